@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "b12b107a7a02fb3998f283530b1ce9361cc0de09092e0493d63923904a50d7e9";
+var BUILD = "9a4927562da59735e2bdbc8f588cae91c64f59a0bea11bd5826ab91326186fb6";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

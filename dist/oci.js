@@ -33,17 +33,26 @@ var makeDirectory$24;
 var openMount$25;
 var callIn$26;
 var untrustedDirectories$27;
-var release$28;
-var read$29;
-var make$30;
-var begin$31;
-var compile$32;
-var visit$33;
-var control$34;
-var update$35;
-var waitInPool$36;
-var setTimeout$37;
-var dispatch$38;
+var pieces$28;
+var attribute$29;
+var append$30;
+var reserve$31;
+var grow$32;
+var receiveFds$33;
+var receiveNotifier$34;
+var restore$35;
+var endWatch$36;
+var release$37;
+var read$38;
+var make$39;
+var begin$40;
+var compile$41;
+var visit$42;
+var control$43;
+var update$44;
+var waitInPool$45;
+var setTimeout$46;
+var dispatch$47;
 var errnoName = (function errnoName(errno) {
   const entry2 = Object.entries(ERRNO).find((([, number]) => number === errno));
   return entry2?.[0];
@@ -217,7 +226,7 @@ var openat = (function openat(directory, path2, flagBits, fileMode = 0) {
 });
 var openat2 = (function openat2(directory, path2, how) {
   const { resolve = 0 } = how;
-  const text3 = () => `{${flags(how.flags, OPEN_FLAGS).text}, ${mode(how.mode ?? 0).text}, ${flags(resolve, RESOLVE_FLAGS).text}}`;
+  const text3 = (() => `{${flags(how.flags, OPEN_FLAGS).text}, ${mode(how.mode ?? 0).text}, ${flags(resolve, RESOLVE_FLAGS).text}}`);
   const struct = new Struct(words(how.flags, how.mode ?? 0, resolve), text3);
   const opened = call("openat2", at(directory), path2, struct, OPEN_HOW_SIZE);
   return (resolve & SCOPED) === 0 ? opened : {
@@ -606,6 +615,15 @@ var processDirectory = (function processDirectory(process) {
   if (process !== "thread-self") requireOwnProc();
   return `/proc/${process}`;
 });
+var concat = (function concat(parts) {
+  const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.length;
+  }
+  return whole;
+});
 var readWholeText = (function readWholeText(directory, path2) {
   return new TextDecoder().decode(readWhole(directory, path2));
 });
@@ -926,6 +944,9 @@ var signalName = (function signalName(signal) {
 var pidfd_open = (function pidfd_open(pid, flagBits) {
   return call("pidfd_open", pid, flagBits);
 });
+var pidfd_send_signal = (function pidfd_send_signal(pidfd, signal) {
+  return call("pidfd_send_signal", pidfd, signalName(signal), null, 0);
+});
 var rt_sigaction = (function rt_sigaction(signal, action, old = null) {
   const bytes = action === null ? null : action === "SIG_DFL" ? DEFAULT_ACTION : IGNORE_ACTION;
   return call("rt_sigaction", signalName(signal), bytes, old, SIGSET_SIZE2);
@@ -1038,6 +1059,9 @@ var readUtsname = (function readUtsname(names) {
     machine: text3(4),
     domainname: text3(5)
   };
+});
+var raw = (function raw(fd) {
+  return typeof fd === "number" ? fd : fd.number;
 });
 var uname2 = (function uname2() {
   const names = utsname();
@@ -1649,11 +1673,11 @@ var octal = (function octal(bits, mistaken) {
   return {
     ...bits,
     read: ((value) => typeof value === "string" && OCTAL.test(value) ? parseInt(value, 8) : value),
-    written: ((value) => `0${value.toString(8)}`),
-    issue(value) {
+    written: (value) => `0${value.toString(8)}`,
+    issue: (function (value) {
       if (!mistaken.includes(value)) return bits.issue(value);
       return `${value} is 0o${value.toString(8)} in octal; write 0o${value}, or "0${value}"`;
-    },
+    }),
     jsonSchema: () => ({
       anyOf: [
         bits.jsonSchema(),
@@ -1905,6 +1929,12 @@ var isRootStep = (function isRootStep(step) {
 var isUntrustedBind = (function isUntrustedBind(step) {
   return step.step === "bind" && step.untrusted === true && step.readOnly !== true;
 });
+var isChangedRoot = (function isChangedRoot(step) {
+  return step.step === "root" && step.discard !== true && step.readOnly !== true;
+});
+var isUntrustedRule = (function isUntrustedRule(step) {
+  return step.step === "landlock" && step.untrusted === true && step.write !== void 0;
+});
 var clone3 = (function clone3(flagBits, stored, cgroup) {
   const bits = flagBits + CLONE_PARENT_SETTID + (cgroup === void 0 ? 0 : CLONE_INTO_CGROUP);
   const signal = (flagBits & CLONE_PARENT) === 0 ? SIGNALS.SIGCHLD : 0;
@@ -2000,6 +2030,52 @@ var namespaceFixes = (function namespaceFixes(kinds, host, inUserNamespace) {
     EINVAL: () => unknownKind(kinds, host)
   };
 });
+var socketpair = (function socketpair(pair) {
+  return call("socketpair", constant(AF_UNIX, {
+    AF_UNIX
+  }), constant(SOCK_SEQPACKET | SOCK_CLOEXEC, {
+    "SOCK_SEQPACKET|SOCK_CLOEXEC": SOCK_SEQPACKET | SOCK_CLOEXEC
+  }), 0, pair);
+});
+var receiveTimeout = (function receiveTimeout(socket, milliseconds) {
+  const timeval = new Uint8Array(16);
+  const view2 = new DataView(timeval.buffer);
+  view2.setBigInt64(0, BigInt(Math.floor(milliseconds / 1e3)), true);
+  view2.setBigInt64(8, BigInt(milliseconds % 1e3) * 1000n, true);
+  return call("setsockopt", socket, constant(SOL_SOCKET, {
+    SOL_SOCKET
+  }), constant(SO_RCVTIMEO, {
+    SO_RCVTIMEO
+  }), new Struct(timeval, `&{${milliseconds} ms}`), timeval.length);
+});
+var netlinkSocket = (function netlinkSocket(protocol) {
+  const type = SOCK_RAW | SOCK_CLOEXEC;
+  return call("socket", constant(AF_NETLINK, {
+    AF_NETLINK
+  }), constant(type, {
+    "SOCK_RAW|SOCK_CLOEXEC": type
+  }), constant(protocol, {
+    NETLINK_ROUTE,
+    NETLINK_NETFILTER
+  }));
+});
+var setNetlinkOption = (function setNetlinkOption(socket, option) {
+  return call("setsockopt", socket, constant(SOL_NETLINK, {
+    SOL_NETLINK
+  }), constant(option, {
+    NETLINK_CAP_ACK,
+    NETLINK_EXT_ACK
+  }), new Struct(Uint8Array.of(1, 0, 0, 0), "&1"), 4);
+});
+var sendto = (function sendto(socket, message2) {
+  return call("sendto", socket, message2, message2.size, 0, null, 0);
+});
+var recvfrom = (function recvfrom(socket, message2, flagBits) {
+  const named2 = flags(flagBits, {
+    MSG_DONTWAIT
+  });
+  return call("recvfrom", socket, message2, message2.size, named2, null, null);
+});
 var lazy2 = (function lazy2(make3) {
   let made;
   return () => made ??= make3();
@@ -2039,6 +2115,37 @@ var sealedImage = (function sealedImage(name, given2) {
   }
   return fd;
 });
+var engineImage = (function engineImage(name, program, bindings) {
+  const size = sizeWith(program, bindings);
+  const image2 = new Uint8Array(TABLE_OFFSET + size);
+  image2.set(Uint8Array.fromBase64(WAIT[engine().architecture]));
+  const { buffer } = image2;
+  place(program, {
+    address: TABLE_ADDRESS,
+    bytes: new Uint8Array(buffer, TABLE_OFFSET),
+    view: new DataView(buffer, TABLE_OFFSET)
+  }, bindings);
+  const view2 = new DataView(buffer);
+  view2.setBigUint64(TABLE_SIZES, BigInt(size), true);
+  view2.setBigUint64(TABLE_SIZES + 8, BigInt(size), true);
+  return sealedImage(name, image2);
+});
+var complaint = (function complaint(text3) {
+  const bytes = new TextEncoder().encode(text3);
+  const said = write(2, bytes, bytes.length);
+  return [
+    {
+      call: said,
+      accept: [
+        "EBADF",
+        "EPIPE",
+        "EAGAIN",
+        "EIO",
+        "ENOSPC"
+      ]
+    }
+  ];
+});
 var argvOf = (function argvOf({ program, argv0, args }) {
   return [
     argv0 ?? program,
@@ -2073,9 +2180,210 @@ var roomFor = (function roomFor({ spec, paths }) {
 var stringSize = (function stringSize(text3) {
   return text3.length * 3 + 1;
 });
+var requireNoNul = (function requireNoNul(text3) {
+  if (!text3.includes("\0")) return;
+  const hint = "the kernel ends each string at its first NUL byte; take it out";
+  throw invalidArgument("execve", `execve(${quoted2(text3)}, ...)`, hint);
+});
 var numbered = (function numbered(make3) {
   const made = [];
   return ((index) => made[index] ??= make3(index));
+});
+var tryExec = (function tryExec(writer, count, marked = (call2) => call2) {
+  const paths = Array.from({
+    length: count
+  }, ((_, index) => programPath(index)));
+  const findOut = new Label("find out why");
+  const attempts = paths.map(((path2, index) => {
+    const isLast = index === paths.length - 1;
+    const edges = isLast ? {
+      onFailure: findOut
+    } : {
+      accept: NOT_HERE,
+      onFailure: findOut
+    };
+    return {
+      path: path2,
+      execve: writer.add(marked(execve(path2, ARGV, ENVIRONMENT)), edges)
+    };
+  }));
+  writer.section = "failure";
+  writer.place(findOut);
+  return attempts.map((({ path: path2, execve: execve2 }) => ({
+    execve: execve2,
+    ...writeFindingOut(writer, path2, marked)
+  })));
+});
+var writeFindingOut = (function writeFindingOut(writer, path2, marked = ((call2) => call2)) {
+  const next = new Label(`after ${path2.text}`);
+  const look2 = ((call2) => writer.add(marked(call2), {
+    onFailure: next
+  }));
+  const exists = look2(faccessat(at_fdcwd, path2, F_OK));
+  const opened = look2(openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC, 0));
+  const head = new Output(256, "&head");
+  const readHead = writer.add(read(new ResultOf(opened, "fd"), head, 256), {
+    onFailure: next
+  });
+  const executable = look2(faccessat(at_fdcwd, path2, X_OK));
+  writer.place(next);
+  return {
+    exists,
+    readHead,
+    head,
+    executable
+  };
+});
+var findThenExec = (function findThenExec(writer, count, image2) {
+  const paths = Array.from({
+    length: count
+  }, ((_, index) => programPath(index)));
+  const [found, findOut] = [
+    new Label("the program is found"),
+    new Label("find out why")
+  ];
+  const attempts = paths.map(((path2, index) => {
+    const isLast = index === paths.length - 1;
+    const next = new Label(`after ${path2.text}`);
+    const here = new Label(`${path2.text} may be executed`);
+    const look2 = faccessat(at_fdcwd, path2, X_OK);
+    const edges = isLast ? {
+      accept: [
+        "EPERM",
+        "ENOSYS"
+      ],
+      onAccepted: here
+    } : {
+      accept: NOT_HERE,
+      onAccepted: next
+    };
+    writer.add(look2, {
+      ...edges,
+      onFailure: findOut
+    });
+    writer.place(here);
+    const directory = openat(at_fdcwd, path2, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    writer.add(directory, {
+      accept: [
+        "ENOTDIR",
+        "EPERM",
+        "ENOSYS"
+      ],
+      onAccepted: found
+    });
+    const refused = openat(at_fdcwd, path2, O_RDWR | O_CLOEXEC, 0);
+    writer.add(refused, {
+      ...CHILD_EDGES,
+      fixes: {
+        EISDIR: "the program is a directory"
+      }
+    });
+    writer.place(next);
+    return {
+      path: path2,
+      execve: look2
+    };
+  }));
+  writer.place(found);
+  const name = pointerList([
+    "ramekin-wait"
+  ], '["ramekin-wait"]');
+  const none = pointerList([], "[]");
+  const started2 = writer.add(execveat(image2, "", name, none, AT_EMPTY_PATH), {
+    ...CHILD_EDGES,
+    fixes: IMAGE_FIXES
+  });
+  writer.section = "failure";
+  writer.place(findOut);
+  return attempts.map((({ path: path2, execve: execve2 }) => ({
+    execve: execve2,
+    image: started2,
+    ...writeFindingOut(writer, path2)
+  })));
+});
+var lateCalls = (function lateCalls(calls, { notifier, isFinishing, lateFilters }) {
+  if (notifier !== void 0 || isFinishing) return [];
+  const first = calls.findIndex((({ call: call2 }) => lateFilters.has(call2)));
+  return first === -1 ? [] : calls.slice(first).filter(({ call: call2 }) => call2.name === "seccomp");
+});
+var executeSealed = (function executeSealed(writer, { image: image2, socket, paths, late, marked = (call2) => call2 }) {
+  const name = pointerList([
+    "ramekin-launch"
+  ], '["ramekin-launch"]');
+  const none = pointerList([], "[]");
+  const started2 = writer.add(marked(execveat(image2, "", name, none, AT_EMPTY_PATH)), {
+    ...CHILD_EDGES,
+    fixes: IMAGE_FIXES
+  });
+  const inside = new ProgramWriter();
+  inside.section = "program";
+  const again = new Label("the program is this executable itself");
+  inside.add(marked(fcntl(socket, F_SETFD, FD_CLOEXEC)), {
+    onFailure: again
+  });
+  for (const planned of late) inside.part(planned);
+  const candidates = tryExec(inside, paths, marked);
+  inside.place(EXIT_CHILD);
+  const table = new Named(TABLE_ADDRESS, "table");
+  const report = inside.add(marked(call("write", socket, table, 0)), {
+    accept: [
+      "EPIPE",
+      "ECONNRESET"
+    ]
+  });
+  inside.add(exit_group(127));
+  inside.place(again);
+  for (const record of complaint("the program could not be started: it is /proc/self/exe\n")) {
+    inside.add(record.call, record);
+  }
+  inside.add(exit_group(126));
+  return {
+    candidates: [],
+    executes: [
+      started2
+    ],
+    sealed: {
+      parts: inside.parts,
+      candidates,
+      report
+    }
+  };
+});
+var bindingsIn = (function bindingsIn(values) {
+  const { spec } = values;
+  const strings = stringsOf(spec.environment);
+  const length = strings.reduce(((sum2, { length: length2 }) => sum2 + length2), 0);
+  const bindings = ((inherited2) => bindingsOf({
+    ...values,
+    spec: {
+      ...spec,
+      environment: {
+        inherited: inherited2,
+        changes: /* @__PURE__ */ new Map()
+      }
+    }
+  }));
+  return {
+    size: bindings(strings.map((() => 0n))).size + length,
+    write: ((program, memory) => {
+      let at3 = memory.bytes.length - length;
+      const addresses = strings.map(((string) => {
+        memory.bytes.set(string, at3);
+        at3 += string.length;
+        return BigInt(memory.address + at3 - string.length);
+      }));
+      bindings(addresses).write(program, memory);
+    })
+  };
+});
+var stringsOf = (function stringsOf({ inherited: inherited2, changes }) {
+  const set = Array.from(changes, (([name, value]) => `${name}=${value}`));
+  set.forEach(requireNoNul);
+  const encoder6 = new TextEncoder();
+  return [
+    ...inheritedStrings(inherited2, changes).map(stringBytes),
+    ...set.map(((text3) => encoder6.encode(`${text3}\0`)))
+  ];
 });
 var writeExec = (function writeExec(writer, plan, shape, frame) {
   const add = ((call2) => writer.add(call2, CHILD_EDGES));
@@ -2147,7 +2455,7 @@ var writeExec = (function writeExec(writer, plan, shape, frame) {
   const candidates = frame.exec(writer, shape, image2);
   return {
     candidates,
-    executes: candidates.map(({ execve: execve2, image: image3 = execve2 }) => image3)
+    executes: candidates.map((({ execve: execve2, image: image3 = execve2 }) => image3))
   };
 });
 var closeOthers = (function closeOthers(writer, last, { fds, image: isInPlace, sealed = false }, { keepsSocket }) {
@@ -2391,6 +2699,9 @@ var openInheritedFds = (function openInheritedFds(plan) {
 var closeInheritedFds = (function closeInheritedFds(opened) {
   for (const fd of opened.values()) syscall(close(fd));
 });
+var rest = (function rest(milliseconds) {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+});
 var reap = (function reap(pid) {
   syscalls([
     {
@@ -2400,6 +2711,10 @@ var reap = (function reap(pid) {
       ]
     }
   ]);
+});
+var childrenOf = (function childrenOf({ processes }) {
+  const init2 = processes.findIndex((({ then }) => then === "init"));
+  return init2 === -1 ? processes : processes.slice(0, init2 + 1);
 });
 var writeName = (function writeName(pidfd, pid, name) {
   const record = new Uint8Array(RECORD2);
@@ -2442,16 +2757,210 @@ var statusIn = (function statusIn(info, usage) {
     ...rest2
   };
 });
+var text2 = (function text2(type, value) {
+  return new Attribute(type, [
+    encoder5.encode(`${value}\0`)
+  ]);
+});
+var uint32 = (function uint32(value) {
+  if (typeof value !== "number") return value;
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setUint32(0, value, true);
+  return bytes;
+});
+var encode = (function encode(messages, sequence = 1) {
+  const writer = new MessageWriter();
+  messages.forEach(((message2, index) => writer.message(message2, sequence + index)));
+  return writer;
+});
+var aligned = (function aligned(size) {
+  return size + 3 & ~3;
+});
+var setLink = (function setLink(link2, change) {
+  const name = typeof link2 === "string" && change.name === void 0 ? [
+    text2(IFLA.IFNAME, link2)
+  ] : [];
+  return {
+    type: RTM_NEWLINK,
+    flags: NLM_F_ACK,
+    payload: [
+      ...linkHeader(indexOf(link2), change.up),
+      ...name,
+      ...settings(change)
+    ],
+    words: [
+      "RTM_NEWLINK",
+      describeLink(link2),
+      ...describe(change)
+    ]
+  };
+});
+var linkHeader = (function linkHeader(index, up) {
+  const change = up === void 0 ? 0 : IFF_UP;
+  return [
+    uint32(0),
+    uint32(index),
+    uint32(up ? IFF_UP : 0),
+    uint32(change)
+  ];
+});
+var settings = (function settings({ name, master, mtu, namespace }) {
+  return [
+    ...name === void 0 ? [] : [
+      text2(IFLA.IFNAME, name)
+    ],
+    ...master === void 0 ? [] : [
+      word2(IFLA.MASTER, master)
+    ],
+    ...mtu === void 0 ? [] : [
+      word2(IFLA.MTU, mtu)
+    ],
+    ...namespace === void 0 ? [] : [
+      namespaceAttribute(namespace)
+    ]
+  ];
+});
+var describe = (function describe({ up, name, master, mtu, namespace }) {
+  return [
+    ...name === void 0 ? [] : [
+      JSON.stringify(name)
+    ],
+    ...mtu === void 0 ? [] : [
+      `mtu ${mtu}`
+    ],
+    ...master === void 0 ? [] : [
+      `master ${nameOf3(master)}`
+    ],
+    ...namespace === void 0 ? [] : [
+      `to ${describeNetwork(namespace)}`
+    ],
+    ...up === void 0 ? [] : [
+      up ? "up" : "down"
+    ]
+  ];
+});
+var describeLink = (function describeLink(link2) {
+  return typeof link2 === "string" ? JSON.stringify(link2) : nameOf3(link2.index);
+});
+var indexOf = (function indexOf(link2) {
+  return typeof link2 === "string" ? 0 : link2.index;
+});
+var answerOutput = (function answerOutput() {
+  return new Output(ANSWER_SIZE, "&answer");
+});
+var socketCalls = (function socketCalls(protocol, fdOf2) {
+  const socket = netlinkSocket(protocol);
+  const fd = fdOf2(socket);
+  return [
+    socket,
+    setNetlinkOption(fd, NETLINK_EXT_ACK),
+    setNetlinkOption(fd, NETLINK_CAP_ACK)
+  ];
+});
+var requestCalls = (function requestCalls(socket, messages, answer, words3 = messages[0].words) {
+  return [
+    send(socket, messages),
+    recvfrom(socket, answer, MSG_DONTWAIT),
+    responseCheck(words3, answer)
+  ];
+});
+var send = (function send(socket, messages) {
+  const encoded = encode(messages);
+  const text3 = messages.map((({ words: words3 }) => `{${words3.join(", ")}}`)).join(", ");
+  if (encoded.holes.length === 0) return sendto(socket, new Struct(encoded.bytes, text3));
+  return sendPieces(socket, piecesOf(encoded), text3);
+});
+var responseCheck = (function responseCheck(words3, answer) {
+  const none = new Named(4294967295, "~0U");
+  const verdict = {
+    name: words3[0],
+    text: words3.join(" "),
+    answer,
+    read: readResponse
+  };
+  const error = new OutputField(answer, ERROR_OFFSET, "answer.error");
+  return {
+    ...call("close_range", none, none, error),
+    verdict
+  };
+});
+var denialIn2 = (function denialIn2(plan) {
+  return plan.state.inUserNamespace ? 'the network belongs to another user namespace; join that too, as in join(target, "user", "net")' : 'this takes CAP_NET_ADMIN; as an ordinary user, put "user" among the namespaces: unshare("user", "net"), mapRoot()';
+});
+var inContainerNetns = (function inContainerNetns(plan, request) {
+  const kernel = new NetlinkBatch(insideSocket(plan), denialIn2(plan));
+  request(kernel);
+  for (const { call: call2, fixes } of kernel.calls) plan.call(call2, {
+    fixes
+  });
+});
 var keepParentNetns = (function keepParentNetns(plan) {
   plan.state.network = plan.state.unshared.has("net") ? {
     outside: insideSocket(plan)
   } : {};
 });
+var insideSocket = (function insideSocket(plan) {
+  if (plan.state.network.inside === void 0) {
+    const calls = socketCalls(NETLINK_ROUTE, fdOf);
+    for (const call2 of calls) plan.call(call2);
+    plan.state.network.inside = fdOf(calls[0]);
+  }
+  return plan.state.network.inside;
+});
+var fdOf = (function fdOf(socket) {
+  return new ResultOf(socket, "socket");
+});
 var atLeast = (function atLeast({ major, minor }, wanted) {
   return major > wanted.major || major === wanted.major && minor >= wanted.minor;
 });
+var serveSyncPoints = (function serveSyncPoints(plan, socket, spawn, services) {
+  for (const point of plan.syncPoints) {
+    const pid = waitForArrival(socket);
+    if (pid === void 0) return;
+    for (const action of point.parentActions(knownPid(pid))) {
+      if ("calls" in action) makeCalls(action.calls, plan, point);
+      else if ("run" in action) action.run(pid);
+      else services.push(...startProgram(action, pid, spawn, plan, point));
+    }
+    letGo(socket);
+  }
+  if (plan.syncPoints.length === 0) return;
+  syscall(passCredentials(socket, false));
+});
+var waitForEnd2 = (function waitForEnd2(socket, most = 0, patience = Infinity) {
+  const parts = [];
+  const end = performance.now() + patience;
+  for (let length = 0; ; ) {
+    const part = receive(socket, Math.max(most - length, 1));
+    if (part.length === 0) break;
+    if (patience !== Infinity) waitNoLonger(socket, end - performance.now());
+    if (length < most) parts.push(part);
+    length += part.length;
+  }
+  return concat(parts);
+});
+var receive = (function receive(socket, most) {
+  const bytes = new Output(most);
+  const call2 = read(socket, bytes, most);
+  const result = received(call2);
+  const { buffer, byteOffset } = result.output(bytes);
+  return new Uint8Array(buffer, byteOffset, Math.max(Number(result.result(call2)), 0));
+});
+var received = (function received(call2) {
+  const result = syscalls([
+    {
+      call: call2,
+      accept: [
+        "ECONNRESET",
+        "EAGAIN"
+      ]
+    }
+  ]);
+  if (result.result(call2) === BigInt(-ERRNO.EAGAIN)) throw heldUpError();
+  return result;
+});
 var childrenIn = (function childrenIn(result, plan) {
-  return childrenOf(plan).map(({ pid }) => pidIn(result, pid)).filter((pid) => pid > 0);
+  return childrenOf(plan).map((({ pid }) => pidIn(result, pid))).filter(((pid) => pid > 0));
 });
 var pidIn = (function pidIn(result, pid) {
   return result.output(pid).getInt32(0, true);
@@ -2514,6 +3023,11 @@ var startIn = (function startIn(launch3, cgroup) {
     ...launched,
     cgroup
   };
+});
+var isSealed = (function isSealed({ state, deathSignal }, { image: image2 }) {
+  if (image2 !== void 0) return false;
+  const mayOutlive = deathSignal !== SIGNALS.SIGKILL || !state.unshared.has("pid");
+  return state.entersFiles || state.hasOwnRoot && mayOutlive;
 });
 var compile = (function compile(plan, shape) {
   const frame = new ScriptFrame(plan, shape, scriptFacts());
@@ -3201,6 +3715,11 @@ var joinProcess = (function joinProcess(target, step, plan) {
   if (step.root === true || cwd !== void 0) plan.directories.enteredWorking();
   if (kinds.has("pid")) plan.fork("exit");
 });
+var mayBeStopped = (function mayBeStopped({ state }, { otherKinds: otherKinds2, user }, { credentials = "root" }) {
+  if (otherKinds2.includes("pid")) return false;
+  if (!otherKinds2.includes("user") && credentials !== "process") return false;
+  return user === void 0 || !isScripts(user, state);
+});
 var enter2 = (function enter2(plan, fd, kinds) {
   if (kinds.has("pid")) plan.needsHostPids();
   if (kinds.has("time")) plan.process.ownMemory = true;
@@ -3337,6 +3856,12 @@ var lowerHostname = (function lowerHostname(step, plan) {
       EPERM: needsPrivilege(plan.state.inUserNamespace)
     }
   });
+});
+var lowerLoopback = (function lowerLoopback(_step, plan) {
+  plan.needs("net", HOSTS_NETWORK);
+  inContainerNetns(plan, ((kernel) => kernel.request(setLink("lo", {
+    up: true
+  }))));
 });
 var setUpNetworkService = (function setUpNetworkService(plan) {
   const { network } = plan.options;
@@ -3550,6 +4075,11 @@ var hostnameText = (function hostnameText() {
     min: 1,
     max: NAME_BYTES
   });
+});
+var loopback = (function loopback() {
+  return {
+    step: "loopback"
+  };
 });
 var umask2 = (function umask2(mask2) {
   return {
@@ -3908,6 +4438,14 @@ var pidsLimit = (function pidsLimit(limit2) {
 var rdmaTexts = (function rdmaTexts(rdma) {
   return Object.entries(rdma ?? {}).map(([device, { hcaHandles, hcaObjects }]) => `${device} hca_handle=${hcaHandles ?? "max"} hca_object=${hcaObjects ?? "max"}`);
 });
+var hostUser = (function hostUser(id2, linux) {
+  return mapped2(id2, linux, linux.uidMappings);
+});
+var mapped2 = (function mapped2(id2, { namespaces: namespaces2 = [] }, mappings) {
+  if (!namespaces2.some((({ type }) => type === "user"))) return id2;
+  const map = mappings?.find(({ containerID, size }) => id2 >= containerID && id2 < containerID + size);
+  return map && map.hostID + id2 - map.containerID;
+});
 var pathInRoot = (function pathInRoot(root2, path2) {
   const waiting = path2.split("/").reverse();
   let found = [];
@@ -3938,6 +4476,10 @@ var linkAt = (function linkAt(path2) {
   } catch {
     return void 0;
   }
+});
+var needsStage = (function needsStage({ linux = {} }) {
+  const { namespaces: namespaces2 = [], devices: devices2 } = linux;
+  return namespaces2.some((({ type, path: path2 }) => type === "user" && !path2)) && (devices2 ?? []).some(({ type }) => type !== "p");
 });
 var deviceSteps = (function deviceSteps(config, root2, source) {
   const { mounts = [], linux = {} } = config;
@@ -3993,6 +4535,85 @@ var deviceStep = (function deviceStep(device, index, root2, source) {
       keep: true
     })
   ];
+});
+var madeStep = (function madeStep(device, index, target) {
+  const { major, minor, uid = 0, gid = 0 } = device;
+  const { letter, mode: mode2 } = nodeOf(device, index);
+  const numbers2 = letter === "p" ? {} : {
+    major: major ?? 0,
+    minor: minor ?? 0
+  };
+  const owner = uid === 0 && gid === 0 ? {} : {
+    uid,
+    gid
+  };
+  return mknod(target, {
+    type: letter,
+    ...numbers2,
+    mode: mode2,
+    ...owner,
+    host: true,
+    keep: true
+  });
+});
+var nodeOf = (function nodeOf({ type, major = 0, minor = 0, fileMode = 438 }, index) {
+  if (!Object.hasOwn(KINDS, type)) {
+    unsupported(`linux.devices[${index}].type`, `there is no type "${type}"`);
+  }
+  const number = makedev(major, minor);
+  return {
+    ...KINDS[type],
+    number,
+    mode: fileMode & 4095
+  };
+});
+var open = (function open(path2, flags16 = O_CLOEXEC, mode2 = 0) {
+  return openat3(AT_FDCWD, path2, flags16, mode2);
+});
+var openat3 = (function openat3(directory, path2, flags16 = O_CLOEXEC, mode2 = 0) {
+  return new OwnedFd(syscall(openat(raw(directory), path2, flags16, mode2)));
+});
+var openat22 = (function openat22(directory, path2, how) {
+  return new OwnedFd(syscall(openat2(raw(directory), path2, how), {
+    EXDEV: "the path leaves the directory or the mount in which it has to stay"
+  }));
+});
+var readBeneath = (function readBeneath(root2, path2) {
+  using directory = open(root2, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  try {
+    using file = openat22(directory, path2, {
+      flags: O_RDONLY | O_NONBLOCK | O_CLOEXEC,
+      resolve: RESOLVE_IN_ROOT
+    });
+    const buffer = new Uint8Array(64 * 1024);
+    const decoder2 = new TextDecoder();
+    let text3 = "";
+    for (let count = read4(file, buffer); count > 0; count = read4(file, buffer)) {
+      text3 += decoder2.decode(buffer.subarray(0, count), {
+        stream: true
+      });
+      if (text3.length > LIMIT2) break;
+    }
+    return text3 + decoder2.decode();
+  } catch (error) {
+    if (error instanceof SyscallError && ABSENT3.has(error.code)) return "";
+    throw error;
+  }
+});
+var accountLines = (function accountLines(root2, file) {
+  return readBeneath(root2, `etc/${file}`).split("\n").filter(((line) => line !== "" && line[0] !== "#")).map((line) => line.split(":"));
+});
+var checkLabels = (function checkLabels({ apparmorProfile, selinuxLabel }) {
+  if (isLabel(apparmorProfile) && apparmorProfile !== "unconfined") {
+    unsupported("process.apparmorProfile", startsWith("/sys/module/apparmor/parameters/enabled", "Y") ? 'profiles of AppArmor are not supported; use "unconfined"' : "unable to apply the profile: AppArmor is not enabled on this machine; leave it out");
+  }
+  if (isLabel(selinuxLabel)) unsupported("process.selinuxLabel", selinuxWords());
+});
+var checkMountLabel = (function checkMountLabel(label) {
+  if (isLabel(label)) unsupported("linux.mountLabel", selinuxWords());
+});
+var isLabel = (function isLabel(label) {
+  return label !== void 0 && label !== "";
 });
 var mountSteps = (function mountSteps(mounts, context) {
   return mounts.flatMap(((entry2, index) => stepsOf(entry2, `mounts[${index}]`, context)));
@@ -4214,23 +4835,6 @@ var namespaceSteps = (function namespaceSteps(linux, { fresh, joined }, groups, 
     ...clockSteps(linux.timeOffsets, fresh.has("time"))
   ];
 });
-var mapSteps = (function mapSteps(uids, gids, mayChangeGroups) {
-  if (!uids?.length || !gids?.length) {
-    unsupported("linux.uidMappings", "a user namespace needs uidMappings and gidMappings");
-  }
-  const deny2 = deniesGroups({
-    uidMappings: uids,
-    gidMappings: gids
-  }, mayChangeGroups);
-  const setgroups2 = deny2 ? "deny" : "allow";
-  return [
-    mapIds({
-      uids: uids.map(rangeOf),
-      gids: gids.map(rangeOf),
-      setgroups: setgroups2
-    })
-  ];
-});
 var clockSteps = (function clockSteps(offsets, isOwn) {
   const entries = Object.entries(offsets ?? {});
   if (entries.length === 0) return [];
@@ -4368,6 +4972,52 @@ var setsOf = (function setsOf(given2) {
     ambient: named2("ambient").filter((name) => permitted.includes(name) && inheritable.includes(name))
   };
 });
+var schedulingSteps = (function schedulingSteps({ scheduler: given2, ioPriority: io }) {
+  return [
+    ...given2 ? [
+      schedulerStep(given2)
+    ] : [],
+    ...io ? [
+      ioPriority(named(IO_CLASSES2, io.class, "process.ioPriority.class", "class"), inRange(io.priority ?? 0, 0, 7, "process.ioPriority.priority"))
+    ] : []
+  ];
+});
+var memorySteps = (function memorySteps({ memoryPolicy: memory, personality: given2 }) {
+  const steps = [];
+  if (given2) {
+    const domain = named(DOMAINS, given2.domain ?? "", "linux.personality.domain", "domain");
+    const flags16 = (given2.flags ?? []).map((name) => named(PERSONALITY_FLAGS3, name, "linux.personality.flags", "flag"));
+    steps.push(personality(domain, flags16.length > 0 ? {
+      flags: flags16
+    } : {}));
+  }
+  if (memory) {
+    const field = "linux.memoryPolicy";
+    const mode2 = named(MEMORY_MODES, memory.mode, `${field}.mode`, "mode");
+    const nodes = numbers(memory.nodes, `${field}.nodes`, 1023);
+    const flags16 = (memory.flags ?? []).map((name) => named(MEMORY_FLAGS2, name, `${field}.flags`, "flag"));
+    steps.push(memoryPolicy(mode2, {
+      ...nodes !== void 0 && {
+        nodes
+      },
+      ...flags16.length > 0 && {
+        flags: flags16
+      }
+    }));
+  }
+  return steps;
+});
+var affinitySteps = (function affinitySteps({ execCPUAffinity }, when) {
+  const cpus = numbers(execCPUAffinity?.[when], `process.execCPUAffinity.${when}`, 8191);
+  return cpus === void 0 ? [] : [
+    cpuAffinity(cpus)
+  ];
+});
+var numbers = (function numbers(list2, field, greatest) {
+  const whole = (list2 ?? "").replaceAll(/\s+/g, "").split(",").filter(Boolean).join(",");
+  if (whole === "") return void 0;
+  return isNumberList(whole, greatest) ? whole : unsupported(field, `${JSON.stringify(list2)} is no list of numbers, such as "0-3,7"`);
+});
 var rootOf2 = (function rootOf2({ root: root2 }, bundle) {
   if (!root2?.path) throw new OciError("root.path: there is none");
   const path2 = root2.path.startsWith("/") ? root2.path : `${bundle}/${root2.path}`;
@@ -4391,6 +5041,49 @@ var recipeOf = (function recipeOf(config, context) {
   return {
     ...configSteps(config, root2, context),
     program
+  };
+});
+var configSteps = (function configSteps(config, root2, context) {
+  const { process = {}, linux = {} } = config;
+  const { mayChangeGroups } = context;
+  const namespaces2 = namespacesOf(linux);
+  const ownUser = namespaces2.fresh.has("user");
+  const mayChange = ownUser ? !deniesGroups(linux, mayChangeGroups) : mayChangeGroups;
+  const keepsGroups = keepsOriginalGroups(config) || !mayChange;
+  const { launch: launch3, last } = identitySteps(process, linux, keepsGroups);
+  const early = ownUser && context.mayMount;
+  const ownCgroups = namespaces2.fresh.has("cgroup");
+  const { mayMakeDevices, stage } = context;
+  const devices2 = stage !== void 0 ? {
+    staged: stage
+  } : mayMakeDevices && !ownUser ? "made" : "bound";
+  const steps = [
+    dieWithParent(null),
+    ...namespaceSteps(linux, namespaces2, context.groups.map((({ path: path2 }) => path2)), mayChangeGroups),
+    newSession(),
+    ...limitSteps(process),
+    ...schedulingSteps(process),
+    ...memorySteps(linux),
+    ...nameSteps(config),
+    bind3(root2, root2, {
+      restrict: []
+    }),
+    ...mountSteps(config.mounts ?? [], {
+      ...context,
+      root: root2,
+      early,
+      ownCgroups
+    }),
+    ...deviceSteps(config, root2, devices2),
+    ...directorySteps(process.cwd || "/", root2),
+    ...protectionSteps(config, root2),
+    pivotRoot(root2),
+    ...rootPropagation(linux.rootfsPropagation),
+    ...launch3
+  ];
+  return {
+    steps,
+    last
   };
 });
 var keepsOriginalGroups = (function keepsOriginalGroups({ annotations = {} }) {
@@ -4485,6 +5178,42 @@ var homeOf2 = (function homeOf2(uid, root2) {
     return void 0;
   }
 });
+var parseConfig = (function parseConfig(text3) {
+  const exact = text3.replaceAll(/"(value|valueTwo)"\s*:\s*(\d{16,20})(?=[\s,}])/g, (_, name, value) => `"${name}":"0x${BigInt(value).toString(16)}"`);
+  const config = JSON.parse(exact);
+  if (typeof config !== "object" || config === null) throw new SyntaxError("it is no object");
+  return config;
+});
+var signalFound = (function signalFound(find, number) {
+  const pids = find();
+  signalThose(pids, find, number);
+  return pids;
+});
+var signalThose = (function signalThose(pids, find, number) {
+  const pidfds = /* @__PURE__ */ new Map();
+  try {
+    for (const pid of pids) {
+      const pidfd = ifThere((() => syscall(pidfd_open(pid, 0))), [
+        "ESRCH"
+      ]);
+      if (pidfd !== void 0) pidfds.set(pid, pidfd);
+    }
+    const still = new Set(find());
+    for (const [pid, pidfd] of pidfds) {
+      if (!still.has(pid)) continue;
+      syscalls([
+        {
+          call: pidfd_send_signal(pidfd, number),
+          accept: [
+            "ESRCH"
+          ]
+        }
+      ]);
+    }
+  } finally {
+    for (const pidfd of pidfds.values()) syscall(close(pidfd));
+  }
+});
 var destroy = (function destroy(record) {
   const { groups } = record;
   const end = Date.now() + PATIENCE4;
@@ -4498,12 +5227,23 @@ var destroy = (function destroy(record) {
 });
 var killAll = (function killAll(record) {
   const { groups } = record;
-  const pids = signalFound(() => processesOf(record), SIGNALS.SIGKILL);
+  const pids = signalFound((() => processesOf(record)), SIGNALS.SIGKILL);
   if (pids.length > 0) freeze([
     ...groups,
     ...pids.flatMap(freezerOf)
   ], false);
   return pids;
+});
+var processesOf = (function processesOf(record) {
+  const { groups, process } = record;
+  const pids = new Set(pidsIn(groups));
+  if (process !== void 0) pids.add(process.pid);
+  if (record.fixed === void 0) {
+    for (const pid of holdersOf(record.fifo)) pids.add(pid);
+  }
+  return [
+    ...pids
+  ];
 });
 var freezerOf = (function freezerOf(pid) {
   const line = /^\d+:freezer:\/(.*)$/m.exec(textOf2(`/proc/${pid}/cgroup`) ?? "");
@@ -4517,8 +5257,105 @@ var freezerOf = (function freezerOf(pid) {
 var runHooks = (function runHooks(config, kind, state, place2) {
   for (const run15 of hookRuns(config, kind, state, place2)) run15();
 });
+var runEachHook = (function runEachHook(config, kind, state) {
+  return hookRuns(config, kind, state).flatMap((run15) => {
+    try {
+      run15();
+      return [];
+    } catch (error) {
+      return [
+        wordsFor(error)
+      ];
+    }
+  });
+});
+var hookRuns = (function hookRuns(config, kind, state, place2) {
+  const hooks = config.hooks?.[kind] ?? [];
+  if (hooks.length === 0) return [];
+  const launcher = new Launcher(planRecipe(checkedSteps(place2?.steps ?? [])));
+  const told = place2 === void 0 ? state : {
+    ...state,
+    pid: pidInside(place2.pid)
+  };
+  return hooks.map((hook, index) => () => {
+    const field = `hooks.${kind}[${index}]`;
+    if (!hook.path?.startsWith("/")) throw new HookError(`${field}.path: it has to be absolute`);
+    const { env = place2?.env, ...rest2 } = hook;
+    runHook(launcher, {
+      ...rest2,
+      ...env && {
+        env
+      }
+    }, field, JSON.stringify(told));
+  });
+});
 var reactor = (function reactor() {
   return started ??= new Reactor();
+});
+var callersSocket = (function callersSocket({ process }) {
+  const address2 = Deno.env.get(VARIABLE) ?? "";
+  const isGiven = process?.env?.some(((entry2) => entry2.startsWith(`${VARIABLE}=`))) === true;
+  return !isGiven && /^[/@]./.test(address2) ? address2 : void 0;
+});
+var withNotify = (function withNotify(config, record) {
+  const address2 = callersSocket(config);
+  if (address2 === void 0) return config;
+  const source = record.makeNotify();
+  const destination2 = address2.startsWith("/") ? address2 : USUAL_PLACE;
+  const { mounts = [], process = {} } = config;
+  const options = [
+    "bind",
+    "ro",
+    "nosuid",
+    "nodev",
+    "noexec"
+  ];
+  return {
+    ...config,
+    mounts: [
+      ...mounts,
+      {
+        destination: destination2,
+        source,
+        type: "bind",
+        options
+      }
+    ],
+    process: {
+      ...process,
+      env: [
+        ...process.env ?? [],
+        `${VARIABLE}=${destination2}/${NAME4}`
+      ]
+    }
+  };
+});
+var giveStreams = (function giveStreams({ process }, { linux = {} }) {
+  const owner = hostUser(process?.user?.uid ?? 0, linux);
+  if (owner === void 0) return;
+  for (const path2 of [
+    "/proc/self/fd/0",
+    "/proc/self/fd/1",
+    "/proc/self/fd/2"
+  ]) {
+    if (!isPipe2(path2)) continue;
+    syscalls([
+      {
+        call: fchownat(at_fdcwd, path2, owner, SAME3),
+        accept: [
+          "EPERM",
+          "EINVAL"
+        ]
+      }
+    ]);
+  }
+});
+var isPipe2 = (function isPipe2(path2) {
+  try {
+    return Deno.readLinkSync(path2).startsWith("pipe:[");
+  } catch {
+    return false;
+  }
 });
 var create = (function create(runtime, id2, options) {
   const config = readConfig(options.config);
@@ -4568,7 +5405,8 @@ var readConfig = (function readConfig(path2) {
 var make2 = (function make2(runtime, record, config, options) {
   const { bundle } = options;
   const able = caller();
-  const hierarchies2 = runtime.cgroups ? mountedHierarchies() : [];
+  const mounted = mountedHierarchies();
+  const hierarchies2 = runtime.cgroups ? mounted : [];
   const path2 = groupPath(config, record.id);
   record.recordGroups(hierarchies2.map((({ top }) => top + path2)));
   const groups = makeGroups(hierarchies2, path2, able.isRoot);
@@ -4578,7 +5416,7 @@ var make2 = (function make2(runtime, record, config, options) {
   if (stage !== void 0) makeStaged(config, stage);
   const made = recipeOf(withNotify(config, record), {
     bundle,
-    hierarchies: mountedHierarchies(),
+    hierarchies: mounted,
     groups,
     stage,
     ...able
@@ -4831,6 +5669,32 @@ var remove = (function remove(record) {
     status: "stopped"
   });
 });
+var enterSteps = (function enterSteps(process, config, first, outlives) {
+  checkProcess(process);
+  const { linux = {} } = config;
+  const isUser = (linux.namespaces ?? []).some((({ type }) => type === "user"));
+  const mayChange = isUser ? textOf2(`/proc/${first.pid}/setgroups`)?.trim() !== "deny" : caller().mayChangeGroups;
+  const keepsGroups = keepsOriginalGroups(config) || !mayChange;
+  const { launch: launch3, last } = identitySteps(process, linux, keepsGroups);
+  return [
+    ...outlives ? [
+      dieWithParent(null)
+    ] : [],
+    ...affinitySteps(process, "initial"),
+    join(first, {
+      root: true,
+      cgroup: true,
+      credentials: "keep"
+    }),
+    ...affinitySteps(process, "final"),
+    newSession(),
+    ...limitSteps(process),
+    ...schedulingSteps(process),
+    ...memorySteps(linux),
+    ...launch3,
+    ...last
+  ];
+});
 var waitForEnd3 = (async function waitForEnd3({ pid, pidfd }) {
   const stop = PASSED.map(((name) => {
     const pass = () => syscalls([
@@ -5023,6 +5887,16 @@ var start = (function start(record) {
     if (error instanceof HookError) remove(record);
     throw error;
   }
+});
+var startHooks = (function startHooks(record, config) {
+  const { process = {}, hooks } = config;
+  const { process: first } = record;
+  if (first === void 0 || !hooks?.startContainer?.length) return;
+  runHooks(config, "startContainer", record.state, {
+    steps: enterSteps(process, config, first, false),
+    pid: first.pid,
+    env: process.env ?? []
+  });
 });
 var main = (async function main(words3) {
   let runtime = {
@@ -5603,6 +6477,13 @@ var ResultOf = class {
   }
 };
 var Struct = class {
+  static {
+    addMethods(this.prototype, {
+    show: (function (show2) {
+    return written(this.#text, show2);
+  })
+    });
+  }
 
   bytes;
   pointers;
@@ -5619,9 +6500,7 @@ var Struct = class {
     return this.show(textOf);
   }
   /** The same, with the values of its slots. */
-  show(show2) {
-    return written(this.#text, show2);
-  }
+  
   /** How many bytes it has. */
   get size() {
     return this.bytes.length;
@@ -7187,6 +8066,14 @@ var Engine = class _Engine {
     }
     const address2 = new DataView(table.buffer).getBigInt64(resultOffset(0), true);
     return new Memory(Number(address2), size);
+  }),
+    release: (function (memory) {
+    const unmap = call("munmap", memory.address, memory.size);
+    this.run(assemble([
+      {
+        call: unmap
+      }
+    ], this.architecture));
   })
     });
   }
@@ -7238,14 +8125,7 @@ var Engine = class _Engine {
   /** Allocates zeroed memory outside of V8's heap. A child without CLONE_VM shares `"shared"` memory. */
   
   /** Frees memory, which nothing may use afterwards. */
-  release(memory) {
-    const unmap = call("munmap", memory.address, memory.size);
-    this.run(assemble([
-      {
-        call: unmap
-      }
-    ], this.architecture));
-  }
+  
   #growArena(size) {
     const old = this.#arena;
     this.#arena = this.allocate(2 ** Math.ceil(Math.log2(size)));
@@ -7373,15 +8253,7 @@ var HIDDEN_PROCESS = [
 ];
 
 // ffi/concat.ts
-function concat(parts) {
-  const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    whole.set(part, offset);
-    offset += part.length;
-  }
-  return whole;
-}
+
 
 // ffi/files/read_file.ts
 var SMALL = 4 * 1024;
@@ -7942,9 +8814,7 @@ function tgkill(process, thread, signal) {
   return call("tgkill", process, thread, signalName(signal));
 }
 
-function pidfd_send_signal(pidfd, signal) {
-  return call("pidfd_send_signal", pidfd, signalName(signal), null, 0);
-}
+
 
 var CHANGEABLE_SIGNALS = Array.from({
   length: SIGRTMAX
@@ -8202,6 +9072,16 @@ var UTSNAME_LENGTH = 65;
 
 // ffi/linux/owned_fd.ts
 var OwnedFd = class {
+  static {
+    addMethods(this.prototype, {
+    close: (function () {
+    const number = this.#number;
+    if (number === void 0) return;
+    this.#number = void 0;
+    syscall(close(number));
+  })
+    });
+  }
 
   #number;
   /** Takes over an open descriptor. */
@@ -8237,20 +9117,13 @@ var OwnedFd = class {
     return processIdentity(this);
   }
   /** Closes it, unless it is closed. */
-  close() {
-    const number = this.#number;
-    if (number === void 0) return;
-    this.#number = void 0;
-    syscall(close(number));
-  }
+  
   /** Closes it at the end of a `using` scope. */
   [Symbol.dispose]() {
     this.close();
   }
 };
-function raw(fd) {
-  return typeof fd === "number" ? fd : fd.number;
-}
+
 
 // ffi/linux/namespaces.ts
 
@@ -11808,11 +12681,8 @@ var MountTable = class {
     this.#base = rootMount(false);
     this.#tree = "other";
   }),
-    visible: (function () {
-    return [
-      this.#base,
-      ...entriesBelow(this.#root, "")
-    ];
+    showsMoreBelow: (function (path2) {
+    return this.#placeAt(path2)?.children?.values().some(showsFiles) ?? false;
   })
     });
   }
@@ -11900,11 +12770,14 @@ var MountTable = class {
   /** Forgets all mounts: the container has joined another mount namespace or root. */
   
   /** Returns all visible mounts with their present mount points, the root first. */
-  
-  /** Whether something is mounted beneath the path that shows files. */
-  showsMoreBelow(path2) {
-    return this.#placeAt(path2)?.children?.values().some(showsFiles) ?? false;
+  visible() {
+    return [
+      this.#base,
+      ...entriesBelow(this.#root, "")
+    ];
   }
+  /** Whether something is mounted beneath the path that shows files. */
+  
   
   /** Returns the mount with its mount point beneath the present root. */
   
@@ -13938,12 +14811,8 @@ var StepCursor = class {
 };
 
 
-function isChangedRoot(step) {
-  return step.step === "root" && step.discard !== true && step.readOnly !== true;
-}
-function isUntrustedRule(step) {
-  return step.step === "landlock" && step.untrusted === true && step.write !== void 0;
-}
+
+
 function entersUserNamespace(step) {
   const { kinds } = step;
   return (step.step === "unshare" || step.step === "join") && (!Array.isArray(kinds) || kinds.includes("user"));
@@ -15738,13 +16607,7 @@ var MSGHDR = {
   controllen: 40,
   size: 56
 };
-function socketpair(pair) {
-  return call("socketpair", constant(AF_UNIX, {
-    AF_UNIX
-  }), constant(SOCK_SEQPACKET | SOCK_CLOEXEC, {
-    "SOCK_SEQPACKET|SOCK_CLOEXEC": SOCK_SEQPACKET | SOCK_CLOEXEC
-  }), 0, pair);
-}
+
 function sendDescriptor(socket, fd, data2 = new Uint8Array(1)) {
   const control = new Uint8Array(CMSG_SPACE);
   const view2 = new DataView(control.buffer);
@@ -15775,17 +16638,7 @@ function passCredentials(socket, on) {
     SO_PASSCRED
   }), new Struct(Uint8Array.of(on ? 1 : 0, 0, 0, 0), on ? "&1" : "&0"), 4);
 }
-function receiveTimeout(socket, milliseconds) {
-  const timeval = new Uint8Array(16);
-  const view2 = new DataView(timeval.buffer);
-  view2.setBigInt64(0, BigInt(Math.floor(milliseconds / 1e3)), true);
-  view2.setBigInt64(8, BigInt(milliseconds % 1e3) * 1000n, true);
-  return call("setsockopt", socket, constant(SOL_SOCKET, {
-    SOL_SOCKET
-  }), constant(SO_RCVTIMEO, {
-    SO_RCVTIMEO
-  }), new Struct(timeval, `&{${milliseconds} ms}`), timeval.length);
-}
+
 function getSocketOption(socket, option, value) {
   return call("getsockopt", socket, constant(SOL_SOCKET, {
     SOL_SOCKET
@@ -15837,28 +16690,9 @@ function message(data2, control, text3) {
     }
   ]);
 }
-function netlinkSocket(protocol) {
-  const type = SOCK_RAW | SOCK_CLOEXEC;
-  return call("socket", constant(AF_NETLINK, {
-    AF_NETLINK
-  }), constant(type, {
-    "SOCK_RAW|SOCK_CLOEXEC": type
-  }), constant(protocol, {
-    NETLINK_ROUTE,
-    NETLINK_NETFILTER
-  }));
-}
-function setNetlinkOption(socket, option) {
-  return call("setsockopt", socket, constant(SOL_NETLINK, {
-    SOL_NETLINK
-  }), constant(option, {
-    NETLINK_CAP_ACK,
-    NETLINK_EXT_ACK
-  }), new Struct(Uint8Array.of(1, 0, 0, 0), "&1"), 4);
-}
-function sendto(socket, message2) {
-  return call("sendto", socket, message2, message2.size, 0, null, 0);
-}
+
+
+
 function sendPieces(socket, pieces, text3) {
   const vector = new Uint8Array(pieces.length * 16);
   const view2 = new DataView(vector.buffer);
@@ -15876,12 +16710,7 @@ function sendPieces(socket, pieces, text3) {
     }
   ]), 0);
 }
-function recvfrom(socket, message2, flagBits) {
-  const named2 = flags(flagBits, {
-    MSG_DONTWAIT
-  });
-  return call("recvfrom", socket, message2, message2.size, named2, null, null);
-}
+
 function openSocketNamespace(socket) {
   return call("ioctl", socket, constant(SIOCGSKNS, {
     SIOCGSKNS
@@ -16953,37 +17782,8 @@ var WAIT = {
 var TABLE_OFFSET = 4096;
 var TABLE_ADDRESS = 4263936;
 var TABLE_SIZES = 64 + 56 + 32;
-function engineImage(name, program, bindings) {
-  const size = sizeWith(program, bindings);
-  const image2 = new Uint8Array(TABLE_OFFSET + size);
-  image2.set(Uint8Array.fromBase64(WAIT[engine().architecture]));
-  const { buffer } = image2;
-  place(program, {
-    address: TABLE_ADDRESS,
-    bytes: new Uint8Array(buffer, TABLE_OFFSET),
-    view: new DataView(buffer, TABLE_OFFSET)
-  }, bindings);
-  const view2 = new DataView(buffer);
-  view2.setBigUint64(TABLE_SIZES, BigInt(size), true);
-  view2.setBigUint64(TABLE_SIZES + 8, BigInt(size), true);
-  return sealedImage(name, image2);
-}
-function complaint(text3) {
-  const bytes = new TextEncoder().encode(text3);
-  const said = write(2, bytes, bytes.length);
-  return [
-    {
-      call: said,
-      accept: [
-        "EBADF",
-        "EPIPE",
-        "EAGAIN",
-        "EIO",
-        "ENOSPC"
-      ]
-    }
-  ];
-}
+
+
 
 // launch/slots.ts
 var LaunchSlot = class extends Slot {
@@ -16998,7 +17798,7 @@ var ARGV = new LaunchSlot("argv", (({ spec }, room) => room.list([], argvOf(spec
 
 var ENVIRONMENT = new LaunchSlot("envp", (({ spec: { environment } }, room) => {
   const { changes } = environment;
-  const set = changes.size === 0 ? [] : Array.from(changes, (([name, value]) => `${name}=${value}`));
+  const set = changes.size === 0 ? [] : Array.from(changes, ([name, value]) => `${name}=${value}`);
   return room.list(inheritedStrings(environment.inherited, changes), set);
 }), ({ spec: { environment: { inherited: inherited2, changes } } }) => `[${inheritedStrings(inherited2, changes).length + changes.size} variables]`);
 var CWD = new LaunchSlot("cwd", (({ spec: { cwd } }, room) => cwd === void 0 ? void 0 : room.string(cwd)), ({ spec: { cwd } }) => quoted2(cwd ?? ""));
@@ -17082,129 +17882,16 @@ var Room = class {
   /** Writes a list of pointers: known addresses, then new strings. Returns its address. */
   
 };
-function requireNoNul(text3) {
-  if (!text3.includes("\0")) return;
-  const hint = "the kernel ends each string at its first NUL byte; take it out";
-  throw invalidArgument("execve", `execve(${quoted2(text3)}, ...)`, hint);
-}
+
 function quoted2(text3) {
   return JSON.stringify(text3);
 }
 
 
 // launch/exec_candidates.ts
-function tryExec(writer, count, marked = (call2) => call2) {
-  const paths = Array.from({
-    length: count
-  }, (_, index) => programPath(index));
-  const findOut = new Label("find out why");
-  const attempts = paths.map((path2, index) => {
-    const isLast = index === paths.length - 1;
-    const edges = isLast ? {
-      onFailure: findOut
-    } : {
-      accept: NOT_HERE,
-      onFailure: findOut
-    };
-    return {
-      path: path2,
-      execve: writer.add(marked(execve(path2, ARGV, ENVIRONMENT)), edges)
-    };
-  });
-  writer.section = "failure";
-  writer.place(findOut);
-  return attempts.map(({ path: path2, execve: execve2 }) => ({
-    execve: execve2,
-    ...writeFindingOut(writer, path2, marked)
-  }));
-}
-function writeFindingOut(writer, path2, marked = (call2) => call2) {
-  const next = new Label(`after ${path2.text}`);
-  const look2 = (call2) => writer.add(marked(call2), {
-    onFailure: next
-  });
-  const exists = look2(faccessat(at_fdcwd, path2, F_OK));
-  const opened = look2(openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC, 0));
-  const head = new Output(256, "&head");
-  const readHead = writer.add(read(new ResultOf(opened, "fd"), head, 256), {
-    onFailure: next
-  });
-  const executable = look2(faccessat(at_fdcwd, path2, X_OK));
-  writer.place(next);
-  return {
-    exists,
-    readHead,
-    head,
-    executable
-  };
-}
-function findThenExec(writer, count, image2) {
-  const paths = Array.from({
-    length: count
-  }, (_, index) => programPath(index));
-  const [found, findOut] = [
-    new Label("the program is found"),
-    new Label("find out why")
-  ];
-  const attempts = paths.map((path2, index) => {
-    const isLast = index === paths.length - 1;
-    const next = new Label(`after ${path2.text}`);
-    const here = new Label(`${path2.text} may be executed`);
-    const look2 = faccessat(at_fdcwd, path2, X_OK);
-    const edges = isLast ? {
-      accept: [
-        "EPERM",
-        "ENOSYS"
-      ],
-      onAccepted: here
-    } : {
-      accept: NOT_HERE,
-      onAccepted: next
-    };
-    writer.add(look2, {
-      ...edges,
-      onFailure: findOut
-    });
-    writer.place(here);
-    const directory = openat(at_fdcwd, path2, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-    writer.add(directory, {
-      accept: [
-        "ENOTDIR",
-        "EPERM",
-        "ENOSYS"
-      ],
-      onAccepted: found
-    });
-    const refused = openat(at_fdcwd, path2, O_RDWR | O_CLOEXEC, 0);
-    writer.add(refused, {
-      ...CHILD_EDGES,
-      fixes: {
-        EISDIR: "the program is a directory"
-      }
-    });
-    writer.place(next);
-    return {
-      path: path2,
-      execve: look2
-    };
-  });
-  writer.place(found);
-  const name = pointerList([
-    "ramekin-wait"
-  ], '["ramekin-wait"]');
-  const none = pointerList([], "[]");
-  const started2 = writer.add(execveat(image2, "", name, none, AT_EMPTY_PATH), {
-    ...CHILD_EDGES,
-    fixes: IMAGE_FIXES
-  });
-  writer.section = "failure";
-  writer.place(findOut);
-  return attempts.map(({ path: path2, execve: execve2 }) => ({
-    execve: execve2,
-    image: started2,
-    ...writeFindingOut(writer, path2)
-  }));
-}
+
+
+
 var NOT_HERE = [
   "ENOENT",
   "ENOTDIR",
@@ -17217,55 +17904,16 @@ var IMAGE_FIXES = {
 };
 
 // launch/sealed_program.ts
-function lateCalls(calls, { notifier, isFinishing, lateFilters }) {
-  if (notifier !== void 0 || isFinishing) return [];
-  const first = calls.findIndex(({ call: call2 }) => lateFilters.has(call2));
-  return first === -1 ? [] : calls.slice(first).filter(({ call: call2 }) => call2.name === "seccomp");
-}
-function executeSealed(writer, { image: image2, socket, paths, late, marked = (call2) => call2 }) {
-  const name = pointerList([
-    "ramekin-launch"
-  ], '["ramekin-launch"]');
-  const none = pointerList([], "[]");
-  const started2 = writer.add(marked(execveat(image2, "", name, none, AT_EMPTY_PATH)), {
-    ...CHILD_EDGES,
-    fixes: IMAGE_FIXES
-  });
-  const inside = new ProgramWriter();
-  inside.section = "program";
-  const again = new Label("the program is this executable itself");
-  inside.add(marked(fcntl(socket, F_SETFD, FD_CLOEXEC)), {
-    onFailure: again
-  });
-  for (const planned of late) inside.part(planned);
-  const candidates = tryExec(inside, paths, marked);
-  inside.place(EXIT_CHILD);
-  const table = new Named(TABLE_ADDRESS, "table");
-  const report = inside.add(marked(call("write", socket, table, 0)), {
-    accept: [
-      "EPIPE",
-      "ECONNRESET"
-    ]
-  });
-  inside.add(exit_group(127));
-  inside.place(again);
-  for (const record of complaint("the program could not be started: it is /proc/self/exe\n")) {
-    inside.add(record.call, record);
-  }
-  inside.add(exit_group(126));
-  return {
-    candidates: [],
-    executes: [
-      started2
-    ],
-    sealed: {
-      parts: inside.parts,
-      candidates,
-      report
-    }
-  };
-}
+
+
 var SealedProgram = class {
+  static {
+    addMethods(this.prototype, {
+    image: (function (values) {
+    return engineImage("ramekin-launch", this.#program, bindingsIn(values));
+  })
+    });
+  }
 
   layout;
   #program;
@@ -17277,9 +17925,7 @@ var SealedProgram = class {
     new DataView(bytes.buffer).setInt32(length, bytes.length, true);
   }
   /** Makes the executable for one launch: a sealed memfd. */
-  image(values) {
-    return engineImage("ramekin-launch", this.#program, bindingsIn(values));
-  }
+  
   /** The length of a report. */
   get length() {
     return this.#program.bytes.length;
@@ -17294,42 +17940,8 @@ var SealedProgram = class {
     return result.failed?.call === void 0 ? void 0 : result;
   }
 };
-function bindingsIn(values) {
-  const { spec } = values;
-  const strings = stringsOf(spec.environment);
-  const length = strings.reduce((sum2, { length: length2 }) => sum2 + length2, 0);
-  const bindings = (inherited2) => bindingsOf({
-    ...values,
-    spec: {
-      ...spec,
-      environment: {
-        inherited: inherited2,
-        changes: /* @__PURE__ */ new Map()
-      }
-    }
-  });
-  return {
-    size: bindings(strings.map(() => 0n)).size + length,
-    write: (program, memory) => {
-      let at3 = memory.bytes.length - length;
-      const addresses = strings.map((string) => {
-        memory.bytes.set(string, at3);
-        at3 += string.length;
-        return BigInt(memory.address + at3 - string.length);
-      });
-      bindings(addresses).write(program, memory);
-    }
-  };
-}
-function stringsOf({ inherited: inherited2, changes }) {
-  const set = Array.from(changes, ([name, value]) => `${name}=${value}`);
-  set.forEach(requireNoNul);
-  const encoder6 = new TextEncoder();
-  return [
-    ...inheritedStrings(inherited2, changes).map(stringBytes),
-    ...set.map((text3) => encoder6.encode(`${text3}\0`))
-  ];
-}
+
+
 
 // ffi/calls/unix_sockets.ts
 function unixDatagramSocket() {
@@ -18346,9 +18958,7 @@ function sleep(milliseconds) {
 
 
 // ffi/rest.ts
-function rest(milliseconds) {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
-}
+
 
 // launch/held_end.ts
 var PATIENCE2 = 3e4;
@@ -18530,10 +19140,7 @@ var TIME_LIMIT = new Struct(new Uint8Array(16), "&limit", [], [
     slot: LIMIT_NANOSECONDS
   }
 ]);
-function childrenOf({ processes }) {
-  const init2 = processes.findIndex(({ then }) => then === "init");
-  return init2 === -1 ? processes : processes.slice(0, init2 + 1);
-}
+
 
 // launch/names.ts
 var FILE = "ramekin-names";
@@ -19714,11 +20321,7 @@ var NLMSGERR_ATTR_MSG = 1;
 function nested(type, ...attributes) {
   return new Attribute(type | NLA_F_NESTED, attributes);
 }
-function text2(type, value) {
-  return new Attribute(type, [
-    encoder5.encode(`${value}\0`)
-  ]);
-}
+
 function word2(type, value) {
   return new Attribute(type, [
     uint32(value)
@@ -19729,17 +20332,8 @@ function raw2(type, ...bytes) {
     Uint8Array.from(bytes)
   ]);
 }
-function uint32(value) {
-  if (typeof value !== "number") return value;
-  const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setUint32(0, value, true);
-  return bytes;
-}
-function encode(messages, sequence = 1) {
-  const writer = new MessageWriter();
-  messages.forEach((message2, index) => writer.message(message2, sequence + index));
-  return writer;
-}
+
+
 function decode(bytes) {
   const view2 = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const messages = [];
@@ -19797,6 +20391,66 @@ function decodeUint32(bytes) {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint32(0, true);
 }
 var MessageWriter = class {
+  static {
+    addMethods(this.prototype, {
+    message: (function ({ type, flags: flags16, payload: payload2 }, sequence) {
+    const start2 = reserve$31.call(this, HEADER_SIZE3);
+    pieces$28.call(this, payload2);
+    this.#view.setUint32(start2, this.#end - start2, true);
+    this.#view.setUint16(start2 + 4, type, true);
+    this.#view.setUint16(start2 + 6, flags16 | NLM_F_REQUEST, true);
+    this.#view.setUint32(start2 + 8, sequence, true);
+    reserve$31.call(this, 0);
+  })
+    });
+  }
+  static {
+    pieces$28 = (function (pieces) {
+    for (const piece of pieces) {
+      if (piece instanceof Attribute) attribute$29.call(this, piece);
+      else if (piece instanceof Uint8Array) append$30.call(this, piece);
+      else {
+        this.holes.push({
+          offset: this.#end,
+          value: piece
+        });
+        append$30.call(this, new Uint8Array(4));
+      }
+    }
+  });
+  }
+  static {
+    attribute$29 = (function ({ type, payload: payload2 }) {
+    const start2 = reserve$31.call(this, ATTRIBUTE_HEADER_SIZE);
+    pieces$28.call(this, payload2);
+    this.#view.setUint16(start2, this.#end - start2, true);
+    this.#view.setUint16(start2 + 2, type, true);
+  });
+  }
+  static {
+    append$30 = (function (bytes) {
+    const at3 = this.#end;
+    grow$32.call(this, at3 + bytes.length);
+    this.#bytes.set(bytes, at3);
+  });
+  }
+  static {
+    reserve$31 = (function (size) {
+    const at3 = aligned(this.#end);
+    grow$32.call(this, at3 + size);
+    return at3;
+  });
+  }
+  static {
+    grow$32 = (function (end) {
+    this.#end = end;
+    if (end <= this.#bytes.length) return;
+    const grown = new Uint8Array(end * 2);
+    grown.set(this.#bytes);
+    this.#bytes = grown;
+    this.#view = new DataView(grown.buffer);
+  });
+  }
 
   holes = [];
   #bytes = new Uint8Array(256);
@@ -19805,58 +20459,16 @@ var MessageWriter = class {
   get bytes() {
     return this.#bytes.slice(0, this.#end);
   }
-  message({ type, flags: flags16, payload: payload2 }, sequence) {
-    const start2 = this.#reserve(HEADER_SIZE3);
-    this.#pieces(payload2);
-    this.#view.setUint32(start2, this.#end - start2, true);
-    this.#view.setUint16(start2 + 4, type, true);
-    this.#view.setUint16(start2 + 6, flags16 | NLM_F_REQUEST, true);
-    this.#view.setUint32(start2 + 8, sequence, true);
-    this.#reserve(0);
-  }
-  #pieces(pieces) {
-    for (const piece of pieces) {
-      if (piece instanceof Attribute) this.#attribute(piece);
-      else if (piece instanceof Uint8Array) this.#append(piece);
-      else {
-        this.holes.push({
-          offset: this.#end,
-          value: piece
-        });
-        this.#append(new Uint8Array(4));
-      }
-    }
-  }
-  #attribute({ type, payload: payload2 }) {
-    const start2 = this.#reserve(ATTRIBUTE_HEADER_SIZE);
-    this.#pieces(payload2);
-    this.#view.setUint16(start2, this.#end - start2, true);
-    this.#view.setUint16(start2 + 2, type, true);
-  }
-  #append(bytes) {
-    const at3 = this.#end;
-    this.#grow(at3 + bytes.length);
-    this.#bytes.set(bytes, at3);
-  }
+  
+  
+  
+  
   /** Reserves space for a header, aligned as every header is. */
-  #reserve(size) {
-    const at3 = aligned(this.#end);
-    this.#grow(at3 + size);
-    return at3;
-  }
-  #grow(end) {
-    this.#end = end;
-    if (end <= this.#bytes.length) return;
-    const grown = new Uint8Array(end * 2);
-    grown.set(this.#bytes);
-    this.#bytes = grown;
-    this.#view = new DataView(grown.buffer);
-  }
+  
+  
 };
 var encoder5 = new TextEncoder();
-function aligned(size) {
-  return size + 3 & ~3;
-}
+
 
 // ffi/netlink/link.ts
 var RTM_NEWLINK = 16;
@@ -19910,25 +20522,7 @@ function addMacvlan(link2, parent, mode2) {
     word2(IFLA.LINK, parent)
   ]);
 }
-function setLink(link2, change) {
-  const name = typeof link2 === "string" && change.name === void 0 ? [
-    text2(IFLA.IFNAME, link2)
-  ] : [];
-  return {
-    type: RTM_NEWLINK,
-    flags: NLM_F_ACK,
-    payload: [
-      ...linkHeader(indexOf(link2), change.up),
-      ...name,
-      ...settings(change)
-    ],
-    words: [
-      "RTM_NEWLINK",
-      describeLink(link2),
-      ...describe(change)
-    ]
-  };
-}
+
 function deleteLink(link2) {
   return {
     type: RTM_DELLINK,
@@ -19979,15 +20573,7 @@ function readLink({ payload: payload2 }) {
   };
 }
 var LINK_HEADER_SIZE = 16;
-function linkHeader(index, up) {
-  const change = up === void 0 ? 0 : IFF_UP;
-  return [
-    uint32(0),
-    uint32(index),
-    uint32(up ? IFF_UP : 0),
-    uint32(change)
-  ];
-}
+
 function addLink(kind, link2, words3, data2, more = []) {
   const info = nested(IFLA.LINKINFO, text2(IFLA_INFO_KIND, kind), ...data2.length === 0 ? [] : [
     nested(IFLA_INFO_DATA, ...data2)
@@ -20008,55 +20594,18 @@ function addLink(kind, link2, words3, data2, more = []) {
     ]
   };
 }
-function settings({ name, master, mtu, namespace }) {
-  return [
-    ...name === void 0 ? [] : [
-      text2(IFLA.IFNAME, name)
-    ],
-    ...master === void 0 ? [] : [
-      word2(IFLA.MASTER, master)
-    ],
-    ...mtu === void 0 ? [] : [
-      word2(IFLA.MTU, mtu)
-    ],
-    ...namespace === void 0 ? [] : [
-      namespaceAttribute(namespace)
-    ]
-  ];
-}
+
 function namespaceAttribute(namespace) {
   return "pid" in namespace ? word2(IFLA.NET_NS_PID, namespace.pid) : word2(IFLA.NET_NS_FD, namespace.fd);
 }
-function describe({ up, name, master, mtu, namespace }) {
-  return [
-    ...name === void 0 ? [] : [
-      JSON.stringify(name)
-    ],
-    ...mtu === void 0 ? [] : [
-      `mtu ${mtu}`
-    ],
-    ...master === void 0 ? [] : [
-      `master ${nameOf3(master)}`
-    ],
-    ...namespace === void 0 ? [] : [
-      `to ${describeNetwork(namespace)}`
-    ],
-    ...up === void 0 ? [] : [
-      up ? "up" : "down"
-    ]
-  ];
-}
+
 function describeNetwork(namespace) {
   if ("fd" in namespace) return nameOf3(namespace.fd);
   const { pid } = namespace;
   return `the network of ${typeof pid === "number" && !Number.isNaN(pid) ? pid : "PID"}`;
 }
-function describeLink(link2) {
-  return typeof link2 === "string" ? JSON.stringify(link2) : nameOf3(link2.index);
-}
-function indexOf(link2) {
-  return typeof link2 === "string" ? 0 : link2.index;
-}
+
+
 function nameOf3(value) {
   return typeof value === "number" ? String(value) : value.text;
 }
@@ -20119,45 +20668,11 @@ function describe2(index) {
 
 // ffi/netlink/request.ts
 var ANSWER_SIZE = 512;
-function answerOutput() {
-  return new Output(ANSWER_SIZE, "&answer");
-}
-function socketCalls(protocol, fdOf2) {
-  const socket = netlinkSocket(protocol);
-  const fd = fdOf2(socket);
-  return [
-    socket,
-    setNetlinkOption(fd, NETLINK_EXT_ACK),
-    setNetlinkOption(fd, NETLINK_CAP_ACK)
-  ];
-}
-function requestCalls(socket, messages, answer, words3 = messages[0].words) {
-  return [
-    send(socket, messages),
-    recvfrom(socket, answer, MSG_DONTWAIT),
-    responseCheck(words3, answer)
-  ];
-}
-function send(socket, messages) {
-  const encoded = encode(messages);
-  const text3 = messages.map(({ words: words3 }) => `{${words3.join(", ")}}`).join(", ");
-  if (encoded.holes.length === 0) return sendto(socket, new Struct(encoded.bytes, text3));
-  return sendPieces(socket, piecesOf(encoded), text3);
-}
-function responseCheck(words3, answer) {
-  const none = new Named(4294967295, "~0U");
-  const verdict = {
-    name: words3[0],
-    text: words3.join(" "),
-    answer,
-    read: readResponse
-  };
-  const error = new OutputField(answer, ERROR_OFFSET, "answer.error");
-  return {
-    ...call("close_range", none, none, error),
-    verdict
-  };
-}
+
+
+
+
+
 function piecesOf({ bytes, holes }) {
   const pieces = [];
   let from2 = 0;
@@ -20620,6 +21135,24 @@ function boundary(type, name) {
 // plan/network.ts
 var HOSTS_NETWORK = "it would change the host's network";
 var NetlinkBatch = class {
+  static {
+    addMethods(this.prototype, {
+    request: (function (message2, fixes = {}) {
+    const whole = {
+      EPERM: this.#denied,
+      ...fixes
+    };
+    for (const call2 of requestCalls(this.socket, [
+      message2
+    ], this.#answer)) {
+      this.calls.push({
+        call: call2,
+        fixes: whole
+      });
+    }
+  })
+    });
+  }
 
   socket;
   calls;
@@ -20633,20 +21166,7 @@ var NetlinkBatch = class {
     this.#denied = denied2;
   }
   /** Adds a request. */
-  request(message2, fixes = {}) {
-    const whole = {
-      EPERM: this.#denied,
-      ...fixes
-    };
-    for (const call2 of requestCalls(this.socket, [
-      message2
-    ], this.#answer)) {
-      this.calls.push({
-        call: call2,
-        fixes: whole
-      });
-    }
-  }
+  
   /** Adds a call that looks up the index of the interface with this name, and returns the index. */
   indexOf(name) {
     const request = interfaceRequest(name);
@@ -20670,16 +21190,8 @@ function linkFixes(name, kind) {
     EOPNOTSUPP: `this kernel has no interfaces of this kind, or has not loaded them: modprobe ${kind}`
   };
 }
-function denialIn2(plan) {
-  return plan.state.inUserNamespace ? 'the network belongs to another user namespace; join that too, as in join(target, "user", "net")' : 'this takes CAP_NET_ADMIN; as an ordinary user, put "user" among the namespaces: unshare("user", "net"), mapRoot()';
-}
-function inContainerNetns(plan, request) {
-  const kernel = new NetlinkBatch(insideSocket(plan), denialIn2(plan));
-  request(kernel);
-  for (const { call: call2, fixes } of kernel.calls) plan.call(call2, {
-    fixes
-  });
-}
+
+
 function inParentNetns(plan, request, service) {
   const { outside } = plan.state.network;
   if (outside !== void 0) {
@@ -20734,21 +21246,12 @@ function forwardsByScript(plan) {
 }
 var OUTLIVES_FORWARDING = "publish(), masquerade(), userNetwork() and a list of hosts last as long as the script, and dieWithParent(null), or the option detached, lets the container outlive it; leave out one of them";
 
-function insideSocket(plan) {
-  if (plan.state.network.inside === void 0) {
-    const calls = socketCalls(NETLINK_ROUTE, fdOf);
-    for (const call2 of calls) plan.call(call2);
-    plan.state.network.inside = fdOf(calls[0]);
-  }
-  return plan.state.network.inside;
-}
+
 function namespaceOf(plan) {
   const opened = () => plan.call(openSocketNamespace(insideSocket(plan)));
   return plan.state.network.namespace ??= new ResultOf(opened(), "the container's network");
 }
-function fdOf(socket) {
-  return new ResultOf(socket, "socket");
-}
+
 
 // host/host.ts
 
@@ -21465,20 +21968,7 @@ function definitionOf(name) {
 }
 
 // launch/sync.ts
-function serveSyncPoints(plan, socket, spawn, services) {
-  for (const point of plan.syncPoints) {
-    const pid = waitForArrival(socket);
-    if (pid === void 0) return;
-    for (const action of point.parentActions(knownPid(pid))) {
-      if ("calls" in action) makeCalls(action.calls, plan, point);
-      else if ("run" in action) action.run(pid);
-      else services.push(...startProgram(action, pid, spawn, plan, point));
-    }
-    letGo(socket);
-  }
-  if (plan.syncPoints.length === 0) return;
-  syscall(passCredentials(socket, false));
-}
+
 function letGo(socket) {
   syscalls([
     {
@@ -21489,45 +21979,16 @@ function letGo(socket) {
     }
   ]);
 }
-function waitForEnd2(socket, most = 0, patience = Infinity) {
-  const parts = [];
-  const end = performance.now() + patience;
-  for (let length = 0; ; ) {
-    const part = receive(socket, Math.max(most - length, 1));
-    if (part.length === 0) break;
-    if (patience !== Infinity) waitNoLonger(socket, end - performance.now());
-    if (length < most) parts.push(part);
-    length += part.length;
-  }
-  return concat(parts);
-}
+
 function waitNoLonger(socket, milliseconds) {
   if (milliseconds <= 0) throw heldUpError();
   syscall(receiveTimeout(socket, Math.ceil(milliseconds)));
 }
-function receive(socket, most) {
-  const bytes = new Output(most);
-  const call2 = read(socket, bytes, most);
-  const result = received(call2);
-  const { buffer, byteOffset } = result.output(bytes);
-  return new Uint8Array(buffer, byteOffset, Math.max(Number(result.result(call2)), 0));
-}
+
 function waitForByte(socket) {
   return receive(socket, 1).length > 0;
 }
-function received(call2) {
-  const result = syscalls([
-    {
-      call: call2,
-      accept: [
-        "ECONNRESET",
-        "EAGAIN"
-      ]
-    }
-  ]);
-  if (result.result(call2) === BigInt(-ERRNO.EAGAIN)) throw heldUpError();
-  return result;
-}
+
 function receiveFd(socket) {
   const control = controlOutput();
   const call2 = receiveDescriptor(socket, control);
@@ -21587,7 +22048,7 @@ var Launch = class {
     const { failed, socket } = this.#state;
     if (!frame.vfork && !failed) {
       serveSyncPoints(plan, socket, spawn, this.#services);
-      this.#receiveFds(socket);
+      receiveFds$33.call(this, socket);
       if (shape.held && !waitForByte(socket)) throw this.#error();
     }
     if (this.#state.failed) throw this.#error();
@@ -21597,18 +22058,18 @@ var Launch = class {
     if (!frame.vfork) {
       const { socket: socket2 } = this.#state;
       if (shape.held) letGo(socket2);
-      this.#receiveNotifier(socket2);
+      receiveNotifier$34.call(this, socket2);
       const { plan, sealed } = this.#compiled;
       const patience = plan.state.stoppable ? PATIENCE2 : void 0;
       const report = waitForEnd2(socket2, sealed?.length, patience);
-      this.#endWatch();
-      this.#restore();
+      endWatch$36.call(this);
+      restore$35.call(this);
       if (report.length > 0) throw this.#sealedError(report);
     }
     const { pids, pidfd, socket, runs } = this.#state;
     if (!runs) throw this.#error();
-    if (socket !== void 0) this.#receiveFds(socket);
-    if (socket !== void 0) this.#receiveNotifier(socket);
+    if (socket !== void 0) receiveFds$33.call(this, socket);
+    if (socket !== void 0) receiveNotifier$34.call(this, socket);
     const pid = pids.at(-1);
     const opened = pidfd ?? syscall(pidfd_open(pid, 0));
     if (pidfd === void 0) this.#final = {
@@ -21620,7 +22081,7 @@ var Launch = class {
     for (const service of this.#services) service.guard?.(opened);
     for (let index = 0; index < pids.length - 1; index++) reap(pids[index]);
     if (socket !== void 0) syscall(close(socket));
-    release$28.call(this);
+    release$37.call(this);
     return {
       pid,
       pidfd: opened,
@@ -21635,13 +22096,46 @@ var Launch = class {
     });
   }
   static {
-    release$28 = (function () {
+    receiveFds$33 = (function (socket) {
+    const { plan, shape } = this.#compiled;
+    if (shape.terminal === "container") this.#terminal ??= receiveFd(socket);
+    if (plan.listener !== void 0) this.#listener ??= receiveFd(socket);
+    if (shape.notify === true) this.#notifySocket ??= receiveFd(socket);
+  });
+  }
+  static {
+    receiveNotifier$34 = (function (socket) {
+    const { notifier } = this.#compiled.plan;
+    if (notifier === void 0 || this.#isTaken) return;
+    this.#notifier ??= receiveFd(socket);
+    if (notifier.take === void 0 || this.#notifier === void 0) return;
+    this.#isTaken = true;
+    notifier.take(this.#notifier, this.pid);
+    syscall(close(this.#notifier));
+    this.#notifier = void 0;
+  });
+  }
+  static {
+    restore$35 = (function () {
+    if (this.#isGuarded) this.#compiled.frame.guard.restore(this.#result);
+    this.#isGuarded = false;
+  });
+  }
+  static {
+    endWatch$36 = (function () {
+    const { frame: { vfork, watch } } = this.#compiled;
+    if (!vfork && this.#isWatched) watch?.end(this.#result);
+    this.#isWatched = false;
+  });
+  }
+  static {
+    release$37 = (function () {
     if (this.#memory !== void 0) engine().release(this.#memory);
     this.#memory = void 0;
   });
   }
   static {
-    read$29 = (function (result) {
+    read$38 = (function (result) {
     const { plan, frame, layout } = this.#compiled;
     const { sockets, pidfd } = frame;
     const failed = result.failed !== void 0 || frame.watch?.hasEndedLaunch(result) === true;
@@ -21696,7 +22190,7 @@ var Launch = class {
     const isCopied = !frame.sharesMemory || plan.processes.some((({ ownMemory }) => ownMemory));
     if (frame.vfork && !isCopied) {
       const result = loaded2.runInArena(program, bindings);
-      this.#final = read$29.call(this, result);
+      this.#final = read$38.call(this, result);
       this.#result = this.#final.runs ? result : result.copy();
       return;
     }
@@ -21705,7 +22199,7 @@ var Launch = class {
     place(program, this.#memory, bindings);
     loaded2.runIn(this.#memory);
     this.#result = new RunResult(program, this.#memory.view);
-    this.#final = frame.vfork ? read$29.call(this, this.#result) : void 0;
+    this.#final = frame.vfork ? read$38.call(this, this.#result) : void 0;
   }
   /**
    * Does the script's part until the container is complete, and waits to be started if it is held.
@@ -21725,7 +22219,7 @@ var Launch = class {
   
   /** Ends all processes and services, and closes all descriptors. Returns the error to throw. */
   abort(thrown) {
-    this.#endWatch();
+    endWatch$36.call(this);
     const { failed } = this.#state;
     const error = failed ? this.#error() : thrown;
     this.#killAll();
@@ -21744,8 +22238,8 @@ var Launch = class {
       endServices(this.#services);
     } catch {
     }
-    this.#restore();
-    release$28.call(this);
+    restore$35.call(this);
+    release$37.call(this);
     return error;
   }
   /** Kills and reaps the processes: each may have made the next one before it has ended. */
@@ -21780,37 +22274,16 @@ var Launch = class {
       values
     }, result);
   }
-  #receiveFds(socket) {
-    const { plan, shape } = this.#compiled;
-    if (shape.terminal === "container") this.#terminal ??= receiveFd(socket);
-    if (plan.listener !== void 0) this.#listener ??= receiveFd(socket);
-    if (shape.notify === true) this.#notifySocket ??= receiveFd(socket);
-  }
+  
   /** Receives what the container sends last, before its program. */
-  #receiveNotifier(socket) {
-    const { notifier } = this.#compiled.plan;
-    if (notifier === void 0 || this.#isTaken) return;
-    this.#notifier ??= receiveFd(socket);
-    if (notifier.take === void 0 || this.#notifier === void 0) return;
-    this.#isTaken = true;
-    notifier.take(this.#notifier, this.pid);
-    syscall(close(this.#notifier));
-    this.#notifier = void 0;
-  }
+  
   /** Restores the script's memory, once only: after that, another launch may have changed it. */
-  #restore() {
-    if (this.#isGuarded) this.#compiled.frame.guard.restore(this.#result);
-    this.#isGuarded = false;
-  }
+  
   /** Ends what watches a launch that meets the script. */
-  #endWatch() {
-    const { frame: { vfork, watch } } = this.#compiled;
-    if (!vfork && this.#isWatched) watch?.end(this.#result);
-    this.#isWatched = false;
-  }
+  
   
   get #state() {
-    return this.#final ?? read$29.call(this, this.#result);
+    return this.#final ?? read$38.call(this, this.#result);
   }
   
 };
@@ -22518,6 +22991,26 @@ var MemoryGuard = class {
     });
     writer.place(unlocked);
   }),
+    restore: (function (result) {
+    if (this.#saved === void 0 || this.#restoresItself) return;
+    const dumpable = Number(result.result(this.#saved));
+    const restoring = prctl(PR_SET_DUMPABLE, dumpable);
+    syscalls([
+      // A launch that failed before PR_GET_DUMPABLE has recorded 0 or an error.
+      ...dumpable > 0 ? [
+        {
+          call: restoring,
+          accept: [
+            "EINVAL"
+          ]
+        }
+      ] : [],
+      {
+        call: unlockProcess(),
+        accept: LOCKLESS
+      }
+    ]);
+  }),
     begin: (function (writer) {
     if (this.#sharesMemory || !this.#exposed) return;
     writer.add(prctl(PR_SET_DUMPABLE, 0), CHILD_EDGES);
@@ -22555,26 +23048,7 @@ var MemoryGuard = class {
   /** Writes the calls that restore the flag, unless the container still shares the memory then. */
   
   /** Restores the flag when no process of the container shares the memory any longer. */
-  restore(result) {
-    if (this.#saved === void 0 || this.#restoresItself) return;
-    const dumpable = Number(result.result(this.#saved));
-    const restoring = prctl(PR_SET_DUMPABLE, dumpable);
-    syscalls([
-      // A launch that failed before PR_GET_DUMPABLE has recorded 0 or an error.
-      ...dumpable > 0 ? [
-        {
-          call: restoring,
-          accept: [
-            "EINVAL"
-          ]
-        }
-      ] : [],
-      {
-        call: unlockProcess(),
-        accept: LOCKLESS
-      }
-    ]);
-  }
+  
   /** Writes the call that guards a first process with a copy of the memory. */
   
   /**
@@ -22641,6 +23115,10 @@ var ScriptFrame = class {
       this.#pidfd = writer.add(pidfd_open(new OutputField(this.#plan.main.pid, 0, "pid"), 0));
     }
     writer.end();
+  }),
+    aside: (function (writer) {
+    writer.section = "watch";
+    this.watch?.write(writer, this.#plan);
   }),
     begin: (function (writer) {
     const { ignored, ignoredByRuntime, clearsHandlers } = this.#facts;
@@ -22720,10 +23198,7 @@ var ScriptFrame = class {
     return this.#pidfd;
   }
   
-  aside(writer) {
-    writer.section = "watch";
-    this.watch?.write(writer, this.#plan);
-  }
+  
   
   
   
@@ -22739,7 +23214,7 @@ var Launcher = class {
     addMethods(this.prototype, {
     spawn: (function (spec, alter) {
     try {
-      const { launch: launch3, cgroup } = make$30.call(this, spec, false, alter);
+      const { launch: launch3, cgroup } = make$39.call(this, spec, false, alter);
       return startIn(launch3, cgroup);
     } catch (error) {
       throw orEnded(error, this.plan);
@@ -22756,17 +23231,17 @@ var Launcher = class {
       initImage: this.plan.hasInit ? initImage() : void 0
     };
     return {
-      compiled: compile$32.call(this, values),
+      compiled: compile$41.call(this, values),
       values
     };
   })
     });
   }
   static {
-    make$30 = (function (spec, held, alter) {
+    make$39 = (function (spec, held, alter) {
     const cgroup = ContainerCgroup.make(this.plan);
     try {
-      const launch3 = begin$31.call(this, spec, cgroup?.entry, held, alter);
+      const launch3 = begin$40.call(this, spec, cgroup?.entry, held, alter);
       cgroup?.entered();
       return {
         launch: launch3,
@@ -22779,7 +23254,7 @@ var Launcher = class {
   });
   }
   static {
-    begin$31 = (function (spec, cgroupEntry, held, alter) {
+    begin$40 = (function (spec, cgroupEntry, held, alter) {
     const inheritedFds = openInheritedFds(this.plan);
     let sealedProgram;
     try {
@@ -22810,7 +23285,7 @@ var Launcher = class {
   });
   }
   static {
-    compile$32 = (function ({ spec, paths, cgroupEntry, held = false }) {
+    compile$41 = (function ({ spec, paths, cgroupEntry, held = false }) {
     const shape = {
       ...shapeOf(spec, paths.length, cgroupEntry, held),
       ...isSealed(this.plan, spec) && {
@@ -22847,7 +23322,7 @@ var Launcher = class {
    * @throws {SyscallError} with the step and the call that failed; nothing is left of the container
    */
   create(spec, alter) {
-    const { launch: launch3, cgroup } = make$30.call(this, spec, true, alter);
+    const { launch: launch3, cgroup } = make$39.call(this, spec, true, alter);
     return new CreatedContainer(launch3, cgroup);
   }
   /** Compiles a launch, unless one of the same shape is known, and adds the values of its slots. */
@@ -22861,7 +23336,7 @@ var Launcher = class {
       cgroupEntry: cgroup?.cgroupEntry
     };
     return new Plan({
-      compiled: compile$32.call(this, values),
+      compiled: compile$41.call(this, values),
       values
     }, cgroup?.calls);
   }
@@ -22912,11 +23387,7 @@ var CreatedContainer = class {
 
 
 
-function isSealed({ state, deathSignal }, { image: image2 }) {
-  if (image2 !== void 0) return false;
-  const mayOutlive = deathSignal !== SIGNALS.SIGKILL || !state.unshared.has("pid");
-  return state.entersFiles || state.hasOwnRoot && mayOutlive;
-}
+
 
 function altered({ compiled, values }, alter) {
   const { bytes, relocations } = compiled.program;
@@ -24591,11 +25062,7 @@ function becomeUndumpable(plan) {
 // plan/steps/join.ts
 
 
-function mayBeStopped({ state }, { otherKinds: otherKinds2, user }, { credentials = "root" }) {
-  if (otherKinds2.includes("pid")) return false;
-  if (!otherKinds2.includes("user") && credentials !== "process") return false;
-  return user === void 0 || !isScripts(user, state);
-}
+
 var ENDED2 = {
   ENOENT: NO_PROCESS,
   ESRCH: NO_PROCESS
@@ -25046,12 +25513,7 @@ function lowerRoute(step, plan) {
 }
 
 // plan/steps/network/links.ts
-function lowerLoopback(_step, plan) {
-  plan.needs("net", HOSTS_NETWORK);
-  inContainerNetns(plan, (kernel) => kernel.request(setLink("lo", {
-    up: true
-  })));
-}
+
 function lowerBridge({ name, ports = [] }, plan) {
   plan.needs("net", HOSTS_NETWORK);
   inContainerNetns(plan, (kernel) => {
@@ -26367,12 +26829,8 @@ var domainnameSchema = stepSchema("domainname", () => ({
 }));
 
 // recipe/steps/network/links.ts
-function loopback() {
-  return {
-    step: "loopback"
-  };
-}
-var loopbackSchema = stepSchema("loopback", () => ({}));
+
+var loopbackSchema = stepSchema("loopback", (() => ({})));
 var bridgeSchema = stepSchema("bridge", () => ({
   name: interfaceName(),
   ports: optional(list(interfaceName()))
@@ -28342,7 +28800,7 @@ var RecipeSize = class {
       this.#values,
       this.#text
     ];
-    visit$33.call(this, value, 0);
+    visit$42.call(this, value, 0);
     return {
       values: this.#values - values,
       text: this.#text - text3
@@ -28351,7 +28809,7 @@ var RecipeSize = class {
     });
   }
   static {
-    visit$33 = (function (value, depth) {
+    visit$42 = (function (value, depth) {
     this.#values++;
     if (typeof value === "string") this.#text += value.length;
     if (typeof value !== "object" || value === null) return;
@@ -28367,11 +28825,11 @@ var RecipeSize = class {
     ];
     if (depth > 0) this.#known.set(value, NOTHING3);
     if (Array.isArray(value)) {
-      for (let index = 0; index < value.length; index++) visit$33.call(this, value[index], depth + 1);
+      for (let index = 0; index < value.length; index++) visit$42.call(this, value[index], depth + 1);
     } else {
       for (const key of Object.keys(value)) {
         this.#text += key.length;
-        visit$33.call(this, value[key], depth + 1);
+        visit$42.call(this, value[key], depth + 1);
       }
     }
     if (depth > 0) {
@@ -28893,17 +29351,11 @@ function rateText({ major, minor, rate }) {
 
 
 // oci/host_ids.ts
-function hostUser(id2, linux) {
-  return mapped2(id2, linux, linux.uidMappings);
-}
+
 function hostGroup(id2, linux) {
   return mapped2(id2, linux, linux.gidMappings);
 }
-function mapped2(id2, { namespaces: namespaces2 = [] }, mappings) {
-  if (!namespaces2.some(({ type }) => type === "user")) return id2;
-  const map = mappings?.find(({ containerID, size }) => id2 >= containerID && id2 < containerID + size);
-  return map && map.hostID + id2 - map.containerID;
-}
+
 
 // oci/config/paths.ts
 var MAX_LINKS3 = 40;
@@ -28956,10 +29408,7 @@ var LINKS2 = {
   "/dev/stderr": "/proc/self/fd/2",
   "/dev/ptmx": "pts/ptmx"
 };
-function needsStage({ linux = {} }) {
-  const { namespaces: namespaces2 = [], devices: devices2 } = linux;
-  return namespaces2.some(({ type, path: path2 }) => type === "user" && !path2) && (devices2 ?? []).some(({ type }) => type !== "p");
-}
+
 function makeStaged({ linux = {} }, directory) {
   (linux.devices ?? []).forEach((device, index) => {
     if (device.type === "p") return;
@@ -29003,26 +29452,7 @@ function stagedPath(directory, index) {
 }
 
 
-function madeStep(device, index, target) {
-  const { major, minor, uid = 0, gid = 0 } = device;
-  const { letter, mode: mode2 } = nodeOf(device, index);
-  const numbers2 = letter === "p" ? {} : {
-    major: major ?? 0,
-    minor: minor ?? 0
-  };
-  const owner = uid === 0 && gid === 0 ? {} : {
-    uid,
-    gid
-  };
-  return mknod(target, {
-    type: letter,
-    ...numbers2,
-    mode: mode2,
-    ...owner,
-    host: true,
-    keep: true
-  });
-}
+
 var KINDS = {
   b: {
     letter: "b",
@@ -29041,31 +29471,13 @@ var KINDS = {
     kind: S_IFCHR
   }
 };
-function nodeOf({ type, major = 0, minor = 0, fileMode = 438 }, index) {
-  if (!Object.hasOwn(KINDS, type)) {
-    unsupported(`linux.devices[${index}].type`, `there is no type "${type}"`);
-  }
-  const number = makedev(major, minor);
-  return {
-    ...KINDS[type],
-    number,
-    mode: fileMode & 4095
-  };
-}
+
 
 // ffi/linux/files.ts
 var MOST_AT_ONCE2 = 64 * 1024;
-function open(path2, flags16 = O_CLOEXEC, mode2 = 0) {
-  return openat3(AT_FDCWD, path2, flags16, mode2);
-}
-function openat3(directory, path2, flags16 = O_CLOEXEC, mode2 = 0) {
-  return new OwnedFd(syscall(openat(raw(directory), path2, flags16, mode2)));
-}
-function openat22(directory, path2, how) {
-  return new OwnedFd(syscall(openat2(raw(directory), path2, how), {
-    EXDEV: "the path leaves the directory or the mount in which it has to stay"
-  }));
-}
+
+
+
 function read4(fd, buffer) {
   const output = new Output(Math.min(buffer.length, MOST_AT_ONCE2), "&buffer");
   const call2 = read(raw(fd), output, output.size);
@@ -29082,28 +29494,7 @@ function read4(fd, buffer) {
 
 // ffi/linux/read_beneath.ts
 var LIMIT2 = 1 << 20;
-function readBeneath(root2, path2) {
-  using directory = open(root2, O_PATH | O_DIRECTORY | O_CLOEXEC);
-  try {
-    using file = openat22(directory, path2, {
-      flags: O_RDONLY | O_NONBLOCK | O_CLOEXEC,
-      resolve: RESOLVE_IN_ROOT
-    });
-    const buffer = new Uint8Array(64 * 1024);
-    const decoder2 = new TextDecoder();
-    let text3 = "";
-    for (let count = read4(file, buffer); count > 0; count = read4(file, buffer)) {
-      text3 += decoder2.decode(buffer.subarray(0, count), {
-        stream: true
-      });
-      if (text3.length > LIMIT2) break;
-    }
-    return text3 + decoder2.decode();
-  } catch (error) {
-    if (error instanceof SyscallError && ABSENT3.has(error.code)) return "";
-    throw error;
-  }
-}
+
 var ABSENT3 = /* @__PURE__ */ new Set([
   "ENOENT",
   "ENOTDIR",
@@ -29115,26 +29506,15 @@ var ABSENT3 = /* @__PURE__ */ new Set([
 ]);
 
 // host/accounts.ts
-function accountLines(root2, file) {
-  return readBeneath(root2, `etc/${file}`).split("\n").filter((line) => line !== "" && line[0] !== "#").map((line) => line.split(":"));
-}
+
 
 // oci/config/labels.ts
-function checkLabels({ apparmorProfile, selinuxLabel }) {
-  if (isLabel(apparmorProfile) && apparmorProfile !== "unconfined") {
-    unsupported("process.apparmorProfile", startsWith("/sys/module/apparmor/parameters/enabled", "Y") ? 'profiles of AppArmor are not supported; use "unconfined"' : "unable to apply the profile: AppArmor is not enabled on this machine; leave it out");
-  }
-  if (isLabel(selinuxLabel)) unsupported("process.selinuxLabel", selinuxWords());
-}
-function checkMountLabel(label) {
-  if (isLabel(label)) unsupported("linux.mountLabel", selinuxWords());
-}
+
+
 function selinuxWords() {
   return startsWith("/sys/fs/selinux/enforce", "") ? "labels of SELinux are not supported; disable them" : "unable to apply the label: SELinux is not enabled on this machine; leave it out";
 }
-function isLabel(label) {
-  return label !== void 0 && label !== "";
-}
+
 function startsWith(file, text3) {
   try {
     return Deno.readTextFileSync(file).startsWith(text3);
@@ -29242,7 +29622,23 @@ var KINDS2 = {
 function orderOf(kind) {
   return kind === "user" ? 0 : 1;
 }
-
+function mapSteps(uids, gids, mayChangeGroups) {
+  if (!uids?.length || !gids?.length) {
+    unsupported("linux.uidMappings", "a user namespace needs uidMappings and gidMappings");
+  }
+  const deny2 = deniesGroups({
+    uidMappings: uids,
+    gidMappings: gids
+  }, mayChangeGroups);
+  const setgroups2 = deny2 ? "deny" : "allow";
+  return [
+    mapIds({
+      uids: uids.map(rangeOf),
+      gids: gids.map(rangeOf),
+      setgroups: setgroups2
+    })
+  ];
+}
 function deniesGroups({ uidMappings, gidMappings }, mayChangeGroups) {
   const single = [
     uidMappings,
@@ -29359,16 +29755,7 @@ var PERSONALITY_FLAGS3 = {
   "sticky-timeouts": "STICKY_TIMEOUTS",
   "3gb": "ADDR_LIMIT_3GB"
 };
-function schedulingSteps({ scheduler: given2, ioPriority: io }) {
-  return [
-    ...given2 ? [
-      schedulerStep(given2)
-    ] : [],
-    ...io ? [
-      ioPriority(named(IO_CLASSES2, io.class, "process.ioPriority.class", "class"), inRange(io.priority ?? 0, 0, 7, "process.ioPriority.priority"))
-    ] : []
-  ];
-}
+
 function schedulerStep(given2) {
   const field = "process.scheduler";
   const policy = named(SCHEDULER_POLICIES, given2.policy, `${field}.policy`, "policy");
@@ -29407,42 +29794,9 @@ function schedulerStep(given2) {
     ]))
   });
 }
-function memorySteps({ memoryPolicy: memory, personality: given2 }) {
-  const steps = [];
-  if (given2) {
-    const domain = named(DOMAINS, given2.domain ?? "", "linux.personality.domain", "domain");
-    const flags16 = (given2.flags ?? []).map((name) => named(PERSONALITY_FLAGS3, name, "linux.personality.flags", "flag"));
-    steps.push(personality(domain, flags16.length > 0 ? {
-      flags: flags16
-    } : {}));
-  }
-  if (memory) {
-    const field = "linux.memoryPolicy";
-    const mode2 = named(MEMORY_MODES, memory.mode, `${field}.mode`, "mode");
-    const nodes = numbers(memory.nodes, `${field}.nodes`, 1023);
-    const flags16 = (memory.flags ?? []).map((name) => named(MEMORY_FLAGS2, name, `${field}.flags`, "flag"));
-    steps.push(memoryPolicy(mode2, {
-      ...nodes !== void 0 && {
-        nodes
-      },
-      ...flags16.length > 0 && {
-        flags: flags16
-      }
-    }));
-  }
-  return steps;
-}
-function affinitySteps({ execCPUAffinity }, when) {
-  const cpus = numbers(execCPUAffinity?.[when], `process.execCPUAffinity.${when}`, 8191);
-  return cpus === void 0 ? [] : [
-    cpuAffinity(cpus)
-  ];
-}
-function numbers(list2, field, greatest) {
-  const whole = (list2 ?? "").replaceAll(/\s+/g, "").split(",").filter(Boolean).join(",");
-  if (whole === "") return void 0;
-  return isNumberList(whole, greatest) ? whole : unsupported(field, `${JSON.stringify(list2)} is no list of numbers, such as "0-3,7"`);
-}
+
+
+
 function named(names, name, field, kind) {
   const entry2 = Object.entries(names).find(([, known]) => known === name);
   return entry2?.[0] ?? unsupported(field, `linux has no ${kind} ${JSON.stringify(name)}`);
@@ -29455,49 +29809,7 @@ function inRange(value, least, greatest, field) {
 // oci/config/recipe.ts
 
 
-function configSteps(config, root2, context) {
-  const { process = {}, linux = {} } = config;
-  const { mayChangeGroups } = context;
-  const namespaces2 = namespacesOf(linux);
-  const ownUser = namespaces2.fresh.has("user");
-  const mayChange = ownUser ? !deniesGroups(linux, mayChangeGroups) : mayChangeGroups;
-  const keepsGroups = keepsOriginalGroups(config) || !mayChange;
-  const { launch: launch3, last } = identitySteps(process, linux, keepsGroups);
-  const early = ownUser && context.mayMount;
-  const ownCgroups = namespaces2.fresh.has("cgroup");
-  const { mayMakeDevices, stage } = context;
-  const devices2 = stage !== void 0 ? {
-    staged: stage
-  } : mayMakeDevices && !ownUser ? "made" : "bound";
-  const steps = [
-    dieWithParent(null),
-    ...namespaceSteps(linux, namespaces2, context.groups.map(({ path: path2 }) => path2), mayChangeGroups),
-    newSession(),
-    ...limitSteps(process),
-    ...schedulingSteps(process),
-    ...memorySteps(linux),
-    ...nameSteps(config),
-    bind3(root2, root2, {
-      restrict: []
-    }),
-    ...mountSteps(config.mounts ?? [], {
-      ...context,
-      root: root2,
-      early,
-      ownCgroups
-    }),
-    ...deviceSteps(config, root2, devices2),
-    ...directorySteps(process.cwd || "/", root2),
-    ...protectionSteps(config, root2),
-    pivotRoot(root2),
-    ...rootPropagation(linux.rootfsPropagation),
-    ...launch3
-  ];
-  return {
-    steps,
-    last
-  };
-}
+
 
 
 
@@ -29512,12 +29824,7 @@ var [ROUNDED, INFINITY] = [
   String(2 ** 64),
   String(2n ** 64n - 1n)
 ];
-function parseConfig(text3) {
-  const exact = text3.replaceAll(/"(value|valueTwo)"\s*:\s*(\d{16,20})(?=[\s,}])/g, (_, name, value) => `"${name}":"0x${BigInt(value).toString(16)}"`);
-  const config = JSON.parse(exact);
-  if (typeof config !== "object" || config === null) throw new SyntaxError("it is no object");
-  return config;
-}
+
 
 // oci/console.ts
 function sendTo(path2, fd, text3 = "\0") {
@@ -29539,52 +29846,14 @@ function signalProcess(process, number) {
     process.pid
   ] : [], number);
 }
-function signalFound(find, number) {
-  const pids = find();
-  signalThose(pids, find, number);
-  return pids;
-}
-function signalThose(pids, find, number) {
-  const pidfds = /* @__PURE__ */ new Map();
-  try {
-    for (const pid of pids) {
-      const pidfd = ifThere(() => syscall(pidfd_open(pid, 0)), [
-        "ESRCH"
-      ]);
-      if (pidfd !== void 0) pidfds.set(pid, pidfd);
-    }
-    const still = new Set(find());
-    for (const [pid, pidfd] of pidfds) {
-      if (!still.has(pid)) continue;
-      syscalls([
-        {
-          call: pidfd_send_signal(pidfd, number),
-          accept: [
-            "ESRCH"
-          ]
-        }
-      ]);
-    }
-  } finally {
-    for (const pidfd of pidfds.values()) syscall(close(pidfd));
-  }
-}
+
+
 
 // oci/destroy.ts
 var PATIENCE4 = 1e4;
 
 
-function processesOf(record) {
-  const { groups, process } = record;
-  const pids = new Set(pidsIn(groups));
-  if (process !== void 0) pids.add(process.pid);
-  if (record.fixed === void 0) {
-    for (const pid of holdersOf(record.fifo)) pids.add(pid);
-  }
-  return [
-    ...pids
-  ];
-}
+
 function holdersOf(path2) {
   const holds3 = (pid) => {
     try {
@@ -29606,38 +29875,8 @@ function linkOf(path2) {
 
 // oci/hooks.ts
 
-function runEachHook(config, kind, state) {
-  return hookRuns(config, kind, state).flatMap((run15) => {
-    try {
-      run15();
-      return [];
-    } catch (error) {
-      return [
-        wordsFor(error)
-      ];
-    }
-  });
-}
-function hookRuns(config, kind, state, place2) {
-  const hooks = config.hooks?.[kind] ?? [];
-  if (hooks.length === 0) return [];
-  const launcher = new Launcher(planRecipe(checkedSteps(place2?.steps ?? [])));
-  const told = place2 === void 0 ? state : {
-    ...state,
-    pid: pidInside(place2.pid)
-  };
-  return hooks.map((hook, index) => () => {
-    const field = `hooks.${kind}[${index}]`;
-    if (!hook.path?.startsWith("/")) throw new HookError(`${field}.path: it has to be absolute`);
-    const { env = place2?.env, ...rest2 } = hook;
-    runHook(launcher, {
-      ...rest2,
-      ...env && {
-        env
-      }
-    }, field, JSON.stringify(told));
-  });
-}
+
+
 function pidInside(pid) {
   const pids = /^NSpid:(.*)$/m.exec(textOf2(`/proc/${pid}/status`) ?? "")?.[1]?.trim().split(/\s+/);
   return Number(pids?.at(-1) ?? pid);
@@ -29745,22 +29984,22 @@ var Reactor = class {
   static {
     addMethods(this.prototype, {
     watch: (function (fd) {
-    control$34.call(this, EPOLL_CTL_ADD, fd, EPOLLONESHOT);
+    control$43.call(this, EPOLL_CTL_ADD, fd, EPOLLONESHOT);
     const watch = new Watch(fd, {
       arm: ((readiness) => {
         const event = readiness === "readable" ? EPOLLIN : EPOLLOUT;
-        control$34.call(this, EPOLL_CTL_MOD, fd, EPOLLONESHOT | event);
+        control$43.call(this, EPOLL_CTL_MOD, fd, EPOLLONESHOT | event);
       }),
       count: ((change) => {
         this.#refed += change;
-        update$35.call(this);
+        update$44.call(this);
       }),
       forget: (() => {
         this.#watches.delete(fd);
-        control$34.call(this, EPOLL_CTL_DEL, fd, 0);
-        update$35.call(this);
+        control$43.call(this, EPOLL_CTL_DEL, fd, 0);
+        update$44.call(this);
       }),
-      update: () => update$35.call(this)
+      update: () => update$44.call(this)
     });
     this.#watches.set(fd, watch);
     return watch;
@@ -29768,7 +30007,7 @@ var Reactor = class {
     });
   }
   static {
-    control$34 = (function (operation, fd, events) {
+    control$43 = (function (operation, fd, events) {
     syscall(epoll_ctl(this.#epoll, operation, fd, {
       events,
       data: fd
@@ -29776,9 +30015,9 @@ var Reactor = class {
   });
   }
   static {
-    update$35 = (function () {
+    update$44 = (function () {
     const refed = this.#refed > 0;
-    if (refed && !this.#looping) void waitInPool$36.call(this);
+    if (refed && !this.#looping) void waitInPool$45.call(this);
     if (!refed && this.#inPool && !this.#woken) {
       this.#woken = true;
       syscall(write(this.#wake, ONE2, ONE2.length));
@@ -29792,29 +30031,29 @@ var Reactor = class {
   });
   }
   static {
-    waitInPool$36 = (async function () {
+    waitInPool$45 = (async function () {
     this.#looping = true;
     do {
-      setTimeout$37.call(this, -1);
+      setTimeout$46.call(this, -1);
       this.#inPool = true;
       await engine().runInPool(this.#wait);
       this.#blocks = 0;
       this.#inPool = false;
-      dispatch$38.call(this);
+      dispatch$47.call(this);
       await void 0;
       if (this.#refed > 0) this.#poll();
     } while (this.#refed > 0);
     this.#looping = false;
-    update$35.call(this);
+    update$44.call(this);
   });
   }
   static {
-    setTimeout$37 = (function (milliseconds) {
+    setTimeout$46 = (function (milliseconds) {
     this.#wait.view.setInt32(argumentOffset(0, 3), milliseconds, true);
   });
   }
   static {
-    dispatch$38 = (function () {
+    dispatch$47 = (function () {
     const { view: view2 } = this.#wait;
     const count = Math.max(0, Number(view2.getBigInt64(resultOffset(0), true)));
     const events = new DataView(view2.buffer, view2.byteOffset + this.#events);
@@ -29858,7 +30097,7 @@ var Reactor = class {
       syscall(close(this.#epoll));
       throw error;
     }
-    control$34.call(this, EPOLL_CTL_ADD, this.#wake, EPOLLIN);
+    control$43.call(this, EPOLL_CTL_ADD, this.#wake, EPOLLIN);
     const events = epollOutput(MAX_EVENTS, architecture);
     const wait = epoll_pwait(this.#epoll, events, -1, architecture);
     const program = assemble([
@@ -29894,16 +30133,16 @@ var Reactor = class {
   #startPolling() {
     const timer = setInterval(() => {
       this.#poll();
-      update$35.call(this);
+      update$44.call(this);
     }, UNREF_INTERVAL_MS);
     Deno.unrefTimer(timer);
     return timer;
   }
   
   #poll() {
-    setTimeout$37.call(this, 0);
+    setTimeout$46.call(this, 0);
     engine().runIn(this.#wait);
-    dispatch$38.call(this);
+    dispatch$47.call(this);
   }
   
   
@@ -30001,45 +30240,28 @@ var NOBODY = [
   "EACCES",
   "EAGAIN"
 ];
-function callersSocket({ process }) {
-  const address2 = Deno.env.get(VARIABLE) ?? "";
-  const isGiven = process?.env?.some((entry2) => entry2.startsWith(`${VARIABLE}=`)) === true;
-  return !isGiven && /^[/@]./.test(address2) ? address2 : void 0;
-}
-function withNotify(config, record) {
-  const address2 = callersSocket(config);
-  if (address2 === void 0) return config;
-  const source = record.makeNotify();
-  const destination2 = address2.startsWith("/") ? address2 : USUAL_PLACE;
-  const { mounts = [], process = {} } = config;
-  const options = [
-    "bind",
-    "ro",
-    "nosuid",
-    "nodev",
-    "noexec"
-  ];
-  return {
-    ...config,
-    mounts: [
-      ...mounts,
-      {
-        destination: destination2,
-        source,
-        type: "bind",
-        options
-      }
-    ],
-    process: {
-      ...process,
-      env: [
-        ...process.env ?? [],
-        `${VARIABLE}=${destination2}/${NAME4}`
-      ]
-    }
-  };
-}
+
+
 var ReadySocket = class _ReadySocket {
+  static {
+    addMethods(this, {
+    of: (function (record) {
+    const { notify } = record;
+    const host = notify === void 0 ? void 0 : callersSocket(record.config);
+    if (host === void 0) return void 0;
+    const socket = syscall(unixDatagramSocket());
+    try {
+      const path2 = `${notify}/${NAME4}`;
+      syscall(bindUnix(socket, unixAddress(path2)));
+      syscall(fchmodat(at_fdcwd, path2, 511));
+      return new _ReadySocket(socket, host);
+    } catch (error) {
+      syscall(close(socket));
+      throw error;
+    }
+  })
+    });
+  }
 
   #socket;
   #watch;
@@ -30054,21 +30276,7 @@ var ReadySocket = class _ReadySocket {
     this.#served = this.#serve();
   }
   /** Listens, if the container has such a directory, and the caller a socket. */
-  static of(record) {
-    const { notify } = record;
-    const host = notify === void 0 ? void 0 : callersSocket(record.config);
-    if (host === void 0) return void 0;
-    const socket = syscall(unixDatagramSocket());
-    try {
-      const path2 = `${notify}/${NAME4}`;
-      syscall(bindUnix(socket, unixAddress(path2)));
-      syscall(fchmodat(at_fdcwd, path2, 511));
-      return new _ReadySocket(socket, host);
-    } catch (error) {
-      syscall(close(socket));
-      throw error;
-    }
-  }
+  
   /**
    * Waits until the container is ready or has ended, for a caller that does not stay; systemd is told
    * which process the container is, as it is not the caller's.
@@ -30171,33 +30379,8 @@ function listenerOf({ seccomp: seccomp2 }, stateOf) {
 
 // oci/stream_owner.ts
 var SAME3 = 4294967295;
-function giveStreams({ process }, { linux = {} }) {
-  const owner = hostUser(process?.user?.uid ?? 0, linux);
-  if (owner === void 0) return;
-  for (const path2 of [
-    "/proc/self/fd/0",
-    "/proc/self/fd/1",
-    "/proc/self/fd/2"
-  ]) {
-    if (!isPipe2(path2)) continue;
-    syscalls([
-      {
-        call: fchownat(at_fdcwd, path2, owner, SAME3),
-        accept: [
-          "EPERM",
-          "EINVAL"
-        ]
-      }
-    ]);
-  }
-}
-function isPipe2(path2) {
-  try {
-    return Deno.readLinkSync(path2).startsWith("pipe:[");
-  } catch {
-    return false;
-  }
-}
+
+
 
 // oci/create.ts
 
@@ -30682,32 +30865,7 @@ function windowSize() {
 }
 
 // oci/enter.ts
-function enterSteps(process, config, first, outlives) {
-  checkProcess(process);
-  const { linux = {} } = config;
-  const isUser = (linux.namespaces ?? []).some(({ type }) => type === "user");
-  const mayChange = isUser ? textOf2(`/proc/${first.pid}/setgroups`)?.trim() !== "deny" : caller().mayChangeGroups;
-  const keepsGroups = keepsOriginalGroups(config) || !mayChange;
-  const { launch: launch3, last } = identitySteps(process, linux, keepsGroups);
-  return [
-    ...outlives ? [
-      dieWithParent(null)
-    ] : [],
-    ...affinitySteps(process, "initial"),
-    join(first, {
-      root: true,
-      cgroup: true,
-      credentials: "keep"
-    }),
-    ...affinitySteps(process, "final"),
-    newSession(),
-    ...limitSteps(process),
-    ...schedulingSteps(process),
-    ...memorySteps(linux),
-    ...launch3,
-    ...last
-  ];
-}
+
 
 // oci/wait.ts
 var PASSED = [
@@ -31136,16 +31294,7 @@ var flags11 = {
 };
 
 
-function startHooks(record, config) {
-  const { process = {}, hooks } = config;
-  const { process: first } = record;
-  if (first === void 0 || !hooks?.startContainer?.length) return;
-  runHooks(config, "startContainer", record.state, {
-    steps: enterSteps(process, config, first, false),
-    pid: first.pid,
-    env: process.env ?? []
-  });
-}
+
 
 // oci/verbs/run.ts
 var flags12 = CREATE_FLAGS;
@@ -31582,6 +31731,6 @@ function say(text3) {
 
 // scripts/oci.ts
 if (import.meta.main) {
-  const code = await main(Deno.args);
+  const code = await Promise.resolve().then(() => main(Deno.args));
   Deno.lstat("/").finally((() => Deno.exit(code)));
 }

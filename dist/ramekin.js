@@ -32,80 +32,93 @@ var setTimeout$22;
 var dispatch$23;
 var fill$24;
 var wait$25;
-var collect$26;
-var input$27;
-var output$28;
-var deepest$29;
-var mountOf$30;
-var makePlace$31;
-var get$32;
-var targetOf$33;
-var configs$34;
-var readQueue$35;
-var starts$36;
-var around$37;
-var reportProjects$38;
-var reportNamesOf$39;
-var reportHome$40;
-var reportMounts$41;
-var reportAll$42;
-var report$43;
-var later$44;
-var read$45;
-var readName$46;
-var has$47;
-var above$48;
-var placeOf$49;
-var open$50;
-var protect$51;
-var protected$52;
-var closeDuplicates$53;
-var placeOf$54;
-var onHost$55;
-var isPlain$56;
-var ofStep$57;
-var rootAfter$58;
-var opening$59;
-var makeDirectory$60;
-var openMount$61;
-var namesHold$62;
-var callIn$63;
-var untrustedDirectories$64;
-var whereReachable$65;
-var isOthers$66;
-var pinParents$67;
-var nameOf$68;
-var open$69;
-var refresh$70;
-var start$71;
-var launchWith$72;
-var launchOn$73;
-var container$74;
-var launch$75;
-var spawn$76;
-var admit$77;
-var served$78;
-var inherited$79;
-var inheritsVariable$80;
-var changes$81;
-var spec$82;
-var refusePipedInput$83;
-var release$84;
-var read$85;
-var watchScript$86;
-var parent$87;
-var watchContainer$88;
-var make$89;
-var begin$90;
-var compile$91;
-var visit$92;
-var launcherWith$93;
-var at$94;
-var askedFile$95;
-var accessAround$96;
-var written$97;
-var smallRoot$98;
-var hostFile$99;
+var reaped$26;
+var collect$27;
+var input$28;
+var output$29;
+var deepest$30;
+var mountOf$31;
+var makePlace$32;
+var get$33;
+var targetOf$34;
+var configs$35;
+var readQueue$36;
+var starts$37;
+var around$38;
+var reportProjects$39;
+var reportNamesOf$40;
+var reportHome$41;
+var presentInHome$42;
+var reportMounts$43;
+var reportAll$44;
+var report$45;
+var later$46;
+var read$47;
+var readName$48;
+var has$49;
+var above$50;
+var placeOf$51;
+var wholes$52;
+var parts$53;
+var open$54;
+var protect$55;
+var protected$56;
+var closeDuplicates$57;
+var placeOf$58;
+var onHost$59;
+var isPlain$60;
+var ofStep$61;
+var rootAfter$62;
+var opening$63;
+var makeDirectory$64;
+var openMount$65;
+var namesHold$66;
+var callIn$67;
+var untrustedDirectories$68;
+var whereReachable$69;
+var isOthers$70;
+var pinParents$71;
+var nameOf$72;
+var open$73;
+var isReached$74;
+var at$75;
+var refresh$76;
+var start$77;
+var launchWith$78;
+var launchOn$79;
+var container$80;
+var launch$81;
+var spawn$82;
+var admit$83;
+var served$84;
+var inherited$85;
+var inheritsVariable$86;
+var changes$87;
+var spec$88;
+var refusePipedInput$89;
+var release$90;
+var read$91;
+var watchScript$92;
+var parent$93;
+var watchContainer$94;
+var make$95;
+var begin$96;
+var compile$97;
+var visit$98;
+var launcherWith$99;
+var at$100;
+var askedFile$101;
+var accessAround$102;
+var written$103;
+var loopbackHosts$104;
+var devices$105;
+var temporary$106;
+var smallRoot$107;
+var shownFile$108;
+var checkChanges$109;
+var changesOf$110;
+var changesInSight$111;
+var hostFile$112;
 var call = (function call(name, ...args) {
   return {
     name,
@@ -176,9 +189,6 @@ var dup3 = (function dup3(from2, to, flagBits) {
 var fcntl = (function fcntl(fd, command, argument) {
   return call("fcntl", fd, constant(command, FCNTL_COMMANDS), argument);
 });
-var ioctl = (function ioctl(fd, request2, argument) {
-  return call("ioctl", fd, constant(request2, IOCTL_REQUESTS), argument);
-});
 var flock = (function flock(fd, operation) {
   return call("flock", fd, flags(operation, {
     LOCK_SH,
@@ -194,9 +204,6 @@ var write = (function write(fd, bytes, size) {
 });
 var pwrite64 = (function pwrite64(fd, bytes, size, at3) {
   return call("pwrite64", fd, bytes, size, at3);
-});
-var tee = (function tee(from2, to, size, flagBits = 0) {
-  return call("tee", from2, to, size, flags(flagBits, SPLICE_FLAGS));
 });
 var pipe2 = (function pipe2(ends, flagBits) {
   return call("pipe2", ends, flags(flagBits, OPEN_FLAGS));
@@ -261,6 +268,10 @@ var escapeControls = (function escapeControls(text4) {
     if (json !== character) return json;
     return character.split("").map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`).join("");
   });
+});
+var quoted = (function quoted(text4) {
+  const shown2 = text4.length > LONGEST ? `${text4.slice(0, LONGEST)}...` : text4;
+  return `"${escapeControls(shown2)}"`;
 });
 var openLibc = (function openLibc() {
   const addresses2 = openAny("libc.so.6", `libc.musl-${Deno.build.arch}.so.1`);
@@ -1211,11 +1222,11 @@ var octal = (function octal(bits, mistaken) {
   return {
     ...bits,
     read: ((value) => typeof value === "string" && OCTAL.test(value) ? parseInt(value, 8) : value),
-    written: ((value) => `0${value.toString(8)}`),
-    issue(value) {
+    written: (value) => `0${value.toString(8)}`,
+    issue: (function (value) {
       if (!mistaken.includes(value)) return bits.issue(value);
       return `${value} is 0o${value.toString(8)} in octal; write 0o${value}, or "0${value}"`;
-    },
+    }),
     jsonSchema: () => ({
       anyOf: [
         bits.jsonSchema(),
@@ -1522,6 +1533,38 @@ var devices = (function devices(target = "/dev", options = {}) {
     ...options
   };
 });
+var furtherDevice = (function furtherDevice() {
+  const path2 = devicePath();
+  const pair = "a list [source, name]";
+  return schema(`${path2.expected}, or ${pair}`, (value) => {
+    if (!Array.isArray(value)) return path2.issue(value);
+    if (value.length !== 2) return `is not ${pair}`;
+    return path2.issue(value[0]) ?? path2.issue(value[1]);
+  }, () => ({
+    anyOf: [
+      path2.jsonSchema(),
+      {
+        type: "array",
+        items: path2.jsonSchema(),
+        minItems: 2,
+        maxItems: 2
+      }
+    ]
+  }));
+});
+var devicePath = (function devicePath() {
+  return absolutePath((path2) => {
+    const place2 = normalize(path2);
+    if (place2 === "/dev" || !isWithin(place2, "/dev")) return `${quoted(path2)} is not in /dev`;
+    const own = OWN_NAMES.find((name) => isWithin(place2, `/dev/${name}`));
+    return own && `${quoted(path2)} cannot be the host's, as there is a /dev/${own} of its own`;
+  });
+});
+var gpuNumbers = (function gpuNumbers() {
+  return either(oneOf([
+    "all"
+  ]), list(integer(0, 255)));
+});
 var mkdir2 = (function mkdir2(path2, options = {}) {
   return {
     step: "mkdir",
@@ -1620,6 +1663,12 @@ var loopback = (function loopback() {
   return {
     step: "loopback"
   };
+});
+var grantedHost = (function grantedHost() {
+  return text3({
+    expected: GRANTED_HOSTS,
+    issue: (host2) => parseGrantedHost(host2) === void 0 ? `${quoted(host2)} is not ${GRANTED_HOSTS}` : void 0
+  });
 });
 var variablePattern = (function variablePattern() {
   const expected = 'the name of a variable, or "AWS_*" for all that begin so';
@@ -1967,6 +2016,11 @@ var conclude = (function conclude(launched, descriptors, end, [, stdout, stderr]
   const status = statusSince(launched.startedAt, end);
   release(launched, descriptors);
   return commandOutput(status, stdout?.bytes(), stderr?.bytes());
+});
+var release = (function release({ pidfd, services }, descriptors) {
+  CLOSING.run(pidfd);
+  for (const fd of descriptors) if (fd !== void 0) CLOSING.run(fd);
+  endServices(services);
 });
 var permissionsSchema = (function permissionsSchema() {
   const word4 = oneOf([
@@ -2608,6 +2662,9 @@ var isBelow = (function isBelow({ target }, directory) {
 var deviceOf = (function deviceOf({ device: { major, minor } }) {
   return `${major}:${minor}`;
 });
+var lengthOf = (function lengthOf(directory) {
+  return directory === "/" ? 0 : directory.length;
+});
 var parseRelease = (function parseRelease(release2) {
   const [major, minor] = release2.split(".", 2).map(((number) => parseInt(number)));
   return {
@@ -2691,24 +2748,6 @@ var handoverOf = (function handoverOf(fd, input, name) {
     copyOf: `${dev}:${ino}`
   };
 });
-var isTerminal = (function isTerminal(fd) {
-  return succeeds(ioctl(fd, TCGETS, new Output(TERMIOS_SIZE)), "ENOTTY");
-});
-var succeeds = (function succeeds(call2, usual) {
-  try {
-    return syscalls([
-      {
-        call: call2,
-        accept: [
-          usual
-        ]
-      }
-    ]).result(call2) >= 0n;
-  } catch (error) {
-    if (!(error instanceof SyscallError)) throw error;
-    return false;
-  }
-});
 var statusOf4 = (function statusOf4(fd) {
   const stat = statxOutput();
   try {
@@ -2723,175 +2762,12 @@ var statusOf4 = (function statusOf4(fd) {
     throw error;
   }
 });
-var startCopying = (function startCopying(descriptors, work, end) {
-  try {
-    return new HelperProcess(descriptors, work);
-  } finally {
-    syscall(close(end));
-  }
-});
-var closingOnFailure = (function closingOnFailure(fd, make2) {
-  try {
-    return make2();
-  } catch (error) {
-    syscall(close(fd));
-    throw error;
-  }
-});
 var openPipe = (function openPipe() {
   const opened = OPENING.run().output(ENDS2);
   return {
     reader: opened.getInt32(0, true),
     writer: opened.getInt32(4, true)
   };
-});
-var copyOutput = (function copyOutput(fd) {
-  const ofTerminal = isTerminal(fd);
-  const stop = syscall(eventfd2(0, EFD_CLOEXEC));
-  return closingOnFailure(stop, (() => {
-    const { reader, writer } = openPipe();
-    return closingOnFailure(writer, (() => {
-      syscall(fcntl(reader, F_SETFL, O_NONBLOCK));
-      const process = startCopying([
-        fd,
-        reader,
-        stop
-      ], loop(), reader);
-      let isOpen = true;
-      const handOver = (() => {
-        if (isOpen) syscall(close(writer));
-        isOpen = false;
-      });
-      return {
-        theirs: writer,
-        handOver,
-        end: (function () {
-          handOver();
-          syscall(write(stop, ONE2, ONE2.length));
-          const errno = process.wait().failed?.errno;
-          syscall(close(stop));
-          if (errno === void 0) return;
-          if (errno === ERRNO.EPIPE || ofTerminal && errno === ERRNO.EIO) return;
-          throw new SyscallError({
-            syscall: "write",
-            errno,
-            hint: UNWRITTEN
-          });
-        })
-      };
-    }));
-  }));
-});
-var loop = (function loop() {
-  const [waiting, draining] = [
-    new Label("waiting"),
-    new Label("draining")
-  ];
-  const copy2 = {
-    buffer: new Output(CHUNK3, "&chunk"),
-    unwritten: new PipeEnds()
-  };
-  const pipe = {
-    fd: 1,
-    events: POLLIN
-  }, stop = {
-    fd: 2,
-    events: POLLIN
-  };
-  const onFailure = HELPER_ENDS;
-  return [
-    {
-      call: pipe2(copy2.unwritten.output, 0),
-      onFailure
-    },
-    waiting,
-    {
-      call: ppoll([
-        pipe,
-        stop
-      ], void 0),
-      onFailure
-    },
-    {
-      call: ppoll([
-        stop
-      ], 0),
-      onSuccess: draining,
-      onFailure
-    },
-    ...copyChunk(copy2, waiting, waiting),
-    draining,
-    // Processes that the program has left behind may write without end.
-    ...Array.from({
-      length: CHUNKS_LEFT
-    }, (() => copyChunk(copy2, HELPER_ENDS))).flat()
-  ];
-});
-var copyChunk = (function copyChunk({ buffer, unwritten }, whenEmpty, then) {
-  const [again, full, taking, next] = [
-    "again",
-    "full",
-    "taking",
-    "next"
-  ].map(((name) => new Label(name)));
-  const ends = {
-    onZero: HELPER_ENDS,
-    onFailure: HELPER_ENDS
-  };
-  const onEmpty = {
-    accept: [
-      "EAGAIN"
-    ],
-    onAccepted: whenEmpty
-  };
-  const readChunk = read(unwritten.reader, buffer, CHUNK3);
-  const writeChunk = write(0, buffer, new ResultOf(readChunk, "count"));
-  return [
-    // splice(2) cannot write to a file that is only appended to.
-    {
-      call: tee(1, unwritten.writer, CHUNK3, SPLICE_F_NONBLOCK),
-      ...onEmpty,
-      ...ends
-    },
-    {
-      call: readChunk,
-      ...ends
-    },
-    again,
-    // A terminal may be set not to block.
-    {
-      call: writeChunk,
-      accept: [
-        "EAGAIN"
-      ],
-      onAccepted: full,
-      onSuccess: taking,
-      ...ends
-    },
-    full,
-    {
-      call: ppoll([
-        {
-          fd: 0,
-          events: POLLOUT
-        }
-      ], void 0),
-      onSuccess: again,
-      ...ends
-    },
-    taking,
-    {
-      call: read(1, buffer, new ResultOf(writeChunk, "written")),
-      ...onEmpty,
-      onSuccess: then ?? next,
-      ...ends
-    },
-    next
-  ];
-});
-var copyStream = (function copyStream(fd, ours) {
-  if (fd !== 0) return copyOutput(ours);
-  return isPipe(ours) ? copyNamedPipe(ours) : copyInput(ours);
 });
 var openPipeTo = (function openPipeTo(fd) {
   const { reader, writer } = openPipe();
@@ -2936,6 +2812,11 @@ var roomFor = (function roomFor({ spec, paths }) {
 });
 var stringSize = (function stringSize(text4) {
   return text4.length * 3 + 1;
+});
+var requireNoNul = (function requireNoNul(text4) {
+  if (!text4.includes("\0")) return;
+  const hint = "the kernel ends each string at its first NUL byte; take it out";
+  throw invalidArgument("execve", `execve(${quoted2(text4)}, ...)`, hint);
 });
 var numbered = (function numbered(make2) {
   const made = [];
@@ -3036,6 +2917,51 @@ var newProcess = (function newProcess() {
     ownMemory: false
   };
 });
+var tryExec = (function tryExec(writer, count, marked = ((call2) => call2)) {
+  const paths = Array.from({
+    length: count
+  }, ((_, index) => programPath(index)));
+  const findOut = new Label("find out why");
+  const attempts = paths.map(((path2, index) => {
+    const isLast = index === paths.length - 1;
+    const edges = isLast ? {
+      onFailure: findOut
+    } : {
+      accept: NOT_HERE,
+      onFailure: findOut
+    };
+    return {
+      path: path2,
+      execve: writer.add(marked(execve(path2, ARGV, ENVIRONMENT)), edges)
+    };
+  }));
+  writer.section = "failure";
+  writer.place(findOut);
+  return attempts.map((({ path: path2, execve: execve2 }) => ({
+    execve: execve2,
+    ...writeFindingOut(writer, path2, marked)
+  })));
+});
+var writeFindingOut = (function writeFindingOut(writer, path2, marked = (call2) => call2) {
+  const next = new Label(`after ${path2.text}`);
+  const look2 = ((call2) => writer.add(marked(call2), {
+    onFailure: next
+  }));
+  const exists = look2(faccessat(at_fdcwd, path2, F_OK));
+  const opened = look2(openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC, 0));
+  const head = new Output(256, "&head");
+  const readHead = writer.add(read(new ResultOf(opened, "fd"), head, 256), {
+    onFailure: next
+  });
+  const executable = look2(faccessat(at_fdcwd, path2, X_OK));
+  writer.place(next);
+  return {
+    exists,
+    readHead,
+    head,
+    executable
+  };
+});
 var writeExec = (function writeExec(writer, plan, shape, frame) {
   const add = ((call2) => writer.add(call2, CHILD_EDGES));
   if (plan.state.mounts.hasMounts) enterAgain(writer);
@@ -3082,7 +3008,7 @@ var writeExec = (function writeExec(writer, plan, shape, frame) {
   const late = shape.sealed === true ? lateCalls(calls, plan) : [];
   for (const [index, planned] of calls.entries()) {
     if (late.includes(planned)) continue;
-    const isObserved = calls.slice(0, index).some(({ call: call2 }) => call2 === observed?.call);
+    const isObserved = calls.slice(0, index).some((({ call: call2 }) => call2 === observed?.call));
     writer.part(isObserved ? {
       ...planned,
       call: unobserved(planned.call)
@@ -3106,7 +3032,7 @@ var writeExec = (function writeExec(writer, plan, shape, frame) {
   const candidates = frame.exec(writer, shape, image2);
   return {
     candidates,
-    executes: candidates.map(({ execve: execve2, image: image3 = execve2 }) => image3)
+    executes: candidates.map((({ execve: execve2, image: image3 = execve2 }) => image3))
   };
 });
 var closeOthers = (function closeOthers(writer, last, { fds, image: isInPlace, sealed = false }, { keepsSocket }) {
@@ -3397,6 +3323,10 @@ var scriptFacts = (function scriptFacts() {
 var compareWord = (function compareWord(word4, value) {
   return call("futex", word4, FUTEX_CMP_REQUEUE_PRIVATE, 0, 0, word4, value);
 });
+var childrenOf2 = (function childrenOf2({ processes }) {
+  const init2 = processes.findIndex((({ then }) => then === "init"));
+  return init2 === -1 ? processes : processes.slice(0, init2 + 1);
+});
 var changesDumpability = (function changesDumpability(plan, shape) {
   return plan.state.exposed || plan.processes.length > 1 || shape.uid || shape.gid || changesIds(plan);
 });
@@ -3559,6 +3489,12 @@ var isRootStep = (function isRootStep(step) {
 });
 var isUntrustedBind = (function isUntrustedBind(step) {
   return step.step === "bind" && step.untrusted === true && step.readOnly !== true;
+});
+var isChangedRoot = (function isChangedRoot(step) {
+  return step.step === "root" && step.discard !== true && step.readOnly !== true;
+});
+var isUntrustedRule = (function isUntrustedRule(step) {
+  return step.step === "landlock" && step.untrusted === true && step.write !== void 0;
 });
 var copyTree = (function copyTree(plan, place2, more, source, fixes) {
   const flags2 = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | more;
@@ -4021,6 +3957,25 @@ var scanNames = (function scanNames(plan, question) {
 var isIn = (function isIn(path2, paths) {
   return paths.has(path2) || parentsOf2(path2).some((parent) => paths.has(parent));
 });
+var furtherDevices = (function furtherDevices(step, plan) {
+  const { extra = [], gpus } = step;
+  const paths = [
+    ...extra.flatMap((device) => typeof device === "string" ? devicesAt(normalize(device), plan).map((path2) => [
+      path2,
+      path2
+    ]) : [
+      renamed(normalize(device[0]), normalize(device[1]), plan)
+    ]),
+    ...(gpus === void 0 ? [] : graphicsDevices(gpus, plan)).map((path2) => [
+      path2,
+      path2
+    ])
+  ];
+  return paths.map(([name, source]) => [
+    name.slice("/dev/".length),
+    source
+  ]);
+});
 var mountFilesystem = (function mountFilesystem(plan, path2, { source, type, flags: flags2, data: data2, fixes = {}, make: make2 }) {
   checkOptions(plan, data2);
   const target = plan.path(path2);
@@ -4163,10 +4118,10 @@ var lowerDevices = (function lowerDevices(step, plan) {
   ]);
   const trees = [
     ...sources
-  ].map(([name, source]) => ({
+  ].map((([name, source]) => ({
     name,
     tree: copyDevice(plan, source)
-  }));
+  })));
   const flags2 = MS_NOSUID | MS_NOEXEC;
   mountFilesystem(plan, directory, {
     type: "tmpfs",
@@ -4203,6 +4158,14 @@ var lowerDevices = (function lowerDevices(step, plan) {
   }
   plan.release(made);
   plan.state.terminals = `${directory}/ptmx`;
+});
+var directoriesOf = (function directoriesOf(names) {
+  return new Set([
+    ...names
+  ].flatMap(((name) => {
+    const parts2 = name.split("/").slice(0, -1);
+    return parts2.map((_, index) => parts2.slice(0, index + 1).join("/"));
+  })));
 });
 var copyDevice = (function copyDevice(plan, path2) {
   const source = plan.source(path2);
@@ -4562,7 +4525,7 @@ var lowerProtect = (function lowerProtect(step, plan) {
     asked: source,
     names,
     absent: names.filter(((name) => !HOME_NAMES.includes(name) && !PRESENT_NAMES.includes(name))),
-    present: names.filter((name) => PRESENT_NAMES.includes(name)),
+    present: names.filter(((name) => PRESENT_NAMES.includes(name))),
     start: plan.facts.resolve(plan.facts.workingDirectory()).path,
     home,
     uid: plan.state.caller.euid,
@@ -4595,6 +4558,16 @@ var lowerProtect = (function lowerProtect(step, plan) {
     shown2.keep(file);
     everywhere.keep(file);
   }
+});
+var refuseBoxes = (function refuseBoxes(plan, home, paths) {
+  if (home === void 0) return;
+  const boxes = plan.facts.resolve(KEPT_BOXES.replace("~", home)).path;
+  const names = paths.flatMap(((path2) => [
+    path2,
+    ...plan.facts.otherNames.wholeOf(path2)
+  ]));
+  if (!names.some(((name) => isWithin(name, boxes)))) return;
+  plan.refuse(`${boxes} has boxes that ramekin executes outside of the sandbox, so no program may write there; leave it out, or protect nothing (protect: false, --no-protect)`);
 });
 var homeOf = (function homeOf(plan) {
   const home = plan.host.homeDirectory();
@@ -4859,7 +4832,7 @@ var boundOf = (function boundOf(bound) {
   return bound === "unlimited" || bound === Infinity ? void 0 : bound;
 });
 var childrenIn = (function childrenIn(result, plan) {
-  return childrenOf2(plan).map(({ pid }) => pidIn(result, pid)).filter((pid) => pid > 0);
+  return childrenOf2(plan).map((({ pid }) => pidIn(result, pid))).filter(((pid) => pid > 0));
 });
 var pidIn = (function pidIn(result, pid) {
   return result.output(pid).getInt32(0, true);
@@ -5130,6 +5103,11 @@ var startIn = (function startIn(launch, cgroup) {
     cgroup
   };
 });
+var isSealed = (function isSealed({ state, deathSignal }, { image: image2 }) {
+  if (image2 !== void 0) return false;
+  const mayOutlive = deathSignal !== SIGNALS.SIGKILL || !state.unshared.has("pid");
+  return state.entersFiles || state.hasOwnRoot && mayOutlive;
+});
 var compile = (function compile(plan, shape) {
   const frame = new ScriptFrame(plan, shape, scriptFacts());
   const layout = link(plan, shape, frame);
@@ -5212,15 +5190,23 @@ var frozenCopy = (function frozenCopy(value) {
 var recipe = (function recipe(...inputs) {
   return new Recipe(inputs.flatMap(((input) => input instanceof Recipe ? input.steps : [
     input
-  ])), inputs.find((input) => input instanceof Recipe && input.degraded !== void 0)?.degraded);
+  ])), inputs.find(((input) => input instanceof Recipe && input.degraded !== void 0))?.degraded);
+});
+var refuseUnheldByNest = (function refuseUnheldByNest(options, asked) {
+  if (options.nest !== true) return;
+  const [name, reason2] = unheld(options, [
+    ...asked.values()
+  ]) ?? [];
+  if (name === void 0) return;
+  throw optionError2(name, `with "nest" the program can make a mount namespace, in which ${reason2}`);
 });
 var protectedFiles = (function protectedFiles(written2, names = true) {
   if (names === false || names !== true && names.length === 0) return [];
   const sources = [
     ...new Set(written2.map((({ source }) => source)))
   ];
-  return written2.filter((({ isInner }) => !isInner)).map(({ source, target }) => {
-    const except = sources.filter((other) => other !== source && isWithin(other, source));
+  return written2.filter((({ isInner }) => !isInner)).map((({ source, target }) => {
+    const except = sources.filter(((other) => other !== source && isWithin(other, source)));
     return protect(source, target, {
       ...names !== true && {
         names
@@ -5229,13 +5215,73 @@ var protectedFiles = (function protectedFiles(written2, names = true) {
         except
       }
     });
-  });
+  }));
 });
 var fromRoot = (function fromRoot(path2) {
   return path2.slice(1);
 });
 var sandboxRoot = (function sandboxRoot(asked, options) {
   return new SandboxRoot(asked, options).steps();
+});
+var shownFiles = (function shownFiles(options) {
+  const { read: read5 = [], write: write4 = [], tryRead = [], bind: bind4 = [], overlay: overlay2 = [], tmpfs: tmpfs2 = [] } = options;
+  const at3 = ((option, access) => ((given) => {
+    const path2 = normalize(given);
+    return {
+      option,
+      path: path2,
+      source: path2,
+      access
+    };
+  }));
+  const files = /* @__PURE__ */ new Map();
+  for (const file of [
+    ...tryRead.map(at3("tryRead", "read")),
+    ...read5.map(at3("read", "read"))
+  ]) {
+    files.set(file.path, file);
+  }
+  const bound = bind4.map(([source, target, mode2]) => ({
+    ...at3("bind", mode2 === "ro" ? "read" : "write")(target),
+    source: normalize(source)
+  }));
+  const others = [
+    ...write4.map(at3("write", "write")),
+    ...overlay2.map(at3("overlay", "read")),
+    ...bound,
+    ...tmpfs2.map(at3("tmpfs", "read"))
+  ];
+  for (const file of others) {
+    const other = files.get(file.path);
+    if (other !== void 0 && other.option !== file.option && !yields(other, file)) {
+      refuse2(file, `"${other.option}" has it too; name it in one of them`);
+    }
+    files.set(file.path, file);
+  }
+  for (const file of files.values()) checkPlace(file, files);
+  return files;
+});
+var checkPlace = (function checkPlace(file, files) {
+  const { option } = file;
+  const isBound = option === "bind" || option === "overlay";
+  if (file.path === "/" && (isBound || option === "tmpfs")) {
+    refuse2(file, 'it is the root of the sandbox; "root" takes another one');
+  }
+  if (option === "tmpfs") return;
+  for (const { option: option2, path: path2, access } of files.values()) {
+    if (path2 === file.path || !isWithin(file.path, path2) || access !== "write") continue;
+    if (!isBound && option2 !== "bind") continue;
+    refuse2(file, `it is in ${path2}, which the program may change, and could have put a link there; show it at a path outside of it`);
+  }
+});
+var boundFile = (function boundFile(path2) {
+  const expected = 'a list [source, target], or [source, target, "ro"]';
+  return schema(expected, (value) => {
+    if (!Array.isArray(value) || value.length < 2 || value.length > 3) return `is not ${expected}`;
+    const [source, target, mode2 = "ro"] = value;
+    if (mode2 !== "ro") return `has ${quoted(String(mode2))} where only "ro" can be`;
+    return path2.issue(source) ?? path2.issue(target);
+  });
 });
 var sandboxSteps = (function sandboxSteps(options = {}) {
   checkOptions2(options);
@@ -5303,6 +5349,42 @@ var sandboxSteps = (function sandboxSteps(options = {}) {
     ...options.cwd === void 0 ? [] : [
       chdir3(options.cwd)
     ]
+  ];
+});
+var networkSteps2 = (function networkSteps2({ net = "none", denyNet }) {
+  if (typeof net === "object" && net.length > 0) return [
+    proxy(net, denyNet && {
+      deny: denyNet
+    })
+  ];
+  if (denyNet !== void 0) {
+    throw optionError2("denyNet", 'it is about the hosts of a list in "net"');
+  }
+  return net === "host" ? [] : [
+    loopback()
+  ];
+});
+var checkOptions2 = (function checkOptions2(options) {
+  const invalid = invalidField({
+    ...options
+  }, optionFields());
+  if (invalid === void 0) return;
+  throw optionError2(invalid.field, invalid.issue);
+});
+var environmentSteps = (function environmentSteps({ env = [], setEnv: variables }, home) {
+  const usual = Object.entries({
+    PATH: `${DEFAULT_PATH}:${STORE_PATH}`,
+    HOME: home,
+    LANG: "C.UTF-8"
+  }).filter((([name]) => !includesVariable(env, name)));
+  return [
+    clearEnv({
+      keep: env
+    }),
+    setEnv({
+      ...Object.fromEntries(usual),
+      ...variables
+    })
   ];
 });
 var boundSteps = (function boundSteps({ limits: group = {}, ...options }) {
@@ -5929,7 +6011,9 @@ var SCOPED = RESOLVE_BENEATH | RESOLVE_IN_ROOT;
 
 
 
-
+function ioctl(fd, request2, argument) {
+  return call("ioctl", fd, constant(request2, IOCTL_REQUESTS), argument);
+}
 
 
 
@@ -5947,7 +6031,9 @@ function lseek(fd, offset, whence) {
 function splice(from2, to, size, { offset, flags: flagBits = 0 } = {}) {
   return call("splice", from2, offset ?? null, to, null, size, flags(flagBits, SPLICE_FLAGS));
 }
-
+function tee(from2, to, size, flagBits = 0) {
+  return call("tee", from2, to, size, flags(flagBits, SPLICE_FLAGS));
+}
 function ftruncate(fd, size) {
   return call("ftruncate", fd, size);
 }
@@ -5994,10 +6080,7 @@ function fchmod(fd, fileMode) {
 var CONTROLS = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\ufffe\uffff]/gu;
 var LONGEST = 60;
 
-function quoted(text4) {
-  const shown2 = text4.length > LONGEST ? `${text4.slice(0, LONGEST)}...` : text4;
-  return `"${escapeControls(shown2)}"`;
-}
+
 
 // ffi/errno.ts
 var ERRNO = {
@@ -10640,33 +10723,8 @@ var devicesSchema = stepSchema("devices", (() => ({
   extra: optional(list(furtherDevice())),
   gpus: optional(gpuNumbers())
 })));
-function furtherDevice() {
-  const path2 = devicePath();
-  const pair = "a list [source, name]";
-  return schema(`${path2.expected}, or ${pair}`, (value) => {
-    if (!Array.isArray(value)) return path2.issue(value);
-    if (value.length !== 2) return `is not ${pair}`;
-    return path2.issue(value[0]) ?? path2.issue(value[1]);
-  }, () => ({
-    anyOf: [
-      path2.jsonSchema(),
-      {
-        type: "array",
-        items: path2.jsonSchema(),
-        minItems: 2,
-        maxItems: 2
-      }
-    ]
-  }));
-}
-function devicePath() {
-  return absolutePath((path2) => {
-    const place2 = normalize(path2);
-    if (place2 === "/dev" || !isWithin(place2, "/dev")) return `${quoted(path2)} is not in /dev`;
-    const own = OWN_NAMES.find((name) => isWithin(place2, `/dev/${name}`));
-    return own && `${quoted(path2)} cannot be the host's, as there is a /dev/${own} of its own`;
-  });
-}
+
+
 var OWN_NAMES = [
   "pts",
   "ptmx",
@@ -10677,11 +10735,7 @@ var OWN_NAMES = [
   "stdout",
   "stderr"
 ];
-function gpuNumbers() {
-  return either(oneOf([
-    "all"
-  ]), list(integer(0, 255)));
-}
+
 
 // recipe/steps/files.ts
 var fileFields = (() => ({
@@ -11267,12 +11321,7 @@ function grantsName(granted, name) {
 function grantsAddress(granted, address2) {
   return "range" in granted && isInRange(address2, granted.range);
 }
-function grantedHost() {
-  return text3({
-    expected: GRANTED_HOSTS,
-    issue: (host2) => parseGrantedHost(host2) === void 0 ? `${quoted(host2)} is not ${GRANTED_HOSTS}` : void 0
-  });
-}
+
 
 // recipe/steps/network/proxy.ts
 function proxy(hosts, options = {}) {
@@ -12727,7 +12776,7 @@ var Reactor = class {
       this.#woken = true;
       syscall(write(this.#wake, ONE, ONE.length));
     }
-    const polls = !this.#looping && this.#watches.values().some((watch) => watch.pending);
+    const polls = !this.#looping && this.#watches.values().some(((watch) => watch.pending));
     if (polls) this.#timer ??= this.#startPolling();
     else if (this.#timer !== void 0) {
       clearInterval(this.#timer);
@@ -13193,11 +13242,7 @@ function signalName2(number) {
 // launch/collect.ts
 
 
-function release({ pidfd, services }, descriptors) {
-  CLOSING.run(pidfd);
-  for (const fd of descriptors) if (fd !== void 0) CLOSING.run(fd);
-  endServices(services);
-}
+
 function endSync(launched) {
   syscall(pidfd_send_signal(launched.pidfd, SIGNALS.SIGKILL));
   collectSync(launched, []);
@@ -15913,8 +15958,8 @@ var Container = class {
     this.#collects = true;
     const [status, stdout, stderr] = await Promise.all([
       this.status,
-      collect$26.call(this, 1),
-      collect$26.call(this, 2)
+      collect$27.call(this, 1),
+      collect$27.call(this, 2)
     ]);
     await this.#pumps?.done;
     return commandOutput(status, stdout?.bytes(), stderr?.bytes());
@@ -15930,7 +15975,7 @@ var Container = class {
       this.#timedOut = !this.#isEnding;
       end();
     });
-    const reaped = await this.#reaped();
+    const reaped = await reaped$26.call(this);
     const status = reaped && statusSince(this.#startedAt, reaped);
     stopTimer?.();
     this.#stopGrace?.();
@@ -15953,7 +15998,18 @@ var Container = class {
   });
   }
   static {
-    collect$26 = (async function (fd) {
+    reaped$26 = (async function () {
+    for (const held = new HeldEnd(); ; ) {
+      await this.#exit.ready("readable");
+      const end = reapStatus(this.#pidfd);
+      this.#ended = end !== void 0 || held.isOver;
+      if (this.#ended) return end;
+      await held.pause();
+    }
+  });
+  }
+  static {
+    collect$27 = (async function (fd) {
     const channel = this.#channels[fd];
     if (channel === void 0) return void 0;
     const collected = new OutputCollector(fd, this.#maxOutput);
@@ -16403,15 +16459,7 @@ var Container = class {
   }
   
   /** Resolves when the process has ended; to `undefined` where what traces it keeps how. */
-  async #reaped() {
-    for (const held = new HeldEnd(); ; ) {
-      await this.#exit.ready("readable");
-      const end = reapStatus(this.#pidfd);
-      this.#ended = end !== void 0 || held.isOver;
-      if (this.#ended) return end;
-      await held.pause();
-    }
-  }
+  
   #requireRunning() {
     if (this.#ended) throw new TypeError(ENDED);
   }
@@ -16688,7 +16736,7 @@ var LaunchStdio = class {
     });
   }
   static {
-    input$27 = (function (source) {
+    input$28 = (function (source) {
     if (isReadable(source)) return "piped";
     return simple(source, "read") ?? {
       fd: this.#keep(openInput(source.path))
@@ -16696,7 +16744,7 @@ var LaunchStdio = class {
   });
   }
   static {
-    output$28 = (function (target, stream) {
+    output$29 = (function (target, stream) {
     if (isWritable(target)) return "piped";
     const found = simple(target, "write");
     if (found !== void 0) return found;
@@ -16721,9 +16769,9 @@ var LaunchStdio = class {
   constructor({ stdin, stdout, stderr }, defaults) {
     try {
       this.sources = [
-        input$27.call(this, stdin ?? defaults[0]),
-        output$28.call(this, stdout ?? defaults[1], "stdout"),
-        stderr === "stdout" ? stderr : output$28.call(this, stderr ?? defaults[2], "stderr")
+        input$28.call(this, stdin ?? defaults[0]),
+        output$29.call(this, stdout ?? defaults[1], "stdout"),
+        stderr === "stdout" ? stderr : output$29.call(this, stderr ?? defaults[2], "stderr")
       ];
     } catch (error) {
       this.close();
@@ -16823,7 +16871,7 @@ var MountTable = class {
     addMethods(this.prototype, {
     mounted: (function ({ keepsBelow = false, ...description }) {
     const target = normalize(description.target);
-    const place2 = makePlace$31.call(this, target);
+    const place2 = makePlace$32.call(this, target);
     const mount4 = {
       ...DEFAULTS,
       ...description,
@@ -16848,7 +16896,7 @@ var MountTable = class {
     };
   }),
     madeDirectory: (function (path2) {
-    makePlace$31.call(this, path2).made = true;
+    makePlace$32.call(this, path2).made = true;
   }),
     isMountPoint: (function (target) {
     return this.#placeAt(target)?.mounts.some((({ mount: mount4 }) => mount4.certain)) ?? false;
@@ -16862,7 +16910,7 @@ var MountTable = class {
     return this.mountOf(path2).own;
   }),
     mountOf: (function (path2) {
-    return deepest$29.call(this, path2, ((place2) => place2.mounts.at(-1)));
+    return deepest$30.call(this, path2, ((place2) => place2.mounts.at(-1)));
   }),
     originOf: (function (path2) {
     const { origin, target } = this.mountOf(path2);
@@ -16873,14 +16921,14 @@ var MountTable = class {
   }),
     mountAbove: (function (path2) {
     const normal = normalize(path2);
-    return deepest$29.call(this, normal.slice(0, normal.lastIndexOf("/")) || "/", ((place2) => place2.mounts.at(-1)));
+    return deepest$30.call(this, normal.slice(0, normal.lastIndexOf("/")) || "/", ((place2) => place2.mounts.at(-1)));
   }),
     isHostFile: (function (path2) {
     return this.atHostRoot && this.mountOf(path2) === this.#base;
   }),
     mayBeHostFile: (function (path2) {
     if (!this.atHostRoot) return false;
-    return deepest$29.call(this, path2, ((place2) => place2.mounts.findLast((({ mount: mount4 }) => mount4.certain)))) === this.#base;
+    return deepest$30.call(this, path2, ((place2) => place2.mounts.findLast((({ mount: mount4 }) => mount4.certain)))) === this.#base;
   }),
     enter: (function (root2) {
     const directory = normalize(root2);
@@ -16907,20 +16955,23 @@ var MountTable = class {
       this.#base,
       ...entriesBelow(this.#root, "")
     ];
+  }),
+    showsMoreBelow: (function (path2) {
+    return this.#placeAt(path2)?.children?.values().some(showsFiles) ?? false;
   })
     });
   }
   static {
-    deepest$29 = (function (path2, entryAt) {
+    deepest$30 = (function (path2, entryAt) {
     let best = entryAt(this.#root);
     walk(this.#root, path2, ((place2) => {
       best = entryAt(place2) ?? best;
     }));
-    return best === void 0 ? this.#base : mountOf$30.call(this, best);
+    return best === void 0 ? this.#base : mountOf$31.call(this, best);
   });
   }
   static {
-    mountOf$30 = (function (entry2) {
+    mountOf$31 = (function (entry2) {
     const { mount: mount4, depth } = entry2;
     if (depth < this.#depth) {
       entry2.mount = {
@@ -16933,7 +16984,7 @@ var MountTable = class {
   });
   }
   static {
-    makePlace$31 = (function (path2) {
+    makePlace$32 = (function (path2) {
     let place2 = this.#root;
     const normal = normalize(path2);
     if (normal === "/") return place2;
@@ -17000,9 +17051,7 @@ var MountTable = class {
   /** Returns all visible mounts with their present mount points, the root first. */
   
   /** Whether something is mounted beneath the path that shows files. */
-  showsMoreBelow(path2) {
-    return this.#placeAt(path2)?.children?.values().some(showsFiles) ?? false;
-  }
+  
   
   /** Returns the mount with its mount point beneath the present root. */
   
@@ -17216,15 +17265,15 @@ var DirectoryLists = class {
     }
   }),
     of: (function (path2) {
-    return get$32.call(this, path2).list;
+    return get$33.call(this, path2).list;
   }),
     ownerOf: (function (path2) {
-    return get$32.call(this, path2).owner;
+    return get$33.call(this, path2).owner;
   })
     });
   }
   static {
-    get$32 = (function (path2) {
+    get$33 = (function (path2) {
     let known = this.#known.get(path2);
     if (known === void 0) this.#known.set(path2, known = readNow(path2));
     known.used = true;
@@ -18037,7 +18086,7 @@ var FoundLinks = class {
       }
       this.#cost.addParts();
       const here2 = `${at3}/${name}`;
-      const target = targetOf$33.call(this, at3, name);
+      const target = targetOf$34.call(this, at3, name);
       if (target === void 0) {
         at3 = here2;
         continue;
@@ -18054,7 +18103,7 @@ var FoundLinks = class {
     });
   }
   static {
-    targetOf$33 = (function (directory, name) {
+    targetOf$34 = (function (directory, name) {
     if (isWithin(directory, "/proc") && directory !== "/") return void 0;
     const path2 = `${directory}/${name}`;
     if (!isWithin(directory, this.#directory)) return linkTarget(path2);
@@ -18334,7 +18383,7 @@ var GitRepositories = class {
   }),
     named: (function* () {
     const named2 = [];
-    const general = configs$34.call(this, this.#files.general, named2).flatMap((({ hooks }) => hooks));
+    const general = configs$35.call(this, this.#files.general, named2).flatMap((({ hooks }) => hooks));
     for (const path2 of general) if (path2.startsWith("/")) named2.push({
       path: path2
     });
@@ -18348,7 +18397,7 @@ var GitRepositories = class {
           "config",
           "config.worktree"
         ].map((name) => `${directory}/${name}`);
-        for (const config of configs$34.call(this, files, named2)) {
+        for (const config of configs$35.call(this, files, named2)) {
           for (const path2 of config.hooks) hooks.add(path2);
           for (const path2 of config.worktrees) {
             const worktree = this.#files.endOf(from(directory, path2));
@@ -18369,7 +18418,7 @@ var GitRepositories = class {
     });
   }
   static {
-    configs$34 = (function (files, named2) {
+    configs$35 = (function (files, named2) {
     const configs = [];
     const read5 = /* @__PURE__ */ new Set();
     const waiting = [
@@ -18516,26 +18565,26 @@ var NameSearch = class {
     const { directory, names, paths = [] } = this.#question;
     for (const path2 of paths) this.#reportPath(path2);
     if (names.length > 0) {
-      const ways = starts$36.call(this).map(((start) => around$37.call(this, start)));
+      const ways = starts$37.call(this).map(((start) => around$38.call(this, start)));
       for (const around of ways) {
         for (const [index, path2] of around.entries()) {
-          later$44.call(this, {
+          later$46.call(this, {
             path: path2,
             depth: index === 0 ? 0 : around.length - index,
             inGit: false
           });
         }
       }
-      later$44.call(this, {
+      later$46.call(this, {
         path: directory,
         depth: 0,
         inGit: false
       });
-      readQueue$35.call(this);
-      for (const around of ways) reportProjects$38.call(this, around);
-      reportNamesOf$39.call(this, directory);
-      reportHome$40.call(this);
-      reportMounts$41.call(this);
+      readQueue$36.call(this);
+      for (const around of ways) reportProjects$39.call(this, around);
+      reportNamesOf$40.call(this, directory);
+      reportHome$41.call(this);
+      reportMounts$43.call(this);
     }
     const { directories, isOver } = this.#cost;
     if (isOver) return {
@@ -18553,21 +18602,21 @@ var NameSearch = class {
     });
   }
   static {
-    readQueue$35 = (function () {
+    readQueue$36 = (function () {
     for (let at3 = 0; at3 < this.#queue.length; ) {
-      while (at3 < this.#queue.length && !this.#cost.isOver) read$45.call(this, this.#queue[at3++]);
+      while (at3 < this.#queue.length && !this.#cost.isOver) read$47.call(this, this.#queue[at3++]);
       if (this.#index.ofGit.length === 0) return;
       for (const { path: path2, text: text4 } of this.#repositories.named()) {
         if (this.#cost.isOver) return;
         this.#cost.addDirectory();
-        report$43.call(this, path2, true, {
+        report$45.call(this, path2, true, {
           text: text4
         });
       }
       if (this.#cost.isOver) return;
       for (const worktree of this.#repositories.worktrees()) {
         for (const path2 of this.#found.pathsOf(worktree)) {
-          later$44.call(this, {
+          later$46.call(this, {
             path: path2,
             depth: MAX_DEPTH,
             inGit: false
@@ -18578,7 +18627,7 @@ var NameSearch = class {
   });
   }
   static {
-    starts$36 = (function () {
+    starts$37 = (function () {
     const { directory, start = directory } = this.#question;
     if (isWithin(start, directory)) return [
       start
@@ -18590,7 +18639,7 @@ var NameSearch = class {
   });
   }
   static {
-    around$37 = (function (start) {
+    around$38 = (function (start) {
     const { directory } = this.#question;
     if (!isWithin(start, directory)) return [];
     const around = [];
@@ -18599,7 +18648,7 @@ var NameSearch = class {
   });
   }
   static {
-    reportProjects$38 = (function (around) {
+    reportProjects$39 = (function (around) {
     const { directory, absent: absent2, start } = this.#question;
     const projects = new Set(directory === "/" ? [] : [
       directory
@@ -18612,54 +18661,60 @@ var NameSearch = class {
       if (at3 === start || look(below(at3, ".git")) !== void 0) projects.add(at3);
     }
     const plain = absent2.filter(isPlain);
-    for (const project of projects) reportAll$42.call(this, project, plain);
+    for (const project of projects) reportAll$44.call(this, project, plain);
   });
   }
   static {
-    reportNamesOf$39 = (function (directory) {
+    reportNamesOf$40 = (function (directory) {
     const { asked = directory } = this.#question;
     const paths = [
       directory,
       asked,
       ...this.#otherNames.wholeOf(directory)
     ];
-    reportAll$42.call(this, directory, [
+    reportAll$44.call(this, directory, [
       ...new Set(paths.flatMap(((path2) => this.#index.after(path2))))
     ]);
   });
   }
   static {
-    reportHome$40 = (function () {
+    reportHome$41 = (function () {
     const { home, configHome } = this.#question;
     const { ofHome } = this.#index;
-    if (home !== void 0) reportAll$42.call(this, home, ofHome, this.#presentInHome());
+    if (home !== void 0) reportAll$44.call(this, home, ofHome, presentInHome$42.call(this));
     if (configHome === void 0) return;
     const configs = ofHome.filter((name) => name.startsWith(CONFIG));
-    reportAll$42.call(this, configHome, configs.map((name) => name.slice(CONFIG.length)));
+    reportAll$44.call(this, configHome, configs.map((name) => name.slice(CONFIG.length)));
   });
   }
   static {
-    reportMounts$41 = (function () {
+    presentInHome$42 = (function () {
+    const { present: present2 = [] } = this.#question;
+    return new Set(present2.map(((name) => name.startsWith(HOME2) ? name.slice(HOME2.length) : name)));
+  });
+  }
+  static {
+    reportMounts$43 = (function () {
     const { directory } = this.#question;
     for (const { root: root2, target } of this.#otherNames.mountsIn(directory)) {
       const others = this.#otherNames.wholeOf(target);
       const places = others.length === 0 ? [
         root2
       ] : others.filter((place2) => !isWithin(place2, directory));
-      if (places.some((place2) => this.#isNamed(place2))) report$43.call(this, target, false);
-      reportAll$42.call(this, target, places.flatMap((place2) => this.#index.after(place2)));
+      if (places.some((place2) => this.#isNamed(place2))) report$45.call(this, target, false);
+      reportAll$44.call(this, target, places.flatMap((place2) => this.#index.after(place2)));
     }
   });
   }
   static {
-    reportAll$42 = (function (base, names, present2 = NONE2) {
+    reportAll$44 = (function (base, names, present2 = NONE2) {
     if (names.length === 0) return;
     const entries = this.#lists.of(base);
     for (const name of names) {
       const path2 = below(base, name);
       const mayBeMade = present2.has(name);
       if (entries.has(name.split("/", 1)[0])) {
-        report$43.call(this, path2, !mayBeMade, {
+        report$45.call(this, path2, !mayBeMade, {
           base,
           isWhole: mayBeMade
         });
@@ -18670,7 +18725,7 @@ var NameSearch = class {
   });
   }
   static {
-    report$43 = (function (path2, isAbsent, { text: text4, base, isWhole = false } = {}) {
+    report$45 = (function (path2, isAbsent, { text: text4, base, isWhole = false } = {}) {
     const end = this.#links.endOf(path2, {
       base
     });
@@ -18682,14 +18737,14 @@ var NameSearch = class {
   });
   }
   static {
-    later$44 = (function (pending) {
+    later$46 = (function (pending) {
     if (this.#queued.has(pending.path) || OTHERS2.has(pending.path)) return;
     this.#queued.add(pending.path);
     this.#queue.push(pending);
   });
   }
   static {
-    read$45 = (function (pending) {
+    read$47 = (function (pending) {
     const { path: path2, depth, inGit } = pending;
     this.#cost.addDirectory();
     const entries = this.#lists.of(path2);
@@ -18698,13 +18753,13 @@ var NameSearch = class {
     if (isGit) this.#readGit(path2, entries);
     const within2 = inGit || isGitName(nameOf2(path2));
     for (const [name, type] of entries) {
-      if (readName$46.call(this, path2, name, type)) continue;
+      if (readName$48.call(this, path2, name, type)) continue;
       if (type !== S_IFDIR || PASSED_OVER.has(name)) continue;
       const child = below(path2, name);
       const isOfGit = within2 || isGitName(name) || isGit && holdsRepositories(name);
       if (within2 && !mayHoldRepositories(child)) continue;
       if (isOfGit || depth < MAX_DEPTH) {
-        later$44.call(this, {
+        later$46.call(this, {
           path: child,
           depth: depth + 1,
           inGit: within2 || isGit && isOfGit
@@ -18714,7 +18769,7 @@ var NameSearch = class {
   });
   }
   static {
-    readName$46 = (function (directory, name, type) {
+    readName$48 = (function (directory, name, type) {
     if (this.#index.has(name)) {
       const path3 = below(directory, name);
       if (this.#index.isEndOf(path3) && !this.#found.isExcepted(path3)) {
@@ -18725,7 +18780,7 @@ var NameSearch = class {
     if (type === S_IFDIR) return false;
     const path2 = below(directory, name);
     if (type === S_IFLNK) {
-      for (const rest2 of this.#index.after(path2)) report$43.call(this, below(path2, rest2), false);
+      for (const rest2 of this.#index.after(path2)) report$45.call(this, below(path2, rest2), false);
     }
     if (!isGitName(name) || this.#index.ofGit.length === 0) return false;
     if (type === S_IFREG) {
@@ -18805,10 +18860,7 @@ var NameSearch = class {
   
   
   /** The names of the home directory that may be missing. */
-  #presentInHome() {
-    const { present: present2 = [] } = this.#question;
-    return new Set(present2.map((name) => name.startsWith(HOME2) ? name.slice(HOME2.length) : name));
-  }
+  
   /** Reports what the host mounts in the directory, and has such a name elsewhere. */
   
   /** Whether a path outside of the directory has one of the names, or a directory around it. */
@@ -18860,7 +18912,7 @@ var NameSearch = class {
     for (const path2 of [
       ...found
     ].flatMap((path3) => this.#found.pathsOf(path3))) {
-      later$44.call(this, {
+      later$46.call(this, {
         path: path2,
         depth: MAX_DEPTH,
         inGit: true
@@ -18945,13 +18997,19 @@ var VisibleMounts = class {
   }),
     at: (function (path2) {
     return this.#byTarget.get(path2);
+  }),
+    around: (function (path2) {
+    for (let at3 = path2; ; at3 = parentOf(at3)) {
+      const mount4 = this.#byTarget.get(at3);
+      if (mount4 !== void 0 || at3 === "/") return mount4;
+    }
   })
     });
   }
   static {
-    has$47 = (function (mount4) {
+    has$49 = (function (mount4) {
     if (this.#points.get(mount4.id)?.has(mount4.target)) return false;
-    for (let at3 = mount4, above = above$48.call(this, at3); above !== void 0; above = above$48.call(this, at3)) {
+    for (let at3 = mount4, above = above$50.call(this, at3); above !== void 0; above = above$50.call(this, at3)) {
       const points = this.#points.get(above.id);
       if (directoriesAround(at3.target, above.target).some(((path2) => points.has(path2)))) return false;
       at3 = above;
@@ -18960,7 +19018,7 @@ var VisibleMounts = class {
   });
   }
   static {
-    above$48 = (function ({ id: id2, parent }) {
+    above$50 = (function ({ id: id2, parent }) {
     return parent === id2 ? void 0 : this.#byId.get(parent);
   });
   }
@@ -18984,7 +19042,7 @@ var VisibleMounts = class {
       else points.add(target);
     }
     for (const mount4 of mounts) {
-      if (has$47.call(this, mount4) && !this.#byTarget.has(mount4.target)) {
+      if (has$49.call(this, mount4) && !this.#byTarget.has(mount4.target)) {
         this.#byTarget.set(mount4.target, mount4);
       }
     }
@@ -18994,12 +19052,7 @@ var VisibleMounts = class {
   /** Returns the mount whose root is at this path. */
   
   /** Returns the mount that a path is on; `undefined` if it is that of a chroot, which is not listed. */
-  around(path2) {
-    for (let at3 = path2; ; at3 = parentOf(at3)) {
-      const mount4 = this.#byTarget.get(at3);
-      if (mount4 !== void 0 || at3 === "/") return mount4;
-    }
-  }
+  
   /** Whether a path leads to the root of the mount. */
   
   
@@ -19051,7 +19104,7 @@ var OtherNames = class {
     addMethods(this.prototype, {
     of: (function (path2) {
     if (this.#others.size === 0) return [];
-    const places = placeOf$49.call(this, path2);
+    const places = placeOf$51.call(this, path2);
     for (const mount4 of this.#others.keys()) {
       if (!isBelow(mount4, path2)) continue;
       if (!isKernelMount(mount4)) places.push({
@@ -19059,16 +19112,16 @@ var OtherNames = class {
         path: mount4.root
       });
     }
-    const names = places.flatMap((place2) => [
-      ...this.#wholes(place2),
-      ...this.#parts(place2)
-    ]);
+    const names = places.flatMap(((place2) => [
+      ...wholes$52.call(this, place2),
+      ...parts$53.call(this, place2)
+    ]));
     return [
       ...new Set(names)
     ].filter((name) => !isWithin(name, path2));
   }),
     wholeOf: (function (path2) {
-    return placeOf$49.call(this, path2).flatMap((place2) => this.#wholes(place2));
+    return placeOf$51.call(this, path2).flatMap(((place2) => wholes$52.call(this, place2)));
   }),
     mountsIn: (function (directory) {
     return this.#mounts.all().filter(((mount4) => isBelow(mount4, directory)));
@@ -19076,7 +19129,7 @@ var OtherNames = class {
     });
   }
   static {
-    placeOf$49 = (function (path2) {
+    placeOf$51 = (function (path2) {
     const mount4 = this.#others.size === 0 ? void 0 : this.#mounts.around(path2);
     if (mount4 === void 0 || !this.#others.has(mount4)) return [];
     return [
@@ -19085,6 +19138,21 @@ var OtherNames = class {
         path: normalize(`${mount4.root}/${path2.slice(lengthOf(mount4.target))}`)
       }
     ];
+  });
+  }
+  static {
+    wholes$52 = (function ({ mount: mount4, path: path2 }) {
+    return this.#others.get(mount4).filter((({ root: root2 }) => isWithin(path2, root2))).flatMap((other) => {
+      const name = normalize(`${other.target}/${path2.slice(lengthOf(other.root))}`);
+      return this.#mounts.around(name) === other ? [
+        name
+      ] : [];
+    });
+  });
+  }
+  static {
+    parts$53 = (function ({ mount: mount4, path: path2 }) {
+    return this.#others.get(mount4).filter((({ root: root2 }) => root2 !== path2 && isWithin(root2, path2))).map(({ target }) => target);
   });
   }
 
@@ -19096,7 +19164,7 @@ var OtherNames = class {
     const all = this.#mounts.all();
     for (const same of Map.groupBy(all, deviceOf).values()) {
       if (same.length === 1) continue;
-      for (const mount4 of same) this.#others.set(mount4, same.filter((other) => other !== mount4));
+      for (const mount4 of same) this.#others.set(mount4, same.filter(((other) => other !== mount4)));
     }
   }
   /**
@@ -19111,24 +19179,13 @@ var OtherNames = class {
   /** Returns the place of a path, if its filesystem has other mounts. */
   
   /** Returns the paths of a whole at other mounts. */
-  #wholes({ mount: mount4, path: path2 }) {
-    return this.#others.get(mount4).filter(({ root: root2 }) => isWithin(path2, root2)).flatMap((other) => {
-      const name = normalize(`${other.target}/${path2.slice(lengthOf(other.root))}`);
-      return this.#mounts.around(name) === other ? [
-        name
-      ] : [];
-    });
-  }
+  
   /** Returns the mounts of parts of a directory. */
-  #parts({ mount: mount4, path: path2 }) {
-    return this.#others.get(mount4).filter(({ root: root2 }) => root2 !== path2 && isWithin(root2, path2)).map(({ target }) => target);
-  }
+  
 };
 
 
-function lengthOf(directory) {
-  return directory === "/" ? 0 : directory.length;
-}
+
 
 // host/resolver.ts
 var RESOLV_CONF = "/etc/resolv.conf";
@@ -22483,8 +22540,24 @@ function sessionOf(terminal) {
   ]);
   return outcome.result(call2) === 0n ? outcome.output(session).getInt32(0, true) : void 0;
 }
-
-
+function isTerminal(fd) {
+  return succeeds(ioctl(fd, TCGETS, new Output(TERMIOS_SIZE)), "ENOTTY");
+}
+function succeeds(call2, usual) {
+  try {
+    return syscalls([
+      {
+        call: call2,
+        accept: [
+          usual
+        ]
+      }
+    ]).result(call2) >= 0n;
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
+    return false;
+  }
+}
 
 var DEV_NULL = makedev(1, 3);
 var PIPEFS = 1346981957;
@@ -22607,8 +22680,21 @@ var ONE2 = new Uint8Array([
   0,
   0
 ]);
-
-
+function startCopying(descriptors, work, end) {
+  try {
+    return new HelperProcess(descriptors, work);
+  } finally {
+    syscall(close(end));
+  }
+}
+function closingOnFailure(fd, make2) {
+  try {
+    return make2();
+  } catch (error) {
+    syscall(close(fd));
+    throw error;
+  }
+}
 
 // launch/pipe.ts
 
@@ -22946,10 +23032,151 @@ function discard(pipe, nowhere, size) {
 // launch/copied_output.ts
 var CHUNK3 = 64 * 1024;
 var CHUNKS_LEFT = 32;
-
+function copyOutput(fd) {
+  const ofTerminal = isTerminal(fd);
+  const stop = syscall(eventfd2(0, EFD_CLOEXEC));
+  return closingOnFailure(stop, () => {
+    const { reader, writer } = openPipe();
+    return closingOnFailure(writer, () => {
+      syscall(fcntl(reader, F_SETFL, O_NONBLOCK));
+      const process = startCopying([
+        fd,
+        reader,
+        stop
+      ], loop(), reader);
+      let isOpen = true;
+      const handOver = () => {
+        if (isOpen) syscall(close(writer));
+        isOpen = false;
+      };
+      return {
+        theirs: writer,
+        handOver,
+        end() {
+          handOver();
+          syscall(write(stop, ONE2, ONE2.length));
+          const errno = process.wait().failed?.errno;
+          syscall(close(stop));
+          if (errno === void 0) return;
+          if (errno === ERRNO.EPIPE || ofTerminal && errno === ERRNO.EIO) return;
+          throw new SyscallError({
+            syscall: "write",
+            errno,
+            hint: UNWRITTEN
+          });
+        }
+      };
+    });
+  });
+}
 var UNWRITTEN = "the script's stdout or stderr could not be written to, and lacks a part of what the program has written";
-
-
+function loop() {
+  const [waiting, draining] = [
+    new Label("waiting"),
+    new Label("draining")
+  ];
+  const copy2 = {
+    buffer: new Output(CHUNK3, "&chunk"),
+    unwritten: new PipeEnds()
+  };
+  const pipe = {
+    fd: 1,
+    events: POLLIN
+  }, stop = {
+    fd: 2,
+    events: POLLIN
+  };
+  const onFailure = HELPER_ENDS;
+  return [
+    {
+      call: pipe2(copy2.unwritten.output, 0),
+      onFailure
+    },
+    waiting,
+    {
+      call: ppoll([
+        pipe,
+        stop
+      ], void 0),
+      onFailure
+    },
+    {
+      call: ppoll([
+        stop
+      ], 0),
+      onSuccess: draining,
+      onFailure
+    },
+    ...copyChunk(copy2, waiting, waiting),
+    draining,
+    // Processes that the program has left behind may write without end.
+    ...Array.from({
+      length: CHUNKS_LEFT
+    }, () => copyChunk(copy2, HELPER_ENDS)).flat()
+  ];
+}
+function copyChunk({ buffer, unwritten }, whenEmpty, then) {
+  const [again, full, taking, next] = [
+    "again",
+    "full",
+    "taking",
+    "next"
+  ].map((name) => new Label(name));
+  const ends = {
+    onZero: HELPER_ENDS,
+    onFailure: HELPER_ENDS
+  };
+  const onEmpty = {
+    accept: [
+      "EAGAIN"
+    ],
+    onAccepted: whenEmpty
+  };
+  const readChunk = read(unwritten.reader, buffer, CHUNK3);
+  const writeChunk = write(0, buffer, new ResultOf(readChunk, "count"));
+  return [
+    // splice(2) cannot write to a file that is only appended to.
+    {
+      call: tee(1, unwritten.writer, CHUNK3, SPLICE_F_NONBLOCK),
+      ...onEmpty,
+      ...ends
+    },
+    {
+      call: readChunk,
+      ...ends
+    },
+    again,
+    // A terminal may be set not to block.
+    {
+      call: writeChunk,
+      accept: [
+        "EAGAIN"
+      ],
+      onAccepted: full,
+      onSuccess: taking,
+      ...ends
+    },
+    full,
+    {
+      call: ppoll([
+        {
+          fd: 0,
+          events: POLLOUT
+        }
+      ], void 0),
+      onSuccess: again,
+      ...ends
+    },
+    taking,
+    {
+      call: read(1, buffer, new ResultOf(writeChunk, "written")),
+      ...onEmpty,
+      onSuccess: then ?? next,
+      ...ends
+    },
+    next
+  ];
+}
 
 // launch/stdio.ts
 var StandardStreams = class {
@@ -22958,13 +23185,13 @@ var StandardStreams = class {
     release: (function () {
     for (const pipe of this.#pipes) if (pipe !== void 0) RELEASING.run(pipe.theirs, pipe.ours);
     for (const copy2 of this.#copies.values()) copy2.handOver();
-    closeDuplicates$53.call(this);
+    closeDuplicates$57.call(this);
     return this.#pipes.map(((pipe) => pipe?.ours));
   })
     });
   }
   static {
-    open$50 = (function (source, fd, sources) {
+    open$54 = (function (source, fd, sources) {
     if (source === "piped") {
       const pipe = this.#pipes[fd] = openPipeTo(fd);
       return {
@@ -22979,7 +23206,7 @@ var StandardStreams = class {
   });
   }
   static {
-    protect$51 = (function (sources) {
+    protect$55 = (function (sources) {
     const oursAt = ((fd) => {
       const isPiped = this.#pipes[sources[fd] === "stdout" ? 1 : fd] !== void 0;
       const stream = this.#streams[fd];
@@ -22992,12 +23219,12 @@ var StandardStreams = class {
       2
     ].map(oursAt);
     ours.forEach(((fd, stream) => {
-      if (fd !== void 0) this.#streams[stream] = protected$52.call(this, stream, fd, ours[0]);
+      if (fd !== void 0) this.#streams[stream] = protected$56.call(this, stream, fd, ours[0]);
     }));
   });
   }
   static {
-    protected$52 = (function (fd, ours, input) {
+    protected$56 = (function (fd, ours, input) {
     const handover = handoverOf(ours, input, NAMES3[fd]);
     if (handover === "inherit") return this.#streams[fd];
     if (handover === "null") return "null";
@@ -23010,7 +23237,7 @@ var StandardStreams = class {
   });
   }
   static {
-    closeDuplicates$53 = (function () {
+    closeDuplicates$57 = (function () {
     for (const fd of this.#duplicates) syscall(close(fd));
     this.#duplicates.length = 0;
   });
@@ -23033,8 +23260,8 @@ var StandardStreams = class {
    */
   constructor(sources, hasOwnRoot = false) {
     try {
-      sources.forEach(((source, fd) => this.#streams.push(open$50.call(this, source, fd, sources))));
-      if (hasOwnRoot) protect$51.call(this, sources);
+      sources.forEach(((source, fd) => this.#streams.push(open$54.call(this, source, fd, sources))));
+      if (hasOwnRoot) protect$55.call(this, sources);
     } catch (error) {
       this.close();
       throw error;
@@ -23076,7 +23303,7 @@ var StandardStreams = class {
     for (const pipe of this.#pipes) {
       if (pipe !== void 0) CLOSING2.run(pipe.ours, pipe.theirs);
     }
-    closeDuplicates$53.call(this);
+    closeDuplicates$57.call(this);
     try {
       endServices(this.services);
     } catch {
@@ -23090,7 +23317,10 @@ var NAMES3 = [
   "stderr"
 ];
 var NOT_OPEN = "the script has no open file of this number; a descriptor that is handed to a program has to be open until it is started";
-
+function copyStream(fd, ours) {
+  if (fd !== 0) return copyOutput(ours);
+  return isPipe(ours) ? copyNamedPipe(ours) : copyInput(ours);
+}
 
 var THEIRS = new Slot("theirs");
 var OURS = new Slot("ours");
@@ -23263,11 +23493,7 @@ var Room = class {
   /** Writes a list of pointers: known addresses, then new strings. Returns its address. */
   
 };
-function requireNoNul(text4) {
-  if (!text4.includes("\0")) return;
-  const hint = "the kernel ends each string at its first NUL byte; take it out";
-  throw invalidArgument("execve", `execve(${quoted2(text4)}, ...)`, hint);
-}
+
 function quoted2(text4) {
   return JSON.stringify(text4);
 }
@@ -23566,51 +23792,8 @@ function complaint(text4) {
 }
 
 // launch/exec_candidates.ts
-function tryExec(writer, count, marked = (call2) => call2) {
-  const paths = Array.from({
-    length: count
-  }, (_, index) => programPath(index));
-  const findOut = new Label("find out why");
-  const attempts = paths.map((path2, index) => {
-    const isLast = index === paths.length - 1;
-    const edges = isLast ? {
-      onFailure: findOut
-    } : {
-      accept: NOT_HERE,
-      onFailure: findOut
-    };
-    return {
-      path: path2,
-      execve: writer.add(marked(execve(path2, ARGV, ENVIRONMENT)), edges)
-    };
-  });
-  writer.section = "failure";
-  writer.place(findOut);
-  return attempts.map(({ path: path2, execve: execve2 }) => ({
-    execve: execve2,
-    ...writeFindingOut(writer, path2, marked)
-  }));
-}
-function writeFindingOut(writer, path2, marked = (call2) => call2) {
-  const next = new Label(`after ${path2.text}`);
-  const look2 = (call2) => writer.add(marked(call2), {
-    onFailure: next
-  });
-  const exists = look2(faccessat(at_fdcwd, path2, F_OK));
-  const opened = look2(openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC, 0));
-  const head = new Output(256, "&head");
-  const readHead = writer.add(read(new ResultOf(opened, "fd"), head, 256), {
-    onFailure: next
-  });
-  const executable = look2(faccessat(at_fdcwd, path2, X_OK));
-  writer.place(next);
-  return {
-    exists,
-    readHead,
-    head,
-    executable
-  };
-}
+
+
 function findThenExec(writer, count, image2) {
   const paths = Array.from({
     length: count
@@ -24284,10 +24467,7 @@ var TIME_LIMIT = new Struct(new Uint8Array(16), "&limit", [], [
     slot: LIMIT_NANOSECONDS
   }
 ]);
-function childrenOf2({ processes }) {
-  const init2 = processes.findIndex(({ then }) => then === "init");
-  return init2 === -1 ? processes : processes.slice(0, init2 + 1);
-}
+
 
 // launch/memory_guard.ts
 var MemoryGuard = class {
@@ -24450,6 +24630,10 @@ var ScriptFrame = class {
     }
     writer.end();
   }),
+    aside: (function (writer) {
+    writer.section = "watch";
+    this.watch?.write(writer, this.#plan);
+  }),
     begin: (function (writer) {
     const { ignored, ignoredByRuntime, clearsHandlers } = this.#facts;
     for (const signal of clearsHandlers ? ignoredByRuntime : CHANGEABLE_SIGNALS) {
@@ -24528,10 +24712,7 @@ var ScriptFrame = class {
     return this.#pidfd;
   }
   
-  aside(writer) {
-    writer.section = "watch";
-    this.watch?.write(writer, this.#plan);
-  }
+  
   
   
   
@@ -25701,7 +25882,7 @@ var HostPaths = class {
     return isPlainIn(root2, resolved2, this.#host) ? void 0 : root2;
   }),
     placeOf: (function (path2) {
-    const place2 = placeOf$54.call(this, path2);
+    const place2 = placeOf$58.call(this, path2);
     if (place2.path.startsWith("/")) return place2;
     return this.#cursor.refuse(`${path2} is ${place2.path}, which has no path`);
   }),
@@ -25718,18 +25899,18 @@ var HostPaths = class {
     });
   }
   static {
-    placeOf$54 = (function (path2) {
+    placeOf$58 = (function (path2) {
     const root2 = this.hostRootAround(path2);
     if (root2 !== void 0) return this.#host.resolve(root2);
     if (climbs(path2) || this.#mounts.isHostFile(path2)) return this.#host.resolve(path2);
     const mount4 = this.#mounts.mountOf(path2);
     const normal = normalize(path2);
     if (normal !== mount4.target) {
-      return below2(placeOf$54.call(this, mount4.target), mount4.target, normal);
+      return below2(placeOf$58.call(this, mount4.target), mount4.target, normal);
     }
     const directory = parentOf(normal);
     if (this.#mounts.isHostFile(directory)) return this.#host.resolve(path2);
-    return below2(placeOf$54.call(this, directory), directory, normal, nameOf2(normal));
+    return below2(placeOf$58.call(this, directory), directory, normal, nameOf2(normal));
   });
   }
 
@@ -25911,9 +26092,9 @@ var SettledPaths = class {
     of: (function (path2) {
     if (this.#isLost || climbs(path2)) return void 0;
     const normal = normalize(path2);
-    if (this.#mounts.isHostFile(normal)) return onHost$55.call(this, normal);
+    if (this.#mounts.isHostFile(normal)) return onHost$59.call(this, normal);
     const mount4 = this.#mounts.mountOf(normal);
-    const isPlain2 = mount4.target === normal || isPlain$56.call(this, normal, mount4);
+    const isPlain2 = mount4.target === normal || isPlain$60.call(this, normal, mount4);
     return isPlain2 && (mount4.certain || this.#isPlainWithout(normal, mount4)) ? normal : void 0;
   }),
     mounted: (function (target) {
@@ -25931,7 +26112,7 @@ var SettledPaths = class {
     });
   }
   static {
-    onHost$55 = (function (path2) {
+    onHost$59 = (function (path2) {
     const resolved2 = this.#host.resolve(path2);
     const root2 = this.#cursor.rootOf(path2);
     const isKnown2 = root2 === void 0 ? this.#mounts.isHostFile(resolved2.path) : isPlainIn(root2, resolved2, this.#host);
@@ -25939,7 +26120,7 @@ var SettledPaths = class {
   });
   }
   static {
-    isPlain$56 = (function (path2, { target, type, own, origin, layers }) {
+    isPlain$60 = (function (path2, { target, type, own, origin, layers }) {
     const rest2 = path2.slice(target === "/" ? 0 : target.length);
     const isPlainBelow = ((directory) => {
       const whole = normalize(directory + rest2);
@@ -25981,7 +26162,7 @@ var SettledPaths = class {
   #isPlainWithout(path2, { target, origin }) {
     if (origin === void 0) return false;
     const around = this.#mounts.mountAbove(target);
-    return around.certain && around.own && isPlain$56.call(this, path2, around);
+    return around.certain && around.own && isPlain$60.call(this, path2, around);
   }
   
 };
@@ -26037,7 +26218,7 @@ var AccessRecorder = class {
     });
   }),
     record: (function (access, locksWith) {
-    const whole = ofStep$57.call(this, access);
+    const whole = ofStep$61.call(this, access);
     this.recorded.push({
       access: whole,
       ...locksWith !== void 0 && {
@@ -26153,7 +26334,7 @@ var AccessRecorder = class {
     if (by === "chroot" && this.init !== void 0 && this.root !== "own") {
       this.init.seesHost = true;
     }
-    this.root = rootAfter$58.call(this, by);
+    this.root = rootAfter$62.call(this, by);
     this.kernelFiles.enter(this.#settled.of(directory));
     this.#settled.entered(directory);
   }),
@@ -26172,7 +26353,7 @@ var AccessRecorder = class {
     });
   }
   static {
-    ofStep$57 = (function (access) {
+    ofStep$61 = (function (access) {
     const { index } = this.#cursor;
     return {
       ...access,
@@ -26182,7 +26363,7 @@ var AccessRecorder = class {
   });
   }
   static {
-    rootAfter$58 = (function (by) {
+    rootAfter$62 = (function (by) {
     this.#isOpen ||= by === "chroot" && this.root !== "own";
     return this.#isOpen ? "host" : "own";
   });
@@ -26344,7 +26525,7 @@ var AccessRecorder = class {
   
   /** Records whether the container is killed when the script ends; other signals can be survived. */
   recordDeath(isKilled) {
-    this.lifetime = isKilled ? void 0 : ofStep$57.call(this, {
+    this.lifetime = isKilled ? void 0 : ofStep$61.call(this, {
       kind: "lifetime"
     });
   }
@@ -26425,7 +26606,7 @@ var ContainerPath = class {
     addMethods(this.prototype, {
     open: (function (flags2, options = {}) {
     const { mode: mode2 = 0, accept: accept2, onAccepted } = options;
-    const call2 = opening$59.call(this, flags2 | O_CLOEXEC, mode2);
+    const call2 = opening$63.call(this, flags2 | O_CLOEXEC, mode2);
     const fixes = () => ({
       ...this.#lookupFixes(flags2),
       ...allOf(options.fixes)
@@ -26449,7 +26630,7 @@ var ContainerPath = class {
       if (holdsRoot && !state.mounts.isContainerMount(directory)) break;
       missing2.push(directory);
     }
-    for (const directory of missing2.reverse()) makeDirectory$60.call(this.#plan.path(directory));
+    for (const directory of missing2.reverse()) makeDirectory$64.call(this.#plan.path(directory));
   }),
     openBase: (function () {
     const base = this.#base;
@@ -26522,7 +26703,7 @@ var ContainerPath = class {
     });
   }),
     setAttributes: (function (attributes, recursive, fixes) {
-    const place2 = openMount$61.call(this);
+    const place2 = openMount$65.call(this);
     const flags2 = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
     this.#plan.call(mount_setattr(place2, "", flags2, attributes), {
       fixes
@@ -26536,7 +26717,7 @@ var ContainerPath = class {
     });
   }
   static {
-    opening$59 = (function (flags2, mode2) {
+    opening$63 = (function (flags2, mode2) {
     const base = this.#base;
     if (base.kind === "host") {
       const how = {
@@ -26565,7 +26746,7 @@ var ContainerPath = class {
   });
   }
   static {
-    makeDirectory$60 = (function () {
+    makeDirectory$64 = (function () {
     const fixes = () => ({
       ENOTDIR: `something on the way to ${this.path} is not a directory`,
       EROFS: READ_ONLY,
@@ -26585,7 +26766,7 @@ var ContainerPath = class {
   });
   }
   static {
-    openMount$61 = (function (more = 0, options = {}) {
+    openMount$65 = (function (more = 0, options = {}) {
     const fixes = () => ({
       ENOENT: `${this.path} does not exist${unexpanded(this.path)}`
     });
@@ -26686,7 +26867,7 @@ var ContainerPath = class {
   
   /** Changes the filesystem itself: mount(2) with MS_REMOUNT. */
   reconfigure(flags2, data2, fixes) {
-    const place2 = openMount$61.call(this, O_DIRECTORY);
+    const place2 = openMount$65.call(this, O_DIRECTORY);
     this.#plan.directories.inside(place2, () => {
       this.#plan.call(mount(null, ".", null, flags2, data2), {
         fixes
@@ -26707,7 +26888,7 @@ var ContainerPath = class {
       new Label("what is mounted is a file")
     ];
     plan.directories.closeAll();
-    const place2 = openMount$61.call(this, O_DIRECTORY, {
+    const place2 = openMount$65.call(this, O_DIRECTORY, {
       accept: [
         "ENOTDIR"
       ],
@@ -26832,7 +27013,7 @@ var HostFacts = class {
     ];
     const directory = this.#workingDirectory;
     try {
-      return caller === host2.credentials() && (directory === void 0 || directory === host2.workingDirectory()) && (this.#resolvConf === void 0 || this.#resolvConf === host2.resolvConf()) && (this.#mounts === void 0 || this.#mounts === host2.mounts()) && namesHold$62.call(this) && host2.unchanged(this.#paths) && host2.sameNames([
+      return caller === host2.credentials() && (directory === void 0 || directory === host2.workingDirectory()) && (this.#resolvConf === void 0 || this.#resolvConf === host2.resolvConf()) && (this.#mounts === void 0 || this.#mounts === host2.mounts()) && namesHold$66.call(this) && host2.unchanged(this.#paths) && host2.sameNames([
         ...this.#scans.values()
       ]);
     } catch (error) {
@@ -26843,7 +27024,7 @@ var HostFacts = class {
     });
   }
   static {
-    namesHold$62 = (function () {
+    namesHold$66 = (function () {
     if (this.#names.size === 0) return true;
     const now = this.#host.directoryNames();
     return this.#names.entries().every((([directory, names]) => names.hold(now.in(directory))));
@@ -27236,12 +27417,8 @@ var StepCursor = class {
 };
 
 
-function isChangedRoot(step) {
-  return step.step === "root" && step.discard !== true && step.readOnly !== true;
-}
-function isUntrustedRule(step) {
-  return step.step === "landlock" && step.untrusted === true && step.write !== void 0;
-}
+
+
 function entersUserNamespace(step) {
   const { kinds } = step;
   return (step.step === "unshare" || step.step === "join") && (!Array.isArray(kinds) || kinds.includes("user"));
@@ -27328,7 +27505,7 @@ var PlanBuilder = class {
       this.beforeExec(call2, options.fixes, options.accept);
       return call2;
     }
-    return callIn$63.call(this, this.process, call2, options);
+    return callIn$67.call(this, this.process, call2, options);
   }),
     countPath: (function (path2) {
     this.#paths += path2.length;
@@ -27420,7 +27597,7 @@ var PlanBuilder = class {
         late: false
       };
     }
-    const found = untrustedDirectories$64.call(this).linkOn(resolved2);
+    const found = untrustedDirectories$68.call(this).linkOn(resolved2);
     if (found === void 0) return resolved2;
     if (optional2) return {
       ...resolved2,
@@ -27437,7 +27614,7 @@ var PlanBuilder = class {
     });
   }
   static {
-    callIn$63 = (function ({ parts: parts2 }, call2, options) {
+    callIn$67 = (function ({ parts: parts2 }, call2, options) {
     const { accept: accept2, onZero, onAccepted, onFailure = EXIT_CHILD, onSuccess, fixes } = options;
     const stepIndex = this.cursor.index;
     if (++this.#calls > MAX_CALLS) this.refuse(`a plan has at most ${MAX_CALLS} calls`);
@@ -27456,7 +27633,7 @@ var PlanBuilder = class {
   });
   }
   static {
-    untrustedDirectories$64 = (function () {
+    untrustedDirectories$68 = (function () {
     return this.#untrusted ??= new UntrustedDirectories(this.host, this.cursor.untrustedSources.map(((source) => source.startsWith("/") ? source : `${this.facts.workingDirectory()}/${source}`)));
   });
   }
@@ -27610,7 +27787,7 @@ var PlanBuilder = class {
     const before = this.options.ownLauncher === true ? {
       parts: launcherParts
     } : this.#forerunner();
-    return callIn$63.call(this, before, call2, options);
+    return callIn$67.call(this, before, call2, options);
   }
   
   /** Counts a path of the container that calls are made for. */
@@ -28077,15 +28254,18 @@ var ShownDirectory = class {
     const { own, target } = this.#plan.state.mounts.mountOf(this.targetOf(source));
     return !own || target === this.target;
   }),
+    holdsChanges: (function (source) {
+    return this.#plan.state.mounts.mountOf(this.targetOf(source)).type === "overlay";
+  }),
     targetOf: (function (source) {
-    return `${this.#root}/${nameOf$68.call(this, source)}`;
+    return `${this.#root}/${nameOf$72.call(this, source)}`;
   }),
     keep: (function ({ path: source, isLink }) {
-    const path2 = nameOf$68.call(this, source);
+    const path2 = nameOf$72.call(this, source);
     if (isIn(path2, this.#kept) || isIn(path2, this.#hidden)) return;
-    this.#plan.forFound((() => whereReachable$65.call(this, path2, ((end) => {
-      pinParents$67.call(this, path2, end);
-      const opened = open$69.call(this, path2, isLink ? O_NOFOLLOW : 0, end);
+    this.#plan.forFound((() => whereReachable$69.call(this, path2, ((end) => {
+      pinParents$71.call(this, path2, end);
+      const opened = open$73.call(this, path2, isLink ? O_NOFOLLOW : 0, end);
       mountOnItself(this.#plan, opened, path2, {
         readOnly: true
       });
@@ -28103,14 +28283,14 @@ var ShownDirectory = class {
     });
   }
   static {
-    whereReachable$65 = (function (path2, write4) {
-    if (!isOthers$66.call(this, path2)) return write4(void 0);
+    whereReachable$69 = (function (path2, write4) {
+    if (!isOthers$70.call(this, path2)) return write4(void 0);
     this.#plan.directories.at(this.target);
     this.#plan.skippable(`${path2} is out of reach`, write4);
   });
   }
   static {
-    isOthers$66 = (function (path2) {
+    isOthers$70 = (function (path2) {
     const { caller, inUserNamespace, joined } = this.#plan.state;
     if (caller.euid !== 0 || !inUserNamespace || joined.has("user")) return false;
     if (this.#plan.cursor.includes("mapIds")) return false;
@@ -28123,21 +28303,21 @@ var ShownDirectory = class {
   });
   }
   static {
-    pinParents$67 = (function (path2, unreachable) {
+    pinParents$71 = (function (path2, unreachable) {
     for (const parent of parentsOf2(path2)) {
       if (this.#pinned.has(parent) || isIn(parent, this.#kept)) continue;
       this.#pinned.add(parent);
-      mountOnItself(this.#plan, open$69.call(this, parent, O_DIRECTORY, unreachable), parent);
+      mountOnItself(this.#plan, open$73.call(this, parent, O_DIRECTORY, unreachable), parent);
     }
   });
   }
   static {
-    nameOf$68 = (function (source) {
+    nameOf$72 = (function (source) {
     return source.slice(this.#source === "/" ? 1 : this.#source.length + 1);
   });
   }
   static {
-    open$69 = (function (path2, flags2, unreachable) {
+    open$73 = (function (path2, flags2, unreachable) {
     const gone = `${path2} was there when the recipe was planned, and is not any more; run it again`;
     return openBelow(this.#plan, this.#plan.directories.at(this.target), path2, {
       flags: flags2,
@@ -28165,9 +28345,7 @@ var ShownDirectory = class {
   /** Whether the file is shown, and not covered by a filesystem of the recipe's. */
   
   /** Whether changes of the file go elsewhere, so that it is not made on the host. */
-  holdsChanges(source) {
-    return this.#plan.state.mounts.mountOf(this.targetOf(source)).type === "overlay";
-  }
+  
   /** Returns the path at which the container shows a file. */
   
   /** Makes a file read-only, and pins the directories on the way to it. */
@@ -28178,11 +28356,11 @@ var ShownDirectory = class {
    * @param isFixed whether the directories on the way cannot be moved away anyhow
    */
   hide(source, empty, isFixed) {
-    const path2 = nameOf$68.call(this, source);
+    const path2 = nameOf$72.call(this, source);
     if (isIn(path2, this.#hidden)) return;
-    this.#plan.forFound(() => whereReachable$65.call(this, path2, (end) => {
-      if (!isFixed) pinParents$67.call(this, path2, end);
-      const opened = open$69.call(this, path2, 0, end);
+    this.#plan.forFound(() => whereReachable$69.call(this, path2, (end) => {
+      if (!isFixed) pinParents$71.call(this, path2, end);
+      const opened = open$73.call(this, path2, 0, end);
       coverWithEmpty(this.#plan, opened, path2, empty);
       this.#plan.release(opened);
     }));
@@ -28415,25 +28593,7 @@ var DenialsIn = class {
 };
 
 // plan/steps/further_devices.ts
-function furtherDevices(step, plan) {
-  const { extra = [], gpus } = step;
-  const paths = [
-    ...extra.flatMap((device) => typeof device === "string" ? devicesAt(normalize(device), plan).map((path2) => [
-      path2,
-      path2
-    ]) : [
-      renamed(normalize(device[0]), normalize(device[1]), plan)
-    ]),
-    ...(gpus === void 0 ? [] : graphicsDevices(gpus, plan)).map((path2) => [
-      path2,
-      path2
-    ])
-  ];
-  return paths.map(([name, source]) => [
-    name.slice("/dev/".length),
-    source
-  ]);
-}
+
 function renamed(source, name, plan) {
   if (typeOf3(source, plan) === "directory") {
     plan.refuse(`${source} is a directory, and only a device can have another name`);
@@ -28660,14 +28820,7 @@ var LINKS = {
   ptmx: "pts/ptmx"
 };
 
-function directoriesOf(names) {
-  return new Set([
-    ...names
-  ].flatMap((name) => {
-    const parts2 = name.split("/").slice(0, -1);
-    return parts2.map((_, index) => parts2.slice(0, index + 1).join("/"));
-  }));
-}
+
 
 
 // plan/steps/files.ts
@@ -30427,16 +30580,7 @@ var PROTECTED_NAMES = [
 
 // plan/steps/protect.ts
 
-function refuseBoxes(plan, home, paths) {
-  if (home === void 0) return;
-  const boxes = plan.facts.resolve(KEPT_BOXES.replace("~", home)).path;
-  const names = paths.flatMap((path2) => [
-    path2,
-    ...plan.facts.otherNames.wholeOf(path2)
-  ]);
-  if (!names.some((name) => isWithin(name, boxes))) return;
-  plan.refuse(`${boxes} has boxes that ramekin executes outside of the sandbox, so no program may write there; leave it out, or protect nothing (protect: false, --no-protect)`);
-}
+
 var OtherPlaces = class {
   static {
     addMethods(this.prototype, {
@@ -30452,7 +30596,7 @@ var OtherPlaces = class {
         ...others
       ]) {
         if (other === origin || !isWithin(other, origin)) continue;
-        const shown2 = this.#at(origin, target);
+        const shown2 = at$75.call(this, origin, target);
         if (mounts.originOf(shown2.targetOf(other)).origin !== other) continue;
         shown2.keep({
           path: other,
@@ -30462,6 +30606,21 @@ var OtherPlaces = class {
     }
   })
     });
+  }
+  static {
+    isReached$74 = (function (target) {
+    const { nextRoot: nextRoot2 } = this.#plan.cursor;
+    return nextRoot2 === void 0 || isWithin(target, nextRoot2);
+  });
+  }
+  static {
+    at$75 = (function (origin, target) {
+    let shown2 = this.#shown.get(target);
+    if (shown2 === void 0) {
+      this.#shown.set(target, shown2 = new ShownDirectory(this.#plan, origin, target));
+    }
+    return shown2;
+  });
   }
 
   #plan;
@@ -30479,26 +30638,17 @@ var OtherPlaces = class {
       ]
     ]);
     this.#except = except;
-    this.#changeable = plan.state.mounts.visible().flatMap(({ origin, target, readOnly }) => origin === void 0 || readOnly || !this.#isReached(target) ? [] : [
+    this.#changeable = plan.state.mounts.visible().flatMap((({ origin, target, readOnly }) => origin === void 0 || readOnly || !isReached$74.call(this, target) ? [] : [
       {
         origin,
         target
       }
-    ]);
+    ]));
   }
   /** Makes a file read-only there, but where a step names it, or what is in it, itself. */
   
-  #isReached(target) {
-    const { nextRoot: nextRoot2 } = this.#plan.cursor;
-    return nextRoot2 === void 0 || isWithin(target, nextRoot2);
-  }
-  #at(origin, target) {
-    let shown2 = this.#shown.get(target);
-    if (shown2 === void 0) {
-      this.#shown.set(target, shown2 = new ShownDirectory(this.#plan, origin, target));
-    }
-    return shown2;
-  }
+  
+  
   #refuse(path2, other, unknown) {
     return this.#plan.refuse(`${path2} is at ${other} too, by a mount of the host, and which files of the host ${unknown} shows is not known from the steps before; name the directory of the host instead`);
   }
@@ -31584,23 +31734,23 @@ var Command = class _Command {
   static {
     addMethods(this.prototype, {
     output: (async function () {
-    refusePipedInput$83.call(this, "output");
+    refusePipedInput$89.call(this, "output");
     const defaults = [
       "null",
       "piped",
       "piped"
     ];
     if (this.#options.terminal === true) return await this.#startInTerminal(defaults).output();
-    const started2 = start$71.call(this, defaults);
+    const started2 = start$77.call(this, defaults);
     const { launched, descriptors, passed } = started2;
     const { timeout, maxOutput } = this.#limits;
     const takesLonger = started2.audit !== void 0 || this.#options.notify !== void 0 || passed !== void 0 && (passed.input !== void 0 || maxOutput !== void 0);
     const collected = takesLonger ? void 0 : await collectPromptly(launched, descriptors, timeout, maxOutput);
-    if (collected === void 0) return await container$74.call(this, started2).output();
+    if (collected === void 0) return await container$80.call(this, started2).output();
     return passed === void 0 ? collected : await passOnOutput(collected, passed, descriptors);
   }),
     outputSync: (function () {
-    refusePipedInput$83.call(this, "outputSync");
+    refusePipedInput$89.call(this, "outputSync");
     if (this.#options.terminal === true) {
       throw new TypeError("a terminal needs the event loop; use output() or spawn()");
     }
@@ -31616,8 +31766,8 @@ var Command = class _Command {
     if (passedStreams(this.#options) !== void 0) {
       throw new TypeError("a stream needs the event loop; use output() or spawn()");
     }
-    admit$77.call(this);
-    const { launched, descriptors } = launchWith$72.call(this, [
+    admit$83.call(this);
+    const { launched, descriptors } = launchWith$78.call(this, [
       "null",
       "piped",
       "piped"
@@ -31631,42 +31781,42 @@ var Command = class _Command {
       "inherit"
     ];
     if (this.#options.terminal === true) return this.#startInTerminal(defaults);
-    return container$74.call(this, start$71.call(this, defaults));
+    return container$80.call(this, start$77.call(this, defaults));
   })
     });
   }
   static {
-    refresh$70 = (function () {
+    refresh$76 = (function () {
     if (!this.#plan.isMomentary) this.#launcher = this.#plans.launcher(this.#planOptions);
   });
   }
   static {
-    start$71 = (function (defaults) {
+    start$77 = (function (defaults) {
     const passed = passedStreams(this.#options);
-    admit$77.call(this);
+    admit$83.call(this);
     reactor();
-    const { launched, descriptors } = launchWith$72.call(this, defaults);
+    const { launched, descriptors } = launchWith$78.call(this, defaults);
     return {
-      ...served$78.call(this, launched),
+      ...served$84.call(this, launched),
       descriptors,
       passed
     };
   });
   }
   static {
-    launchWith$72 = (function (defaults) {
+    launchWith$78 = (function (defaults) {
     const stdio = new LaunchStdio(this.#options, defaults);
     try {
-      return launchOn$73.call(this, stdio.sources);
+      return launchOn$79.call(this, stdio.sources);
     } finally {
       stdio.close();
     }
   });
   }
   static {
-    launchOn$73 = (function (sources) {
+    launchOn$79 = (function (sources) {
     const streams = new StandardStreams(sources, this.#plan.state.hasOwnRoot);
-    const launched = launch$75.call(this, {
+    const launched = launch$81.call(this, {
       stdio: streams.theirs
     }, streams);
     const services = [
@@ -31683,7 +31833,7 @@ var Command = class _Command {
   });
   }
   static {
-    container$74 = (function ({ launched, audit, descriptors, passed }) {
+    container$80 = (function ({ launched, audit, descriptors, passed }) {
     const limits2 = {
       ...this.#limits,
       audit
@@ -31698,11 +31848,11 @@ var Command = class _Command {
   });
   }
   static {
-    launch$75 = (function (streams, opened) {
+    launch$81 = (function (streams, opened) {
     let handed;
     try {
       handed = new HandedFds(handedFds(this.#options), this.#plan.state.hasOwnRoot);
-      return spawn$76.call(this, {
+      return spawn$82.call(this, {
         ...streams,
         fds: handed.theirs
       });
@@ -31716,22 +31866,22 @@ var Command = class _Command {
   });
   }
   static {
-    spawn$76 = (function (streams) {
+    spawn$82 = (function (streams) {
     for (let plans = 1; ; plans++) {
       try {
-        return this.#launcher.spawn(spec$82.call(this, streams));
+        return this.#launcher.spawn(spec$88.call(this, streams));
       } catch (error) {
         if (!this.#plan.hasMissed || plans === MOST_PLANS) throw error;
       }
       this.#launcher = this.#plans.launcher(this.#planOptions);
-      admit$77.call(this);
+      admit$83.call(this);
     }
   });
   }
   static {
-    admit$77 = (function () {
+    admit$83 = (function () {
     this.#options.signal?.throwIfAborted();
-    refresh$70.call(this);
+    refresh$76.call(this);
     if (this.#grants === void 0) return;
     const needs2 = this.#needs(this.#plan);
     this.#grants.require(needs2);
@@ -31739,7 +31889,7 @@ var Command = class _Command {
   });
   }
   static {
-    served$78 = (function (launched) {
+    served$84 = (function (launched) {
     return serveContainer(launched, this.#plan, {
       hosts: this.#hosts,
       audit: this.#options.audit ?? false,
@@ -31748,20 +31898,20 @@ var Command = class _Command {
   });
   }
   static {
-    inherited$79 = (function () {
+    inherited$85 = (function () {
     if (!this.#inherits && this.#plan.state.keptVariables.size === 0) return [];
     const strings = environmentStrings();
     if (this.#inherits && this.#grants === void 0) return strings;
-    return strings.filter((address2) => inheritsVariable$80.call(this, nameAt(address2)));
+    return strings.filter((address2) => inheritsVariable$86.call(this, nameAt(address2)));
   });
   }
   static {
-    inheritsVariable$80 = (function (name) {
+    inheritsVariable$86 = (function (name) {
     return (this.#inherits || includesVariable(this.#plan.state.keptVariables, name)) && (this.#grants?.hasVariable(name) ?? true);
   });
   }
   static {
-    changes$81 = (function (notify) {
+    changes$87 = (function (notify) {
     const { environment } = this.#plan.state;
     const grants = this.#grants;
     const { env } = this.#options;
@@ -31771,7 +31921,7 @@ var Command = class _Command {
       hosts,
       env,
       notify
-    ].some((changing) => changing !== void 0);
+    ].some(((changing) => changing !== void 0));
     if (!hasChanges) return environment;
     const changes = new Map(environment);
     if (grants !== void 0) {
@@ -31786,12 +31936,12 @@ var Command = class _Command {
   });
   }
   static {
-    spec$82 = (function (streams) {
+    spec$88 = (function (streams) {
     const { args = [], argv0, cwd, name } = this.#options;
-    const inherited2 = inherited$79.call(this);
+    const inherited2 = inherited$85.call(this);
     const notify = this.#options.notify && newNotifyName();
-    const changes = changes$81.call(this, notify);
-    const inheritedPath = inheritsVariable$80.call(this, "PATH") ? environmentVariable("PATH") : void 0;
+    const changes = changes$87.call(this, notify);
+    const inheritedPath = inheritsVariable$86.call(this, "PATH") ? environmentVariable("PATH") : void 0;
     return {
       program: this.#program,
       name,
@@ -31814,7 +31964,7 @@ var Command = class _Command {
   });
   }
   static {
-    refusePipedInput$83 = (function (method) {
+    refusePipedInput$89 = (function (method) {
     if (this.#options.stdin === "piped") {
       throw new TypeError(`${method}() cannot write to a piped stdin; use spawn()`);
     }
@@ -31933,8 +32083,8 @@ var Command = class _Command {
    * @throws {PermissionError} without `--allow-ffi`
    */
   plan() {
-    refresh$70.call(this);
-    return this.#launcher.describe(spec$82.call(this, {
+    refresh$76.call(this);
+    return this.#launcher.describe(spec$88.call(this, {
       stdio: [
         "null",
         "null",
@@ -31964,10 +32114,10 @@ var Command = class _Command {
   }
   #startInTerminal(defaults) {
     const kinds = this.#terminalKinds(defaults);
-    admit$77.call(this);
+    admit$83.call(this);
     reactor();
     const terminal = new ProgramTerminal(this.#plan.state.terminals !== void 0);
-    const { launched, audit } = served$78.call(this, launch$75.call(this, {
+    const { launched, audit } = served$84.call(this, launch$81.call(this, {
       terminal: terminal.theirs
     }, terminal));
     try {
@@ -33444,7 +33594,7 @@ var Launch = class {
     for (const service of this.#services) service.guard?.(opened);
     for (let index = 0; index < pids.length - 1; index++) reap(pids[index]);
     if (socket !== void 0) syscall(close(socket));
-    release$84.call(this);
+    release$90.call(this);
     return {
       pid,
       pidfd: opened,
@@ -33459,13 +33609,13 @@ var Launch = class {
     });
   }
   static {
-    release$84 = (function () {
+    release$90 = (function () {
     if (this.#memory !== void 0) engine().release(this.#memory);
     this.#memory = void 0;
   });
   }
   static {
-    read$85 = (function (result) {
+    read$91 = (function (result) {
     const { plan, frame, layout } = this.#compiled;
     const { sockets, pidfd } = frame;
     const failed = result.failed !== void 0 || frame.watch?.hasEndedLaunch(result) === true;
@@ -33520,7 +33670,7 @@ var Launch = class {
     const isCopied = !frame.sharesMemory || plan.processes.some((({ ownMemory }) => ownMemory));
     if (frame.vfork && !isCopied) {
       const result = loaded2.runInArena(program, bindings);
-      this.#final = read$85.call(this, result);
+      this.#final = read$91.call(this, result);
       this.#result = this.#final.runs ? result : result.copy();
       return;
     }
@@ -33529,7 +33679,7 @@ var Launch = class {
     place(program, this.#memory, bindings);
     loaded2.runIn(this.#memory);
     this.#result = new RunResult(program, this.#memory.view);
-    this.#final = frame.vfork ? read$85.call(this, this.#result) : void 0;
+    this.#final = frame.vfork ? read$91.call(this, this.#result) : void 0;
   }
   /**
    * Does the script's part until the container is complete, and waits to be started if it is held.
@@ -33569,7 +33719,7 @@ var Launch = class {
     } catch {
     }
     this.#restore();
-    release$84.call(this);
+    release$90.call(this);
     return error;
   }
   /** Kills and reaps the processes: each may have made the next one before it has ended. */
@@ -33634,7 +33784,7 @@ var Launch = class {
   }
   
   get #state() {
-    return this.#final ?? read$85.call(this, this.#result);
+    return this.#final ?? read$91.call(this, this.#result);
   }
   
 };
@@ -33733,7 +33883,7 @@ var Placeholders = class _Placeholders {
     addMethods(this.prototype, {
     guard: (function (pidfd) {
     const earlier = this.#guard;
-    this.#guard = watchContainer$88.call(this, pidfd);
+    this.#guard = watchContainer$94.call(this, pidfd);
     earlier?.kill();
   }),
     end: (function () {
@@ -33754,12 +33904,12 @@ var Placeholders = class _Placeholders {
     try {
       for (const placeholder of plan.placeholders) {
         ({ stepIndex } = placeholder);
-        parent$87.call(all, placeholder);
+        parent$93.call(all, placeholder);
       }
-      all.#guard = watchScript$86.call(all, plan.placeholders);
+      all.#guard = watchScript$92.call(all, plan.placeholders);
       for (const placeholder of plan.placeholders) {
         ({ stepIndex } = placeholder);
-        all.#made.push(make(placeholder, parent$87.call(all, placeholder)));
+        all.#made.push(make(placeholder, parent$93.call(all, placeholder)));
       }
     } catch (error) {
       all.end();
@@ -33771,7 +33921,7 @@ var Placeholders = class _Placeholders {
     });
   }
   static {
-    watchScript$86 = (function (placeholders) {
+    watchScript$92 = (function (placeholders) {
     const descriptors = [
       .../* @__PURE__ */ new Set([
         scriptPidfd(),
@@ -33793,12 +33943,12 @@ var Placeholders = class _Placeholders {
         ], void 0),
         onFailure: HELPER_ENDS
       },
-      ...placeholders.filter((({ text: text4 }) => text4 === void 0)).flatMap(((one) => removalByName(one, numberOf5(parent$87.call(this, one)))))
+      ...placeholders.filter((({ text: text4 }) => text4 === void 0)).flatMap(((one) => removalByName(one, numberOf5(parent$93.call(this, one)))))
     ]);
   });
   }
   static {
-    parent$87 = (function ({ path: path2 }) {
+    parent$93 = (function ({ path: path2 }) {
     const directory = parentOf(path2);
     let parent = this.#parents.get(directory);
     if (parent === void 0) this.#parents.set(directory, parent = syscall(opening2(directory)));
@@ -33806,7 +33956,7 @@ var Placeholders = class _Placeholders {
   });
   }
   static {
-    watchContainer$88 = (function (pidfd) {
+    watchContainer$94 = (function (pidfd) {
     const uses = [
       pidfd,
       ...this.#parents.values(),
@@ -34016,7 +34166,7 @@ var Launcher = class {
     addMethods(this.prototype, {
     spawn: (function (spec, alter) {
     try {
-      const { launch, cgroup } = make$89.call(this, spec, false, alter);
+      const { launch, cgroup } = make$95.call(this, spec, false, alter);
       return startIn(launch, cgroup);
     } catch (error) {
       throw orEnded2(error, this.plan);
@@ -34033,17 +34183,17 @@ var Launcher = class {
       initImage: this.plan.hasInit ? initImage() : void 0
     };
     return {
-      compiled: compile$91.call(this, values),
+      compiled: compile$97.call(this, values),
       values
     };
   })
     });
   }
   static {
-    make$89 = (function (spec, held, alter) {
+    make$95 = (function (spec, held, alter) {
     const cgroup = ContainerCgroup.make(this.plan);
     try {
-      const launch = begin$90.call(this, spec, cgroup?.entry, held, alter);
+      const launch = begin$96.call(this, spec, cgroup?.entry, held, alter);
       cgroup?.entered();
       return {
         launch,
@@ -34056,7 +34206,7 @@ var Launcher = class {
   });
   }
   static {
-    begin$90 = (function (spec, cgroupEntry, held, alter) {
+    begin$96 = (function (spec, cgroupEntry, held, alter) {
     const inheritedFds = openInheritedFds(this.plan);
     let sealedProgram;
     try {
@@ -34087,7 +34237,7 @@ var Launcher = class {
   });
   }
   static {
-    compile$91 = (function ({ spec, paths, cgroupEntry, held = false }) {
+    compile$97 = (function ({ spec, paths, cgroupEntry, held = false }) {
     const shape = {
       ...shapeOf(spec, paths.length, cgroupEntry, held),
       ...isSealed(this.plan, spec) && {
@@ -34124,7 +34274,7 @@ var Launcher = class {
    * @throws {SyscallError} with the step and the call that failed; nothing is left of the container
    */
   create(spec, alter) {
-    const { launch, cgroup } = make$89.call(this, spec, true, alter);
+    const { launch, cgroup } = make$95.call(this, spec, true, alter);
     return new CreatedContainer(launch, cgroup);
   }
   /** Compiles a launch, unless one of the same shape is known, and adds the values of its slots. */
@@ -34138,7 +34288,7 @@ var Launcher = class {
       cgroupEntry: cgroup?.cgroupEntry
     };
     return new Plan({
-      compiled: compile$91.call(this, values),
+      compiled: compile$97.call(this, values),
       values
     }, cgroup?.calls);
   }
@@ -34189,11 +34339,7 @@ var CreatedContainer = class {
 
 
 
-function isSealed({ state, deathSignal }, { image: image2 }) {
-  if (image2 !== void 0) return false;
-  const mayOutlive = deathSignal !== SIGNALS.SIGKILL || !state.unshared.has("pid");
-  return state.entersFiles || state.hasOwnRoot && mayOutlive;
-}
+
 
 function altered({ compiled, values }, alter) {
   const { bytes, relocations } = compiled.program;
@@ -34259,7 +34405,7 @@ var RecipeSize = class {
       this.#values,
       this.#text
     ];
-    visit$92.call(this, value, 0);
+    visit$98.call(this, value, 0);
     return {
       values: this.#values - values,
       text: this.#text - text4
@@ -34268,7 +34414,7 @@ var RecipeSize = class {
     });
   }
   static {
-    visit$92 = (function (value, depth) {
+    visit$98 = (function (value, depth) {
     this.#values++;
     if (typeof value === "string") this.#text += value.length;
     if (typeof value !== "object" || value === null) return;
@@ -34284,11 +34430,11 @@ var RecipeSize = class {
     ];
     if (depth > 0) this.#known.set(value, NOTHING3);
     if (Array.isArray(value)) {
-      for (let index = 0; index < value.length; index++) visit$92.call(this, value[index], depth + 1);
+      for (let index = 0; index < value.length; index++) visit$98.call(this, value[index], depth + 1);
     } else {
       for (const key of Object.keys(value)) {
         this.#text += key.length;
-        visit$92.call(this, value[key], depth + 1);
+        visit$98.call(this, value[key], depth + 1);
       }
     }
     if (depth > 0) {
@@ -34424,7 +34570,7 @@ var Recipe = class {
     addMethods(this.prototype, {
     command: (function (program, options = {}) {
     return new Command({
-      launcher: ((options2) => launcherWith$93.call(this, options2)),
+      launcher: ((options2) => launcherWith$99.call(this, options2)),
       entering: (target, user, options2) => new Launcher(planRecipe(enterSteps(this.steps, target, user), options2)),
       visiting: (target, user) => planRecipe(visitSteps(this.steps, target, user))
     }, program, options);
@@ -34432,7 +34578,7 @@ var Recipe = class {
     });
   }
   static {
-    launcherWith$93 = (function (options = {}) {
+    launcherWith$99 = (function (options = {}) {
     const plan = this.#launcher?.plan;
     const { network, detached, audit } = options;
     const isSame2 = plan?.options.network === network && plan?.options.detached === detached && plan?.options.audit === audit;
@@ -34507,7 +34653,7 @@ var Recipe = class {
    * @throws {PermissionError} without `--allow-ffi`
    */
   needs() {
-    return requiredAccess(launcherWith$93.call(this).plan.access);
+    return requiredAccess(launcherWith$99.call(this).plan.access);
   }
   /**
    * Returns the steps, for `JSON.stringify()`.
@@ -34539,14 +34685,7 @@ function optionError2(option, issue) {
 }
 
 // recipe/nested_sandbox.ts
-function refuseUnheldByNest(options, asked) {
-  if (options.nest !== true) return;
-  const [name, reason2] = unheld(options, [
-    ...asked.values()
-  ]) ?? [];
-  if (name === void 0) return;
-  throw optionError2(name, `with "nest" the program can make a mount namespace, in which ${reason2}`);
-}
+
 function unheld({ protect: protect2 = true, changes = {}, ...options }, asked) {
   const written2 = asked.filter(({ access }) => access === "write");
   const [first] = written2;
@@ -34658,38 +34797,38 @@ var SandboxRoot = class {
     const { denyWrite = [], weakerProc, protect: protect2, root: root2 } = this.#options;
     const denyRead = [
       ...this.#options.denyRead ?? [],
-      ...this.#changesInSight()
+      ...changesInSight$111.call(this)
     ];
     const whole = this.#asked.get("/");
     const paths = [
       ...this.#asked.keys()
     ].filter(((path2) => path2 !== "/")).sort();
     return [
-      ...root2 !== void 0 ? this.#otherRoot(normalize(root2)) : whole === void 0 ? smallRoot$98.call(this, paths) : [
-        this.#shownFile(whole)
+      ...root2 !== void 0 ? this.#otherRoot(normalize(root2)) : whole === void 0 ? smallRoot$107.call(this, paths) : [
+        shownFile$108.call(this, whole)
       ],
-      this.#temporary("/tmp"),
-      tmpfs(at$94.call(this, "/run"), {
+      temporary$106.call(this, "/tmp"),
+      tmpfs(at$100.call(this, "/run"), {
         size: "16m",
         mode: 493,
         options: "nr_inodes=16k"
       }),
       ...root2 === void 0 ? [
-        hostFile$99.call(this, "/run", {
+        hostFile$112.call(this, "/run", {
           readOnly: true,
           entries: CURRENT_SYSTEM
         })
       ] : [],
-      this.#devices(),
-      ...paths.map(((path2) => askedFile$95.call(this, this.#asked.get(path2)))),
-      ...protectedFiles(written$97.call(this), protect2),
+      devices$105.call(this),
+      ...paths.map(((path2) => askedFile$101.call(this, this.#asked.get(path2)))),
+      ...protectedFiles(written$103.call(this), protect2),
       ...denyRead.length + denyWrite.length === 0 ? [] : [
         denyFiles({
           read: denyRead,
           write: denyWrite
         })
       ],
-      proc(at$94.call(this, "/proc"), weakerProc === true ? {
+      proc(at$100.call(this, "/proc"), weakerProc === true ? {
         outer: true
       } : {}),
       pivotRoot(this.#root),
@@ -34699,35 +34838,35 @@ var SandboxRoot = class {
     });
   }
   static {
-    at$94 = (function (path2) {
+    at$100 = (function (path2) {
     return path2 === "/" ? this.#root : this.#root + path2;
   });
   }
   static {
-    askedFile$95 = (function (file) {
+    askedFile$101 = (function (file) {
     const { option, path: path2, access } = file;
-    if (option === "tmpfs") return this.#temporary(path2);
-    if (option === "overlay") return overlay(at$94.call(this, path2), {
+    if (option === "tmpfs") return temporary$106.call(this, path2);
+    if (option === "overlay") return overlay(at$100.call(this, path2), {
       lower: [
         path2
       ],
       ...THROWN_AWAY
     });
-    const around = accessAround$96.call(this, path2);
-    const held = this.#changesOf(file);
+    const around = accessAround$102.call(this, path2);
+    const held = changesOf$110.call(this, file);
     if (held !== void 0) return this.#heldDirectory(path2, held);
-    if (option === "bind" || !around.includes("write")) return this.#shownFile(file);
+    if (option === "bind" || !around.includes("write")) return shownFile$108.call(this, file);
     if (access === "write" && around[0] === "read") {
       throw optionError2("write", `${path2} is in a directory to be read, and that is in one to be written; name either the two inner ones alone, or the outer one`);
     }
     return {
-      ...this.#shownFile(file),
-      source: at$94.call(this, path2)
+      ...shownFile$108.call(this, file),
+      source: at$100.call(this, path2)
     };
   });
   }
   static {
-    accessAround$96 = (function (path2) {
+    accessAround$102 = (function (path2) {
     const around = [];
     for (let at3 = parentOf(path2); at3 !== "/"; at3 = parentOf(at3)) {
       const file = this.#asked.get(at3);
@@ -34744,20 +34883,55 @@ var SandboxRoot = class {
   });
   }
   static {
-    written$97 = (function () {
+    written$103 = (function () {
     const written2 = [
       ...this.#asked.values()
     ].filter((({ access }) => access === "write"));
-    return written2.sort(((a, b) => a.path < b.path ? -1 : 1)).map((({ option, path: path2, source }) => ({
+    return written2.sort((a, b) => a.path < b.path ? -1 : 1).map((({ option, path: path2, source }) => ({
       source,
-      target: at$94.call(this, path2),
+      target: at$100.call(this, path2),
       // What is shown at another path is not reached by that of a directory around it.
-      isInner: option === "write" && accessAround$96.call(this, path2).includes("write")
+      isInner: option === "write" && accessAround$102.call(this, path2).includes("write")
     })));
   });
   }
   static {
-    smallRoot$98 = (function (asked) {
+    loopbackHosts$104 = (function () {
+    return [
+      mkdir2(at$100.call(this, "/etc")),
+      writeFile(at$100.call(this, "/etc/hosts"), loopbackHosts(this.#options.hostname ?? HOSTNAME))
+    ];
+  });
+  }
+  static {
+    devices$105 = (function () {
+    const { shm, gpus, devices: extra } = this.#options;
+    return devices(at$100.call(this, "/dev"), {
+      ...shm !== void 0 && {
+        shm
+      },
+      ...extra !== void 0 && {
+        extra
+      },
+      ...gpus !== void 0 && {
+        gpus
+      }
+    });
+  });
+  }
+  static {
+    temporary$106 = (function (path2) {
+    const { tmp = "25%" } = this.#options;
+    return tmpfs(at$100.call(this, path2), tmp === "unlimited" ? {
+      options: "size=0,nr_inodes=0"
+    } : {
+      size: tmp,
+      options: "nr_inodes=400k"
+    });
+  });
+  }
+  static {
+    smallRoot$107 = (function (asked) {
     const { net = "none", nest = false } = this.#options;
     const isCovered = ((path2) => asked.some(((directory) => isWithin(`/${path2}`, directory))));
     const others = [
@@ -34773,31 +34947,70 @@ var SandboxRoot = class {
       tmpfs(this.#root, {
         mode: 493
       }),
-      mkdir2(at$94.call(this, "/var")),
+      mkdir2(at$100.call(this, "/var")),
       // Where a sandbox with the /proc outside puts its root together.
       ...nest ? [
-        mkdir2(at$94.call(this, "/sys"))
+        mkdir2(at$100.call(this, "/sys"))
       ] : [],
       // A mount on a link would be one on /tmp.
       ...holdsAsked("/var/tmp") ? [] : [
-        symlink("/tmp", at$94.call(this, "/var/tmp"))
+        symlink("/tmp", at$100.call(this, "/var/tmp"))
       ],
-      hostFile$99.call(this, "/", {
+      hostFile$112.call(this, "/", {
         readOnly: true,
         entries,
         hide: HIDDEN_FILES
       }),
-      ...apart.map((path2) => hostFile$99.call(this, `/${path2}`, {
+      ...apart.map((path2) => hostFile$112.call(this, `/${path2}`, {
         readOnly: true,
         optional: true
       })),
-      ...net !== "host" && !isCovered("etc/hosts") ? this.#loopbackHosts() : []
+      ...net !== "host" && !isCovered("etc/hosts") ? loopbackHosts$104.call(this) : []
     ];
   });
   }
   static {
-    hostFile$99 = (function (path2, options, source = path2) {
-    return bind(source, at$94.call(this, path2), {
+    shownFile$108 = (function ({ option, path: path2, source, access }) {
+    const options = {
+      readOnly: access === "read",
+      untrusted: true
+    };
+    return hostFile$112.call(this, path2, {
+      ...options,
+      ...option === "tryRead" && {
+        optional: true
+      }
+    }, source);
+  });
+  }
+  static {
+    checkChanges$109 = (function () {
+    if (this.#options.changes === void 0) return;
+    for (const file of this.#asked.values()) {
+      const { option, path: path2, access } = file;
+      if (access !== "write" || changesOf$110.call(this, file) !== void 0) continue;
+      if (option === "write" && accessAround$102.call(this, path2).includes("write")) continue;
+      throw optionError2("changes", path2 === "/" ? 'those of / cannot be held, as there are other filesystems in it; name the directories to be written in "write"' : `there is no directory for those of ${path2}, which is to be written`);
+    }
+  });
+  }
+  static {
+    changesOf$110 = (function ({ option, path: path2, access }) {
+    const { changes } = this.#options;
+    if (changes === void 0 || option !== "write" || access !== "write" || path2 === "/") return;
+    if (accessAround$102.call(this, path2).includes("write")) return;
+    return Object.hasOwn(changes, path2) ? changes[path2] : void 0;
+  });
+  }
+  static {
+    changesInSight$111 = (function () {
+    const directories = Object.values(this.#options.changes ?? {}).map(normalize);
+    return directories.filter((directory) => this.#asked.values().some(({ source }) => isWithin(directory, source)));
+  });
+  }
+  static {
+    hostFile$112 = (function (path2, options, source = path2) {
+    return bind(source, at$100.call(this, path2), {
       ...options,
       restrict: [
         "nosuid",
@@ -34818,7 +35031,7 @@ var SandboxRoot = class {
     this.#asked = asked;
     this.#options = options;
     this.#root = options.weakerProc === true ? "/sys" : "/proc";
-    this.#checkChanges();
+    checkChanges$109.call(this);
     if (options.root !== void 0 && asked.has("/")) {
       throw optionError2("root", 'it takes the place of all files ("/")');
     }
@@ -34833,7 +35046,7 @@ var SandboxRoot = class {
       ...options.root === void 0 ? [] : [
         normalize(options.root)
       ]
-    ].find((path2) => isWithin(path2, this.#root));
+    ].find(((path2) => isWithin(path2, this.#root)));
     if (covered === void 0) return;
     throw optionError2("weakerProc", `${covered} cannot be shown with it, as the root is put together at ${this.#root}`);
   }
@@ -34860,84 +35073,31 @@ var SandboxRoot = class {
         ],
         ...THROWN_AWAY
       }),
-      ...net !== "host" ? this.#loopbackHosts() : [
+      ...net !== "host" ? loopbackHosts$104.call(this) : [
         "/etc/resolv.conf",
         "/etc/hosts"
-      ].map((path2) => hostFile$99.call(this, path2, {
+      ].map((path2) => hostFile$112.call(this, path2, {
         readOnly: true,
         optional: true
       }))
     ];
   }
   /** The names of the loopback interface. */
-  #loopbackHosts() {
-    return [
-      mkdir2(at$94.call(this, "/etc")),
-      writeFile(at$94.call(this, "/etc/hosts"), loopbackHosts(this.#options.hostname ?? HOSTNAME))
-    ];
-  }
-  #devices() {
-    const { shm, gpus, devices: extra } = this.#options;
-    return devices(at$94.call(this, "/dev"), {
-      ...shm !== void 0 && {
-        shm
-      },
-      ...extra !== void 0 && {
-        extra
-      },
-      ...gpus !== void 0 && {
-        gpus
-      }
-    });
-  }
+  
+  
   /** An empty directory in memory. */
-  #temporary(path2) {
-    const { tmp = "25%" } = this.#options;
-    return tmpfs(at$94.call(this, path2), tmp === "unlimited" ? {
-      options: "size=0,nr_inodes=0"
-    } : {
-      size: tmp,
-      options: "nr_inodes=400k"
-    });
-  }
+  
   /** A root with nothing but what programs need. */
   
-  #shownFile({ option, path: path2, source, access }) {
-    const options = {
-      readOnly: access === "read",
-      untrusted: true
-    };
-    return hostFile$99.call(this, path2, {
-      ...options,
-      ...option === "tryRead" && {
-        optional: true
-      }
-    }, source);
-  }
+  
   /** Refuses a path whose changes would go to the host, while those of others are held. */
-  #checkChanges() {
-    if (this.#options.changes === void 0) return;
-    for (const file of this.#asked.values()) {
-      const { option, path: path2, access } = file;
-      if (access !== "write" || this.#changesOf(file) !== void 0) continue;
-      if (option === "write" && accessAround$96.call(this, path2).includes("write")) continue;
-      throw optionError2("changes", path2 === "/" ? 'those of / cannot be held, as there are other filesystems in it; name the directories to be written in "write"' : `there is no directory for those of ${path2}, which is to be written`);
-    }
-  }
+  
   /** The directory that takes the changes of one that is to be written, and lies in no other such. */
-  #changesOf({ option, path: path2, access }) {
-    const { changes } = this.#options;
-    if (changes === void 0 || option !== "write" || access !== "write" || path2 === "/") return;
-    if (accessAround$96.call(this, path2).includes("write")) return;
-    return Object.hasOwn(changes, path2) ? changes[path2] : void 0;
-  }
+  
   /** The directories that take changes, where the program would see them. */
-  #changesInSight() {
-    const directories = Object.values(this.#options.changes ?? {}).map(normalize);
-    return directories.filter((directory) => this.#asked.values().some(({ source }) => isWithin(directory, source)));
-  }
+  
   #heldDirectory(path2, held) {
-    return overlay(at$94.call(this, path2), {
+    return overlay(at$100.call(this, path2), {
       lower: [
         path2
       ],
@@ -34950,60 +35110,11 @@ var SandboxRoot = class {
 };
 
 // recipe/sandbox_files.ts
-function shownFiles(options) {
-  const { read: read5 = [], write: write4 = [], tryRead = [], bind: bind4 = [], overlay: overlay2 = [], tmpfs: tmpfs2 = [] } = options;
-  const at3 = (option, access) => (given) => {
-    const path2 = normalize(given);
-    return {
-      option,
-      path: path2,
-      source: path2,
-      access
-    };
-  };
-  const files = /* @__PURE__ */ new Map();
-  for (const file of [
-    ...tryRead.map(at3("tryRead", "read")),
-    ...read5.map(at3("read", "read"))
-  ]) {
-    files.set(file.path, file);
-  }
-  const bound = bind4.map(([source, target, mode2]) => ({
-    ...at3("bind", mode2 === "ro" ? "read" : "write")(target),
-    source: normalize(source)
-  }));
-  const others = [
-    ...write4.map(at3("write", "write")),
-    ...overlay2.map(at3("overlay", "read")),
-    ...bound,
-    ...tmpfs2.map(at3("tmpfs", "read"))
-  ];
-  for (const file of others) {
-    const other = files.get(file.path);
-    if (other !== void 0 && other.option !== file.option && !yields(other, file)) {
-      refuse2(file, `"${other.option}" has it too; name it in one of them`);
-    }
-    files.set(file.path, file);
-  }
-  for (const file of files.values()) checkPlace(file, files);
-  return files;
-}
+
 function yields({ option }, by) {
   return (option === "read" || option === "tryRead") && (by.option === "write" || by.option === "overlay");
 }
-function checkPlace(file, files) {
-  const { option } = file;
-  const isBound = option === "bind" || option === "overlay";
-  if (file.path === "/" && (isBound || option === "tmpfs")) {
-    refuse2(file, 'it is the root of the sandbox; "root" takes another one');
-  }
-  if (option === "tmpfs") return;
-  for (const { option: option2, path: path2, access } of files.values()) {
-    if (path2 === file.path || !isWithin(file.path, path2) || access !== "write") continue;
-    if (!isBound && option2 !== "bind") continue;
-    refuse2(file, `it is in ${path2}, which the program may change, and could have put a link there; show it at a path outside of it`);
-  }
-}
+
 function refuse2({ option, path: path2 }, why) {
   throw optionError2(option, `${path2} cannot be shown, as ${why}`);
 }
@@ -35057,29 +35168,9 @@ var optionFields = lazy((() => {
     gpus: optional(gpuNumbers())
   };
 }));
-function boundFile(path2) {
-  const expected = 'a list [source, target], or [source, target, "ro"]';
-  return schema(expected, (value) => {
-    if (!Array.isArray(value) || value.length < 2 || value.length > 3) return `is not ${expected}`;
-    const [source, target, mode2 = "ro"] = value;
-    if (mode2 !== "ro") return `has ${quoted(String(mode2))} where only "ro" can be`;
-    return path2.issue(source) ?? path2.issue(target);
-  });
-}
 
-function networkSteps2({ net = "none", denyNet }) {
-  if (typeof net === "object" && net.length > 0) return [
-    proxy(net, denyNet && {
-      deny: denyNet
-    })
-  ];
-  if (denyNet !== void 0) {
-    throw optionError2("denyNet", 'it is about the hosts of a list in "net"');
-  }
-  return net === "host" ? [] : [
-    loopback()
-  ];
-}
+
+
 var MAX_NESTED = 64;
 var NESTING = [
   "@mounts",
@@ -35087,29 +35178,8 @@ var NESTING = [
   "sethostname",
   "setdomainname"
 ];
-function checkOptions2(options) {
-  const invalid = invalidField({
-    ...options
-  }, optionFields());
-  if (invalid === void 0) return;
-  throw optionError2(invalid.field, invalid.issue);
-}
-function environmentSteps({ env = [], setEnv: variables }, home) {
-  const usual = Object.entries({
-    PATH: `${DEFAULT_PATH}:${STORE_PATH}`,
-    HOME: home,
-    LANG: "C.UTF-8"
-  }).filter(([name]) => !includesVariable(env, name));
-  return [
-    clearEnv({
-      keep: env
-    }),
-    setEnv({
-      ...Object.fromEntries(usual),
-      ...variables
-    })
-  ];
-}
+
+
 var DEFAULT_BOUNDS = {
   pids: 4096,
   output: "64m"

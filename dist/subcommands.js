@@ -31,80 +31,93 @@ var setTimeout$22;
 var dispatch$23;
 var fill$24;
 var wait$25;
-var collect$26;
-var input$27;
-var output$28;
-var deepest$29;
-var mountOf$30;
-var makePlace$31;
-var get$32;
-var targetOf$33;
-var configs$34;
-var readQueue$35;
-var starts$36;
-var around$37;
-var reportProjects$38;
-var reportNamesOf$39;
-var reportHome$40;
-var reportMounts$41;
-var reportAll$42;
-var report$43;
-var later$44;
-var read$45;
-var readName$46;
-var has$47;
-var above$48;
-var placeOf$49;
-var open$50;
-var protect$51;
-var protected$52;
-var closeDuplicates$53;
-var placeOf$54;
-var onHost$55;
-var isPlain$56;
-var ofStep$57;
-var rootAfter$58;
-var opening$59;
-var makeDirectory$60;
-var openMount$61;
-var namesHold$62;
-var callIn$63;
-var untrustedDirectories$64;
-var whereReachable$65;
-var isOthers$66;
-var pinParents$67;
-var nameOf$68;
-var open$69;
-var refresh$70;
-var start$71;
-var launchWith$72;
-var launchOn$73;
-var container$74;
-var launch$75;
-var spawn$76;
-var admit$77;
-var served$78;
-var inherited$79;
-var inheritsVariable$80;
-var changes$81;
-var spec$82;
-var refusePipedInput$83;
-var release$84;
-var read$85;
-var watchScript$86;
-var parent$87;
-var watchContainer$88;
-var make$89;
-var begin$90;
-var compile$91;
-var visit$92;
-var launcherWith$93;
-var at$94;
-var askedFile$95;
-var accessAround$96;
-var written$97;
-var smallRoot$98;
-var hostFile$99;
+var reaped$26;
+var collect$27;
+var input$28;
+var output$29;
+var deepest$30;
+var mountOf$31;
+var makePlace$32;
+var get$33;
+var targetOf$34;
+var configs$35;
+var readQueue$36;
+var starts$37;
+var around$38;
+var reportProjects$39;
+var reportNamesOf$40;
+var reportHome$41;
+var presentInHome$42;
+var reportMounts$43;
+var reportAll$44;
+var report$45;
+var later$46;
+var read$47;
+var readName$48;
+var has$49;
+var above$50;
+var placeOf$51;
+var wholes$52;
+var parts$53;
+var open$54;
+var protect$55;
+var protected$56;
+var closeDuplicates$57;
+var placeOf$58;
+var onHost$59;
+var isPlain$60;
+var ofStep$61;
+var rootAfter$62;
+var opening$63;
+var makeDirectory$64;
+var openMount$65;
+var namesHold$66;
+var callIn$67;
+var untrustedDirectories$68;
+var whereReachable$69;
+var isOthers$70;
+var pinParents$71;
+var nameOf$72;
+var open$73;
+var isReached$74;
+var at$75;
+var refresh$76;
+var start$77;
+var launchWith$78;
+var launchOn$79;
+var container$80;
+var launch$81;
+var spawn$82;
+var admit$83;
+var served$84;
+var inherited$85;
+var inheritsVariable$86;
+var changes$87;
+var spec$88;
+var refusePipedInput$89;
+var release$90;
+var read$91;
+var watchScript$92;
+var parent$93;
+var watchContainer$94;
+var make$95;
+var begin$96;
+var compile$97;
+var visit$98;
+var launcherWith$99;
+var at$100;
+var askedFile$101;
+var accessAround$102;
+var written$103;
+var loopbackHosts$104;
+var devices$105;
+var temporary$106;
+var smallRoot$107;
+var shownFile$108;
+var checkChanges$109;
+var changesOf$110;
+var changesInSight$111;
+var hostFile$112;
 var isConstructorOrProto = (function isConstructorOrProto(obj, key) {
   return key === "constructor" && typeof obj[key] === "function" || key === "__proto__";
 });
@@ -369,6 +382,10 @@ var escapeControls = (function escapeControls(text5) {
 var escapeLines = (function escapeLines(text5) {
   return text5.split("\n").map(escapeControls).join("\n");
 });
+var quoted = (function quoted(text5) {
+  const shown4 = text5.length > LONGEST2 ? `${text5.slice(0, LONGEST2)}...` : text5;
+  return `"${escapeControls(shown4)}"`;
+});
 var shown = (function shown(value) {
   if (typeof value === "string") return quoted(value);
   if (value === null) return "null";
@@ -511,11 +528,11 @@ var octal = (function octal(bits, mistaken) {
   return {
     ...bits,
     read: ((value) => typeof value === "string" && OCTAL.test(value) ? parseInt(value, 8) : value),
-    written: ((value) => `0${value.toString(8)}`),
-    issue(value) {
+    written: (value) => `0${value.toString(8)}`,
+    issue: (function (value) {
       if (!mistaken.includes(value)) return bits.issue(value);
       return `${value} is 0o${value.toString(8)} in octal; write 0o${value}, or "0${value}"`;
-    },
+    }),
     jsonSchema: () => ({
       anyOf: [
         bits.jsonSchema(),
@@ -635,6 +652,12 @@ var isObject = (function isObject(value) {
 var mismatch = (function mismatch(value, expected) {
   return `should be ${expected}, not ${shown(value)}`;
 });
+var grantedHost = (function grantedHost() {
+  return text({
+    expected: GRANTED_HOSTS,
+    issue: (host2) => parseGrantedHost(host2) === void 0 ? `${quoted(host2)} is not ${GRANTED_HOSTS}` : void 0
+  });
+});
 var grantedList = (function grantedList(given, grant, others = false) {
   const { name } = PERMISSION_FLAGS[grant];
   const isAll = others || given.values(name).includes(void 0);
@@ -647,6 +670,9 @@ var deniedList = (function deniedList(given, denied3) {
 var listed = (function listed(given, kind, flag2) {
   const values = given.values(flag2).flatMap(((value) => value ?? []));
   return values.flatMap(((value) => kind === "net" ? hostListOf(value, flag2) : wordsIn(value)));
+});
+var wordsIn = (function wordsIn(value) {
+  return value.split(",").filter(((word6) => word6 !== ""));
 });
 var listOf = (function listOf(given, flag2) {
   const values = given.values(flag2);
@@ -723,9 +749,6 @@ var dup3 = (function dup3(from2, to, flagBits) {
 var fcntl = (function fcntl(fd, command, argument) {
   return call("fcntl", fd, constant(command, FCNTL_COMMANDS), argument);
 });
-var ioctl = (function ioctl(fd, request2, argument) {
-  return call("ioctl", fd, constant(request2, IOCTL_REQUESTS), argument);
-});
 var flock = (function flock(fd, operation2) {
   return call("flock", fd, flags(operation2, {
     LOCK_SH,
@@ -741,9 +764,6 @@ var write = (function write(fd, bytes, size) {
 });
 var pwrite64 = (function pwrite64(fd, bytes, size, at4) {
   return call("pwrite64", fd, bytes, size, at4);
-});
-var tee = (function tee(from2, to, size, flagBits = 0) {
-  return call("tee", from2, to, size, flags(flagBits, SPLICE_FLAGS));
 });
 var pipe2 = (function pipe2(ends, flagBits) {
   return call("pipe2", ends, flags(flagBits, OPEN_FLAGS));
@@ -1796,6 +1816,38 @@ var devices = (function devices(target = "/dev", options = {}) {
     ...options
   };
 });
+var furtherDevice = (function furtherDevice() {
+  const path2 = devicePath();
+  const pair = "a list [source, name]";
+  return schema(`${path2.expected}, or ${pair}`, (value) => {
+    if (!Array.isArray(value)) return path2.issue(value);
+    if (value.length !== 2) return `is not ${pair}`;
+    return path2.issue(value[0]) ?? path2.issue(value[1]);
+  }, () => ({
+    anyOf: [
+      path2.jsonSchema(),
+      {
+        type: "array",
+        items: path2.jsonSchema(),
+        minItems: 2,
+        maxItems: 2
+      }
+    ]
+  }));
+});
+var devicePath = (function devicePath() {
+  return absolutePath((path2) => {
+    const place3 = normalize(path2);
+    if (place3 === "/dev" || !isWithin(place3, "/dev")) return `${quoted(path2)} is not in /dev`;
+    const own = OWN_NAMES.find((name) => isWithin(place3, `/dev/${name}`));
+    return own && `${quoted(path2)} cannot be the host's, as there is a /dev/${own} of its own`;
+  });
+});
+var gpuNumbers = (function gpuNumbers() {
+  return either(oneOf([
+    "all"
+  ]), list(integer(0, 255)));
+});
 var mkdir2 = (function mkdir2(path2, options = {}) {
   return {
     step: "mkdir",
@@ -2241,6 +2293,11 @@ var conclude = (function conclude(launched, descriptors, end, [, stdout, stderr]
   const status = statusSince(launched.startedAt, end);
   release(launched, descriptors);
   return commandOutput(status, stdout?.bytes(), stderr?.bytes());
+});
+var release = (function release({ pidfd, services }, descriptors) {
+  CLOSING.run(pidfd);
+  for (const fd of descriptors) if (fd !== void 0) CLOSING.run(fd);
+  endServices(services);
 });
 var permissionsSchema = (function permissionsSchema() {
   const word6 = oneOf([
@@ -2882,6 +2939,9 @@ var isBelow = (function isBelow({ target }, directory2) {
 var deviceOf = (function deviceOf({ device: { major, minor } }) {
   return `${major}:${minor}`;
 });
+var lengthOf = (function lengthOf(directory2) {
+  return directory2 === "/" ? 0 : directory2.length;
+});
 var parseRelease = (function parseRelease(release2) {
   const [major, minor] = release2.split(".", 2).map(((number2) => parseInt(number2)));
   return {
@@ -2965,24 +3025,6 @@ var handoverOf = (function handoverOf(fd, input, name) {
     copyOf: `${dev}:${ino}`
   };
 });
-var isTerminal = (function isTerminal(fd) {
-  return succeeds(ioctl(fd, TCGETS, new Output(TERMIOS_SIZE)), "ENOTTY");
-});
-var succeeds = (function succeeds(call2, usual) {
-  try {
-    return syscalls([
-      {
-        call: call2,
-        accept: [
-          usual
-        ]
-      }
-    ]).result(call2) >= 0n;
-  } catch (error) {
-    if (!(error instanceof SyscallError)) throw error;
-    return false;
-  }
-});
 var statusOf4 = (function statusOf4(fd) {
   const stat = statxOutput();
   try {
@@ -2997,175 +3039,12 @@ var statusOf4 = (function statusOf4(fd) {
     throw error;
   }
 });
-var startCopying = (function startCopying(descriptors, work, end) {
-  try {
-    return new HelperProcess(descriptors, work);
-  } finally {
-    syscall(close(end));
-  }
-});
-var closingOnFailure = (function closingOnFailure(fd, make2) {
-  try {
-    return make2();
-  } catch (error) {
-    syscall(close(fd));
-    throw error;
-  }
-});
 var openPipe = (function openPipe() {
   const opened2 = OPENING.run().output(ENDS3);
   return {
     reader: opened2.getInt32(0, true),
     writer: opened2.getInt32(4, true)
   };
-});
-var copyOutput = (function copyOutput(fd) {
-  const ofTerminal = isTerminal(fd);
-  const stop = syscall(eventfd2(0, EFD_CLOEXEC));
-  return closingOnFailure(stop, (() => {
-    const { reader, writer } = openPipe();
-    return closingOnFailure(writer, (() => {
-      syscall(fcntl(reader, F_SETFL, O_NONBLOCK));
-      const process = startCopying([
-        fd,
-        reader,
-        stop
-      ], loop(), reader);
-      let isOpen2 = true;
-      const handOver = (() => {
-        if (isOpen2) syscall(close(writer));
-        isOpen2 = false;
-      });
-      return {
-        theirs: writer,
-        handOver,
-        end: (function () {
-          handOver();
-          syscall(write(stop, ONE2, ONE2.length));
-          const errno = process.wait().failed?.errno;
-          syscall(close(stop));
-          if (errno === void 0) return;
-          if (errno === ERRNO.EPIPE || ofTerminal && errno === ERRNO.EIO) return;
-          throw new SyscallError({
-            syscall: "write",
-            errno,
-            hint: UNWRITTEN
-          });
-        })
-      };
-    }));
-  }));
-});
-var loop = (function loop() {
-  const [waiting, draining] = [
-    new Label("waiting"),
-    new Label("draining")
-  ];
-  const copy2 = {
-    buffer: new Output(CHUNK3, "&chunk"),
-    unwritten: new PipeEnds()
-  };
-  const pipe = {
-    fd: 1,
-    events: POLLIN
-  }, stop = {
-    fd: 2,
-    events: POLLIN
-  };
-  const onFailure = HELPER_ENDS;
-  return [
-    {
-      call: pipe2(copy2.unwritten.output, 0),
-      onFailure
-    },
-    waiting,
-    {
-      call: ppoll([
-        pipe,
-        stop
-      ], void 0),
-      onFailure
-    },
-    {
-      call: ppoll([
-        stop
-      ], 0),
-      onSuccess: draining,
-      onFailure
-    },
-    ...copyChunk(copy2, waiting, waiting),
-    draining,
-    // Processes that the program has left behind may write without end.
-    ...Array.from({
-      length: CHUNKS_LEFT
-    }, (() => copyChunk(copy2, HELPER_ENDS))).flat()
-  ];
-});
-var copyChunk = (function copyChunk({ buffer, unwritten }, whenEmpty, then) {
-  const [again, full, taking, next] = [
-    "again",
-    "full",
-    "taking",
-    "next"
-  ].map(((name) => new Label(name)));
-  const ends = {
-    onZero: HELPER_ENDS,
-    onFailure: HELPER_ENDS
-  };
-  const onEmpty = {
-    accept: [
-      "EAGAIN"
-    ],
-    onAccepted: whenEmpty
-  };
-  const readChunk = read(unwritten.reader, buffer, CHUNK3);
-  const writeChunk = write(0, buffer, new ResultOf(readChunk, "count"));
-  return [
-    // splice(2) cannot write to a file that is only appended to.
-    {
-      call: tee(1, unwritten.writer, CHUNK3, SPLICE_F_NONBLOCK),
-      ...onEmpty,
-      ...ends
-    },
-    {
-      call: readChunk,
-      ...ends
-    },
-    again,
-    // A terminal may be set not to block.
-    {
-      call: writeChunk,
-      accept: [
-        "EAGAIN"
-      ],
-      onAccepted: full,
-      onSuccess: taking,
-      ...ends
-    },
-    full,
-    {
-      call: ppoll([
-        {
-          fd: 0,
-          events: POLLOUT
-        }
-      ], void 0),
-      onSuccess: again,
-      ...ends
-    },
-    taking,
-    {
-      call: read(1, buffer, new ResultOf(writeChunk, "written")),
-      ...onEmpty,
-      onSuccess: then ?? next,
-      ...ends
-    },
-    next
-  ];
-});
-var copyStream = (function copyStream(fd, ours) {
-  if (fd !== 0) return copyOutput(ours);
-  return isPipe(ours) ? copyNamedPipe(ours) : copyInput(ours);
 });
 var openPipeTo = (function openPipeTo(fd) {
   const { reader, writer } = openPipe();
@@ -3210,6 +3089,11 @@ var roomFor = (function roomFor({ spec, paths }) {
 });
 var stringSize = (function stringSize(text5) {
   return text5.length * 3 + 1;
+});
+var requireNoNul = (function requireNoNul(text5) {
+  if (!text5.includes("\0")) return;
+  const hint = "the kernel ends each string at its first NUL byte; take it out";
+  throw invalidArgument("execve", `execve(${quoted2(text5)}, ...)`, hint);
 });
 var numbered = (function numbered(make2) {
   const made = [];
@@ -3310,6 +3194,51 @@ var newProcess = (function newProcess() {
     ownMemory: false
   };
 });
+var tryExec = (function tryExec(writer, count, marked = ((call2) => call2)) {
+  const paths = Array.from({
+    length: count
+  }, ((_, index) => programPath(index)));
+  const findOut = new Label("find out why");
+  const attempts = paths.map(((path2, index) => {
+    const isLast = index === paths.length - 1;
+    const edges = isLast ? {
+      onFailure: findOut
+    } : {
+      accept: NOT_HERE,
+      onFailure: findOut
+    };
+    return {
+      path: path2,
+      execve: writer.add(marked(execve(path2, ARGV, ENVIRONMENT)), edges)
+    };
+  }));
+  writer.section = "failure";
+  writer.place(findOut);
+  return attempts.map((({ path: path2, execve: execve2 }) => ({
+    execve: execve2,
+    ...writeFindingOut(writer, path2, marked)
+  })));
+});
+var writeFindingOut = (function writeFindingOut(writer, path2, marked = (call2) => call2) {
+  const next = new Label(`after ${path2.text}`);
+  const look2 = ((call2) => writer.add(marked(call2), {
+    onFailure: next
+  }));
+  const exists = look2(faccessat(at_fdcwd, path2, F_OK));
+  const opened2 = look2(openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC, 0));
+  const head2 = new Output(256, "&head");
+  const readHead = writer.add(read(new ResultOf(opened2, "fd"), head2, 256), {
+    onFailure: next
+  });
+  const executable = look2(faccessat(at_fdcwd, path2, X_OK));
+  writer.place(next);
+  return {
+    exists,
+    readHead,
+    head: head2,
+    executable
+  };
+});
 var writeExec = (function writeExec(writer, plan, shape, frame2) {
   const add2 = ((call2) => writer.add(call2, CHILD_EDGES));
   if (plan.state.mounts.hasMounts) enterAgain(writer);
@@ -3356,7 +3285,7 @@ var writeExec = (function writeExec(writer, plan, shape, frame2) {
   const late = shape.sealed === true ? lateCalls(calls, plan) : [];
   for (const [index, planned] of calls.entries()) {
     if (late.includes(planned)) continue;
-    const isObserved = calls.slice(0, index).some(({ call: call2 }) => call2 === observed?.call);
+    const isObserved = calls.slice(0, index).some((({ call: call2 }) => call2 === observed?.call));
     writer.part(isObserved ? {
       ...planned,
       call: unobserved(planned.call)
@@ -3380,7 +3309,7 @@ var writeExec = (function writeExec(writer, plan, shape, frame2) {
   const candidates = frame2.exec(writer, shape, image3);
   return {
     candidates,
-    executes: candidates.map(({ execve: execve2, image: image4 = execve2 }) => image4)
+    executes: candidates.map((({ execve: execve2, image: image4 = execve2 }) => image4))
   };
 });
 var closeOthers = (function closeOthers(writer, last, { fds, image: isInPlace, sealed = false }, { keepsSocket }) {
@@ -3671,6 +3600,10 @@ var scriptFacts = (function scriptFacts() {
 var compareWord = (function compareWord(word6, value) {
   return call("futex", word6, FUTEX_CMP_REQUEUE_PRIVATE, 0, 0, word6, value);
 });
+var childrenOf2 = (function childrenOf2({ processes }) {
+  const init2 = processes.findIndex((({ then }) => then === "init"));
+  return init2 === -1 ? processes : processes.slice(0, init2 + 1);
+});
 var changesDumpability = (function changesDumpability(plan, shape) {
   return plan.state.exposed || plan.processes.length > 1 || shape.uid || shape.gid || changesIds(plan);
 });
@@ -3833,6 +3766,12 @@ var isRootStep = (function isRootStep(step) {
 });
 var isUntrustedBind = (function isUntrustedBind(step) {
   return step.step === "bind" && step.untrusted === true && step.readOnly !== true;
+});
+var isChangedRoot = (function isChangedRoot(step) {
+  return step.step === "root" && step.discard !== true && step.readOnly !== true;
+});
+var isUntrustedRule = (function isUntrustedRule(step) {
+  return step.step === "landlock" && step.untrusted === true && step.write !== void 0;
 });
 var copyTree = (function copyTree(plan, place3, more, source, fixes) {
   const flags2 = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | more;
@@ -4295,6 +4234,25 @@ var scanNames = (function scanNames(plan, question) {
 var isIn = (function isIn(path2, paths) {
   return paths.has(path2) || parentsOf2(path2).some((parent) => paths.has(parent));
 });
+var furtherDevices = (function furtherDevices(step, plan) {
+  const { extra = [], gpus } = step;
+  const paths = [
+    ...extra.flatMap((device) => typeof device === "string" ? devicesAt(normalize(device), plan).map((path2) => [
+      path2,
+      path2
+    ]) : [
+      renamed(normalize(device[0]), normalize(device[1]), plan)
+    ]),
+    ...(gpus === void 0 ? [] : graphicsDevices(gpus, plan)).map((path2) => [
+      path2,
+      path2
+    ])
+  ];
+  return paths.map(([name, source]) => [
+    name.slice("/dev/".length),
+    source
+  ]);
+});
 var mountFilesystem = (function mountFilesystem(plan, path2, { source, type, flags: flags2, data: data2, fixes = {}, make: make2 }) {
   checkOptions(plan, data2);
   const target = plan.path(path2);
@@ -4437,10 +4395,10 @@ var lowerDevices = (function lowerDevices(step, plan) {
   ]);
   const trees = [
     ...sources
-  ].map(([name, source]) => ({
+  ].map((([name, source]) => ({
     name,
     tree: copyDevice(plan, source)
-  }));
+  })));
   const flags2 = MS_NOSUID | MS_NOEXEC;
   mountFilesystem(plan, directory2, {
     type: "tmpfs",
@@ -4477,6 +4435,14 @@ var lowerDevices = (function lowerDevices(step, plan) {
   }
   plan.release(made);
   plan.state.terminals = `${directory2}/ptmx`;
+});
+var directoriesOf = (function directoriesOf(names) {
+  return new Set([
+    ...names
+  ].flatMap(((name) => {
+    const parts2 = name.split("/").slice(0, -1);
+    return parts2.map((_, index) => parts2.slice(0, index + 1).join("/"));
+  })));
 });
 var copyDevice = (function copyDevice(plan, path2) {
   const source = plan.source(path2);
@@ -4836,7 +4802,7 @@ var lowerProtect = (function lowerProtect(step, plan) {
     asked: source,
     names,
     absent: names.filter(((name) => !HOME_NAMES.includes(name) && !PRESENT_NAMES.includes(name))),
-    present: names.filter((name) => PRESENT_NAMES.includes(name)),
+    present: names.filter(((name) => PRESENT_NAMES.includes(name))),
     start: plan.facts.resolve(plan.facts.workingDirectory()).path,
     home,
     uid: plan.state.caller.euid,
@@ -4869,6 +4835,16 @@ var lowerProtect = (function lowerProtect(step, plan) {
     shown4.keep(file);
     everywhere2.keep(file);
   }
+});
+var refuseBoxes = (function refuseBoxes(plan, home, paths) {
+  if (home === void 0) return;
+  const boxes = plan.facts.resolve(KEPT_BOXES.replace("~", home)).path;
+  const names = paths.flatMap(((path2) => [
+    path2,
+    ...plan.facts.otherNames.wholeOf(path2)
+  ]));
+  if (!names.some(((name) => isWithin(name, boxes)))) return;
+  plan.refuse(`${boxes} has boxes that ramekin executes outside of the sandbox, so no program may write there; leave it out, or protect nothing (protect: false, --no-protect)`);
 });
 var homeOf = (function homeOf(plan) {
   const home = plan.host.homeDirectory();
@@ -5133,7 +5109,7 @@ var boundOf = (function boundOf(bound2) {
   return bound2 === "unlimited" || bound2 === Infinity ? void 0 : bound2;
 });
 var childrenIn = (function childrenIn(result, plan) {
-  return childrenOf2(plan).map(({ pid }) => pidIn(result, pid)).filter((pid) => pid > 0);
+  return childrenOf2(plan).map((({ pid }) => pidIn(result, pid))).filter(((pid) => pid > 0));
 });
 var pidIn = (function pidIn(result, pid) {
   return result.output(pid).getInt32(0, true);
@@ -5404,6 +5380,11 @@ var startIn = (function startIn(launch, cgroup) {
     cgroup
   };
 });
+var isSealed = (function isSealed({ state, deathSignal }, { image: image3 }) {
+  if (image3 !== void 0) return false;
+  const mayOutlive = deathSignal !== SIGNALS.SIGKILL || !state.unshared.has("pid");
+  return state.entersFiles || state.hasOwnRoot && mayOutlive;
+});
 var compile = (function compile(plan, shape) {
   const frame2 = new ScriptFrame(plan, shape, scriptFacts());
   const layout = link(plan, shape, frame2);
@@ -5486,15 +5467,23 @@ var frozenCopy = (function frozenCopy(value) {
 var recipe = (function recipe(...inputs) {
   return new Recipe(inputs.flatMap(((input) => input instanceof Recipe ? input.steps : [
     input
-  ])), inputs.find((input) => input instanceof Recipe && input.degraded !== void 0)?.degraded);
+  ])), inputs.find(((input) => input instanceof Recipe && input.degraded !== void 0))?.degraded);
+});
+var refuseUnheldByNest = (function refuseUnheldByNest(options, asked) {
+  if (options.nest !== true) return;
+  const [name, reason2] = unheld(options, [
+    ...asked.values()
+  ]) ?? [];
+  if (name === void 0) return;
+  throw optionError2(name, `with "nest" the program can make a mount namespace, in which ${reason2}`);
 });
 var protectedFiles = (function protectedFiles(written3, names = true) {
   if (names === false || names !== true && names.length === 0) return [];
   const sources = [
     ...new Set(written3.map((({ source }) => source)))
   ];
-  return written3.filter((({ isInner }) => !isInner)).map(({ source, target }) => {
-    const except = sources.filter((other) => other !== source && isWithin(other, source));
+  return written3.filter((({ isInner }) => !isInner)).map((({ source, target }) => {
+    const except = sources.filter(((other) => other !== source && isWithin(other, source)));
     return protect(source, target, {
       ...names !== true && {
         names
@@ -5503,13 +5492,73 @@ var protectedFiles = (function protectedFiles(written3, names = true) {
         except
       }
     });
-  });
+  }));
 });
 var fromRoot = (function fromRoot(path2) {
   return path2.slice(1);
 });
 var sandboxRoot = (function sandboxRoot(asked, options) {
   return new SandboxRoot(asked, options).steps();
+});
+var shownFiles = (function shownFiles(options) {
+  const { read: read5 = [], write: write9 = [], tryRead = [], bind: bind4 = [], overlay: overlay2 = [], tmpfs: tmpfs2 = [] } = options;
+  const at4 = ((option, access) => ((given) => {
+    const path2 = normalize(given);
+    return {
+      option,
+      path: path2,
+      source: path2,
+      access
+    };
+  }));
+  const files2 = /* @__PURE__ */ new Map();
+  for (const file of [
+    ...tryRead.map(at4("tryRead", "read")),
+    ...read5.map(at4("read", "read"))
+  ]) {
+    files2.set(file.path, file);
+  }
+  const bound2 = bind4.map(([source, target, mode2]) => ({
+    ...at4("bind", mode2 === "ro" ? "read" : "write")(target),
+    source: normalize(source)
+  }));
+  const others = [
+    ...write9.map(at4("write", "write")),
+    ...overlay2.map(at4("overlay", "read")),
+    ...bound2,
+    ...tmpfs2.map(at4("tmpfs", "read"))
+  ];
+  for (const file of others) {
+    const other = files2.get(file.path);
+    if (other !== void 0 && other.option !== file.option && !yields(other, file)) {
+      refuse2(file, `"${other.option}" has it too; name it in one of them`);
+    }
+    files2.set(file.path, file);
+  }
+  for (const file of files2.values()) checkPlace(file, files2);
+  return files2;
+});
+var checkPlace = (function checkPlace(file, files2) {
+  const { option } = file;
+  const isBound = option === "bind" || option === "overlay";
+  if (file.path === "/" && (isBound || option === "tmpfs")) {
+    refuse2(file, 'it is the root of the sandbox; "root" takes another one');
+  }
+  if (option === "tmpfs") return;
+  for (const { option: option2, path: path2, access } of files2.values()) {
+    if (path2 === file.path || !isWithin(file.path, path2) || access !== "write") continue;
+    if (!isBound && option2 !== "bind") continue;
+    refuse2(file, `it is in ${path2}, which the program may change, and could have put a link there; show it at a path outside of it`);
+  }
+});
+var boundFile = (function boundFile(path2) {
+  const expected = 'a list [source, target], or [source, target, "ro"]';
+  return schema(expected, (value) => {
+    if (!Array.isArray(value) || value.length < 2 || value.length > 3) return `is not ${expected}`;
+    const [source, target, mode2 = "ro"] = value;
+    if (mode2 !== "ro") return `has ${quoted(String(mode2))} where only "ro" can be`;
+    return path2.issue(source) ?? path2.issue(target);
+  });
 });
 var sandboxSteps = (function sandboxSteps(options = {}) {
   checkOptions2(options);
@@ -5579,6 +5628,42 @@ var sandboxSteps = (function sandboxSteps(options = {}) {
     ]
   ];
 });
+var networkSteps2 = (function networkSteps2({ net = "none", denyNet }) {
+  if (typeof net === "object" && net.length > 0) return [
+    proxy(net, denyNet && {
+      deny: denyNet
+    })
+  ];
+  if (denyNet !== void 0) {
+    throw optionError2("denyNet", 'it is about the hosts of a list in "net"');
+  }
+  return net === "host" ? [] : [
+    loopback()
+  ];
+});
+var checkOptions2 = (function checkOptions2(options) {
+  const invalid3 = invalidField({
+    ...options
+  }, optionFields());
+  if (invalid3 === void 0) return;
+  throw optionError2(invalid3.field, invalid3.issue);
+});
+var environmentSteps = (function environmentSteps({ env = [], setEnv: variables }, home) {
+  const usual = Object.entries({
+    PATH: `${DEFAULT_PATH}:${STORE_PATH}`,
+    HOME: home,
+    LANG: "C.UTF-8"
+  }).filter((([name]) => !includesVariable(env, name)));
+  return [
+    clearEnv({
+      keep: env
+    }),
+    setEnv({
+      ...Object.fromEntries(usual),
+      ...variables
+    })
+  ];
+});
 var boundSteps = (function boundSteps({ limits: group = {}, ...options }) {
   const { pids, ...others } = group;
   const { timeout, maxOutput = DEFAULT_BOUNDS.output, openFiles = "unlimited" } = options;
@@ -5623,11 +5708,73 @@ var escaped2 = (function escaped2(text5) {
 var auditOf = (function auditOf(given) {
   return given.has(AUDIT.name) ? new Audit(given.value(AUDIT.name)) : void 0;
 });
+var isDetached = (function isDetached(given) {
+  if (given.has("detach")) {
+    const flag3 = WAITING5.find((name) => given.has(name));
+    if (flag3 === void 0) return true;
+    throw new UsageError(`--${flag3} is for who waits for the program; ramekin wait tells its end`);
+  }
+  const flag2 = [
+    ...DETACHED,
+    SUPERVISOR
+  ].find((({ name }) => given.has(name)));
+  if (flag2?.name === "json") {
+    throw new UsageError("--json is for --detach; --status-fd=NUMBER tells how a program has ended");
+  }
+  if (flag2 !== void 0) throw new UsageError(`--${flag2.name} is for --detach`);
+  return false;
+});
+var ecdsa = (function ecdsa(namedCurve, size) {
+  return {
+    algorithm: {
+      name: "ECDSA",
+      namedCurve
+    },
+    async verify(key, signature, bytes) {
+      const raw4 = ecdsaFromDer(signature, size);
+      if (raw4 === void 0) return false;
+      for (const hash of HASHES) {
+        if (await crypto.subtle.verify({
+          name: "ECDSA",
+          hash
+        }, key, raw4, bytes)) return true;
+      }
+      return false;
+    }
+  };
+});
+var filesOf3 = (function filesOf3(given, reading2) {
+  const paths = ((name, read5) => (listOf(given, name) ?? []).map((path2) => read5(path2, `--${name}=${path2}`)));
+  const root2 = given.value("root");
+  const lists = {
+    tryRead: paths("try-read", reading2.optional),
+    bind: given.values("bind").map((text5) => bindOf(text5, reading2)),
+    overlay: paths("overlay", reading2.path),
+    tmpfs: paths("tmpfs", reading2.optional),
+    devices: listOf(given, "allow-device") ?? []
+  };
+  const gpus = gpusOf(given);
+  return {
+    ...Object.fromEntries(Object.entries(lists).filter((([, list5]) => list5.length > 0))),
+    ...root2 !== void 0 && {
+      root: reading2.path(root2, `--root=${root2}`)
+    },
+    ...gpus !== void 0 && {
+      gpus
+    }
+  };
+});
+var gpusOf = (function gpusOf(given) {
+  const text5 = given.value("gpus");
+  if (text5 === void 0 || text5 === "all") return text5;
+  if (/^\d{1,3}(,\d{1,3})*$/.test(text5)) return text5.split(",").map(Number);
+  throw new UsageError(`--gpus=${text5} is neither --gpus=all nor numbers as in --gpus=0,1`);
+});
 var limitsOf2 = (function limitsOf2(given) {
-  const read5 = (flag2, how) => {
+  const read5 = ((flag2, how) => {
     const text5 = given.value(flag2);
     return text5 === void 0 ? void 0 : how(text5, flag2);
-  };
+  });
   const [memory, swap] = [
     read5("memory", sizeOf3),
     read5("swap", sizeOf3)
@@ -5675,14 +5822,6 @@ var limitsOf2 = (function limitsOf2(given) {
       shm
     }
   };
-});
-var numberOf7 = (function numberOf7(text5, flag2) {
-  if (text5 === "unlimited") return text5;
-  if (/^\d+(\.\d+)?$/.test(text5)) return Number(text5);
-  throw new UsageError(`--${flag2}=${text5}: this is not a number, or "unlimited"`);
-});
-var timeOf = (function timeOf(text5, flag2) {
-  return text5 === "unlimited" ? text5 : millisecondsOf(text5, flag2);
 });
 var reportOf = (function reportOf(given) {
   const word6 = given.value(STATUS_FD.name);
@@ -5881,18 +6020,84 @@ var spawn = (function spawn(make2, denied3) {
     }
   }
 });
+var exitCode = (function exitCode({ code, timedOut }) {
+  return timedOut ? STATUS2.timedOut : code;
+});
+var byFlags = (function byFlags(make2) {
+  try {
+    return make2();
+  } catch (error) {
+    if (!(error instanceof RamekinError) || error.step !== "sandbox") throw error;
+    const flag2 = FLAGS5[error.field ?? ""];
+    const issue2 = error.issue.replaceAll(/"(\w+)"/g, (text5, name) => Object.hasOwn(FLAGS5, name) && FLAGS5[name] ? `--${FLAGS5[name]}` : text5);
+    throw new UsageError(flag2 === void 0 ? issue2 : `--${flag2}: ${issue2}`);
+  }
+});
 var run5 = (async function run5(given) {
   const options = await withNamedDevices(optionsOf(given));
   const box3 = byFlags((() => sandbox(options)));
   if (box3.degraded !== void 0) reportDegradation(given, box3.degraded);
   if (!isDetached(given)) return await runIn(given, options, box3);
-  const { superviseProgram: superviseProgram2 } = await Promise.resolve().then((() => (init_supervisor(), supervisor_exports)));
+  const { superviseProgram: superviseProgram2 } = await Promise.resolve().then(() => (init_supervisor(), supervisor_exports));
   return await superviseProgram2(given, {
     recipe: apart(box3),
     program: given.program,
     ...placeIn(given, options),
     source: {}
   });
+});
+var withNamedDevices = (async function withNamedDevices(options) {
+  const { devices: devices2 = [] } = options;
+  const isName = (device) => typeof device === "string" && /^[^/].*=/.test(device);
+  const names = devices2.filter(isName);
+  if (names.length === 0) return options;
+  const { withCdiDevices: withCdiDevices2 } = await Promise.resolve().then(() => (init_mod8(), mod_exports2));
+  const paths = devices2.filter((device) => !isName(device));
+  return withCdiDevices2({
+    ...options,
+    devices: paths
+  }, names);
+});
+var runIn = (async function runIn(given, options, box3) {
+  const report = reportOf(given);
+  const place3 = placeIn(given, options);
+  using audit = auditOf(given);
+  const make2 = ((program, command) => box3.command(program, {
+    ...command,
+    ...place3,
+    audit: audit !== void 0
+  }));
+  const ended = ((container) => {
+    audit?.report(container.denials.list);
+  });
+  return await runProgram(given.program, make2, {
+    report,
+    ended,
+    name: given.value("name")
+  });
+});
+var placeIn = (function placeIn(given, options) {
+  const permissions2 = permissionsOf(given);
+  return {
+    ...inheritedBy(given, options),
+    ...permissions2 !== void 0 && {
+      permissions: permissions2
+    }
+  };
+});
+var inheritedBy = (function inheritedBy(given, options) {
+  const cwd = options.cwd === void 0 ? visibleDirectory(options) : void 0;
+  const terminal = includesVariable(deniedList(given, "env"), "TERM") ? void 0 : environment2()["TERM"];
+  return {
+    ...cwd !== void 0 && {
+      cwd
+    },
+    ...terminal !== void 0 && {
+      env: {
+        TERM: terminal
+      }
+    }
+  };
 });
 var optionsOf = (function optionsOf(given, reading2 = HERE3) {
   const all = given.has("allow-all");
@@ -6029,7 +6234,7 @@ var permissionsOf = (function permissionsOf(given) {
 var visibleDirectory = (function visibleDirectory({ read: read5, write: write9, tryRead = [], bind: bind4 = [], overlay: overlay2 = [], tmpfs: tmpfs2 = [], root: root2 }) {
   const directory2 = Deno.cwd();
   const isOwn4 = OWN3.some(((path2) => isWithin(directory2, path2)));
-  const hiding = tmpfs2.filter(((path2) => path2 !== directory2 && isWithin(directory2, path2)));
+  const hiding = tmpfs2.filter((path2) => path2 !== directory2 && isWithin(directory2, path2));
   const shown4 = [
     ...read5,
     ...write9,
@@ -6037,8 +6242,8 @@ var visibleDirectory = (function visibleDirectory({ read: read5, write: write9, 
     ...overlay2
   ].concat(bind4.map(([, target]) => target), root2 === void 0 ? [
     "/usr"
-  ] : []).filter((path2) => hiding.every((empty) => isWithin(path2, empty)));
-  const isThere4 = shown4.some((path2) => isWithin(path2, directory2) || isWithin(directory2, path2) && (path2 !== "/" || !isOwn4)) || tmpfs2.some((path2) => isWithin(path2, directory2));
+  ] : []).filter(((path2) => hiding.every((empty) => isWithin(path2, empty))));
+  const isThere4 = shown4.some(((path2) => isWithin(path2, directory2) || isWithin(directory2, path2) && (path2 !== "/" || !isOwn4))) || tmpfs2.some((path2) => isWithin(path2, directory2));
   return isThere4 ? directory2 : void 0;
 });
 var main = (async function main(words3) {
@@ -6801,10 +7006,7 @@ var init_ip = __esm({
 // ffi/control_characters.ts
 
 
-function quoted(text5) {
-  const shown4 = text5.length > LONGEST2 ? `${text5.slice(0, LONGEST2)}...` : text5;
-  return `"${escapeControls(shown4)}"`;
-}
+
 var CONTROLS, LONGEST2;
 var init_control_characters = __esm({
   "ffi/control_characters.ts": (function () {
@@ -6964,12 +7166,12 @@ function parseDestinationAddress(text5) {
 }
 var mapped;
 var init_destination_address = __esm({
-  "recipe/destination_address.ts"() {
+  "recipe/destination_address.ts": (function () {
     init_sockets();
     init_ip();
     init_schema();
     mapped = lazy(() => parsePrefix("::ffff:0:0/96"));
-  }
+  })
 });
 
 // recipe/host_name.ts
@@ -6995,9 +7197,9 @@ function canonicalName(name) {
 }
 var NAME;
 var init_host_name = __esm({
-  "recipe/host_name.ts"() {
+  "recipe/host_name.ts": (function () {
     NAME = /^(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/;
-  }
+  })
 });
 
 // recipe/granted_host.ts
@@ -7032,22 +7234,17 @@ function grantsName(granted, name) {
 function grantsAddress(granted, address2) {
   return "range" in granted && isInRange(address2, granted.range);
 }
-function grantedHost() {
-  return text({
-    expected: GRANTED_HOSTS,
-    issue: (host2) => parseGrantedHost(host2) === void 0 ? `${quoted(host2)} is not ${GRANTED_HOSTS}` : void 0
-  });
-}
+
 var GRANTED_HOSTS;
 var init_granted_host = __esm({
-  "recipe/granted_host.ts"() {
+  "recipe/granted_host.ts": (function () {
     init_ip();
     init_destination_address();
     init_host_name();
     init_schema();
     init_shown();
     GRANTED_HOSTS = 'a host with or without a port, such as "example.org:443", "*.example.org", "[fd00::1]:80" or "10.0.0.0/8"';
-  }
+  })
 });
 
 // scripts/ramekin/usage.ts
@@ -7104,9 +7301,7 @@ function hasDenials(given) {
 function hostListOf(value, flag2) {
   return wordsIn(value).flatMap((host2) => hostsOf(host2, flag2));
 }
-function wordsIn(value) {
-  return value.split(",").filter((word6) => word6 !== "");
-}
+
 function hostsOf(text5, flag2) {
   const port2 = /^:\d+$/.test(text5) ? text5 : void 0;
   const hosts = port2 === void 0 ? [
@@ -7963,7 +8158,9 @@ var init_words = __esm({
 
 
 
-
+function ioctl(fd, request2, argument) {
+  return call("ioctl", fd, constant(request2, IOCTL_REQUESTS), argument);
+}
 
 
 
@@ -7981,7 +8178,9 @@ function lseek(fd, offset, whence) {
 function splice(from2, to, size, { offset, flags: flagBits = 0 } = {}) {
   return call("splice", from2, offset ?? null, to, null, size, flags(flagBits, SPLICE_FLAGS));
 }
-
+function tee(from2, to, size, flagBits = 0) {
+  return call("tee", from2, to, size, flags(flagBits, SPLICE_FLAGS));
+}
 function ftruncate(fd, size) {
   return call("ftruncate", fd, size);
 }
@@ -12601,9 +12800,9 @@ function numbersIn(list5) {
 }
 var NUMBER_LIST;
 var init_number_list = __esm({
-  "recipe/number_list.ts"() {
+  "recipe/number_list.ts": (function () {
     NUMBER_LIST = "^\\d+(-\\d+)?(,\\d+(-\\d+)?)*$";
-  }
+  })
 });
 
 // recipe/steps/limits.ts
@@ -12977,38 +13176,9 @@ var init_mounts5 = __esm({
 
 // recipe/steps/devices.ts
 
-function furtherDevice() {
-  const path2 = devicePath();
-  const pair = "a list [source, name]";
-  return schema(`${path2.expected}, or ${pair}`, (value) => {
-    if (!Array.isArray(value)) return path2.issue(value);
-    if (value.length !== 2) return `is not ${pair}`;
-    return path2.issue(value[0]) ?? path2.issue(value[1]);
-  }, () => ({
-    anyOf: [
-      path2.jsonSchema(),
-      {
-        type: "array",
-        items: path2.jsonSchema(),
-        minItems: 2,
-        maxItems: 2
-      }
-    ]
-  }));
-}
-function devicePath() {
-  return absolutePath((path2) => {
-    const place3 = normalize(path2);
-    if (place3 === "/dev" || !isWithin(place3, "/dev")) return `${quoted(path2)} is not in /dev`;
-    const own = OWN_NAMES.find((name) => isWithin(place3, `/dev/${name}`));
-    return own && `${quoted(path2)} cannot be the host's, as there is a /dev/${own} of its own`;
-  });
-}
-function gpuNumbers() {
-  return either(oneOf([
-    "all"
-  ]), list(integer(0, 255)));
-}
+
+
+
 var devicesSchema, OWN_NAMES;
 var init_devices = __esm({
   "recipe/steps/devices.ts": (function () {
@@ -13624,7 +13794,7 @@ function proxy(hosts, options = {}) {
 }
 var proxySchema;
 var init_proxy = __esm({
-  "recipe/steps/network/proxy.ts"() {
+  "recipe/steps/network/proxy.ts": (function () {
     init_granted_host();
     init_schema();
     init_step_schema();
@@ -13632,7 +13802,7 @@ var init_proxy = __esm({
       hosts: list(grantedHost(), 1),
       deny: optional(list(grantedHost()))
     }));
-  }
+  })
 });
 
 // recipe/steps/network/translation.ts
@@ -13890,7 +14060,7 @@ function hostName() {
 }
 var ROOT_PLACE, rootSchema;
 var init_root_directory = __esm({
-  "recipe/steps/root_directory.ts"() {
+  "recipe/steps/root_directory.ts": (function () {
     init_network_schema();
     init_path();
     init_schema();
@@ -13918,7 +14088,7 @@ var init_root_directory = __esm({
       if (covered === void 0) return void 0;
       return `${covered} cannot be shown, as the new root is put together at /proc`;
     });
-  }
+  })
 });
 
 // recipe/steps/scheduling.ts
@@ -13984,7 +14154,7 @@ function personality(domain, options = {}) {
 }
 var POLICIES, FLAGS, schedulerSchema, IO_CLASSES, ioPrioritySchema, GREATEST_CPU, cpuAffinitySchema, MODES, MEMORY_FLAGS, GREATEST_NODE, memoryPolicySchema, PERSONALITY_FLAGS, personalitySchema;
 var init_scheduling = __esm({
-  "recipe/steps/scheduling.ts"() {
+  "recipe/steps/scheduling.ts": (function () {
     init_number_list();
     init_schema();
     init_shown();
@@ -14076,7 +14246,7 @@ var init_scheduling = __esm({
       ]),
       flags: optional(list(oneOf(PERSONALITY_FLAGS)))
     }));
-  }
+  })
 });
 
 // ffi/seccomp/compat_syscalls.ts
@@ -15278,7 +15448,7 @@ var init_reactor = __esm({
           this.#woken = true;
           syscall(write(this.#wake, ONE, ONE.length));
         }
-        const polls = !this.#looping && this.#watches.values().some((watch) => watch.pending);
+        const polls = !this.#looping && this.#watches.values().some(((watch) => watch.pending));
         if (polls) this.#timer ??= this.#startPolling();
         else if (this.#timer !== void 0) {
           clearInterval(this.#timer);
@@ -15683,14 +15853,14 @@ function rest(milliseconds) {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
 var init_rest = __esm({
-  "ffi/rest.ts"() {
-  }
+  "ffi/rest.ts": (function () {
+  })
 });
 
 // launch/held_end.ts
 var PATIENCE, REST, HeldEnd;
 var init_held_end = __esm({
-  "launch/held_end.ts"() {
+  "launch/held_end.ts": (function () {
     init_errno();
     init_errors();
     init_rest();
@@ -15726,7 +15896,7 @@ var init_held_end = __esm({
         });
       }
     };
-  }
+  })
 });
 
 // launch/status.ts
@@ -15810,11 +15980,7 @@ var init_running_service = __esm({
 // launch/collect.ts
 
 
-function release({ pidfd, services }, descriptors) {
-  CLOSING.run(pidfd);
-  for (const fd of descriptors) if (fd !== void 0) CLOSING.run(fd);
-  endServices(services);
-}
+
 function endSync(launched) {
   syscall(pidfd_send_signal(launched.pidfd, SIGNALS.SIGKILL));
   collectSync(launched, []);
@@ -15920,10 +16086,10 @@ function isContainerName(name) {
 }
 var NAME2, CONTAINER_NAME;
 var init_container_name = __esm({
-  "recipe/container_name.ts"() {
+  "recipe/container_name.ts": (function () {
     NAME2 = /^(?!\d+$)[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
     CONTAINER_NAME = 'letters, digits, ".", "_" and "-", 64 at most, not digits alone';
-  }
+  })
 });
 
 // container/command_paths.ts
@@ -18992,8 +19158,8 @@ var init_container = __esm({
         this.#collects = true;
         const [status, stdout, stderr] = await Promise.all([
           this.status,
-          collect$26.call(this, 1),
-          collect$26.call(this, 2)
+          collect$27.call(this, 1),
+          collect$27.call(this, 2)
         ]);
         await this.#pumps?.done;
         return commandOutput(status, stdout?.bytes(), stderr?.bytes());
@@ -19009,7 +19175,7 @@ var init_container = __esm({
           this.#timedOut = !this.#isEnding;
           end();
         });
-        const reaped = await this.#reaped();
+        const reaped = await reaped$26.call(this);
         const status = reaped && statusSince(this.#startedAt, reaped);
         stopTimer?.();
         this.#stopGrace?.();
@@ -19032,7 +19198,18 @@ var init_container = __esm({
       });
   }
   static {
-    collect$26 = (async function (fd) {
+    reaped$26 = (async function () {
+        for (const held = new HeldEnd(); ; ) {
+          await this.#exit.ready("readable");
+          const end = reapStatus(this.#pidfd);
+          this.#ended = end !== void 0 || held.isOver;
+          if (this.#ended) return end;
+          await held.pause();
+        }
+      });
+  }
+  static {
+    collect$27 = (async function (fd) {
         const channel = this.#channels[fd];
         if (channel === void 0) return void 0;
         const collected = new OutputCollector(fd, this.#maxOutput);
@@ -19482,15 +19659,7 @@ var init_container = __esm({
       }
       
       /** Resolves when the process has ended; to `undefined` where what traces it keeps how. */
-      async #reaped() {
-        for (const held = new HeldEnd(); ; ) {
-          await this.#exit.ready("readable");
-          const end = reapStatus(this.#pidfd);
-          this.#ended = end !== void 0 || held.isOver;
-          if (this.#ended) return end;
-          await held.pause();
-        }
-      }
+      
       #requireRunning() {
         if (this.#ended) throw new TypeError(ENDED);
       }
@@ -19808,7 +19977,7 @@ var init_launch_stdio = __esm({
     });
   }
   static {
-    input$27 = (function (source) {
+    input$28 = (function (source) {
         if (isReadable(source)) return "piped";
         return simple(source, "read") ?? {
           fd: this.#keep(openInput(source.path))
@@ -19816,7 +19985,7 @@ var init_launch_stdio = __esm({
       });
   }
   static {
-    output$28 = (function (target, stream) {
+    output$29 = (function (target, stream) {
         if (isWritable(target)) return "piped";
         const found2 = simple(target, "write");
         if (found2 !== void 0) return found2;
@@ -19841,9 +20010,9 @@ var init_launch_stdio = __esm({
       constructor({ stdin, stdout, stderr }, defaults) {
         try {
           this.sources = [
-            input$27.call(this, stdin ?? defaults[0]),
-            output$28.call(this, stdout ?? defaults[1], "stdout"),
-            stderr === "stdout" ? stderr : output$28.call(this, stderr ?? defaults[2], "stderr")
+            input$28.call(this, stdin ?? defaults[0]),
+            output$29.call(this, stdout ?? defaults[1], "stdout"),
+            stderr === "stdout" ? stderr : output$29.call(this, stderr ?? defaults[2], "stderr")
           ];
         } catch (error) {
           this.close();
@@ -19967,7 +20136,7 @@ var init_mount_table = __esm({
     addMethods(this.prototype, {
     mounted: (function ({ keepsBelow = false, ...description }) {
         const target = normalize(description.target);
-        const place3 = makePlace$31.call(this, target);
+        const place3 = makePlace$32.call(this, target);
         const mount4 = {
           ...DEFAULTS,
           ...description,
@@ -19992,7 +20161,7 @@ var init_mount_table = __esm({
         };
       }),
     madeDirectory: (function (path2) {
-        makePlace$31.call(this, path2).made = true;
+        makePlace$32.call(this, path2).made = true;
       }),
     isMountPoint: (function (target) {
         return this.#placeAt(target)?.mounts.some((({ mount: mount4 }) => mount4.certain)) ?? false;
@@ -20006,7 +20175,7 @@ var init_mount_table = __esm({
         return this.mountOf(path2).own;
       }),
     mountOf: (function (path2) {
-        return deepest$29.call(this, path2, ((place3) => place3.mounts.at(-1)));
+        return deepest$30.call(this, path2, ((place3) => place3.mounts.at(-1)));
       }),
     originOf: (function (path2) {
         const { origin, target } = this.mountOf(path2);
@@ -20017,14 +20186,14 @@ var init_mount_table = __esm({
       }),
     mountAbove: (function (path2) {
         const normal2 = normalize(path2);
-        return deepest$29.call(this, normal2.slice(0, normal2.lastIndexOf("/")) || "/", ((place3) => place3.mounts.at(-1)));
+        return deepest$30.call(this, normal2.slice(0, normal2.lastIndexOf("/")) || "/", ((place3) => place3.mounts.at(-1)));
       }),
     isHostFile: (function (path2) {
         return this.atHostRoot && this.mountOf(path2) === this.#base;
       }),
     mayBeHostFile: (function (path2) {
         if (!this.atHostRoot) return false;
-        return deepest$29.call(this, path2, ((place3) => place3.mounts.findLast((({ mount: mount4 }) => mount4.certain)))) === this.#base;
+        return deepest$30.call(this, path2, ((place3) => place3.mounts.findLast((({ mount: mount4 }) => mount4.certain)))) === this.#base;
       }),
     enter: (function (root2) {
         const directory2 = normalize(root2);
@@ -20051,20 +20220,23 @@ var init_mount_table = __esm({
           this.#base,
           ...entriesBelow(this.#root, "")
         ];
+      }),
+    showsMoreBelow: (function (path2) {
+        return this.#placeAt(path2)?.children?.values().some(showsFiles) ?? false;
       })
     });
   }
   static {
-    deepest$29 = (function (path2, entryAt) {
+    deepest$30 = (function (path2, entryAt) {
         let best3 = entryAt(this.#root);
         walk(this.#root, path2, ((place3) => {
           best3 = entryAt(place3) ?? best3;
         }));
-        return best3 === void 0 ? this.#base : mountOf$30.call(this, best3);
+        return best3 === void 0 ? this.#base : mountOf$31.call(this, best3);
       });
   }
   static {
-    mountOf$30 = (function (entry2) {
+    mountOf$31 = (function (entry2) {
         const { mount: mount4, depth } = entry2;
         if (depth < this.#depth) {
           entry2.mount = {
@@ -20077,7 +20249,7 @@ var init_mount_table = __esm({
       });
   }
   static {
-    makePlace$31 = (function (path2) {
+    makePlace$32 = (function (path2) {
         let place3 = this.#root;
         const normal2 = normalize(path2);
         if (normal2 === "/") return place3;
@@ -20144,9 +20316,7 @@ var init_mount_table = __esm({
       /** Returns all visible mounts with their present mount points, the root first. */
       
       /** Whether something is mounted beneath the path that shows files. */
-      showsMoreBelow(path2) {
-        return this.#placeAt(path2)?.children?.values().some(showsFiles) ?? false;
-      }
+      
       
       /** Returns the mount with its mount point beneath the present root. */
       
@@ -20419,15 +20589,15 @@ var init_directory_lists = __esm({
         }
       }),
     of: (function (path2) {
-        return get$32.call(this, path2).list;
+        return get$33.call(this, path2).list;
       }),
     ownerOf: (function (path2) {
-        return get$32.call(this, path2).owner;
+        return get$33.call(this, path2).owner;
       })
     });
   }
   static {
-    get$32 = (function (path2) {
+    get$33 = (function (path2) {
         let known = this.#known.get(path2);
         if (known === void 0) this.#known.set(path2, known = readNow(path2));
         known.used = true;
@@ -21337,7 +21507,7 @@ var init_found_links = __esm({
           }
           this.#cost.addParts();
           const here2 = `${at4}/${name}`;
-          const target = targetOf$33.call(this, at4, name);
+          const target = targetOf$34.call(this, at4, name);
           if (target === void 0) {
             at4 = here2;
             continue;
@@ -21354,7 +21524,7 @@ var init_found_links = __esm({
     });
   }
   static {
-    targetOf$33 = (function (directory2, name) {
+    targetOf$34 = (function (directory2, name) {
         if (isWithin(directory2, "/proc") && directory2 !== "/") return void 0;
         const path2 = `${directory2}/${name}`;
         if (!isWithin(directory2, this.#directory)) return linkTarget(path2);
@@ -21668,7 +21838,7 @@ var init_git_repositories = __esm({
       }),
     named: (function* () {
         const named3 = [];
-        const general = configs$34.call(this, this.#files.general, named3).flatMap((({ hooks }) => hooks));
+        const general = configs$35.call(this, this.#files.general, named3).flatMap((({ hooks }) => hooks));
         for (const path2 of general) if (path2.startsWith("/")) named3.push({
           path: path2
         });
@@ -21682,7 +21852,7 @@ var init_git_repositories = __esm({
               "config",
               "config.worktree"
             ].map((name) => `${directory2}/${name}`);
-            for (const config of configs$34.call(this, files2, named3)) {
+            for (const config of configs$35.call(this, files2, named3)) {
               for (const path2 of config.hooks) hooks.add(path2);
               for (const path2 of config.worktrees) {
                 const worktree = this.#files.endOf(from(directory2, path2));
@@ -21703,7 +21873,7 @@ var init_git_repositories = __esm({
     });
   }
   static {
-    configs$34 = (function (files2, named3) {
+    configs$35 = (function (files2, named3) {
         const configs = [];
         const read5 = /* @__PURE__ */ new Set();
         const waiting = [
@@ -21866,26 +22036,26 @@ var init_name_search = __esm({
         const { directory: directory2, names, paths = [] } = this.#question;
         for (const path2 of paths) this.#reportPath(path2);
         if (names.length > 0) {
-          const ways = starts$36.call(this).map(((start) => around$37.call(this, start)));
+          const ways = starts$37.call(this).map(((start) => around$38.call(this, start)));
           for (const around of ways) {
             for (const [index, path2] of around.entries()) {
-              later$44.call(this, {
+              later$46.call(this, {
                 path: path2,
                 depth: index === 0 ? 0 : around.length - index,
                 inGit: false
               });
             }
           }
-          later$44.call(this, {
+          later$46.call(this, {
             path: directory2,
             depth: 0,
             inGit: false
           });
-          readQueue$35.call(this);
-          for (const around of ways) reportProjects$38.call(this, around);
-          reportNamesOf$39.call(this, directory2);
-          reportHome$40.call(this);
-          reportMounts$41.call(this);
+          readQueue$36.call(this);
+          for (const around of ways) reportProjects$39.call(this, around);
+          reportNamesOf$40.call(this, directory2);
+          reportHome$41.call(this);
+          reportMounts$43.call(this);
         }
         const { directories, isOver } = this.#cost;
         if (isOver) return {
@@ -21903,21 +22073,21 @@ var init_name_search = __esm({
     });
   }
   static {
-    readQueue$35 = (function () {
+    readQueue$36 = (function () {
         for (let at4 = 0; at4 < this.#queue.length; ) {
-          while (at4 < this.#queue.length && !this.#cost.isOver) read$45.call(this, this.#queue[at4++]);
+          while (at4 < this.#queue.length && !this.#cost.isOver) read$47.call(this, this.#queue[at4++]);
           if (this.#index.ofGit.length === 0) return;
           for (const { path: path2, text: text5 } of this.#repositories.named()) {
             if (this.#cost.isOver) return;
             this.#cost.addDirectory();
-            report$43.call(this, path2, true, {
+            report$45.call(this, path2, true, {
               text: text5
             });
           }
           if (this.#cost.isOver) return;
           for (const worktree of this.#repositories.worktrees()) {
             for (const path2 of this.#found.pathsOf(worktree)) {
-              later$44.call(this, {
+              later$46.call(this, {
                 path: path2,
                 depth: MAX_DEPTH,
                 inGit: false
@@ -21928,7 +22098,7 @@ var init_name_search = __esm({
       });
   }
   static {
-    starts$36 = (function () {
+    starts$37 = (function () {
         const { directory: directory2, start = directory2 } = this.#question;
         if (isWithin(start, directory2)) return [
           start
@@ -21940,7 +22110,7 @@ var init_name_search = __esm({
       });
   }
   static {
-    around$37 = (function (start) {
+    around$38 = (function (start) {
         const { directory: directory2 } = this.#question;
         if (!isWithin(start, directory2)) return [];
         const around = [];
@@ -21949,7 +22119,7 @@ var init_name_search = __esm({
       });
   }
   static {
-    reportProjects$38 = (function (around) {
+    reportProjects$39 = (function (around) {
         const { directory: directory2, absent: absent2, start } = this.#question;
         const projects = new Set(directory2 === "/" ? [] : [
           directory2
@@ -21962,54 +22132,60 @@ var init_name_search = __esm({
           if (at4 === start || look(below(at4, ".git")) !== void 0) projects.add(at4);
         }
         const plain3 = absent2.filter(isPlain);
-        for (const project of projects) reportAll$42.call(this, project, plain3);
+        for (const project of projects) reportAll$44.call(this, project, plain3);
       });
   }
   static {
-    reportNamesOf$39 = (function (directory2) {
+    reportNamesOf$40 = (function (directory2) {
         const { asked = directory2 } = this.#question;
         const paths = [
           directory2,
           asked,
           ...this.#otherNames.wholeOf(directory2)
         ];
-        reportAll$42.call(this, directory2, [
+        reportAll$44.call(this, directory2, [
           ...new Set(paths.flatMap(((path2) => this.#index.after(path2))))
         ]);
       });
   }
   static {
-    reportHome$40 = (function () {
+    reportHome$41 = (function () {
         const { home, configHome } = this.#question;
         const { ofHome } = this.#index;
-        if (home !== void 0) reportAll$42.call(this, home, ofHome, this.#presentInHome());
+        if (home !== void 0) reportAll$44.call(this, home, ofHome, presentInHome$42.call(this));
         if (configHome === void 0) return;
         const configs = ofHome.filter((name) => name.startsWith(CONFIG));
-        reportAll$42.call(this, configHome, configs.map((name) => name.slice(CONFIG.length)));
+        reportAll$44.call(this, configHome, configs.map((name) => name.slice(CONFIG.length)));
       });
   }
   static {
-    reportMounts$41 = (function () {
+    presentInHome$42 = (function () {
+        const { present: present3 = [] } = this.#question;
+        return new Set(present3.map(((name) => name.startsWith(HOME2) ? name.slice(HOME2.length) : name)));
+      });
+  }
+  static {
+    reportMounts$43 = (function () {
         const { directory: directory2 } = this.#question;
         for (const { root: root2, target } of this.#otherNames.mountsIn(directory2)) {
           const others = this.#otherNames.wholeOf(target);
           const places = others.length === 0 ? [
             root2
           ] : others.filter((place3) => !isWithin(place3, directory2));
-          if (places.some((place3) => this.#isNamed(place3))) report$43.call(this, target, false);
-          reportAll$42.call(this, target, places.flatMap((place3) => this.#index.after(place3)));
+          if (places.some((place3) => this.#isNamed(place3))) report$45.call(this, target, false);
+          reportAll$44.call(this, target, places.flatMap((place3) => this.#index.after(place3)));
         }
       });
   }
   static {
-    reportAll$42 = (function (base, names, present3 = NONE2) {
+    reportAll$44 = (function (base, names, present3 = NONE2) {
         if (names.length === 0) return;
         const entries = this.#lists.of(base);
         for (const name of names) {
           const path2 = below(base, name);
           const mayBeMade = present3.has(name);
           if (entries.has(name.split("/", 1)[0])) {
-            report$43.call(this, path2, !mayBeMade, {
+            report$45.call(this, path2, !mayBeMade, {
               base,
               isWhole: mayBeMade
             });
@@ -22020,7 +22196,7 @@ var init_name_search = __esm({
       });
   }
   static {
-    report$43 = (function (path2, isAbsent, { text: text5, base, isWhole = false } = {}) {
+    report$45 = (function (path2, isAbsent, { text: text5, base, isWhole = false } = {}) {
         const end = this.#links.endOf(path2, {
           base
         });
@@ -22032,14 +22208,14 @@ var init_name_search = __esm({
       });
   }
   static {
-    later$44 = (function (pending) {
+    later$46 = (function (pending) {
         if (this.#queued.has(pending.path) || OTHERS2.has(pending.path)) return;
         this.#queued.add(pending.path);
         this.#queue.push(pending);
       });
   }
   static {
-    read$45 = (function (pending) {
+    read$47 = (function (pending) {
         const { path: path2, depth, inGit } = pending;
         this.#cost.addDirectory();
         const entries = this.#lists.of(path2);
@@ -22048,13 +22224,13 @@ var init_name_search = __esm({
         if (isGit) this.#readGit(path2, entries);
         const within4 = inGit || isGitName(nameOf2(path2));
         for (const [name, type] of entries) {
-          if (readName$46.call(this, path2, name, type)) continue;
+          if (readName$48.call(this, path2, name, type)) continue;
           if (type !== S_IFDIR || PASSED_OVER.has(name)) continue;
           const child = below(path2, name);
           const isOfGit = within4 || isGitName(name) || isGit && holdsRepositories(name);
           if (within4 && !mayHoldRepositories(child)) continue;
           if (isOfGit || depth < MAX_DEPTH) {
-            later$44.call(this, {
+            later$46.call(this, {
               path: child,
               depth: depth + 1,
               inGit: within4 || isGit && isOfGit
@@ -22064,7 +22240,7 @@ var init_name_search = __esm({
       });
   }
   static {
-    readName$46 = (function (directory2, name, type) {
+    readName$48 = (function (directory2, name, type) {
         if (this.#index.has(name)) {
           const path3 = below(directory2, name);
           if (this.#index.isEndOf(path3) && !this.#found.isExcepted(path3)) {
@@ -22075,7 +22251,7 @@ var init_name_search = __esm({
         if (type === S_IFDIR) return false;
         const path2 = below(directory2, name);
         if (type === S_IFLNK) {
-          for (const rest2 of this.#index.after(path2)) report$43.call(this, below(path2, rest2), false);
+          for (const rest2 of this.#index.after(path2)) report$45.call(this, below(path2, rest2), false);
         }
         if (!isGitName(name) || this.#index.ofGit.length === 0) return false;
         if (type === S_IFREG) {
@@ -22155,10 +22331,7 @@ var init_name_search = __esm({
       
       
       /** The names of the home directory that may be missing. */
-      #presentInHome() {
-        const { present: present3 = [] } = this.#question;
-        return new Set(present3.map((name) => name.startsWith(HOME2) ? name.slice(HOME2.length) : name));
-      }
+      
       /** Reports what the host mounts in the directory, and has such a name elsewhere. */
       
       /** Whether a path outside of the directory has one of the names, or a directory around it. */
@@ -22210,7 +22383,7 @@ var init_name_search = __esm({
         for (const path2 of [
           ...found2
         ].flatMap((path3) => this.#found.pathsOf(path3))) {
-          later$44.call(this, {
+          later$46.call(this, {
             path: path2,
             depth: MAX_DEPTH,
             inGit: true
@@ -22310,13 +22483,19 @@ var init_visible_mounts = __esm({
       }),
     at: (function (path2) {
         return this.#byTarget.get(path2);
+      }),
+    around: (function (path2) {
+        for (let at4 = path2; ; at4 = parentOf(at4)) {
+          const mount4 = this.#byTarget.get(at4);
+          if (mount4 !== void 0 || at4 === "/") return mount4;
+        }
       })
     });
   }
   static {
-    has$47 = (function (mount4) {
+    has$49 = (function (mount4) {
         if (this.#points.get(mount4.id)?.has(mount4.target)) return false;
-        for (let at4 = mount4, above = above$48.call(this, at4); above !== void 0; above = above$48.call(this, at4)) {
+        for (let at4 = mount4, above = above$50.call(this, at4); above !== void 0; above = above$50.call(this, at4)) {
           const points = this.#points.get(above.id);
           if (directoriesAround(at4.target, above.target).some(((path2) => points.has(path2)))) return false;
           at4 = above;
@@ -22325,7 +22504,7 @@ var init_visible_mounts = __esm({
       });
   }
   static {
-    above$48 = (function ({ id: id2, parent }) {
+    above$50 = (function ({ id: id2, parent }) {
         return parent === id2 ? void 0 : this.#byId.get(parent);
       });
   }
@@ -22349,7 +22528,7 @@ var init_visible_mounts = __esm({
           else points.add(target);
         }
         for (const mount4 of mounts) {
-          if (has$47.call(this, mount4) && !this.#byTarget.has(mount4.target)) {
+          if (has$49.call(this, mount4) && !this.#byTarget.has(mount4.target)) {
             this.#byTarget.set(mount4.target, mount4);
           }
         }
@@ -22359,12 +22538,7 @@ var init_visible_mounts = __esm({
       /** Returns the mount whose root is at this path. */
       
       /** Returns the mount that a path is on; `undefined` if it is that of a chroot, which is not listed. */
-      around(path2) {
-        for (let at4 = path2; ; at4 = parentOf(at4)) {
-          const mount4 = this.#byTarget.get(at4);
-          if (mount4 !== void 0 || at4 === "/") return mount4;
-        }
-      }
+      
       /** Whether a path leads to the root of the mount. */
       
       
@@ -22421,9 +22595,7 @@ var init_kernel_mounts = __esm({
 // host/other_names.ts
 
 
-function lengthOf(directory2) {
-  return directory2 === "/" ? 0 : directory2.length;
-}
+
 var OtherNames;
 var init_other_names = __esm({
   "host/other_names.ts": (function () {
@@ -22435,7 +22607,7 @@ var init_other_names = __esm({
     addMethods(this.prototype, {
     of: (function (path2) {
         if (this.#others.size === 0) return [];
-        const places = placeOf$49.call(this, path2);
+        const places = placeOf$51.call(this, path2);
         for (const mount4 of this.#others.keys()) {
           if (!isBelow(mount4, path2)) continue;
           if (!isKernelMount(mount4)) places.push({
@@ -22443,16 +22615,16 @@ var init_other_names = __esm({
             path: mount4.root
           });
         }
-        const names = places.flatMap((place3) => [
-          ...this.#wholes(place3),
-          ...this.#parts(place3)
-        ]);
+        const names = places.flatMap(((place3) => [
+          ...wholes$52.call(this, place3),
+          ...parts$53.call(this, place3)
+        ]));
         return [
           ...new Set(names)
         ].filter((name) => !isWithin(name, path2));
       }),
     wholeOf: (function (path2) {
-        return placeOf$49.call(this, path2).flatMap((place3) => this.#wholes(place3));
+        return placeOf$51.call(this, path2).flatMap(((place3) => wholes$52.call(this, place3)));
       }),
     mountsIn: (function (directory2) {
         return this.#mounts.all().filter(((mount4) => isBelow(mount4, directory2)));
@@ -22460,7 +22632,7 @@ var init_other_names = __esm({
     });
   }
   static {
-    placeOf$49 = (function (path2) {
+    placeOf$51 = (function (path2) {
         const mount4 = this.#others.size === 0 ? void 0 : this.#mounts.around(path2);
         if (mount4 === void 0 || !this.#others.has(mount4)) return [];
         return [
@@ -22469,6 +22641,21 @@ var init_other_names = __esm({
             path: normalize(`${mount4.root}/${path2.slice(lengthOf(mount4.target))}`)
           }
         ];
+      });
+  }
+  static {
+    wholes$52 = (function ({ mount: mount4, path: path2 }) {
+        return this.#others.get(mount4).filter((({ root: root2 }) => isWithin(path2, root2))).flatMap((other) => {
+          const name = normalize(`${other.target}/${path2.slice(lengthOf(other.root))}`);
+          return this.#mounts.around(name) === other ? [
+            name
+          ] : [];
+        });
+      });
+  }
+  static {
+    parts$53 = (function ({ mount: mount4, path: path2 }) {
+        return this.#others.get(mount4).filter((({ root: root2 }) => root2 !== path2 && isWithin(root2, path2))).map(({ target }) => target);
       });
   }
 
@@ -22480,7 +22667,7 @@ var init_other_names = __esm({
         const all = this.#mounts.all();
         for (const same of Map.groupBy(all, deviceOf).values()) {
           if (same.length === 1) continue;
-          for (const mount4 of same) this.#others.set(mount4, same.filter((other) => other !== mount4));
+          for (const mount4 of same) this.#others.set(mount4, same.filter(((other) => other !== mount4)));
         }
       }
       /**
@@ -22495,18 +22682,9 @@ var init_other_names = __esm({
       /** Returns the place of a path, if its filesystem has other mounts. */
       
       /** Returns the paths of a whole at other mounts. */
-      #wholes({ mount: mount4, path: path2 }) {
-        return this.#others.get(mount4).filter(({ root: root2 }) => isWithin(path2, root2)).flatMap((other) => {
-          const name = normalize(`${other.target}/${path2.slice(lengthOf(other.root))}`);
-          return this.#mounts.around(name) === other ? [
-            name
-          ] : [];
-        });
-      }
+      
       /** Returns the mounts of parts of a directory. */
-      #parts({ mount: mount4, path: path2 }) {
-        return this.#others.get(mount4).filter(({ root: root2 }) => root2 !== path2 && isWithin(root2, path2)).map(({ target }) => target);
-      }
+      
     };
   })
 });
@@ -22597,7 +22775,7 @@ function isRefusal(code) {
   return code === "EPERM" || code === "EACCES" || code === "EINVAL" || code === "ENOSYS" || (code === "ENOSPC" || code === "EUSERS") && readSetting("/proc/sys/user/max_user_namespaces") === 0;
 }
 var init_user_namespaces2 = __esm({
-  "host/user_namespaces.ts"() {
+  "host/user_namespaces.ts": (function () {
     init_call();
     init_mounts3();
     init_namespaces3();
@@ -22607,7 +22785,7 @@ var init_user_namespaces2 = __esm({
     init_errno();
     init_syscalls();
     init_settings();
-  }
+  })
 });
 
 // host/live_host.ts
@@ -23554,7 +23732,7 @@ var init_required = __esm({
 // audit/file_use.ts
 var MOST3, UseLog;
 var init_file_use = __esm({
-  "audit/file_use.ts"() {
+  "audit/file_use.ts": (function () {
     MOST3 = 5e4;
     UseLog = class {
 
@@ -23574,7 +23752,7 @@ var init_file_use = __esm({
         this.#list.push(file);
       }
     };
-  }
+  })
 });
 
 // ffi/seccomp/multiplexed.ts
@@ -25351,11 +25529,11 @@ function receiveMessage(socket, data2, sender) {
   }));
 }
 var init_unix_sockets = __esm({
-  "ffi/calls/unix_sockets.ts"() {
+  "ffi/calls/unix_sockets.ts": (function () {
     init_call();
     init_sockets();
     init_sockets2();
-  }
+  })
 });
 
 // container/notify_listener.ts
@@ -25370,7 +25548,7 @@ function notificationIn(text5) {
 }
 var LONGEST6, AT_ONCE3, NotifyListener;
 var init_notify_listener = __esm({
-  "container/notify_listener.ts"() {
+  "container/notify_listener.ts": (function () {
     init_call();
     init_files3();
     init_sockets2();
@@ -25462,7 +25640,7 @@ var init_notify_listener = __esm({
         return false;
       }
     };
-  }
+  })
 });
 
 // proxy/latin1.ts
@@ -26189,8 +26367,24 @@ function sessionOf(terminal) {
   ]);
   return outcome.result(call2) === 0n ? outcome.output(session).getInt32(0, true) : void 0;
 }
-
-
+function isTerminal(fd) {
+  return succeeds(ioctl(fd, TCGETS, new Output(TERMIOS_SIZE)), "ENOTTY");
+}
+function succeeds(call2, usual) {
+  try {
+    return syscalls([
+      {
+        call: call2,
+        accept: [
+          usual
+        ]
+      }
+    ]).result(call2) >= 0n;
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
+    return false;
+  }
+}
 
 var DEV_NULL, PIPEFS, TERMIOS_SIZE;
 var init_inherited_stream = __esm({
@@ -26329,8 +26523,21 @@ var init_helper_process = __esm({
 });
 
 // launch/copied_stream.ts
-
-
+function startCopying(descriptors, work, end) {
+  try {
+    return new HelperProcess(descriptors, work);
+  } finally {
+    syscall(close(end));
+  }
+}
+function closingOnFailure(fd, make2) {
+  try {
+    return make2();
+  } catch (error) {
+    syscall(close(fd));
+    throw error;
+  }
+}
 var ONE2;
 var init_copied_stream = __esm({
   "launch/copied_stream.ts": (function () {
@@ -26722,9 +26929,150 @@ var init_copied_named_pipe = __esm({
 });
 
 // launch/copied_output.ts
-
-
-
+function copyOutput(fd) {
+  const ofTerminal = isTerminal(fd);
+  const stop = syscall(eventfd2(0, EFD_CLOEXEC));
+  return closingOnFailure(stop, () => {
+    const { reader, writer } = openPipe();
+    return closingOnFailure(writer, () => {
+      syscall(fcntl(reader, F_SETFL, O_NONBLOCK));
+      const process = startCopying([
+        fd,
+        reader,
+        stop
+      ], loop(), reader);
+      let isOpen2 = true;
+      const handOver = () => {
+        if (isOpen2) syscall(close(writer));
+        isOpen2 = false;
+      };
+      return {
+        theirs: writer,
+        handOver,
+        end() {
+          handOver();
+          syscall(write(stop, ONE2, ONE2.length));
+          const errno = process.wait().failed?.errno;
+          syscall(close(stop));
+          if (errno === void 0) return;
+          if (errno === ERRNO.EPIPE || ofTerminal && errno === ERRNO.EIO) return;
+          throw new SyscallError({
+            syscall: "write",
+            errno,
+            hint: UNWRITTEN
+          });
+        }
+      };
+    });
+  });
+}
+function loop() {
+  const [waiting, draining] = [
+    new Label("waiting"),
+    new Label("draining")
+  ];
+  const copy2 = {
+    buffer: new Output(CHUNK3, "&chunk"),
+    unwritten: new PipeEnds()
+  };
+  const pipe = {
+    fd: 1,
+    events: POLLIN
+  }, stop = {
+    fd: 2,
+    events: POLLIN
+  };
+  const onFailure = HELPER_ENDS;
+  return [
+    {
+      call: pipe2(copy2.unwritten.output, 0),
+      onFailure
+    },
+    waiting,
+    {
+      call: ppoll([
+        pipe,
+        stop
+      ], void 0),
+      onFailure
+    },
+    {
+      call: ppoll([
+        stop
+      ], 0),
+      onSuccess: draining,
+      onFailure
+    },
+    ...copyChunk(copy2, waiting, waiting),
+    draining,
+    // Processes that the program has left behind may write without end.
+    ...Array.from({
+      length: CHUNKS_LEFT
+    }, () => copyChunk(copy2, HELPER_ENDS)).flat()
+  ];
+}
+function copyChunk({ buffer, unwritten }, whenEmpty, then) {
+  const [again, full, taking, next] = [
+    "again",
+    "full",
+    "taking",
+    "next"
+  ].map((name) => new Label(name));
+  const ends = {
+    onZero: HELPER_ENDS,
+    onFailure: HELPER_ENDS
+  };
+  const onEmpty = {
+    accept: [
+      "EAGAIN"
+    ],
+    onAccepted: whenEmpty
+  };
+  const readChunk = read(unwritten.reader, buffer, CHUNK3);
+  const writeChunk = write(0, buffer, new ResultOf(readChunk, "count"));
+  return [
+    // splice(2) cannot write to a file that is only appended to.
+    {
+      call: tee(1, unwritten.writer, CHUNK3, SPLICE_F_NONBLOCK),
+      ...onEmpty,
+      ...ends
+    },
+    {
+      call: readChunk,
+      ...ends
+    },
+    again,
+    // A terminal may be set not to block.
+    {
+      call: writeChunk,
+      accept: [
+        "EAGAIN"
+      ],
+      onAccepted: full,
+      onSuccess: taking,
+      ...ends
+    },
+    full,
+    {
+      call: ppoll([
+        {
+          fd: 0,
+          events: POLLOUT
+        }
+      ], void 0),
+      onSuccess: again,
+      ...ends
+    },
+    taking,
+    {
+      call: read(1, buffer, new ResultOf(writeChunk, "written")),
+      ...onEmpty,
+      onSuccess: then ?? next,
+      ...ends
+    },
+    next
+  ];
+}
 var CHUNK3, CHUNKS_LEFT, UNWRITTEN;
 var init_copied_output = __esm({
   "launch/copied_output.ts": (function () {
@@ -26747,7 +27095,10 @@ var init_copied_output = __esm({
 });
 
 // launch/stdio.ts
-
+function copyStream(fd, ours) {
+  if (fd !== 0) return copyOutput(ours);
+  return isPipe(ours) ? copyNamedPipe(ours) : copyInput(ours);
+}
 
 var StandardStreams, NAMES3, NOT_OPEN, THEIRS, OURS, RELEASING, CLOSING2;
 var init_stdio = __esm({
@@ -26768,13 +27119,13 @@ var init_stdio = __esm({
     release: (function () {
         for (const pipe of this.#pipes) if (pipe !== void 0) RELEASING.run(pipe.theirs, pipe.ours);
         for (const copy2 of this.#copies.values()) copy2.handOver();
-        closeDuplicates$53.call(this);
+        closeDuplicates$57.call(this);
         return this.#pipes.map(((pipe) => pipe?.ours));
       })
     });
   }
   static {
-    open$50 = (function (source, fd, sources) {
+    open$54 = (function (source, fd, sources) {
         if (source === "piped") {
           const pipe = this.#pipes[fd] = openPipeTo(fd);
           return {
@@ -26789,7 +27140,7 @@ var init_stdio = __esm({
       });
   }
   static {
-    protect$51 = (function (sources) {
+    protect$55 = (function (sources) {
         const oursAt = ((fd) => {
           const isPiped = this.#pipes[sources[fd] === "stdout" ? 1 : fd] !== void 0;
           const stream = this.#streams[fd];
@@ -26802,12 +27153,12 @@ var init_stdio = __esm({
           2
         ].map(oursAt);
         ours.forEach(((fd, stream) => {
-          if (fd !== void 0) this.#streams[stream] = protected$52.call(this, stream, fd, ours[0]);
+          if (fd !== void 0) this.#streams[stream] = protected$56.call(this, stream, fd, ours[0]);
         }));
       });
   }
   static {
-    protected$52 = (function (fd, ours, input) {
+    protected$56 = (function (fd, ours, input) {
         const handover = handoverOf(ours, input, NAMES3[fd]);
         if (handover === "inherit") return this.#streams[fd];
         if (handover === "null") return "null";
@@ -26820,7 +27171,7 @@ var init_stdio = __esm({
       });
   }
   static {
-    closeDuplicates$53 = (function () {
+    closeDuplicates$57 = (function () {
         for (const fd of this.#duplicates) syscall(close(fd));
         this.#duplicates.length = 0;
       });
@@ -26843,8 +27194,8 @@ var init_stdio = __esm({
        */
       constructor(sources, hasOwnRoot = false) {
         try {
-          sources.forEach(((source, fd) => this.#streams.push(open$50.call(this, source, fd, sources))));
-          if (hasOwnRoot) protect$51.call(this, sources);
+          sources.forEach(((source, fd) => this.#streams.push(open$54.call(this, source, fd, sources))));
+          if (hasOwnRoot) protect$55.call(this, sources);
         } catch (error) {
           this.close();
           throw error;
@@ -26886,7 +27237,7 @@ var init_stdio = __esm({
         for (const pipe of this.#pipes) {
           if (pipe !== void 0) CLOSING2.run(pipe.ours, pipe.theirs);
         }
-        closeDuplicates$53.call(this);
+        closeDuplicates$57.call(this);
         try {
           endServices(this.services);
         } catch {
@@ -26995,11 +27346,7 @@ function showValues(values) {
 
 
 
-function requireNoNul(text5) {
-  if (!text5.includes("\0")) return;
-  const hint = "the kernel ends each string at its first NUL byte; take it out";
-  throw invalidArgument("execve", `execve(${quoted2(text5)}, ...)`, hint);
-}
+
 function quoted2(text5) {
   return JSON.stringify(text5);
 }
@@ -27116,14 +27463,14 @@ function addNotifySocket(add2) {
 }
 var PREFIX, LETTERS;
 var init_notify_socket = __esm({
-  "launch/notify_socket.ts"() {
+  "launch/notify_socket.ts": (function () {
     init_call();
     init_sockets2();
     init_unix_sockets();
     init_slots();
     PREFIX = "ramekin-notify-";
     LETTERS = 8;
-  }
+  })
 });
 
 // ffi/process_lock.ts
@@ -27431,12 +27778,12 @@ var init_program_writer = __esm({
 // launch/wait_bytes.ts
 var WAIT;
 var init_wait_bytes = __esm({
-  "launch/wait_bytes.ts"() {
+  "launch/wait_bytes.ts": (function () {
     WAIT = {
       x86_64: "f0VMRgIBAQAAAAAAAAAAAAIAPgABAAAAsABAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAEAAOAACAAAAAAAAAAEAAAAFAAAAAAAAAAAAAAAAAEAAAAAAAAAAQAAAAAAAABAAAAAAAAAAEAAAAAAAAAAQAAAAAAAAAQAAAAYAAAAAEAAAAAAAAAAQQQAAAAAAABBBAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAAAAAAABIjT1JDwEAvhAAAADoDwAAAL9+AAAAuOcAAAAPBQ8fAFNVQVRBVYn2SIn7SI0sN0G9AAQAAESLZQRIi30gQfbEAXQESIs8O0iLdShB9sQCdARIizQzSItVMEH2xAR0BEiLFBNMi1U4QfbECHQETosUE0yLRUBB9sQQdAROiwQDTItNSEH2xCB0BE6LDAuLRQDHRVAAAAAAx0VU/////w8FSIXAdBFIiUVQSD0B8P//cxGLRRzrUsdFVAAAAACLRRDrRvfYg/gLdRBBD7rkBnMJQf/ND4Vc////SItNCEiFyXQSD7bROdB0BkjB6Qjr7otFFOsUg3sEAHULSInpSCnZiQuJQwSLRRhIjSwDhcAPhRv///+LQwRBXUFcXVvD",
       aarch64: "f0VMRgIBAQAAAAAAAAAAAAIAtwABAAAAsABAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAEAAOAACAAAAAAAAAAEAAAAFAAAAAAAAAAAAAAAAAEAAAAAAAAAAQAAAAAAAABAAAAAAAAAAEAAAAAAAAAAAAQAAAAAAAQAAAAYAAAAAEAAAAAAAAAAQQQAAAAAAABBBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAAAAACAAACwAAAAkQECgFIFAACUwA+A0sgLgNIBAADUHyAD1ekDAKoKQCGLDoCAUksFQLlAEUD5SwAANiBpYPhBFUD5SwAINiFpYfhCGUD5SwAQNiJpYvhDHUD5SwAYNiNpY/hEIUD5SwAgNiRpZPhFJUD5SwAoNiVpZfhIAUC57H9gskwpAPkBAADUwAAAtEApAPkf/D+xwgAAVEwdQLkZAAAUX1UAuUwRQLkWAAAU4AMASx8sAHGBAABUawAwNs4FAHFh+/9UTAVA+QwBALSNHQASvwEAa2AAAFSM/UjT+///F0wVQLkHAAAULAVAuYwAADVMAQnLLAEAuSAFALlMGUC5KgEMiyz5/7UgBUC5wANf1g=="
     };
-  }
+  })
 });
 
 // launch/engine_image.ts
@@ -27473,7 +27820,7 @@ function complaint(text5) {
 }
 var TABLE_OFFSET, TABLE_ADDRESS, TABLE_SIZES;
 var init_engine_image = __esm({
-  "launch/engine_image.ts"() {
+  "launch/engine_image.ts": (function () {
     init_engine();
     init_files3();
     init_sealed_image();
@@ -27481,55 +27828,12 @@ var init_engine_image = __esm({
     TABLE_OFFSET = 4096;
     TABLE_ADDRESS = 4263936;
     TABLE_SIZES = 64 + 56 + 32;
-  }
+  })
 });
 
 // launch/exec_candidates.ts
-function tryExec(writer, count, marked = (call2) => call2) {
-  const paths = Array.from({
-    length: count
-  }, (_, index) => programPath(index));
-  const findOut = new Label("find out why");
-  const attempts = paths.map((path2, index) => {
-    const isLast = index === paths.length - 1;
-    const edges = isLast ? {
-      onFailure: findOut
-    } : {
-      accept: NOT_HERE,
-      onFailure: findOut
-    };
-    return {
-      path: path2,
-      execve: writer.add(marked(execve(path2, ARGV, ENVIRONMENT)), edges)
-    };
-  });
-  writer.section = "failure";
-  writer.place(findOut);
-  return attempts.map(({ path: path2, execve: execve2 }) => ({
-    execve: execve2,
-    ...writeFindingOut(writer, path2, marked)
-  }));
-}
-function writeFindingOut(writer, path2, marked = (call2) => call2) {
-  const next = new Label(`after ${path2.text}`);
-  const look2 = (call2) => writer.add(marked(call2), {
-    onFailure: next
-  });
-  const exists = look2(faccessat(at_fdcwd, path2, F_OK));
-  const opened2 = look2(openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC, 0));
-  const head2 = new Output(256, "&head");
-  const readHead = writer.add(read(new ResultOf(opened2, "fd"), head2, 256), {
-    onFailure: next
-  });
-  const executable = look2(faccessat(at_fdcwd, path2, X_OK));
-  writer.place(next);
-  return {
-    exists,
-    readHead,
-    head: head2,
-    executable
-  };
-}
+
+
 function findThenExec(writer, count, image3) {
   const paths = Array.from({
     length: count
@@ -27599,7 +27903,7 @@ function findThenExec(writer, count, image3) {
 }
 var NOT_HERE, TOO_MANY_PROCESSES, IMAGE_FIXES;
 var init_exec_candidates = __esm({
-  "launch/exec_candidates.ts"() {
+  "launch/exec_candidates.ts": (function () {
     init_call();
     init_files3();
     init_mounts3();
@@ -27617,7 +27921,7 @@ var init_exec_candidates = __esm({
       EACCES: "memory files may not be executed here (sysctl vm.memfd_noexec)",
       EAGAIN: TOO_MANY_PROCESSES
     };
-  }
+  })
 });
 
 // launch/sealed_program.ts
@@ -27707,7 +28011,7 @@ function stringsOf({ inherited: inherited2, changes }) {
 }
 var SealedProgram;
 var init_sealed_program = __esm({
-  "launch/sealed_program.ts"() {
+  "launch/sealed_program.ts": (function () {
     init_call();
     init_files3();
     init_mounts3();
@@ -27749,7 +28053,7 @@ var init_sealed_program = __esm({
         return result.failed?.call === void 0 ? void 0 : result;
       }
     };
-  }
+  })
 });
 
 // launch/enter_program.ts
@@ -28271,13 +28575,10 @@ var init_futex = __esm({
 });
 
 // launch/launch_watch.ts
-function childrenOf2({ processes }) {
-  const init2 = processes.findIndex(({ then }) => then === "init");
-  return init2 === -1 ? processes : processes.slice(0, init2 + 1);
-}
+
 var LaunchWatch, TIME_LIMIT;
 var init_launch_watch = __esm({
-  "launch/launch_watch.ts"() {
+  "launch/launch_watch.ts": (function () {
     init_call();
     init_namespaces3();
     init_processes();
@@ -28362,7 +28663,7 @@ var init_launch_watch = __esm({
         slot: LIMIT_NANOSECONDS
       }
     ]);
-  }
+  })
 });
 
 // launch/memory_guard.ts
@@ -28556,6 +28857,10 @@ var init_script_frame = __esm({
         }
         writer.end();
       }),
+    aside: (function (writer) {
+        writer.section = "watch";
+        this.watch?.write(writer, this.#plan);
+      }),
     begin: (function (writer) {
         const { ignored, ignoredByRuntime, clearsHandlers } = this.#facts;
         for (const signal of clearsHandlers ? ignoredByRuntime : CHANGEABLE_SIGNALS) {
@@ -28634,10 +28939,7 @@ var init_script_frame = __esm({
         return this.#pidfd;
       }
       
-      aside(writer) {
-        writer.section = "watch";
-        this.watch?.write(writer, this.#plan);
-      }
+      
       
       
       
@@ -30191,7 +30493,7 @@ var init_host_paths = __esm({
         return isPlainIn(root2, resolved2, this.#host) ? void 0 : root2;
       }),
     placeOf: (function (path2) {
-        const place3 = placeOf$54.call(this, path2);
+        const place3 = placeOf$58.call(this, path2);
         if (place3.path.startsWith("/")) return place3;
         return this.#cursor.refuse(`${path2} is ${place3.path}, which has no path`);
       }),
@@ -30208,18 +30510,18 @@ var init_host_paths = __esm({
     });
   }
   static {
-    placeOf$54 = (function (path2) {
+    placeOf$58 = (function (path2) {
         const root2 = this.hostRootAround(path2);
         if (root2 !== void 0) return this.#host.resolve(root2);
         if (climbs(path2) || this.#mounts.isHostFile(path2)) return this.#host.resolve(path2);
         const mount4 = this.#mounts.mountOf(path2);
         const normal2 = normalize(path2);
         if (normal2 !== mount4.target) {
-          return below2(placeOf$54.call(this, mount4.target), mount4.target, normal2);
+          return below2(placeOf$58.call(this, mount4.target), mount4.target, normal2);
         }
         const directory2 = parentOf(normal2);
         if (this.#mounts.isHostFile(directory2)) return this.#host.resolve(path2);
-        return below2(placeOf$54.call(this, directory2), directory2, normal2, nameOf2(normal2));
+        return below2(placeOf$58.call(this, directory2), directory2, normal2, nameOf2(normal2));
       });
   }
 
@@ -30405,9 +30707,9 @@ var init_settled_paths = __esm({
     of: (function (path2) {
         if (this.#isLost || climbs(path2)) return void 0;
         const normal2 = normalize(path2);
-        if (this.#mounts.isHostFile(normal2)) return onHost$55.call(this, normal2);
+        if (this.#mounts.isHostFile(normal2)) return onHost$59.call(this, normal2);
         const mount4 = this.#mounts.mountOf(normal2);
-        const isPlain2 = mount4.target === normal2 || isPlain$56.call(this, normal2, mount4);
+        const isPlain2 = mount4.target === normal2 || isPlain$60.call(this, normal2, mount4);
         return isPlain2 && (mount4.certain || this.#isPlainWithout(normal2, mount4)) ? normal2 : void 0;
       }),
     mounted: (function (target) {
@@ -30425,7 +30727,7 @@ var init_settled_paths = __esm({
     });
   }
   static {
-    onHost$55 = (function (path2) {
+    onHost$59 = (function (path2) {
         const resolved2 = this.#host.resolve(path2);
         const root2 = this.#cursor.rootOf(path2);
         const isKnown2 = root2 === void 0 ? this.#mounts.isHostFile(resolved2.path) : isPlainIn(root2, resolved2, this.#host);
@@ -30433,7 +30735,7 @@ var init_settled_paths = __esm({
       });
   }
   static {
-    isPlain$56 = (function (path2, { target, type, own, origin, layers }) {
+    isPlain$60 = (function (path2, { target, type, own, origin, layers }) {
         const rest2 = path2.slice(target === "/" ? 0 : target.length);
         const isPlainBelow = ((directory2) => {
           const whole = normalize(directory2 + rest2);
@@ -30475,7 +30777,7 @@ var init_settled_paths = __esm({
       #isPlainWithout(path2, { target, origin }) {
         if (origin === void 0) return false;
         const around = this.#mounts.mountAbove(target);
-        return around.certain && around.own && isPlain$56.call(this, path2, around);
+        return around.certain && around.own && isPlain$60.call(this, path2, around);
       }
       
     };
@@ -30544,7 +30846,7 @@ var init_recorder = __esm({
         });
       }),
     record: (function (access, locksWith) {
-        const whole = ofStep$57.call(this, access);
+        const whole = ofStep$61.call(this, access);
         this.recorded.push({
           access: whole,
           ...locksWith !== void 0 && {
@@ -30660,7 +30962,7 @@ var init_recorder = __esm({
         if (by === "chroot" && this.init !== void 0 && this.root !== "own") {
           this.init.seesHost = true;
         }
-        this.root = rootAfter$58.call(this, by);
+        this.root = rootAfter$62.call(this, by);
         this.kernelFiles.enter(this.#settled.of(directory2));
         this.#settled.entered(directory2);
       }),
@@ -30679,7 +30981,7 @@ var init_recorder = __esm({
     });
   }
   static {
-    ofStep$57 = (function (access) {
+    ofStep$61 = (function (access) {
         const { index } = this.#cursor;
         return {
           ...access,
@@ -30689,7 +30991,7 @@ var init_recorder = __esm({
       });
   }
   static {
-    rootAfter$58 = (function (by) {
+    rootAfter$62 = (function (by) {
         this.#isOpen ||= by === "chroot" && this.root !== "own";
         return this.#isOpen ? "host" : "own";
       });
@@ -30851,7 +31153,7 @@ var init_recorder = __esm({
       
       /** Records whether the container is killed when the script ends; other signals can be survived. */
       recordDeath(isKilled) {
-        this.lifetime = isKilled ? void 0 : ofStep$57.call(this, {
+        this.lifetime = isKilled ? void 0 : ofStep$61.call(this, {
           kind: "lifetime"
         });
       }
@@ -30956,7 +31258,7 @@ var init_container_path = __esm({
     addMethods(this.prototype, {
     open: (function (flags2, options = {}) {
         const { mode: mode2 = 0, accept: accept2, onAccepted } = options;
-        const call2 = opening$59.call(this, flags2 | O_CLOEXEC, mode2);
+        const call2 = opening$63.call(this, flags2 | O_CLOEXEC, mode2);
         const fixes = () => ({
           ...this.#lookupFixes(flags2),
           ...allOf(options.fixes)
@@ -30980,7 +31282,7 @@ var init_container_path = __esm({
           if (holdsRoot && !state.mounts.isContainerMount(directory2)) break;
           missing4.push(directory2);
         }
-        for (const directory2 of missing4.reverse()) makeDirectory$60.call(this.#plan.path(directory2));
+        for (const directory2 of missing4.reverse()) makeDirectory$64.call(this.#plan.path(directory2));
       }),
     openBase: (function () {
         const base = this.#base;
@@ -31053,7 +31355,7 @@ var init_container_path = __esm({
         });
       }),
     setAttributes: (function (attributes, recursive, fixes) {
-        const place3 = openMount$61.call(this);
+        const place3 = openMount$65.call(this);
         const flags2 = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
         this.#plan.call(mount_setattr(place3, "", flags2, attributes), {
           fixes
@@ -31067,7 +31369,7 @@ var init_container_path = __esm({
     });
   }
   static {
-    opening$59 = (function (flags2, mode2) {
+    opening$63 = (function (flags2, mode2) {
         const base = this.#base;
         if (base.kind === "host") {
           const how = {
@@ -31096,7 +31398,7 @@ var init_container_path = __esm({
       });
   }
   static {
-    makeDirectory$60 = (function () {
+    makeDirectory$64 = (function () {
         const fixes = () => ({
           ENOTDIR: `something on the way to ${this.path} is not a directory`,
           EROFS: READ_ONLY,
@@ -31116,7 +31418,7 @@ var init_container_path = __esm({
       });
   }
   static {
-    openMount$61 = (function (more = 0, options = {}) {
+    openMount$65 = (function (more = 0, options = {}) {
         const fixes = () => ({
           ENOENT: `${this.path} does not exist${unexpanded(this.path)}`
         });
@@ -31217,7 +31519,7 @@ var init_container_path = __esm({
       
       /** Changes the filesystem itself: mount(2) with MS_REMOUNT. */
       reconfigure(flags2, data2, fixes) {
-        const place3 = openMount$61.call(this, O_DIRECTORY);
+        const place3 = openMount$65.call(this, O_DIRECTORY);
         this.#plan.directories.inside(place3, () => {
           this.#plan.call(mount(null, ".", null, flags2, data2), {
             fixes
@@ -31238,7 +31540,7 @@ var init_container_path = __esm({
           new Label("what is mounted is a file")
         ];
         plan.directories.closeAll();
-        const place3 = openMount$61.call(this, O_DIRECTORY, {
+        const place3 = openMount$65.call(this, O_DIRECTORY, {
           accept: [
             "ENOTDIR"
           ],
@@ -31366,7 +31668,7 @@ var init_host_facts = __esm({
         ];
         const directory2 = this.#workingDirectory;
         try {
-          return caller === host2.credentials() && (directory2 === void 0 || directory2 === host2.workingDirectory()) && (this.#resolvConf === void 0 || this.#resolvConf === host2.resolvConf()) && (this.#mounts === void 0 || this.#mounts === host2.mounts()) && namesHold$62.call(this) && host2.unchanged(this.#paths) && host2.sameNames([
+          return caller === host2.credentials() && (directory2 === void 0 || directory2 === host2.workingDirectory()) && (this.#resolvConf === void 0 || this.#resolvConf === host2.resolvConf()) && (this.#mounts === void 0 || this.#mounts === host2.mounts()) && namesHold$66.call(this) && host2.unchanged(this.#paths) && host2.sameNames([
             ...this.#scans.values()
           ]);
         } catch (error) {
@@ -31377,7 +31679,7 @@ var init_host_facts = __esm({
     });
   }
   static {
-    namesHold$62 = (function () {
+    namesHold$66 = (function () {
         if (this.#names.size === 0) return true;
         const now = this.#host.directoryNames();
         return this.#names.entries().every((([directory2, names]) => names.hold(now.in(directory2))));
@@ -31665,12 +31967,8 @@ var init_open_directories = __esm({
 // plan/step_cursor.ts
 
 
-function isChangedRoot(step) {
-  return step.step === "root" && step.discard !== true && step.readOnly !== true;
-}
-function isUntrustedRule(step) {
-  return step.step === "landlock" && step.untrusted === true && step.write !== void 0;
-}
+
+
 function entersUserNamespace(step) {
   const { kinds } = step;
   return (step.step === "unshare" || step.step === "join") && (!Array.isArray(kinds) || kinds.includes("user"));
@@ -31917,7 +32215,7 @@ var init_builder = __esm({
           this.beforeExec(call2, options.fixes, options.accept);
           return call2;
         }
-        return callIn$63.call(this, this.process, call2, options);
+        return callIn$67.call(this, this.process, call2, options);
       }),
     countPath: (function (path2) {
         this.#paths += path2.length;
@@ -32009,7 +32307,7 @@ var init_builder = __esm({
             late: false
           };
         }
-        const found2 = untrustedDirectories$64.call(this).linkOn(resolved2);
+        const found2 = untrustedDirectories$68.call(this).linkOn(resolved2);
         if (found2 === void 0) return resolved2;
         if (optional3) return {
           ...resolved2,
@@ -32026,7 +32324,7 @@ var init_builder = __esm({
     });
   }
   static {
-    callIn$63 = (function ({ parts: parts2 }, call2, options) {
+    callIn$67 = (function ({ parts: parts2 }, call2, options) {
         const { accept: accept2, onZero, onAccepted, onFailure = EXIT_CHILD, onSuccess, fixes } = options;
         const stepIndex = this.cursor.index;
         if (++this.#calls > MAX_CALLS) this.refuse(`a plan has at most ${MAX_CALLS} calls`);
@@ -32045,7 +32343,7 @@ var init_builder = __esm({
       });
   }
   static {
-    untrustedDirectories$64 = (function () {
+    untrustedDirectories$68 = (function () {
         return this.#untrusted ??= new UntrustedDirectories(this.host, this.cursor.untrustedSources.map(((source) => source.startsWith("/") ? source : `${this.facts.workingDirectory()}/${source}`)));
       });
   }
@@ -32199,7 +32497,7 @@ var init_builder = __esm({
         const before = this.options.ownLauncher === true ? {
           parts: launcherParts
         } : this.#forerunner();
-        return callIn$63.call(this, before, call2, options);
+        return callIn$67.call(this, before, call2, options);
       }
       
       /** Counts a path of the container that calls are made for. */
@@ -32765,15 +33063,18 @@ var init_shown_directory = __esm({
         const { own, target } = this.#plan.state.mounts.mountOf(this.targetOf(source));
         return !own || target === this.target;
       }),
+    holdsChanges: (function (source) {
+        return this.#plan.state.mounts.mountOf(this.targetOf(source)).type === "overlay";
+      }),
     targetOf: (function (source) {
-        return `${this.#root}/${nameOf$68.call(this, source)}`;
+        return `${this.#root}/${nameOf$72.call(this, source)}`;
       }),
     keep: (function ({ path: source, isLink }) {
-        const path2 = nameOf$68.call(this, source);
+        const path2 = nameOf$72.call(this, source);
         if (isIn(path2, this.#kept) || isIn(path2, this.#hidden)) return;
-        this.#plan.forFound((() => whereReachable$65.call(this, path2, ((end) => {
-          pinParents$67.call(this, path2, end);
-          const opened2 = open$69.call(this, path2, isLink ? O_NOFOLLOW : 0, end);
+        this.#plan.forFound((() => whereReachable$69.call(this, path2, ((end) => {
+          pinParents$71.call(this, path2, end);
+          const opened2 = open$73.call(this, path2, isLink ? O_NOFOLLOW : 0, end);
           mountOnItself(this.#plan, opened2, path2, {
             readOnly: true
           });
@@ -32791,14 +33092,14 @@ var init_shown_directory = __esm({
     });
   }
   static {
-    whereReachable$65 = (function (path2, write9) {
-        if (!isOthers$66.call(this, path2)) return write9(void 0);
+    whereReachable$69 = (function (path2, write9) {
+        if (!isOthers$70.call(this, path2)) return write9(void 0);
         this.#plan.directories.at(this.target);
         this.#plan.skippable(`${path2} is out of reach`, write9);
       });
   }
   static {
-    isOthers$66 = (function (path2) {
+    isOthers$70 = (function (path2) {
         const { caller, inUserNamespace, joined: joined4 } = this.#plan.state;
         if (caller.euid !== 0 || !inUserNamespace || joined4.has("user")) return false;
         if (this.#plan.cursor.includes("mapIds")) return false;
@@ -32811,21 +33112,21 @@ var init_shown_directory = __esm({
       });
   }
   static {
-    pinParents$67 = (function (path2, unreachable) {
+    pinParents$71 = (function (path2, unreachable) {
         for (const parent of parentsOf2(path2)) {
           if (this.#pinned.has(parent) || isIn(parent, this.#kept)) continue;
           this.#pinned.add(parent);
-          mountOnItself(this.#plan, open$69.call(this, parent, O_DIRECTORY, unreachable), parent);
+          mountOnItself(this.#plan, open$73.call(this, parent, O_DIRECTORY, unreachable), parent);
         }
       });
   }
   static {
-    nameOf$68 = (function (source) {
+    nameOf$72 = (function (source) {
         return source.slice(this.#source === "/" ? 1 : this.#source.length + 1);
       });
   }
   static {
-    open$69 = (function (path2, flags2, unreachable) {
+    open$73 = (function (path2, flags2, unreachable) {
         const gone = `${path2} was there when the recipe was planned, and is not any more; run it again`;
         return openBelow(this.#plan, this.#plan.directories.at(this.target), path2, {
           flags: flags2,
@@ -32853,9 +33154,7 @@ var init_shown_directory = __esm({
       /** Whether the file is shown, and not covered by a filesystem of the recipe's. */
       
       /** Whether changes of the file go elsewhere, so that it is not made on the host. */
-      holdsChanges(source) {
-        return this.#plan.state.mounts.mountOf(this.targetOf(source)).type === "overlay";
-      }
+      
       /** Returns the path at which the container shows a file. */
       
       /** Makes a file read-only, and pins the directories on the way to it. */
@@ -32866,11 +33165,11 @@ var init_shown_directory = __esm({
        * @param isFixed whether the directories on the way cannot be moved away anyhow
        */
       hide(source, empty, isFixed) {
-        const path2 = nameOf$68.call(this, source);
+        const path2 = nameOf$72.call(this, source);
         if (isIn(path2, this.#hidden)) return;
-        this.#plan.forFound(() => whereReachable$65.call(this, path2, (end) => {
-          if (!isFixed) pinParents$67.call(this, path2, end);
-          const opened2 = open$69.call(this, path2, 0, end);
+        this.#plan.forFound(() => whereReachable$69.call(this, path2, (end) => {
+          if (!isFixed) pinParents$71.call(this, path2, end);
+          const opened2 = open$73.call(this, path2, 0, end);
           coverWithEmpty(this.#plan, opened2, path2, empty);
           this.#plan.release(opened2);
         }));
@@ -33116,25 +33415,7 @@ var init_deny_files2 = __esm({
 });
 
 // plan/steps/further_devices.ts
-function furtherDevices(step, plan) {
-  const { extra = [], gpus } = step;
-  const paths = [
-    ...extra.flatMap((device) => typeof device === "string" ? devicesAt(normalize(device), plan).map((path2) => [
-      path2,
-      path2
-    ]) : [
-      renamed(normalize(device[0]), normalize(device[1]), plan)
-    ]),
-    ...(gpus === void 0 ? [] : graphicsDevices(gpus, plan)).map((path2) => [
-      path2,
-      path2
-    ])
-  ];
-  return paths.map(([name, source]) => [
-    name.slice("/dev/".length),
-    source
-  ]);
-}
+
 function renamed(source, name, plan) {
   if (typeOf3(source, plan) === "directory") {
     plan.refuse(`${source} is a directory, and only a device can have another name`);
@@ -33192,7 +33473,7 @@ function graphicsDevices(gpus, plan) {
 }
 var NVIDIA_SHARED, MISSING_NVIDIA;
 var init_further_devices = __esm({
-  "plan/steps/further_devices.ts"() {
+  "plan/steps/further_devices.ts": (function () {
     init_path();
     init_host_path();
     NVIDIA_SHARED = [
@@ -33200,7 +33481,7 @@ var init_further_devices = __esm({
       "/dev/nvidia-uvm"
     ];
     MISSING_NVIDIA = "CUDA fails without it (cuInit: 999 or 100)";
-  }
+  })
 });
 
 // plan/steps/outer_proc.ts
@@ -33371,14 +33652,7 @@ var init_mounts6 = __esm({
 
 // plan/steps/devices.ts
 
-function directoriesOf(names) {
-  return new Set([
-    ...names
-  ].flatMap((name) => {
-    const parts2 = name.split("/").slice(0, -1);
-    return parts2.map((_, index) => parts2.slice(0, index + 1).join("/"));
-  }));
-}
+
 
 var DEVICES, LINKS;
 var init_devices2 = __esm({
@@ -34043,7 +34317,7 @@ function fileRules(step, deniable, plan) {
 }
 var S_IROTH2, RuleFiles;
 var init_landlock_files = __esm({
-  "plan/steps/landlock_files.ts"() {
+  "plan/steps/landlock_files.ts": (function () {
     init_kernel_mounts();
     init_landlock_rights();
     init_path();
@@ -34155,7 +34429,7 @@ var init_landlock_files = __esm({
         return facts.namesIn(path2, "*").map((name) => `${parent}/${name}`).filter((inner) => !except.includes(inner) && facts.resolve(inner).path === inner).flatMap((inner) => this.#without(except, inner, false));
       }
     };
-  }
+  })
 });
 
 // plan/steps/landlock.ts
@@ -34735,10 +35009,10 @@ function lowerProxy({ hosts, deny: deny2 = [] }, plan) {
   };
 }
 var init_proxy3 = __esm({
-  "plan/steps/network/proxy.ts"() {
+  "plan/steps/network/proxy.ts": (function () {
     init_network2();
     init_network_service();
-  }
+  })
 });
 
 // plan/steps/network/name_servers.ts
@@ -35377,16 +35651,7 @@ var init_protected_names = __esm({
 
 // plan/steps/protect.ts
 
-function refuseBoxes(plan, home, paths) {
-  if (home === void 0) return;
-  const boxes = plan.facts.resolve(KEPT_BOXES.replace("~", home)).path;
-  const names = paths.flatMap((path2) => [
-    path2,
-    ...plan.facts.otherNames.wholeOf(path2)
-  ]);
-  if (!names.some((name) => isWithin(name, boxes))) return;
-  plan.refuse(`${boxes} has boxes that ramekin executes outside of the sandbox, so no program may write there; leave it out, or protect nothing (protect: false, --no-protect)`);
-}
+
 
 var OtherPlaces, NAMES_OF_TARGET;
 var init_protect2 = __esm({
@@ -35410,7 +35675,7 @@ var init_protect2 = __esm({
             ...others
           ]) {
             if (other === origin || !isWithin(other, origin)) continue;
-            const shown4 = this.#at(origin, target);
+            const shown4 = at$75.call(this, origin, target);
             if (mounts.originOf(shown4.targetOf(other)).origin !== other) continue;
             shown4.keep({
               path: other,
@@ -35420,6 +35685,21 @@ var init_protect2 = __esm({
         }
       })
     });
+  }
+  static {
+    isReached$74 = (function (target) {
+        const { nextRoot: nextRoot2 } = this.#plan.cursor;
+        return nextRoot2 === void 0 || isWithin(target, nextRoot2);
+      });
+  }
+  static {
+    at$75 = (function (origin, target) {
+        let shown4 = this.#shown.get(target);
+        if (shown4 === void 0) {
+          this.#shown.set(target, shown4 = new ShownDirectory(this.#plan, origin, target));
+        }
+        return shown4;
+      });
   }
 
       #plan;
@@ -35437,26 +35717,17 @@ var init_protect2 = __esm({
           ]
         ]);
         this.#except = except;
-        this.#changeable = plan.state.mounts.visible().flatMap(({ origin, target, readOnly }) => origin === void 0 || readOnly || !this.#isReached(target) ? [] : [
+        this.#changeable = plan.state.mounts.visible().flatMap((({ origin, target, readOnly }) => origin === void 0 || readOnly || !isReached$74.call(this, target) ? [] : [
           {
             origin,
             target
           }
-        ]);
+        ]));
       }
       /** Makes a file read-only there, but where a step names it, or what is in it, itself. */
       
-      #isReached(target) {
-        const { nextRoot: nextRoot2 } = this.#plan.cursor;
-        return nextRoot2 === void 0 || isWithin(target, nextRoot2);
-      }
-      #at(origin, target) {
-        let shown4 = this.#shown.get(target);
-        if (shown4 === void 0) {
-          this.#shown.set(target, shown4 = new ShownDirectory(this.#plan, origin, target));
-        }
-        return shown4;
-      }
+      
+      
       #refuse(path2, other, unknown) {
         return this.#plan.refuse(`${path2} is at ${other} too, by a mount of the host, and which files of the host ${unknown} shows is not known from the steps before; name the directory of the host instead`);
       }
@@ -35506,12 +35777,12 @@ function openConsole(plan, root2, owner) {
 }
 var SAME2;
 var init_console = __esm({
-  "plan/console.ts"() {
+  "plan/console.ts": (function () {
     init_call();
     init_files3();
     init_copy_tree2();
     SAME2 = 4294967295;
-  }
+  })
 });
 
 // plan/steps/root.ts
@@ -35660,19 +35931,19 @@ function absolute(directory2, plan) {
 }
 var SCRATCH;
 var init_root_directory2 = __esm({
-  "plan/steps/root_directory.ts"() {
+  "plan/steps/root_directory.ts": (function () {
     init_builders();
     init_network_files();
     init_path();
     init_root_directory();
     SCRATCH = parentOf(ROOT_PLACE);
-  }
+  })
 });
 
 // ffi/calls/constants/scheduling.ts
 var SCHED_POLICIES, SCHED_FLAGS, IOPRIO_CLASSES, MPOL_MODES, MPOL_FLAGS, PERSONALITY_DOMAINS, PERSONALITY_FLAGS2;
 var init_scheduling2 = __esm({
-  "ffi/calls/constants/scheduling.ts"() {
+  "ffi/calls/constants/scheduling.ts": (function () {
     SCHED_POLICIES = {
       SCHED_OTHER: 0,
       SCHED_FIFO: 1,
@@ -35727,7 +35998,7 @@ var init_scheduling2 = __esm({
       STICKY_TIMEOUTS: 67108864,
       ADDR_LIMIT_3GB: 134217728
     };
-  }
+  })
 });
 
 // ffi/calls/scheduling.ts
@@ -35793,11 +36064,11 @@ function personality2(domain, flagBits) {
 }
 var SCHED_ATTR_SIZE;
 var init_scheduling3 = __esm({
-  "ffi/calls/scheduling.ts"() {
+  "ffi/calls/scheduling.ts": (function () {
     init_call();
     init_scheduling2();
     SCHED_ATTR_SIZE = 56;
-  }
+  })
 });
 
 // plan/steps/scheduling.ts
@@ -35877,7 +36148,7 @@ function sumOf(names, values) {
 }
 var POLICY, POLICY_FLAG, SCHEDULER_FIXES, IO_CLASS, MODE, MODE_FLAG, DOMAIN, PERSONALITY_FLAG;
 var init_scheduling4 = __esm({
-  "plan/steps/scheduling.ts"() {
+  "plan/steps/scheduling.ts": (function () {
     init_call();
     init_scheduling2();
     init_processors();
@@ -35939,7 +36210,7 @@ var init_scheduling4 = __esm({
       "sticky-timeouts": PERSONALITY_FLAGS2.STICKY_TIMEOUTS,
       "3gb": PERSONALITY_FLAGS2.ADDR_LIMIT_3GB
     };
-  }
+  })
 });
 
 // ffi/calls/seccomp.ts
@@ -36802,23 +37073,23 @@ var init_command = __esm({
   static {
     addMethods(this.prototype, {
     output: (async function () {
-        refusePipedInput$83.call(this, "output");
+        refusePipedInput$89.call(this, "output");
         const defaults = [
           "null",
           "piped",
           "piped"
         ];
         if (this.#options.terminal === true) return await this.#startInTerminal(defaults).output();
-        const started2 = start$71.call(this, defaults);
+        const started2 = start$77.call(this, defaults);
         const { launched, descriptors, passed } = started2;
         const { timeout, maxOutput } = this.#limits;
         const takesLonger = started2.audit !== void 0 || this.#options.notify !== void 0 || passed !== void 0 && (passed.input !== void 0 || maxOutput !== void 0);
         const collected = takesLonger ? void 0 : await collectPromptly(launched, descriptors, timeout, maxOutput);
-        if (collected === void 0) return await container$74.call(this, started2).output();
+        if (collected === void 0) return await container$80.call(this, started2).output();
         return passed === void 0 ? collected : await passOnOutput(collected, passed, descriptors);
       }),
     outputSync: (function () {
-        refusePipedInput$83.call(this, "outputSync");
+        refusePipedInput$89.call(this, "outputSync");
         if (this.#options.terminal === true) {
           throw new TypeError("a terminal needs the event loop; use output() or spawn()");
         }
@@ -36834,8 +37105,8 @@ var init_command = __esm({
         if (passedStreams(this.#options) !== void 0) {
           throw new TypeError("a stream needs the event loop; use output() or spawn()");
         }
-        admit$77.call(this);
-        const { launched, descriptors } = launchWith$72.call(this, [
+        admit$83.call(this);
+        const { launched, descriptors } = launchWith$78.call(this, [
           "null",
           "piped",
           "piped"
@@ -36849,42 +37120,42 @@ var init_command = __esm({
           "inherit"
         ];
         if (this.#options.terminal === true) return this.#startInTerminal(defaults);
-        return container$74.call(this, start$71.call(this, defaults));
+        return container$80.call(this, start$77.call(this, defaults));
       })
     });
   }
   static {
-    refresh$70 = (function () {
+    refresh$76 = (function () {
         if (!this.#plan.isMomentary) this.#launcher = this.#plans.launcher(this.#planOptions);
       });
   }
   static {
-    start$71 = (function (defaults) {
+    start$77 = (function (defaults) {
         const passed = passedStreams(this.#options);
-        admit$77.call(this);
+        admit$83.call(this);
         reactor();
-        const { launched, descriptors } = launchWith$72.call(this, defaults);
+        const { launched, descriptors } = launchWith$78.call(this, defaults);
         return {
-          ...served$78.call(this, launched),
+          ...served$84.call(this, launched),
           descriptors,
           passed
         };
       });
   }
   static {
-    launchWith$72 = (function (defaults) {
+    launchWith$78 = (function (defaults) {
         const stdio = new LaunchStdio(this.#options, defaults);
         try {
-          return launchOn$73.call(this, stdio.sources);
+          return launchOn$79.call(this, stdio.sources);
         } finally {
           stdio.close();
         }
       });
   }
   static {
-    launchOn$73 = (function (sources) {
+    launchOn$79 = (function (sources) {
         const streams = new StandardStreams(sources, this.#plan.state.hasOwnRoot);
-        const launched = launch$75.call(this, {
+        const launched = launch$81.call(this, {
           stdio: streams.theirs
         }, streams);
         const services = [
@@ -36901,7 +37172,7 @@ var init_command = __esm({
       });
   }
   static {
-    container$74 = (function ({ launched, audit, descriptors, passed }) {
+    container$80 = (function ({ launched, audit, descriptors, passed }) {
         const limits2 = {
           ...this.#limits,
           audit
@@ -36916,11 +37187,11 @@ var init_command = __esm({
       });
   }
   static {
-    launch$75 = (function (streams, opened2) {
+    launch$81 = (function (streams, opened2) {
         let handed;
         try {
           handed = new HandedFds(handedFds(this.#options), this.#plan.state.hasOwnRoot);
-          return spawn$76.call(this, {
+          return spawn$82.call(this, {
             ...streams,
             fds: handed.theirs
           });
@@ -36934,22 +37205,22 @@ var init_command = __esm({
       });
   }
   static {
-    spawn$76 = (function (streams) {
+    spawn$82 = (function (streams) {
         for (let plans = 1; ; plans++) {
           try {
-            return this.#launcher.spawn(spec$82.call(this, streams));
+            return this.#launcher.spawn(spec$88.call(this, streams));
           } catch (error) {
             if (!this.#plan.hasMissed || plans === MOST_PLANS) throw error;
           }
           this.#launcher = this.#plans.launcher(this.#planOptions);
-          admit$77.call(this);
+          admit$83.call(this);
         }
       });
   }
   static {
-    admit$77 = (function () {
+    admit$83 = (function () {
         this.#options.signal?.throwIfAborted();
-        refresh$70.call(this);
+        refresh$76.call(this);
         if (this.#grants === void 0) return;
         const needs2 = this.#needs(this.#plan);
         this.#grants.require(needs2);
@@ -36957,7 +37228,7 @@ var init_command = __esm({
       });
   }
   static {
-    served$78 = (function (launched) {
+    served$84 = (function (launched) {
         return serveContainer(launched, this.#plan, {
           hosts: this.#hosts,
           audit: this.#options.audit ?? false,
@@ -36966,20 +37237,20 @@ var init_command = __esm({
       });
   }
   static {
-    inherited$79 = (function () {
+    inherited$85 = (function () {
         if (!this.#inherits && this.#plan.state.keptVariables.size === 0) return [];
         const strings = environmentStrings();
         if (this.#inherits && this.#grants === void 0) return strings;
-        return strings.filter((address2) => inheritsVariable$80.call(this, nameAt(address2)));
+        return strings.filter((address2) => inheritsVariable$86.call(this, nameAt(address2)));
       });
   }
   static {
-    inheritsVariable$80 = (function (name) {
+    inheritsVariable$86 = (function (name) {
         return (this.#inherits || includesVariable(this.#plan.state.keptVariables, name)) && (this.#grants?.hasVariable(name) ?? true);
       });
   }
   static {
-    changes$81 = (function (notify) {
+    changes$87 = (function (notify) {
         const { environment: environment3 } = this.#plan.state;
         const grants = this.#grants;
         const { env } = this.#options;
@@ -36989,7 +37260,7 @@ var init_command = __esm({
           hosts,
           env,
           notify
-        ].some((changing) => changing !== void 0);
+        ].some(((changing) => changing !== void 0));
         if (!hasChanges) return environment3;
         const changes = new Map(environment3);
         if (grants !== void 0) {
@@ -37004,12 +37275,12 @@ var init_command = __esm({
       });
   }
   static {
-    spec$82 = (function (streams) {
+    spec$88 = (function (streams) {
         const { args = [], argv0, cwd, name } = this.#options;
-        const inherited2 = inherited$79.call(this);
+        const inherited2 = inherited$85.call(this);
         const notify = this.#options.notify && newNotifyName();
-        const changes = changes$81.call(this, notify);
-        const inheritedPath = inheritsVariable$80.call(this, "PATH") ? environmentVariable("PATH") : void 0;
+        const changes = changes$87.call(this, notify);
+        const inheritedPath = inheritsVariable$86.call(this, "PATH") ? environmentVariable("PATH") : void 0;
         return {
           program: this.#program,
           name,
@@ -37032,7 +37303,7 @@ var init_command = __esm({
       });
   }
   static {
-    refusePipedInput$83 = (function (method) {
+    refusePipedInput$89 = (function (method) {
         if (this.#options.stdin === "piped") {
           throw new TypeError(`${method}() cannot write to a piped stdin; use spawn()`);
         }
@@ -37151,8 +37422,8 @@ var init_command = __esm({
        * @throws {PermissionError} without `--allow-ffi`
        */
       plan() {
-        refresh$70.call(this);
-        return this.#launcher.describe(spec$82.call(this, {
+        refresh$76.call(this);
+        return this.#launcher.describe(spec$88.call(this, {
           stdio: [
             "null",
             "null",
@@ -37182,10 +37453,10 @@ var init_command = __esm({
       }
       #startInTerminal(defaults) {
         const kinds = this.#terminalKinds(defaults);
-        admit$77.call(this);
+        admit$83.call(this);
         reactor();
         const terminal = new ProgramTerminal(this.#plan.state.terminals !== void 0);
-        const { launched, audit } = served$78.call(this, launch$75.call(this, {
+        const { launched, audit } = served$84.call(this, launch$81.call(this, {
           terminal: terminal.theirs
         }, terminal));
         try {
@@ -38731,7 +39002,7 @@ function pendingRecord({ parts: parts2 }, result) {
 }
 var LaunchTimeoutError, SILENT, BUSY, OTHERS3;
 var init_launch_timeout = __esm({
-  "launch/launch_timeout.ts"() {
+  "launch/launch_timeout.ts": (function () {
     init_call();
     init_program();
     init_errors();
@@ -38766,7 +39037,7 @@ var init_launch_timeout = __esm({
       "watch",
       "failure"
     ]);
-  }
+  })
 });
 
 // launch/launch.ts
@@ -38831,7 +39102,7 @@ var init_launch = __esm({
         for (const service of this.#services) service.guard?.(opened2);
         for (let index = 0; index < pids.length - 1; index++) reap(pids[index]);
         if (socket !== void 0) syscall(close(socket));
-        release$84.call(this);
+        release$90.call(this);
         return {
           pid,
           pidfd: opened2,
@@ -38846,13 +39117,13 @@ var init_launch = __esm({
     });
   }
   static {
-    release$84 = (function () {
+    release$90 = (function () {
         if (this.#memory !== void 0) engine().release(this.#memory);
         this.#memory = void 0;
       });
   }
   static {
-    read$85 = (function (result) {
+    read$91 = (function (result) {
         const { plan, frame: frame2, layout } = this.#compiled;
         const { sockets, pidfd } = frame2;
         const failed2 = result.failed !== void 0 || frame2.watch?.hasEndedLaunch(result) === true;
@@ -38907,7 +39178,7 @@ var init_launch = __esm({
         const isCopied2 = !frame2.sharesMemory || plan.processes.some((({ ownMemory }) => ownMemory));
         if (frame2.vfork && !isCopied2) {
           const result = loaded2.runInArena(program, bindings);
-          this.#final = read$85.call(this, result);
+          this.#final = read$91.call(this, result);
           this.#result = this.#final.runs ? result : result.copy();
           return;
         }
@@ -38916,7 +39187,7 @@ var init_launch = __esm({
         place(program, this.#memory, bindings);
         loaded2.runIn(this.#memory);
         this.#result = new RunResult(program, this.#memory.view);
-        this.#final = frame2.vfork ? read$85.call(this, this.#result) : void 0;
+        this.#final = frame2.vfork ? read$91.call(this, this.#result) : void 0;
       }
       /**
        * Does the script's part until the container is complete, and waits to be started if it is held.
@@ -38956,7 +39227,7 @@ var init_launch = __esm({
         } catch {
         }
         this.#restore();
-        release$84.call(this);
+        release$90.call(this);
         return error;
       }
       /** Kills and reaps the processes: each may have made the next one before it has ended. */
@@ -39021,7 +39292,7 @@ var init_launch = __esm({
       }
       
       get #state() {
-        return this.#final ?? read$85.call(this, this.#result);
+        return this.#final ?? read$91.call(this, this.#result);
       }
       
     };
@@ -39187,7 +39458,7 @@ var init_placeholders = __esm({
     addMethods(this.prototype, {
     guard: (function (pidfd) {
         const earlier = this.#guard;
-        this.#guard = watchContainer$88.call(this, pidfd);
+        this.#guard = watchContainer$94.call(this, pidfd);
         earlier?.kill();
       }),
     end: (function () {
@@ -39208,12 +39479,12 @@ var init_placeholders = __esm({
         try {
           for (const placeholder of plan.placeholders) {
             ({ stepIndex } = placeholder);
-            parent$87.call(all, placeholder);
+            parent$93.call(all, placeholder);
           }
-          all.#guard = watchScript$86.call(all, plan.placeholders);
+          all.#guard = watchScript$92.call(all, plan.placeholders);
           for (const placeholder of plan.placeholders) {
             ({ stepIndex } = placeholder);
-            all.#made.push(make(placeholder, parent$87.call(all, placeholder)));
+            all.#made.push(make(placeholder, parent$93.call(all, placeholder)));
           }
         } catch (error) {
           all.end();
@@ -39225,7 +39496,7 @@ var init_placeholders = __esm({
     });
   }
   static {
-    watchScript$86 = (function (placeholders) {
+    watchScript$92 = (function (placeholders) {
         const descriptors = [
           .../* @__PURE__ */ new Set([
             scriptPidfd(),
@@ -39247,12 +39518,12 @@ var init_placeholders = __esm({
             ], void 0),
             onFailure: HELPER_ENDS
           },
-          ...placeholders.filter((({ text: text5 }) => text5 === void 0)).flatMap(((one) => removalByName(one, numberOf10(parent$87.call(this, one)))))
+          ...placeholders.filter((({ text: text5 }) => text5 === void 0)).flatMap(((one) => removalByName(one, numberOf10(parent$93.call(this, one)))))
         ]);
       });
   }
   static {
-    parent$87 = (function ({ path: path2 }) {
+    parent$93 = (function ({ path: path2 }) {
         const directory2 = parentOf(path2);
         let parent = this.#parents.get(directory2);
         if (parent === void 0) this.#parents.set(directory2, parent = syscall(opening2(directory2)));
@@ -39260,7 +39531,7 @@ var init_placeholders = __esm({
       });
   }
   static {
-    watchContainer$88 = (function (pidfd) {
+    watchContainer$94 = (function (pidfd) {
         const uses = [
           pidfd,
           ...this.#parents.values(),
@@ -39444,11 +39715,7 @@ var init_listing = __esm({
 
 
 
-function isSealed({ state, deathSignal }, { image: image3 }) {
-  if (image3 !== void 0) return false;
-  const mayOutlive = deathSignal !== SIGNALS.SIGKILL || !state.unshared.has("pid");
-  return state.entersFiles || state.hasOwnRoot && mayOutlive;
-}
+
 
 function altered({ compiled, values }, alter) {
   const { bytes, relocations } = compiled.program;
@@ -39503,7 +39770,7 @@ var init_launcher = __esm({
     addMethods(this.prototype, {
     spawn: (function (spec, alter) {
         try {
-          const { launch, cgroup } = make$89.call(this, spec, false, alter);
+          const { launch, cgroup } = make$95.call(this, spec, false, alter);
           return startIn(launch, cgroup);
         } catch (error) {
           throw orEnded2(error, this.plan);
@@ -39520,17 +39787,17 @@ var init_launcher = __esm({
           initImage: this.plan.hasInit ? initImage() : void 0
         };
         return {
-          compiled: compile$91.call(this, values),
+          compiled: compile$97.call(this, values),
           values
         };
       })
     });
   }
   static {
-    make$89 = (function (spec, held, alter) {
+    make$95 = (function (spec, held, alter) {
         const cgroup = ContainerCgroup.make(this.plan);
         try {
-          const launch = begin$90.call(this, spec, cgroup?.entry, held, alter);
+          const launch = begin$96.call(this, spec, cgroup?.entry, held, alter);
           cgroup?.entered();
           return {
             launch,
@@ -39543,7 +39810,7 @@ var init_launcher = __esm({
       });
   }
   static {
-    begin$90 = (function (spec, cgroupEntry, held, alter) {
+    begin$96 = (function (spec, cgroupEntry, held, alter) {
         const inheritedFds = openInheritedFds(this.plan);
         let sealedProgram;
         try {
@@ -39574,7 +39841,7 @@ var init_launcher = __esm({
       });
   }
   static {
-    compile$91 = (function ({ spec, paths, cgroupEntry, held = false }) {
+    compile$97 = (function ({ spec, paths, cgroupEntry, held = false }) {
         const shape = {
           ...shapeOf(spec, paths.length, cgroupEntry, held),
           ...isSealed(this.plan, spec) && {
@@ -39611,7 +39878,7 @@ var init_launcher = __esm({
        * @throws {SyscallError} with the step and the call that failed; nothing is left of the container
        */
       create(spec, alter) {
-        const { launch, cgroup } = make$89.call(this, spec, true, alter);
+        const { launch, cgroup } = make$95.call(this, spec, true, alter);
         return new CreatedContainer(launch, cgroup);
       }
       /** Compiles a launch, unless one of the same shape is known, and adds the values of its slots. */
@@ -39625,7 +39892,7 @@ var init_launcher = __esm({
           cgroupEntry: cgroup?.cgroupEntry
         };
         return new Plan({
-          compiled: compile$91.call(this, values),
+          compiled: compile$97.call(this, values),
           values
         }, cgroup?.calls);
       }
@@ -39729,7 +39996,7 @@ var init_size = __esm({
           this.#values,
           this.#text
         ];
-        visit$92.call(this, value, 0);
+        visit$98.call(this, value, 0);
         return {
           values: this.#values - values,
           text: this.#text - text5
@@ -39738,7 +40005,7 @@ var init_size = __esm({
     });
   }
   static {
-    visit$92 = (function (value, depth) {
+    visit$98 = (function (value, depth) {
         this.#values++;
         if (typeof value === "string") this.#text += value.length;
         if (typeof value !== "object" || value === null) return;
@@ -39754,11 +40021,11 @@ var init_size = __esm({
         ];
         if (depth > 0) this.#known.set(value, NOTHING3);
         if (Array.isArray(value)) {
-          for (let index = 0; index < value.length; index++) visit$92.call(this, value[index], depth + 1);
+          for (let index = 0; index < value.length; index++) visit$98.call(this, value[index], depth + 1);
         } else {
           for (const key of Object.keys(value)) {
             this.#text += key.length;
-            visit$92.call(this, value[key], depth + 1);
+            visit$98.call(this, value[key], depth + 1);
           }
         }
         if (depth > 0) {
@@ -39954,7 +40221,7 @@ var init_recipe = __esm({
     addMethods(this.prototype, {
     command: (function (program, options = {}) {
         return new Command({
-          launcher: ((options2) => launcherWith$93.call(this, options2)),
+          launcher: ((options2) => launcherWith$99.call(this, options2)),
           entering: (target, user, options2) => new Launcher(planRecipe(enterSteps(this.steps, target, user), options2)),
           visiting: (target, user) => planRecipe(visitSteps(this.steps, target, user))
         }, program, options);
@@ -39962,7 +40229,7 @@ var init_recipe = __esm({
     });
   }
   static {
-    launcherWith$93 = (function (options = {}) {
+    launcherWith$99 = (function (options = {}) {
         const plan = this.#launcher?.plan;
         const { network, detached, audit } = options;
         const isSame4 = plan?.options.network === network && plan?.options.detached === detached && plan?.options.audit === audit;
@@ -40037,7 +40304,7 @@ var init_recipe = __esm({
        * @throws {PermissionError} without `--allow-ffi`
        */
       needs() {
-        return requiredAccess(launcherWith$93.call(this).plan.access);
+        return requiredAccess(launcherWith$99.call(this).plan.access);
       }
       /**
        * Returns the steps, for `JSON.stringify()`.
@@ -40070,20 +40337,13 @@ function optionError2(option, issue2) {
   });
 }
 var init_sandbox_option = __esm({
-  "recipe/sandbox_option.ts"() {
+  "recipe/sandbox_option.ts": (function () {
     init_errors2();
-  }
+  })
 });
 
 // recipe/nested_sandbox.ts
-function refuseUnheldByNest(options, asked) {
-  if (options.nest !== true) return;
-  const [name, reason2] = unheld(options, [
-    ...asked.values()
-  ]) ?? [];
-  if (name === void 0) return;
-  throw optionError2(name, `with "nest" the program can make a mount namespace, in which ${reason2}`);
-}
+
 function unheld({ protect: protect3 = true, changes = {}, ...options }, asked) {
   const written3 = asked.filter(({ access }) => access === "write");
   const [first] = written3;
@@ -40112,10 +40372,10 @@ function unheld({ protect: protect3 = true, changes = {}, ...options }, asked) {
   ];
 }
 var init_nested_sandbox = __esm({
-  "recipe/nested_sandbox.ts"() {
+  "recipe/nested_sandbox.ts": (function () {
     init_path();
     init_sandbox_option();
-  }
+  })
 });
 
 // recipe/protected_files.ts
@@ -40223,38 +40483,38 @@ var init_sandbox_root = __esm({
         const { denyWrite = [], weakerProc, protect: protect3, root: root2 } = this.#options;
         const denyRead = [
           ...this.#options.denyRead ?? [],
-          ...this.#changesInSight()
+          ...changesInSight$111.call(this)
         ];
         const whole = this.#asked.get("/");
         const paths = [
           ...this.#asked.keys()
         ].filter(((path2) => path2 !== "/")).sort();
         return [
-          ...root2 !== void 0 ? this.#otherRoot(normalize(root2)) : whole === void 0 ? smallRoot$98.call(this, paths) : [
-            this.#shownFile(whole)
+          ...root2 !== void 0 ? this.#otherRoot(normalize(root2)) : whole === void 0 ? smallRoot$107.call(this, paths) : [
+            shownFile$108.call(this, whole)
           ],
-          this.#temporary("/tmp"),
-          tmpfs(at$94.call(this, "/run"), {
+          temporary$106.call(this, "/tmp"),
+          tmpfs(at$100.call(this, "/run"), {
             size: "16m",
             mode: 493,
             options: "nr_inodes=16k"
           }),
           ...root2 === void 0 ? [
-            hostFile$99.call(this, "/run", {
+            hostFile$112.call(this, "/run", {
               readOnly: true,
               entries: CURRENT_SYSTEM
             })
           ] : [],
-          this.#devices(),
-          ...paths.map(((path2) => askedFile$95.call(this, this.#asked.get(path2)))),
-          ...protectedFiles(written$97.call(this), protect3),
+          devices$105.call(this),
+          ...paths.map(((path2) => askedFile$101.call(this, this.#asked.get(path2)))),
+          ...protectedFiles(written$103.call(this), protect3),
           ...denyRead.length + denyWrite.length === 0 ? [] : [
             denyFiles({
               read: denyRead,
               write: denyWrite
             })
           ],
-          proc(at$94.call(this, "/proc"), weakerProc === true ? {
+          proc(at$100.call(this, "/proc"), weakerProc === true ? {
             outer: true
           } : {}),
           pivotRoot(this.#root),
@@ -40264,35 +40524,35 @@ var init_sandbox_root = __esm({
     });
   }
   static {
-    at$94 = (function (path2) {
+    at$100 = (function (path2) {
         return path2 === "/" ? this.#root : this.#root + path2;
       });
   }
   static {
-    askedFile$95 = (function (file) {
+    askedFile$101 = (function (file) {
         const { option, path: path2, access } = file;
-        if (option === "tmpfs") return this.#temporary(path2);
-        if (option === "overlay") return overlay(at$94.call(this, path2), {
+        if (option === "tmpfs") return temporary$106.call(this, path2);
+        if (option === "overlay") return overlay(at$100.call(this, path2), {
           lower: [
             path2
           ],
           ...THROWN_AWAY
         });
-        const around = accessAround$96.call(this, path2);
-        const held = this.#changesOf(file);
+        const around = accessAround$102.call(this, path2);
+        const held = changesOf$110.call(this, file);
         if (held !== void 0) return this.#heldDirectory(path2, held);
-        if (option === "bind" || !around.includes("write")) return this.#shownFile(file);
+        if (option === "bind" || !around.includes("write")) return shownFile$108.call(this, file);
         if (access === "write" && around[0] === "read") {
           throw optionError2("write", `${path2} is in a directory to be read, and that is in one to be written; name either the two inner ones alone, or the outer one`);
         }
         return {
-          ...this.#shownFile(file),
-          source: at$94.call(this, path2)
+          ...shownFile$108.call(this, file),
+          source: at$100.call(this, path2)
         };
       });
   }
   static {
-    accessAround$96 = (function (path2) {
+    accessAround$102 = (function (path2) {
         const around = [];
         for (let at4 = parentOf(path2); at4 !== "/"; at4 = parentOf(at4)) {
           const file = this.#asked.get(at4);
@@ -40309,20 +40569,55 @@ var init_sandbox_root = __esm({
       });
   }
   static {
-    written$97 = (function () {
+    written$103 = (function () {
         const written3 = [
           ...this.#asked.values()
         ].filter((({ access }) => access === "write"));
-        return written3.sort(((a, b) => a.path < b.path ? -1 : 1)).map((({ option, path: path2, source }) => ({
+        return written3.sort((a, b) => a.path < b.path ? -1 : 1).map((({ option, path: path2, source }) => ({
           source,
-          target: at$94.call(this, path2),
+          target: at$100.call(this, path2),
           // What is shown at another path is not reached by that of a directory around it.
-          isInner: option === "write" && accessAround$96.call(this, path2).includes("write")
+          isInner: option === "write" && accessAround$102.call(this, path2).includes("write")
         })));
       });
   }
   static {
-    smallRoot$98 = (function (asked) {
+    loopbackHosts$104 = (function () {
+        return [
+          mkdir2(at$100.call(this, "/etc")),
+          writeFile(at$100.call(this, "/etc/hosts"), loopbackHosts(this.#options.hostname ?? HOSTNAME))
+        ];
+      });
+  }
+  static {
+    devices$105 = (function () {
+        const { shm, gpus, devices: extra } = this.#options;
+        return devices(at$100.call(this, "/dev"), {
+          ...shm !== void 0 && {
+            shm
+          },
+          ...extra !== void 0 && {
+            extra
+          },
+          ...gpus !== void 0 && {
+            gpus
+          }
+        });
+      });
+  }
+  static {
+    temporary$106 = (function (path2) {
+        const { tmp = "25%" } = this.#options;
+        return tmpfs(at$100.call(this, path2), tmp === "unlimited" ? {
+          options: "size=0,nr_inodes=0"
+        } : {
+          size: tmp,
+          options: "nr_inodes=400k"
+        });
+      });
+  }
+  static {
+    smallRoot$107 = (function (asked) {
         const { net = "none", nest = false } = this.#options;
         const isCovered = ((path2) => asked.some(((directory2) => isWithin(`/${path2}`, directory2))));
         const others = [
@@ -40338,31 +40633,70 @@ var init_sandbox_root = __esm({
           tmpfs(this.#root, {
             mode: 493
           }),
-          mkdir2(at$94.call(this, "/var")),
+          mkdir2(at$100.call(this, "/var")),
           // Where a sandbox with the /proc outside puts its root together.
           ...nest ? [
-            mkdir2(at$94.call(this, "/sys"))
+            mkdir2(at$100.call(this, "/sys"))
           ] : [],
           // A mount on a link would be one on /tmp.
           ...holdsAsked("/var/tmp") ? [] : [
-            symlink("/tmp", at$94.call(this, "/var/tmp"))
+            symlink("/tmp", at$100.call(this, "/var/tmp"))
           ],
-          hostFile$99.call(this, "/", {
+          hostFile$112.call(this, "/", {
             readOnly: true,
             entries,
             hide: HIDDEN_FILES
           }),
-          ...apart2.map((path2) => hostFile$99.call(this, `/${path2}`, {
+          ...apart2.map((path2) => hostFile$112.call(this, `/${path2}`, {
             readOnly: true,
             optional: true
           })),
-          ...net !== "host" && !isCovered("etc/hosts") ? this.#loopbackHosts() : []
+          ...net !== "host" && !isCovered("etc/hosts") ? loopbackHosts$104.call(this) : []
         ];
       });
   }
   static {
-    hostFile$99 = (function (path2, options, source = path2) {
-        return bind(source, at$94.call(this, path2), {
+    shownFile$108 = (function ({ option, path: path2, source, access }) {
+        const options = {
+          readOnly: access === "read",
+          untrusted: true
+        };
+        return hostFile$112.call(this, path2, {
+          ...options,
+          ...option === "tryRead" && {
+            optional: true
+          }
+        }, source);
+      });
+  }
+  static {
+    checkChanges$109 = (function () {
+        if (this.#options.changes === void 0) return;
+        for (const file of this.#asked.values()) {
+          const { option, path: path2, access } = file;
+          if (access !== "write" || changesOf$110.call(this, file) !== void 0) continue;
+          if (option === "write" && accessAround$102.call(this, path2).includes("write")) continue;
+          throw optionError2("changes", path2 === "/" ? 'those of / cannot be held, as there are other filesystems in it; name the directories to be written in "write"' : `there is no directory for those of ${path2}, which is to be written`);
+        }
+      });
+  }
+  static {
+    changesOf$110 = (function ({ option, path: path2, access }) {
+        const { changes } = this.#options;
+        if (changes === void 0 || option !== "write" || access !== "write" || path2 === "/") return;
+        if (accessAround$102.call(this, path2).includes("write")) return;
+        return Object.hasOwn(changes, path2) ? changes[path2] : void 0;
+      });
+  }
+  static {
+    changesInSight$111 = (function () {
+        const directories = Object.values(this.#options.changes ?? {}).map(normalize);
+        return directories.filter((directory2) => this.#asked.values().some(({ source }) => isWithin(directory2, source)));
+      });
+  }
+  static {
+    hostFile$112 = (function (path2, options, source = path2) {
+        return bind(source, at$100.call(this, path2), {
           ...options,
           restrict: [
             "nosuid",
@@ -40383,7 +40717,7 @@ var init_sandbox_root = __esm({
         this.#asked = asked;
         this.#options = options;
         this.#root = options.weakerProc === true ? "/sys" : "/proc";
-        this.#checkChanges();
+        checkChanges$109.call(this);
         if (options.root !== void 0 && asked.has("/")) {
           throw optionError2("root", 'it takes the place of all files ("/")');
         }
@@ -40398,7 +40732,7 @@ var init_sandbox_root = __esm({
           ...options.root === void 0 ? [] : [
             normalize(options.root)
           ]
-        ].find((path2) => isWithin(path2, this.#root));
+        ].find(((path2) => isWithin(path2, this.#root)));
         if (covered === void 0) return;
         throw optionError2("weakerProc", `${covered} cannot be shown with it, as the root is put together at ${this.#root}`);
       }
@@ -40425,84 +40759,31 @@ var init_sandbox_root = __esm({
             ],
             ...THROWN_AWAY
           }),
-          ...net !== "host" ? this.#loopbackHosts() : [
+          ...net !== "host" ? loopbackHosts$104.call(this) : [
             "/etc/resolv.conf",
             "/etc/hosts"
-          ].map((path2) => hostFile$99.call(this, path2, {
+          ].map((path2) => hostFile$112.call(this, path2, {
             readOnly: true,
             optional: true
           }))
         ];
       }
       /** The names of the loopback interface. */
-      #loopbackHosts() {
-        return [
-          mkdir2(at$94.call(this, "/etc")),
-          writeFile(at$94.call(this, "/etc/hosts"), loopbackHosts(this.#options.hostname ?? HOSTNAME))
-        ];
-      }
-      #devices() {
-        const { shm, gpus, devices: extra } = this.#options;
-        return devices(at$94.call(this, "/dev"), {
-          ...shm !== void 0 && {
-            shm
-          },
-          ...extra !== void 0 && {
-            extra
-          },
-          ...gpus !== void 0 && {
-            gpus
-          }
-        });
-      }
+      
+      
       /** An empty directory in memory. */
-      #temporary(path2) {
-        const { tmp = "25%" } = this.#options;
-        return tmpfs(at$94.call(this, path2), tmp === "unlimited" ? {
-          options: "size=0,nr_inodes=0"
-        } : {
-          size: tmp,
-          options: "nr_inodes=400k"
-        });
-      }
+      
       /** A root with nothing but what programs need. */
       
-      #shownFile({ option, path: path2, source, access }) {
-        const options = {
-          readOnly: access === "read",
-          untrusted: true
-        };
-        return hostFile$99.call(this, path2, {
-          ...options,
-          ...option === "tryRead" && {
-            optional: true
-          }
-        }, source);
-      }
+      
       /** Refuses a path whose changes would go to the host, while those of others are held. */
-      #checkChanges() {
-        if (this.#options.changes === void 0) return;
-        for (const file of this.#asked.values()) {
-          const { option, path: path2, access } = file;
-          if (access !== "write" || this.#changesOf(file) !== void 0) continue;
-          if (option === "write" && accessAround$96.call(this, path2).includes("write")) continue;
-          throw optionError2("changes", path2 === "/" ? 'those of / cannot be held, as there are other filesystems in it; name the directories to be written in "write"' : `there is no directory for those of ${path2}, which is to be written`);
-        }
-      }
+      
       /** The directory that takes the changes of one that is to be written, and lies in no other such. */
-      #changesOf({ option, path: path2, access }) {
-        const { changes } = this.#options;
-        if (changes === void 0 || option !== "write" || access !== "write" || path2 === "/") return;
-        if (accessAround$96.call(this, path2).includes("write")) return;
-        return Object.hasOwn(changes, path2) ? changes[path2] : void 0;
-      }
+      
       /** The directories that take changes, where the program would see them. */
-      #changesInSight() {
-        const directories = Object.values(this.#options.changes ?? {}).map(normalize);
-        return directories.filter((directory2) => this.#asked.values().some(({ source }) => isWithin(directory2, source)));
-      }
+      
       #heldDirectory(path2, held) {
-        return overlay(at$94.call(this, path2), {
+        return overlay(at$100.call(this, path2), {
           lower: [
             path2
           ],
@@ -40517,117 +40798,27 @@ var init_sandbox_root = __esm({
 });
 
 // recipe/sandbox_files.ts
-function shownFiles(options) {
-  const { read: read5 = [], write: write9 = [], tryRead = [], bind: bind4 = [], overlay: overlay2 = [], tmpfs: tmpfs2 = [] } = options;
-  const at4 = (option, access) => (given) => {
-    const path2 = normalize(given);
-    return {
-      option,
-      path: path2,
-      source: path2,
-      access
-    };
-  };
-  const files2 = /* @__PURE__ */ new Map();
-  for (const file of [
-    ...tryRead.map(at4("tryRead", "read")),
-    ...read5.map(at4("read", "read"))
-  ]) {
-    files2.set(file.path, file);
-  }
-  const bound2 = bind4.map(([source, target, mode2]) => ({
-    ...at4("bind", mode2 === "ro" ? "read" : "write")(target),
-    source: normalize(source)
-  }));
-  const others = [
-    ...write9.map(at4("write", "write")),
-    ...overlay2.map(at4("overlay", "read")),
-    ...bound2,
-    ...tmpfs2.map(at4("tmpfs", "read"))
-  ];
-  for (const file of others) {
-    const other = files2.get(file.path);
-    if (other !== void 0 && other.option !== file.option && !yields(other, file)) {
-      refuse2(file, `"${other.option}" has it too; name it in one of them`);
-    }
-    files2.set(file.path, file);
-  }
-  for (const file of files2.values()) checkPlace(file, files2);
-  return files2;
-}
+
 function yields({ option }, by) {
   return (option === "read" || option === "tryRead") && (by.option === "write" || by.option === "overlay");
 }
-function checkPlace(file, files2) {
-  const { option } = file;
-  const isBound = option === "bind" || option === "overlay";
-  if (file.path === "/" && (isBound || option === "tmpfs")) {
-    refuse2(file, 'it is the root of the sandbox; "root" takes another one');
-  }
-  if (option === "tmpfs") return;
-  for (const { option: option2, path: path2, access } of files2.values()) {
-    if (path2 === file.path || !isWithin(file.path, path2) || access !== "write") continue;
-    if (!isBound && option2 !== "bind") continue;
-    refuse2(file, `it is in ${path2}, which the program may change, and could have put a link there; show it at a path outside of it`);
-  }
-}
+
 function refuse2({ option, path: path2 }, why) {
   throw optionError2(option, `${path2} cannot be shown, as ${why}`);
 }
 var init_sandbox_files = __esm({
-  "recipe/sandbox_files.ts"() {
+  "recipe/sandbox_files.ts": (function () {
     init_path();
     init_sandbox_option();
-  }
+  })
 });
 
 // recipe/sandbox.ts
-function boundFile(path2) {
-  const expected = 'a list [source, target], or [source, target, "ro"]';
-  return schema(expected, (value) => {
-    if (!Array.isArray(value) || value.length < 2 || value.length > 3) return `is not ${expected}`;
-    const [source, target, mode2 = "ro"] = value;
-    if (mode2 !== "ro") return `has ${quoted(String(mode2))} where only "ro" can be`;
-    return path2.issue(source) ?? path2.issue(target);
-  });
-}
 
-function networkSteps2({ net = "none", denyNet }) {
-  if (typeof net === "object" && net.length > 0) return [
-    proxy(net, denyNet && {
-      deny: denyNet
-    })
-  ];
-  if (denyNet !== void 0) {
-    throw optionError2("denyNet", 'it is about the hosts of a list in "net"');
-  }
-  return net === "host" ? [] : [
-    loopback()
-  ];
-}
-function checkOptions2(options) {
-  const invalid3 = invalidField({
-    ...options
-  }, optionFields());
-  if (invalid3 === void 0) return;
-  throw optionError2(invalid3.field, invalid3.issue);
-}
-function environmentSteps({ env = [], setEnv: variables }, home) {
-  const usual = Object.entries({
-    PATH: `${DEFAULT_PATH}:${STORE_PATH}`,
-    HOME: home,
-    LANG: "C.UTF-8"
-  }).filter(([name]) => !includesVariable(env, name));
-  return [
-    clearEnv({
-      keep: env
-    }),
-    setEnv({
-      ...Object.fromEntries(usual),
-      ...variables
-    })
-  ];
-}
+
+
+
+
 
 var optionFields, MAX_NESTED, NESTING, DEFAULT_BOUNDS, STORE_PATH, MASKED_FILES, READ_ONLY_FILES;
 var init_sandbox = __esm({
@@ -40908,7 +41099,7 @@ function lacksOf({ write: write9 = [] }, landlockVersion3) {
 }
 var OWN2, WRITABLE_DEVICES, DEVICES2, OWN_OPTIONS;
 var init_degraded_sandbox = __esm({
-  "recipe/degraded_sandbox.ts"() {
+  "recipe/degraded_sandbox.ts": (function () {
     init_landlock_rights();
     init_path();
     init_sandbox();
@@ -40945,7 +41136,7 @@ var init_degraded_sandbox = __esm({
       "devices",
       "gpus"
     ];
-  }
+  })
 });
 
 // container/sandbox_on.ts
@@ -40990,13 +41181,13 @@ function sandboxOn(host2, options) {
   });
 }
 var init_sandbox_on = __esm({
-  "container/sandbox_on.ts"() {
+  "container/sandbox_on.ts": (function () {
     init_errors();
     init_namespace_fixes();
     init_degraded_sandbox();
     init_landlock_rights();
     init_sandbox();
-  }
+  })
 });
 
 // container/sandbox.ts
@@ -41883,7 +42074,7 @@ function fileError2(message2, path2, cause) {
 }
 var FileError, READING, WRITING2;
 var init_file_error2 = __esm({
-  "scripts/ramekin/file_error.ts"() {
+  "scripts/ramekin/file_error.ts": (function () {
     init_control_characters();
     init_unexpanded();
     FileError = class extends Error {
@@ -41915,7 +42106,7 @@ var init_file_error2 = __esm({
       ENOSPC: "no space is left there (ENOSPC)",
       ETXTBSY: "it is a program that runs; write another file and rename it (ETXTBSY)"
     };
-  }
+  })
 });
 
 // scripts/ramekin/files.ts
@@ -41980,7 +42171,7 @@ var init_files8 = __esm({
 // scripts/ramekin/report_file.ts
 var KERNELS, ReportFile;
 var init_report_file = __esm({
-  "scripts/ramekin/report_file.ts"() {
+  "scripts/ramekin/report_file.ts": (function () {
     init_mod2();
     init_file_error2();
     init_files8();
@@ -42008,7 +42199,7 @@ var init_report_file = __esm({
         this.#file[Symbol.dispose]();
       }
     };
-  }
+  })
 });
 
 // scripts/ramekin/audit.ts
@@ -42072,7 +42263,7 @@ function countOf(text5, flag2) {
 }
 var SIZES, TIMES2;
 var init_units = __esm({
-  "scripts/ramekin/units.ts"() {
+  "scripts/ramekin/units.ts": (function () {
     init_usage();
     SIZES = {
       "": 1,
@@ -42089,26 +42280,11 @@ var init_units = __esm({
       h: 36e5,
       d: 864e5
     };
-  }
+  })
 });
 
 // scripts/ramekin/detach_flags.ts
-function isDetached(given) {
-  if (given.has("detach")) {
-    const flag3 = WAITING5.find((name) => given.has(name));
-    if (flag3 === void 0) return true;
-    throw new UsageError(`--${flag3} is for who waits for the program; ramekin wait tells its end`);
-  }
-  const flag2 = [
-    ...DETACHED,
-    SUPERVISOR
-  ].find(({ name }) => given.has(name));
-  if (flag2?.name === "json") {
-    throw new UsageError("--json is for --detach; --status-fd=NUMBER tells how a program has ended");
-  }
-  if (flag2 !== void 0) throw new UsageError(`--${flag2.name} is for --detach`);
-  return false;
-}
+
 function supervisorFlag(fd) {
   return `--${SUPERVISOR.name}=${fd}`;
 }
@@ -42180,7 +42356,7 @@ function healthOf(given) {
 }
 var NAME7, SUPERVISOR, DETACHED, DETACH_FLAGS, WAITING5, USUAL_LOG, USUAL_PAUSE, POLICIES2;
 var init_detach_flags = __esm({
-  "scripts/ramekin/detach_flags.ts"() {
+  "scripts/ramekin/detach_flags.ts": (function () {
     init_container_name();
     init_units();
     init_usage();
@@ -42261,7 +42437,7 @@ var init_detach_flags = __esm({
       "on-failure",
       "always"
     ];
-  }
+  })
 });
 
 // scripts/ramekin/degrade.ts
@@ -42283,7 +42459,7 @@ function reportDegradation(given, { refused: refused4, lacks }) {
 }
 var DEGRADE, QUIET;
 var init_degrade = __esm({
-  "scripts/ramekin/degrade.ts"() {
+  "scripts/ramekin/degrade.ts": (function () {
     init_audit();
     init_detach_flags();
     init_output2();
@@ -42298,13 +42474,13 @@ var init_degrade = __esm({
       letter: "q",
       summary: "do not tell what a degraded sandbox lacks"
     };
-  }
+  })
 });
 
 // images/errors.ts
 var ImageError;
 var init_errors4 = __esm({
-  "images/errors.ts"() {
+  "images/errors.ts": (function () {
     init_errors();
     ImageError = class extends RamekinError {
 
@@ -42318,7 +42494,7 @@ var init_errors4 = __esm({
         this.code = code;
       }
     };
-  }
+  })
 });
 
 // images/digest.ts
@@ -42367,14 +42543,14 @@ function wrongSize(what, size, found2) {
 }
 var LENGTHS;
 var init_digest = __esm({
-  "images/digest.ts"() {
+  "images/digest.ts": (function () {
     ({ createHash } = process.getBuiltinModule("node:crypto"));
     init_errors4();
     LENGTHS = {
       sha256: 64,
       sha512: 128
     };
-  }
+  })
 });
 
 // images/reference.ts
@@ -42542,7 +42718,7 @@ function shortReference(reference) {
 }
 var DEFAULT_REGISTRY, FILE_TRANSPORTS, OTHER_TRANSPORTS, COMPONENT, REPOSITORY, TAG, HOST;
 var init_reference = __esm({
-  "images/reference.ts"() {
+  "images/reference.ts": (function () {
     init_digest();
     init_errors4();
     DEFAULT_REGISTRY = "docker.io";
@@ -42563,7 +42739,7 @@ var init_reference = __esm({
     REPOSITORY = new RegExp(`^${COMPONENT}(?:/${COMPONENT})*$`);
     TAG = /^\w[\w.-]{0,127}$/;
     HOST = /^(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*|\[[0-9a-fA-F:]+\])(?::[0-9]+)?$/;
-  }
+  })
 });
 
 // images/platform.ts
@@ -42672,7 +42848,7 @@ function checkPlatform(what, image3, wanted) {
 }
 var ARCHITECTURES2, USUAL_VARIANTS;
 var init_platform = __esm({
-  "images/platform.ts"() {
+  "images/platform.ts": (function () {
     init_errors4();
     ARCHITECTURES2 = {
       x86_64: "amd64",
@@ -42688,7 +42864,7 @@ var init_platform = __esm({
       arm: "v7",
       amd64: "v1"
     };
-  }
+  })
 });
 
 // images/descriptor.ts
@@ -42766,11 +42942,11 @@ function texts(object2) {
 }
 var DOCUMENT_LIMIT;
 var init_descriptor = __esm({
-  "images/descriptor.ts"() {
+  "images/descriptor.ts": (function () {
     init_digest();
     init_errors4();
     DOCUMENT_LIMIT = 8 * 1024 * 1024;
-  }
+  })
 });
 
 // images/config.ts
@@ -42847,16 +43023,16 @@ function chainIdOf(diffIds) {
   return rest2.reduce((chain2, diffId) => digestOf(`${chain2} ${diffId}`), first);
 }
 var init_config = __esm({
-  "images/config.ts"() {
+  "images/config.ts": (function () {
     init_descriptor();
     init_digest();
-  }
+  })
 });
 
 // images/layer/errors.ts
 var LayerError, ArchiveError;
 var init_errors5 = __esm({
-  "images/layer/errors.ts"() {
+  "images/layer/errors.ts": (function () {
     init_errors();
     LayerError = class extends RamekinError {
 
@@ -42878,7 +43054,7 @@ var init_errors5 = __esm({
       /** `"ArchiveError"`. */
       name = "ArchiveError";
     };
-  }
+  })
 });
 
 // container/user_namespace.ts
@@ -42896,11 +43072,11 @@ async function openUserNamespace(steps) {
   }
 }
 var init_user_namespace = __esm({
-  "container/user_namespace.ts"() {
+  "container/user_namespace.ts": (function () {
     init_open();
     init_files4();
     init_recipe();
-  }
+  })
 });
 
 // images/environment.ts
@@ -42916,9 +43092,9 @@ function environment() {
   }));
 }
 var init_environment2 = __esm({
-  "images/environment.ts"() {
+  "images/environment.ts": (function () {
     init_environment();
-  }
+  })
 });
 
 // images/layer/mapped_owners.ts
@@ -43008,7 +43184,7 @@ function textOf6(path2) {
 }
 var TOOLS;
 var init_mapped_owners = __esm({
-  "images/layer/mapped_owners.ts"() {
+  "images/layer/mapped_owners.ts": (function () {
     init_user_namespace();
     init_mod2();
     init_environment2();
@@ -43016,7 +43192,7 @@ var init_mapped_owners = __esm({
       "newuidmap",
       "newgidmap"
     ];
-  }
+  })
 });
 
 // ffi/call_batch.ts
@@ -43031,7 +43207,7 @@ function acceptedBytes(names) {
 }
 var BatchResult, MASK_SIZE, SIG_SETMASK, WALL, CHILD, CallBatch;
 var init_call_batch = __esm({
-  "ffi/call_batch.ts"() {
+  "ffi/call_batch.ts": (function () {
     init_namespaces();
     init_errno();
     init_file_name();
@@ -43296,7 +43472,7 @@ var init_call_batch = __esm({
         return number2;
       }
     };
-  }
+  })
 });
 
 // ffi/files/beneath.ts
@@ -43311,11 +43487,11 @@ function openBeneath(calls, root2, path2, flags2) {
 }
 var HOW_SIZE, RESOLVE;
 var init_beneath = __esm({
-  "ffi/files/beneath.ts"() {
+  "ffi/files/beneath.ts": (function () {
     init_open();
     HOW_SIZE = 24;
     RESOLVE = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
-  }
+  })
 });
 
 // ffi/files/remove_tree.ts
@@ -43441,7 +43617,7 @@ function split(path2) {
 }
 var MEMORY2, LISTED, LONGEST7;
 var init_remove_tree = __esm({
-  "ffi/files/remove_tree.ts"() {
+  "ffi/files/remove_tree.ts": (function () {
     init_at();
     init_files();
     init_open();
@@ -43455,16 +43631,16 @@ var init_remove_tree = __esm({
       1 << 15
     ];
     LONGEST7 = 1024;
-  }
+  })
 });
 
 // images/layer/remove_tree.ts
 var init_remove_tree2 = __esm({
-  "images/layer/remove_tree.ts"() {
+  "images/layer/remove_tree.ts": (function () {
     init_open();
     init_remove_tree();
     init_files4();
-  }
+  })
 });
 
 // images/layer/tar/numbers.ts
@@ -43503,14 +43679,14 @@ function wrong(field2, name) {
 }
 var SPACE, ZERO, SEVEN;
 var init_numbers = __esm({
-  "images/layer/tar/numbers.ts"() {
+  "images/layer/tar/numbers.ts": (function () {
     init_errors5();
     [SPACE, ZERO, SEVEN] = [
       32,
       48,
       55
     ];
-  }
+  })
 });
 
 // images/layer/tar/header.ts
@@ -43581,7 +43757,7 @@ function untilNul(bytes) {
 }
 var BLOCK, NAME8, MODE3, UID3, GID3, SIZE2, MTIME, CHECKSUM, TYPE, TARGET, MAGIC2, MAJOR, MINOR, PREFIX2, SPACE2;
 var init_header = __esm({
-  "images/layer/tar/header.ts"() {
+  "images/layer/tar/header.ts": (function () {
     init_file_name();
     init_errors5();
     init_numbers();
@@ -43641,7 +43817,7 @@ var init_header = __esm({
       ]
     ];
     SPACE2 = 32;
-  }
+  })
 });
 
 // images/layer/tar/pax.ts
@@ -43706,7 +43882,7 @@ function broken() {
 }
 var SPACE3, EQUALS, NEWLINE, ZERO2;
 var init_pax = __esm({
-  "images/layer/tar/pax.ts"() {
+  "images/layer/tar/pax.ts": (function () {
     init_file_name();
     init_errors5();
     [SPACE3, EQUALS, NEWLINE, ZERO2] = [
@@ -43715,7 +43891,7 @@ var init_pax = __esm({
       10,
       48
     ];
-  }
+  })
 });
 
 // images/layer/tar/sparse.ts
@@ -43784,7 +43960,7 @@ function broken2(why) {
 }
 var MOST_SEGMENTS, FIELD, SparseMapReader;
 var init_sparse = __esm({
-  "images/layer/tar/sparse.ts"() {
+  "images/layer/tar/sparse.ts": (function () {
     init_file_name();
     init_errors5();
     init_numbers();
@@ -43817,7 +43993,7 @@ var init_sparse = __esm({
         return void 0;
       }
     };
-  }
+  })
 });
 
 // images/layer/tar/extensions.ts
@@ -43919,7 +44095,7 @@ function fromBase64(value, key) {
 }
 var KINDS2, SCHILY_XATTR, LIBARCHIVE_XATTR, ACLS;
 var init_extensions = __esm({
-  "images/layer/tar/extensions.ts"() {
+  "images/layer/tar/extensions.ts": (function () {
     init_file_name();
     init_errors5();
     init_pax();
@@ -43941,7 +44117,7 @@ var init_extensions = __esm({
     SCHILY_XATTR = "SCHILY.xattr.";
     LIBARCHIVE_XATTR = "LIBARCHIVE.xattr.";
     ACLS = /^SCHILY\.acl\./;
-  }
+  })
 });
 
 // images/layer/tar/reader.ts
@@ -43953,7 +44129,7 @@ function readOldSize(block2) {
 }
 var MOST_EXTENSION, MOST_GLOBALS, HEADER4, TarReader;
 var init_reader2 = __esm({
-  "images/layer/tar/reader.ts"() {
+  "images/layer/tar/reader.ts": (function () {
     init_errors5();
     init_extensions();
     init_header();
@@ -44222,7 +44398,7 @@ var init_reader2 = __esm({
         if (!skipped) this.#sink.end();
       }
     };
-  }
+  })
 });
 
 // images/layer/tar/index_of.ts
@@ -44262,13 +44438,13 @@ function readTarIndex(path2) {
 }
 var MOST4;
 var init_index_of = __esm({
-  "images/layer/tar/index_of.ts"() {
+  "images/layer/tar/index_of.ts": (function () {
     ({ closeSync, fstatSync, openSync, readSync } = process.getBuiltinModule("node:fs"));
     init_errors5();
     init_header();
     init_reader2();
     MOST4 = 1 << 20;
-  }
+  })
 });
 
 // images/layer/blob.ts
@@ -44284,7 +44460,7 @@ function hashFor2(digest, name) {
 }
 var PIECE, ALGORITHMS, BlobReader;
 var init_blob = __esm({
-  "images/layer/blob.ts"() {
+  "images/layer/blob.ts": (function () {
     ({ createHash: createHash2 } = process.getBuiltinModule("node:crypto"));
     ({ closeSync: closeSync2, openSync: openSync2, readSync: readSync2 } = process.getBuiltinModule("node:fs"));
     init_errors5();
@@ -44355,7 +44531,7 @@ var init_blob = __esm({
         return bytes;
       }
     };
-  }
+  })
 });
 
 // images/layer/decoder.ts
@@ -44418,12 +44594,12 @@ async function feed(decoder2, next, ended) {
 }
 var MOST_WAITING, FEW_WAITING;
 var init_decoder = __esm({
-  "images/layer/decoder.ts"() {
+  "images/layer/decoder.ts": (function () {
     [MOST_WAITING, FEW_WAITING] = [
       8,
       4
     ];
-  }
+  })
 });
 
 // images/layer/gzip.ts
@@ -44475,13 +44651,13 @@ function reasonOf2({ code, message: message2 }) {
 }
 var CHUNK4, GARBAGE;
 var init_gzip = __esm({
-  "images/layer/gzip.ts"() {
+  "images/layer/gzip.ts": (function () {
     ({ createGunzip } = process.getBuiltinModule("node:zlib"));
     init_decoder();
     init_errors5();
     CHUNK4 = 256 * 1024;
     GARBAGE = "behind the gzip stream lie bytes that are neither zeros nor another member of it";
-  }
+  })
 });
 
 // images/layer/zstd.ts
@@ -44614,7 +44790,7 @@ function cut() {
 }
 var CHUNK5, MAGIC3, MOST_HEADER, MOST_OF_BLOCK, FEW_BLOCKS, WORTHWHILE, Input2;
 var init_zstd = __esm({
-  "images/layer/zstd.ts"() {
+  "images/layer/zstd.ts": (function () {
     ({ createZstdDecompress, zstdDecompressSync } = process.getBuiltinModule("node:zlib"));
     init_decoder();
     init_errors5();
@@ -44664,7 +44840,7 @@ var init_zstd = __esm({
         }
       }
     };
-  }
+  })
 });
 
 // images/layer/decompress.ts
@@ -44688,7 +44864,7 @@ async function* plain2(blob) {
 }
 var OTHERS4;
 var init_decompress = __esm({
-  "images/layer/decompress.ts"() {
+  "images/layer/decompress.ts": (function () {
     init_errors5();
     init_gzip();
     init_header();
@@ -44756,7 +44932,7 @@ var init_decompress = __esm({
         ]
       ]
     ];
-  }
+  })
 });
 
 // images/layer/file_batch.ts
@@ -44765,7 +44941,7 @@ function closeNow(fd) {
 }
 var MEMORY3, LONG, FileBatch, XATTR_ERRORS;
 var init_file_batch = __esm({
-  "images/layer/file_batch.ts"() {
+  "images/layer/file_batch.ts": (function () {
     init_at();
     init_open();
     init_files3();
@@ -45026,7 +45202,7 @@ var init_file_batch = __esm({
       "ERANGE",
       "EDQUOT"
     ];
-  }
+  })
 });
 
 // images/layer/disk.ts
@@ -45039,7 +45215,7 @@ function xattrBytes(xattrs) {
 }
 var MOST_BYTES2, CALL, Disk;
 var init_disk = __esm({
-  "images/layer/disk.ts"() {
+  "images/layer/disk.ts": (function () {
     init_at();
     init_open();
     init_file_batch();
@@ -45251,13 +45427,13 @@ var init_disk = __esm({
         return this.#batch;
       }
     };
-  }
+  })
 });
 
 // images/layer/file_reading.ts
 var SMALL2, FEW_PARTS, FileReading;
 var init_file_reading = __esm({
-  "images/layer/file_reading.ts"() {
+  "images/layer/file_reading.ts": (function () {
     [SMALL2, FEW_PARTS] = [
       1 << 20,
       64
@@ -45352,7 +45528,7 @@ var init_file_reading = __esm({
         }
       }
     };
-  }
+  })
 });
 
 // images/layer/owners.ts
@@ -45402,13 +45578,13 @@ function octal3(mode2) {
 }
 var NO_ID, SETUID, SETGID;
 var init_owners = __esm({
-  "images/layer/owners.ts"() {
+  "images/layer/owners.ts": (function () {
     NO_ID = 2 ** 32 - 1;
     [SETUID, SETGID] = [
       2048,
       1024
     ];
-  }
+  })
 });
 
 // images/layer/tree.ts
@@ -45447,7 +45623,7 @@ function tooLong2(length) {
 }
 var MOST_LINKS, LONGEST8, PLAIN, TreeNode, Tree;
 var init_tree2 = __esm({
-  "images/layer/tree.ts"() {
+  "images/layer/tree.ts": (function () {
     init_errors5();
     MOST_LINKS = 40;
     LONGEST8 = 4095;
@@ -45585,7 +45761,7 @@ var init_tree2 = __esm({
         ]) yield* this.hidden(child, true);
       }
     };
-  }
+  })
 });
 
 // images/layer/unpack.ts
@@ -45605,7 +45781,7 @@ function nodeKind(kind) {
 }
 var MOST_OF_XATTR, MOST_OF_XATTRS, MOST_ROUNDS, WHITEOUT, OPAQUE, METADATA, OVERLAY, Unpacker;
 var init_unpack = __esm({
-  "images/layer/unpack.ts"() {
+  "images/layer/unpack.ts": (function () {
     init_files();
     init_files3();
     init_file_reading();
@@ -45886,7 +46062,7 @@ var init_unpack = __esm({
         this.#queue.push(job);
       }
     };
-  }
+  })
 });
 
 // images/layer/unpack_layers.ts
@@ -46025,7 +46201,7 @@ function mayMakeDevices(root2) {
 }
 var MOST_ENTRIES2, MOST_NOTES, Notes;
 var init_unpack_layers = __esm({
-  "images/layer/unpack_layers.ts"() {
+  "images/layer/unpack_layers.ts": (function () {
     init_files3();
     init_files3();
     init_errors();
@@ -46058,7 +46234,7 @@ var init_unpack_layers = __esm({
         });
       }
     };
-  }
+  })
 });
 
 // ffi/files/overlay_notes.ts
@@ -46089,7 +46265,7 @@ function isWhiteout({ mode: mode2, rdev }) {
 }
 var OVERLAY2, HARMLESS2;
 var init_overlay_notes = __esm({
-  "ffi/files/overlay_notes.ts"() {
+  "ffi/files/overlay_notes.ts": (function () {
     init_files();
     OVERLAY2 = /^(?:trusted|user)\.overlay\.(.*)$/;
     HARMLESS2 = [
@@ -46099,7 +46275,7 @@ var init_overlay_notes = __esm({
       "uuid",
       "protattr"
     ];
-  }
+  })
 });
 
 // ffi/files/read_tree.ts
@@ -46114,7 +46290,7 @@ function copyOf({ buffer, byteOffset, byteLength }) {
 }
 var MEMORY4, LISTED2, NAMES4, VALUE, TARGET2, STATX_SIZE2, STATX_MTIME2, AT_ONCE6, TreeReader;
 var init_read_tree = __esm({
-  "ffi/files/read_tree.ts"() {
+  "ffi/files/read_tree.ts": (function () {
     init_at();
     init_files();
     init_open();
@@ -46399,7 +46575,7 @@ var init_read_tree = __esm({
         syscall(close(fd));
       }
     };
-  }
+  })
 });
 
 // images/layer/tar/writer.ts
@@ -46532,7 +46708,7 @@ function joined2(parts2) {
 }
 var TYPES4, NAME9, PREFIX3, encoder6, END_OF_ARCHIVE;
 var init_writer = __esm({
-  "images/layer/tar/writer.ts"() {
+  "images/layer/tar/writer.ts": (function () {
     init_file_name();
     init_header();
     TYPES4 = {
@@ -46550,7 +46726,7 @@ var init_writer = __esm({
     ];
     encoder6 = new TextEncoder();
     END_OF_ARCHIVE = new Uint8Array(2 * BLOCK);
-  }
+  })
 });
 
 // images/layer/layer_entries.ts
@@ -46597,7 +46773,7 @@ function deviceOf2(device) {
 }
 var WHITEOUT2, OPAQUE2, KINDS3, LayerSize;
 var init_layer_entries = __esm({
-  "images/layer/layer_entries.ts"() {
+  "images/layer/layer_entries.ts": (function () {
     init_files();
     init_transfer();
     init_errors5();
@@ -46637,7 +46813,7 @@ var init_layer_entries = __esm({
         });
       }
     };
-  }
+  })
 });
 
 // images/layer/layer_file.ts
@@ -46701,7 +46877,7 @@ async function* piecesOf3(parts2) {
 }
 var PIECE2, LEVEL;
 var init_layer_file = __esm({
-  "images/layer/layer_file.ts"() {
+  "images/layer/layer_file.ts": (function () {
     ({ createHash: createHash3 } = process.getBuiltinModule("node:crypto"));
     ({ closeSync: closeSync3, openSync: openSync3, rmSync, writeSync } = process.getBuiltinModule("node:fs"));
     ({ createGzip } = process.getBuiltinModule("node:zlib"));
@@ -46710,7 +46886,7 @@ var init_layer_file = __esm({
       256 * 1024,
       6
     ];
-  }
+  })
 });
 
 // images/layer/write_layer.ts
@@ -46730,7 +46906,7 @@ async function writeLayer(directory2, path2, options = {}) {
 }
 var OF_MACHINE, LayerArchive;
 var init_write_layer = __esm({
-  "images/layer/write_layer.ts"() {
+  "images/layer/write_layer.ts": (function () {
     init_files();
     init_files3();
     init_overlay_notes();
@@ -46876,12 +47052,12 @@ var init_write_layer = __esm({
         return opaque && !this.#options.whole;
       }
     };
-  }
+  })
 });
 
 // images/layer/mod.ts
 var init_mod3 = __esm({
-  "images/layer/mod.ts"() {
+  "images/layer/mod.ts": (function () {
     init_errors5();
     init_mapped_owners();
     init_remove_tree2();
@@ -46889,7 +47065,7 @@ var init_mod3 = __esm({
     init_unpack_layers();
     init_write_layer();
     init_writer();
-  }
+  })
 });
 
 // images/media_types.ts
@@ -46914,7 +47090,7 @@ function isForeign(type) {
 }
 var OCI_MANIFEST, OCI_INDEX, OCI_CONFIG, OCI_LAYER, DOCKER_MANIFEST, DOCKER_LIST, DOCKER_CONFIG, MANIFEST_TYPES, LAYER;
 var init_media_types = __esm({
-  "images/media_types.ts"() {
+  "images/media_types.ts": (function () {
     OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json";
     OCI_INDEX = "application/vnd.oci.image.index.v1+json";
     OCI_CONFIG = "application/vnd.oci.image.config.v1+json";
@@ -46929,7 +47105,7 @@ var init_media_types = __esm({
       DOCKER_MANIFEST
     ];
     LAYER = /^application\/vnd\.(oci\.image\.layer\.v1\.tar|docker\.image\.rootfs\.diff\.tar)([.+](gzip|zstd|xz|bzip2))?$/;
-  }
+  })
 });
 
 // images/manifest.ts
@@ -47018,12 +47194,12 @@ function checkRunnable(what, manifest) {
 }
 var MOST5;
 var init_manifest = __esm({
-  "images/manifest.ts"() {
+  "images/manifest.ts": (function () {
     init_descriptor();
     init_errors4();
     init_media_types();
     MOST5 = 1e4;
-  }
+  })
 });
 
 // images/owners.ts
@@ -47083,7 +47259,7 @@ function isUnmappable(error) {
 }
 var REAL, ONE3;
 var init_owners2 = __esm({
-  "images/owners.ts"() {
+  "images/owners.ts": (function () {
     init_errors();
     init_users2();
     init_builders();
@@ -47127,7 +47303,7 @@ var init_owners2 = __esm({
         kind: "one"
       })
     };
-  }
+  })
 });
 
 // images/run/resolve.ts
@@ -47182,10 +47358,10 @@ function isDirectory(path2) {
 }
 var LINKS2;
 var init_resolve = __esm({
-  "images/run/resolve.ts"() {
+  "images/run/resolve.ts": (function () {
     ({ posix } = process.getBuiltinModule("node:path"));
     LINKS2 = 40;
-  }
+  })
 });
 
 // images/run/root_steps.ts
@@ -47368,7 +47544,7 @@ function checkVolumes(volumes) {
 }
 var HOSTNAME2, MOUNTED_FILES, SYSTEMS, MARKER2;
 var init_root_steps = __esm({
-  "images/run/root_steps.ts"() {
+  "images/run/root_steps.ts": (function () {
     init_network_files();
     init_builders();
     init_users2();
@@ -47386,7 +47562,7 @@ var init_root_steps = __esm({
     ];
     SYSTEMS = /^\/+(?:$|(?:dev|proc|sys)(?:\/|$))/;
     MARKER2 = "/run/.containerenv";
-  }
+  })
 });
 
 // images/run/container_steps.ts
@@ -47422,7 +47598,7 @@ function containerSteps(root2, process, owners, { net = "none", hostname: hostna
 }
 var CAPABILITIES3, MASKED_SYSTEM_FILES;
 var init_container_steps = __esm({
-  "images/run/container_steps.ts"() {
+  "images/run/container_steps.ts": (function () {
     init_sandbox();
     init_builders();
     init_root_steps();
@@ -47444,7 +47620,7 @@ var init_container_steps = __esm({
       "/sys/firmware",
       "/sys/devices/virtual/powercap"
     ];
-  }
+  })
 });
 
 // ffi/linux/read_beneath.ts
@@ -47472,7 +47648,7 @@ function readBeneath(root2, path2) {
 }
 var LIMIT2, ABSENT4;
 var init_read_beneath = __esm({
-  "ffi/linux/read_beneath.ts"() {
+  "ffi/linux/read_beneath.ts": (function () {
     init_files3();
     init_errors();
     init_files4();
@@ -47486,7 +47662,7 @@ var init_read_beneath = __esm({
       "ENXIO",
       "EAGAIN"
     ]);
-  }
+  })
 });
 
 // host/accounts.ts
@@ -47544,11 +47720,11 @@ function unknownAccount(kind, name, lines) {
 }
 var LAST_ID2;
 var init_accounts = __esm({
-  "host/accounts.ts"() {
+  "host/accounts.ts": (function () {
     init_errors();
     init_read_beneath();
     LAST_ID2 = 4294967294;
-  }
+  })
 });
 
 // images/run/users.ts
@@ -47560,10 +47736,10 @@ function findUser(root2, text5) {
   }));
 }
 var init_users3 = __esm({
-  "images/run/users.ts"() {
+  "images/run/users.ts": (function () {
     init_accounts();
     init_errors4();
-  }
+  })
 });
 
 // images/run/process.ts
@@ -47615,11 +47791,11 @@ function variablesOf({ env }, { home }) {
   return variables;
 }
 var init_process5 = __esm({
-  "images/run/process.ts"() {
+  "images/run/process.ts": (function () {
     init_default_path();
     init_errors4();
     init_users3();
-  }
+  })
 });
 
 // images/store/file_lock.ts
@@ -47656,7 +47832,7 @@ function removeQuietly(path2) {
 }
 var WAIT2, FileLock;
 var init_file_lock = __esm({
-  "images/store/file_lock.ts"() {
+  "images/store/file_lock.ts": (function () {
     WAIT2 = {
       first: 5,
       most: 100
@@ -47716,7 +47892,7 @@ var init_file_lock = __esm({
         this.file.close();
       }
     };
-  }
+  })
 });
 
 // images/store/files.ts
@@ -47759,8 +47935,8 @@ async function namesIn2(path2) {
   }
 }
 var init_files9 = __esm({
-  "images/store/files.ts"() {
-  }
+  "images/store/files.ts": (function () {
+  })
 });
 
 // images/store/index_file.ts
@@ -47804,7 +47980,7 @@ function placeOf4({ platform }) {
 }
 var NAME10, ORIGIN, STORED, VERIFIED;
 var init_index_file = __esm({
-  "images/store/index_file.ts"() {
+  "images/store/index_file.ts": (function () {
     init_descriptor();
     init_errors4();
     init_media_types();
@@ -47815,7 +47991,7 @@ var init_index_file = __esm({
     ORIGIN = "dev.ramekin.origin";
     STORED = "dev.ramekin.stored";
     VERIFIED = "dev.ramekin.verified";
-  }
+  })
 });
 
 // images/store/remove_tree.ts
@@ -47850,10 +48026,10 @@ async function removeTree3(path2, ids2) {
   });
 }
 var init_remove_tree3 = __esm({
-  "images/store/remove_tree.ts"() {
+  "images/store/remove_tree.ts": (function () {
     init_recipe();
     init_errors4();
-  }
+  })
 });
 
 // images/store/session.ts
@@ -47898,7 +48074,7 @@ async function removeSession(directory2) {
 }
 var Session;
 var init_session = __esm({
-  "images/store/session.ts"() {
+  "images/store/session.ts": (function () {
     init_file_lock();
     init_files9();
     init_remove_tree3();
@@ -47957,7 +48133,7 @@ var init_session = __esm({
         }
       }
     };
-  }
+  })
 });
 
 // images/store/roots.ts
@@ -47966,7 +48142,7 @@ function rootName(chainId, owners) {
 }
 var Roots;
 var init_roots = __esm({
-  "images/store/roots.ts"() {
+  "images/store/roots.ts": (function () {
     init_digest();
     init_file_lock();
     init_files9();
@@ -48028,7 +48204,7 @@ var init_roots = __esm({
         return record2;
       }
     };
-  }
+  })
 });
 
 // images/unpack.ts
@@ -48068,17 +48244,17 @@ async function unpack(store, session, { config, layers, owners, progress, signal
   };
 }
 var init_unpack2 = __esm({
-  "images/unpack.ts"() {
+  "images/unpack.ts": (function () {
     init_config();
     init_mod3();
     init_roots();
-  }
+  })
 });
 
 // images/image.ts
 var MOST_BYTES3, Image;
 var init_image = __esm({
-  "images/image.ts"() {
+  "images/image.ts": (function () {
     init_recipe();
     init_config();
     init_errors4();
@@ -48327,7 +48503,7 @@ var init_image = __esm({
         await this.#session[Symbol.asyncDispose]();
       }
     };
-  }
+  })
 });
 
 // images/sources/file_set.ts
@@ -48388,7 +48564,7 @@ function unreadable(path2, error) {
 }
 var PART5, DirectoryFiles;
 var init_file_set = __esm({
-  "images/sources/file_set.ts"() {
+  "images/sources/file_set.ts": (function () {
     init_errors4();
     init_mod3();
     PART5 = 1 << 18;
@@ -48431,7 +48607,7 @@ var init_file_set = __esm({
         yield* partsOf4(`${this.path}/${name}`, offset, Infinity);
       }
     };
-  }
+  })
 });
 
 // images/sources/archive_files.ts
@@ -48489,7 +48665,7 @@ function normal(name) {
 }
 var LINKS3, ArchiveFiles;
 var init_archive_files = __esm({
-  "images/sources/archive_files.ts"() {
+  "images/sources/archive_files.ts": (function () {
     ({ createReadStream, createWriteStream } = process.getBuiltinModule("node:fs"));
     ({ pipeline } = process.getBuiltinModule("node:stream/promises"));
     ({ createGunzip: createGunzip2 } = process.getBuiltinModule("node:zlib"));
@@ -48535,13 +48711,13 @@ var init_archive_files = __esm({
         return void 0;
       }
     };
-  }
+  })
 });
 
 // images/sources/directory.ts
 var DirectorySource;
 var init_directory = __esm({
-  "images/sources/directory.ts"() {
+  "images/sources/directory.ts": (function () {
     init_descriptor();
     init_digest();
     init_errors4();
@@ -48604,7 +48780,7 @@ var init_directory = __esm({
       async [Symbol.asyncDispose]() {
       }
     };
-  }
+  })
 });
 
 // images/sources/docker_archive.ts
@@ -48630,7 +48806,7 @@ function wholeName(name) {
 }
 var DockerArchiveSource;
 var init_docker_archive = __esm({
-  "images/sources/docker_archive.ts"() {
+  "images/sources/docker_archive.ts": (function () {
     init_config();
     init_descriptor();
     init_digest();
@@ -48771,7 +48947,7 @@ var init_docker_archive = __esm({
       async [Symbol.asyncDispose]() {
       }
     };
-  }
+  })
 });
 
 // images/sources/layout.ts
@@ -48796,7 +48972,7 @@ function nameOf7(digest) {
 }
 var LayoutSource;
 var init_layout = __esm({
-  "images/sources/layout.ts"() {
+  "images/sources/layout.ts": (function () {
     init_descriptor();
     init_digest();
     init_errors4();
@@ -48872,7 +49048,7 @@ var init_layout = __esm({
       async [Symbol.asyncDispose]() {
       }
     };
-  }
+  })
 });
 
 // images/store/blobs.ts
@@ -48892,7 +49068,7 @@ function isMismatch(error) {
 }
 var RESTART, BlobFiles, Filling;
 var init_blobs = __esm({
-  "images/store/blobs.ts"() {
+  "images/store/blobs.ts": (function () {
     ({ Buffer: Buffer2 } = process.getBuiltinModule("node:buffer"));
     init_digest();
     init_file_lock();
@@ -49029,7 +49205,7 @@ var init_blobs = __esm({
         throw wrongSize(`the blob ${digest}`, size, this.size);
       }
     };
-  }
+  })
 });
 
 // images/registry/challenge.ts
@@ -49052,11 +49228,11 @@ function parseChallenges(header2) {
 }
 var TOKEN2, PARAMETER, SCHEME;
 var init_challenge = __esm({
-  "images/registry/challenge.ts"() {
+  "images/registry/challenge.ts": (function () {
     TOKEN2 = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
     PARAMETER = new RegExp(`^\\s*(${TOKEN2})\\s*=\\s*(?:"((?:[^"\\\\]|\\\\.)*)"|(${TOKEN2}))\\s*,?`);
     SCHEME = new RegExp(`^[\\s,]*(${TOKEN2})(?:\\s+|$)`);
-  }
+  })
 });
 
 // images/registry/http.ts
@@ -49183,10 +49359,10 @@ async function within2(time, promise, url) {
 }
 var REDIRECTS;
 var init_http = __esm({
-  "images/registry/http.ts"() {
+  "images/registry/http.ts": (function () {
     init_errors4();
     REDIRECTS = 10;
-  }
+  })
 });
 
 // images/registry/authorization.ts
@@ -49218,7 +49394,7 @@ function loginAdvice(registry) {
 }
 var USUAL_LIFE, ANSWER_LIMIT, Authorization;
 var init_authorization = __esm({
-  "images/registry/authorization.ts"() {
+  "images/registry/authorization.ts": (function () {
     init_descriptor();
     init_errors4();
     init_challenge();
@@ -49336,7 +49512,7 @@ var init_authorization = __esm({
         };
       }
     };
-  }
+  })
 });
 
 // images/registry/credentials.ts
@@ -49516,7 +49692,7 @@ function parse3(program, text5) {
 }
 var DOCKER_HUB, TOKEN_USER;
 var init_credentials2 = __esm({
-  "images/registry/credentials.ts"() {
+  "images/registry/credentials.ts": (function () {
     init_environment2();
     init_recipe();
     init_descriptor();
@@ -49524,7 +49700,7 @@ var init_credentials2 = __esm({
     init_files9();
     DOCKER_HUB = "https://index.docker.io/v1/";
     TOKEN_USER = "<token>";
-  }
+  })
 });
 
 // images/registry/retry.ts
@@ -49554,7 +49730,7 @@ function sleep2(time, signal) {
 }
 var PASSING3, LONGEST9, Tries;
 var init_retry = __esm({
-  "images/registry/retry.ts"() {
+  "images/registry/retry.ts": (function () {
     PASSING3 = /* @__PURE__ */ new Set([
       408,
       429,
@@ -49589,7 +49765,7 @@ var init_retry = __esm({
         return true;
       }
     };
-  }
+  })
 });
 
 // images/registry/tls.ts
@@ -49663,10 +49839,10 @@ async function quietly(read5) {
   }
 }
 var init_tls = __esm({
-  "images/registry/tls.ts"() {
+  "images/registry/tls.ts": (function () {
     init_environment2();
     init_files9();
-  }
+  })
 });
 
 // images/registry/connection.ts
@@ -49688,7 +49864,7 @@ function isLasting(error) {
 }
 var DOCKER_HUB2, RegistryConnection;
 var init_connection2 = __esm({
-  "images/registry/connection.ts"() {
+  "images/registry/connection.ts": (function () {
     init_errors4();
     init_descriptor();
     init_authorization();
@@ -49889,7 +50065,7 @@ var init_connection2 = __esm({
         this.#http.client.close();
       }
     };
-  }
+  })
 });
 
 // images/registry/repository.ts
@@ -49904,7 +50080,7 @@ function algorithmIn(digest) {
 }
 var PROGRESS, Repository;
 var init_repository = __esm({
-  "images/registry/repository.ts"() {
+  "images/registry/repository.ts": (function () {
     init_digest();
     init_errors4();
     init_manifest();
@@ -50081,7 +50257,7 @@ var init_repository = __esm({
         this.connection[Symbol.dispose]();
       }
     };
-  }
+  })
 });
 
 // images/registry/referring.ts
@@ -50146,14 +50322,14 @@ function manifestsIn(what, bytes) {
   return parsed.kind === "index" ? parsed.manifests : [];
 }
 var init_referring = __esm({
-  "images/registry/referring.ts"() {
+  "images/registry/referring.ts": (function () {
     init_descriptor();
     init_digest();
     init_errors4();
     init_manifest();
     init_media_types();
     init_http();
-  }
+  })
 });
 
 // images/signatures/signature.ts
@@ -50273,7 +50449,7 @@ function decoded2(what, base64) {
 }
 var SIMPLE_SIGNING, BUNDLE, SIGNATURE, CERTIFICATE, TYPES5, IN_TOTO, STATEMENT;
 var init_signature = __esm({
-  "images/signatures/signature.ts"() {
+  "images/signatures/signature.ts": (function () {
     ({ Buffer: Buffer3 } = process.getBuiltinModule("node:buffer"));
     init_descriptor();
     SIMPLE_SIGNING = "application/vnd.dev.cosign.simplesigning.v1+json";
@@ -50286,7 +50462,7 @@ var init_signature = __esm({
     ];
     IN_TOTO = "application/vnd.in-toto+json";
     STATEMENT = "https://in-toto.io/Statement/v1";
-  }
+  })
 });
 
 // images/signatures/find.ts
@@ -50314,7 +50490,7 @@ async function fetched(place3, layer) {
 }
 var MOST6, MOST_BYTES4, ARTIFACTS;
 var init_find = __esm({
-  "images/signatures/find.ts"() {
+  "images/signatures/find.ts": (function () {
     init_descriptor();
     init_manifest();
     init_referring();
@@ -50322,7 +50498,7 @@ var init_find = __esm({
     MOST6 = 100;
     MOST_BYTES4 = 1 << 20;
     ARTIFACTS = /^(|application\/vnd\.dev\.(cosign\.artifact\.sig|sigstore\.bundle)\..*|application\/vnd\.oci\.(empty|image\.config)\.v1\+json)$/;
-  }
+  })
 });
 
 // images/sources/registry.ts
@@ -50336,7 +50512,7 @@ function mayBeElsewhere(error) {
 }
 var RegistrySource;
 var init_registry2 = __esm({
-  "images/sources/registry.ts"() {
+  "images/sources/registry.ts": (function () {
     init_descriptor();
     init_errors4();
     init_reference();
@@ -50428,7 +50604,7 @@ var init_registry2 = __esm({
         return await Promise.resolve();
       }
     };
-  }
+  })
 });
 
 // images/sources/open.ts
@@ -50443,7 +50619,7 @@ async function directory({ path: path2 }) {
 }
 var FILES2;
 var init_open3 = __esm({
-  "images/sources/open.ts"() {
+  "images/sources/open.ts": (function () {
     init_archive_files();
     init_directory();
     init_docker_archive();
@@ -50456,7 +50632,7 @@ var init_open3 = __esm({
       "oci-archive": async (reference, session, maxBytes) => new LayoutSource(await openArchive(reference.path, session, maxBytes), reference),
       "docker-archive": async (reference, session, maxBytes) => new DockerArchiveSource(await openArchive(reference.path, session, maxBytes), reference)
     };
-  }
+  })
 });
 
 // images/signatures/ecdsa.ts
@@ -50492,34 +50668,16 @@ function elementOf(der, tag) {
 }
 var SEQUENCE, INTEGER;
 var init_ecdsa = __esm({
-  "images/signatures/ecdsa.ts"() {
+  "images/signatures/ecdsa.ts": (function () {
     [SEQUENCE, INTEGER] = [
       48,
       2
     ];
-  }
+  })
 });
 
 // images/signatures/public_key.ts
-function ecdsa(namedCurve, size) {
-  return {
-    algorithm: {
-      name: "ECDSA",
-      namedCurve
-    },
-    async verify(key, signature, bytes) {
-      const raw4 = ecdsaFromDer(signature, size);
-      if (raw4 === void 0) return false;
-      for (const hash of HASHES) {
-        if (await crypto.subtle.verify({
-          name: "ECDSA",
-          hash
-        }, key, raw4, bytes)) return true;
-      }
-      return false;
-    }
-  };
-}
+
 async function imported(der, algorithm) {
   try {
     return await crypto.subtle.importKey("spki", der, algorithm, true, [
@@ -50578,7 +50736,7 @@ function refused2(what, why, advice, cause) {
 }
 var HASHES, LEAST_RSA, MOST7, RSA, KINDS4, PublicKey, OTHERS5;
 var init_public_key = __esm({
-  "images/signatures/public_key.ts"() {
+  "images/signatures/public_key.ts": (function () {
     init_digest();
     init_errors4();
     init_ecdsa();
@@ -50604,20 +50762,20 @@ var init_public_key = __esm({
           "P-521",
           66
         ]
-      ].map(([curve, size]) => ecdsa(curve, size)),
+      ].map((([curve, size]) => ecdsa(curve, size))),
       {
         algorithm: {
           name: "Ed25519"
         },
         verify: (key, signature, bytes) => crypto.subtle.verify("Ed25519", key, signature, bytes)
       },
-      ...HASHES.map((hash) => ({
+      ...HASHES.map(((hash) => ({
         algorithm: {
           name: RSA,
           hash
         },
         verify: (key, signature, bytes) => crypto.subtle.verify(RSA, key, signature, bytes)
-      }))
+      })))
     ];
     PublicKey = class _PublicKey {
 
@@ -50683,7 +50841,7 @@ var init_public_key = __esm({
         "the same in the usual one: openssl rsa -RSAPublicKey_in -in FILE -pubout"
       ]
     ];
-  }
+  })
 });
 
 // images/signatures/verify.ts
@@ -50759,7 +50917,7 @@ function namedBy(signed) {
 }
 var Seen;
 var init_verify = __esm({
-  "images/signatures/verify.ts"() {
+  "images/signatures/verify.ts": (function () {
     init_errors4();
     init_reference();
     Seen = class {
@@ -50798,7 +50956,7 @@ var init_verify = __esm({
         });
       }
     };
-  }
+  })
 });
 
 // images/store/place.ts
@@ -50823,11 +50981,11 @@ function defaultPlace() {
   });
 }
 var init_place2 = __esm({
-  "images/store/place.ts"() {
+  "images/store/place.ts": (function () {
     init_environment2();
     init_users2();
     init_errors4();
-  }
+  })
 });
 
 // images/store/store.ts
@@ -50882,7 +51040,7 @@ function noAccess(directory2, cause) {
 }
 var Store;
 var init_store = __esm({
-  "images/store/store.ts"() {
+  "images/store/store.ts": (function () {
     init_environment2();
     init_files3();
     init_users2();
@@ -51040,7 +51198,7 @@ var init_store = __esm({
         return taken;
       }
     };
-  }
+  })
 });
 
 // images/pull.ts
@@ -51241,7 +51399,7 @@ async function download(store, session, source, { manifest, config, descriptor }
 }
 var AT_ONCE7, DEEPEST2;
 var init_pull = __esm({
-  "images/pull.ts"() {
+  "images/pull.ts": (function () {
     ({ resolve: resolvePath2 } = process.getBuiltinModule("node:path"));
     init_config();
     init_errors4();
@@ -51256,7 +51414,7 @@ var init_pull = __esm({
     init_store();
     AT_ONCE7 = 4;
     DEEPEST2 = 3;
-  }
+  })
 });
 
 // images/store/collect.ts
@@ -51367,7 +51525,7 @@ function rootsInUse() {
   }).filter((text5) => text5.includes("/in-use ")).join("");
 }
 var init_collect2 = __esm({
-  "images/store/collect.ts"() {
+  "images/store/collect.ts": (function () {
     init_proc_dir();
     init_mountinfo();
     init_errors();
@@ -51378,7 +51536,7 @@ var init_collect2 = __esm({
     init_file_lock();
     init_files9();
     init_session();
-  }
+  })
 });
 
 // images/store/verify.ts
@@ -51467,7 +51625,7 @@ async function missingOrDamaged(store, image3, damaged) {
 }
 var DAMAGED;
 var init_verify2 = __esm({
-  "images/store/verify.ts"() {
+  "images/store/verify.ts": (function () {
     ({ Buffer: Buffer4 } = process.getBuiltinModule("node:buffer"));
     init_digest();
     init_errors4();
@@ -51476,7 +51634,7 @@ var init_verify2 = __esm({
     init_files9();
     init_index_file();
     DAMAGED = "is damaged: its content is not what its digest says";
-  }
+  })
 });
 
 // images/stored.ts
@@ -51610,7 +51768,7 @@ async function verifyStore({ store, ...options } = {}) {
   return await verify(await Store.open(store), options);
 }
 var init_stored = __esm({
-  "images/stored.ts"() {
+  "images/stored.ts": (function () {
     ({ resolve: resolvePath3 } = process.getBuiltinModule("node:path"));
     init_errors4();
     init_image();
@@ -51623,7 +51781,7 @@ var init_stored = __esm({
     init_index_file();
     init_store();
     init_verify2();
-  }
+  })
 });
 
 // images/commit.ts
@@ -51793,7 +51951,7 @@ function bytesOf7(value) {
 }
 var DOCKER_LAYER;
 var init_commit = __esm({
-  "images/commit.ts"() {
+  "images/commit.ts": (function () {
     init_config();
     init_descriptor();
     init_environment2();
@@ -51805,7 +51963,7 @@ var init_commit = __esm({
     init_index_file();
     init_store();
     DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip";
-  }
+  })
 });
 
 // images/registry/upload.ts
@@ -51816,7 +51974,7 @@ function receivedBy(response, sent) {
 }
 var CHUNK6, LARGEST, Uploads;
 var init_upload = __esm({
-  "images/registry/upload.ts"() {
+  "images/registry/upload.ts": (function () {
     init_errors4();
     init_http();
     CHUNK6 = 8 * 1024 * 1024;
@@ -51981,7 +52139,7 @@ var init_upload = __esm({
         });
       }
     };
-  }
+  })
 });
 
 // images/push.ts
@@ -52066,7 +52224,7 @@ async function readPart2(path2, offset, size) {
 }
 var AT_ONCE8;
 var init_push = __esm({
-  "images/push.ts"() {
+  "images/push.ts": (function () {
     init_errors4();
     init_media_types();
     init_reference();
@@ -52074,7 +52232,7 @@ var init_push = __esm({
     init_upload();
     init_file_set();
     AT_ONCE8 = 3;
-  }
+  })
 });
 
 // images/archive/save.ts
@@ -52130,7 +52288,7 @@ function nameOf8(digest) {
 }
 var ArchiveWriter;
 var init_save = __esm({
-  "images/archive/save.ts"() {
+  "images/archive/save.ts": (function () {
     init_digest();
     init_errors4();
     init_mod3();
@@ -52179,7 +52337,7 @@ var init_save = __esm({
         await writeAll3(this.#output, bytes);
       }
     };
-  }
+  })
 });
 
 // images/archive/load.ts
@@ -52243,7 +52401,7 @@ async function namesIn3(path2, options) {
   };
 }
 var init_load = __esm({
-  "images/archive/load.ts"() {
+  "images/archive/load.ts": (function () {
     ({ resolve } = process.getBuiltinModule("node:path"));
     init_errors4();
     init_image();
@@ -52252,23 +52410,23 @@ var init_load = __esm({
     init_docker_archive();
     init_layout();
     init_store();
-  }
+  })
 });
 
 // images/referrers.ts
 var init_referrers = __esm({
-  "images/referrers.ts"() {
+  "images/referrers.ts": (function () {
     init_descriptor();
     init_errors4();
     init_reference();
     init_referring();
     init_repository();
-  }
+  })
 });
 
 // images/mod.ts
 var init_mod4 = __esm({
-  "images/mod.ts"() {
+  "images/mod.ts": (function () {
     init_errors4();
     init_reference();
     init_platform();
@@ -52281,7 +52439,7 @@ var init_mod4 = __esm({
     init_save();
     init_load();
     init_referrers();
-  }
+  })
 });
 
 // scripts/ramekin/image_flags.ts
@@ -52562,33 +52720,8 @@ var init_image_flags = __esm({
 });
 
 // scripts/ramekin/file_flags.ts
-function filesOf3(given, reading2) {
-  const paths = (name, read5) => (listOf(given, name) ?? []).map((path2) => read5(path2, `--${name}=${path2}`));
-  const root2 = given.value("root");
-  const lists = {
-    tryRead: paths("try-read", reading2.optional),
-    bind: given.values("bind").map((text5) => bindOf(text5, reading2)),
-    overlay: paths("overlay", reading2.path),
-    tmpfs: paths("tmpfs", reading2.optional),
-    devices: listOf(given, "allow-device") ?? []
-  };
-  const gpus = gpusOf(given);
-  return {
-    ...Object.fromEntries(Object.entries(lists).filter(([, list5]) => list5.length > 0)),
-    ...root2 !== void 0 && {
-      root: reading2.path(root2, `--root=${root2}`)
-    },
-    ...gpus !== void 0 && {
-      gpus
-    }
-  };
-}
-function gpusOf(given) {
-  const text5 = given.value("gpus");
-  if (text5 === void 0 || text5 === "all") return text5;
-  if (/^\d{1,3}(,\d{1,3})*$/.test(text5)) return text5.split(",").map(Number);
-  throw new UsageError(`--gpus=${text5} is neither --gpus=all nor numbers as in --gpus=0,1`);
-}
+
+
 function bindOf(text5, reading2) {
   const [source = "", target, mode2, ...more] = text5.split(":");
   const isRight = source !== "" && target?.startsWith("/") === true && more.length === 0 && (mode2 === void 0 || mode2 === "ro");
@@ -52607,7 +52740,7 @@ function bindOf(text5, reading2) {
 }
 var FILE_FLAGS;
 var init_file_flags = __esm({
-  "scripts/ramekin/file_flags.ts"() {
+  "scripts/ramekin/file_flags.ts": (function () {
     init_permission_flags();
     init_usage();
     FILE_FLAGS = [
@@ -52657,12 +52790,16 @@ var init_file_flags = __esm({
         summary: "let graphics processors be used: all, or those of NVIDIA by number (0,1)"
       }
     ];
-  }
+  })
 });
 
 // scripts/ramekin/limit_flags.ts
 
-
+function numberOf7(text5, flag2) {
+  if (text5 === "unlimited") return text5;
+  if (/^\d+(\.\d+)?$/.test(text5)) return Number(text5);
+  throw new UsageError(`--${flag2}=${text5}: this is not a number, or "unlimited"`);
+}
 function sizeOf3(text5, flag2) {
   if (text5 !== "unlimited") bytesOf5(text5, flag2);
   return text5;
@@ -52670,7 +52807,9 @@ function sizeOf3(text5, flag2) {
 function fileSizeOf(text5, flag2) {
   return /^\d+%$/.test(text5) ? text5 : sizeOf3(text5, flag2);
 }
-
+function timeOf(text5, flag2) {
+  return text5 === "unlimited" ? text5 : millisecondsOf(text5, flag2);
+}
 var LIMIT_FLAGS;
 var init_limit_flags = __esm({
   "scripts/ramekin/limit_flags.ts": (function () {
@@ -52735,7 +52874,7 @@ function unsupported(path2, why) {
 }
 var OciError;
 var init_errors6 = __esm({
-  "oci/errors.ts"() {
+  "oci/errors.ts": (function () {
     init_errno();
     init_errors();
     init_errors2();
@@ -52750,13 +52889,13 @@ var init_errors6 = __esm({
         this.status = status;
       }
     };
-  }
+  })
 });
 
 // oci/host_ids.ts
 var init_host_ids = __esm({
-  "oci/host_ids.ts"() {
-  }
+  "oci/host_ids.ts": (function () {
+  })
 });
 
 // oci/config/paths.ts
@@ -52793,9 +52932,9 @@ function linkAt3(path2) {
 }
 var MAX_LINKS3;
 var init_paths = __esm({
-  "oci/config/paths.ts"() {
+  "oci/config/paths.ts": (function () {
     MAX_LINKS3 = 40;
-  }
+  })
 });
 
 // oci/config/devices.ts
@@ -52890,7 +53029,7 @@ function nodeOf({ type, major = 0, minor = 0, fileMode = 438 }, index) {
 }
 var DEVICES3, LINKS4, KINDS5;
 var init_devices3 = __esm({
-  "oci/config/devices.ts"() {
+  "oci/config/devices.ts": (function () {
     init_files3();
     init_syscalls();
     init_bind();
@@ -52962,7 +53101,7 @@ var init_devices3 = __esm({
         kind: S_IFCHR
       }
     };
-  }
+  })
 });
 
 // oci/config/labels.ts
@@ -52983,9 +53122,9 @@ function startsWith(file, text5) {
   }
 }
 var init_labels = __esm({
-  "oci/config/labels.ts"() {
+  "oci/config/labels.ts": (function () {
     init_errors6();
-  }
+  })
 });
 
 // oci/config/mounts.ts
@@ -53193,7 +53332,7 @@ function nameOf9({ top }) {
 }
 var PROPAGATIONS2, ATTRIBUTES4, LIFTING, LIFTED;
 var init_mounts7 = __esm({
-  "oci/config/mounts.ts"() {
+  "oci/config/mounts.ts": (function () {
     init_bind();
     init_mounts5();
     init_overlay();
@@ -53235,7 +53374,7 @@ var init_mounts7 = __esm({
       "nolazytime",
       "nomand"
     ];
-  }
+  })
 });
 
 // oci/config/namespaces.ts
@@ -53346,7 +53485,7 @@ function clockSteps(offsets, isOwn4) {
 }
 var KINDS6;
 var init_namespaces6 = __esm({
-  "oci/config/namespaces.ts"() {
+  "oci/config/namespaces.ts": (function () {
     init_id_maps();
     init_join();
     init_join_cgroup();
@@ -53364,7 +53503,7 @@ var init_namespaces6 = __esm({
       user: "user",
       uts: "uts"
     };
-  }
+  })
 });
 
 // oci/config/process.ts
@@ -53517,7 +53656,7 @@ function setsOf(given) {
 }
 var KNOWN_FLAGS;
 var init_process6 = __esm({
-  "oci/config/process.ts"() {
+  "oci/config/process.ts": (function () {
     init_capabilities();
     init_default_path();
     init_identity();
@@ -53532,7 +53671,7 @@ var init_process6 = __esm({
       "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
       "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"
     ]);
-  }
+  })
 });
 
 // oci/config/scheduling.ts
@@ -53624,7 +53763,7 @@ function inRange(value, least, greatest, field2) {
 }
 var SCHEDULER_POLICIES, SCHEDULER_FLAGS, CLAMPS, IO_CLASSES2, MEMORY_MODES, MEMORY_FLAGS2, DOMAINS, PERSONALITY_FLAGS3;
 var init_scheduling5 = __esm({
-  "oci/config/scheduling.ts"() {
+  "oci/config/scheduling.ts": (function () {
     init_number_list();
     init_scheduling();
     init_errors6();
@@ -53683,7 +53822,7 @@ var init_scheduling5 = __esm({
       "sticky-timeouts": "STICKY_TIMEOUTS",
       "3gb": "ADDR_LIMIT_3GB"
     };
-  }
+  })
 });
 
 // oci/config/recipe.ts
@@ -53806,7 +53945,7 @@ function rootPropagation(word6) {
   }
 }
 var init_recipe2 = __esm({
-  "oci/config/recipe.ts"() {
+  "oci/config/recipe.ts": (function () {
     init_accounts();
     init_files5();
     init_bind();
@@ -53824,7 +53963,7 @@ var init_recipe2 = __esm({
     init_paths();
     init_process6();
     init_scheduling5();
-  }
+  })
 });
 
 // oci/config/text.ts
@@ -53841,12 +53980,12 @@ function configText(config) {
 }
 var ROUNDED, INFINITY;
 var init_text = __esm({
-  "oci/config/text.ts"() {
+  "oci/config/text.ts": (function () {
     [ROUNDED, INFINITY] = [
       String(2 ** 64),
       String(2n ** 64n - 1n)
     ];
-  }
+  })
 });
 
 // export/oci/resources.ts
@@ -54026,7 +54165,7 @@ function hasFields(value) {
 }
 var PERIOD2, RATES, RATE_NAMES;
 var init_resources = __esm({
-  "export/oci/resources.ts"() {
+  "export/oci/resources.ts": (function () {
     init_limits3();
     PERIOD2 = 1e5;
     RATES = {
@@ -54036,7 +54175,7 @@ var init_resources = __esm({
       writeIops: "throttleWriteIOPSDevice"
     };
     RATE_NAMES = Object.keys(RATES);
-  }
+  })
 });
 
 // export/oci/import_oci.ts
@@ -54132,7 +54271,7 @@ function refuseUnsaid(config, refuse3) {
 }
 var UNSAID, LEAVABLE;
 var init_import_oci = __esm({
-  "export/oci/import_oci.ts"() {
+  "export/oci/import_oci.ts": (function () {
     init_recipe2();
     init_process6();
     init_text();
@@ -54164,7 +54303,7 @@ var init_import_oci = __esm({
       "linux.resources",
       "mounts"
     ];
-  }
+  })
 });
 
 // scripts/ramekin/leave_out.ts
@@ -54178,7 +54317,7 @@ function fieldsIn(value) {
 }
 var LEAVE_OUT;
 var init_leave_out = __esm({
-  "scripts/ramekin/leave_out.ts"() {
+  "scripts/ramekin/leave_out.ts": (function () {
     init_import_oci();
     init_shown();
     init_usage();
@@ -54189,7 +54328,7 @@ var init_leave_out = __esm({
       check: fieldsIn,
       summary: "fields that are left out: hooks,linux.resources.devices"
     };
-  }
+  })
 });
 
 // scripts/ramekin/setting.ts
@@ -54202,9 +54341,9 @@ function settingOf(text5) {
   ];
 }
 var init_setting = __esm({
-  "scripts/ramekin/setting.ts"() {
+  "scripts/ramekin/setting.ts": (function () {
     init_usage();
-  }
+  })
 });
 
 // scripts/ramekin/signal_word.ts
@@ -54219,12 +54358,12 @@ function signalOf(word6) {
 }
 var LAST_SIGNAL;
 var init_signal_word = __esm({
-  "scripts/ramekin/signal_word.ts"() {
+  "scripts/ramekin/signal_word.ts": (function () {
     init_mod2();
     init_nearest();
     init_usage();
     LAST_SIGNAL = 64;
-  }
+  })
 });
 
 // scripts/ramekin/status_fd.ts
@@ -54364,17 +54503,17 @@ var init_subcommands = __esm({
       "R",
       "allow-all",
       "A"
-    ].map((flag2) => [
+    ].map(((flag2) => [
       flag2,
       "it may read all that you may while it is learnt, but for secrets; --deny-read hides more"
-    ]));
+    ])));
     LEARN_FLAGS = [
-      ...SANDBOX_FLAGS.filter((flag2) => ![
+      ...SANDBOX_FLAGS.filter(((flag2) => ![
         "allow-read",
         "allow-write",
         "allow-net",
         "allow-all"
-      ].includes(flag2.name) && !FILE_FLAGS.includes(flag2)),
+      ].includes(flag2.name) && !FILE_FLAGS.includes(flag2))),
       {
         ...PERMISSION_FLAGS.write,
         summary: "let files and directories be changed while it is learnt, or else this directory"
@@ -55570,9 +55709,7 @@ function apartAtTerminal(box3, { terminal }) {
 
 
 
-function exitCode({ code, timedOut }) {
-  return timedOut ? STATUS2.timedOut : code;
-}
+
 function startStatus(error) {
   if (error instanceof Deno.errors.NotFound && error.cause instanceof SyscallError) {
     return STATUS2.notFound;
@@ -61695,19 +61832,10 @@ var init_run = __esm({
 });
 
 // scripts/ramekin/sandbox_flags.ts
-function byFlags(make2) {
-  try {
-    return make2();
-  } catch (error) {
-    if (!(error instanceof RamekinError) || error.step !== "sandbox") throw error;
-    const flag2 = FLAGS5[error.field ?? ""];
-    const issue2 = error.issue.replaceAll(/"(\w+)"/g, (text5, name) => Object.hasOwn(FLAGS5, name) && FLAGS5[name] ? `--${FLAGS5[name]}` : text5);
-    throw new UsageError(flag2 === void 0 ? issue2 : `--${flag2}: ${issue2}`);
-  }
-}
+
 var FLAG_OF, FLAGS5;
 var init_sandbox_flags = __esm({
-  "scripts/ramekin/sandbox_flags.ts"() {
+  "scripts/ramekin/sandbox_flags.ts": (function () {
     init_mod2();
     init_usage();
     FLAG_OF = {
@@ -61750,7 +61878,7 @@ var init_sandbox_flags = __esm({
       pids: "pids",
       swap: "swap"
     };
-  }
+  })
 });
 
 // cdi/fields.ts
@@ -62364,67 +62492,18 @@ var sandbox_exports = {};
 __export(sandbox_exports, {
   HERE: () => HERE3,
   inheritedBy: () => inheritedBy,
-  optionsOf: (() => optionsOf),
+  optionsOf: () => optionsOf,
   permissionsOf: () => permissionsOf,
-  run: () => run5,
+  run: (() => run5),
   runIn: () => runIn,
   visibleDirectory: () => visibleDirectory,
   withNamedDevices: () => withNamedDevices
 });
 
-async function withNamedDevices(options) {
-  const { devices: devices2 = [] } = options;
-  const isName = (device) => typeof device === "string" && /^[^/].*=/.test(device);
-  const names = devices2.filter(isName);
-  if (names.length === 0) return options;
-  const { withCdiDevices: withCdiDevices2 } = await Promise.resolve().then(() => (init_mod8(), mod_exports2));
-  const paths = devices2.filter((device) => !isName(device));
-  return withCdiDevices2({
-    ...options,
-    devices: paths
-  }, names);
-}
-async function runIn(given, options, box3) {
-  const report = reportOf(given);
-  const place3 = placeIn(given, options);
-  using audit = auditOf(given);
-  const make2 = (program, command) => box3.command(program, {
-    ...command,
-    ...place3,
-    audit: audit !== void 0
-  });
-  const ended = (container) => {
-    audit?.report(container.denials.list);
-  };
-  return await runProgram(given.program, make2, {
-    report,
-    ended,
-    name: given.value("name")
-  });
-}
-function placeIn(given, options) {
-  const permissions2 = permissionsOf(given);
-  return {
-    ...inheritedBy(given, options),
-    ...permissions2 !== void 0 && {
-      permissions: permissions2
-    }
-  };
-}
-function inheritedBy(given, options) {
-  const cwd = options.cwd === void 0 ? visibleDirectory(options) : void 0;
-  const terminal = includesVariable(deniedList(given, "env"), "TERM") ? void 0 : environment2()["TERM"];
-  return {
-    ...cwd !== void 0 && {
-      cwd
-    },
-    ...terminal !== void 0 && {
-      env: {
-        TERM: terminal
-      }
-    }
-  };
-}
+
+
+
+
 
 
 
@@ -68234,7 +68313,7 @@ var init_check2 = __esm({
 
 // oci/install.ts
 function commandText({ deno, module, cache }) {
-  return DISPATCHER.replace("@deno@", quoted4(deno)).replace("@module@", quoted4(module)).replace("@cache@", quoted4(cache));
+  return DISPATCHER.replace("@deno@", quoted4(deno)).replace("@module@", quoted4(module)).replace("@cache@", quoted4(cache)).replace("@v8@", V8_FLAGS.join(","));
 }
 function quoted4(word6) {
   return `'${word6.replaceAll("'", `'\\''`)}'`;
@@ -68280,16 +68359,22 @@ docker, in daemon.json:
     "exec-opts": ["native.cgroupdriver=cgroupfs"] }
 `;
 }
-var DISPATCHER;
+var V8_FLAGS, DISPATCHER;
 var init_install = __esm({
   "oci/install.ts"() {
+    V8_FLAGS = [
+      "--no-sparkplug",
+      "--no-maglev",
+      "--no-opt",
+      "--min-semi-space-size=16"
+    ];
     DISPATCHER = `#!/bin/sh
 # The OCI runtime of Ramekin; made by "ramekin oci install".
 set -f
 deno() {
   DENO_DIR=@cache@ DENO_NO_UPDATE_CHECK=1 NO_COLOR=1 \\
     exec @deno@ run --quiet --no-config --no-lock --no-prompt --no-remote --allow-all \\
-    @module@ "$@"
+    --v8-flags=@v8@ @module@ "$@"
 }
 
 root= verb= id= signal=TERM force= plain=1
