@@ -307,7 +307,8 @@ function runEarlyHooks(config: Config, state: ContainerState): void {
 
 /** Writes a pid as engines read it: no line end, and whole from the beginning. */
 export function writePidFile(path: string, pid: number): void {
-  const temporary = `${path}.${Deno.pid}`;
-  Deno.writeTextFileSync(temporary, String(pid), { mode: 0o644 });
+  // No name that somebody can foresee, and lay a link at.
+  const temporary = `${path}.${crypto.randomUUID()}`;
+  Deno.writeTextFileSync(temporary, String(pid), { mode: 0o644, createNew: true });
   Deno.renameSync(temporary, path);
 }

@@ -86,7 +86,11 @@ case $id in
 esac
 [ -n "$plain" ] || deno "$@"
 
-[ -n "$root" ] || root=\${XDG_RUNTIME_DIR:-/run}/ramekin
+# A runtime directory of somebody else's, as after su(1), would have others' words obeyed.
+if [ -z "$root" ]; then
+  root=/run/ramekin
+  if [ -O "$XDG_RUNTIME_DIR" ]; then root=$XDG_RUNTIME_DIR/ramekin; fi
+fi
 here=$root/$id
 [ -f "$here/state.json" ] && [ -f "$here/process" ] && [ ! -e "$here/hooks" ] || {
   # Engines delete once more what is gone.
@@ -99,9 +103,11 @@ look() {
   read -r pid started < "$here/process"
   status=stopped
   stat=
-  [ -r "/proc/$pid/stat" ] && read -r stat < "/proc/$pid/stat" 2> /dev/null
+  # The name in parentheses may have blanks and line ends: what follows is in the last line.
+  if [ -r "/proc/$pid/stat" ]; then
+    while IFS= read -r line; do stat=$line; done < "/proc/$pid/stat" 2> /dev/null
+  fi
   if [ -z "$stat" ]; then pid=0; return; fi
-  # The name in parentheses may have blanks.
   set -- \${stat##*) }
   case $1:\${20} in
   [ZX]:*) pid=0 ;;

@@ -48,9 +48,21 @@ export function runtimeOf(given: Given): Runtime {
   };
 }
 
-/** The directory of what is there until the machine restarts. Root of a user has its own. */
+/**
+ * The directory of what is there until the machine restarts. Root of a user has its own. One of another
+ * user, which su(1) leaves to root, is passed over: who can write there would have hooks run.
+ */
 function stateDirectory(): string {
-  return Deno.env.get("XDG_RUNTIME_DIR") || "/run";
+  const own = Deno.env.get("XDG_RUNTIME_DIR");
+  return own !== undefined && own !== "" && isOwn(own) ? own : "/run";
+}
+
+function isOwn(directory: string): boolean {
+  try {
+    return Deno.statSync(directory).uid === Deno.uid();
+  } catch {
+    return false;
+  }
 }
 
 /** Writes a failure where engines read it: a line in the log, and the same words to stderr. */

@@ -1,7 +1,8 @@
-/** A container against who runs further programs in it. */
+/** A container, or another user, against who runs the runtime. */
 
-import { assertEquals } from "@std/assert";
-import { test } from "../support.ts";
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { decode } from "../other_scripts.ts";
+import { root, test } from "../support.ts";
 import { Kitchen, noBusybox, until } from "./support.ts";
 
 /** Runs programs by `exec` in a container that does nothing. */
@@ -55,3 +56,66 @@ test("exec does not wait for a pipe that a container has in place of its users",
     assertEquals(await exec("sh", "-c", "echo $HOME"), { code: 0, stdout: "/\n", stderr: "" });
   });
 }, noBusybox);
+
+test("a container with a line end in its name has not ended", async () => {
+  using kitchen = new Kitchen();
+  // The kernel shows the name as it is, in the first of two lines.
+  kitchen.configure(
+    "printf 'a) Z\\nb' > /proc/self/comm; exec 3<> /tmp/never; read -r _ <&3",
+    (config) => {
+      config.root!.readonly = false;
+    },
+  );
+  new Deno.Command("mkfifo", { args: [kitchen.file("/tmp/never")] }).outputSync();
+  const id = kitchen.id();
+  const running = kitchen.start("--cgroup-manager=disabled", "run", id);
+  const process = `${kitchen.state}/${id}/process`;
+  const named = () => {
+    const [pid] = Deno.readTextFileSync(process).split(" ");
+    return Deno.readTextFileSync(`/proc/${pid}/comm`) === "a) Z\nb\n";
+  };
+  await until(() => isThere(process) && named());
+  assertStringIncludes((await kitchen.bare("state", id)).stdout, '"status": "running"');
+  assertStringIncludes((await kitchen.bare("delete", id)).stderr, "that is not stopped: running");
+  await kitchen.bare("delete", "--force", id);
+  await running.status;
+}, noBusybox);
+
+function isThere(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
+test("what another user records for root is not believed", async () => {
+  using kitchen = new Kitchen();
+  const theirs = `${kitchen.directory}/theirs`;
+  const record = `${theirs}/ramekin/planted`;
+  Deno.mkdirSync(record, { recursive: true });
+  const state = { ociVersion: "1.3.0", id: "planted", bundle: "/", rootfs: "/", annotations: {} };
+  const hook = { path: "/bin/busybox", args: ["touch", `${kitchen.directory}/bad`] };
+  const files = {
+    "state.json": `${JSON.stringify(state, null, 2)}\n`,
+    process: "999999999 1\n",
+    cgroups: "",
+    hooks: "",
+    "config.json": JSON.stringify({ hooks: { poststop: [hook] } }),
+  };
+  for (const [name, text] of Object.entries(files)) {
+    Deno.writeTextFileSync(`${record}/${name}`, text);
+  }
+  Deno.chownSync(theirs, 65534, 65534);
+  // As su(1) leaves it to root. The first is answered by a shell, the second by Deno.
+  for (const words of [["state", "planted"], ["delete", "planted"], ["list"]]) {
+    const { stdout, stderr } = await new Deno.Command(`${kitchen.directory}/ramekin-oci`, {
+      args: words,
+      clearEnv: true,
+      env: { XDG_RUNTIME_DIR: theirs },
+    }).output();
+    assertEquals(decode(stdout).includes("planted"), false, words.join(" "));
+    if (words.length > 1) assertStringIncludes(decode(stderr), "does not exist");
+  }
+  assertEquals(isThere(`${kitchen.directory}/bad`), false);
+}, noBusybox ?? (root ? undefined : "needs root"));
