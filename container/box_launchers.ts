@@ -30,17 +30,22 @@ const BEGIN = /^0*400000-/;
 /** The size of the part of a file that is looked at. */
 const PART = 256 * 1024;
 
+/** Whether a process may be a box, by its /proc/PID/maps. */
+export function mayBeBox(maps: string): boolean {
+  return BEGIN.test(maps);
+}
+
 /**
  * Returns the containers of boxes.
  *
- * @param maps the /proc/PID/maps of processes
+ * @param candidates the processes that may be boxes
  * @param parents the parents of processes
  */
 export function boxContainers(
-  maps: readonly { readonly pid: number; readonly text: string }[],
+  candidates: readonly number[],
   parents: ReadonlyMap<number, number | undefined>,
 ): BoxContainer[] {
-  const boxes = maps.filter(({ text }) => BEGIN.test(text)).flatMap(({ pid }) => {
+  const boxes = candidates.flatMap((pid) => {
     const program = ifThere(() => programOfBox(pid), HIDDEN_PROCESS);
     return program === undefined ? [] : [{ pid, program }];
   });

@@ -14,10 +14,10 @@ import { pidsIn } from "../ffi/proc/process_ids.ts";
 import { processIdentity, startOf, statField } from "../ffi/proc/process_identity.ts";
 import { namespaces } from "../ffi/proc/process_namespaces.ts";
 import { allPids, HIDDEN_PROCESS } from "../ffi/proc/proc_dir.ts";
-import { readWholeText } from "../ffi/files/read_file.ts";
+import { readBeginningText, readWholeText } from "../ffi/files/read_file.ts";
 import { isMarker, readMarker } from "../launch/marker.ts";
 import { isNamesFile, readName } from "../launch/names.ts";
-import { boxContainers } from "./box_launchers.ts";
+import { boxContainers, mayBeBox } from "./box_launchers.ts";
 import { canHaveMade, isOwn } from "./trust.ts";
 import { NAMESPACE_KINDS, type NamespaceKind } from "../recipe/namespaces.ts";
 
@@ -73,15 +73,16 @@ export interface RunningContainer {
 export function runningContainers(): RunningContainer[] {
   const pids = allPids();
   const parents = parentsOf(pids);
-  const maps = pids.map((pid) => ({ pid, text: textOf(pid, "maps") ?? "" }));
-  const scripts = maps.filter(({ text }) => text.includes("/memfd:ramekin-engine"));
+  const looks = pids.map(lookAt);
+  const scripts = looks.filter(({ isScript }) => isScript);
   const children = scripts.flatMap(({ pid }) =>
     childrenOf(pid, parents).map((child) => ({ ...child, script: pid, source: pid }))
   );
-  const ofBoxes = boxContainers(maps, parents)
+  const boxes = looks.filter(({ isBox }) => isBox).map(({ pid }) => pid);
+  const ofBoxes = boxContainers(boxes, parents)
     .map(({ pid, box, name }) => ({ pid, name, script: box, source: box }));
   const known = new Set(children.map(({ pid }) => pid));
-  const marked = maps.filter(({ text }) => isMarker(text)).flatMap(({ pid: source }) => {
+  const marked = looks.filter((look) => look.isMarker).flatMap(({ pid: source }) => {
     const found = ifThere(() => readMarker(source), HIDDEN_PROCESS);
     if (found === undefined || known.has(found.pid) || !canHaveMade(source, found.pid)) return [];
     return [{ ...found, script: undefined, source }];
@@ -89,6 +90,26 @@ export function runningContainers(): RunningContainer[] {
   return [...children, ...ofBoxes, ...marked]
     .flatMap((child) => containerOf(child, parents) ?? [])
     .sort((a, b) => a.pid - b.pid);
+}
+
+/**
+ * How much is read of a process's mappings, and how many descriptors of one are looked at that is not
+ * this user's own: any program can have so many that whoever looks is busy for minutes.
+ */
+const [MOST_OF_MAPS, MOST_DESCRIPTORS] = [1 << 20, 1 << 12];
+
+/** What a process may be, by the files that it has mapped. */
+function lookAt(pid: number) {
+  const maps = ifThere(
+    () => readBeginningText(at_fdcwd, `/proc/${pid}/maps`, MOST_OF_MAPS),
+    HIDDEN_PROCESS,
+  ) ?? "";
+  return {
+    pid,
+    isScript: maps.includes("/memfd:ramekin-engine"),
+    isMarker: isMarker(maps),
+    isBox: mayBeBox(maps),
+  };
 }
 
 /** A child of a script, and the name that the script has given it. */
@@ -99,7 +120,10 @@ interface Child {
 
 /** Returns the children of a script of which it has a pidfd that the engine has opened. */
 function childrenOf(script: number, parents: ReadonlyMap<number, number | undefined>): Child[] {
-  const fds = ifThere(() => namesIn(`/proc/${script}/fdinfo`), HIDDEN_PROCESS) ?? [];
+  const all = ifThere(() => namesIn(`/proc/${script}/fdinfo`), HIDDEN_PROCESS) ?? [];
+  const fds = all.length > MOST_DESCRIPTORS && !isOwn(script)
+    ? all.slice(0, MOST_DESCRIPTORS)
+    : all;
   const paths = fds.map((fd) => `/proc/${script}/fd/${fd}`);
   const links = readLinks(paths);
   const files = paths.filter((_, index) => isNamesFile(links[index]));

@@ -42,6 +42,11 @@ export interface ImageConfig {
   readonly stopSignal?: string;
 }
 
+/** The most characters of a path or a name: no path of the kernel is longer (PATH_MAX). */
+const LONGEST = 4095;
+/** The most directories for data: each may become mounts. */
+const MOST_VOLUMES = 256;
+
 /**
  * Parses the bytes of a configuration.
  *
@@ -60,7 +65,7 @@ export function parseConfig(what: string, bytes: Uint8Array): ImageConfig {
     env: list(what, config, "Env"),
     entrypoint: list(what, config, "Entrypoint"),
     cmd: list(what, config, "Cmd"),
-    volumes: keys(what, config, "Volumes"),
+    volumes: volumesOf(what, config),
     workingDir: text(what, config, "WorkingDir"),
     labels: isObject(config["Labels"]) ? texts(config["Labels"]) : {},
     ...(typeof created === "string" && { created }),
@@ -96,7 +101,21 @@ function text(what: string, config: JsonObject, field: string): string {
   const value = config[field] ?? "";
   if (typeof value !== "string") throw invalid(what, `has a "${field}" that is no text`);
   if (value.includes("\0")) throw invalid(what, `has a zero byte in "${field}"`);
+  checkLength(what, field, value);
   return value;
+}
+
+/** Each part of a path is looked up, and one of a stranger's could have millions. */
+function checkLength(what: string, field: string, text: string): void {
+  if (text.length <= LONGEST) return;
+  throw invalid(what, `has a "${field}" of ${text.length} characters, and ${LONGEST} are the most`);
+}
+
+function volumesOf(what: string, config: JsonObject): readonly string[] {
+  const volumes = keys(what, config, "Volumes");
+  if (volumes.length > MOST_VOLUMES) throw invalid(what, `has more than ${MOST_VOLUMES} "Volumes"`);
+  for (const path of volumes) checkLength(what, "Volumes", path);
+  return volumes;
 }
 
 function list(what: string, config: JsonObject, field: string): readonly string[] {

@@ -25,6 +25,17 @@ export function readWholeText(directory: Fd, path: string): string {
 }
 
 /**
+ * Returns the beginning of a file as text, which somebody may have made very long.
+ *
+ * @param limit how many bytes are read, or up to a part more
+ * @throws {SyscallError} as {@linkcode readWholeText}
+ */
+export function readBeginningText(directory: Fd, path: string, limit: number): string {
+  const bytes = readSmall(directory, path) ?? readLarge(directory, path, limit);
+  return new TextDecoder().decode(bytes);
+}
+
+/**
  * Returns the contents of the file.
  *
  * @throws {SyscallError} as {@linkcode readWholeText}
@@ -51,12 +62,17 @@ function readSmall(directory: Fd, path: string): Uint8Array<ArrayBuffer> | undef
   return outcome.result(rest) === 0n ? bytesOf(outcome, got, part) : undefined;
 }
 
-function readLarge(directory: Fd, path: string): Uint8Array<ArrayBuffer> {
+function readLarge(directory: Fd, path: string, limit = Infinity): Uint8Array<ArrayBuffer> {
   const fd = syscall(openat(directory, path, O_RDONLY | O_CLOEXEC, 0));
   try {
     const parts: Uint8Array<ArrayBuffer>[] = [];
     // A read of a file of /proc may return less than a full part before the end.
-    for (let part = readPart(fd); part.length > 0; part = readPart(fd)) parts.push(part);
+    for (let size = 0; size < limit;) {
+      const part = readPart(fd);
+      if (part.length === 0) break;
+      parts.push(part);
+      size += part.length;
+    }
     return concat(parts);
   } finally {
     syscall(close(fd));

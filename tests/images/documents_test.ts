@@ -118,6 +118,22 @@ const REFUSED: readonly (readonly [MadeOptions, "invalid" | "unsupported" | "dig
   [{ layerType: "text/plain" }, "unsupported", `layer 1 has the media type "text/plain"`],
   [{ config: { Env: "PATH=/bin" } }, "invalid", `"Env" that is no list of texts`],
   [{ config: { User: "a\0b" } }, "invalid", `a zero byte in "User"`],
+  // Its parts would be looked up for days.
+  [{ config: { WorkingDir: "/a".repeat(1 << 20) } }, "invalid", `a "WorkingDir" of 2097152 char`],
+  [
+    { config: { Volumes: { ["/a".repeat(1 << 20)]: {} } } },
+    "invalid",
+    `a "Volumes" of 2097152 char`,
+  ],
+  [
+    {
+      config: {
+        Volumes: Object.fromEntries(Array.from({ length: 257 }, (_, at) => [`/${at}`, {}])),
+      },
+    },
+    "invalid",
+    `more than 256 "Volumes"`,
+  ],
 ];
 
 inDirectory("what is not valid, or of another kind, is refused by name", async (directory) => {
