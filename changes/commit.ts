@@ -9,7 +9,7 @@
  */
 
 import { O_DIRECTORY, O_NOFOLLOW, O_PATH, O_RDONLY } from "../ffi/calls/constants/open.ts";
-import { fchmodat, renameat2 } from "../ffi/calls/files.ts";
+import { renameat2 } from "../ffi/calls/files.ts";
 import { SyscallError } from "../ffi/errors.ts";
 import type { FoundFile } from "../ffi/files/read_tree.ts";
 import { TreeReader } from "../ffi/files/read_tree.ts";
@@ -26,7 +26,14 @@ import {
   removeJournal,
   writeJournal,
 } from "./journal.ts";
-import { isDenied, linkFile, makeFile, type NewState, setAttributes } from "./new_files.ts";
+import {
+  isDenied,
+  linkFile,
+  makeFile,
+  type NewState,
+  setAttributes,
+  setModeOf,
+} from "./new_files.ts";
 import { Tree } from "./tree.ts";
 
 /** A commit of a journal. */
@@ -258,8 +265,8 @@ function move(host: Tree, from: string, to: string): void {
 }
 
 function setMode(host: Tree, path: string, mode: number): void {
-  using place = host.place(path);
-  syscall(fchmodat(place.directory.number, place.name, mode & 0o7777));
+  using directory = host.open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW);
+  setModeOf(directory.number, mode);
 }
 
 /** Checks that a file is the one that was compared: a program that still runs may have changed it. */

@@ -5,9 +5,16 @@
  * @module
  */
 
-import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW } from "../ffi/calls/constants/at.ts";
+import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW } from "../ffi/calls/constants/at.ts";
 import { S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK } from "../ffi/calls/constants/files.ts";
-import { O_CLOEXEC, O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } from "../ffi/calls/constants/open.ts";
+import {
+  O_CLOEXEC,
+  O_CREAT,
+  O_EXCL,
+  O_NOFOLLOW,
+  O_PATH,
+  O_WRONLY,
+} from "../ffi/calls/constants/open.ts";
 import { call } from "../ffi/call.ts";
 import { CallBatch } from "../ffi/call_batch.ts";
 import { fchmod, fchmodat, ftruncate, lseek } from "../ffi/calls/files.ts";
@@ -57,7 +64,7 @@ export async function makeFile(
     case S_IFSOCK:
       mknodat(directory, name, mode & S_IFMT | 0o600);
       setOwner(directory, name, state);
-      syscall(fchmodat(directory, name, mode & 0o7777));
+      setModeOfNew(directory, name, mode);
       break;
     default:
       throw new ChangesError("a device cannot be made on the host", { code: "invalid" });
@@ -150,6 +157,28 @@ function changedMeanwhile(): ChangesError {
 
 function seek(fd: number, at: number, whence: number): number | undefined {
   return ifThere(() => syscall(lseek(fd, at, whence)), ["ENXIO"]);
+}
+
+/**
+ * Sets the mode of an open file, also of one that is open with O_PATH. By its name, a link that another
+ * program has put in its place meanwhile would lead to any file of this user.
+ */
+export function setModeOf(fd: number, mode: number): void {
+  syscall(fchmodat(AT_FDCWD, `/proc/self/fd/${fd}`, mode & 0o7777));
+}
+
+/** Sets the mode of what was made just now, if it still is what is there. */
+function setModeOfNew(directory: number, name: string, mode: number): void {
+  using file = openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+  if ((statx(file, "", AT_EMPTY_PATH).mode & S_IFMT) !== (mode & S_IFMT)) throw replaced();
+  setModeOf(file.number, mode);
+}
+
+function replaced(): ChangesError {
+  return new ChangesError("a file was replaced by another program while it was made", {
+    code: "in-use",
+    advice: ["wait for the end of all programs that change the directory"],
+  });
 }
 
 function setOwner(directory: number, name: string, { uid, gid }: NewState): void {

@@ -4,13 +4,14 @@
  * @module
  */
 
-import { AT_REMOVEDIR } from "../calls/constants/at.ts";
+import { AT_FDCWD, AT_REMOVEDIR } from "../calls/constants/at.ts";
 import { RENAME_NOREPLACE, S_IFDIR } from "../calls/constants/files.ts";
-import { O_PATH, O_RDONLY } from "../calls/constants/open.ts";
+import { O_CLOEXEC, O_DIRECTORY, O_PATH, O_RDONLY } from "../calls/constants/open.ts";
 import { type DirectoryEntry, readDirectoryEntries } from "../calls/getdents.ts";
 import { BatchResult, CallBatch } from "../call_batch.ts";
 import { engine } from "../engine/engine.ts";
 import { SyscallError } from "../errors.ts";
+import { open } from "../linux/files.ts";
 import { openBeneath } from "./beneath.ts";
 
 const [MEMORY, LISTED] = [1 << 18, 1 << 15];
@@ -29,31 +30,55 @@ const LONGEST = 1024;
  */
 export async function removeAll(root: number, namespace?: number): Promise<void> {
   using calls = new CallBatch(engine(), MEMORY, namespace);
+  // The number at which each directory is opened in its turn.
+  using place = open("/", O_PATH | O_CLOEXEC);
+  const { number } = place;
   const way: string[] = ["."];
   while (way.length > 0) {
     const path = way.at(-1)!;
-    const entries = await list(calls, root, path);
+    const entries = await list(calls, root, path, number);
     if (entries.length === 0) {
       way.pop();
-      if (path !== ".") await removeDirectory(calls, root, path);
+      if (path !== ".") await removeDirectory(calls, root, path, number);
       continue;
     }
-    await removeFiles(calls, root, path, entries.filter(({ type }) => type !== S_IFDIR));
+    await removeFiles(calls, root, path, entries.filter(({ type }) => type !== S_IFDIR), number);
     for (const { name, type } of entries) {
       if (type !== S_IFDIR) continue;
       const inside = path === "." ? name : `${path}/${name}`;
-      way.push(inside.length > LONGEST ? await lift(calls, root, path, name) : inside);
+      way.push(
+        inside.length > LONGEST ? await lift(calls, root, path, name, number) : inside,
+      );
     }
   }
 }
 
-/** The first entries of a directory, which its owner may be kept out of. */
-async function list(calls: CallBatch, root: number, path: string): Promise<DirectoryEntry[]> {
-  const [above, name] = split(path);
-  const parent = new BatchResult(openBeneath(calls, root, above, O_PATH));
-  calls.add("fchmodat", [parent, calls.name(name), 0o700]);
-  calls.add("close", [parent]);
-  const opened = new BatchResult(openBeneath(calls, root, path, O_RDONLY));
+/** Opens a directory at a number, which stays open when a call behind it fails. */
+function openAt(calls: CallBatch, root: number, path: string, number: number): void {
+  const opened = new BatchResult(openBeneath(calls, root, path, O_PATH));
+  calls.add("dup3", [opened, number, O_CLOEXEC]);
+  calls.add("close", [opened]);
+}
+
+/**
+ * Opens a directory at a number, and lets its owner in, who may be kept out. By the descriptor: by its
+ * name, a link that somebody has put in its place meanwhile would lead to another file.
+ */
+function enter(calls: CallBatch, root: number, path: string, number: number): void {
+  openAt(calls, root, path, number);
+  calls.add("fchmodat", [AT_FDCWD, calls.name(`/proc/self/fd/${number}`), 0o700]);
+}
+
+/** The first entries of a directory. */
+async function list(
+  calls: CallBatch,
+  root: number,
+  path: string,
+  number: number,
+): Promise<DirectoryEntry[]> {
+  enter(calls, root, path, number);
+  const flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+  const opened = new BatchResult(calls.add("openat", [number, calls.name("."), flags]));
   const listed = calls.output(LISTED);
   const read = calls.add("getdents64", [opened, listed, LISTED]);
   calls.add("close", [opened]);
@@ -64,13 +89,18 @@ async function list(calls: CallBatch, root: number, path: string): Promise<Direc
 }
 
 /** Moves a directory to the root, by a name of its own, and returns that. */
-async function lift(calls: CallBatch, root: number, path: string, name: string): Promise<string> {
+async function lift(
+  calls: CallBatch,
+  root: number,
+  path: string,
+  name: string,
+  number: number,
+): Promise<string> {
   const lifted = `.${crypto.randomUUID()}`;
-  const parent = new BatchResult(openBeneath(calls, root, path, O_PATH));
   // To be moved elsewhere, a directory has to be its owner's to write: its `..` changes.
-  calls.add("fchmodat", [parent, calls.name(name), 0o700]);
-  calls.add("renameat2", [parent, calls.name(name), root, calls.name(lifted), RENAME_NOREPLACE]);
-  calls.add("close", [parent]);
+  enter(calls, root, `${path}/${name}`, number);
+  openAt(calls, root, path, number);
+  calls.add("renameat2", [number, calls.name(name), root, calls.name(lifted), RENAME_NOREPLACE]);
   await run(calls, path);
   calls.clear();
   return lifted;
@@ -81,24 +111,28 @@ async function removeFiles(
   root: number,
   path: string,
   entries: readonly DirectoryEntry[],
+  number: number,
 ): Promise<void> {
   if (entries.length === 0) return;
-  const directory = new BatchResult(openBeneath(calls, root, path, O_PATH));
+  openAt(calls, root, path, number);
   for (const { name } of entries) {
     // The rest is listed again.
     if (calls.room < MEMORY / 8) break;
-    calls.add("unlinkat", [directory, calls.name(name), 0]);
+    calls.add("unlinkat", [number, calls.name(name), 0]);
   }
-  calls.add("close", [directory]);
   await run(calls, path);
   calls.clear();
 }
 
-async function removeDirectory(calls: CallBatch, root: number, path: string): Promise<void> {
+async function removeDirectory(
+  calls: CallBatch,
+  root: number,
+  path: string,
+  number: number,
+): Promise<void> {
   const [above, name] = split(path);
-  const parent = new BatchResult(openBeneath(calls, root, above, O_PATH));
-  calls.add("unlinkat", [parent, calls.name(name), AT_REMOVEDIR]);
-  calls.add("close", [parent]);
+  openAt(calls, root, above, number);
+  calls.add("unlinkat", [number, calls.name(name), AT_REMOVEDIR]);
   await run(calls, path);
   calls.clear();
 }

@@ -2,6 +2,11 @@
 
 import { assertEquals } from "@std/assert";
 import { hold } from "../../changes/mod.ts";
+import { O_CLOEXEC, O_DIRECTORY, O_PATH } from "../../ffi/calls/constants/open.ts";
+import { engine } from "../../ffi/engine/engine.ts";
+import { removeAll } from "../../ffi/files/remove_tree.ts";
+import { open } from "../../ffi/linux/files.ts";
+import { syscallNumber } from "../../ffi/syscall_numbers.ts";
 import { PROTECTED_NAMES } from "../../mod.ts";
 import { inKitchen, runIn } from "../changes/support.ts";
 
@@ -135,5 +140,76 @@ inKitchen(
         ["/other", undefined],
       ].map(([path, name]) => [`${directory}${path}`, name]),
     );
+  },
+);
+
+/** A file of the user's that nobody else may read. */
+function secretBeside(directory: string): { readonly path: string; readonly mode: () => number } {
+  const path = `${directory}.secret`;
+  Deno.writeTextFileSync(path, "mine\n", { mode: 0o600 });
+  return { path, mode: () => Deno.statSync(path).mode! & 0o7777 };
+}
+
+inKitchen(
+  "links that take the place of directories while these are removed change no other file's mode",
+  async ({ directory }) => {
+    const secret = secretBeside(directory);
+    Deno.chmodSync(secret.path, 0o400);
+    const paths = Array.from({ length: 200 }, (_, at) => `${directory}/${at}`);
+    for (const path of paths) Deno.mkdirSync(path);
+    Deno.writeTextFileSync(`${directory}/first`, "");
+    using root = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    let isOver = false;
+    const removing = removeAll(root.number).catch(() => {}).finally(() => isOver = true);
+    const isThere = (path: string) => {
+      try {
+        return Deno.lstatSync(path).isDirectory;
+      } catch {
+        return false;
+      }
+    };
+    // Once the directory was listed, and its files were removed.
+    while (!isOver && Array.from(Deno.readDirSync(directory)).some(({ isFile }) => isFile)) {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+    const left = paths.filter(isThere);
+    for (const path of left) {
+      Deno.removeSync(path);
+      Deno.symlinkSync(secret.path, path);
+    }
+    await removing;
+    assertEquals([left.length > 0, secret.mode()], [true, 0o400]);
+  },
+);
+
+inKitchen(
+  "a program that swaps directories for links while changes are made changes no mode of others",
+  async (kitchen) => {
+    const { directory, place } = kitchen;
+    const secret = secretBeside(directory);
+    const names = Array.from({ length: 50 }, (_, at) => `d${at}`);
+    for (const name of names) Deno.mkdirSync(`${directory}/${name}`);
+    await using held = await hold([directory], { place });
+    await runIn(
+      held.sandbox(),
+      directory,
+      `chmod 750 ${names.join(" ")}`,
+    );
+    // Another program of this user, which may write there: it waits for the commit to begin.
+    const attack = `
+    chdir $ARGV[0]; my @names = split / /, $ARGV[2]; symlink $ARGV[1], "l$_" for @names;
+    $| = 1; print "ready\\n"; my @own; 1 until @own = glob ".ramekin-*";
+    chmod 0077, @names;
+    while (1) { syscall $ARGV[3], -100, "$_", -100, "l$_", 2 for @names }`;
+    const number = String(syscallNumber("renameat2", engine().architecture));
+    const args = ["-e", attack, "--", directory, secret.path, names.join(" "), number];
+    const racer = new Deno.Command("perl", { args, stdout: "piped", stderr: "null" }).spawn();
+    const reader = racer.stdout.getReader();
+    await reader.read();
+    await held.commit(undefined, { conflicts: "overwrite" }).catch(() => {});
+    racer.kill("SIGKILL");
+    await racer.status;
+    await reader.cancel();
+    assertEquals(secret.mode(), 0o600);
   },
 );
