@@ -11,7 +11,8 @@ import { type DirectoryEntry, readDirectoryEntries } from "../calls/getdents.ts"
 import { BatchResult, CallBatch } from "../call_batch.ts";
 import { engine } from "../engine/engine.ts";
 import { SyscallError } from "../errors.ts";
-import { open } from "../linux/files.ts";
+import { at_fdcwd, close, openat } from "../calls/files.ts";
+import { syscall } from "../syscalls.ts";
 import { openBeneath } from "./beneath.ts";
 
 const [MEMORY, LISTED] = [1 << 18, 1 << 15];
@@ -31,8 +32,15 @@ const LONGEST = 1024;
 export async function removeAll(root: number, namespace?: number): Promise<void> {
   using calls = new CallBatch(engine(), MEMORY, namespace);
   // The number at which each directory is opened in its turn.
-  using place = open("/", O_PATH | O_CLOEXEC);
-  const { number } = place;
+  const number = syscall(openat(at_fdcwd, "/", O_PATH | O_CLOEXEC));
+  try {
+    await removeIn(calls, root, number);
+  } finally {
+    syscall(close(number));
+  }
+}
+
+async function removeIn(calls: CallBatch, root: number, number: number): Promise<void> {
   const way: string[] = ["."];
   while (way.length > 0) {
     const path = way.at(-1)!;

@@ -28,6 +28,7 @@ export interface HttpOptions {
 export async function send(request: HttpRequest, options: HttpOptions): Promise<Response> {
   let { url, headers } = request;
   for (let count = 0; count <= REDIRECTS; count++) {
+    checkAddress(request.url, url);
     const response = await fetchOnce({ ...request, url, headers }, options);
     const next = redirectOf(request, url, response);
     if (next === undefined) return response;
@@ -50,6 +51,15 @@ export async function send(request: HttpRequest, options: HttpOptions): Promise<
       code: "network",
     },
   );
+}
+
+/** Refuses what is no address of the web: of "file:", Deno would read this machine's own, as a token. */
+function checkAddress(asked: URL, { protocol, href }: URL): void {
+  if (protocol === "https:" || protocol === "http:") return;
+  const from = asked.href === href ? "a registry" : asked.host;
+  throw new ImageError(`${from} leads to ${JSON.stringify(href)}, which is no address of the web`, {
+    code: "denied",
+  });
 }
 
 async function fetchOnce(request: HttpRequest, options: HttpOptions): Promise<Response> {

@@ -127,6 +127,32 @@ withRegistry("a redirect takes no credentials to another host", async (registry,
 });
 
 withRegistry(
+  "a registry has no file of this machine read, nor told a token in it",
+  async (registry, get) => {
+    const reference = registry.put("tool:1", makeImage());
+    const file = await Deno.makeTempFile();
+    try {
+      await Deno.writeTextFile(file, '{"access_token":"mine"}');
+      const told: (string | null)[] = [];
+      const answers = {
+        token: { status: 401, headers: { "www-authenticate": `Bearer realm="file://${file}"` } },
+        redirect: { status: 307, headers: { location: `file://${file}` } },
+      };
+      for (const answer of Object.values(answers)) {
+        registry.answer = (request) => {
+          told.push(request.headers.get("authorization"));
+          return new Response(null, answer);
+        };
+        await assertImageError(() => get(reference), "denied", `"file://${file}`, "of the web");
+      }
+      assertEquals(told, [null, null]);
+    } finally {
+      await Deno.remove(file);
+    }
+  },
+);
+
+withRegistry(
   "a broken download is gone on with, whatever the ranges are",
   async (registry, get) => {
     const image = largeImage();
