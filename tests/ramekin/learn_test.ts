@@ -210,3 +210,18 @@ test("a link in the place of what was written to grants nothing out of where tha
     Deno.symlinkSync("parts", `${project}/out`);
     assertEquals(learn(used, around).write, [`${project}/parts/one`]);
   }));
+
+test("a named pipe that was executed does not hold the report up, nor do many directories", () =>
+  inHome((home) => {
+    const project = `${home}/project`;
+    const pipe = `${home}/tool/pipe`;
+    new Deno.Command("mkfifo", { args: ["-m", "777", pipe] }).outputSync();
+    const around = { homes: [home], writable: [project], secrets: new Secrets([home], project) };
+    assertEquals(learn([{ use: "execute", path: pipe }], around).read, [pipe]);
+    const parts = Array.from({ length: 1000 }, (_, at) => `${project}/${at}`);
+    for (const path of parts) Deno.mkdirSync(path);
+    const made = parts.map((path) => ({ use: "make", path: `${path}/new` }) as const);
+    assertEquals(learn(made, around).write, [project]);
+    const looked = parts.map((path) => ({ use: "look", path }) as const);
+    assertEquals(learn([...looked, ...made.slice(0, 2)], around).tmpfs, parts.slice(2).sort());
+  }));

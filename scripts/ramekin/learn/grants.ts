@@ -71,15 +71,14 @@ class Learner {
   /** Directories that are looked at, and neither shown nor around what is. */
   #lookedAt(used: readonly UsedFile[], shown: readonly string[]): readonly string[] {
     const looked = used.filter(({ use }) => use === "look").map(({ path }) => path);
+    const [theirs, around] = [new Set(shown), aroundAll(shown)];
     const needed = [...new Set(looked)].sort().filter((path) =>
       !this.#isShown(path) && !this.#isWide(path) && !this.#around.secrets.has(path) &&
-      !shown.some((other) => isWithin(path, other) || isWithin(other, path)) &&
-      isDirectory(path)
+      !theirs.has(path) && !around.has(path) && !isInOneOf(path, theirs) && isDirectory(path)
     );
     // Those around them are there then.
-    return needed.filter((path) =>
-      !needed.some((other) => other !== path && isWithin(other, path))
-    );
+    const outer = aroundAll(needed);
+    return needed.filter((path) => !outer.has(path));
   }
 
   /** Files that were there and were written to; of what was made, the directory around it. */
@@ -151,10 +150,27 @@ export function isWide(directory: string, homes: readonly string[]): boolean {
   );
 }
 
-/** The paths that are not within another one of them. */
+/** The paths that are not within another one of them: a program can use as many as are kept. */
 function outermost(paths: readonly string[]): readonly string[] {
-  const sorted = [...new Set(paths)].sort();
-  return sorted.filter((path) => !sorted.some((other) => other !== path && isWithin(path, other)));
+  const all = new Set(paths);
+  return [...all].sort().filter((path) => !isInOneOf(path, all));
+}
+
+/** Whether a directory around a path is one of these. */
+function isInOneOf(path: string, directories: ReadonlySet<string>): boolean {
+  return around(path).some((directory) => directories.has(directory));
+}
+
+/** All directories around some paths. */
+function aroundAll(paths: readonly string[]): ReadonlySet<string> {
+  return new Set(paths.flatMap(around));
+}
+
+/** The directories around a path. */
+function around(path: string): readonly string[] {
+  const directories: string[] = [];
+  for (let at = path; at !== "/";) directories.push(at = parentOf(at));
+  return directories;
 }
 
 function isWithinAny(path: string, directories: readonly string[]): boolean {
@@ -212,6 +228,8 @@ function isDirectory(path: string): boolean {
 /** The program that the kernel opens for a script, without a call that an audit sees. */
 function interpreterOf(path: string): string | undefined {
   try {
+    // A named pipe would be waited for.
+    if (!Deno.statSync(path).isFile) return undefined;
     using file = Deno.openSync(path);
     const bytes = new Uint8Array(256);
     const length = file.readSync(bytes) ?? 0;
