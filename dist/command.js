@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "9a4927562da59735e2bdbc8f588cae91c64f59a0bea11bd5826ab91326186fb6";
+var BUILD = "742cc1b2a9ff795df83a8338955e3d9c4bcc2f321167354b9136e68e0eb04380";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

@@ -4835,10 +4835,10 @@ var namespaceSteps = (function namespaceSteps(linux, { fresh, joined }, groups, 
     ...clockSteps(linux.timeOffsets, fresh.has("time"))
   ];
 });
-var clockSteps = (function clockSteps(offsets, isOwn) {
+var clockSteps = (function clockSteps(offsets, isOwn2) {
   const entries = Object.entries(offsets ?? {});
   if (entries.length === 0) return [];
-  if (!isOwn) unsupported("linux.timeOffsets", 'they need a time namespace, "time"');
+  if (!isOwn2) unsupported("linux.timeOffsets", 'they need a time namespace, "time"');
   const clocks = {};
   for (const [clock, { secs = 0, nanosecs = 0 }] of entries) {
     if (clock !== "monotonic" && clock !== "boottime") {
@@ -6392,7 +6392,15 @@ var GLOBAL_FLAGS = {
 };
 
 function stateDirectory() {
-  return Deno.env.get("XDG_RUNTIME_DIR") || "/run";
+  const own = Deno.env.get("XDG_RUNTIME_DIR");
+  return own !== void 0 && own !== "" && isOwn(own) ? own : "/run";
+}
+function isOwn(directory) {
+  try {
+    return Deno.statSync(directory).uid === Deno.uid();
+  } catch {
+    return false;
+  }
 }
 function reportFailure(runtime, words3) {
   writeLog(runtime, "error", words3);
@@ -8261,11 +8269,16 @@ var PART = 32 * 1024;
 
 
 
-function readLarge(directory, path2) {
+function readLarge(directory, path2, limit2 = Infinity) {
   const fd = syscall(openat(directory, path2, O_RDONLY | O_CLOEXEC, 0));
   try {
     const parts = [];
-    for (let part = readPart(fd); part.length > 0; part = readPart(fd)) parts.push(part);
+    for (let size = 0; size < limit2; ) {
+      const part = readPart(fd);
+      if (part.length === 0) break;
+      parts.push(part);
+      size += part.length;
+    }
     return concat(parts);
   } finally {
     syscall(close(fd));
@@ -11667,9 +11680,9 @@ var NameSearch = class {
     for (const name of this.#index.ofGit) {
       const path2 = below(directory, name);
       const type = name.includes("/") ? typeOf(path2) : entries.get(name);
-      const isOwn = name === "commondir" && this.#isPointerTo(path2, directory);
-      if (type !== void 0 && !isOwn) this.#find(path2, type);
-      else if ((isOwn || !entries.has("commondir") || name === "config.worktree") && this.#question.absent.includes(GIT2 + name)) {
+      const isOwn2 = name === "commondir" && this.#isPointerTo(path2, directory);
+      if (type !== void 0 && !isOwn2) this.#find(path2, type);
+      else if ((isOwn2 || !entries.has("commondir") || name === "config.worktree") && this.#question.absent.includes(GIT2 + name)) {
         this.#found.addMissing(path2, GIT_FILES[name]);
       }
     }
@@ -24905,12 +24918,12 @@ function leaveGroups(plan) {
 function takeUserInside(plan, { user, setgroupsDenied }, taken) {
   becomeUndumpable(plan);
   if (taken === "keep" || user === void 0) return;
-  const isOwn = isScripts(user, plan.state);
+  const isOwn2 = isScripts(user, plan.state);
   const { uid, gid, groups } = taken === "process" ? user : rootOf(user);
-  if ((uid === void 0 || gid === void 0) && !isOwn && plan.state.caller.mayMapIds) {
+  if ((uid === void 0 || gid === void 0) && !isOwn2 && plan.state.caller.mayMapIds) {
     plan.refuse(`the user of the process is not mapped in its user namespace, and the container would stay the script's user on the host's files; pass { credentials: "keep" } for that`);
   }
-  const mayKeepGroups = isOwn || hasNoPrivilegedGroups(plan.state);
+  const mayKeepGroups = isOwn2 || hasNoPrivilegedGroups(plan.state);
   if (setgroupsDenied && !mayKeepGroups) {
     plan.refuse("setgroups(2) is denied in the user namespace, and the script's groups cannot be dropped before without CAP_SETGID; run the script without groups, as setpriv --clear-groups does");
   }
@@ -24923,7 +24936,7 @@ function takeUserInside(plan, { user, setgroupsDenied }, taken) {
     });
   }
   if (gid !== void 0) changeGroup(plan, gid);
-  if (uid !== void 0 && !(isOwn && uid === user.uid)) changeUser(plan, uid);
+  if (uid !== void 0 && !(isOwn2 && uid === user.uid)) changeUser(plan, uid);
   if (uid !== void 0 && gid !== void 0) plan.state.ids = {
     uid,
     gid
@@ -30416,9 +30429,10 @@ function runEarlyHooks(config, state) {
   });
 }
 function writePidFile(path2, pid) {
-  const temporary = `${path2}.${Deno.pid}`;
+  const temporary = `${path2}.${crypto.randomUUID()}`;
   Deno.writeTextFileSync(temporary, String(pid), {
-    mode: 420
+    mode: 420,
+    createNew: true
   });
   Deno.renameSync(temporary, path2);
 }

@@ -7981,13 +7981,22 @@ var PART = 32 * 1024;
 function readWholeText(directory, path2) {
   return new TextDecoder().decode(readWhole(directory, path2));
 }
+function readBeginningText(directory, path2, limit2) {
+  const bytes = readSmall(directory, path2) ?? readLarge(directory, path2, limit2);
+  return new TextDecoder().decode(bytes);
+}
 
 
-function readLarge(directory, path2) {
+function readLarge(directory, path2, limit2 = Infinity) {
   const fd = syscall(openat(directory, path2, O_RDONLY | O_CLOEXEC, 0));
   try {
     const parts2 = [];
-    for (let part = readPart(fd); part.length > 0; part = readPart(fd)) parts2.push(part);
+    for (let size = 0; size < limit2; ) {
+      const part = readPart(fd);
+      if (part.length === 0) break;
+      parts2.push(part);
+      size += part.length;
+    }
     return concat(parts2);
   } finally {
     syscall(close(fd));
@@ -15417,8 +15426,11 @@ function align(value) {
 // container/box_launchers.ts
 var BEGIN = /^0*400000-/;
 var PART4 = 256 * 1024;
-function boxContainers(maps, parents) {
-  const boxes = maps.filter(({ text: text4 }) => BEGIN.test(text4)).flatMap(({ pid }) => {
+function mayBeBox(maps) {
+  return BEGIN.test(maps);
+}
+function boxContainers(candidates, parents) {
+  const boxes = candidates.flatMap((pid) => {
     const program = ifThere(() => programOfBox(pid), HIDDEN_PROCESS);
     return program === void 0 ? [] : [
       {
@@ -15602,24 +15614,22 @@ function boundingSet(status) {
 function runningContainers() {
   const pids = allPids();
   const parents = parentsOf(pids);
-  const maps = pids.map((pid) => ({
-    pid,
-    text: textOf2(pid, "maps") ?? ""
-  }));
-  const scripts = maps.filter(({ text: text4 }) => text4.includes("/memfd:ramekin-engine"));
+  const looks = pids.map(lookAt);
+  const scripts = looks.filter(({ isScript }) => isScript);
   const children = scripts.flatMap(({ pid }) => childrenOf(pid, parents).map((child) => ({
     ...child,
     script: pid,
     source: pid
   })));
-  const ofBoxes = boxContainers(maps, parents).map(({ pid, box, name }) => ({
+  const boxes = looks.filter(({ isBox }) => isBox).map(({ pid }) => pid);
+  const ofBoxes = boxContainers(boxes, parents).map(({ pid, box, name }) => ({
     pid,
     name,
     script: box,
     source: box
   }));
   const known = new Set(children.map(({ pid }) => pid));
-  const marked = maps.filter(({ text: text4 }) => isMarker(text4)).flatMap(({ pid: source }) => {
+  const marked = looks.filter((look2) => look2.isMarker).flatMap(({ pid: source }) => {
     const found = ifThere(() => readMarker(source), HIDDEN_PROCESS);
     if (found === void 0 || known.has(found.pid) || !canHaveMade(source, found.pid)) return [];
     return [
@@ -15636,8 +15646,22 @@ function runningContainers() {
     ...marked
   ].flatMap((child) => containerOf(child, parents) ?? []).sort((a, b) => a.pid - b.pid);
 }
+var [MOST_OF_MAPS, MOST_DESCRIPTORS] = [
+  1 << 20,
+  1 << 12
+];
+function lookAt(pid) {
+  const maps = ifThere(() => readBeginningText(at_fdcwd, `/proc/${pid}/maps`, MOST_OF_MAPS), HIDDEN_PROCESS) ?? "";
+  return {
+    pid,
+    isScript: maps.includes("/memfd:ramekin-engine"),
+    isMarker: isMarker(maps),
+    isBox: mayBeBox(maps)
+  };
+}
 function childrenOf(script, parents) {
-  const fds = ifThere(() => namesIn(`/proc/${script}/fdinfo`), HIDDEN_PROCESS) ?? [];
+  const all = ifThere(() => namesIn(`/proc/${script}/fdinfo`), HIDDEN_PROCESS) ?? [];
+  const fds = all.length > MOST_DESCRIPTORS && !isOwn(script) ? all.slice(0, MOST_DESCRIPTORS) : all;
   const paths = fds.map((fd) => `/proc/${script}/fd/${fd}`);
   const links2 = readLinks(paths);
   const files = paths.filter((_, index) => isNamesFile(links2[index]));

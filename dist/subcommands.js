@@ -6403,9 +6403,9 @@ function editDistance(a, b) {
       i
     ];
     for (let j = 1; j <= b.length; j++) {
-      const replaced2 = row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
+      const replaced3 = row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
       const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? rowBefore[j - 2] + 1 : Infinity;
-      next.push(Math.min(replaced2, swapped, row[j] + 1, next[j - 1] + 1));
+      next.push(Math.min(replaced3, swapped, row[j] + 1, next[j - 1] + 1));
     }
     [rowBefore, row] = [
       row,
@@ -10276,13 +10276,22 @@ var init_concat = __esm({
 function readWholeText(directory2, path2) {
   return new TextDecoder().decode(readWhole(directory2, path2));
 }
+function readBeginningText(directory2, path2, limit2) {
+  const bytes = readSmall(directory2, path2) ?? readLarge(directory2, path2, limit2);
+  return new TextDecoder().decode(bytes);
+}
 
 
-function readLarge(directory2, path2) {
+function readLarge(directory2, path2, limit2 = Infinity) {
   const fd = syscall(openat(directory2, path2, O_RDONLY | O_CLOEXEC, 0));
   try {
     const parts2 = [];
-    for (let part2 = readPart(fd); part2.length > 0; part2 = readPart(fd)) parts2.push(part2);
+    for (let size = 0; size < limit2; ) {
+      const part2 = readPart(fd);
+      if (part2.length === 0) break;
+      parts2.push(part2);
+      size += part2.length;
+    }
     return concat(parts2);
   } finally {
     syscall(close(fd));
@@ -18505,8 +18514,11 @@ var init_elf_note = __esm({
 });
 
 // container/box_launchers.ts
-function boxContainers(maps2, parents2) {
-  const boxes = maps2.filter(({ text: text5 }) => BEGIN.test(text5)).flatMap(({ pid }) => {
+function mayBeBox(maps2) {
+  return BEGIN.test(maps2);
+}
+function boxContainers(candidates, parents2) {
+  const boxes = candidates.flatMap((pid) => {
     const program = ifThere(() => programOfBox(pid), HIDDEN_PROCESS);
     return program === void 0 ? [] : [
       {
@@ -18729,24 +18741,22 @@ var init_trust = __esm({
 function runningContainers() {
   const pids = allPids();
   const parents2 = parentsOf(pids);
-  const maps2 = pids.map((pid) => ({
-    pid,
-    text: textOf2(pid, "maps") ?? ""
-  }));
-  const scripts = maps2.filter(({ text: text5 }) => text5.includes("/memfd:ramekin-engine"));
+  const looks = pids.map(lookAt);
+  const scripts = looks.filter(({ isScript }) => isScript);
   const children = scripts.flatMap(({ pid }) => childrenOf(pid, parents2).map((child) => ({
     ...child,
     script: pid,
     source: pid
   })));
-  const ofBoxes = boxContainers(maps2, parents2).map(({ pid, box: box3, name }) => ({
+  const boxes = looks.filter(({ isBox }) => isBox).map(({ pid }) => pid);
+  const ofBoxes = boxContainers(boxes, parents2).map(({ pid, box: box3, name }) => ({
     pid,
     name,
     script: box3,
     source: box3
   }));
   const known = new Set(children.map(({ pid }) => pid));
-  const marked = maps2.filter(({ text: text5 }) => isMarker(text5)).flatMap(({ pid: source }) => {
+  const marked = looks.filter((look2) => look2.isMarker).flatMap(({ pid: source }) => {
     const found2 = ifThere(() => readMarker(source), HIDDEN_PROCESS);
     if (found2 === void 0 || known.has(found2.pid) || !canHaveMade(source, found2.pid)) return [];
     return [
@@ -18763,8 +18773,18 @@ function runningContainers() {
     ...marked
   ].flatMap((child) => containerOf(child, parents2) ?? []).sort((a, b) => a.pid - b.pid);
 }
+function lookAt(pid) {
+  const maps2 = ifThere(() => readBeginningText(at_fdcwd, `/proc/${pid}/maps`, MOST_OF_MAPS), HIDDEN_PROCESS) ?? "";
+  return {
+    pid,
+    isScript: maps2.includes("/memfd:ramekin-engine"),
+    isMarker: isMarker(maps2),
+    isBox: mayBeBox(maps2)
+  };
+}
 function childrenOf(script, parents2) {
-  const fds = ifThere(() => namesIn(`/proc/${script}/fdinfo`), HIDDEN_PROCESS) ?? [];
+  const all = ifThere(() => namesIn(`/proc/${script}/fdinfo`), HIDDEN_PROCESS) ?? [];
+  const fds = all.length > MOST_DESCRIPTORS && !isOwn(script) ? all.slice(0, MOST_DESCRIPTORS) : all;
   const paths = fds.map((fd) => `/proc/${script}/fd/${fd}`);
   const links2 = readLinks(paths);
   const files2 = paths.filter((_, index) => isNamesFile(links2[index]));
@@ -18865,7 +18885,7 @@ function parentOf3(pid) {
 function textOf2(pid, file) {
   return ifThere(() => readWholeText(at_fdcwd, `/proc/${pid}/${file}`), HIDDEN_PROCESS);
 }
-var TICKS;
+var MOST_OF_MAPS, MOST_DESCRIPTORS, TICKS;
 var init_registry = __esm({
   "container/registry.ts": (function () {
     init_files3();
@@ -18882,6 +18902,10 @@ var init_registry = __esm({
     init_box_launchers();
     init_trust();
     init_namespaces5();
+    [MOST_OF_MAPS, MOST_DESCRIPTORS] = [
+      1 << 20,
+      1 << 12
+    ];
     TICKS = 100;
   })
 });
@@ -22037,11 +22061,11 @@ var init_name_search = __esm({
         for (const path2 of paths) this.#reportPath(path2);
         if (names.length > 0) {
           const ways = starts$37.call(this).map(((start) => around$38.call(this, start)));
-          for (const around of ways) {
-            for (const [index, path2] of around.entries()) {
+          for (const around2 of ways) {
+            for (const [index, path2] of around2.entries()) {
               later$46.call(this, {
                 path: path2,
-                depth: index === 0 ? 0 : around.length - index,
+                depth: index === 0 ? 0 : around2.length - index,
                 inGit: false
               });
             }
@@ -22052,7 +22076,7 @@ var init_name_search = __esm({
             inGit: false
           });
           readQueue$36.call(this);
-          for (const around of ways) reportProjects$39.call(this, around);
+          for (const around2 of ways) reportProjects$39.call(this, around2);
           reportNamesOf$40.call(this, directory2);
           reportHome$41.call(this);
           reportMounts$43.call(this);
@@ -22113,18 +22137,18 @@ var init_name_search = __esm({
     around$38 = (function (start) {
         const { directory: directory2 } = this.#question;
         if (!isWithin(start, directory2)) return [];
-        const around = [];
-        for (let at4 = start; at4 !== directory2; at4 = parentOf(at4)) around.push(at4);
-        return around;
+        const around2 = [];
+        for (let at4 = start; at4 !== directory2; at4 = parentOf(at4)) around2.push(at4);
+        return around2;
       });
   }
   static {
-    reportProjects$39 = (function (around) {
+    reportProjects$39 = (function (around2) {
         const { directory: directory2, absent: absent2, start } = this.#question;
         const projects = new Set(directory2 === "/" ? [] : [
           directory2
         ]);
-        for (const [index, path2] of around.entries()) {
+        for (const [index, path2] of around2.entries()) {
           if (index === 0 || this.#lists.of(path2).has(".git")) projects.add(path2);
         }
         for (let at4 = directory2; at4 !== "/"; ) {
@@ -25085,8 +25109,8 @@ var init_judge = __esm({
         }
         const state = files2.stateOf(path2, false);
         if (state !== "missing") return state === "readOnly" && !isWithin(path2, "/dev");
-        const around = files2.stateOf(parentOf(path2), true);
-        return around === "readOnly" || around === "missing" && isOnHost(parentOf(path2));
+        const around2 = files2.stateOf(parentOf(path2), true);
+        return around2 === "readOnly" || around2 === "missing" && isOnHost(parentOf(path2));
       }
       #judgeNetwork(name, notified) {
         if (!this.#ownNetwork) return;
@@ -30776,8 +30800,8 @@ var init_settled_paths = __esm({
       /** Whether the path has no links either where this mount, an optional bind, is left out. */
       #isPlainWithout(path2, { target, origin }) {
         if (origin === void 0) return false;
-        const around = this.#mounts.mountAbove(target);
-        return around.certain && around.own && isPlain$60.call(this, path2, around);
+        const around2 = this.#mounts.mountAbove(target);
+        return around2.certain && around2.own && isPlain$60.call(this, path2, around2);
       }
       
     };
@@ -33103,12 +33127,12 @@ var init_shown_directory = __esm({
         const { caller, inUserNamespace, joined: joined4 } = this.#plan.state;
         if (caller.euid !== 0 || !inUserNamespace || joined4.has("user")) return false;
         if (this.#plan.cursor.includes("mapIds")) return false;
-        const around = parentsOf2(path2).map((parent) => {
+        const around2 = parentsOf2(path2).map((parent) => {
           const whole = this.#source === "/" ? `/${parent}` : `${this.#source}/${parent}`;
           return this.#plan.facts.resolve(whole).attributes;
         });
-        const first = around.findIndex((attributes) => attributes !== void 0 && attributes.uid !== 0 && (attributes.mode & 1) === 0);
-        return first >= 0 && around.slice(first).every((attributes) => attributes?.uid !== 0);
+        const first = around2.findIndex((attributes) => attributes !== void 0 && attributes.uid !== 0 && (attributes.mode & 1) === 0);
+        return first >= 0 && around2.slice(first).every((attributes) => attributes?.uid !== 0);
       });
   }
   static {
@@ -40538,11 +40562,11 @@ var init_sandbox_root = __esm({
           ],
           ...THROWN_AWAY
         });
-        const around = accessAround$102.call(this, path2);
+        const around2 = accessAround$102.call(this, path2);
         const held = changesOf$110.call(this, file);
         if (held !== void 0) return this.#heldDirectory(path2, held);
-        if (option === "bind" || !around.includes("write")) return shownFile$108.call(this, file);
-        if (access === "write" && around[0] === "read") {
+        if (option === "bind" || !around2.includes("write")) return shownFile$108.call(this, file);
+        if (access === "write" && around2[0] === "read") {
           throw optionError2("write", `${path2} is in a directory to be read, and that is in one to be written; name either the two inner ones alone, or the outer one`);
         }
         return {
@@ -40553,17 +40577,17 @@ var init_sandbox_root = __esm({
   }
   static {
     accessAround$102 = (function (path2) {
-        const around = [];
+        const around2 = [];
         for (let at4 = parentOf(path2); at4 !== "/"; at4 = parentOf(at4)) {
           const file = this.#asked.get(at4);
-          if (file !== void 0) around.push(file.access);
+          if (file !== void 0) around2.push(file.access);
         }
         const whole = this.#asked.get("/")?.access;
         if (whole === void 0 || path2 === "/" || TEMPORARY.some((directory2) => isWithin(path2, directory2))) {
-          return around;
+          return around2;
         }
         return [
-          ...around,
+          ...around2,
           whole
         ];
       });
@@ -42963,7 +42987,7 @@ function parseConfig(what, bytes) {
     env: list2(what, config, "Env"),
     entrypoint: list2(what, config, "Entrypoint"),
     cmd: list2(what, config, "Cmd"),
-    volumes: keys(what, config, "Volumes"),
+    volumes: volumesOf(what, config),
     workingDir: text4(what, config, "WorkingDir"),
     labels: isObject3(config["Labels"]) ? texts(config["Labels"]) : {},
     ...typeof created === "string" && {
@@ -43001,7 +43025,18 @@ function text4(what, config, field2) {
   const value = config[field2] ?? "";
   if (typeof value !== "string") throw invalid(what, `has a "${field2}" that is no text`);
   if (value.includes("\0")) throw invalid(what, `has a zero byte in "${field2}"`);
+  checkLength(what, field2, value);
   return value;
+}
+function checkLength(what, field2, text5) {
+  if (text5.length <= LONGEST7) return;
+  throw invalid(what, `has a "${field2}" of ${text5.length} characters, and ${LONGEST7} are the most`);
+}
+function volumesOf(what, config) {
+  const volumes = keys(what, config, "Volumes");
+  if (volumes.length > MOST_VOLUMES) throw invalid(what, `has more than ${MOST_VOLUMES} "Volumes"`);
+  for (const path2 of volumes) checkLength(what, "Volumes", path2);
+  return volumes;
 }
 function list2(what, config, field2) {
   const value = config[field2] ?? [];
@@ -43022,10 +43057,13 @@ function chainIdOf(diffIds) {
   if (first === void 0) return digestOf("");
   return rest2.reduce((chain2, diffId) => digestOf(`${chain2} ${diffId}`), first);
 }
+var LONGEST7, MOST_VOLUMES;
 var init_config = __esm({
   "images/config.ts": (function () {
     init_descriptor();
     init_digest();
+    LONGEST7 = 4095;
+    MOST_VOLUMES = 256;
   })
 });
 
@@ -43497,37 +43535,60 @@ var init_beneath = __esm({
 // ffi/files/remove_tree.ts
 async function removeAll(root2, namespace) {
   using calls = new CallBatch(engine(), MEMORY2, namespace);
+  const number2 = syscall(openat(at_fdcwd, "/", O_PATH | O_CLOEXEC));
+  try {
+    await removeIn(calls, root2, number2);
+  } finally {
+    syscall(close(number2));
+  }
+}
+async function removeIn(calls, root2, number2) {
   const way = [
     "."
   ];
   while (way.length > 0) {
     const path2 = way.at(-1);
-    const entries = await list3(calls, root2, path2);
+    const entries = await list3(calls, root2, path2, number2);
     if (entries.length === 0) {
       way.pop();
-      if (path2 !== ".") await removeDirectory(calls, root2, path2);
+      if (path2 !== ".") await removeDirectory(calls, root2, path2, number2);
       continue;
     }
-    await removeFiles(calls, root2, path2, entries.filter(({ type }) => type !== S_IFDIR));
+    await removeFiles(calls, root2, path2, entries.filter(({ type }) => type !== S_IFDIR), number2);
     for (const { name, type } of entries) {
       if (type !== S_IFDIR) continue;
       const inside2 = path2 === "." ? name : `${path2}/${name}`;
-      way.push(inside2.length > LONGEST7 ? await lift(calls, root2, path2, name) : inside2);
+      way.push(inside2.length > LONGEST8 ? await lift(calls, root2, path2, name, number2) : inside2);
     }
   }
 }
-async function list3(calls, root2, path2) {
-  const [above, name] = split(path2);
-  const parent = new BatchResult(openBeneath(calls, root2, above, O_PATH));
-  calls.add("fchmodat", [
-    parent,
-    calls.name(name),
-    448
+function openAt(calls, root2, path2, number2) {
+  const opened2 = new BatchResult(openBeneath(calls, root2, path2, O_PATH));
+  calls.add("dup3", [
+    opened2,
+    number2,
+    O_CLOEXEC
   ]);
   calls.add("close", [
-    parent
+    opened2
   ]);
-  const opened2 = new BatchResult(openBeneath(calls, root2, path2, O_RDONLY));
+}
+function enter3(calls, root2, path2, number2) {
+  openAt(calls, root2, path2, number2);
+  calls.add("fchmodat", [
+    AT_FDCWD,
+    calls.name(`/proc/self/fd/${number2}`),
+    448
+  ]);
+}
+async function list3(calls, root2, path2, number2) {
+  enter3(calls, root2, path2, number2);
+  const flags2 = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+  const opened2 = new BatchResult(calls.add("openat", [
+    number2,
+    calls.name("."),
+    flags2
+  ]));
   const listed4 = calls.output(LISTED);
   const read5 = calls.add("getdents64", [
     opened2,
@@ -43542,55 +43603,42 @@ async function list3(calls, root2, path2) {
   calls.clear();
   return entries;
 }
-async function lift(calls, root2, path2, name) {
+async function lift(calls, root2, path2, name, number2) {
   const lifted2 = `.${crypto.randomUUID()}`;
-  const parent = new BatchResult(openBeneath(calls, root2, path2, O_PATH));
-  calls.add("fchmodat", [
-    parent,
-    calls.name(name),
-    448
-  ]);
+  enter3(calls, root2, `${path2}/${name}`, number2);
+  openAt(calls, root2, path2, number2);
   calls.add("renameat2", [
-    parent,
+    number2,
     calls.name(name),
     root2,
     calls.name(lifted2),
     RENAME_NOREPLACE
   ]);
-  calls.add("close", [
-    parent
-  ]);
   await run2(calls, path2);
   calls.clear();
   return lifted2;
 }
-async function removeFiles(calls, root2, path2, entries) {
+async function removeFiles(calls, root2, path2, entries, number2) {
   if (entries.length === 0) return;
-  const directory2 = new BatchResult(openBeneath(calls, root2, path2, O_PATH));
+  openAt(calls, root2, path2, number2);
   for (const { name } of entries) {
     if (calls.room < MEMORY2 / 8) break;
     calls.add("unlinkat", [
-      directory2,
+      number2,
       calls.name(name),
       0
     ]);
   }
-  calls.add("close", [
-    directory2
-  ]);
   await run2(calls, path2);
   calls.clear();
 }
-async function removeDirectory(calls, root2, path2) {
+async function removeDirectory(calls, root2, path2, number2) {
   const [above, name] = split(path2);
-  const parent = new BatchResult(openBeneath(calls, root2, above, O_PATH));
+  openAt(calls, root2, above, number2);
   calls.add("unlinkat", [
-    parent,
+    number2,
     calls.name(name),
     AT_REMOVEDIR
-  ]);
-  calls.add("close", [
-    parent
   ]);
   await run2(calls, path2);
   calls.clear();
@@ -43615,7 +43663,7 @@ function split(path2) {
     path2.slice(slash + 1)
   ];
 }
-var MEMORY2, LISTED, LONGEST7;
+var MEMORY2, LISTED, LONGEST8;
 var init_remove_tree = __esm({
   "ffi/files/remove_tree.ts": (function () {
     init_at();
@@ -43625,12 +43673,14 @@ var init_remove_tree = __esm({
     init_call_batch();
     init_engine();
     init_errors();
+    init_files3();
+    init_syscalls();
     init_beneath();
     [MEMORY2, LISTED] = [
       1 << 18,
       1 << 15
     ];
-    LONGEST7 = 1024;
+    LONGEST8 = 1024;
   })
 });
 
@@ -45589,7 +45639,7 @@ var init_owners = __esm({
 
 // images/layer/tree.ts
 function partsOf2(name) {
-  if (name.length > LONGEST8) throw tooLong2(name.length);
+  if (name.length > LONGEST9) throw tooLong2(name.length);
   const parts2 = [];
   for (const part2 of name.split("/")) {
     if (part2 === "..") parts2.pop();
@@ -45599,7 +45649,7 @@ function partsOf2(name) {
 }
 function* deepestFirst(node) {
   const way = [];
-  const enter3 = (node2) => {
+  const enter4 = (node2) => {
     way.push({
       node: node2,
       rest: [
@@ -45607,11 +45657,11 @@ function* deepestFirst(node) {
       ].values()
     });
   };
-  enter3(node);
+  enter4(node);
   while (way.length > 0) {
     const { node: node2, rest: rest2 } = way.at(-1);
     const next = rest2.next();
-    if (!next.done) enter3(next.value);
+    if (!next.done) enter4(next.value);
     else {
       way.pop();
       yield node2;
@@ -45619,14 +45669,14 @@ function* deepestFirst(node) {
   }
 }
 function tooLong2(length) {
-  return new ArchiveError(`a name has ${length} letters, and a path at most ${LONGEST8}`);
+  return new ArchiveError(`a name has ${length} letters, and a path at most ${LONGEST9}`);
 }
-var MOST_LINKS, LONGEST8, PLAIN, TreeNode, Tree;
+var MOST_LINKS, LONGEST9, PLAIN, TreeNode, Tree;
 var init_tree2 = __esm({
   "images/layer/tree.ts": (function () {
     init_errors5();
     MOST_LINKS = 40;
-    LONGEST8 = 4095;
+    LONGEST9 = 4095;
     PLAIN = {
       uid: 0,
       gid: 0,
@@ -45667,7 +45717,7 @@ var init_tree2 = __esm({
         this.absent = false;
         this.children = kind === "directory" ? /* @__PURE__ */ new Map() : void 0;
         this.#length = parent === void 0 ? 0 : parent.#length + name.length + 1;
-        if (this.#length > LONGEST8) throw tooLong2(this.#length);
+        if (this.#length > LONGEST9) throw tooLong2(this.#length);
       }
       /** Its path from the root, which is ".". */
       get path() {
@@ -45890,7 +45940,7 @@ var init_unpack = __esm({
       }
       /** A file hides one of the same name that lower layers have, and one that came before. */
       #take(entry2, parts2) {
-        if (entry2.target.length > LONGEST8) {
+        if (entry2.target.length > LONGEST9) {
           throw new ArchiveError(`${JSON.stringify(entry2.name)} is a link that is longer than any path`);
         }
         const parent = this.#makeDirectories(parts2.slice(0, -1));
@@ -47232,11 +47282,11 @@ function ownersHere() {
   return ids2 === void 0 ? ONE3 : mappedOwners(ids2);
 }
 function unpackingIds() {
-  const { enter: enter3, name } = ownersHere();
+  const { enter: enter4, name } = ownersHere();
   return name === "real" ? [
     unshare3("user"),
     mapRoot()
-  ] : enter3({
+  ] : enter4({
     uid: 0
   });
 }
@@ -49239,6 +49289,7 @@ var init_challenge = __esm({
 async function send2(request2, options) {
   let { url, headers } = request2;
   for (let count = 0; count <= REDIRECTS; count++) {
+    checkAddress(request2.url, url);
     const response = await fetchOnce({
       ...request2,
       url,
@@ -49257,6 +49308,13 @@ async function send2(request2, options) {
   }
   throw new ImageError(`${request2.url.host} leads on from one address to the next, without an end`, {
     code: "network"
+  });
+}
+function checkAddress(asked, { protocol, href }) {
+  if (protocol === "https:" || protocol === "http:") return;
+  const from2 = asked.href === href ? "a registry" : asked.host;
+  throw new ImageError(`${from2} leads to ${JSON.stringify(href)}, which is no address of the web`, {
+    code: "denied"
   });
 }
 async function fetchOnce(request2, options) {
@@ -49728,7 +49786,7 @@ function sleep2(time, signal) {
     });
   });
 }
-var PASSING3, LONGEST9, Tries;
+var PASSING3, LONGEST10, Tries;
 var init_retry = __esm({
   "images/registry/retry.ts": (function () {
     PASSING3 = /* @__PURE__ */ new Set([
@@ -49739,7 +49797,7 @@ var init_retry = __esm({
       503,
       504
     ]);
-    LONGEST9 = 6e4;
+    LONGEST10 = 6e4;
     Tries = class {
 
       #most;
@@ -49761,7 +49819,7 @@ var init_retry = __esm({
         if (this.#made >= this.#most) return false;
         const own = this.#delay * 2 ** this.#made * (0.75 + Math.random() / 2);
         this.#made++;
-        await sleep2(Math.min(Math.max(own, askedFor(response)), LONGEST9), this.#signal);
+        await sleep2(Math.min(Math.max(own, askedFor(response)), LONGEST10), this.#signal);
         return true;
       }
     };
@@ -59103,7 +59161,7 @@ var init_variables2 = __esm({
           throw new VariableError("by an alias the value contains itself", path2);
         }
         this.#done.set(value, void 0);
-        const replaced2 = Array.isArray(value) ? value.map((item, index) => this.replace(item, [
+        const replaced3 = Array.isArray(value) ? value.map((item, index) => this.replace(item, [
           ...path2,
           index
         ])) : Object.fromEntries(Object.entries(value).map(([key, item]) => [
@@ -59113,8 +59171,8 @@ var init_variables2 = __esm({
             key
           ])
         ]));
-        this.#done.set(value, replaced2);
-        return replaced2;
+        this.#done.set(value, replaced3);
+        return replaced3;
       }
       #replaceIn(text5, path2) {
         const valueOf2 = (name) => {
@@ -60766,7 +60824,7 @@ var init_log_file = __esm({
 // services/output.ts
 function writeTo(fd, bytes) {
   for (let done = 0; done < bytes.length; ) {
-    const part2 = bytes.slice(done, done + LONGEST10);
+    const part2 = bytes.slice(done, done + LONGEST11);
     const call2 = write(fd, part2, part2.length);
     const written3 = Number(syscalls([
       {
@@ -60781,13 +60839,13 @@ function writeTo(fd, bytes) {
     done += written3;
   }
 }
-var LONGEST10, ServiceOutput, NEWLINE4;
+var LONGEST11, ServiceOutput, NEWLINE4;
 var init_output3 = __esm({
   "services/output.ts"() {
     init_files3();
     init_syscalls();
     init_log_file();
-    LONGEST10 = 64 * 1024;
+    LONGEST11 = 64 * 1024;
     ServiceOutput = class {
 
       #log;
@@ -60814,7 +60872,7 @@ var init_output3 = __esm({
           const bytes = new Uint8Array(rest2.length + chunk.length);
           bytes.set(rest2);
           bytes.set(chunk, rest2.length);
-          const end = bytes.length >= LONGEST10 ? bytes.length : bytes.lastIndexOf(NEWLINE4) + 1;
+          const end = bytes.length >= LONGEST11 ? bytes.length : bytes.lastIndexOf(NEWLINE4) + 1;
           if (end > 0) take(bytes.subarray(0, end));
           rest2 = bytes.slice(end);
         }
@@ -60840,7 +60898,7 @@ var init_output3 = __esm({
 
 // services/ready.ts
 async function untilReady(readiness, container, signal) {
-  for (let pause2 = SHORTEST; !signal.aborted; pause2 = Math.min(pause2 * 2, LONGEST11)) {
+  for (let pause2 = SHORTEST; !signal.aborted; pause2 = Math.min(pause2 * 2, LONGEST12)) {
     if (await holds4(readiness, container)) return true;
     await sleep3(pause2, signal);
   }
@@ -60865,11 +60923,11 @@ function sleep3(milliseconds, signal) {
     signal.addEventListener("abort", done);
   });
 }
-var SHORTEST, LONGEST11;
+var SHORTEST, LONGEST12;
 var init_ready = __esm({
   "services/ready.ts"() {
     init_shown();
-    [SHORTEST, LONGEST11] = [
+    [SHORTEST, LONGEST12] = [
       5,
       250
     ];
@@ -60877,10 +60935,10 @@ var init_ready = __esm({
 });
 
 // services/restart.ts
-var LONGEST12, SETTLED, Restarts;
+var LONGEST13, SETTLED, Restarts;
 var init_restart = __esm({
   "services/restart.ts"() {
-    LONGEST12 = 6e4;
+    LONGEST13 = 6e4;
     SETTLED = 1e4;
     Restarts = class {
 
@@ -60910,7 +60968,7 @@ var init_restart = __esm({
         if (policy === "never" || policy === "on-failure" && !failed2) return void 0;
         if (status !== void 0 && status.durationMs >= SETTLED) this.#inARow = 0;
         if (this.#inARow >= max) return void 0;
-        const delay = Math.min(backoff * 2 ** this.#inARow, LONGEST12);
+        const delay = Math.min(backoff * 2 ** this.#inARow, LONGEST13);
         this.#inARow++;
         this.#count++;
         return delay;
@@ -62961,7 +63019,7 @@ async function makeFile2(directory2, name, state, xattrs, source) {
     case S_IFSOCK:
       mknodat2(directory2, name, mode2 & S_IFMT | 384);
       setOwner(directory2, name, state);
-      syscall(fchmodat(directory2, name, mode2 & 4095));
+      setModeOfNew(directory2, name, mode2);
       break;
     default:
       throw new ChangesError("a device cannot be made on the host", {
@@ -63045,6 +63103,22 @@ function seek(fd, at4, whence) {
   return ifThere(() => syscall(lseek(fd, at4, whence)), [
     "ENXIO"
   ]);
+}
+function setModeOf(fd, mode2) {
+  syscall(fchmodat(AT_FDCWD, `/proc/self/fd/${fd}`, mode2 & 4095));
+}
+function setModeOfNew(directory2, name, mode2) {
+  using file = openat3(directory2, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+  if ((statx2(file, "", AT_EMPTY_PATH).mode & S_IFMT) !== (mode2 & S_IFMT)) throw replaced2();
+  setModeOf(file.number, mode2);
+}
+function replaced2() {
+  return new ChangesError("a file was replaced by another program while it was made", {
+    code: "in-use",
+    advice: [
+      "wait for the end of all programs that change the directory"
+    ]
+  });
 }
 function setOwner(directory2, name, { uid, gid }) {
   const before = statx2(directory2, name, AT_SYMLINK_NOFOLLOW);
@@ -63261,8 +63335,8 @@ function move(host2, from2, to) {
   }
 }
 function setMode(host2, path2, mode2) {
-  using place3 = host2.place(path2);
-  syscall(fchmodat(place3.directory.number, place3.name, mode2 & 4095));
+  using directory2 = host2.open(path2, O_PATH | O_DIRECTORY | O_NOFOLLOW);
+  setModeOf(directory2.number, mode2);
 }
 function checkSame(path2, { status, target }, after2) {
   const { mode: mode2, size, mtime, ino } = status;
@@ -63713,9 +63787,9 @@ var init_place3 = __esm({
         });
         using root2 = openRoot2(asked, true);
         const path2 = pathOf7(root2);
-        const around = held.find((directory2) => isWithin(path2, directory2));
-        if (around !== void 0) {
-          throw new ChangesError(`the place for changes, ${asked}, lies in ${around}, which is held`, {
+        const around2 = held.find((directory2) => isWithin(path2, directory2));
+        if (around2 !== void 0) {
+          throw new ChangesError(`the place for changes, ${asked}, lies in ${around2}, which is held`, {
             code: "place",
             advice: [
               "hold a directory that it is not in (--allow-write=DIRECTORY of ramekin try)",
@@ -64378,18 +64452,29 @@ var init_secrets = __esm({
 });
 
 // scripts/ramekin/learn/grants.ts
-function learn(used, around) {
-  return new Learner(around).learn(used);
+function learn(used, around2) {
+  return new Learner(around2).learn(used);
 }
 function isWide(directory2, homes2) {
   if (directory2 === "/" || parentOf(directory2) === "/" || WIDE.includes(directory2)) return true;
   return homes2.some((home) => isWithin(home, directory2) || WIDE_IN_HOME.some((name) => directory2 === home + name));
 }
 function outermost2(paths) {
-  const sorted3 = [
-    ...new Set(paths)
-  ].sort();
-  return sorted3.filter((path2) => !sorted3.some((other) => other !== path2 && isWithin(path2, other)));
+  const all = new Set(paths);
+  return [
+    ...all
+  ].sort().filter((path2) => !isInOneOf(path2, all));
+}
+function isInOneOf(path2, directories) {
+  return around(path2).some((directory2) => directories.has(directory2));
+}
+function aroundAll(paths) {
+  return new Set(paths.flatMap(around));
+}
+function around(path2) {
+  const directories = [];
+  for (let at4 = path2; at4 !== "/"; ) directories.push(at4 = parentOf(at4));
+  return directories;
 }
 function isWithinAny(path2, directories) {
   return directories.some((directory2) => isWithin(path2, directory2));
@@ -64428,6 +64513,7 @@ function isDirectory4(path2) {
 }
 function interpreterOf(path2) {
   try {
+    if (!Deno.statSync(path2).isFile) return void 0;
     using file = Deno.openSync(path2);
     const bytes = new Uint8Array(256);
     const length = file.readSync(bytes) ?? 0;
@@ -64469,8 +64555,8 @@ var init_grants = __esm({
       #around;
       #tooWide = /* @__PURE__ */ new Set();
       #ofSystem = shownFiles2();
-      constructor(around) {
-        this.#around = around;
+      constructor(around2) {
+        this.#around = around2;
       }
       learn(used) {
         const write9 = this.#written(used);
@@ -64495,10 +64581,15 @@ var init_grants = __esm({
       /** Directories that are looked at, and neither shown nor around what is. */
       #lookedAt(used, shown4) {
         const looked = used.filter(({ use }) => use === "look").map(({ path: path2 }) => path2);
+        const [theirs, around2] = [
+          new Set(shown4),
+          aroundAll(shown4)
+        ];
         const needed = [
           ...new Set(looked)
-        ].sort().filter((path2) => !this.#isShown(path2) && !this.#isWide(path2) && !this.#around.secrets.has(path2) && !shown4.some((other) => isWithin(path2, other) || isWithin(other, path2)) && isDirectory4(path2));
-        return needed.filter((path2) => !needed.some((other) => other !== path2 && isWithin(other, path2)));
+        ].sort().filter((path2) => !this.#isShown(path2) && !this.#isWide(path2) && !this.#around.secrets.has(path2) && !theirs.has(path2) && !around2.has(path2) && !isInOneOf(path2, theirs) && isDirectory4(path2));
+        const outer = aroundAll(needed);
+        return needed.filter((path2) => !outer.has(path2));
       }
       /** Files that were there and were written to; of what was made, the directory around it. */
       #written(used) {
@@ -64775,13 +64866,13 @@ function folded(changes) {
     more: ""
   }));
   const lines = [];
-  let around;
+  let around2;
   for (const change of changes) {
-    const isInside = around !== void 0 && change.path.startsWith(`${around.change.path}/`);
+    const isInside = around2 !== void 0 && change.path.startsWith(`${around2.change.path}/`);
     if (isInside) {
-      if (change.after?.kind !== "directory") around.files++;
-      around.bytes += change.after?.size ?? 0;
-      around.more = ` with ${around.files} files of ${around.bytes} bytes`;
+      if (change.after?.kind !== "directory") around2.files++;
+      around2.bytes += change.after?.size ?? 0;
+      around2.more = ` with ${around2.files} files of ${around2.bytes} bytes`;
       if (!isNotable(change)) continue;
     }
     const line3 = {
@@ -64792,7 +64883,7 @@ function folded(changes) {
     };
     lines.push(line3);
     const isNew = change.change === "added" && change.after?.kind === "directory";
-    if (!isInside) around = isNew ? line3 : void 0;
+    if (!isInside) around2 = isNew ? line3 : void 0;
   }
   return lines;
 }
@@ -67332,7 +67423,7 @@ ${paint2("dim", note2)}`;
 function fieldsText(fields) {
   const parts2 = Object.entries(fields).filter(([, value]) => value !== void 0).map(([name, value]) => `${name}: ${valueText(value)}`);
   const text5 = parts2.join(", ");
-  return text5.length > LONGEST13 ? `${text5.slice(0, LONGEST13 - 3)}...` : text5;
+  return text5.length > LONGEST14 ? `${text5.slice(0, LONGEST14 - 3)}...` : text5;
 }
 function valueText(value) {
   if (Array.isArray(value)) return `[${value.map(valueText).join(", ")}]`;
@@ -67369,7 +67460,7 @@ function flagOf(need) {
       return "--allow-run --allow-sys";
   }
 }
-var LONGEST13, PLAIN2;
+var LONGEST14, PLAIN2;
 var init_plan2 = __esm({
   "scripts/ramekin/plan.ts"() {
     init_control_characters();
@@ -67383,7 +67474,7 @@ var init_plan2 = __esm({
     init_recipe_file();
     init_run_program();
     init_usage();
-    LONGEST13 = 100;
+    LONGEST14 = 100;
     PLAIN2 = /^[\w@%+=:./-]+$/;
   }
 });
@@ -68412,7 +68503,11 @@ case $id in
 esac
 [ -n "$plain" ] || deno "$@"
 
-[ -n "$root" ] || root=\${XDG_RUNTIME_DIR:-/run}/ramekin
+# A runtime directory of somebody else's, as after su(1), would have others' words obeyed.
+if [ -z "$root" ]; then
+  root=/run/ramekin
+  if [ -O "$XDG_RUNTIME_DIR" ]; then root=$XDG_RUNTIME_DIR/ramekin; fi
+fi
 here=$root/$id
 [ -f "$here/state.json" ] && [ -f "$here/process" ] && [ ! -e "$here/hooks" ] || {
   # Engines delete once more what is gone.
@@ -68425,9 +68520,11 @@ look() {
   read -r pid started < "$here/process"
   status=stopped
   stat=
-  [ -r "/proc/$pid/stat" ] && read -r stat < "/proc/$pid/stat" 2> /dev/null
+  # The name in parentheses may have blanks and line ends: what follows is in the last line.
+  if [ -r "/proc/$pid/stat" ]; then
+    while IFS= read -r line; do stat=$line; done < "/proc/$pid/stat" 2> /dev/null
+  fi
   if [ -z "$stat" ]; then pid=0; return; fi
-  # The name in parentheses may have blanks.
   set -- \${stat##*) }
   case $1:\${20} in
   [ZX]:*) pid=0 ;;
@@ -68960,8 +69057,8 @@ function rootOf3(operations) {
   return [
     ...base.steps(place3, true),
     ...rest2.flatMap(({ path: path2, steps }, index) => {
-      const around = rest2.slice(0, index).filter((other) => normalize(other.path) !== normalize(path2) && isWithin(normalize(path2), normalize(other.path)));
-      const isOnHost2 = (around.at(-1) ?? base).isHost === true;
+      const around2 = rest2.slice(0, index).filter((other) => normalize(other.path) !== normalize(path2) && isWithin(normalize(path2), normalize(other.path)));
+      const isOnHost2 = (around2.at(-1) ?? base).isHost === true;
       return steps(at4(path2), isOnHost2);
     }),
     pivotRoot(place3)
@@ -70044,7 +70141,7 @@ var init_nsjail_fields = __esm({
 
 // scripts/ramekin/from/text_proto.ts
 function readMessage(text5) {
-  if (text5.length > LONGEST14) throw new UsageError(`it is longer than ${LONGEST14} characters`);
+  if (text5.length > LONGEST15) throw new UsageError(`it is longer than ${LONGEST15} characters`);
   const tokens = new Tokens(text5);
   const message2 = fieldsOf2(tokens);
   if (tokens.next !== void 0) throw new UsageError(`${tokens.next} is in no message`);
@@ -70107,12 +70204,12 @@ function listOf4(name, tokens) {
 function unquoted(token) {
   return token.slice(1, -1).replace(/\\([0-7]{1,3}|x[\da-fA-F]{1,2}|.)/gs, (_, code) => /^[0-7]/.test(code) ? String.fromCharCode(parseInt(code, 8)) : /^x./.test(code) ? String.fromCharCode(parseInt(code.slice(1), 16)) : ESCAPES[code] ?? code);
 }
-var TOKEN3, LONGEST14, DEEPEST3, Tokens, ESCAPES;
+var TOKEN3, LONGEST15, DEEPEST3, Tokens, ESCAPES;
 var init_text_proto = __esm({
   "scripts/ramekin/from/text_proto.ts"() {
     init_usage();
     TOKEN3 = /\s+|#[^\n]*|("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|[{}:<>[\],;]|[^\s"'{}:<>[\],;#]+)/gys;
-    [LONGEST14, DEEPEST3] = [
+    [LONGEST15, DEEPEST3] = [
       1 << 20,
       64
     ];
