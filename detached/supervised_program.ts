@@ -29,7 +29,7 @@ import { DetachedRecord, type DetachedState } from "./record.ts";
 export interface Detached extends
   Pick<
     ServiceOptions,
-    "recipe" | "cwd" | "env" | "permissions" | "restart" | "ready" | "health"
+    "recipe" | "cwd" | "env" | "permissions" | "restart" | "ready" | "health" | "watchdog"
   > {
   /** Its name; that of the program otherwise. */
   readonly name: string | undefined;

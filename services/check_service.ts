@@ -105,6 +105,7 @@ const FIELDS: Readonly<Record<keyof SupervisedOptions, Schema>> = {
     timeout: optional(integer(1)),
     failures: optional(integer(1)),
   })),
+  watchdog: optional(integer(1)),
   log: optional(
     instance(
       '"inherit", "null", a function or an object with the path of a file',

@@ -16,6 +16,7 @@ import { type CommandStatus, describeEnd } from "../launch/status.ts";
 import { type ServiceLog, ServiceOutput } from "./output.ts";
 import { type Readiness, sleep, untilReady } from "./ready.ts";
 import { type RestartOptions, Restarts } from "./restart.ts";
+import { Watchdog } from "./watchdog.ts";
 
 /** How the health of a service is checked. */
 export interface HealthOptions {
@@ -59,6 +60,12 @@ export interface ServiceOptions extends
   readonly restart?: RestartOptions;
   /** How its health is checked, once it is ready. */
   readonly health?: HealthOptions;
+  /**
+   * How long the program may be silent once it is ready, in milliseconds, if it speaks sd_notify(3). It
+   * gets WATCHDOG_USEC, and sends `WATCHDOG=1` more often than that; else it is stopped by SIGABRT,
+   * which counts as a failure.
+   */
+  readonly watchdog?: number;
   /**
    * Where its output goes: to a file, to a function by lines, or as the script's own.
    *
@@ -151,6 +158,8 @@ export class ServiceRunner implements Service {
   #container: Container | undefined;
   /** Is told that the program that runs is ready, by a line or a message. */
   #seen = Promise.withResolvers<void>();
+  /** Of the program that runs. */
+  #watchdog: Watchdog | undefined;
   #isReady = false;
   #status: CommandStatus | undefined;
   #running: Promise<void> | undefined;
@@ -223,6 +232,8 @@ export class ServiceRunner implements Service {
   async #runOnce(command: Command, output: ServiceOutput): Promise<string> {
     this.#status = undefined;
     this.#seen = Promise.withResolvers();
+    const { ready, watchdog } = this.#options;
+    this.#watchdog = watchdog === undefined ? undefined : new Watchdog(watchdog);
     let container: Container;
     try {
       container = command.spawn();
@@ -232,7 +243,6 @@ export class ServiceRunner implements Service {
     this.#container = container;
     this.#tell({ kind: "started", pid: container.pid });
     const ended = new AbortController();
-    const { ready } = this.#options;
     const handlers = {
       watch: (text: string) => {
         if (isLine(ready) && ready.line.test(text)) this.#seen.resolve();
@@ -284,7 +294,19 @@ export class ServiceRunner implements Service {
     this.#isReady = true;
     this.#tell({ kind: "ready" });
     this.#settled.resolve();
-    return health && await this.#watchHealth(container, ended, health);
+    return await Promise.race([
+      ...(health === undefined ? [] : [this.#watchHealth(container, ended, health)]),
+      this.#watchSilence(container, ended),
+    ]);
+  }
+
+  async #watchSilence(container: Container, ended: AbortSignal): Promise<string | undefined> {
+    if (this.#watchdog === undefined) return await aborted(ended).then(() => undefined);
+    const reason = await this.#watchdog.bites(ended);
+    if (reason === undefined) return undefined;
+    this.#tell({ kind: "unhealthy", failures: 1 });
+    void container.stop({ signal: "SIGABRT" });
+    return reason;
   }
 
   async #watchHealth(
@@ -319,15 +341,18 @@ export class ServiceRunner implements Service {
   }
 
   #command(): Command | undefined {
-    const { program, recipe: box = recipe(), ready } = this.#options;
+    const { program, recipe: box = recipe(), ready, watchdog, env } = this.#options;
     try {
       return box.command(program, {
         ...commandOptionsOf(this.#options),
+        ...(watchdog !== undefined &&
+          { env: { ...env, WATCHDOG_USEC: String(watchdog * 1000) } }),
         ...(isContainerName(this.name) && { name: this.name }),
         stdin: "null",
         stdout: "piped",
         stderr: "piped",
-        ...(ready === "notify" && { notify: (message) => this.#take(message) }),
+        ...((ready === "notify" || watchdog !== undefined) &&
+          { notify: (message) => this.#take(message) }),
       });
     } catch (error) {
       this.#settled.reject(new ServiceError(this.name, this.#failed(error), { cause: error }));
@@ -336,7 +361,9 @@ export class ServiceRunner implements Service {
   }
 
   /** Takes what the program tells of itself. See sd_notify(3). */
-  #take({ READY, STATUS, STOPPING }: Readonly<Record<string, string>>): void {
+  #take(message: Readonly<Record<string, string>>): void {
+    const { READY, STATUS, STOPPING } = message;
+    this.#watchdog?.take(message);
     if (STATUS !== undefined) this.#tell({ kind: "status", text: STATUS });
     if (STOPPING === "1") this.#tell({ kind: "stopping" });
     if (READY === "1") this.#seen.resolve();

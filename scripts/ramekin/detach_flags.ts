@@ -49,6 +49,12 @@ const DETACHED: readonly Flag[] = [
     summary: "with -d: the pause between these checks, which is 30s",
   },
   {
+    name: "watchdog",
+    value: "TIME",
+    check: watchdogOf,
+    summary: "with -d: stop it when it sends no WATCHDOG=1 (sd_notify) for so long",
+  },
+  {
     name: "log-size",
     value: "SIZE",
     check: bytesOf,
@@ -111,7 +117,7 @@ export function supervisorFd(given: Arguments): number | undefined {
 /** What the flags say of how it is kept. */
 export type Upkeep = Pick<
   Detached,
-  "name" | "restart" | "ready" | "health" | "logBytes" | "replace"
+  "name" | "restart" | "ready" | "health" | "watchdog" | "logBytes" | "replace"
 >;
 
 /**
@@ -122,10 +128,12 @@ export type Upkeep = Pick<
 export function upkeepOf(given: Arguments): Upkeep {
   const [ready, size] = [given.value("ready"), given.value("log-size")];
   const [restart, health] = [given.value("restart"), healthOf(given)];
+  const watchdog = given.value("watchdog");
   return {
     ...(restart !== undefined && { restart: policyOf(restart) }),
     ...(ready !== undefined && { ready: readinessOf(ready) }),
     ...(health !== undefined && { health }),
+    ...(watchdog !== undefined && { watchdog: watchdogOf(watchdog, "watchdog") }),
     name: given.value(NAME.name),
     replace: given.has("replace"),
     logBytes: size === undefined ? USUAL_LOG : bytesOf(size, "log-size"),
@@ -153,6 +161,10 @@ function readinessOf(word: string): Readiness {
   const port = /^\d{1,5}$/.test(word) ? Number(word) : 0;
   if (port > 0 && port < 65536) return { port };
   throw new UsageError(`--ready=${word}: it is a port, from 1 to 65535, or notify`);
+}
+
+function watchdogOf(word: string, flag: string): number {
+  return Math.max(millisecondsOf(word, flag), 1);
 }
 
 function healthOf(given: Arguments): HealthOptions | undefined {

@@ -229,7 +229,7 @@ test("what a flag cannot mean is refused by its name and value, before anything 
     ],
     ...["max-bytes", "max-size", "memory", "mirror", "name", "open-files", "pids", "platform"],
     ...["ready", "restart", "set", "shm-size", "signal", "status-fd", "swap", "tail", "timeout"],
-    "tmp-size",
+    ...["tmp-size", "watchdog"],
   ];
   assertEquals([...checked].sort(), known);
 });

@@ -241,6 +241,42 @@ test("a service says by itself that it is ready, and each time that it is starte
   ]);
 });
 
+test("a service that its watchdog does not hear is stopped, and started again", async () => {
+  // It tells twice that it is well, and is silent then.
+  const silent = `
+    use Socket; $| = 1; $SIG{ABRT} = sub { print "$ENV{WATCHDOG_USEC}\n"; exit 3 };
+    socket(my $s, AF_UNIX, SOCK_DGRAM, 0) or die;
+    my $to = pack_sockaddr_un("\\0" . substr($ENV{NOTIFY_SOCKET}, 1));
+    for (1, 2) { send($s, "WATCHDOG=1", 0, $to) or die; select undef, undef, undef, 0.2 }
+    select undef, undef, undef, 0.1 while 1`;
+  const lines: string[] = [];
+  await using kitchen = supervise({
+    db: {
+      recipe: box,
+      program: "perl",
+      args: ["-e", silent],
+      watchdog: 300,
+      restart: { policy: "on-failure", backoff: 1, max: 1 },
+      log: (text) => lines.push(text),
+    },
+    asks: {
+      program: "perl",
+      args: ["-e", silent.replaceAll("WATCHDOG=1", "WATCHDOG=trigger")],
+      watchdog: 60_000,
+      log: "null",
+    },
+  });
+  await kitchen.ended;
+  assertEquals(lines, ["300000", "300000"]);
+  assertEquals([kitchen.services.db.restarts, kitchen.services.db.status!.code], [1, 3]);
+  const reasons: string[] = [];
+  for await (const event of kitchen.events) {
+    if (event.kind === "ended") reasons.push(`${event.service} ${event.reason}`);
+  }
+  const late = "db has sent no WATCHDOG=1 for 300 ms";
+  assertEquals(reasons.sort(), ["asks has said that it fails (WATCHDOG=trigger)", late, late]);
+});
+
 test("a log stays in its directory, and is no pipe, whatever its program does there", async () => {
   const directory = Deno.makeTempDirSync();
   try {
