@@ -23,7 +23,7 @@
 import type { Recipe } from "../container/recipe.ts";
 import { constructFromEvents, CORE_SCHEMA, dump, parseEvents } from "./js_yaml.ts";
 import { type ParseOptions, readRecipe, type RecipeSource, type RecipeText } from "./read.ts";
-import { type Step, STEP_SCHEMAS } from "../recipe/steps.ts";
+import { writtenStep } from "../recipe/written_step.ts";
 import { directoryOf, includeFile, readRecipeFile } from "./recipe_files.ts";
 import { escapeVariables, type Variable } from "./variables.ts";
 
@@ -121,21 +121,10 @@ export function loadRecipeText(
  */
 export function stringifyRecipe(recipe: Recipe): string {
   const escaped = JSON.parse(
-    JSON.stringify({ steps: recipe.steps.map(written) }),
+    JSON.stringify({ steps: recipe.steps.map(writtenStep) }),
     (_, value) => typeof value === "string" ? escapeVariables(value) : value,
   );
   return dump(escaped, { flowLevel: 3, noRefs: true, lineWidth: 100 });
-}
-
-/** A step with its modes in octal, as texts: YAML's own octal numbers are none to JSON. */
-function written(step: Step): Readonly<Record<string, unknown>> {
-  const { fields } = STEP_SCHEMAS.get(step.step)!;
-  return Object.fromEntries(
-    Object.entries(step).map(([name, value]) => {
-      const write = value === undefined ? undefined : fields[name]?.written;
-      return [name, write === undefined ? value : write(value)];
-    }),
-  );
 }
 
 /**

@@ -10,6 +10,7 @@ import { absolute, variablesOf } from "./image_flags.ts";
 import { interruptible } from "./interruptible.ts";
 import { openImage } from "./open_image.ts";
 import { print, printJson } from "./output.ts";
+import { withProgress } from "./progress.ts";
 import { bytesOf } from "./units.ts";
 
 /** Makes it. */
@@ -18,13 +19,14 @@ export function run(given: Arguments): Promise<number> {
   const [message, maxSize] = [given.value("message"), given.value("max-size")];
   return interruptible(async (signal) => {
     await using image = await openImage(given);
-    await using made = await commit(image, name!, {
-      changes: absolute(changes!),
-      config: configOf(given),
-      signal,
-      ...(message !== undefined && { message }),
-      ...(maxSize !== undefined && { maxBytes: bytesOf(maxSize, "max-size") }),
-    });
+    await using made = await withProgress(`making ${name}`, () =>
+      commit(image, name!, {
+        changes: absolute(changes!),
+        config: configOf(given),
+        signal,
+        ...(message !== undefined && { message }),
+        ...(maxSize !== undefined && { maxBytes: bytesOf(maxSize, "max-size") }),
+      }));
     if (given.has("json")) printJson({ name: made.name, digest: made.digest });
     else print(`${made.name}@${made.digest}`);
     return 0;

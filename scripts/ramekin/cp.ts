@@ -11,6 +11,7 @@ import { attachTo } from "./container_of.ts";
 import { FileError } from "./file_error.ts";
 import { ifThere } from "./files.ts";
 import { printJson } from "./output.ts";
+import { withProgress } from "./progress.ts";
 import { bytesOf } from "./units.ts";
 import { UsageError } from "./usage.ts";
 
@@ -42,9 +43,13 @@ export async function run(given: Arguments): Promise<number> {
   const inside = typeof from === "string" ? to as Inside : from;
   using container = attachTo(inside.container, given.has("any"));
   const fs = container.fs.as(given.has("root") ? "root" : "program");
-  const copied = typeof from === "string"
-    ? await fs.copyIn(from, await targetIn(fs, inside.path, nameOf(from)), bounds)
-    : await fs.copyOut(inside.path, targetHere(to as string, nameOf(inside.path)), bounds);
+  const copied = await withProgress(
+    `copying ${given.operands[0]}`,
+    async () =>
+      typeof from === "string"
+        ? await fs.copyIn(from, await targetIn(fs, inside.path, nameOf(from)), bounds)
+        : await fs.copyOut(inside.path, targetHere(to as string, nameOf(inside.path)), bounds),
+  );
   if (given.has("json")) printJson(copied);
   return 0;
 }

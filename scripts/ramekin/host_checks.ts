@@ -26,42 +26,35 @@ import { failed, type Finding, tried } from "./check_result.ts";
 import { ifThere, readText } from "./files.ts";
 import { idRanges } from "./id_ranges.ts";
 
-/** All findings, the ones that others need first. */
-export function hostChecks(): readonly Finding[] {
+/** All findings, the ones that others need first, each tried when it is asked for. */
+export function* hostChecks(): Generator<Finding> {
   const isRoot = linux.geteuid() === 0;
   const inOwn = (...kinds: NamespaceKind[]) =>
     userNamespaces.works || !isRoot
       ? recipe(unshare("user", ...kinds), mapRoot())
       : recipe(unshare(...kinds));
   const userNamespaces = userNamespacesFinding();
-  const kinds = NAMESPACE_KINDS.filter((kind) => kind !== "user");
-  return [
-    userNamespaces,
-    ...(isRoot ? [ordinaryUsers()] : []),
-    ...kinds.map((kind) => tried(`${kind} namespaces`, limitOf(kind), inOwn(kind))),
-    idRanges(),
-    tried("a /proc of its own", "", inOwn("mount", "pid").with(proc())),
-    tried(
-      "overlay",
-      "",
-      inOwn("mount").with(
-        tmpfs("/tmp"),
-        mkdir("/tmp/a"),
-        overlay("/tmp/a", { lower: ["/tmp/a"], discard: true }),
-      ),
-    ),
-    cgroups(),
-    // 2^30 bytes are as good as any.
-    tried("limits of memory", "", recipe(limits({ memory: 2 ** 30 }))),
-    tried("limits of processors", "", recipe(limits({ cpus: 1 }))),
-    tried("limits of processes", "", recipe(limits({ pids: 1000 }))),
-    tried("seccomp filters", "", recipe(seccomp())),
-    landlockFinding(),
-    outsideNetwork(),
-    tried("address translation", "", inOwn("net").with(masquerade("10.0.0.0/8", { inside: true }))),
-    degradedSandbox(),
-    tried("ramekin sandbox", "", sandbox()),
-  ];
+  yield userNamespaces;
+  if (isRoot) yield ordinaryUsers();
+  for (const kind of NAMESPACE_KINDS.filter((kind) => kind !== "user")) {
+    yield tried(`${kind} namespaces`, limitOf(kind), inOwn(kind));
+  }
+  yield idRanges();
+  yield tried("a /proc of its own", "", inOwn("mount", "pid").with(proc()));
+  const discarded = overlay("/tmp/a", { lower: ["/tmp/a"], discard: true });
+  yield tried("overlay", "", inOwn("mount").with(tmpfs("/tmp"), mkdir("/tmp/a"), discarded));
+  yield cgroups();
+  // 2^30 bytes are as good as any.
+  yield tried("limits of memory", "", recipe(limits({ memory: 2 ** 30 })));
+  yield tried("limits of processors", "", recipe(limits({ cpus: 1 })));
+  yield tried("limits of processes", "", recipe(limits({ pids: 1000 })));
+  yield tried("seccomp filters", "", recipe(seccomp()));
+  yield landlockFinding();
+  yield outsideNetwork();
+  const translating = inOwn("net").with(masquerade("10.0.0.0/8", { inside: true }));
+  yield tried("address translation", "", translating);
+  yield degradedSandbox();
+  yield tried("ramekin sandbox", "", sandbox());
 }
 
 /** What `--degrade` makes here: the whole sandbox, unless user namespaces are refused. */

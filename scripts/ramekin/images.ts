@@ -9,6 +9,7 @@ import type { Arguments } from "./arguments.ts";
 import { shortDigest, sizeText } from "./image_report.ts";
 import { interruptible } from "./interruptible.ts";
 import { paintFor, print, printError, printJson, table } from "./output.ts";
+import { withProgress } from "./progress.ts";
 import { timeText } from "./ps.ts";
 
 const HEADS = ["IMAGE", "DIGEST", "PLATFORM", "SIZE", "AGE"];
@@ -45,7 +46,10 @@ function ageText(stored: string | undefined): string {
 }
 
 async function verify(given: Arguments, signal: AbortSignal): Promise<number> {
-  const issues = await verifyStore({ remove: true, signal });
+  const issues = await withProgress(
+    "reading all that is stored",
+    () => verifyStore({ remove: true, signal }),
+  );
   if (given.has("json")) printJson(issues);
   else {
     for (const { image, digest, issue } of issues) {
@@ -57,7 +61,10 @@ async function verify(given: Arguments, signal: AbortSignal): Promise<number> {
 }
 
 async function prune(given: Arguments, signal: AbortSignal): Promise<number> {
-  const collected = await collectGarbage({ signal });
+  const collected = await withProgress(
+    "looking for what is not used",
+    () => collectGarbage({ signal }),
+  );
   if (given.has("json")) printJson(collected);
   else {
     const { blobs, roots, bytes } = collected;

@@ -19,7 +19,7 @@ import type { Arguments } from "./arguments.ts";
 import { learnedFlags } from "./learn/flags.ts";
 import { isWide, learn, type Learnt } from "./learn/grants.ts";
 import { homeDirectories } from "./learn/homes.ts";
-import { printLearnt } from "./learn/report.ts";
+import { printLearnt, reportOf } from "./learn/report.ts";
 import { startedFile } from "./learn/started.ts";
 import { NAME_SERVERS, realPath, Secrets } from "./learn/secrets.ts";
 import { ReportFile } from "./report_file.ts";
@@ -39,6 +39,9 @@ import { UsageError } from "./usage.ts";
 /** The flag by which no change stays. */
 const DISCARD = "discard";
 
+/** The flag by which what is told is written as JSON. */
+const REPORT = "report";
+
 /** All flags of the subcommand. */
 const FLAGS = SUBCOMMANDS.find(({ name }) => name === "learn")!.flags;
 
@@ -46,6 +49,8 @@ const FLAGS = SUBCOMMANDS.find(({ name }) => name === "learn")!.flags;
 export async function run(given: Arguments): Promise<number> {
   const file = given.value("output");
   using recipe = file === undefined ? undefined : new ReportFile(file, "output");
+  const asked = given.value(REPORT);
+  using report = asked === undefined ? undefined : new ReportFile(asked, REPORT);
   const homes = homeDirectories(environment()["HOME"]);
   const secrets = new Secrets(homes, Deno.cwd());
   const options = learningOptions(given, secrets, homes);
@@ -69,7 +74,7 @@ export async function run(given: Arguments): Promise<number> {
   const used = [...startedFile(given.program[0]!, options), ...ended.uses.list];
   const learnt = learn(used, { homes, writable: options.write, secrets });
   recipe?.write(recipeOf(given, options, learnt));
-  printLearnt({
+  const lesson = {
     learnt,
     flags: learnedFlags(given, FLAGS, learnt),
     program: given.program,
@@ -78,7 +83,9 @@ export async function run(given: Arguments): Promise<number> {
     file,
     code,
     isWhole: !ended.uses.isFull,
-  });
+  };
+  report?.write(`${JSON.stringify(reportOf(lesson), null, 2)}\n`);
+  printLearnt(lesson);
   return code;
 }
 

@@ -6,13 +6,12 @@
 
 import { escapeControls } from "../../ffi/control_characters.ts";
 import type { BoxNote } from "../../box/mod.ts";
-import { describeAccess, type HostAccess, type PlanEntry, type Recipe } from "../../mod.ts";
-import { shown } from "../../recipe/shown.ts";
 import type { Arguments } from "./arguments.ts";
 import { writeText } from "./files.ts";
 import { graphOf } from "./graph.ts";
 import { drawGraph } from "./graph_svg.ts";
-import { type Paint, paintFor, print, printJson, table } from "./output.ts";
+import { type Paint, paintFor, print, printJson } from "./output.ts";
+import { needsText, stepsText } from "./plan_text.ts";
 import { recipeOfBox } from "./box_file.ts";
 import { recipeFile } from "./recipe_file.ts";
 import { apart } from "./run_program.ts";
@@ -42,7 +41,7 @@ export async function run(given: Arguments): Promise<number> {
     if (box !== undefined) print(`${paint("bold", "a box")} ${describeBox(box.note)}\n`);
     const steps = given.has("calls")
       ? callsText(plan.toString(), paint)
-      : stepsText(recipe.steps, plan.entries, paint);
+      : stepsText(recipe.steps, plan.entries, paint, "; --calls shows them");
     print(`${steps}\n\n${needsText(needs, paint)}`);
   }
   return 0;
@@ -71,71 +70,4 @@ function checkDrawing(file: string): void {
 function callsText(plan: string, paint: Paint): string {
   return plan.split("\n").map((line) => line.startsWith(" ") ? line : paint("bold", line))
     .join("\n");
-}
-
-/** The longest text of the fields of a step. */
-const LONGEST = 100;
-
-/** The steps, a line each, and how many calls each makes. */
-function stepsText(
-  steps: Recipe["steps"],
-  entries: readonly PlanEntry[],
-  paint: Paint,
-): string {
-  const rows = steps.map(({ step, ...fields }, index) => {
-    const calls = entries.filter(({ stepIndex }) => stepIndex === index).length;
-    return [String(index + 1), step, String(calls), fieldsText(fields)];
-  });
-  const note =
-    `${entries.length} calls in all, with those that start the program; --calls shows them`;
-  return `${table(["#", "STEP", "CALLS", "WITH"], rows, paint)}\n${paint("dim", note)}`;
-}
-
-/** The fields of a step as in YAML: `target: /tmp, readOnly: true`. */
-function fieldsText(fields: Readonly<Record<string, unknown>>): string {
-  const parts = Object.entries(fields).filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `${name}: ${valueText(value)}`);
-  const text = parts.join(", ");
-  return text.length > LONGEST ? `${text.slice(0, LONGEST - 3)}...` : text;
-}
-
-function valueText(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(valueText).join(", ")}]`;
-  if (typeof value === "string" && PLAIN.test(value)) return value;
-  return JSON.stringify(value) ?? shown(value);
-}
-
-/** Words that need no quotes. */
-const PLAIN = /^[\w@%+=:./-]+$/;
-
-function needsText(needs: readonly HostAccess[], paint: Paint): string {
-  const listed = needs.map((need) => {
-    const flag = flagOf(need);
-    return `    ${describeAccess(need)}` +
-      (flag === undefined ? "" : `  ${paint("dim", escapeControls(flag))}`);
-  });
-  return [
-    paint("bold", "what it needs of this machine"),
-    ...(listed.length > 0 ? listed : ["    nothing"]),
-  ].join("\n");
-}
-
-/** The flag of `ramekin run` that grants an access. */
-export function flagOf(need: HostAccess): string | undefined {
-  switch (need.kind) {
-    case "read":
-    case "write":
-      return `--allow-${need.kind}=${need.path}`;
-    case "net":
-      return "--allow-net";
-    case "env":
-      return `--allow-env=${need.name}`;
-    case "run":
-      return undefined;
-    case "kernel":
-    case "lifetime":
-      return "--allow-sys";
-    default:
-      return "--allow-run --allow-sys";
-  }
 }

@@ -15,6 +15,7 @@ import { isDetached } from "./detach_flags.ts";
 import { absolute, IMAGE_RUN_FLAGS } from "./image_flags.ts";
 import { reportOf } from "./status_fd.ts";
 import { UsageError } from "./usage.ts";
+import { verboseOf } from "./verbose.ts";
 
 /** Runs the program. */
 export async function run(given: Arguments): Promise<number> {
@@ -28,6 +29,7 @@ export async function run(given: Arguments): Promise<number> {
   }
   const file = await recipeFile(path, given.values("set").map((setting) => setting!));
   let grants = permissionsFor(file, given);
+  const verbose = await file.located(() => verboseOf(given, apart(file.recipe)));
   if (isDetached(given)) {
     const { superviseProgram } = await import("./supervisor.ts");
     return await file.located(() =>
@@ -48,6 +50,7 @@ export async function run(given: Arguments): Promise<number> {
           : apart(file.recipe).command(program, { ...options, permissions: grants }),
       {
         report,
+        verbose,
         name: given.value("name"),
         denied: (error) => {
           if (error.denied || !canAsk()) return false;

@@ -11,9 +11,11 @@ import { pullOptions, runOptions } from "./image_flags.ts";
 import { imageReport } from "./image_report.ts";
 import { interruptible } from "./interruptible.ts";
 import { DENIAL_FLAGS, PERMISSION_FLAGS } from "./permission_flags.ts";
+import { withProgress } from "./progress.ts";
 import { apart, runProgram } from "./run_program.ts";
 import { reportOf } from "./status_fd.ts";
 import { UsageError } from "./usage.ts";
+import { verboseOf } from "./verbose.ts";
 
 /** Runs it. */
 export async function run(given: Arguments): Promise<number> {
@@ -23,13 +25,15 @@ export async function run(given: Arguments): Promise<number> {
   let image: Image | undefined;
   const failed = await interruptible(async (signal) => {
     image = await opened(given, signal);
-    await image.unpack({ signal });
+    const { name } = image;
+    await withProgress(`unpacking ${name}`, () => image!.unpack({ signal }));
     return 0;
   });
   if (image === undefined || failed !== 0) return failed;
   await using held = image;
   const { args } = await held.process(given.program, options);
   const box = await held.recipe(options);
+  const verbose = verboseOf(given, isDetached(given) ? apart(box) : box);
   if (isDetached(given)) {
     const { superviseProgram } = await import("./supervisor.ts");
     return await superviseProgram(given, {
@@ -42,6 +46,7 @@ export async function run(given: Arguments): Promise<number> {
   return await runProgram(args, (program, streams) => box.command(program, streams), {
     report,
     name,
+    verbose,
   });
 }
 

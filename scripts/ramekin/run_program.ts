@@ -20,6 +20,7 @@ import {
 import { errorReport } from "./error_report.ts";
 import { type Paint, paintFor, plain, printError } from "./output.ts";
 import type { Report } from "./status_fd.ts";
+import type { Verbose } from "./verbose.ts";
 
 /**
  * The recipe in a session of its own, without ramekin's terminal as the controlling one: a program
@@ -70,6 +71,8 @@ export interface RunOptions {
   readonly denied?: Denied;
   /** Is told how the program has ended. */
   readonly report?: Report | undefined;
+  /** Tells what is done. */
+  readonly verbose?: Verbose | undefined;
   /** Is called when the program has run and ended. */
   readonly ended?: (container: Container) => void;
 }
@@ -82,7 +85,7 @@ export interface RunOptions {
 export async function runProgram(
   words: readonly string[],
   make: MakeCommand,
-  { name, denied = () => false, report, ended }: RunOptions = {},
+  { name, denied = () => false, report, verbose, ended }: RunOptions = {},
 ): Promise<number> {
   const [program = environment()["SHELL"] ?? "sh", ...args] = words;
   const terminal = Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
@@ -94,9 +97,11 @@ export async function runProgram(
   try {
     const start = (program: string) => spawn(() => make(program, options), denied);
     using running = startShell(program, start, words.length === 0);
+    verbose?.started(running.container.pid);
     const end = await running.container.status;
     const { code, timedOut, outOfMemory } = end;
     report?.(end);
+    verbose?.ended(end);
     if (code === BAD_CALL) printError(KILLED_BY_FILTER);
     ended?.(running.container);
     if (outOfMemory) printError(OUT_OF_MEMORY);

@@ -47,6 +47,7 @@ import { apart, runProgram } from "./run_program.ts";
 import { byFlags } from "./sandbox_flags.ts";
 import { reportOf } from "./status_fd.ts";
 import { UsageError } from "./usage.ts";
+import { verboseOf } from "./verbose.ts";
 
 /** The files that a sandbox shows. */
 export type ShownPaths = Required<Pick<SandboxOptions, "read" | "write">> & FileOptions;
@@ -57,6 +58,7 @@ export async function run(given: Arguments): Promise<number> {
   const box = byFlags(() => sandbox(options));
   if (box.degraded !== undefined) reportDegradation(given, box.degraded);
   if (!isDetached(given)) return await runIn(given, options, box);
+  verboseOf(given, apart(box));
   const { superviseProgram } = await import("./supervisor.ts");
   return await superviseProgram(given, {
     recipe: apart(box),
@@ -98,7 +100,9 @@ export async function runIn(
   const ended = (container: Container) => {
     audit?.report(container.denials.list);
   };
-  return await runProgram(given.program, make, { report, ended, name: given.value("name") });
+  const verbose = verboseOf(given, box);
+  const name = given.value("name");
+  return await runProgram(given.program, make, { report, ended, name, verbose });
 }
 
 /** What the program has of whoever calls the command, and what it is granted. */

@@ -9,6 +9,7 @@ import type { Arguments } from "./arguments.ts";
 import { interruptible } from "./interruptible.ts";
 import { openImage } from "./open_image.ts";
 import { printJson } from "./output.ts";
+import { withProgress } from "./progress.ts";
 import { UsageError } from "./usage.ts";
 
 /** Writes it. */
@@ -22,8 +23,13 @@ export function run(given: Arguments): Promise<number> {
   }
   return interruptible(async (signal) => {
     await using image = await openImage(given);
-    if (path === undefined) await save([image], Deno.stdout, { signal });
-    else await saveTo(path, (file) => save([image], file, { signal }));
+    await withProgress(
+      `writing ${image.name}`,
+      () =>
+        path === undefined
+          ? save([image], Deno.stdout, { signal })
+          : saveTo(path, (file) => save([image], file, { signal })),
+    );
     if (given.has("json")) {
       const { name, digest } = image;
       printJson({ name, digest, file: path, size: Deno.statSync(path!).size });

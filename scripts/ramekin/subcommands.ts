@@ -33,6 +33,7 @@ import { settingOf } from "./setting.ts";
 import { signalOf } from "./signal_word.ts";
 import { STATUS_FD } from "./status_fd.ts";
 import { bytesOf, countOf, millisecondsOf } from "./units.ts";
+import { VERBOSE } from "./verbose.ts";
 import type { Flag, Subcommand } from "./usage.ts";
 
 const JSON_FLAG: Flag = { name: "json", summary: "write JSON" };
@@ -47,6 +48,11 @@ const IMAGE = { name: "IMAGE", completes: "image" } as const;
 const COMMAND_LINE = { name: "COMMAND", optional: true, completes: [] } as const;
 
 const AS_SCRIPT: Flag = { name: "ts", summary: "write a script in place of YAML" };
+
+const RECIPE_JSON: Flag = {
+  ...JSON_FLAG,
+  summary: "write the steps, the program and what is left out as JSON",
+};
 
 const LEFT_OUT = "What no recipe says is told, on the standard error and in the recipe; the exit " +
   "status is 1 then.";
@@ -150,6 +156,12 @@ const LEARN_FLAGS: readonly Flag[] = [
     completes: "file",
     summary: "write the recipe to this file, as YAML",
   },
+  {
+    name: "report",
+    value: "FILE",
+    completes: "file",
+    summary: "write what is told to this file too, as JSON",
+  },
 ];
 
 const TABLE = [
@@ -176,6 +188,7 @@ const TABLE = [
       ...IMAGE_RUN_FLAGS,
       ...DETACH_FLAGS,
       STATUS_FD,
+      VERBOSE,
     ],
   },
   {
@@ -202,6 +215,7 @@ const TABLE = [
       ...DETACH_FLAGS,
       AUDIT,
       STATUS_FD,
+      VERBOSE,
     ],
   },
   {
@@ -253,6 +267,7 @@ const TABLE = [
       ...Object.values(DENIAL_FLAGS),
       AUDIT,
       STATUS_FD,
+      VERBOSE,
     ],
   },
   {
@@ -588,7 +603,7 @@ const TABLE = [
       `/, unless --chdir says otherwise. ${LEFT_OUT}`,
     operands: [COMMAND_LINE],
     program: true,
-    flags: [AS_SCRIPT],
+    flags: [AS_SCRIPT, RECIPE_JSON],
   },
   {
     name: "from-unshare",
@@ -596,14 +611,14 @@ const TABLE = [
     more: LEFT_OUT,
     operands: [COMMAND_LINE],
     program: true,
-    flags: [AS_SCRIPT],
+    flags: [AS_SCRIPT, RECIPE_JSON],
   },
   {
     name: "from-nsjail",
     summary: "write a recipe from a configuration of nsjail",
     more: `The file is one that nsjail --config takes, and - the standard input. ${LEFT_OUT}`,
     operands: [{ name: "FILE", completes: "file" }],
-    flags: [AS_SCRIPT],
+    flags: [AS_SCRIPT, RECIPE_JSON],
   },
   {
     name: "export",

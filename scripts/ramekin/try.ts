@@ -20,6 +20,7 @@ import { SyscallError } from "../../mod.ts";
 import type { Arguments } from "./arguments.ts";
 import { errorReport } from "./error_report.ts";
 import { paintFor, printError, printJson } from "./output.ts";
+import { withProgress } from "./progress.ts";
 import { canAsk, confirmed } from "./prompt.ts";
 import { optionsOf, runIn, withNamedDevices } from "./sandbox.ts";
 import { byFlags } from "./sandbox_flags.ts";
@@ -68,7 +69,7 @@ function tellDiscarded({ directories }: FinishedCommit): void {
 
 /** Tells the changes, and does with them what the flags or the user say. */
 async function conclude(given: Arguments, held: Held): Promise<void> {
-  const changes = await held.changes();
+  const changes = await withProgress("looking for changes", () => held.changes());
   const isJson = given.has("json");
   if (!isJson) tellChanges(changes);
   const summary = changes.length === 0 ? NONE : await decide(given, held, changes);
@@ -143,10 +144,14 @@ async function decide(
       return { made: [], left: changes };
     }
     try {
-      const summary = await held.commit(undefined, {
-        conflicts: overwrites ? "overwrite" : "leave",
-        protected: "leave",
-      });
+      const summary = await withProgress(
+        "making the changes",
+        () =>
+          held.commit(undefined, {
+            conflicts: overwrites ? "overwrite" : "leave",
+            protected: "leave",
+          }),
+      );
       printError(`ramekin: ${numberOf(summary.made)} made`);
       summary.left.forEach(tellLeft);
       return summary;

@@ -54,12 +54,17 @@ test("what was learnt lets the program do the same, as flags and as a recipe, wi
     const script = '"$HOME"/tool/run && cat main.c linked; cat "$HOME"/.ssh/id_ed25519 .env; ' +
       "getent hosts soup.example; echo done > out/last && cat out/all";
     const program = ["../tool/shell", "-c", script];
-    const words = ["--allow-env=HOME", "-o", "../recipe.yaml", "--", ...program];
+    const words = ["--allow-env=HOME", "-o", "../recipe.yaml", "--report=../report.json"];
+    words.push("--", ...program);
     const { code, stdout, stderr } = await ramekinWith({ cwd, env }, "learn", ...words);
     assertEquals(code, 0, stderr);
     assertEquals(stdout, "quiet\nsoup\n1\na\nb\nc\nd\ne\nf\n");
     assertStringIncludes(stderr, `\n  ${home}/.ssh/id_ed25519 (for cat)\n`);
     assertStringIncludes(stderr, `\n  ${cwd}/.env (for cat)\n`);
+    const report = JSON.parse(Deno.readTextFileSync(`${home}/report.json`));
+    assertEquals([report.program, report.code, report.isWhole], [program, 0, true]);
+    assert(report.flags.includes(`--allow-write=${cwd}/out`), report.flags.join());
+    assert(report.withheld.some(({ what }: { what: string }) => what === `${cwd}/.env`));
     assertMatch(stderr, /\n {2}getent: reach the host soup\.example \(--allow-net=soup\.example\)/);
     Deno.removeSync(`${cwd}/out/all`);
 

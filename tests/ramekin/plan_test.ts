@@ -16,7 +16,7 @@ import {
 } from "../../mod.ts";
 import { graphOf } from "../../scripts/ramekin/graph.ts";
 import { drawGraph } from "../../scripts/ramekin/graph_svg.ts";
-import { flagOf } from "../../scripts/ramekin/plan.ts";
+import { flagOf } from "../../scripts/ramekin/plan_text.ts";
 import { test } from "../support.ts";
 import { ramekin, ramekinWith, withFiles } from "./support.ts";
 

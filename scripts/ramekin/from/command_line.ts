@@ -4,9 +4,10 @@
  * @module
  */
 
+import { recipe } from "../../../mod.ts";
 import { WordsError, wordsOf } from "../../../shell/words.ts";
 import type { Arguments } from "../arguments.ts";
-import { print, printError } from "../output.ts";
+import { print, printError, printJson } from "../output.ts";
 import { UsageError } from "../usage.ts";
 import type { Translation } from "./translation.ts";
 import { scriptOf, yamlOf } from "./write.ts";
@@ -38,7 +39,12 @@ function split(tool: string, text: string): readonly string[] {
 
 /** Writes the recipe, and tells what is left out. Returns the exit status. */
 export function writeRecipe(made: Translation, given: Arguments): number {
-  print((given.has("ts") ? scriptOf(made) : yamlOf(made)).trimEnd());
-  for (const text of made.lost) printError(`ramekin: left out: ${text}`);
-  return made.lost.length === 0 ? 0 : 1;
+  if (given.has("json") && given.has("ts")) {
+    throw new UsageError("--json and --ts: the recipe is written in one form");
+  }
+  const { steps, program, lost } = made;
+  if (given.has("json")) printJson({ steps: recipe(...steps).steps, program, lost });
+  else print((given.has("ts") ? scriptOf(made) : yamlOf(made)).trimEnd());
+  for (const text of lost) printError(`ramekin: left out: ${text}`);
+  return lost.length === 0 ? 0 : 1;
 }

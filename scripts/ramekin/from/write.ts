@@ -8,7 +8,7 @@ import { escapeControls } from "../../../ffi/control_characters.ts";
 import { RamekinError, recipe, type Step } from "../../../mod.ts";
 import { shownWords } from "../../../shell/words.ts";
 import { stringifyRecipe } from "../../../yaml/mod.ts";
-import { flagOf } from "../plan.ts";
+import { flagOf } from "../plan_text.ts";
 import type { Translation } from "./translation.ts";
 
 /** The fields that a builder takes before its options, in their order. */

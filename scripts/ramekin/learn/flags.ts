@@ -11,7 +11,14 @@ import type { Flag } from "../usage.ts";
 import type { Learnt } from "./grants.ts";
 
 /** Flags of `ramekin learn` that the sandbox does not get as they are given. */
-const OWN: ReadonlySet<string> = new Set(["allow-write", "discard", "output", "debug", "help"]);
+const OWN: ReadonlySet<string> = new Set([
+  "allow-write",
+  "discard",
+  "output",
+  "report",
+  "debug",
+  "help",
+]);
 
 /** The flags that were given and hold in the sandbox too, and those that were learnt. */
 export function learnedFlags(

@@ -27,11 +27,29 @@ export interface Lesson {
   readonly isWhole: boolean;
 }
 
-/** Prints it to the standard error. */
-export function printLearnt(lesson: Lesson): void {
-  const { learnt, flags, program, denials, secrets, file, code, isWhole } = lesson;
+/** What is told, as data. */
+export function reportOf(lesson: Lesson): Readonly<Record<string, unknown>> {
+  const { learnt, flags, program, code, isWhole } = lesson;
+  const { denied, withheld } = sorted(lesson);
+  return { flags, program, ...learnt, withheld, denied, code, isWhole };
+}
+
+/** What it was denied, and what of that are secrets. */
+function sorted(
+  { denials, secrets }: Lesson,
+): { readonly denied: readonly Denial[]; readonly withheld: readonly Denial[] } {
   const isSecret = ({ kind, what }: Denial) =>
     (kind === "read" || kind === "execute") && secrets.has(what);
+  return {
+    withheld: denials.filter(isSecret),
+    denied: denials.filter((denial) => !isSecret(denial) && !isOwn(denial)),
+  };
+}
+
+/** Prints it to the standard error. */
+export function printLearnt(lesson: Lesson): void {
+  const { learnt, flags, program, file, code, isWhole } = lesson;
+  const { denied, withheld } = sorted(lesson);
   const command = ["ramekin", "sandbox", ...flags, "--", ...program.map(word)].join(" ");
   const unsayable = [...learnt.read, ...learnt.write].filter((path) => !isSayable(path));
   const parts = [
@@ -40,12 +58,10 @@ export function printLearnt(lesson: Lesson): void {
       ? []
       : [`ramekin: the recipe is in ${escapeControls(file)}; ramekin plan shows what it needs`]),
     part("secrets are usually here, and it was shown none of them:", [
-      ...new Set(denials.filter(isSecret).map(({ program, what }) => `${what} (for ${program})`)),
+      ...new Set(withheld.map(({ program, what }) => `${what} (for ${program})`)),
     ]),
     part("it was denied this; what it needs of it is to be added:", [
-      ...new Set(
-        denials.filter((denial) => !isSecret(denial) && !isOwn(denial)).map(describeDenial),
-      ),
+      ...new Set(denied.map(describeDenial)),
     ]),
     part("these were listed, and are too wide to be granted:", learnt.tooWide),
     part("no flag can name these, as a comma ends a path there, and a line:", unsayable),
