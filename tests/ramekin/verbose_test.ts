@@ -18,7 +18,7 @@ test(
     ]);
     for (const { code, stdout, stderr } of [run, sandboxed]) {
       assertEquals([code, stdout], [3, "soup\n"], stderr);
-      assertMatch(stderr, /^# +STEP +CALLS  WITH\n1  +unshare /);
+      assertMatch(stderr, /^# +STEP +CALLS +WITH\n1 +unshare /);
       assertMatch(stderr, /\nramekin: planned in [\d.]+ ms\n/);
       assertMatch(stderr, /\nramekin: started in [\d.]+ ms, as the process \d+\n/);
       assertMatch(
@@ -26,7 +26,7 @@ test(
         /\nramekin: it failed with code 3 after [\d.]+ ms, with [\d.]+ ms of a processor\n$/,
       );
     }
-    assertMatch(run.stderr, /\n3  umask +1 +mask: 027\n4  hostname +1 +name: kitchen\n/);
+    assertMatch(run.stderr, /\n3 +umask +1 +mask: 027\n4 +hostname +1 +name: kitchen\n/);
     assertStringIncludes(sandboxed.stderr, "--allow-read=/usr");
   }),
 );
