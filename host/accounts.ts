@@ -21,8 +21,11 @@ export interface UserEntry {
   readonly home: string;
 }
 
+/** A file of users or groups in /etc. */
+export type AccountFile = "passwd" | "group";
+
 /** What is said of a name that a root does not know. */
-interface UnknownAccount {
+export interface UnknownAccount {
   /** `knows no user "cook"`. */
   readonly issue: string;
   /** Which names it knows. */
@@ -81,14 +84,28 @@ export function lookUpUser(
   text: string,
   unknown: (account: UnknownAccount) => Error,
 ): UserEntry {
+  return userIn((file) => readBeneath(root, `etc/${file}`), text, unknown);
+}
+
+/**
+ * Finds a user in texts of /etc/passwd and /etc/group.
+ *
+ * @param read returns the text of one of them
+ * @param unknown makes the error for a name that is not there
+ */
+export function userIn(
+  read: (file: AccountFile) => string,
+  text: string,
+  unknown: (account: UnknownAccount) => Error,
+): UserEntry {
   const [user = "", group = ""] = text.split(/:(.*)/s);
-  const users = accountLines(root, "passwd");
+  const users = linesOf(read("passwd"));
   const line = findLine(users, user);
   const uid = numberOf(line === undefined ? user : line[2]);
   if (uid === undefined) throw unknown(unknownAccount("user", user, users));
   const name = line?.[0];
   const home = line?.[5] || "/";
-  const groups = accountLines(root, "group");
+  const groups = linesOf(read("group"));
   if (group !== "") {
     const gid = numberOf(findLine(groups, group)?.[2]) ?? numberOf(group);
     if (gid === undefined) throw unknown(unknownAccount("group", group, groups));
@@ -105,8 +122,12 @@ export function lookUpUser(
  * The lines of /etc/passwd or /etc/group of a root, by their fields. Links are followed within the
  * root, and the file may be anything.
  */
-export function accountLines(root: string, file: "passwd" | "group"): readonly Line[] {
-  return readBeneath(root, `etc/${file}`).split("\n")
+export function accountLines(root: string, file: AccountFile): readonly Line[] {
+  return linesOf(readBeneath(root, `etc/${file}`));
+}
+
+function linesOf(text: string): readonly Line[] {
+  return text.split("\n")
     .filter((line) => line !== "" && line[0] !== "#")
     .map((line) => line.split(":"));
 }

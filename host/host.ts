@@ -78,6 +78,8 @@ export interface Host {
   homeDirectory(): string | undefined;
   /** The text of /etc/resolv.conf; empty where it cannot be read. */
   resolvConf(): string;
+  /** The text of a file of users or groups; empty where it cannot be read. */
+  accountFile(path: string): string;
   /** The working directory of the script. */
   workingDirectory(): string;
   /** Whether a variable of the script's environment is set. */

@@ -7,6 +7,7 @@
 import { engine } from "../ffi/engine/engine.ts";
 import { perEngine } from "../ffi/engine/per_engine.ts";
 import { environmentVariable } from "../ffi/environment.ts";
+import { readBeneath } from "../ffi/linux/read_beneath.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import { SyscallError } from "../ffi/errors.ts";
 import { landlockVersion } from "../ffi/linux/landlock.ts";
@@ -86,6 +87,11 @@ export class LiveHost implements Host {
   /** The text of /etc/resolv.conf. */
   resolvConf(): string {
     return readResolvConf();
+  }
+
+  /** The text of a file of users or groups. */
+  accountFile(path: string): string {
+    return readBeneath("/", path.slice(1));
   }
 
   /** The working directory of the script. */

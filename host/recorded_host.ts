@@ -106,6 +106,11 @@ export class RecordedHost implements Host {
     return undefined;
   }
 
+  /** The recorded text of a file of users or groups. */
+  accountFile(path: string): string {
+    return this.#answer("accountFile", path) as string;
+  }
+
   /** The recorded number in a file of /proc/sys. */
   setting(path: string): number | undefined {
     return this.#answer("setting", path) as number | undefined;
@@ -229,6 +234,7 @@ export function recordHost(host: Host): Recorder {
       workingDirectory: () => host.workingDirectory(),
       homeDirectory: () => noted(["homeDirectory"], host.homeDirectory()),
       resolvConf: () => noted(["resolvConf"], host.resolvConf()),
+      accountFile: (path) => noted(["accountFile", path], host.accountFile(path)),
       hasVariable: (name) => noted(["hasVariable", name], host.hasVariable(name)),
       inFirstUserNamespace: () => noted(["inFirstUserNamespace"], host.inFirstUserNamespace()),
       userNamespaceRefusal: () => noted(["userNamespaceRefusal"], host.userNamespaceRefusal()),

@@ -70,6 +70,13 @@ export class TargetHost implements Host {
     return "";
   }
 
+  /** Refused: the file is on the machine. */
+  accountFile(): string {
+    throw new TargetIssue(
+      "the ids of a user by name are known only where the box runs; write them: setUser({ uid, gid })",
+    );
+  }
+
   /** Refused: it is the caller's. */
   workingDirectory(): string {
     throw new TargetIssue(

@@ -32,6 +32,7 @@ export class HostFacts {
   #mounts: readonly MountEntry[] | undefined;
   #otherNames: OtherNames | undefined;
   #resolvConf: string | undefined;
+  readonly #accountFiles = new Map<string, string>();
 
   /** What this host says. */
   constructor(host: Host) {
@@ -46,6 +47,13 @@ export class HostFacts {
   /** Returns the text of /etc/resolv.conf. */
   resolvConf(): string {
     return this.#resolvConf ??= this.#host.resolvConf();
+  }
+
+  /** Returns the text of a file of users or groups. */
+  accountFile(path: string): string {
+    let text = this.#accountFiles.get(path);
+    if (text === undefined) this.#accountFiles.set(path, text = this.#host.accountFile(path));
+    return text;
   }
 
   /** Resolves a path of the host. */
@@ -121,6 +129,7 @@ export class HostFacts {
         (directory === undefined || directory === host.workingDirectory()) &&
         (this.#resolvConf === undefined || this.#resolvConf === host.resolvConf()) &&
         (this.#mounts === undefined || this.#mounts === host.mounts()) &&
+        this.#accountFiles.entries().every(([path, text]) => text === host.accountFile(path)) &&
         this.#namesHold() &&
         host.unchanged(this.#paths) &&
         host.sameNames([...this.#scans.values()]);

@@ -7,7 +7,7 @@
 
 import { CAPABILITIES, type CapabilityName } from "../../ffi/calls/constants/capabilities.ts";
 import type { CapabilitySet } from "../../oci/spec.ts";
-import type { CapabilitiesStep, SetUserStep } from "../../recipe/steps/identity.ts";
+import type { CapabilitiesStep, SetUserStep, UserIds } from "../../recipe/steps/identity.ts";
 
 const ALL = Object.keys(CAPABILITIES) as CapabilityName[];
 
@@ -29,7 +29,7 @@ export class ProgramIdentity {
   }
 
   /** Follows `setUser`. */
-  setUser({ uid, gid = uid, groups, keepCapabilities = false }: SetUserStep): void {
+  setUser({ uid, gid = uid, groups, keepCapabilities = false }: SetUserStep & UserIds): void {
     if (this.uid === 0 && uid !== 0) {
       if (!keepCapabilities) this.#permitted = [];
       this.#effective = [];

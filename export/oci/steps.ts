@@ -14,6 +14,7 @@ import {
 } from "../../oci/config/scheduling.ts";
 import type { NamespaceKind } from "../../recipe/namespaces.ts";
 import { normalize } from "../../recipe/path.ts";
+import { quoted } from "../../recipe/shown.ts";
 import type { Step, StepOf } from "../../recipe/steps.ts";
 import type { MapIdsStep } from "../../recipe/steps/id_maps.ts";
 import type { JoinStep } from "../../recipe/steps/join.ts";
@@ -182,7 +183,9 @@ const SAYINGS: { readonly [Name in Step["step"]]: Saying<Name> } = {
     if (step.keepGroups === true && !isDenied) {
       draft.refuse('runtimes do not leave the groups of their caller; name them by "groups"');
     }
-    draft.identity.setUser(step);
+    const { uid, name } = step;
+    if (uid !== undefined) return draft.identity.setUser({ ...step, uid });
+    draft.refuse(`config.json has ids, and ${quoted(name!)} is a name; write "uid" and "gid"`);
   },
   symlink: saySymlink,
   sysctl: ({ settings }, draft) => {

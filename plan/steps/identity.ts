@@ -14,12 +14,14 @@ import {
   prctl,
 } from "../../ffi/calls/processes.ts";
 import { CAPABILITIES, type CapabilityName, capset } from "../../ffi/calls/users.ts";
+import { type AccountFile, type UnknownAccount, userIn } from "../../host/accounts.ts";
 import type { Fixes } from "../../ffi/fix.ts";
 import type { CapabilitySets } from "../../recipe/steps/capability_sets.ts";
 import type {
   CapabilitiesStep,
   NoNewPrivilegesStep,
   SetUserStep,
+  UserIds,
 } from "../../recipe/steps/identity.ts";
 import type { PlanBuilder } from "../builder.ts";
 import { changeIds } from "../change_ids.ts";
@@ -30,7 +32,10 @@ const LACKS_CAPABILITY: Fixes = {
 
 /** Lowers `setUser`. */
 export function lowerSetUser(step: SetUserStep, plan: PlanBuilder): void {
-  const { uid, gid = uid, groups, keepCapabilities, keepGroups } = step;
+  const { keepCapabilities, keepGroups } = step;
+  const { uid, gid = uid, groups } = step.name === undefined
+    ? step as UserIds
+    : namedUser(step.name, plan, keepGroups !== true && !plan.state.setgroupsDenied);
   if (groups !== undefined && plan.state.setgroupsDenied) {
     plan.refuse(
       `"groups" cannot be set, as the id map denies setgroups(2); leave them out, ` +
@@ -44,6 +49,32 @@ export function lowerSetUser(step: SetUserStep, plan: PlanBuilder): void {
   }
   plan.state.ids = { uid, gid };
   if (!plan.state.setgroupsDenied && keepGroups !== true) plan.state.groupsChanged = true;
+}
+
+/** Finds a user in the files that the container has of them at this step. */
+function namedUser(name: string, plan: PlanBuilder, setsGroups: boolean): UserIds {
+  const read = (file: AccountFile) => plan.facts.accountFile(accountPath(`/etc/${file}`, plan));
+  const unknown = ({ issue, advice }: UnknownAccount) =>
+    plan.refuse(`the container ${issue}; ${advice.join("; ")}`);
+  const { uid, gid, groups } = userIn(read, name, unknown);
+  return { uid, gid, ...(setsGroups && { groups }) };
+}
+
+/** The file of this machine that the container has at a path. */
+function accountPath(path: string, plan: PlanBuilder): string {
+  const { mounts } = plan.state;
+  const { origin } = mounts.originOf(path);
+  const asIds = "setUser({ uid, gid }) takes ids";
+  if (origin === undefined) {
+    return plan.refuse(
+      `${path} is no file of this machine at this step, to look up names; ${asIds}`,
+    );
+  }
+  plan.access.recordRead(path);
+  const resolved = plan.facts.resolve(origin);
+  // In the container, a link may lead to another file than here.
+  if (resolved.path === origin || mounts.atHostRoot) return resolved.path;
+  return plan.refuse(`${origin} leads over a symbolic link, which is not followed; ${asIds}`);
 }
 
 /** Lowers `capabilities`. */

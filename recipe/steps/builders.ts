@@ -38,6 +38,7 @@ export {
   setUser,
   type SetUserStep,
   type UserIds,
+  type UserName,
 } from "./identity.ts";
 export { joinCgroup, type JoinCgroupStep } from "./join_cgroup.ts";
 export { join, type JoinOptions, type JoinStep, type JoinTarget } from "./join.ts";

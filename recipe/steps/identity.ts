@@ -6,12 +6,12 @@
  */
 
 import { CAPABILITIES } from "../../ffi/calls/constants/capabilities.ts";
-import { boolean, id, list, oneOf, optional } from "../schema.ts";
+import { boolean, id, list, oneOf, optional, text } from "../schema.ts";
 import { type StepSchema, stepSchema } from "../step_schema.ts";
 import type { CapabilitySets } from "./capability_sets.ts";
 
 /** Changes the user and the groups. */
-export interface SetUserStep extends UserIds {
+export interface SetUserStep extends Partial<UserIds>, Partial<UserName> {
   /** The name of the step. */
   readonly step: "setUser";
   /**
@@ -42,14 +42,26 @@ export interface UserIds {
   readonly groups?: readonly number[];
 }
 
+/** A user by name. */
+export interface UserName {
+  /**
+   * The user, in the place of ids: `"www-data"`, or with another group `"www-data:adm"`. The ids and
+   * the supplementary groups are those of the container's /etc/passwd and /etc/group when it is planned.
+   */
+  readonly name: string;
+}
+
 /**
  * Changes the user, the group and the supplementary groups. A change from root to another user
  * removes the capabilities. In a user namespace, the ids have to be mapped. See setresuid(2).
  *
- * A user by name is found by `findUser()` of `@ramekin/ramekin/host`, in the /etc/passwd of the root
- * that the program gets. HOME and USER stay as they are: `setEnv()` sets them.
+ * A user by name is looked up when the container is planned, in the /etc/passwd and /etc/group that it
+ * has at this step, which have to be files of this machine: of `root()`, or of a `bind()`. Groups are
+ * left out where setgroups(2) is denied. A box is for another machine, and takes ids. HOME and USER
+ * stay as they are: `setEnv()` sets them, and `findUser()` of `@ramekin/ramekin/host` finds them.
  *
- * @throws {RecipeError} when it is planned with `groups` where setgroups(2) is denied
+ * @throws {RecipeError} when it is planned with `groups` where setgroups(2) is denied, or a name that
+ * is not there
  * @throws {SyscallError} when it is run: `EPERM` without CAP_SETUID and CAP_SETGID, which an
  * ordinary user has in a user namespace only, `EINVAL` for an id that is not mapped into it
  *
@@ -61,27 +73,41 @@ export interface UserIds {
  * const { stdout } = await box.command("id", { args: ["-u"] }).output();
  * console.log(new TextDecoder().decode(stdout)); // 0
  * ```
+ *
+ * @example By name
+ * ```ts
+ * import { mapRoot, recipe, setUser, unshare } from "@ramekin/ramekin";
+ *
+ * const box = recipe(unshare("user"), mapRoot(), setUser({ name: "root" }));
+ * const { stdout } = await box.command("id", { args: ["-un"] }).output();
+ * console.log(new TextDecoder().decode(stdout)); // root
+ * ```
  */
 export function setUser(
-  ids: UserIds & Pick<SetUserStep, "keepCapabilities" | "keepGroups">,
+  user: (UserIds | UserName) & Pick<SetUserStep, "keepCapabilities" | "keepGroups">,
 ): SetUserStep {
-  return { step: "setUser", ...ids };
+  return { step: "setUser", ...user };
 }
 
 /** What the data of `setUser` may be. */
 export const setUserSchema: StepSchema<SetUserStep> = stepSchema(
   "setUser",
   () => ({
-    uid: id(),
+    uid: optional(id()),
     gid: optional(id()),
     groups: optional(list(id())),
+    name: optional(text({ min: 1 })),
     keepCapabilities: optional(boolean()),
     keepGroups: optional(boolean()),
   }),
-  ({ groups, keepGroups }) =>
-    groups !== undefined && keepGroups === true
-      ? '"keepGroups" leaves the groups as they are, and "groups" sets them'
-      : undefined,
+  ({ uid, gid, groups, name, keepGroups }) => {
+    if (groups !== undefined && keepGroups === true) {
+      return '"keepGroups" leaves the groups as they are, and "groups" sets them';
+    }
+    if (name === undefined) return uid === undefined ? 'needs "uid", or "name"' : undefined;
+    const ids = Object.entries({ uid, gid, groups }).find(([, value]) => value !== undefined);
+    return ids && `"name" finds the ids, and "${ids[0]}" sets one; give either`;
+  },
 );
 
 /** Sets the capabilities. */
