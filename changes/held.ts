@@ -7,28 +7,27 @@
 
 import { AT_EMPTY_PATH } from "../ffi/calls/constants/at.ts";
 import { O_CLOEXEC, O_DIRECTORY, O_PATH } from "../ffi/calls/constants/open.ts";
-import { at_fdcwd, faccessat, fchmod, fchownat, W_OK, X_OK } from "../ffi/calls/files.ts";
-import { environmentVariable } from "../ffi/environment.ts";
 import { SyscallError } from "../ffi/errors.ts";
-import { mkdirat, statx } from "../ffi/linux/directories.ts";
+import { statx } from "../ffi/linux/directories.ts";
 import { open } from "../ffi/linux/files.ts";
 import { geteuid } from "../ffi/linux/users.ts";
-import { ifThere } from "../ffi/missing.ts";
-import { syscall } from "../ffi/syscalls.ts";
 import type { Recipe } from "../container/recipe.ts";
 import { sandbox, type SandboxOptions } from "../container/sandbox.ts";
 import { openUserNamespace } from "../container/user_namespace.ts";
-import { isWithin, nameOf, normalize, parentOf } from "../recipe/path.ts";
+import { isWithin, normalize } from "../recipe/path.ts";
 import { mapCurrentUser, unshare } from "../recipe/steps/builders.ts";
 import type { Change } from "./change.ts";
+import { type CommitOptions, type Located, sorted, withParents } from "./chosen.ts";
 import { Commit } from "./commit.ts";
 import { compare, type FoundChange } from "./compare.ts";
 import { ChangesError } from "./errors.ts";
 import { missingGitNames } from "./git_names.ts";
+import { checkedDirectory, type HeldDirectory, makeHeld, outermost } from "./held_directory.ts";
 import { entryOf, type Journal } from "./journal.ts";
 import { isDenied } from "./new_files.ts";
-import { ChangesPlace, type FinishedCommit, pathOf, placeOfChanges } from "./place.ts";
+import { ChangesPlace, type FinishedCommit, placeOfChanges } from "./place.ts";
 import { protectedBy, protectedNames, type Protection } from "./protected.ts";
+import { homes, pathsOf } from "./real_paths.ts";
 import { Tree } from "./tree.ts";
 
 /** Options of {@linkcode hold}. */
@@ -45,44 +44,12 @@ export interface HoldOptions {
 /** The options of a sandbox, but for those that the holder gives. */
 export type HeldSandboxOptions = Omit<SandboxOptions, "write" | "changes">;
 
-/** Options of {@linkcode Held.commit}. */
-export interface CommitOptions {
-  /**
-   * What is done about files that were changed on the host meanwhile: nothing is made at all, they
-   * are left as they are, or they are overwritten.
-   *
-   * @default {"refuse"}
-   */
-  readonly conflicts?: "refuse" | "leave" | "overwrite";
-  /**
-   * What is done about files that are protected or denied: nothing is made at all, they are left as
-   * they are, or they are changed too.
-   *
-   * @default {"refuse"}
-   */
-  readonly protected?: "refuse" | "leave" | "commit";
-}
-
 /** What a commit has done. */
 export interface CommitSummary {
   /** The changes that were made. */
   readonly made: readonly Change[];
   /** The changes that were left out, as they were in conflict or protected. */
   readonly left: readonly Change[];
-}
-
-/** A directory that is held. */
-interface HeldDirectory {
-  readonly path: string;
-  /** Its name in the place. */
-  readonly name: string;
-}
-
-/** A change, and the directory that it is in. */
-interface Located {
-  readonly index: number;
-  readonly found: FoundChange;
-  readonly change: Change;
 }
 
 /**
@@ -314,85 +281,6 @@ function changeOf(directory: string, found: FoundChange, protection: Protection)
   };
 }
 
-/** The paths of the home directory, before a program could change any. */
-function homes(): readonly string[] {
-  const home = environmentVariable("HOME");
-  return home?.startsWith("/") ? pathsOf(home) : [];
-}
-
-/** A path, and where it leads: changes have paths without symbolic links. */
-function pathsOf(path: string): readonly string[] {
-  const own = normalize(path);
-  return [...new Set([own, withoutLinks(own)])];
-}
-
-/** Where a path leads, as far as it is there. */
-function withoutLinks(path: string): string {
-  if (path === "/") return path;
-  const found = ifThere(() => open(path, O_PATH | O_CLOEXEC), UNREACHABLE);
-  if (found === undefined) return joined(withoutLinks(parentOf(path)), nameOf(path));
-  using opened = found;
-  return pathOf(opened);
-}
-
-function joined(directory: string, name: string): string {
-  return directory === "/" ? `/${name}` : `${directory}/${name}`;
-}
-
-const UNREACHABLE = ["ENOENT", "ENOTDIR", "EACCES", "ELOOP"] as const;
-
-/** Returns the changes at these paths and below, and of the directories that they need. */
-function withParents(all: readonly Located[], paths: readonly string[]): readonly Located[] {
-  const asked = all.filter(({ change }) => paths.some((path) => isWithin(change.path, path)));
-  return all.filter((one) =>
-    asked.includes(one) ||
-    one.change.after?.kind === "directory" && one.change.before?.kind !== "directory" &&
-      asked.some(({ change }) => isWithin(change.path, one.change.path))
-  );
-}
-
-/** Parts the changes into those that are made, and those that are left. */
-function sorted(
-  changes: readonly Located[],
-  { conflicts = "refuse", protected: guarded = "refuse" }: CommitOptions,
-): { readonly made: readonly Located[]; readonly left: readonly Located[] } {
-  const inConflict = changes.filter(({ change }) => change.conflict !== undefined);
-  const areProtected = changes.filter(({ change }) => change.protectedBy !== undefined);
-  if (conflicts === "refuse" && inConflict.length > 0) {
-    throw refusal(inConflict, "conflict", "was changed on the host meanwhile", [
-      'commit(paths, { conflicts: "leave" }) makes the others, and "overwrite" all of them',
-    ]);
-  }
-  if (guarded === "refuse" && areProtected.length > 0) {
-    throw refusal(areProtected, "protected", "is protected", [
-      'commit(paths, { protected: "leave" }) makes the others, and "commit" all of them',
-    ]);
-  }
-  const barred = [
-    ...(conflicts === "leave" ? inConflict : []),
-    ...(guarded === "leave" ? areProtected : []),
-  ];
-  // Without a directory there is nothing in it.
-  const isLeft = (one: Located) =>
-    barred.some(({ change }) => isWithin(one.change.path, change.path));
-  return { made: changes.filter((one) => !isLeft(one)), left: changes.filter(isLeft) };
-}
-
-function refusal(
-  changes: readonly Located[],
-  code: "conflict" | "protected",
-  what: string,
-  advice: readonly string[],
-): ChangesError {
-  const [first] = changes;
-  const more = changes.length === 1 ? "" : `, and ${changes.length - 1} more`;
-  return new ChangesError(`nothing is changed, as ${first!.change.path} ${what}${more}`, {
-    code,
-    advice,
-    changes: changes.map(({ change }) => change),
-  });
-}
-
 /**
  * Does something for which files have to be read: again with the rights of root in a user namespace,
  * where the user's own permissions keep the user out.
@@ -405,55 +293,4 @@ async function withRights<T>(use: (namespace?: number) => Promise<T>): Promise<T
   }
   using namespace = await openUserNamespace([unshare("user"), mapCurrentUser()]);
   return await use(namespace.number);
-}
-
-/** Returns the path of a directory without symbolic links. */
-function checkedDirectory(path: string): string {
-  let directory: string;
-  try {
-    using opened = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    directory = pathOf(opened);
-    // The copies of new files are made in it.
-    syscall(faccessat(at_fdcwd, directory, W_OK | X_OK));
-  } catch (error) {
-    if (!(error instanceof SyscallError)) throw error;
-    const why = REASONS[error.code];
-    if (why === undefined) throw error;
-    throw new ChangesError(`${path} ${why[0]}`, {
-      code: "invalid",
-      cause: error,
-      advice: [why[1]],
-    });
-  }
-  if (directory !== "/") return directory;
-  throw new ChangesError("changes of / cannot be held, as there are other filesystems in it", {
-    code: "invalid",
-    advice: ["name the directories that are to be written"],
-  });
-}
-
-const REASONS: Readonly<Record<string, readonly [string, string]>> = {
-  ENOENT: ["does not exist", "make it first"],
-  ENOTDIR: ["is not a directory", "changes are held for whole directories; name the one it is in"],
-  EACCES: ["is not this user's to write", "name the directories in it that are"],
-  EROFS: ["is on a filesystem that is read-only", "nothing in it can be changed"],
-};
-
-/** The directories that lie in no other. */
-function outermost(paths: readonly string[]): readonly string[] {
-  const all = [...new Set(paths)].sort();
-  return all.filter((path) => !all.some((other) => other !== path && isWithin(path, other)));
-}
-
-/** Makes the upper and the work directory of a directory: an overlay has the mode of the upper one. */
-function makeHeld(place: string, path: string, name: string): HeldDirectory {
-  using directory = open(place, O_PATH | O_DIRECTORY | O_CLOEXEC);
-  const upper = `${name}/upper`;
-  for (const made of [name, upper, `${name}/work`]) mkdirat(directory, made, 0o700);
-  using lower = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-  const { mode, uid, gid } = statx(lower, "", AT_EMPTY_PATH);
-  if (geteuid() === 0) syscall(fchownat(directory.number, upper, uid, gid));
-  using opened = open(`${place}/${upper}`, O_DIRECTORY | O_CLOEXEC);
-  syscall(fchmod(opened.number, mode & 0o7777));
-  return { path, name };
 }

@@ -24,8 +24,8 @@
 
 export { type Change, describeChange, type FileKind, type FileState } from "./change.ts";
 export { ChangesError, type ChangesErrorCode, type ChangesErrorDetails } from "./errors.ts";
+export type { CommitOptions } from "./chosen.ts";
 export {
-  type CommitOptions,
   type CommitSummary,
   Held,
   type HeldSandboxOptions,

@@ -11,7 +11,6 @@ import { OciError } from "../../oci/errors.ts";
 import type { Config } from "../../oci/spec.ts";
 import { checkedSteps } from "../../recipe/check.ts";
 import { RecipeError } from "../../recipe/errors.ts";
-import { suggestion } from "../../recipe/nearest.ts";
 import { normalize } from "../../recipe/path.ts";
 import { quoted } from "../../recipe/shown.ts";
 import { limits } from "../../recipe/steps/limits.ts";
@@ -19,6 +18,7 @@ import { clearEnv, setEnv } from "../../recipe/steps/process.ts";
 import { chdir } from "../../recipe/steps/root.ts";
 import type { Step } from "../../recipe/steps.ts";
 import { isEmpty, limitsOf } from "./resources.ts";
+import { leaveOutIssue, UNSAID } from "./unsaid.ts";
 
 /** The options of {@linkcode importOci}. */
 export interface ImportOptions {
@@ -119,35 +119,6 @@ function rootOf({ root }: Config, bundle: string): string {
   const path = normalize(root.path.startsWith("/") ? root.path : `${bundle}/${root.path}`);
   if (path === "/") throw new OciError("root.path: the root of a machine cannot be a container's");
   return path;
-}
-
-/** Fields that no step says, and what a config.json has there; beside them there are limits and mounts. */
-const UNSAID: Readonly<Record<string, (config: Config) => unknown>> = {
-  hooks: ({ hooks }) => Object.values(hooks ?? {}).flat(),
-  annotations: ({ annotations }) => annotations,
-  "process.consoleSize": ({ process }) => process?.consoleSize,
-  "process.execCPUAffinity": ({ process }) => process?.execCPUAffinity,
-  "process.apparmorProfile": ({ process }) =>
-    process?.apparmorProfile === "unconfined" ? undefined : process?.apparmorProfile,
-  "process.selinuxLabel": ({ process }) => process?.selinuxLabel,
-  "linux.mountLabel": ({ linux }) => linux?.mountLabel,
-  "linux.cgroupsPath": ({ linux }) => linux?.cgroupsPath,
-  "linux.intelRdt": ({ linux }) => linux?.intelRdt,
-  "linux.netDevices": ({ linux }) => linux?.netDevices,
-  "linux.seccomp.listenerPath": ({ linux }) => linux?.seccomp?.listenerPath,
-};
-
-/** The fields that can be left out, though not every config.json has them. */
-const LEAVABLE = [...Object.keys(UNSAID), "linux.resources", "mounts"];
-
-/** What is wrong with the name of a field that is to be left out: a slip would leave nothing out. */
-export function leaveOutIssue(name: string): string | undefined {
-  const isIn = (inner: string, outer: string) =>
-    inner === outer || inner.startsWith(`${outer}.`) || inner.startsWith(`${outer}[`);
-  if (LEAVABLE.some((field) => isIn(name, field) || isIn(field, name))) return undefined;
-  return `is no field that can be left out${
-    suggestion(name, LEAVABLE) || `; those are ${LEAVABLE.join(", ")}`
-  }`;
 }
 
 /** Refuses the fields that no step says. */

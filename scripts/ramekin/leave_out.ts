@@ -4,7 +4,7 @@
  * @module
  */
 
-import { leaveOutIssue } from "../../export/oci/import_oci.ts";
+import { leaveOutIssue } from "../../export/oci/unsaid.ts";
 import { quoted } from "../../recipe/shown.ts";
 import { type Flag, UsageError } from "./usage.ts";
 
