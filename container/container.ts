@@ -16,6 +16,7 @@ import type { Denials } from "../audit/denial.ts";
 import type { UsedFiles } from "../audit/file_use.ts";
 import type { Command } from "./command.ts";
 import type { EnterOptions } from "./command_options.ts";
+import { ContainerStreams } from "./container_streams.ts";
 import { ENDED } from "./enter_steps.ts";
 import { ContainerFiles } from "./files/container_files.ts";
 import type { Place } from "./files/place.ts";
@@ -26,14 +27,14 @@ import type { ContainerCgroup } from "../launch/cgroup.ts";
 import type { LaunchedProcess } from "../launch/launched_process.ts";
 import { askToEnd } from "../launch/ask_to_end.ts";
 import { HeldEnd } from "../launch/held_end.ts";
-import { type CommandOutput, commandOutput, OutputCollector } from "../launch/output.ts";
+import type { CommandOutput } from "../launch/output.ts";
 import { NAMESPACE_KINDS, type NamespaceKind } from "../recipe/namespaces.ts";
 import { type CommandStatus, type ProcessEnd, reapStatus, statusSince } from "../launch/status.ts";
 import type { Limits } from "../recipe/steps/limits.ts";
-import { FdStream } from "../ffi/fd_stream.ts";
+import type { FdStream } from "../ffi/fd_stream.ts";
 import { shown } from "../recipe/shown.ts";
 import { signalNumber } from "./signal_number.ts";
-import { inputStream, type OutputStream, outputStream } from "./streams.ts";
+import type { OutputStream } from "./streams.ts";
 import { after } from "./timer.ts";
 import { endServices, type RunningService } from "../launch/running_service.ts";
 
@@ -80,8 +81,6 @@ export interface Entrance {
   place(processes: ContainerProcesses, user: "program" | "root"): Place;
 }
 
-const STREAMS = ["stdin", "stdout", "stderr"] as const;
-
 /**
  * A running container: its program, and all processes that this has started. Made by `spawn()`.
  *
@@ -115,15 +114,9 @@ export class Container implements AsyncDisposable {
   readonly #exit: Watch;
   readonly #cgroup: ContainerCgroup | undefined;
   readonly #services: readonly RunningService[];
-  readonly #channels: readonly (FdStream | undefined)[];
-  readonly #pumps: StreamPumps | undefined;
-  readonly #maxOutput: number | undefined;
+  readonly #streams: ContainerStreams;
   readonly #killAfter: number | undefined;
   readonly #audit: ContainerLimits["audit"];
-  #stdin: WritableStream<Uint8Array> | undefined;
-  readonly #outputs: (OutputStream | undefined)[] = [];
-  /** Whether `output()` was called. */
-  #collects = false;
   #ended = false;
   #timedOut = false;
   /** Whether it was asked to end, or killed. */
@@ -146,15 +139,14 @@ export class Container implements AsyncDisposable {
     this.#cgroup = launched.cgroup;
     this.#services = launched.services;
     this.#exit = reactor().watch(launched.pidfd);
-    this.#channels = descriptors.map((fd) => fd === undefined ? undefined : new FdStream(fd));
-    this.#pumps = pumps;
-    this.#maxOutput = limits.maxOutput;
+    const { maxOutput } = limits;
+    const kill = () => this.#killNow();
+    this.#streams = new ContainerStreams({ descriptors, pumps, maxOutput, kill });
     this.#killAfter = limits.killAfter;
     this.#audit = limits.audit;
     this.#status = this.#wait(limits);
     // A script that does not wait for it must not be ended by an error of the container's.
     this.#status.catch(() => {});
-    pumps?.done.catch(() => this.#killNow());
   }
 
   /** The pid of the container's first process, as this script sees it. */
@@ -343,7 +335,7 @@ export class Container implements AsyncDisposable {
    * @throws {TypeError} if it is not piped
    */
   get stdin(): WritableStream<Uint8Array> {
-    return this.#stdin ??= inputStream(this.#channel(0));
+    return this.#streams.stdin;
   }
 
   /**
@@ -352,7 +344,7 @@ export class Container implements AsyncDisposable {
    * @throws {TypeError} if it is not piped
    */
   get stdout(): OutputStream {
-    return this.#output(1);
+    return this.#streams.output(1);
   }
 
   /**
@@ -370,7 +362,7 @@ export class Container implements AsyncDisposable {
    * ```
    */
   get stderr(): OutputStream {
-    return this.#output(2);
+    return this.#streams.output(2);
   }
 
   /**
@@ -436,21 +428,7 @@ export class Container implements AsyncDisposable {
    * @throws {OutputLimitError} if it writes more than `maxOutput`; the container is killed then
    */
   async output(): Promise<CommandOutput> {
-    for (const fd of [1, 2]) {
-      if (this.#channels[fd] === undefined) continue;
-      if (this.#collects || this.#outputs[fd]?.locked === true) {
-        const name = STREAMS[fd];
-        throw new TypeError(`Cannot collect output: '${name}' is locked`);
-      }
-    }
-    this.#collects = true;
-    const [status, stdout, stderr] = await Promise.all([
-      this.status,
-      this.#collect(1),
-      this.#collect(2),
-    ]);
-    await this.#pumps?.done;
-    return commandOutput(status, stdout?.bytes(), stderr?.bytes());
+    return await this.#streams.collect(this.status);
   }
 
   /**
@@ -582,7 +560,7 @@ export class Container implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#end();
     await this.status;
-    for (const channel of this.#openChannels()) channel.close();
+    for (const channel of this.#streams.open) channel.close();
   }
 
   async #wait({ signal, timeout, ended }: ContainerLimits): Promise<CommandStatus> {
@@ -602,8 +580,8 @@ export class Container implements AsyncDisposable {
     syscall(close(this.#pidfd));
     const inGroup = await this.#cgroup?.end();
     endServices(this.#services);
-    this.#pumps?.ended();
-    if (this.#isEnding) this.#openChannels().forEach((channel) => channel.stopAtEof());
+    this.#streams.ended();
+    if (this.#isEnding) this.#streams.open.forEach((channel) => channel.stopAtEof());
     await ended?.();
     if (status === undefined) throw new HeldEnd().error;
     return { ...status, ...inGroup, ...(this.#timedOut && { timedOut: true }) };
@@ -637,36 +615,6 @@ export class Container implements AsyncDisposable {
     return this.#group;
   }
 
-  #output(fd: 1 | 2): OutputStream {
-    const stream = this.#outputs[fd] ??= outputStream(this.#channel(fd));
-    // What output() collects is not to be had twice.
-    if (this.#collects && !stream.locked) stream.getReader();
-    return stream;
-  }
-
-  #channel(fd: 0 | 1 | 2): FdStream {
-    const channel = this.#channels[fd];
-    if (channel === undefined) {
-      const name = STREAMS[fd];
-      throw new TypeError(`Cannot get '${name}': '${name}' is not piped`);
-    }
-    return channel;
-  }
-
-  async #collect(fd: 1 | 2): Promise<OutputCollector | undefined> {
-    const channel = this.#channels[fd];
-    if (channel === undefined) return undefined;
-    const collected = new OutputCollector(fd, this.#maxOutput);
-    for await (const bytes of this.#outputs[fd] ?? channel.chunks()) {
-      collected.add(bytes);
-      if (!collected.overflows) continue;
-      this.#killNow();
-      break;
-    }
-    channel.close();
-    return collected;
-  }
-
   /** Asks the program to end, and kills it later if it has not, or at once if it may not be asked. */
   #end(killAfter = this.#killAfter, signal?: number): void {
     if (this.#ended || this.#isEnding) return;
@@ -684,11 +632,6 @@ export class Container implements AsyncDisposable {
 
   /** Returns what may keep the event loop alive. */
   #waits(): readonly (Watch | FdStream)[] {
-    return [this.#exit, ...this.#openChannels()];
-  }
-
-  #openChannels(): readonly FdStream[] {
-    const own = this.#channels.filter((channel) => channel !== undefined);
-    return this.#pumps === undefined ? own : [...own, ...this.#pumps.channels];
+    return [this.#exit, ...this.#streams.open];
   }
 }
