@@ -119,8 +119,8 @@ test("the module and its imports import nothing but one another", async () => {
 });
 
 /**
- * The imports of the command that are not of the public entries: plain functions on texts, and
- * these.
+ * The imports of the command that are not of the public entries: plain functions on texts and steps,
+ * and these.
  */
 const COMMANDS_OWN: readonly string[] = [
   "recipe/container_name.ts",
@@ -131,6 +131,7 @@ const COMMANDS_OWN: readonly string[] = [
   "recipe/unexpanded.ts",
   "recipe/variable_pattern.ts",
   "recipe/version.ts",
+  "recipe/written_step.ts",
   "recipe/granted_host.ts",
   "ffi/control_characters.ts",
   // The input before a question is flushed by an ioctl(2), which no entry has.
