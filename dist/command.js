@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "742cc1b2a9ff795df83a8338955e3d9c4bcc2f321167354b9136e68e0eb04380";
+var BUILD = "82348021254dfdd9b07172e4835b0e992aa44d009c240abf32c9040164e33218";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {
@@ -221,7 +221,7 @@ function findKeptBox(words) {
     return;
   }
 }
-var FLAG = /^(--(?!(?:audit|bind|degrade|detach|name|nest|overlay|root|status-fd|try-read)\b)[a-z0-9-]+|-[A-Z])(=.*)?$/s;
+var FLAG = /^(--(?!(?:audit|bind|degrade|detach|name|nest|overlay|root|status-fd|try-read|verbose)\b)[a-z0-9-]+|-[A-Z])(=.*)?$/s;
 var FILES = /^(?:--allow-read|--allow-write|-R|-W)=(.*)$/s;
 function sandboxIn([subcommand, ...words]) {
   const end = words.indexOf("--");

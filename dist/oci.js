@@ -1007,6 +1007,42 @@ var lockProcess = (function lockProcess() {
 var unlockProcess = (function unlockProcess() {
   return call("futex", WORD, UNLOCK);
 });
+var raw = (function raw(fd) {
+  return typeof fd === "number" ? fd : fd.number;
+});
+var open = (function open(path2, flags16 = O_CLOEXEC, mode2 = 0) {
+  return openat3(AT_FDCWD, path2, flags16, mode2);
+});
+var openat3 = (function openat3(directory, path2, flags16 = O_CLOEXEC, mode2 = 0) {
+  return new OwnedFd(syscall(openat(raw(directory), path2, flags16, mode2)));
+});
+var openat22 = (function openat22(directory, path2, how) {
+  return new OwnedFd(syscall(openat2(raw(directory), path2, how), {
+    EXDEV: "the path leaves the directory or the mount in which it has to stay"
+  }));
+});
+var readBeneath = (function readBeneath(root2, path2) {
+  using directory = open(root2, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  try {
+    using file = openat22(directory, path2, {
+      flags: O_RDONLY | O_NONBLOCK | O_CLOEXEC,
+      resolve: RESOLVE_IN_ROOT
+    });
+    const buffer = new Uint8Array(64 * 1024);
+    const decoder2 = new TextDecoder();
+    let text3 = "";
+    for (let count = read2(file, buffer); count > 0; count = read2(file, buffer)) {
+      text3 += decoder2.decode(buffer.subarray(0, count), {
+        stream: true
+      });
+      if (text3.length > LIMIT) break;
+    }
+    return text3 + decoder2.decode();
+  } catch (error) {
+    if (error instanceof SyscallError && ABSENT.has(error.code)) return "";
+    throw error;
+  }
+});
 var ifThere = (function ifThere(ask, absence = NO_SUCH_PATH) {
   try {
     return ask();
@@ -1059,9 +1095,6 @@ var readUtsname = (function readUtsname(names) {
     machine: text3(4),
     domainname: text3(5)
   };
-});
-var raw = (function raw(fd) {
-  return typeof fd === "number" ? fd : fd.number;
 });
 var uname2 = (function uname2() {
   const names = utsname();
@@ -1365,7 +1398,7 @@ var withoutLinks = (function withoutLinks(path2) {
     path: normalize(path2),
     ...readFile(table.outputs[0])
   };
-  return ABSENT2.has(-result) ? absent(path2) : void 0;
+  return ABSENT3.has(-result) ? absent(path2) : void 0;
 });
 var absent = (function absent(path2) {
   return {
@@ -2509,13 +2542,13 @@ var closeOthers = (function closeOthers(writer, last, { fds, image: isInPlace, s
     first = number + 1;
   }));
   writer.add(close_range(first, 4294967295, 0), CHILD_EDGES);
-  const numberOf5 = new Map(used.map((({ fd }, index) => [
+  const numberOf6 = new Map(used.map((({ fd }, index) => [
     fd,
     numbers2[index]
   ])));
   const calls = last.map(((planned) => {
     if (!planned.call.args.some(isDescriptor)) return planned;
-    const args = planned.call.args.map((argument) => isDescriptor(argument) ? new Named(numberOf5.get(argument), argument.text) : argument);
+    const args = planned.call.args.map((argument) => isDescriptor(argument) ? new Named(numberOf6.get(argument), argument.text) : argument);
     return {
       ...planned,
       call: {
@@ -2524,11 +2557,11 @@ var closeOthers = (function closeOthers(writer, last, { fds, image: isInPlace, s
       }
     };
   }));
-  const socket = numberOf5.get(CONTAINER_SOCKET);
+  const socket = numberOf6.get(CONTAINER_SOCKET);
   return {
     calls,
     socket: socket === void 0 ? void 0 : new Named(socket, "socket"),
-    image: image2 ? numberOf5.get(IMAGE) : void 0,
+    image: image2 ? numberOf6.get(IMAGE) : void 0,
     free: beyond + 1
   };
 });
@@ -3547,8 +3580,12 @@ var mayMake = (function mayMake(plan, { path: path2, host }) {
   if (host !== true) plan.requireContainerMount(path2);
   else plan.access.recordWrite(path2);
 });
+var accountLines = (function accountLines(root2, file) {
+  return linesOf(readBeneath(root2, `etc/${file}`));
+});
 var lowerSetUser = (function lowerSetUser(step, plan) {
-  const { uid, gid = uid, groups, keepCapabilities, keepGroups } = step;
+  const { keepCapabilities, keepGroups } = step;
+  const { uid, gid = uid, groups } = step.name === void 0 ? step : namedUser(step.name, plan, keepGroups !== true && !plan.state.setgroupsDenied);
   if (groups !== void 0 && plan.state.setgroupsDenied) {
     plan.refuse(`"groups" cannot be set, as the id map denies setgroups(2); leave them out, or map with mapIds({ ..., setgroups: "allow" })`);
   }
@@ -4012,10 +4049,10 @@ var mknod = (function mknod(path2, node) {
     ...node
   };
 });
-var setUser = (function setUser(ids) {
+var setUser = (function setUser(user) {
   return {
     step: "setUser",
-    ...ids
+    ...user
   };
 });
 var capabilities = (function capabilities(sets) {
@@ -4566,42 +4603,6 @@ var nodeOf = (function nodeOf({ type, major = 0, minor = 0, fileMode = 438 }, in
     number,
     mode: fileMode & 4095
   };
-});
-var open = (function open(path2, flags16 = O_CLOEXEC, mode2 = 0) {
-  return openat3(AT_FDCWD, path2, flags16, mode2);
-});
-var openat3 = (function openat3(directory, path2, flags16 = O_CLOEXEC, mode2 = 0) {
-  return new OwnedFd(syscall(openat(raw(directory), path2, flags16, mode2)));
-});
-var openat22 = (function openat22(directory, path2, how) {
-  return new OwnedFd(syscall(openat2(raw(directory), path2, how), {
-    EXDEV: "the path leaves the directory or the mount in which it has to stay"
-  }));
-});
-var readBeneath = (function readBeneath(root2, path2) {
-  using directory = open(root2, O_PATH | O_DIRECTORY | O_CLOEXEC);
-  try {
-    using file = openat22(directory, path2, {
-      flags: O_RDONLY | O_NONBLOCK | O_CLOEXEC,
-      resolve: RESOLVE_IN_ROOT
-    });
-    const buffer = new Uint8Array(64 * 1024);
-    const decoder2 = new TextDecoder();
-    let text3 = "";
-    for (let count = read4(file, buffer); count > 0; count = read4(file, buffer)) {
-      text3 += decoder2.decode(buffer.subarray(0, count), {
-        stream: true
-      });
-      if (text3.length > LIMIT2) break;
-    }
-    return text3 + decoder2.decode();
-  } catch (error) {
-    if (error instanceof SyscallError && ABSENT3.has(error.code)) return "";
-    throw error;
-  }
-});
-var accountLines = (function accountLines(root2, file) {
-  return readBeneath(root2, `etc/${file}`).split("\n").filter(((line) => line !== "" && line[0] !== "#")).map((line) => line.split(":"));
 });
 var checkLabels = (function checkLabels({ apparmorProfile, selinuxLabel }) {
   if (isLabel(apparmorProfile) && apparmorProfile !== "unconfined") {
@@ -8892,6 +8893,93 @@ var prepareLock = perEngine((() => {
   ]);
 }));
 
+// ffi/linux/owned_fd.ts
+var OwnedFd = class {
+  static {
+    addMethods(this.prototype, {
+    close: (function () {
+    const number = this.#number;
+    if (number === void 0) return;
+    this.#number = void 0;
+    syscall(close(number));
+  })
+    });
+  }
+
+  #number;
+  /** Takes over an open descriptor. */
+  constructor(number) {
+    this.#number = number;
+  }
+  /**
+   * Its number, while it is open.
+   *
+   * @throws {TypeError} if it is closed
+   */
+  get number() {
+    if (this.#number === void 0) throw new TypeError("the descriptor is closed");
+    return this.#number;
+  }
+  /**
+   * The process of a pidfd: see {@linkcode processIdentity}.
+   *
+   * @example
+   * ```ts
+   * import { linux } from "@ramekin/ramekin";
+   * import { assertEquals } from "@std/assert";
+   *
+   * using self = linux.pidfd_open(Deno.pid);
+   * assertEquals(self.identity.pid, Deno.pid);
+   * ```
+   *
+   * @throws {TypeError} for the descriptor of anything but a process, or of one that has ended
+   * @throws {SyscallError} `ENOENT` where the process has ended
+   * @throws {UnsupportedError} where /proc is of another pid namespace
+   */
+  get identity() {
+    return processIdentity(this);
+  }
+  /** Closes it, unless it is closed. */
+  
+  /** Closes it at the end of a `using` scope. */
+  [Symbol.dispose]() {
+    this.close();
+  }
+};
+
+
+// ffi/linux/files.ts
+var MOST_AT_ONCE = 64 * 1024;
+
+
+
+function read2(fd, buffer) {
+  const output = new Output(Math.min(buffer.length, MOST_AT_ONCE), "&buffer");
+  const call2 = read(raw(fd), output, output.size);
+  const outcome = syscalls([
+    {
+      call: call2
+    }
+  ]);
+  const { buffer: memory, byteOffset } = outcome.output(output);
+  const count = Number(outcome.result(call2));
+  buffer.set(new Uint8Array(memory, byteOffset, count));
+  return count;
+}
+
+// ffi/linux/read_beneath.ts
+var LIMIT = 1 << 20;
+
+var ABSENT = /* @__PURE__ */ new Set([
+  "ENOENT",
+  "ENOTDIR",
+  "ELOOP",
+  "EISDIR",
+  "EACCES",
+  "ENXIO",
+  "EAGAIN"
+]);
+
 // ffi/calls/constants/landlock.ts
 var LANDLOCK_ACCESS_FS = {
   EXECUTE: 2 ** 0,
@@ -8989,9 +9077,9 @@ var NO_SUCH_PATH = [
 
 // ffi/linux/landlock.ts
 function landlockVersion2() {
-  return ifThere(() => syscall(landlockVersion()), ABSENT) ?? 0;
+  return ifThere(() => syscall(landlockVersion()), ABSENT2) ?? 0;
 }
-var ABSENT = [
+var ABSENT2 = [
   "ENOSYS",
   "EOPNOTSUPP",
   "EPERM"
@@ -9081,61 +9169,6 @@ function setdomainname(name) {
 var UTSNAME_LENGTH = 65;
 
 
-
-
-// ffi/linux/owned_fd.ts
-var OwnedFd = class {
-  static {
-    addMethods(this.prototype, {
-    close: (function () {
-    const number = this.#number;
-    if (number === void 0) return;
-    this.#number = void 0;
-    syscall(close(number));
-  })
-    });
-  }
-
-  #number;
-  /** Takes over an open descriptor. */
-  constructor(number) {
-    this.#number = number;
-  }
-  /**
-   * Its number, while it is open.
-   *
-   * @throws {TypeError} if it is closed
-   */
-  get number() {
-    if (this.#number === void 0) throw new TypeError("the descriptor is closed");
-    return this.#number;
-  }
-  /**
-   * The process of a pidfd: see {@linkcode processIdentity}.
-   *
-   * @example
-   * ```ts
-   * import { linux } from "@ramekin/ramekin";
-   * import { assertEquals } from "@std/assert";
-   *
-   * using self = linux.pidfd_open(Deno.pid);
-   * assertEquals(self.identity.pid, Deno.pid);
-   * ```
-   *
-   * @throws {TypeError} for the descriptor of anything but a process, or of one that has ended
-   * @throws {SyscallError} `ENOENT` where the process has ended
-   * @throws {UnsupportedError} where /proc is of another pid namespace
-   */
-  get identity() {
-    return processIdentity(this);
-  }
-  /** Closes it, unless it is closed. */
-  
-  /** Closes it at the end of a `using` scope. */
-  [Symbol.dispose]() {
-    this.close();
-  }
-};
 
 
 // ffi/linux/namespaces.ts
@@ -9864,7 +9897,7 @@ function view(bytes) {
 }
 
 // ffi/files/regular_file.ts
-var [MOST_AT_ONCE, PATH_MAX2] = [
+var [MOST_AT_ONCE2, PATH_MAX2] = [
   64 * 1024,
   4096
 ];
@@ -9899,7 +9932,7 @@ var RegularFile = class {
   readAt(offset, length) {
     if (this.size === 0) return new Uint8Array();
     this.#opened ??= this.#open();
-    const output = new Output(Math.min(length, MOST_AT_ONCE), "&bytes");
+    const output = new Output(Math.min(length, MOST_AT_ONCE2), "&bytes");
     const call2 = pread64(this.#opened, output, output.size, offset);
     const outcome = syscalls([
       {
@@ -10351,7 +10384,7 @@ var NOTHING = [
   "ENAMETOOLONG",
   "ENXIO"
 ];
-var ABSENT2 = /* @__PURE__ */ new Set([
+var ABSENT3 = /* @__PURE__ */ new Set([
   ERRNO.ENOENT,
   ERRNO.ENOTDIR
 ]);
@@ -10370,7 +10403,7 @@ var lookups = perEngine((() => ({
 function withLinks(path2) {
   const table = lookups().following;
   const fd = table.run(path2);
-  if (fd < 0) return missing(path2, ABSENT2.has(-fd) ? void 0 : "unknown");
+  if (fd < 0) return missing(path2, ABSENT3.has(-fd) ? void 0 : "unknown");
   try {
     const found = linkTarget(`/proc/self/fd/${fd}`);
     return {
@@ -10599,7 +10632,7 @@ function imageOf(id2, ranges) {
 
 // host/process_user.ts
 function processUser(pid, isOutside) {
-  const status = read2(pid, "status");
+  const status = read3(pid, "status");
   const [uid] = numbersAfter("Uid", status);
   const [gid] = numbersAfter("Gid", status);
   const [uids, gids] = isOutside ? [
@@ -10626,7 +10659,7 @@ function capabilitiesIn(status, isOutside) {
     setIn(status, "CapBnd"),
     setIn(status, "CapPrm")
   ];
-  const own = isOutside ? ALL : setIn(read2("thread-self", "status"), "CapBnd");
+  const own = isOutside ? ALL : setIn(read3("thread-self", "status"), "CapBnd");
   return {
     lost: own.filter((name) => !bounding.includes(name)),
     permitted,
@@ -10655,7 +10688,7 @@ function numbersAfter(name, status) {
   return words3.split(/\s+/).filter((word4) => word4 !== "").map(Number);
 }
 function mapOf(pid, file) {
-  return read2(pid, file).split("\n").filter((line) => line !== "").map((line) => {
+  return read3(pid, file).split("\n").filter((line) => line !== "").map((line) => {
     const [inside, outside, count] = line.trim().split(/\s+/).map(Number);
     return {
       inside,
@@ -10664,7 +10697,7 @@ function mapOf(pid, file) {
     };
   });
 }
-function read2(pid, file) {
+function read3(pid, file) {
   return readWholeText(at_fdcwd, `${processDirectory(pid)}/${file}`);
 }
 
@@ -12095,6 +12128,10 @@ var LiveHost = class {
   /** The text of /etc/resolv.conf. */
   resolvConf() {
     return readResolvConf();
+  }
+  /** The text of a file of users or groups. */
+  accountFile(path2) {
+    return readBeneath("/", path2.slice(1));
   }
   /** The working directory of the script. */
   workingDirectory() {
@@ -13971,6 +14008,7 @@ var HostFacts = class {
   #mounts;
   #otherNames;
   #resolvConf;
+  #accountFiles = /* @__PURE__ */ new Map();
   /** What this host says. */
   constructor(host) {
     this.#host = host;
@@ -13982,6 +14020,12 @@ var HostFacts = class {
   /** Returns the text of /etc/resolv.conf. */
   resolvConf() {
     return this.#resolvConf ??= this.#host.resolvConf();
+  }
+  /** Returns the text of a file of users or groups. */
+  accountFile(path2) {
+    let text3 = this.#accountFiles.get(path2);
+    if (text3 === void 0) this.#accountFiles.set(path2, text3 = this.#host.accountFile(path2));
+    return text3;
   }
   /** Resolves a path of the host. */
   
@@ -14041,7 +14085,7 @@ var HostFacts = class {
     ];
     const directory = this.#workingDirectory;
     try {
-      return caller2 === host.credentials() && (directory === void 0 || directory === host.workingDirectory()) && (this.#resolvConf === void 0 || this.#resolvConf === host.resolvConf()) && (this.#mounts === void 0 || this.#mounts === host.mounts()) && this.#namesHold() && host.unchanged(this.#paths) && host.sameNames([
+      return caller2 === host.credentials() && (directory === void 0 || directory === host.workingDirectory()) && (this.#resolvConf === void 0 || this.#resolvConf === host.resolvConf()) && (this.#mounts === void 0 || this.#mounts === host.mounts()) && this.#accountFiles.entries().every(([path2, text3]) => text3 === host.accountFile(path2)) && this.#namesHold() && host.unchanged(this.#paths) && host.sameNames([
         ...this.#scans.values()
       ]);
     } catch (error) {
@@ -22435,7 +22479,7 @@ var Placeholders = class _Placeholders {
         ...this.#parents.values()
       ])
     ].sort(ascending);
-    const numberOf5 = (fd) => descriptors.indexOf(fd);
+    const numberOf6 = (fd) => descriptors.indexOf(fd);
     return new HelperProcess(descriptors, [
       {
         call: setsid(),
@@ -22444,13 +22488,13 @@ var Placeholders = class _Placeholders {
       {
         call: ppoll([
           {
-            fd: numberOf5(scriptPidfd()),
+            fd: numberOf6(scriptPidfd()),
             events: POLLIN
           }
         ], void 0),
         onFailure: HELPER_ENDS
       },
-      ...placeholders.filter(({ text: text3 }) => text3 === void 0).flatMap((one) => removalByName(one, numberOf5(this.#parent(one))))
+      ...placeholders.filter(({ text: text3 }) => text3 === void 0).flatMap((one) => removalByName(one, numberOf6(this.#parent(one))))
     ]);
   }
   #parent({ path: path2 }) {
@@ -22474,11 +22518,11 @@ var Placeholders = class _Placeholders {
     const descriptors = [
       ...new Set(uses)
     ].sort(ascending);
-    const numberOf5 = (fd) => descriptors.indexOf(fd);
+    const numberOf6 = (fd) => descriptors.indexOf(fd);
     const made = this.#made.filter(({ placeholder }) => placeholder.text === void 0).map((one) => ({
       ...one,
-      parent: numberOf5(one.parent),
-      fd: numberOf5(one.fd)
+      parent: numberOf6(one.parent),
+      fd: numberOf6(one.fd)
     }));
     return new HelperProcess(descriptors, [
       {
@@ -22488,7 +22532,7 @@ var Placeholders = class _Placeholders {
       {
         call: ppoll([
           {
-            fd: numberOf5(pidfd),
+            fd: numberOf6(pidfd),
             events: POLLIN
           }
         ], void 0),
@@ -24894,11 +24938,91 @@ function claimMaps(plan) {
   plan.state.idsMapped = true;
 }
 
+// host/accounts.ts
+var LAST_ID2 = 4294967294;
+function userIn(read5, text3, unknown2) {
+  const [user = "", group = ""] = text3.split(/:(.*)/s);
+  const users = linesOf(read5("passwd"));
+  const line = findLine(users, user);
+  const uid = numberOf4(line === void 0 ? user : line[2]);
+  if (uid === void 0) throw unknown2(unknownAccount("user", user, users));
+  const name = line?.[0];
+  const home = line?.[5] || "/";
+  const groups = linesOf(read5("group"));
+  if (group !== "") {
+    const gid2 = numberOf4(findLine(groups, group)?.[2]) ?? numberOf4(group);
+    if (gid2 === void 0) throw unknown2(unknownAccount("group", group, groups));
+    return {
+      name,
+      uid,
+      gid: gid2,
+      groups: [],
+      home
+    };
+  }
+  const gid = numberOf4(line?.[3]) ?? 0;
+  const further = groups.filter(([, , , members]) => name !== void 0 && members?.split(",").includes(name)).flatMap(([, , id2]) => numberOf4(id2) ?? []).filter((id2) => id2 !== gid);
+  return {
+    name,
+    uid,
+    gid,
+    groups: [
+      ...new Set(further)
+    ],
+    home
+  };
+}
+
+function linesOf(text3) {
+  return text3.split("\n").filter((line) => line !== "" && line[0] !== "#").map((line) => line.split(":"));
+}
+function findLine(lines, name) {
+  if (name === "") return void 0;
+  return lines.find(([own]) => own === name) ?? (/^\d+$/.test(name) ? lines.find(([, , id2]) => id2 === name) : void 0);
+}
+function numberOf4(text3) {
+  if (text3 === void 0 || !/^\d{1,10}$/.test(text3)) return void 0;
+  return Number(text3) <= LAST_ID2 ? Number(text3) : void 0;
+}
+function unknownAccount(kind, name, lines) {
+  const names = lines.flatMap(([own]) => own || []).slice(0, 12).join(", ");
+  return {
+    issue: `knows no ${kind} ${JSON.stringify(name)}`,
+    advice: [
+      names === "" ? "it knows none by name; a number is one" : `it knows ${names}; or a number`
+    ]
+  };
+}
+
 // plan/steps/identity.ts
 var LACKS_CAPABILITY = {
   EPERM: "the process lacks the capability for this, or has dropped it"
 };
 
+function namedUser(name, plan, setsGroups) {
+  const read5 = (file) => plan.facts.accountFile(accountPath(`/etc/${file}`, plan));
+  const unknown2 = ({ issue, advice }) => plan.refuse(`the container ${issue}; ${advice.join("; ")}`);
+  const { uid, gid, groups } = userIn(read5, name, unknown2);
+  return {
+    uid,
+    gid,
+    ...setsGroups && {
+      groups
+    }
+  };
+}
+function accountPath(path2, plan) {
+  const { mounts } = plan.state;
+  const { origin } = mounts.originOf(path2);
+  const asIds = "setUser({ uid, gid }) takes ids";
+  if (origin === void 0) {
+    return plan.refuse(`${path2} is no file of this machine at this step, to look up names; ${asIds}`);
+  }
+  plan.access.recordRead(path2);
+  const resolved = plan.facts.resolve(origin);
+  if (resolved.path === origin || mounts.atHostRoot) return resolved.path;
+  return plan.refuse(`${origin} leads over a symbolic link, which is not followed; ${asIds}`);
+}
 
 
 
@@ -26721,12 +26845,26 @@ var mknodSchema = stepSchema("mknod", (() => ({
 // recipe/steps/identity.ts
 
 var setUserSchema = stepSchema("setUser", (() => ({
-  uid: id(),
+  uid: optional(id()),
   gid: optional(id()),
   groups: optional(list(id())),
+  name: optional(text({
+    min: 1
+  })),
   keepCapabilities: optional(boolean()),
   keepGroups: optional(boolean())
-})), (({ groups, keepGroups }) => groups !== void 0 && keepGroups === true ? '"keepGroups" leaves the groups as they are, and "groups" sets them' : void 0));
+})), (({ uid, gid, groups, name, keepGroups }) => {
+  if (groups !== void 0 && keepGroups === true) {
+    return '"keepGroups" leaves the groups as they are, and "groups" sets them';
+  }
+  if (name === void 0) return uid === void 0 ? 'needs "uid", or "name"' : void 0;
+  const ids = Object.entries({
+    uid,
+    gid,
+    groups
+  }).find(([, value]) => value !== void 0);
+  return ids && `"name" finds the ids, and "${ids[0]}" sets one; give either`;
+}));
 
 var capabilitiesSchema = stepSchema("capabilities", (() => {
   const capabilityList = optional(list(oneOf(Object.keys(CAPABILITIES))));
@@ -27821,17 +27959,17 @@ function timeOffset(offsets) {
     ...offsets
   };
 }
-var LIMIT = 46e8;
+var LIMIT2 = 46e8;
 function seconds() {
   return schema("a number of seconds", (value) => {
     if (typeof value !== "number" || !Number.isFinite(value)) {
       return `should be a number of seconds, not ${shown(value)}`;
     }
-    return Math.abs(value) > LIMIT ? `${value} is more than the kernel takes, ${LIMIT} seconds` : void 0;
+    return Math.abs(value) > LIMIT2 ? `${value} is more than the kernel takes, ${LIMIT2} seconds` : void 0;
   }, () => ({
     type: "number",
-    minimum: -LIMIT,
-    maximum: LIMIT
+    minimum: -LIMIT2,
+    maximum: LIMIT2
   }));
 }
 var timeOffsetSchema = stepSchema("timeOffset", () => ({
@@ -28235,7 +28373,7 @@ function setFilter(program, bits) {
 }
 
 // ffi/seccomp/path_calls.ts
-var read3 = ((path2, directory) => of("read", path2, directory));
+var read4 = ((path2, directory) => of("read", path2, directory));
 var write2 = ((path2, directory) => of("write", path2, directory));
 
 var PATH_CALLS = {
@@ -28266,34 +28404,34 @@ var PATH_CALLS = {
     write2(0)
   ],
   stat: [
-    read3(0)
+    read4(0)
   ],
   lstat: [
-    read3(0)
+    read4(0)
   ],
   newfstatat: [
-    read3(1, 0)
+    read4(1, 0)
   ],
   statx: [
-    read3(1, 0)
+    read4(1, 0)
   ],
   access: [
-    read3(0)
+    read4(0)
   ],
   faccessat: [
-    read3(1, 0)
+    read4(1, 0)
   ],
   faccessat2: [
-    read3(1, 0)
+    read4(1, 0)
   ],
   readlink: [
-    read3(0)
+    read4(0)
   ],
   readlinkat: [
-    read3(1, 0)
+    read4(1, 0)
   ],
   chdir: [
-    read3(0)
+    read4(0)
   ],
   execve: [
     of("execute", 0, void 0)
@@ -29484,41 +29622,6 @@ var KINDS = {
     kind: S_IFCHR
   }
 };
-
-
-// ffi/linux/files.ts
-var MOST_AT_ONCE2 = 64 * 1024;
-
-
-
-function read4(fd, buffer) {
-  const output = new Output(Math.min(buffer.length, MOST_AT_ONCE2), "&buffer");
-  const call2 = read(raw(fd), output, output.size);
-  const outcome = syscalls([
-    {
-      call: call2
-    }
-  ]);
-  const { buffer: memory, byteOffset } = outcome.output(output);
-  const count = Number(outcome.result(call2));
-  buffer.set(new Uint8Array(memory, byteOffset, count));
-  return count;
-}
-
-// ffi/linux/read_beneath.ts
-var LIMIT2 = 1 << 20;
-
-var ABSENT3 = /* @__PURE__ */ new Set([
-  "ENOENT",
-  "ENOTDIR",
-  "ELOOP",
-  "EISDIR",
-  "EACCES",
-  "ENXIO",
-  "EAGAIN"
-]);
-
-// host/accounts.ts
 
 
 // oci/config/labels.ts
@@ -31681,11 +31784,11 @@ async function resourcesOf(given2) {
   for (const [flag, [group, name]] of Object.entries(LIMITS)) {
     const value = valueOf(given2, flag);
     if (value === void 0) continue;
-    (resources[group] ??= {})[name] = name === "cpus" || name === "mems" ? value : numberOf4(value);
+    (resources[group] ??= {})[name] = name === "cpus" || name === "mems" ? value : numberOf5(value);
   }
   return resources;
 }
-function numberOf4(value) {
+function numberOf5(value) {
   const [, digits, unit = ""] = /^(-?\d+)([kmgt]?)b?$/i.exec(value) ?? [];
   if (digits === void 0) throw new OciError(`${value} is not a number`);
   return Number(digits) * 1024 ** (unit === "" ? 0 : "kmgt".indexOf(unit.toLowerCase()) + 1);

@@ -33,92 +33,91 @@ var dispatch$23;
 var fill$24;
 var wait$25;
 var reaped$26;
-var collect$27;
-var input$28;
-var output$29;
-var deepest$30;
-var mountOf$31;
-var makePlace$32;
-var get$33;
-var targetOf$34;
-var configs$35;
-var readQueue$36;
-var starts$37;
-var around$38;
-var reportProjects$39;
-var reportNamesOf$40;
-var reportHome$41;
-var presentInHome$42;
-var reportMounts$43;
-var reportAll$44;
-var report$45;
-var later$46;
-var read$47;
-var readName$48;
-var has$49;
-var above$50;
-var placeOf$51;
-var wholes$52;
-var parts$53;
-var open$54;
-var protect$55;
-var protected$56;
-var closeDuplicates$57;
-var placeOf$58;
-var onHost$59;
-var isPlain$60;
-var ofStep$61;
-var rootAfter$62;
-var opening$63;
-var makeDirectory$64;
-var openMount$65;
-var namesHold$66;
-var callIn$67;
-var untrustedDirectories$68;
-var whereReachable$69;
-var isOthers$70;
-var pinParents$71;
-var nameOf$72;
-var open$73;
-var isReached$74;
-var at$75;
-var refresh$76;
-var start$77;
-var launchWith$78;
-var launchOn$79;
-var container$80;
-var launch$81;
-var spawn$82;
-var admit$83;
-var served$84;
-var inherited$85;
-var inheritsVariable$86;
-var changes$87;
-var spec$88;
-var refusePipedInput$89;
-var release$90;
-var read$91;
-var watchScript$92;
-var parent$93;
-var watchContainer$94;
-var make$95;
-var begin$96;
-var compile$97;
-var visit$98;
-var launcherWith$99;
-var at$100;
-var askedFile$101;
-var accessAround$102;
-var written$103;
-var loopbackHosts$104;
-var devices$105;
-var temporary$106;
-var smallRoot$107;
-var shownFile$108;
-var checkChanges$109;
-var changesOf$110;
-var changesInSight$111;
-var hostFile$112;
+var input$27;
+var output$28;
+var deepest$29;
+var mountOf$30;
+var makePlace$31;
+var get$32;
+var targetOf$33;
+var configs$34;
+var readQueue$35;
+var starts$36;
+var around$37;
+var reportProjects$38;
+var reportNamesOf$39;
+var reportHome$40;
+var presentInHome$41;
+var reportMounts$42;
+var reportAll$43;
+var report$44;
+var later$45;
+var read$46;
+var readName$47;
+var has$48;
+var above$49;
+var placeOf$50;
+var wholes$51;
+var parts$52;
+var open$53;
+var protect$54;
+var protected$55;
+var closeDuplicates$56;
+var placeOf$57;
+var onHost$58;
+var isPlain$59;
+var ofStep$60;
+var rootAfter$61;
+var opening$62;
+var makeDirectory$63;
+var openMount$64;
+var namesHold$65;
+var callIn$66;
+var untrustedDirectories$67;
+var whereReachable$68;
+var isOthers$69;
+var pinParents$70;
+var nameOf$71;
+var open$72;
+var isReached$73;
+var at$74;
+var refresh$75;
+var start$76;
+var launchWith$77;
+var launchOn$78;
+var container$79;
+var launch$80;
+var spawn$81;
+var admit$82;
+var served$83;
+var inherited$84;
+var inheritsVariable$85;
+var changes$86;
+var spec$87;
+var refusePipedInput$88;
+var release$89;
+var read$90;
+var watchScript$91;
+var parent$92;
+var watchContainer$93;
+var make$94;
+var begin$95;
+var compile$96;
+var visit$97;
+var launcherWith$98;
+var at$99;
+var askedFile$100;
+var accessAround$101;
+var written$102;
+var loopbackHosts$103;
+var devices$104;
+var temporary$105;
+var smallRoot$106;
+var shownFile$107;
+var checkChanges$108;
+var changesOf$109;
+var changesInSight$110;
+var hostFile$111;
 var call = (function call(name, ...args) {
   return {
     name,
@@ -2502,7 +2501,7 @@ var withoutLinks = (function withoutLinks(path2) {
     path: normalize(path2),
     ...readFile(table.outputs[0])
   };
-  return ABSENT2.has(-result) ? absent(path2) : void 0;
+  return ABSENT3.has(-result) ? absent(path2) : void 0;
 });
 var absent = (function absent(path2) {
   return {
@@ -2515,7 +2514,7 @@ var absent = (function absent(path2) {
 var withLinks = (function withLinks(path2) {
   const table = lookups().following;
   const fd = table.run(path2);
-  if (fd < 0) return missing(path2, ABSENT2.has(-fd) ? void 0 : "unknown");
+  if (fd < 0) return missing(path2, ABSENT3.has(-fd) ? void 0 : "unknown");
   try {
     const found = linkTarget(`/proc/self/fd/${fd}`);
     return {
@@ -3086,13 +3085,13 @@ var closeOthers = (function closeOthers(writer, last, { fds, image: isInPlace, s
     first = number + 1;
   });
   writer.add(close_range(first, 4294967295, 0), CHILD_EDGES);
-  const numberOf5 = new Map(used.map(({ fd }, index) => [
+  const numberOf6 = new Map(used.map(({ fd }, index) => [
     fd,
     numbers[index]
   ]));
   const calls = last.map(((planned) => {
     if (!planned.call.args.some(isDescriptor2)) return planned;
-    const args = planned.call.args.map((argument) => isDescriptor2(argument) ? new Named(numberOf5.get(argument), argument.text) : argument);
+    const args = planned.call.args.map((argument) => isDescriptor2(argument) ? new Named(numberOf6.get(argument), argument.text) : argument);
     return {
       ...planned,
       call: {
@@ -3101,11 +3100,11 @@ var closeOthers = (function closeOthers(writer, last, { fds, image: isInPlace, s
       }
     };
   }));
-  const socket = numberOf5.get(CONTAINER_SOCKET);
+  const socket = numberOf6.get(CONTAINER_SOCKET);
   return {
     calls,
     socket: socket === void 0 ? void 0 : new Named(socket, "socket"),
-    image: image2 ? numberOf5.get(IMAGE) : void 0,
+    image: image2 ? numberOf6.get(IMAGE) : void 0,
     free: beyond + 1
   };
 });
@@ -10855,19 +10854,33 @@ function rangesIssue(name, ranges2) {
 }
 
 // recipe/steps/identity.ts
-function setUser(ids2) {
+function setUser(user) {
   return {
     step: "setUser",
-    ...ids2
+    ...user
   };
 }
 var setUserSchema = stepSchema("setUser", () => ({
-  uid: id(),
+  uid: optional(id()),
   gid: optional(id()),
   groups: optional(list(id())),
+  name: optional(text3({
+    min: 1
+  })),
   keepCapabilities: optional(boolean()),
   keepGroups: optional(boolean())
-}), ({ groups, keepGroups }) => groups !== void 0 && keepGroups === true ? '"keepGroups" leaves the groups as they are, and "groups" sets them' : void 0);
+}), ({ uid, gid, groups, name, keepGroups }) => {
+  if (groups !== void 0 && keepGroups === true) {
+    return '"keepGroups" leaves the groups as they are, and "groups" sets them';
+  }
+  if (name === void 0) return uid === void 0 ? 'needs "uid", or "name"' : void 0;
+  const ids2 = Object.entries({
+    uid,
+    gid,
+    groups
+  }).find(([, value]) => value !== void 0);
+  return ids2 && `"name" finds the ids, and "${ids2[0]}" sets one; give either`;
+});
 
 var capabilitiesSchema = stepSchema("capabilities", (() => {
   const capabilityList = optional(list(oneOf(Object.keys(CAPABILITIES))));
@@ -13413,6 +13426,266 @@ function checkEnteringUser(user) {
   if (issue !== void 0) throw optionError(`the command's option "user" ${issue}`);
 }
 
+// ffi/fd_stream.ts
+var READS_A_TURN = 64;
+var PIPE_SIZE = 64 * 1024;
+var LARGE_PIPE_SIZE = 1024 * 1024;
+var FdStream = class {
+  static {
+    addMethods(this.prototype, {
+    read: (async function () {
+    for (; ; ) {
+      if (this.#watch.closed) return new Uint8Array();
+      const bytes = this.#tries-- > 0 ? readSome(this.fd) : void 0;
+      if (bytes !== void 0) {
+        if (bytes.length === PIPE_SIZE) this.#grow();
+        return bytes;
+      }
+      if (this.#stopsAtEof) return new Uint8Array();
+      await this.#watch.ready("readable");
+      this.#tries = this.blocking ? 1 : READS_A_TURN;
+    }
+  }),
+    chunks: (async function* () {
+    for (; ; ) {
+      const bytes = await this.read();
+      if (bytes.length === 0) return;
+      yield bytes;
+    }
+  }),
+    close: (function () {
+    if (this.#watch.closed) return;
+    this.#watch.close();
+    syscall(close(this.fd));
+  })
+    });
+  }
+
+  fd;
+  blocking;
+  #watch;
+  /** How many reads may be tried before the next wait. */
+  #tries;
+  #stopsAtEof;
+  #grown;
+  /** Takes over the descriptor; one that is `blocking` is read only when it is readable. */
+  constructor(fd, blocking = false) {
+    this.fd = fd;
+    this.blocking = blocking;
+    this.#stopsAtEof = false;
+    this.#grown = false;
+    this.#watch = reactor().watch(fd);
+    this.#tries = blocking ? 0 : READS_A_TURN;
+  }
+  /** Returns the next bytes; none at the end. */
+  
+  /** Reads everything up to the end. */
+  
+  /** Writes all the bytes, as fast as they are taken. */
+  async write(bytes) {
+    for (let done = 0; done < bytes.length; ) {
+      if (this.#watch.closed) throw new Deno.errors.BrokenPipe("the stream is closed");
+      const count = writeSome(this.fd, bytes.subarray(done));
+      done += count;
+      if (count === 0) await this.#watch.ready("writable");
+    }
+  }
+  /** Makes the end of what can be read now the end of the stream, even if the other side is open. */
+  stopAtEof() {
+    this.#stopsAtEof = true;
+    if (!this.blocking) this.#tries = READS_A_TURN;
+    this.#watch.signal();
+  }
+  /** Lets a pending read or write keep the event loop alive, as it does at first. */
+  ref() {
+    this.#watch.ref();
+  }
+  /** Lets the event loop end while a read or write is pending. */
+  unref() {
+    this.#watch.unref();
+  }
+  /** Whether it is closed. */
+  get closed() {
+    return this.#watch.closed;
+  }
+  /** Closes the descriptor. */
+  
+  /** Enlarges a pipe that was full, as far as an unprivileged user may (pipe(7)). */
+  #grow() {
+    if (this.#grown) return;
+    this.#grown = true;
+    const call2 = fcntl(this.fd, F_SETPIPE_SZ, LARGE_PIPE_SIZE);
+    syscalls([
+      {
+        call: call2,
+        accept: [
+          "EPERM",
+          "EBUSY",
+          "EBADF",
+          "ENOMEM"
+        ]
+      }
+    ]);
+  }
+};
+
+// container/streams.ts
+function outputStream(channel) {
+  const stream = new ReadableStream({
+    type: "bytes",
+    async pull(controller) {
+      const bytes2 = await channel.read();
+      if (bytes2.length > 0) return controller.enqueue(bytes2);
+      channel.close();
+      controller.close();
+      controller.byobRequest?.respond(0);
+    },
+    cancel: () => channel.close()
+  });
+  const bytes = async () => concat(await allOf2(stream));
+  const text4 = async () => new TextDecoder().decode(await bytes());
+  return Object.assign(stream, {
+    bytes,
+    text: text4,
+    arrayBuffer: async () => (await bytes()).buffer,
+    json: async () => JSON.parse(await text4())
+  });
+}
+async function allOf2(stream) {
+  const reader = stream.getReader();
+  const parts2 = [];
+  for (; ; ) {
+    const { value, done } = await reader.read();
+    if (done) return parts2;
+    parts2.push(value);
+  }
+}
+function inputStream(channel) {
+  return new WritableStream({
+    async write(chunk) {
+      try {
+        await channel.write(bytesOf3(chunk));
+      } catch (error) {
+        channel.close();
+        throw brokenPipe(error) ?? error;
+      }
+    },
+    close: () => channel.close(),
+    abort: () => channel.close()
+  });
+}
+function bytesOf3(chunk) {
+  if (chunk instanceof Uint8Array) return chunk;
+  if (ArrayBuffer.isView(chunk)) {
+    return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+  }
+  if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk);
+  throw new TypeError("Expected ArrayBuffer or ArrayBufferView for write chunk");
+}
+function brokenPipe(error) {
+  if (!(error instanceof SyscallError) || error.code !== "EPIPE") return void 0;
+  const message2 = "the program has ended, or has closed its standard input: EPIPE";
+  return Object.assign(new Deno.errors.BrokenPipe(message2, {
+    cause: error
+  }), {
+    code: "EPIPE"
+  });
+}
+
+// container/container_streams.ts
+var STREAMS = [
+  "stdin",
+  "stdout",
+  "stderr"
+];
+var ContainerStreams = class {
+
+  #channels;
+  #pumps;
+  #maxOutput;
+  #kill;
+  #stdin;
+  #outputs = [];
+  /** Whether `collect()` was called. */
+  #collects = false;
+  constructor({ descriptors, pumps, maxOutput, kill: kill3 }) {
+    this.#channels = descriptors.map((fd) => fd === void 0 ? void 0 : new FdStream(fd));
+    this.#pumps = pumps;
+    this.#maxOutput = maxOutput;
+    this.#kill = kill3;
+    pumps?.done.catch(kill3);
+  }
+  /** @throws {TypeError} if it is not piped */
+  get stdin() {
+    return this.#stdin ??= inputStream(this.#channel(0));
+  }
+  /** @throws {TypeError} if it is not piped */
+  output(fd) {
+    const stream = this.#outputs[fd] ??= outputStream(this.#channel(fd));
+    if (this.#collects && !stream.locked) stream.getReader();
+    return stream;
+  }
+  /**
+   * Reads the outputs to their ends.
+   *
+   * @throws {TypeError} if one is or was read elsewhere
+   * @throws {OutputLimitError} if there is more than is collected
+   */
+  async collect(status) {
+    for (const fd of [
+      1,
+      2
+    ]) {
+      if (this.#channels[fd] === void 0) continue;
+      if (this.#collects || this.#outputs[fd]?.locked === true) {
+        const name = STREAMS[fd];
+        throw new TypeError(`Cannot collect output: '${name}' is locked`);
+      }
+    }
+    this.#collects = true;
+    const [end, stdout, stderr] = await Promise.all([
+      status,
+      this.#collect(1),
+      this.#collect(2)
+    ]);
+    await this.#pumps?.done;
+    return commandOutput(end, stdout?.bytes(), stderr?.bytes());
+  }
+  /** The open descriptors, also those of streams that are passed on. */
+  get open() {
+    const own = this.#channels.filter((channel) => channel !== void 0);
+    return this.#pumps === void 0 ? own : [
+      ...own,
+      ...this.#pumps.channels
+    ];
+  }
+  /** Called once the container has ended. */
+  ended() {
+    this.#pumps?.ended();
+  }
+  #channel(fd) {
+    const channel = this.#channels[fd];
+    if (channel === void 0) {
+      const name = STREAMS[fd];
+      throw new TypeError(`Cannot get '${name}': '${name}' is not piped`);
+    }
+    return channel;
+  }
+  async #collect(fd) {
+    const channel = this.#channels[fd];
+    if (channel === void 0) return void 0;
+    const collected = new OutputCollector(fd, this.#maxOutput);
+    for await (const bytes of this.#outputs[fd] ?? channel.chunks()) {
+      collected.add(bytes);
+      if (!collected.overflows) continue;
+      this.#kill();
+      break;
+    }
+    channel.close();
+    return collected;
+  }
+};
+
 // host/process_cgroups.ts
 function cgroupFilesOf(pid) {
   const own = new Map(memberships("thread-self").map((one) => [
@@ -15764,109 +16037,6 @@ function textOf2(pid, file) {
   return ifThere(() => readWholeText(at_fdcwd, `/proc/${pid}/${file}`), HIDDEN_PROCESS);
 }
 
-// ffi/fd_stream.ts
-var READS_A_TURN = 64;
-var PIPE_SIZE = 64 * 1024;
-var LARGE_PIPE_SIZE = 1024 * 1024;
-var FdStream = class {
-  static {
-    addMethods(this.prototype, {
-    read: (async function () {
-    for (; ; ) {
-      if (this.#watch.closed) return new Uint8Array();
-      const bytes = this.#tries-- > 0 ? readSome(this.fd) : void 0;
-      if (bytes !== void 0) {
-        if (bytes.length === PIPE_SIZE) this.#grow();
-        return bytes;
-      }
-      if (this.#stopsAtEof) return new Uint8Array();
-      await this.#watch.ready("readable");
-      this.#tries = this.blocking ? 1 : READS_A_TURN;
-    }
-  }),
-    chunks: (async function* () {
-    for (; ; ) {
-      const bytes = await this.read();
-      if (bytes.length === 0) return;
-      yield bytes;
-    }
-  }),
-    close: (function () {
-    if (this.#watch.closed) return;
-    this.#watch.close();
-    syscall(close(this.fd));
-  })
-    });
-  }
-
-  fd;
-  blocking;
-  #watch;
-  /** How many reads may be tried before the next wait. */
-  #tries;
-  #stopsAtEof;
-  #grown;
-  /** Takes over the descriptor; one that is `blocking` is read only when it is readable. */
-  constructor(fd, blocking = false) {
-    this.fd = fd;
-    this.blocking = blocking;
-    this.#stopsAtEof = false;
-    this.#grown = false;
-    this.#watch = reactor().watch(fd);
-    this.#tries = blocking ? 0 : READS_A_TURN;
-  }
-  /** Returns the next bytes; none at the end. */
-  
-  /** Reads everything up to the end. */
-  
-  /** Writes all the bytes, as fast as they are taken. */
-  async write(bytes) {
-    for (let done = 0; done < bytes.length; ) {
-      if (this.#watch.closed) throw new Deno.errors.BrokenPipe("the stream is closed");
-      const count = writeSome(this.fd, bytes.subarray(done));
-      done += count;
-      if (count === 0) await this.#watch.ready("writable");
-    }
-  }
-  /** Makes the end of what can be read now the end of the stream, even if the other side is open. */
-  stopAtEof() {
-    this.#stopsAtEof = true;
-    if (!this.blocking) this.#tries = READS_A_TURN;
-    this.#watch.signal();
-  }
-  /** Lets a pending read or write keep the event loop alive, as it does at first. */
-  ref() {
-    this.#watch.ref();
-  }
-  /** Lets the event loop end while a read or write is pending. */
-  unref() {
-    this.#watch.unref();
-  }
-  /** Whether it is closed. */
-  get closed() {
-    return this.#watch.closed;
-  }
-  /** Closes the descriptor. */
-  
-  /** Enlarges a pipe that was full, as far as an unprivileged user may (pipe(7)). */
-  #grow() {
-    if (this.#grown) return;
-    this.#grown = true;
-    const call2 = fcntl(this.fd, F_SETPIPE_SZ, LARGE_PIPE_SIZE);
-    syscalls([
-      {
-        call: call2,
-        accept: [
-          "EPERM",
-          "EBUSY",
-          "EBADF",
-          "ENOMEM"
-        ]
-      }
-    ]);
-  }
-};
-
 // container/signal_number.ts
 var BY_NAME = {
   ...SIGNALS,
@@ -15884,69 +16054,6 @@ function signalNumber(signal) {
   throw new TypeError(escapeControls(`Linux has no signal ${name}${meant}`));
 }
 
-// container/streams.ts
-function outputStream(channel) {
-  const stream = new ReadableStream({
-    type: "bytes",
-    async pull(controller) {
-      const bytes2 = await channel.read();
-      if (bytes2.length > 0) return controller.enqueue(bytes2);
-      channel.close();
-      controller.close();
-      controller.byobRequest?.respond(0);
-    },
-    cancel: () => channel.close()
-  });
-  const bytes = async () => concat(await allOf2(stream));
-  const text4 = async () => new TextDecoder().decode(await bytes());
-  return Object.assign(stream, {
-    bytes,
-    text: text4,
-    arrayBuffer: async () => (await bytes()).buffer,
-    json: async () => JSON.parse(await text4())
-  });
-}
-async function allOf2(stream) {
-  const reader = stream.getReader();
-  const parts2 = [];
-  for (; ; ) {
-    const { value, done } = await reader.read();
-    if (done) return parts2;
-    parts2.push(value);
-  }
-}
-function inputStream(channel) {
-  return new WritableStream({
-    async write(chunk) {
-      try {
-        await channel.write(bytesOf3(chunk));
-      } catch (error) {
-        channel.close();
-        throw brokenPipe(error) ?? error;
-      }
-    },
-    close: () => channel.close(),
-    abort: () => channel.close()
-  });
-}
-function bytesOf3(chunk) {
-  if (chunk instanceof Uint8Array) return chunk;
-  if (ArrayBuffer.isView(chunk)) {
-    return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-  }
-  if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk);
-  throw new TypeError("Expected ArrayBuffer or ArrayBufferView for write chunk");
-}
-function brokenPipe(error) {
-  if (!(error instanceof SyscallError) || error.code !== "EPIPE") return void 0;
-  const message2 = "the program has ended, or has closed its standard input: EPIPE";
-  return Object.assign(new Deno.errors.BrokenPipe(message2, {
-    cause: error
-  }), {
-    code: "EPIPE"
-  });
-}
-
 // container/timer.ts
 var LONGEST4 = 2 ** 31 - 1;
 function after(time, call2) {
@@ -15960,33 +16067,11 @@ function after(time, call2) {
 }
 
 // container/container.ts
-var STREAMS = [
-  "stdin",
-  "stdout",
-  "stderr"
-];
 var Container = class {
   static {
     addMethods(this.prototype, {
     output: (async function () {
-    for (const fd of [
-      1,
-      2
-    ]) {
-      if (this.#channels[fd] === void 0) continue;
-      if (this.#collects || this.#outputs[fd]?.locked === true) {
-        const name = STREAMS[fd];
-        throw new TypeError(`Cannot collect output: '${name}' is locked`);
-      }
-    }
-    this.#collects = true;
-    const [status, stdout, stderr] = await Promise.all([
-      this.status,
-      collect$27.call(this, 1),
-      collect$27.call(this, 2)
-    ]);
-    await this.#pumps?.done;
-    return commandOutput(status, stdout?.bytes(), stderr?.bytes());
+    return await this.#streams.collect(this.status);
   })
     });
   }
@@ -16008,8 +16093,8 @@ var Container = class {
     syscall(close(this.#pidfd));
     const inGroup = await this.#cgroup?.end();
     endServices(this.#services);
-    this.#pumps?.ended();
-    if (this.#isEnding) this.#openChannels().forEach((channel) => channel.stopAtEof());
+    this.#streams.ended();
+    if (this.#isEnding) this.#streams.open.forEach((channel) => channel.stopAtEof());
     await ended?.();
     if (status === void 0) throw new HeldEnd().error;
     return {
@@ -16032,21 +16117,6 @@ var Container = class {
     }
   });
   }
-  static {
-    collect$27 = (async function (fd) {
-    const channel = this.#channels[fd];
-    if (channel === void 0) return void 0;
-    const collected = new OutputCollector(fd, this.#maxOutput);
-    for await (const bytes of this.#outputs[fd] ?? channel.chunks()) {
-      collected.add(bytes);
-      if (!collected.overflows) continue;
-      this.#killNow();
-      break;
-    }
-    channel.close();
-    return collected;
-  });
-  }
 
   #pid;
   #status;
@@ -16056,15 +16126,9 @@ var Container = class {
   #exit;
   #cgroup;
   #services;
-  #channels;
-  #pumps;
-  #maxOutput;
+  #streams;
   #killAfter;
   #audit;
-  #stdin;
-  #outputs = [];
-  /** Whether `output()` was called. */
-  #collects = false;
   #ended = false;
   #timedOut = false;
   /** Whether it was asked to end, or killed. */
@@ -16080,15 +16144,19 @@ var Container = class {
     this.#cgroup = launched.cgroup;
     this.#services = launched.services;
     this.#exit = reactor().watch(launched.pidfd);
-    this.#channels = descriptors.map(((fd) => fd === void 0 ? void 0 : new FdStream(fd)));
-    this.#pumps = pumps;
-    this.#maxOutput = limits2.maxOutput;
+    const { maxOutput } = limits2;
+    const kill3 = (() => this.#killNow());
+    this.#streams = new ContainerStreams({
+      descriptors,
+      pumps,
+      maxOutput,
+      kill: kill3
+    });
     this.#killAfter = limits2.killAfter;
     this.#audit = limits2.audit;
     this.#status = wait$25.call(this, limits2);
     this.#status.catch(() => {
     });
-    pumps?.done.catch(() => this.#killNow());
   }
   /** The pid of the container's first process, as this script sees it. */
   get pid() {
@@ -16272,7 +16340,7 @@ var Container = class {
    * @throws {TypeError} if it is not piped
    */
   get stdin() {
-    return this.#stdin ??= inputStream(this.#channel(0));
+    return this.#streams.stdin;
   }
   /**
    * The program's standard output.
@@ -16280,7 +16348,7 @@ var Container = class {
    * @throws {TypeError} if it is not piped
    */
   get stdout() {
-    return this.#output(1);
+    return this.#streams.output(1);
   }
   /**
    * The program's standard error.
@@ -16297,7 +16365,7 @@ var Container = class {
    * ```
    */
   get stderr() {
-    return this.#output(2);
+    return this.#streams.output(2);
   }
   /**
    * What its programs were denied, with the option `audit`: each file, address, host and call once,
@@ -16479,7 +16547,7 @@ var Container = class {
   async [Symbol.asyncDispose]() {
     this.#end();
     await this.status;
-    for (const channel of this.#openChannels()) channel.close();
+    for (const channel of this.#streams.open) channel.close();
   }
   
   /** Resolves when the process has ended; to `undefined` where what traces it keeps how. */
@@ -16495,20 +16563,6 @@ var Container = class {
     this.#requireRunning();
     return this.#group;
   }
-  #output(fd) {
-    const stream = this.#outputs[fd] ??= outputStream(this.#channel(fd));
-    if (this.#collects && !stream.locked) stream.getReader();
-    return stream;
-  }
-  #channel(fd) {
-    const channel = this.#channels[fd];
-    if (channel === void 0) {
-      const name = STREAMS[fd];
-      throw new TypeError(`Cannot get '${name}': '${name}' is not piped`);
-    }
-    return channel;
-  }
-  
   /** Asks the program to end, and kills it later if it has not, or at once if it may not be asked. */
   #end(killAfter = this.#killAfter, signal) {
     if (this.#ended || this.#isEnding) return;
@@ -16530,14 +16584,7 @@ var Container = class {
   #waits() {
     return [
       this.#exit,
-      ...this.#openChannels()
-    ];
-  }
-  #openChannels() {
-    const own = this.#channels.filter((channel) => channel !== void 0);
-    return this.#pumps === void 0 ? own : [
-      ...own,
-      ...this.#pumps.channels
+      ...this.#streams.open
     ];
   }
 };
@@ -16760,7 +16807,7 @@ var LaunchStdio = class {
     });
   }
   static {
-    input$28 = (function (source) {
+    input$27 = (function (source) {
     if (isReadable(source)) return "piped";
     return simple(source, "read") ?? {
       fd: this.#keep(openInput(source.path))
@@ -16768,7 +16815,7 @@ var LaunchStdio = class {
   });
   }
   static {
-    output$29 = (function (target, stream) {
+    output$28 = (function (target, stream) {
     if (isWritable(target)) return "piped";
     const found = simple(target, "write");
     if (found !== void 0) return found;
@@ -16793,9 +16840,9 @@ var LaunchStdio = class {
   constructor({ stdin, stdout, stderr }, defaults) {
     try {
       this.sources = [
-        input$28.call(this, stdin ?? defaults[0]),
-        output$29.call(this, stdout ?? defaults[1], "stdout"),
-        stderr === "stdout" ? stderr : output$29.call(this, stderr ?? defaults[2], "stderr")
+        input$27.call(this, stdin ?? defaults[0]),
+        output$28.call(this, stdout ?? defaults[1], "stdout"),
+        stderr === "stdout" ? stderr : output$28.call(this, stderr ?? defaults[2], "stderr")
       ];
     } catch (error) {
       this.close();
@@ -16895,7 +16942,7 @@ var MountTable = class {
     addMethods(this.prototype, {
     mounted: (function ({ keepsBelow = false, ...description }) {
     const target = normalize(description.target);
-    const place2 = makePlace$32.call(this, target);
+    const place2 = makePlace$31.call(this, target);
     const mount4 = {
       ...DEFAULTS,
       ...description,
@@ -16920,7 +16967,7 @@ var MountTable = class {
     };
   }),
     madeDirectory: (function (path2) {
-    makePlace$32.call(this, path2).made = true;
+    makePlace$31.call(this, path2).made = true;
   }),
     isMountPoint: (function (target) {
     return this.#placeAt(target)?.mounts.some((({ mount: mount4 }) => mount4.certain)) ?? false;
@@ -16934,7 +16981,7 @@ var MountTable = class {
     return this.mountOf(path2).own;
   }),
     mountOf: (function (path2) {
-    return deepest$30.call(this, path2, ((place2) => place2.mounts.at(-1)));
+    return deepest$29.call(this, path2, ((place2) => place2.mounts.at(-1)));
   }),
     originOf: (function (path2) {
     const { origin, target } = this.mountOf(path2);
@@ -16945,14 +16992,14 @@ var MountTable = class {
   }),
     mountAbove: (function (path2) {
     const normal = normalize(path2);
-    return deepest$30.call(this, normal.slice(0, normal.lastIndexOf("/")) || "/", ((place2) => place2.mounts.at(-1)));
+    return deepest$29.call(this, normal.slice(0, normal.lastIndexOf("/")) || "/", ((place2) => place2.mounts.at(-1)));
   }),
     isHostFile: (function (path2) {
     return this.atHostRoot && this.mountOf(path2) === this.#base;
   }),
     mayBeHostFile: (function (path2) {
     if (!this.atHostRoot) return false;
-    return deepest$30.call(this, path2, ((place2) => place2.mounts.findLast((({ mount: mount4 }) => mount4.certain)))) === this.#base;
+    return deepest$29.call(this, path2, ((place2) => place2.mounts.findLast((({ mount: mount4 }) => mount4.certain)))) === this.#base;
   }),
     enter: (function (root2) {
     const directory = normalize(root2);
@@ -16986,16 +17033,16 @@ var MountTable = class {
     });
   }
   static {
-    deepest$30 = (function (path2, entryAt) {
+    deepest$29 = (function (path2, entryAt) {
     let best = entryAt(this.#root);
     walk(this.#root, path2, ((place2) => {
       best = entryAt(place2) ?? best;
     }));
-    return best === void 0 ? this.#base : mountOf$31.call(this, best);
+    return best === void 0 ? this.#base : mountOf$30.call(this, best);
   });
   }
   static {
-    mountOf$31 = (function (entry2) {
+    mountOf$30 = (function (entry2) {
     const { mount: mount4, depth } = entry2;
     if (depth < this.#depth) {
       entry2.mount = {
@@ -17008,7 +17055,7 @@ var MountTable = class {
   });
   }
   static {
-    makePlace$32 = (function (path2) {
+    makePlace$31 = (function (path2) {
     let place2 = this.#root;
     const normal = normalize(path2);
     if (normal === "/") return place2;
@@ -17094,11 +17141,45 @@ function showsFiles({ mounts, children }) {
 
 
 
+// ffi/linux/read_beneath.ts
+var LIMIT2 = 1 << 20;
+function readBeneath(root2, path2) {
+  using directory = open(root2, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  try {
+    using file = openat22(directory, path2, {
+      flags: O_RDONLY | O_NONBLOCK | O_CLOEXEC,
+      resolve: RESOLVE_IN_ROOT
+    });
+    const buffer = new Uint8Array(64 * 1024);
+    const decoder2 = new TextDecoder();
+    let text4 = "";
+    for (let count = read2(file, buffer); count > 0; count = read2(file, buffer)) {
+      text4 += decoder2.decode(buffer.subarray(0, count), {
+        stream: true
+      });
+      if (text4.length > LIMIT2) break;
+    }
+    return text4 + decoder2.decode();
+  } catch (error) {
+    if (error instanceof SyscallError && ABSENT.has(error.code)) return "";
+    throw error;
+  }
+}
+var ABSENT = /* @__PURE__ */ new Set([
+  "ENOENT",
+  "ENOTDIR",
+  "ELOOP",
+  "EISDIR",
+  "EACCES",
+  "ENXIO",
+  "EAGAIN"
+]);
+
 // ffi/linux/landlock.ts
 function landlockVersion2() {
-  return ifThere(() => syscall(landlockVersion()), ABSENT) ?? 0;
+  return ifThere(() => syscall(landlockVersion()), ABSENT2) ?? 0;
 }
-var ABSENT = [
+var ABSENT2 = [
   "ENOSYS",
   "EOPNOTSUPP",
   "EPERM"
@@ -17289,15 +17370,15 @@ var DirectoryLists = class {
     }
   }),
     of: (function (path2) {
-    return get$33.call(this, path2).list;
+    return get$32.call(this, path2).list;
   }),
     ownerOf: (function (path2) {
-    return get$33.call(this, path2).owner;
+    return get$32.call(this, path2).owner;
   })
     });
   }
   static {
-    get$33 = (function (path2) {
+    get$32 = (function (path2) {
     let known = this.#known.get(path2);
     if (known === void 0) this.#known.set(path2, known = readNow(path2));
     known.used = true;
@@ -17800,7 +17881,7 @@ var NOTHING = [
   "ENAMETOOLONG",
   "ENXIO"
 ];
-var ABSENT2 = /* @__PURE__ */ new Set([
+var ABSENT3 = /* @__PURE__ */ new Set([
   ERRNO.ENOENT,
   ERRNO.ENOTDIR
 ]);
@@ -18110,7 +18191,7 @@ var FoundLinks = class {
       }
       this.#cost.addParts();
       const here2 = `${at3}/${name}`;
-      const target = targetOf$34.call(this, at3, name);
+      const target = targetOf$33.call(this, at3, name);
       if (target === void 0) {
         at3 = here2;
         continue;
@@ -18127,7 +18208,7 @@ var FoundLinks = class {
     });
   }
   static {
-    targetOf$34 = (function (directory, name) {
+    targetOf$33 = (function (directory, name) {
     if (isWithin(directory, "/proc") && directory !== "/") return void 0;
     const path2 = `${directory}/${name}`;
     if (!isWithin(directory, this.#directory)) return linkTarget(path2);
@@ -18407,7 +18488,7 @@ var GitRepositories = class {
   }),
     named: (function* () {
     const named2 = [];
-    const general = configs$35.call(this, this.#files.general, named2).flatMap((({ hooks }) => hooks));
+    const general = configs$34.call(this, this.#files.general, named2).flatMap((({ hooks }) => hooks));
     for (const path2 of general) if (path2.startsWith("/")) named2.push({
       path: path2
     });
@@ -18421,7 +18502,7 @@ var GitRepositories = class {
           "config",
           "config.worktree"
         ].map((name) => `${directory}/${name}`);
-        for (const config of configs$35.call(this, files, named2)) {
+        for (const config of configs$34.call(this, files, named2)) {
           for (const path2 of config.hooks) hooks.add(path2);
           for (const path2 of config.worktrees) {
             const worktree = this.#files.endOf(from(directory, path2));
@@ -18442,7 +18523,7 @@ var GitRepositories = class {
     });
   }
   static {
-    configs$35 = (function (files, named2) {
+    configs$34 = (function (files, named2) {
     const configs = [];
     const read5 = /* @__PURE__ */ new Set();
     const waiting = [
@@ -18589,26 +18670,26 @@ var NameSearch = class {
     const { directory, names, paths = [] } = this.#question;
     for (const path2 of paths) this.#reportPath(path2);
     if (names.length > 0) {
-      const ways = starts$37.call(this).map(((start) => around$38.call(this, start)));
+      const ways = starts$36.call(this).map(((start) => around$37.call(this, start)));
       for (const around of ways) {
         for (const [index, path2] of around.entries()) {
-          later$46.call(this, {
+          later$45.call(this, {
             path: path2,
             depth: index === 0 ? 0 : around.length - index,
             inGit: false
           });
         }
       }
-      later$46.call(this, {
+      later$45.call(this, {
         path: directory,
         depth: 0,
         inGit: false
       });
-      readQueue$36.call(this);
-      for (const around of ways) reportProjects$39.call(this, around);
-      reportNamesOf$40.call(this, directory);
-      reportHome$41.call(this);
-      reportMounts$43.call(this);
+      readQueue$35.call(this);
+      for (const around of ways) reportProjects$38.call(this, around);
+      reportNamesOf$39.call(this, directory);
+      reportHome$40.call(this);
+      reportMounts$42.call(this);
     }
     const { directories, isOver } = this.#cost;
     if (isOver) return {
@@ -18626,21 +18707,21 @@ var NameSearch = class {
     });
   }
   static {
-    readQueue$36 = (function () {
+    readQueue$35 = (function () {
     for (let at3 = 0; at3 < this.#queue.length; ) {
-      while (at3 < this.#queue.length && !this.#cost.isOver) read$47.call(this, this.#queue[at3++]);
+      while (at3 < this.#queue.length && !this.#cost.isOver) read$46.call(this, this.#queue[at3++]);
       if (this.#index.ofGit.length === 0) return;
       for (const { path: path2, text: text4 } of this.#repositories.named()) {
         if (this.#cost.isOver) return;
         this.#cost.addDirectory();
-        report$45.call(this, path2, true, {
+        report$44.call(this, path2, true, {
           text: text4
         });
       }
       if (this.#cost.isOver) return;
       for (const worktree of this.#repositories.worktrees()) {
         for (const path2 of this.#found.pathsOf(worktree)) {
-          later$46.call(this, {
+          later$45.call(this, {
             path: path2,
             depth: MAX_DEPTH,
             inGit: false
@@ -18651,7 +18732,7 @@ var NameSearch = class {
   });
   }
   static {
-    starts$37 = (function () {
+    starts$36 = (function () {
     const { directory, start = directory } = this.#question;
     if (isWithin(start, directory)) return [
       start
@@ -18663,7 +18744,7 @@ var NameSearch = class {
   });
   }
   static {
-    around$38 = (function (start) {
+    around$37 = (function (start) {
     const { directory } = this.#question;
     if (!isWithin(start, directory)) return [];
     const around = [];
@@ -18672,7 +18753,7 @@ var NameSearch = class {
   });
   }
   static {
-    reportProjects$39 = (function (around) {
+    reportProjects$38 = (function (around) {
     const { directory, absent: absent2, start } = this.#question;
     const projects = new Set(directory === "/" ? [] : [
       directory
@@ -18685,60 +18766,60 @@ var NameSearch = class {
       if (at3 === start || look(below(at3, ".git")) !== void 0) projects.add(at3);
     }
     const plain = absent2.filter(isPlain);
-    for (const project of projects) reportAll$44.call(this, project, plain);
+    for (const project of projects) reportAll$43.call(this, project, plain);
   });
   }
   static {
-    reportNamesOf$40 = (function (directory) {
+    reportNamesOf$39 = (function (directory) {
     const { asked = directory } = this.#question;
     const paths = [
       directory,
       asked,
       ...this.#otherNames.wholeOf(directory)
     ];
-    reportAll$44.call(this, directory, [
+    reportAll$43.call(this, directory, [
       ...new Set(paths.flatMap(((path2) => this.#index.after(path2))))
     ]);
   });
   }
   static {
-    reportHome$41 = (function () {
+    reportHome$40 = (function () {
     const { home, configHome } = this.#question;
     const { ofHome } = this.#index;
-    if (home !== void 0) reportAll$44.call(this, home, ofHome, presentInHome$42.call(this));
+    if (home !== void 0) reportAll$43.call(this, home, ofHome, presentInHome$41.call(this));
     if (configHome === void 0) return;
     const configs = ofHome.filter((name) => name.startsWith(CONFIG));
-    reportAll$44.call(this, configHome, configs.map((name) => name.slice(CONFIG.length)));
+    reportAll$43.call(this, configHome, configs.map((name) => name.slice(CONFIG.length)));
   });
   }
   static {
-    presentInHome$42 = (function () {
+    presentInHome$41 = (function () {
     const { present: present2 = [] } = this.#question;
     return new Set(present2.map(((name) => name.startsWith(HOME2) ? name.slice(HOME2.length) : name)));
   });
   }
   static {
-    reportMounts$43 = (function () {
+    reportMounts$42 = (function () {
     const { directory } = this.#question;
     for (const { root: root2, target } of this.#otherNames.mountsIn(directory)) {
       const others = this.#otherNames.wholeOf(target);
       const places = others.length === 0 ? [
         root2
       ] : others.filter((place2) => !isWithin(place2, directory));
-      if (places.some((place2) => this.#isNamed(place2))) report$45.call(this, target, false);
-      reportAll$44.call(this, target, places.flatMap((place2) => this.#index.after(place2)));
+      if (places.some((place2) => this.#isNamed(place2))) report$44.call(this, target, false);
+      reportAll$43.call(this, target, places.flatMap((place2) => this.#index.after(place2)));
     }
   });
   }
   static {
-    reportAll$44 = (function (base, names, present2 = NONE2) {
+    reportAll$43 = (function (base, names, present2 = NONE2) {
     if (names.length === 0) return;
     const entries = this.#lists.of(base);
     for (const name of names) {
       const path2 = below(base, name);
       const mayBeMade = present2.has(name);
       if (entries.has(name.split("/", 1)[0])) {
-        report$45.call(this, path2, !mayBeMade, {
+        report$44.call(this, path2, !mayBeMade, {
           base,
           isWhole: mayBeMade
         });
@@ -18749,7 +18830,7 @@ var NameSearch = class {
   });
   }
   static {
-    report$45 = (function (path2, isAbsent, { text: text4, base, isWhole = false } = {}) {
+    report$44 = (function (path2, isAbsent, { text: text4, base, isWhole = false } = {}) {
     const end = this.#links.endOf(path2, {
       base
     });
@@ -18761,14 +18842,14 @@ var NameSearch = class {
   });
   }
   static {
-    later$46 = (function (pending) {
+    later$45 = (function (pending) {
     if (this.#queued.has(pending.path) || OTHERS2.has(pending.path)) return;
     this.#queued.add(pending.path);
     this.#queue.push(pending);
   });
   }
   static {
-    read$47 = (function (pending) {
+    read$46 = (function (pending) {
     const { path: path2, depth, inGit } = pending;
     this.#cost.addDirectory();
     const entries = this.#lists.of(path2);
@@ -18777,13 +18858,13 @@ var NameSearch = class {
     if (isGit) this.#readGit(path2, entries);
     const within2 = inGit || isGitName(nameOf2(path2));
     for (const [name, type] of entries) {
-      if (readName$48.call(this, path2, name, type)) continue;
+      if (readName$47.call(this, path2, name, type)) continue;
       if (type !== S_IFDIR || PASSED_OVER.has(name)) continue;
       const child = below(path2, name);
       const isOfGit = within2 || isGitName(name) || isGit && holdsRepositories(name);
       if (within2 && !mayHoldRepositories(child)) continue;
       if (isOfGit || depth < MAX_DEPTH) {
-        later$46.call(this, {
+        later$45.call(this, {
           path: child,
           depth: depth + 1,
           inGit: within2 || isGit && isOfGit
@@ -18793,7 +18874,7 @@ var NameSearch = class {
   });
   }
   static {
-    readName$48 = (function (directory, name, type) {
+    readName$47 = (function (directory, name, type) {
     if (this.#index.has(name)) {
       const path3 = below(directory, name);
       if (this.#index.isEndOf(path3) && !this.#found.isExcepted(path3)) {
@@ -18804,7 +18885,7 @@ var NameSearch = class {
     if (type === S_IFDIR) return false;
     const path2 = below(directory, name);
     if (type === S_IFLNK) {
-      for (const rest2 of this.#index.after(path2)) report$45.call(this, below(path2, rest2), false);
+      for (const rest2 of this.#index.after(path2)) report$44.call(this, below(path2, rest2), false);
     }
     if (!isGitName(name) || this.#index.ofGit.length === 0) return false;
     if (type === S_IFREG) {
@@ -18936,7 +19017,7 @@ var NameSearch = class {
     for (const path2 of [
       ...found
     ].flatMap((path3) => this.#found.pathsOf(path3))) {
-      later$46.call(this, {
+      later$45.call(this, {
         path: path2,
         depth: MAX_DEPTH,
         inGit: true
@@ -19031,9 +19112,9 @@ var VisibleMounts = class {
     });
   }
   static {
-    has$49 = (function (mount4) {
+    has$48 = (function (mount4) {
     if (this.#points.get(mount4.id)?.has(mount4.target)) return false;
-    for (let at3 = mount4, above = above$50.call(this, at3); above !== void 0; above = above$50.call(this, at3)) {
+    for (let at3 = mount4, above = above$49.call(this, at3); above !== void 0; above = above$49.call(this, at3)) {
       const points = this.#points.get(above.id);
       if (directoriesAround(at3.target, above.target).some(((path2) => points.has(path2)))) return false;
       at3 = above;
@@ -19042,7 +19123,7 @@ var VisibleMounts = class {
   });
   }
   static {
-    above$50 = (function ({ id: id2, parent }) {
+    above$49 = (function ({ id: id2, parent }) {
     return parent === id2 ? void 0 : this.#byId.get(parent);
   });
   }
@@ -19066,7 +19147,7 @@ var VisibleMounts = class {
       else points.add(target);
     }
     for (const mount4 of mounts) {
-      if (has$49.call(this, mount4) && !this.#byTarget.has(mount4.target)) {
+      if (has$48.call(this, mount4) && !this.#byTarget.has(mount4.target)) {
         this.#byTarget.set(mount4.target, mount4);
       }
     }
@@ -19128,7 +19209,7 @@ var OtherNames = class {
     addMethods(this.prototype, {
     of: (function (path2) {
     if (this.#others.size === 0) return [];
-    const places = placeOf$51.call(this, path2);
+    const places = placeOf$50.call(this, path2);
     for (const mount4 of this.#others.keys()) {
       if (!isBelow(mount4, path2)) continue;
       if (!isKernelMount(mount4)) places.push({
@@ -19137,15 +19218,15 @@ var OtherNames = class {
       });
     }
     const names = places.flatMap(((place2) => [
-      ...wholes$52.call(this, place2),
-      ...parts$53.call(this, place2)
+      ...wholes$51.call(this, place2),
+      ...parts$52.call(this, place2)
     ]));
     return [
       ...new Set(names)
     ].filter((name) => !isWithin(name, path2));
   }),
     wholeOf: (function (path2) {
-    return placeOf$51.call(this, path2).flatMap(((place2) => wholes$52.call(this, place2)));
+    return placeOf$50.call(this, path2).flatMap(((place2) => wholes$51.call(this, place2)));
   }),
     mountsIn: (function (directory) {
     return this.#mounts.all().filter(((mount4) => isBelow(mount4, directory)));
@@ -19153,7 +19234,7 @@ var OtherNames = class {
     });
   }
   static {
-    placeOf$51 = (function (path2) {
+    placeOf$50 = (function (path2) {
     const mount4 = this.#others.size === 0 ? void 0 : this.#mounts.around(path2);
     if (mount4 === void 0 || !this.#others.has(mount4)) return [];
     return [
@@ -19165,7 +19246,7 @@ var OtherNames = class {
   });
   }
   static {
-    wholes$52 = (function ({ mount: mount4, path: path2 }) {
+    wholes$51 = (function ({ mount: mount4, path: path2 }) {
     return this.#others.get(mount4).filter((({ root: root2 }) => isWithin(path2, root2))).flatMap((other) => {
       const name = normalize(`${other.target}/${path2.slice(lengthOf(other.root))}`);
       return this.#mounts.around(name) === other ? [
@@ -19175,7 +19256,7 @@ var OtherNames = class {
   });
   }
   static {
-    parts$53 = (function ({ mount: mount4, path: path2 }) {
+    parts$52 = (function ({ mount: mount4, path: path2 }) {
     return this.#others.get(mount4).filter((({ root: root2 }) => root2 !== path2 && isWithin(root2, path2))).map(({ target }) => target);
   });
   }
@@ -19405,6 +19486,10 @@ var LiveHost = class {
   /** The text of /etc/resolv.conf. */
   resolvConf() {
     return readResolvConf();
+  }
+  /** The text of a file of users or groups. */
+  accountFile(path2) {
+    return readBeneath("/", path2.slice(1));
   }
   /** The working directory of the script. */
   
@@ -23209,13 +23294,13 @@ var StandardStreams = class {
     release: (function () {
     for (const pipe of this.#pipes) if (pipe !== void 0) RELEASING.run(pipe.theirs, pipe.ours);
     for (const copy2 of this.#copies.values()) copy2.handOver();
-    closeDuplicates$57.call(this);
+    closeDuplicates$56.call(this);
     return this.#pipes.map(((pipe) => pipe?.ours));
   })
     });
   }
   static {
-    open$54 = (function (source, fd, sources) {
+    open$53 = (function (source, fd, sources) {
     if (source === "piped") {
       const pipe = this.#pipes[fd] = openPipeTo(fd);
       return {
@@ -23230,7 +23315,7 @@ var StandardStreams = class {
   });
   }
   static {
-    protect$55 = (function (sources) {
+    protect$54 = (function (sources) {
     const oursAt = ((fd) => {
       const isPiped = this.#pipes[sources[fd] === "stdout" ? 1 : fd] !== void 0;
       const stream = this.#streams[fd];
@@ -23243,12 +23328,12 @@ var StandardStreams = class {
       2
     ].map(oursAt);
     ours.forEach(((fd, stream) => {
-      if (fd !== void 0) this.#streams[stream] = protected$56.call(this, stream, fd, ours[0]);
+      if (fd !== void 0) this.#streams[stream] = protected$55.call(this, stream, fd, ours[0]);
     }));
   });
   }
   static {
-    protected$56 = (function (fd, ours, input) {
+    protected$55 = (function (fd, ours, input) {
     const handover = handoverOf(ours, input, NAMES3[fd]);
     if (handover === "inherit") return this.#streams[fd];
     if (handover === "null") return "null";
@@ -23261,7 +23346,7 @@ var StandardStreams = class {
   });
   }
   static {
-    closeDuplicates$57 = (function () {
+    closeDuplicates$56 = (function () {
     for (const fd of this.#duplicates) syscall(close(fd));
     this.#duplicates.length = 0;
   });
@@ -23284,8 +23369,8 @@ var StandardStreams = class {
    */
   constructor(sources, hasOwnRoot = false) {
     try {
-      sources.forEach(((source, fd) => this.#streams.push(open$54.call(this, source, fd, sources))));
-      if (hasOwnRoot) protect$55.call(this, sources);
+      sources.forEach(((source, fd) => this.#streams.push(open$53.call(this, source, fd, sources))));
+      if (hasOwnRoot) protect$54.call(this, sources);
     } catch (error) {
       this.close();
       throw error;
@@ -23327,7 +23412,7 @@ var StandardStreams = class {
     for (const pipe of this.#pipes) {
       if (pipe !== void 0) CLOSING2.run(pipe.ours, pipe.theirs);
     }
-    closeDuplicates$57.call(this);
+    closeDuplicates$56.call(this);
     try {
       endServices(this.services);
     } catch {
@@ -25906,7 +25991,7 @@ var HostPaths = class {
     return isPlainIn(root2, resolved2, this.#host) ? void 0 : root2;
   }),
     placeOf: (function (path2) {
-    const place2 = placeOf$58.call(this, path2);
+    const place2 = placeOf$57.call(this, path2);
     if (place2.path.startsWith("/")) return place2;
     return this.#cursor.refuse(`${path2} is ${place2.path}, which has no path`);
   }),
@@ -25923,18 +26008,18 @@ var HostPaths = class {
     });
   }
   static {
-    placeOf$58 = (function (path2) {
+    placeOf$57 = (function (path2) {
     const root2 = this.hostRootAround(path2);
     if (root2 !== void 0) return this.#host.resolve(root2);
     if (climbs(path2) || this.#mounts.isHostFile(path2)) return this.#host.resolve(path2);
     const mount4 = this.#mounts.mountOf(path2);
     const normal = normalize(path2);
     if (normal !== mount4.target) {
-      return below2(placeOf$58.call(this, mount4.target), mount4.target, normal);
+      return below2(placeOf$57.call(this, mount4.target), mount4.target, normal);
     }
     const directory = parentOf(normal);
     if (this.#mounts.isHostFile(directory)) return this.#host.resolve(path2);
-    return below2(placeOf$58.call(this, directory), directory, normal, nameOf2(normal));
+    return below2(placeOf$57.call(this, directory), directory, normal, nameOf2(normal));
   });
   }
 
@@ -26116,9 +26201,9 @@ var SettledPaths = class {
     of: (function (path2) {
     if (this.#isLost || climbs(path2)) return void 0;
     const normal = normalize(path2);
-    if (this.#mounts.isHostFile(normal)) return onHost$59.call(this, normal);
+    if (this.#mounts.isHostFile(normal)) return onHost$58.call(this, normal);
     const mount4 = this.#mounts.mountOf(normal);
-    const isPlain2 = mount4.target === normal || isPlain$60.call(this, normal, mount4);
+    const isPlain2 = mount4.target === normal || isPlain$59.call(this, normal, mount4);
     return isPlain2 && (mount4.certain || this.#isPlainWithout(normal, mount4)) ? normal : void 0;
   }),
     mounted: (function (target) {
@@ -26136,7 +26221,7 @@ var SettledPaths = class {
     });
   }
   static {
-    onHost$59 = (function (path2) {
+    onHost$58 = (function (path2) {
     const resolved2 = this.#host.resolve(path2);
     const root2 = this.#cursor.rootOf(path2);
     const isKnown2 = root2 === void 0 ? this.#mounts.isHostFile(resolved2.path) : isPlainIn(root2, resolved2, this.#host);
@@ -26144,7 +26229,7 @@ var SettledPaths = class {
   });
   }
   static {
-    isPlain$60 = (function (path2, { target, type, own, origin, layers }) {
+    isPlain$59 = (function (path2, { target, type, own, origin, layers }) {
     const rest2 = path2.slice(target === "/" ? 0 : target.length);
     const isPlainBelow = ((directory) => {
       const whole = normalize(directory + rest2);
@@ -26186,7 +26271,7 @@ var SettledPaths = class {
   #isPlainWithout(path2, { target, origin }) {
     if (origin === void 0) return false;
     const around = this.#mounts.mountAbove(target);
-    return around.certain && around.own && isPlain$60.call(this, path2, around);
+    return around.certain && around.own && isPlain$59.call(this, path2, around);
   }
   
 };
@@ -26242,7 +26327,7 @@ var AccessRecorder = class {
     });
   }),
     record: (function (access, locksWith) {
-    const whole = ofStep$61.call(this, access);
+    const whole = ofStep$60.call(this, access);
     this.recorded.push({
       access: whole,
       ...locksWith !== void 0 && {
@@ -26358,7 +26443,7 @@ var AccessRecorder = class {
     if (by === "chroot" && this.init !== void 0 && this.root !== "own") {
       this.init.seesHost = true;
     }
-    this.root = rootAfter$62.call(this, by);
+    this.root = rootAfter$61.call(this, by);
     this.kernelFiles.enter(this.#settled.of(directory));
     this.#settled.entered(directory);
   }),
@@ -26377,7 +26462,7 @@ var AccessRecorder = class {
     });
   }
   static {
-    ofStep$61 = (function (access) {
+    ofStep$60 = (function (access) {
     const { index } = this.#cursor;
     return {
       ...access,
@@ -26387,7 +26472,7 @@ var AccessRecorder = class {
   });
   }
   static {
-    rootAfter$62 = (function (by) {
+    rootAfter$61 = (function (by) {
     this.#isOpen ||= by === "chroot" && this.root !== "own";
     return this.#isOpen ? "host" : "own";
   });
@@ -26549,7 +26634,7 @@ var AccessRecorder = class {
   
   /** Records whether the container is killed when the script ends; other signals can be survived. */
   recordDeath(isKilled) {
-    this.lifetime = isKilled ? void 0 : ofStep$61.call(this, {
+    this.lifetime = isKilled ? void 0 : ofStep$60.call(this, {
       kind: "lifetime"
     });
   }
@@ -26630,7 +26715,7 @@ var ContainerPath = class {
     addMethods(this.prototype, {
     open: (function (flags2, options = {}) {
     const { mode: mode2 = 0, accept: accept2, onAccepted } = options;
-    const call2 = opening$63.call(this, flags2 | O_CLOEXEC, mode2);
+    const call2 = opening$62.call(this, flags2 | O_CLOEXEC, mode2);
     const fixes = () => ({
       ...this.#lookupFixes(flags2),
       ...allOf(options.fixes)
@@ -26654,7 +26739,7 @@ var ContainerPath = class {
       if (holdsRoot && !state.mounts.isContainerMount(directory)) break;
       missing2.push(directory);
     }
-    for (const directory of missing2.reverse()) makeDirectory$64.call(this.#plan.path(directory));
+    for (const directory of missing2.reverse()) makeDirectory$63.call(this.#plan.path(directory));
   }),
     openBase: (function () {
     const base = this.#base;
@@ -26727,7 +26812,7 @@ var ContainerPath = class {
     });
   }),
     setAttributes: (function (attributes, recursive, fixes) {
-    const place2 = openMount$65.call(this);
+    const place2 = openMount$64.call(this);
     const flags2 = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
     this.#plan.call(mount_setattr(place2, "", flags2, attributes), {
       fixes
@@ -26741,7 +26826,7 @@ var ContainerPath = class {
     });
   }
   static {
-    opening$63 = (function (flags2, mode2) {
+    opening$62 = (function (flags2, mode2) {
     const base = this.#base;
     if (base.kind === "host") {
       const how = {
@@ -26770,7 +26855,7 @@ var ContainerPath = class {
   });
   }
   static {
-    makeDirectory$64 = (function () {
+    makeDirectory$63 = (function () {
     const fixes = () => ({
       ENOTDIR: `something on the way to ${this.path} is not a directory`,
       EROFS: READ_ONLY,
@@ -26790,7 +26875,7 @@ var ContainerPath = class {
   });
   }
   static {
-    openMount$65 = (function (more = 0, options = {}) {
+    openMount$64 = (function (more = 0, options = {}) {
     const fixes = () => ({
       ENOENT: `${this.path} does not exist${unexpanded(this.path)}`
     });
@@ -26891,7 +26976,7 @@ var ContainerPath = class {
   
   /** Changes the filesystem itself: mount(2) with MS_REMOUNT. */
   reconfigure(flags2, data2, fixes) {
-    const place2 = openMount$65.call(this, O_DIRECTORY);
+    const place2 = openMount$64.call(this, O_DIRECTORY);
     this.#plan.directories.inside(place2, () => {
       this.#plan.call(mount(null, ".", null, flags2, data2), {
         fixes
@@ -26912,7 +26997,7 @@ var ContainerPath = class {
       new Label("what is mounted is a file")
     ];
     plan.directories.closeAll();
-    const place2 = openMount$65.call(this, O_DIRECTORY, {
+    const place2 = openMount$64.call(this, O_DIRECTORY, {
       accept: [
         "ENOTDIR"
       ],
@@ -27037,7 +27122,7 @@ var HostFacts = class {
     ];
     const directory = this.#workingDirectory;
     try {
-      return caller === host2.credentials() && (directory === void 0 || directory === host2.workingDirectory()) && (this.#resolvConf === void 0 || this.#resolvConf === host2.resolvConf()) && (this.#mounts === void 0 || this.#mounts === host2.mounts()) && namesHold$66.call(this) && host2.unchanged(this.#paths) && host2.sameNames([
+      return caller === host2.credentials() && (directory === void 0 || directory === host2.workingDirectory()) && (this.#resolvConf === void 0 || this.#resolvConf === host2.resolvConf()) && (this.#mounts === void 0 || this.#mounts === host2.mounts()) && this.#accountFiles.entries().every(([path2, text4]) => text4 === host2.accountFile(path2)) && namesHold$65.call(this) && host2.unchanged(this.#paths) && host2.sameNames([
         ...this.#scans.values()
       ]);
     } catch (error) {
@@ -27048,7 +27133,7 @@ var HostFacts = class {
     });
   }
   static {
-    namesHold$66 = (function () {
+    namesHold$65 = (function () {
     if (this.#names.size === 0) return true;
     const now = this.#host.directoryNames();
     return this.#names.entries().every((([directory, names]) => names.hold(now.in(directory))));
@@ -27066,6 +27151,7 @@ var HostFacts = class {
   #mounts;
   #otherNames;
   #resolvConf;
+  #accountFiles = /* @__PURE__ */ new Map();
   /** What this host says. */
   constructor(host2) {
     this.#host = host2;
@@ -27075,6 +27161,12 @@ var HostFacts = class {
   /** Returns the text of /etc/resolv.conf. */
   resolvConf() {
     return this.#resolvConf ??= this.#host.resolvConf();
+  }
+  /** Returns the text of a file of users or groups. */
+  accountFile(path2) {
+    let text4 = this.#accountFiles.get(path2);
+    if (text4 === void 0) this.#accountFiles.set(path2, text4 = this.#host.accountFile(path2));
+    return text4;
   }
   /** Resolves a path of the host. */
   
@@ -27529,7 +27621,7 @@ var PlanBuilder = class {
       this.beforeExec(call2, options.fixes, options.accept);
       return call2;
     }
-    return callIn$67.call(this, this.process, call2, options);
+    return callIn$66.call(this, this.process, call2, options);
   }),
     countPath: (function (path2) {
     this.#paths += path2.length;
@@ -27621,7 +27713,7 @@ var PlanBuilder = class {
         late: false
       };
     }
-    const found = untrustedDirectories$68.call(this).linkOn(resolved2);
+    const found = untrustedDirectories$67.call(this).linkOn(resolved2);
     if (found === void 0) return resolved2;
     if (optional2) return {
       ...resolved2,
@@ -27638,7 +27730,7 @@ var PlanBuilder = class {
     });
   }
   static {
-    callIn$67 = (function ({ parts: parts2 }, call2, options) {
+    callIn$66 = (function ({ parts: parts2 }, call2, options) {
     const { accept: accept2, onZero, onAccepted, onFailure = EXIT_CHILD, onSuccess, fixes } = options;
     const stepIndex = this.cursor.index;
     if (++this.#calls > MAX_CALLS) this.refuse(`a plan has at most ${MAX_CALLS} calls`);
@@ -27657,7 +27749,7 @@ var PlanBuilder = class {
   });
   }
   static {
-    untrustedDirectories$68 = (function () {
+    untrustedDirectories$67 = (function () {
     return this.#untrusted ??= new UntrustedDirectories(this.host, this.cursor.untrustedSources.map(((source) => source.startsWith("/") ? source : `${this.facts.workingDirectory()}/${source}`)));
   });
   }
@@ -27811,7 +27903,7 @@ var PlanBuilder = class {
     const before = this.options.ownLauncher === true ? {
       parts: launcherParts
     } : this.#forerunner();
-    return callIn$67.call(this, before, call2, options);
+    return callIn$66.call(this, before, call2, options);
   }
   
   /** Counts a path of the container that calls are made for. */
@@ -28282,14 +28374,14 @@ var ShownDirectory = class {
     return this.#plan.state.mounts.mountOf(this.targetOf(source)).type === "overlay";
   }),
     targetOf: (function (source) {
-    return `${this.#root}/${nameOf$72.call(this, source)}`;
+    return `${this.#root}/${nameOf$71.call(this, source)}`;
   }),
     keep: (function ({ path: source, isLink }) {
-    const path2 = nameOf$72.call(this, source);
+    const path2 = nameOf$71.call(this, source);
     if (isIn(path2, this.#kept) || isIn(path2, this.#hidden)) return;
-    this.#plan.forFound((() => whereReachable$69.call(this, path2, ((end) => {
-      pinParents$71.call(this, path2, end);
-      const opened = open$73.call(this, path2, isLink ? O_NOFOLLOW : 0, end);
+    this.#plan.forFound((() => whereReachable$68.call(this, path2, ((end) => {
+      pinParents$70.call(this, path2, end);
+      const opened = open$72.call(this, path2, isLink ? O_NOFOLLOW : 0, end);
       mountOnItself(this.#plan, opened, path2, {
         readOnly: true
       });
@@ -28307,14 +28399,14 @@ var ShownDirectory = class {
     });
   }
   static {
-    whereReachable$69 = (function (path2, write4) {
-    if (!isOthers$70.call(this, path2)) return write4(void 0);
+    whereReachable$68 = (function (path2, write4) {
+    if (!isOthers$69.call(this, path2)) return write4(void 0);
     this.#plan.directories.at(this.target);
     this.#plan.skippable(`${path2} is out of reach`, write4);
   });
   }
   static {
-    isOthers$70 = (function (path2) {
+    isOthers$69 = (function (path2) {
     const { caller, inUserNamespace, joined } = this.#plan.state;
     if (caller.euid !== 0 || !inUserNamespace || joined.has("user")) return false;
     if (this.#plan.cursor.includes("mapIds")) return false;
@@ -28327,21 +28419,21 @@ var ShownDirectory = class {
   });
   }
   static {
-    pinParents$71 = (function (path2, unreachable) {
+    pinParents$70 = (function (path2, unreachable) {
     for (const parent of parentsOf2(path2)) {
       if (this.#pinned.has(parent) || isIn(parent, this.#kept)) continue;
       this.#pinned.add(parent);
-      mountOnItself(this.#plan, open$73.call(this, parent, O_DIRECTORY, unreachable), parent);
+      mountOnItself(this.#plan, open$72.call(this, parent, O_DIRECTORY, unreachable), parent);
     }
   });
   }
   static {
-    nameOf$72 = (function (source) {
+    nameOf$71 = (function (source) {
     return source.slice(this.#source === "/" ? 1 : this.#source.length + 1);
   });
   }
   static {
-    open$73 = (function (path2, flags2, unreachable) {
+    open$72 = (function (path2, flags2, unreachable) {
     const gone = `${path2} was there when the recipe was planned, and is not any more; run it again`;
     return openBelow(this.#plan, this.#plan.directories.at(this.target), path2, {
       flags: flags2,
@@ -28380,11 +28472,11 @@ var ShownDirectory = class {
    * @param isFixed whether the directories on the way cannot be moved away anyhow
    */
   hide(source, empty, isFixed) {
-    const path2 = nameOf$72.call(this, source);
+    const path2 = nameOf$71.call(this, source);
     if (isIn(path2, this.#hidden)) return;
-    this.#plan.forFound(() => whereReachable$69.call(this, path2, (end) => {
-      if (!isFixed) pinParents$71.call(this, path2, end);
-      const opened = open$73.call(this, path2, 0, end);
+    this.#plan.forFound(() => whereReachable$68.call(this, path2, (end) => {
+      if (!isFixed) pinParents$70.call(this, path2, end);
+      const opened = open$72.call(this, path2, 0, end);
       coverWithEmpty(this.#plan, opened, path2, empty);
       this.#plan.release(opened);
     }));
@@ -29018,12 +29110,68 @@ function processDirectory2(pid) {
 }
 
 
+// host/accounts.ts
+var LAST_ID2 = 4294967294;
+function userIn(read5, text4, unknown) {
+  const [user = "", group = ""] = text4.split(/:(.*)/s);
+  const users = linesOf(read5("passwd"));
+  const line = findLine(users, user);
+  const uid = numberOf3(line === void 0 ? user : line[2]);
+  if (uid === void 0) throw unknown(unknownAccount("user", user, users));
+  const name = line?.[0];
+  const home = line?.[5] || "/";
+  const groups = linesOf(read5("group"));
+  if (group !== "") {
+    const gid2 = numberOf3(findLine(groups, group)?.[2]) ?? numberOf3(group);
+    if (gid2 === void 0) throw unknown(unknownAccount("group", group, groups));
+    return {
+      name,
+      uid,
+      gid: gid2,
+      groups: [],
+      home
+    };
+  }
+  const gid = numberOf3(line?.[3]) ?? 0;
+  const further = groups.filter(([, , , members]) => name !== void 0 && members?.split(",").includes(name)).flatMap(([, , id2]) => numberOf3(id2) ?? []).filter((id2) => id2 !== gid);
+  return {
+    name,
+    uid,
+    gid,
+    groups: [
+      ...new Set(further)
+    ],
+    home
+  };
+}
+function linesOf(text4) {
+  return text4.split("\n").filter((line) => line !== "" && line[0] !== "#").map((line) => line.split(":"));
+}
+function findLine(lines, name) {
+  if (name === "") return void 0;
+  return lines.find(([own]) => own === name) ?? (/^\d+$/.test(name) ? lines.find(([, , id2]) => id2 === name) : void 0);
+}
+function numberOf3(text4) {
+  if (text4 === void 0 || !/^\d{1,10}$/.test(text4)) return void 0;
+  return Number(text4) <= LAST_ID2 ? Number(text4) : void 0;
+}
+function unknownAccount(kind, name, lines) {
+  const names = lines.flatMap(([own]) => own || []).slice(0, 12).join(", ");
+  return {
+    issue: `knows no ${kind} ${JSON.stringify(name)}`,
+    advice: [
+      names === "" ? "it knows none by name; a number is one" : `it knows ${names}; or a number`
+    ]
+  };
+}
+
 // plan/steps/identity.ts
 var LACKS_CAPABILITY = {
   EPERM: "the process lacks the capability for this, or has dropped it"
 };
 function lowerSetUser(step, plan) {
-  const { uid, gid = uid, groups, keepCapabilities, keepGroups } = step;
+  const { keepCapabilities, keepGroups } = step;
+  const { uid, gid = uid, groups } = step.name === void 0 ? step : namedUser(step.name, plan, keepGroups !== true && !plan.state.setgroupsDenied);
   if (groups !== void 0 && plan.state.setgroupsDenied) {
     plan.refuse(`"groups" cannot be set, as the id map denies setgroups(2); leave them out, or map with mapIds({ ..., setgroups: "allow" })`);
   }
@@ -29048,6 +29196,30 @@ function lowerSetUser(step, plan) {
     gid
   };
   if (!plan.state.setgroupsDenied && keepGroups !== true) plan.state.groupsChanged = true;
+}
+function namedUser(name, plan, setsGroups) {
+  const read5 = (file) => plan.facts.accountFile(accountPath(`/etc/${file}`, plan));
+  const unknown = ({ issue, advice }) => plan.refuse(`the container ${issue}; ${advice.join("; ")}`);
+  const { uid, gid, groups } = userIn(read5, name, unknown);
+  return {
+    uid,
+    gid,
+    ...setsGroups && {
+      groups
+    }
+  };
+}
+function accountPath(path2, plan) {
+  const { mounts } = plan.state;
+  const { origin } = mounts.originOf(path2);
+  const asIds = "setUser({ uid, gid }) takes ids";
+  if (origin === void 0) {
+    return plan.refuse(`${path2} is no file of this machine at this step, to look up names; ${asIds}`);
+  }
+  plan.access.recordRead(path2);
+  const resolved2 = plan.facts.resolve(origin);
+  if (resolved2.path === origin || mounts.atHostRoot) return resolved2.path;
+  return plan.refuse(`${origin} leads over a symbolic link, which is not followed; ${asIds}`);
 }
 
 
@@ -29830,19 +30002,19 @@ function checkLimits(limits2, host2) {
 function groupLimits(limits2, host2, refuse3) {
   const { memory, memoryHigh, swap, cpus, cpuWeight, pids, io, cpuset } = limits2;
   return present({
-    memory: numberOf3(memory),
-    memoryHigh: numberOf3(memoryHigh),
-    swap: numberOf3(swap),
-    cpus: numberOf3(cpus),
+    memory: numberOf4(memory),
+    memoryHigh: numberOf4(memoryHigh),
+    swap: numberOf4(swap),
+    cpus: numberOf4(cpus),
     cpuWeight,
-    pids: numberOf3(pids),
+    pids: numberOf4(pids),
     io: io?.map((item) => ({
       device: deviceNumbers(item.device, host2, refuse3),
       ...present({
-        readBps: numberOf3(item.readBps),
-        writeBps: numberOf3(item.writeBps),
-        readIops: numberOf3(item.readIops),
-        writeIops: numberOf3(item.writeIops)
+        readBps: numberOf4(item.readBps),
+        writeBps: numberOf4(item.writeBps),
+        readIops: numberOf4(item.readIops),
+        writeIops: numberOf4(item.writeIops)
       })
     })),
     cpuset: cpuset && [
@@ -29850,7 +30022,7 @@ function groupLimits(limits2, host2, refuse3) {
     ].join(",")
   });
 }
-function numberOf3(value) {
+function numberOf4(value) {
   return value === void 0 ? void 0 : numberOf2(value);
 }
 function deviceNumbers(device, host2, refuse3) {
@@ -30620,7 +30792,7 @@ var OtherPlaces = class {
         ...others
       ]) {
         if (other === origin || !isWithin(other, origin)) continue;
-        const shown2 = at$75.call(this, origin, target);
+        const shown2 = at$74.call(this, origin, target);
         if (mounts.originOf(shown2.targetOf(other)).origin !== other) continue;
         shown2.keep({
           path: other,
@@ -30632,13 +30804,13 @@ var OtherPlaces = class {
     });
   }
   static {
-    isReached$74 = (function (target) {
+    isReached$73 = (function (target) {
     const { nextRoot: nextRoot2 } = this.#plan.cursor;
     return nextRoot2 === void 0 || isWithin(target, nextRoot2);
   });
   }
   static {
-    at$75 = (function (origin, target) {
+    at$74 = (function (origin, target) {
     let shown2 = this.#shown.get(target);
     if (shown2 === void 0) {
       this.#shown.set(target, shown2 = new ShownDirectory(this.#plan, origin, target));
@@ -30662,7 +30834,7 @@ var OtherPlaces = class {
       ]
     ]);
     this.#except = except;
-    this.#changeable = plan.state.mounts.visible().flatMap((({ origin, target, readOnly }) => origin === void 0 || readOnly || !isReached$74.call(this, target) ? [] : [
+    this.#changeable = plan.state.mounts.visible().flatMap((({ origin, target, readOnly }) => origin === void 0 || readOnly || !isReached$73.call(this, target) ? [] : [
       {
         origin,
         target
@@ -31758,23 +31930,23 @@ var Command = class _Command {
   static {
     addMethods(this.prototype, {
     output: (async function () {
-    refusePipedInput$89.call(this, "output");
+    refusePipedInput$88.call(this, "output");
     const defaults = [
       "null",
       "piped",
       "piped"
     ];
     if (this.#options.terminal === true) return await this.#startInTerminal(defaults).output();
-    const started2 = start$77.call(this, defaults);
+    const started2 = start$76.call(this, defaults);
     const { launched, descriptors, passed } = started2;
     const { timeout, maxOutput } = this.#limits;
     const takesLonger = started2.audit !== void 0 || this.#options.notify !== void 0 || passed !== void 0 && (passed.input !== void 0 || maxOutput !== void 0);
     const collected = takesLonger ? void 0 : await collectPromptly(launched, descriptors, timeout, maxOutput);
-    if (collected === void 0) return await container$80.call(this, started2).output();
+    if (collected === void 0) return await container$79.call(this, started2).output();
     return passed === void 0 ? collected : await passOnOutput(collected, passed, descriptors);
   }),
     outputSync: (function () {
-    refusePipedInput$89.call(this, "outputSync");
+    refusePipedInput$88.call(this, "outputSync");
     if (this.#options.terminal === true) {
       throw new TypeError("a terminal needs the event loop; use output() or spawn()");
     }
@@ -31790,8 +31962,8 @@ var Command = class _Command {
     if (passedStreams(this.#options) !== void 0) {
       throw new TypeError("a stream needs the event loop; use output() or spawn()");
     }
-    admit$83.call(this);
-    const { launched, descriptors } = launchWith$78.call(this, [
+    admit$82.call(this);
+    const { launched, descriptors } = launchWith$77.call(this, [
       "null",
       "piped",
       "piped"
@@ -31805,42 +31977,42 @@ var Command = class _Command {
       "inherit"
     ];
     if (this.#options.terminal === true) return this.#startInTerminal(defaults);
-    return container$80.call(this, start$77.call(this, defaults));
+    return container$79.call(this, start$76.call(this, defaults));
   })
     });
   }
   static {
-    refresh$76 = (function () {
+    refresh$75 = (function () {
     if (!this.#plan.isMomentary) this.#launcher = this.#plans.launcher(this.#planOptions);
   });
   }
   static {
-    start$77 = (function (defaults) {
+    start$76 = (function (defaults) {
     const passed = passedStreams(this.#options);
-    admit$83.call(this);
+    admit$82.call(this);
     reactor();
-    const { launched, descriptors } = launchWith$78.call(this, defaults);
+    const { launched, descriptors } = launchWith$77.call(this, defaults);
     return {
-      ...served$84.call(this, launched),
+      ...served$83.call(this, launched),
       descriptors,
       passed
     };
   });
   }
   static {
-    launchWith$78 = (function (defaults) {
+    launchWith$77 = (function (defaults) {
     const stdio = new LaunchStdio(this.#options, defaults);
     try {
-      return launchOn$79.call(this, stdio.sources);
+      return launchOn$78.call(this, stdio.sources);
     } finally {
       stdio.close();
     }
   });
   }
   static {
-    launchOn$79 = (function (sources) {
+    launchOn$78 = (function (sources) {
     const streams = new StandardStreams(sources, this.#plan.state.hasOwnRoot);
-    const launched = launch$81.call(this, {
+    const launched = launch$80.call(this, {
       stdio: streams.theirs
     }, streams);
     const services = [
@@ -31857,7 +32029,7 @@ var Command = class _Command {
   });
   }
   static {
-    container$80 = (function ({ launched, audit, descriptors, passed }) {
+    container$79 = (function ({ launched, audit, descriptors, passed }) {
     const limits2 = {
       ...this.#limits,
       audit
@@ -31872,11 +32044,11 @@ var Command = class _Command {
   });
   }
   static {
-    launch$81 = (function (streams, opened) {
+    launch$80 = (function (streams, opened) {
     let handed;
     try {
       handed = new HandedFds(handedFds(this.#options), this.#plan.state.hasOwnRoot);
-      return spawn$82.call(this, {
+      return spawn$81.call(this, {
         ...streams,
         fds: handed.theirs
       });
@@ -31890,22 +32062,22 @@ var Command = class _Command {
   });
   }
   static {
-    spawn$82 = (function (streams) {
+    spawn$81 = (function (streams) {
     for (let plans = 1; ; plans++) {
       try {
-        return this.#launcher.spawn(spec$88.call(this, streams));
+        return this.#launcher.spawn(spec$87.call(this, streams));
       } catch (error) {
         if (!this.#plan.hasMissed || plans === MOST_PLANS) throw error;
       }
       this.#launcher = this.#plans.launcher(this.#planOptions);
-      admit$83.call(this);
+      admit$82.call(this);
     }
   });
   }
   static {
-    admit$83 = (function () {
+    admit$82 = (function () {
     this.#options.signal?.throwIfAborted();
-    refresh$76.call(this);
+    refresh$75.call(this);
     if (this.#grants === void 0) return;
     const needs2 = this.#needs(this.#plan);
     this.#grants.require(needs2);
@@ -31913,7 +32085,7 @@ var Command = class _Command {
   });
   }
   static {
-    served$84 = (function (launched) {
+    served$83 = (function (launched) {
     return serveContainer(launched, this.#plan, {
       hosts: this.#hosts,
       audit: this.#options.audit ?? false,
@@ -31922,20 +32094,20 @@ var Command = class _Command {
   });
   }
   static {
-    inherited$85 = (function () {
+    inherited$84 = (function () {
     if (!this.#inherits && this.#plan.state.keptVariables.size === 0) return [];
     const strings = environmentStrings();
     if (this.#inherits && this.#grants === void 0) return strings;
-    return strings.filter((address2) => inheritsVariable$86.call(this, nameAt(address2)));
+    return strings.filter((address2) => inheritsVariable$85.call(this, nameAt(address2)));
   });
   }
   static {
-    inheritsVariable$86 = (function (name) {
+    inheritsVariable$85 = (function (name) {
     return (this.#inherits || includesVariable(this.#plan.state.keptVariables, name)) && (this.#grants?.hasVariable(name) ?? true);
   });
   }
   static {
-    changes$87 = (function (notify) {
+    changes$86 = (function (notify) {
     const { environment } = this.#plan.state;
     const grants = this.#grants;
     const { env } = this.#options;
@@ -31960,12 +32132,12 @@ var Command = class _Command {
   });
   }
   static {
-    spec$88 = (function (streams) {
+    spec$87 = (function (streams) {
     const { args = [], argv0, cwd, name } = this.#options;
-    const inherited2 = inherited$85.call(this);
+    const inherited2 = inherited$84.call(this);
     const notify = this.#options.notify && newNotifyName();
-    const changes = changes$87.call(this, notify);
-    const inheritedPath = inheritsVariable$86.call(this, "PATH") ? environmentVariable("PATH") : void 0;
+    const changes = changes$86.call(this, notify);
+    const inheritedPath = inheritsVariable$85.call(this, "PATH") ? environmentVariable("PATH") : void 0;
     return {
       program: this.#program,
       name,
@@ -31988,7 +32160,7 @@ var Command = class _Command {
   });
   }
   static {
-    refusePipedInput$89 = (function (method) {
+    refusePipedInput$88 = (function (method) {
     if (this.#options.stdin === "piped") {
       throw new TypeError(`${method}() cannot write to a piped stdin; use spawn()`);
     }
@@ -32107,8 +32279,8 @@ var Command = class _Command {
    * @throws {PermissionError} without `--allow-ffi`
    */
   plan() {
-    refresh$76.call(this);
-    return this.#launcher.describe(spec$88.call(this, {
+    refresh$75.call(this);
+    return this.#launcher.describe(spec$87.call(this, {
       stdio: [
         "null",
         "null",
@@ -32138,10 +32310,10 @@ var Command = class _Command {
   }
   #startInTerminal(defaults) {
     const kinds = this.#terminalKinds(defaults);
-    admit$83.call(this);
+    admit$82.call(this);
     reactor();
     const terminal = new ProgramTerminal(this.#plan.state.terminals !== void 0);
-    const { launched, audit } = served$84.call(this, launch$81.call(this, {
+    const { launched, audit } = served$83.call(this, launch$80.call(this, {
       terminal: terminal.theirs
     }, terminal));
     try {
@@ -33010,21 +33182,21 @@ function usageOf(directories) {
   return {
     ...memoryOf(of2("memory")),
     cpu: cpuOf(of2("cpuacct"), directories.find(({ version }) => version === 2)),
-    pids: numberOf4(of2("pids"), "pids.current"),
+    pids: numberOf5(of2("pids"), "pids.current"),
     ...ioOf(of2("io"))
   };
 }
 function memoryOf(group) {
   return group?.version === 1 ? {
-    memory: numberOf4(group, "memory.usage_in_bytes"),
-    memoryPeak: numberOf4(group, "memory.max_usage_in_bytes")
+    memory: numberOf5(group, "memory.usage_in_bytes"),
+    memoryPeak: numberOf5(group, "memory.max_usage_in_bytes")
   } : {
-    memory: numberOf4(group, "memory.current"),
-    memoryPeak: numberOf4(group, "memory.peak")
+    memory: numberOf5(group, "memory.current"),
+    memoryPeak: numberOf5(group, "memory.peak")
   };
 }
 function cpuOf(old, unified) {
-  const nanoseconds = numberOf4(old, "cpuacct.usage");
+  const nanoseconds = numberOf5(old, "cpuacct.usage");
   if (nanoseconds !== void 0) return nanoseconds / 1e9;
   const microseconds = unified && readEntry(`${unified.directory}/cpu.stat`, "usage_usec");
   return microseconds === void 0 ? void 0 : microseconds / 1e6;
@@ -33048,7 +33220,7 @@ function ioOf(group) {
     ioWritten: sum(text4, /\bWrite (\d+)/g)
   };
 }
-function numberOf4(group, file) {
+function numberOf5(group, file) {
   return group && readNumber(`${group.directory}/${file}`);
 }
 function sum(text4, numbers) {
@@ -33618,7 +33790,7 @@ var Launch = class {
     for (const service of this.#services) service.guard?.(opened);
     for (let index = 0; index < pids.length - 1; index++) reap(pids[index]);
     if (socket !== void 0) syscall(close(socket));
-    release$90.call(this);
+    release$89.call(this);
     return {
       pid,
       pidfd: opened,
@@ -33633,13 +33805,13 @@ var Launch = class {
     });
   }
   static {
-    release$90 = (function () {
+    release$89 = (function () {
     if (this.#memory !== void 0) engine().release(this.#memory);
     this.#memory = void 0;
   });
   }
   static {
-    read$91 = (function (result) {
+    read$90 = (function (result) {
     const { plan, frame, layout } = this.#compiled;
     const { sockets, pidfd } = frame;
     const failed = result.failed !== void 0 || frame.watch?.hasEndedLaunch(result) === true;
@@ -33694,7 +33866,7 @@ var Launch = class {
     const isCopied = !frame.sharesMemory || plan.processes.some((({ ownMemory }) => ownMemory));
     if (frame.vfork && !isCopied) {
       const result = loaded2.runInArena(program, bindings);
-      this.#final = read$91.call(this, result);
+      this.#final = read$90.call(this, result);
       this.#result = this.#final.runs ? result : result.copy();
       return;
     }
@@ -33703,7 +33875,7 @@ var Launch = class {
     place(program, this.#memory, bindings);
     loaded2.runIn(this.#memory);
     this.#result = new RunResult(program, this.#memory.view);
-    this.#final = frame.vfork ? read$91.call(this, this.#result) : void 0;
+    this.#final = frame.vfork ? read$90.call(this, this.#result) : void 0;
   }
   /**
    * Does the script's part until the container is complete, and waits to be started if it is held.
@@ -33743,7 +33915,7 @@ var Launch = class {
     } catch {
     }
     this.#restore();
-    release$90.call(this);
+    release$89.call(this);
     return error;
   }
   /** Kills and reaps the processes: each may have made the next one before it has ended. */
@@ -33808,7 +33980,7 @@ var Launch = class {
   }
   
   get #state() {
-    return this.#final ?? read$91.call(this, this.#result);
+    return this.#final ?? read$90.call(this, this.#result);
   }
   
 };
@@ -33907,7 +34079,7 @@ var Placeholders = class _Placeholders {
     addMethods(this.prototype, {
     guard: (function (pidfd) {
     const earlier = this.#guard;
-    this.#guard = watchContainer$94.call(this, pidfd);
+    this.#guard = watchContainer$93.call(this, pidfd);
     earlier?.kill();
   }),
     end: (function () {
@@ -33928,12 +34100,12 @@ var Placeholders = class _Placeholders {
     try {
       for (const placeholder of plan.placeholders) {
         ({ stepIndex } = placeholder);
-        parent$93.call(all, placeholder);
+        parent$92.call(all, placeholder);
       }
-      all.#guard = watchScript$92.call(all, plan.placeholders);
+      all.#guard = watchScript$91.call(all, plan.placeholders);
       for (const placeholder of plan.placeholders) {
         ({ stepIndex } = placeholder);
-        all.#made.push(make(placeholder, parent$93.call(all, placeholder)));
+        all.#made.push(make(placeholder, parent$92.call(all, placeholder)));
       }
     } catch (error) {
       all.end();
@@ -33945,14 +34117,14 @@ var Placeholders = class _Placeholders {
     });
   }
   static {
-    watchScript$92 = (function (placeholders) {
+    watchScript$91 = (function (placeholders) {
     const descriptors = [
       .../* @__PURE__ */ new Set([
         scriptPidfd(),
         ...this.#parents.values()
       ])
     ].sort(ascending);
-    const numberOf5 = ((fd) => descriptors.indexOf(fd));
+    const numberOf6 = ((fd) => descriptors.indexOf(fd));
     return new HelperProcess(descriptors, [
       {
         call: setsid(),
@@ -33961,18 +34133,18 @@ var Placeholders = class _Placeholders {
       {
         call: ppoll([
           {
-            fd: numberOf5(scriptPidfd()),
+            fd: numberOf6(scriptPidfd()),
             events: POLLIN
           }
         ], void 0),
         onFailure: HELPER_ENDS
       },
-      ...placeholders.filter((({ text: text4 }) => text4 === void 0)).flatMap(((one) => removalByName(one, numberOf5(parent$93.call(this, one)))))
+      ...placeholders.filter((({ text: text4 }) => text4 === void 0)).flatMap(((one) => removalByName(one, numberOf6(parent$92.call(this, one)))))
     ]);
   });
   }
   static {
-    parent$93 = (function ({ path: path2 }) {
+    parent$92 = (function ({ path: path2 }) {
     const directory = parentOf(path2);
     let parent = this.#parents.get(directory);
     if (parent === void 0) this.#parents.set(directory, parent = syscall(opening2(directory)));
@@ -33980,7 +34152,7 @@ var Placeholders = class _Placeholders {
   });
   }
   static {
-    watchContainer$94 = (function (pidfd) {
+    watchContainer$93 = (function (pidfd) {
     const uses = [
       pidfd,
       ...this.#parents.values(),
@@ -33989,11 +34161,11 @@ var Placeholders = class _Placeholders {
     const descriptors = [
       ...new Set(uses)
     ].sort(ascending);
-    const numberOf5 = ((fd) => descriptors.indexOf(fd));
+    const numberOf6 = ((fd) => descriptors.indexOf(fd));
     const made = this.#made.filter((({ placeholder }) => placeholder.text === void 0)).map(((one) => ({
       ...one,
-      parent: numberOf5(one.parent),
-      fd: numberOf5(one.fd)
+      parent: numberOf6(one.parent),
+      fd: numberOf6(one.fd)
     })));
     return new HelperProcess(descriptors, [
       {
@@ -34003,7 +34175,7 @@ var Placeholders = class _Placeholders {
       {
         call: ppoll([
           {
-            fd: numberOf5(pidfd),
+            fd: numberOf6(pidfd),
             events: POLLIN
           }
         ], void 0),
@@ -34190,7 +34362,7 @@ var Launcher = class {
     addMethods(this.prototype, {
     spawn: (function (spec, alter) {
     try {
-      const { launch, cgroup } = make$95.call(this, spec, false, alter);
+      const { launch, cgroup } = make$94.call(this, spec, false, alter);
       return startIn(launch, cgroup);
     } catch (error) {
       throw orEnded2(error, this.plan);
@@ -34207,17 +34379,17 @@ var Launcher = class {
       initImage: this.plan.hasInit ? initImage() : void 0
     };
     return {
-      compiled: compile$97.call(this, values),
+      compiled: compile$96.call(this, values),
       values
     };
   })
     });
   }
   static {
-    make$95 = (function (spec, held, alter) {
+    make$94 = (function (spec, held, alter) {
     const cgroup = ContainerCgroup.make(this.plan);
     try {
-      const launch = begin$96.call(this, spec, cgroup?.entry, held, alter);
+      const launch = begin$95.call(this, spec, cgroup?.entry, held, alter);
       cgroup?.entered();
       return {
         launch,
@@ -34230,7 +34402,7 @@ var Launcher = class {
   });
   }
   static {
-    begin$96 = (function (spec, cgroupEntry, held, alter) {
+    begin$95 = (function (spec, cgroupEntry, held, alter) {
     const inheritedFds = openInheritedFds(this.plan);
     let sealedProgram;
     try {
@@ -34261,7 +34433,7 @@ var Launcher = class {
   });
   }
   static {
-    compile$97 = (function ({ spec, paths, cgroupEntry, held = false }) {
+    compile$96 = (function ({ spec, paths, cgroupEntry, held = false }) {
     const shape = {
       ...shapeOf(spec, paths.length, cgroupEntry, held),
       ...isSealed(this.plan, spec) && {
@@ -34298,7 +34470,7 @@ var Launcher = class {
    * @throws {SyscallError} with the step and the call that failed; nothing is left of the container
    */
   create(spec, alter) {
-    const { launch, cgroup } = make$95.call(this, spec, true, alter);
+    const { launch, cgroup } = make$94.call(this, spec, true, alter);
     return new CreatedContainer(launch, cgroup);
   }
   /** Compiles a launch, unless one of the same shape is known, and adds the values of its slots. */
@@ -34312,7 +34484,7 @@ var Launcher = class {
       cgroupEntry: cgroup?.cgroupEntry
     };
     return new Plan({
-      compiled: compile$97.call(this, values),
+      compiled: compile$96.call(this, values),
       values
     }, cgroup?.calls);
   }
@@ -34429,7 +34601,7 @@ var RecipeSize = class {
       this.#values,
       this.#text
     ];
-    visit$98.call(this, value, 0);
+    visit$97.call(this, value, 0);
     return {
       values: this.#values - values,
       text: this.#text - text4
@@ -34438,7 +34610,7 @@ var RecipeSize = class {
     });
   }
   static {
-    visit$98 = (function (value, depth) {
+    visit$97 = (function (value, depth) {
     this.#values++;
     if (typeof value === "string") this.#text += value.length;
     if (typeof value !== "object" || value === null) return;
@@ -34454,11 +34626,11 @@ var RecipeSize = class {
     ];
     if (depth > 0) this.#known.set(value, NOTHING3);
     if (Array.isArray(value)) {
-      for (let index = 0; index < value.length; index++) visit$98.call(this, value[index], depth + 1);
+      for (let index = 0; index < value.length; index++) visit$97.call(this, value[index], depth + 1);
     } else {
       for (const key of Object.keys(value)) {
         this.#text += key.length;
-        visit$98.call(this, value[key], depth + 1);
+        visit$97.call(this, value[key], depth + 1);
       }
     }
     if (depth > 0) {
@@ -34594,7 +34766,7 @@ var Recipe = class {
     addMethods(this.prototype, {
     command: (function (program, options = {}) {
     return new Command({
-      launcher: ((options2) => launcherWith$99.call(this, options2)),
+      launcher: ((options2) => launcherWith$98.call(this, options2)),
       entering: (target, user, options2) => new Launcher(planRecipe(enterSteps(this.steps, target, user), options2)),
       visiting: (target, user) => planRecipe(visitSteps(this.steps, target, user))
     }, program, options);
@@ -34602,7 +34774,7 @@ var Recipe = class {
     });
   }
   static {
-    launcherWith$99 = (function (options = {}) {
+    launcherWith$98 = (function (options = {}) {
     const plan = this.#launcher?.plan;
     const { network, detached, audit } = options;
     const isSame2 = plan?.options.network === network && plan?.options.detached === detached && plan?.options.audit === audit;
@@ -34677,7 +34849,7 @@ var Recipe = class {
    * @throws {PermissionError} without `--allow-ffi`
    */
   needs() {
-    return requiredAccess(launcherWith$99.call(this).plan.access);
+    return requiredAccess(launcherWith$98.call(this).plan.access);
   }
   /**
    * Returns the steps, for `JSON.stringify()`.
@@ -34821,38 +34993,38 @@ var SandboxRoot = class {
     const { denyWrite = [], weakerProc, protect: protect2, root: root2 } = this.#options;
     const denyRead = [
       ...this.#options.denyRead ?? [],
-      ...changesInSight$111.call(this)
+      ...changesInSight$110.call(this)
     ];
     const whole = this.#asked.get("/");
     const paths = [
       ...this.#asked.keys()
     ].filter(((path2) => path2 !== "/")).sort();
     return [
-      ...root2 !== void 0 ? this.#otherRoot(normalize(root2)) : whole === void 0 ? smallRoot$107.call(this, paths) : [
-        shownFile$108.call(this, whole)
+      ...root2 !== void 0 ? this.#otherRoot(normalize(root2)) : whole === void 0 ? smallRoot$106.call(this, paths) : [
+        shownFile$107.call(this, whole)
       ],
-      temporary$106.call(this, "/tmp"),
-      tmpfs(at$100.call(this, "/run"), {
+      temporary$105.call(this, "/tmp"),
+      tmpfs(at$99.call(this, "/run"), {
         size: "16m",
         mode: 493,
         options: "nr_inodes=16k"
       }),
       ...root2 === void 0 ? [
-        hostFile$112.call(this, "/run", {
+        hostFile$111.call(this, "/run", {
           readOnly: true,
           entries: CURRENT_SYSTEM
         })
       ] : [],
-      devices$105.call(this),
-      ...paths.map(((path2) => askedFile$101.call(this, this.#asked.get(path2)))),
-      ...protectedFiles(written$103.call(this), protect2),
+      devices$104.call(this),
+      ...paths.map(((path2) => askedFile$100.call(this, this.#asked.get(path2)))),
+      ...protectedFiles(written$102.call(this), protect2),
       ...denyRead.length + denyWrite.length === 0 ? [] : [
         denyFiles({
           read: denyRead,
           write: denyWrite
         })
       ],
-      proc(at$100.call(this, "/proc"), weakerProc === true ? {
+      proc(at$99.call(this, "/proc"), weakerProc === true ? {
         outer: true
       } : {}),
       pivotRoot(this.#root),
@@ -34862,35 +35034,35 @@ var SandboxRoot = class {
     });
   }
   static {
-    at$100 = (function (path2) {
+    at$99 = (function (path2) {
     return path2 === "/" ? this.#root : this.#root + path2;
   });
   }
   static {
-    askedFile$101 = (function (file) {
+    askedFile$100 = (function (file) {
     const { option, path: path2, access } = file;
-    if (option === "tmpfs") return temporary$106.call(this, path2);
-    if (option === "overlay") return overlay(at$100.call(this, path2), {
+    if (option === "tmpfs") return temporary$105.call(this, path2);
+    if (option === "overlay") return overlay(at$99.call(this, path2), {
       lower: [
         path2
       ],
       ...THROWN_AWAY
     });
-    const around = accessAround$102.call(this, path2);
-    const held = changesOf$110.call(this, file);
+    const around = accessAround$101.call(this, path2);
+    const held = changesOf$109.call(this, file);
     if (held !== void 0) return this.#heldDirectory(path2, held);
-    if (option === "bind" || !around.includes("write")) return shownFile$108.call(this, file);
+    if (option === "bind" || !around.includes("write")) return shownFile$107.call(this, file);
     if (access === "write" && around[0] === "read") {
       throw optionError2("write", `${path2} is in a directory to be read, and that is in one to be written; name either the two inner ones alone, or the outer one`);
     }
     return {
-      ...shownFile$108.call(this, file),
-      source: at$100.call(this, path2)
+      ...shownFile$107.call(this, file),
+      source: at$99.call(this, path2)
     };
   });
   }
   static {
-    accessAround$102 = (function (path2) {
+    accessAround$101 = (function (path2) {
     const around = [];
     for (let at3 = parentOf(path2); at3 !== "/"; at3 = parentOf(at3)) {
       const file = this.#asked.get(at3);
@@ -34907,30 +35079,30 @@ var SandboxRoot = class {
   });
   }
   static {
-    written$103 = (function () {
+    written$102 = (function () {
     const written2 = [
       ...this.#asked.values()
     ].filter((({ access }) => access === "write"));
     return written2.sort((a, b) => a.path < b.path ? -1 : 1).map((({ option, path: path2, source }) => ({
       source,
-      target: at$100.call(this, path2),
+      target: at$99.call(this, path2),
       // What is shown at another path is not reached by that of a directory around it.
-      isInner: option === "write" && accessAround$102.call(this, path2).includes("write")
+      isInner: option === "write" && accessAround$101.call(this, path2).includes("write")
     })));
   });
   }
   static {
-    loopbackHosts$104 = (function () {
+    loopbackHosts$103 = (function () {
     return [
-      mkdir2(at$100.call(this, "/etc")),
-      writeFile(at$100.call(this, "/etc/hosts"), loopbackHosts(this.#options.hostname ?? HOSTNAME))
+      mkdir2(at$99.call(this, "/etc")),
+      writeFile(at$99.call(this, "/etc/hosts"), loopbackHosts(this.#options.hostname ?? HOSTNAME))
     ];
   });
   }
   static {
-    devices$105 = (function () {
+    devices$104 = (function () {
     const { shm, gpus, devices: extra } = this.#options;
-    return devices(at$100.call(this, "/dev"), {
+    return devices(at$99.call(this, "/dev"), {
       ...shm !== void 0 && {
         shm
       },
@@ -34944,9 +35116,9 @@ var SandboxRoot = class {
   });
   }
   static {
-    temporary$106 = (function (path2) {
+    temporary$105 = (function (path2) {
     const { tmp = "25%" } = this.#options;
-    return tmpfs(at$100.call(this, path2), tmp === "unlimited" ? {
+    return tmpfs(at$99.call(this, path2), tmp === "unlimited" ? {
       options: "size=0,nr_inodes=0"
     } : {
       size: tmp,
@@ -34955,7 +35127,7 @@ var SandboxRoot = class {
   });
   }
   static {
-    smallRoot$107 = (function (asked) {
+    smallRoot$106 = (function (asked) {
     const { net = "none", nest = false } = this.#options;
     const isCovered = ((path2) => asked.some(((directory) => isWithin(`/${path2}`, directory))));
     const others = [
@@ -34971,35 +35143,35 @@ var SandboxRoot = class {
       tmpfs(this.#root, {
         mode: 493
       }),
-      mkdir2(at$100.call(this, "/var")),
+      mkdir2(at$99.call(this, "/var")),
       // Where a sandbox with the /proc outside puts its root together.
       ...nest ? [
-        mkdir2(at$100.call(this, "/sys"))
+        mkdir2(at$99.call(this, "/sys"))
       ] : [],
       // A mount on a link would be one on /tmp.
       ...holdsAsked("/var/tmp") ? [] : [
-        symlink("/tmp", at$100.call(this, "/var/tmp"))
+        symlink("/tmp", at$99.call(this, "/var/tmp"))
       ],
-      hostFile$112.call(this, "/", {
+      hostFile$111.call(this, "/", {
         readOnly: true,
         entries,
         hide: HIDDEN_FILES
       }),
-      ...apart.map((path2) => hostFile$112.call(this, `/${path2}`, {
+      ...apart.map((path2) => hostFile$111.call(this, `/${path2}`, {
         readOnly: true,
         optional: true
       })),
-      ...net !== "host" && !isCovered("etc/hosts") ? loopbackHosts$104.call(this) : []
+      ...net !== "host" && !isCovered("etc/hosts") ? loopbackHosts$103.call(this) : []
     ];
   });
   }
   static {
-    shownFile$108 = (function ({ option, path: path2, source, access }) {
+    shownFile$107 = (function ({ option, path: path2, source, access }) {
     const options = {
       readOnly: access === "read",
       untrusted: true
     };
-    return hostFile$112.call(this, path2, {
+    return hostFile$111.call(this, path2, {
       ...options,
       ...option === "tryRead" && {
         optional: true
@@ -35008,33 +35180,33 @@ var SandboxRoot = class {
   });
   }
   static {
-    checkChanges$109 = (function () {
+    checkChanges$108 = (function () {
     if (this.#options.changes === void 0) return;
     for (const file of this.#asked.values()) {
       const { option, path: path2, access } = file;
-      if (access !== "write" || changesOf$110.call(this, file) !== void 0) continue;
-      if (option === "write" && accessAround$102.call(this, path2).includes("write")) continue;
+      if (access !== "write" || changesOf$109.call(this, file) !== void 0) continue;
+      if (option === "write" && accessAround$101.call(this, path2).includes("write")) continue;
       throw optionError2("changes", path2 === "/" ? 'those of / cannot be held, as there are other filesystems in it; name the directories to be written in "write"' : `there is no directory for those of ${path2}, which is to be written`);
     }
   });
   }
   static {
-    changesOf$110 = (function ({ option, path: path2, access }) {
+    changesOf$109 = (function ({ option, path: path2, access }) {
     const { changes } = this.#options;
     if (changes === void 0 || option !== "write" || access !== "write" || path2 === "/") return;
-    if (accessAround$102.call(this, path2).includes("write")) return;
+    if (accessAround$101.call(this, path2).includes("write")) return;
     return Object.hasOwn(changes, path2) ? changes[path2] : void 0;
   });
   }
   static {
-    changesInSight$111 = (function () {
+    changesInSight$110 = (function () {
     const directories = Object.values(this.#options.changes ?? {}).map(normalize);
     return directories.filter((directory) => this.#asked.values().some(({ source }) => isWithin(directory, source)));
   });
   }
   static {
-    hostFile$112 = (function (path2, options, source = path2) {
-    return bind(source, at$100.call(this, path2), {
+    hostFile$111 = (function (path2, options, source = path2) {
+    return bind(source, at$99.call(this, path2), {
       ...options,
       restrict: [
         "nosuid",
@@ -35055,7 +35227,7 @@ var SandboxRoot = class {
     this.#asked = asked;
     this.#options = options;
     this.#root = options.weakerProc === true ? "/sys" : "/proc";
-    checkChanges$109.call(this);
+    checkChanges$108.call(this);
     if (options.root !== void 0 && asked.has("/")) {
       throw optionError2("root", 'it takes the place of all files ("/")');
     }
@@ -35097,10 +35269,10 @@ var SandboxRoot = class {
         ],
         ...THROWN_AWAY
       }),
-      ...net !== "host" ? loopbackHosts$104.call(this) : [
+      ...net !== "host" ? loopbackHosts$103.call(this) : [
         "/etc/resolv.conf",
         "/etc/hosts"
-      ].map((path2) => hostFile$112.call(this, path2, {
+      ].map((path2) => hostFile$111.call(this, path2, {
         readOnly: true,
         optional: true
       }))
@@ -35121,7 +35293,7 @@ var SandboxRoot = class {
   /** The directories that take changes, where the program would see them. */
   
   #heldDirectory(path2, held) {
-    return overlay(at$100.call(this, path2), {
+    return overlay(at$99.call(this, path2), {
       lower: [
         path2
       ],

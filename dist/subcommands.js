@@ -32,92 +32,91 @@ var dispatch$23;
 var fill$24;
 var wait$25;
 var reaped$26;
-var collect$27;
-var input$28;
-var output$29;
-var deepest$30;
-var mountOf$31;
-var makePlace$32;
-var get$33;
-var targetOf$34;
-var configs$35;
-var readQueue$36;
-var starts$37;
-var around$38;
-var reportProjects$39;
-var reportNamesOf$40;
-var reportHome$41;
-var presentInHome$42;
-var reportMounts$43;
-var reportAll$44;
-var report$45;
-var later$46;
-var read$47;
-var readName$48;
-var has$49;
-var above$50;
-var placeOf$51;
-var wholes$52;
-var parts$53;
-var open$54;
-var protect$55;
-var protected$56;
-var closeDuplicates$57;
-var placeOf$58;
-var onHost$59;
-var isPlain$60;
-var ofStep$61;
-var rootAfter$62;
-var opening$63;
-var makeDirectory$64;
-var openMount$65;
-var namesHold$66;
-var callIn$67;
-var untrustedDirectories$68;
-var whereReachable$69;
-var isOthers$70;
-var pinParents$71;
-var nameOf$72;
-var open$73;
-var isReached$74;
-var at$75;
-var refresh$76;
-var start$77;
-var launchWith$78;
-var launchOn$79;
-var container$80;
-var launch$81;
-var spawn$82;
-var admit$83;
-var served$84;
-var inherited$85;
-var inheritsVariable$86;
-var changes$87;
-var spec$88;
-var refusePipedInput$89;
-var release$90;
-var read$91;
-var watchScript$92;
-var parent$93;
-var watchContainer$94;
-var make$95;
-var begin$96;
-var compile$97;
-var visit$98;
-var launcherWith$99;
-var at$100;
-var askedFile$101;
-var accessAround$102;
-var written$103;
-var loopbackHosts$104;
-var devices$105;
-var temporary$106;
-var smallRoot$107;
-var shownFile$108;
-var checkChanges$109;
-var changesOf$110;
-var changesInSight$111;
-var hostFile$112;
+var input$27;
+var output$28;
+var deepest$29;
+var mountOf$30;
+var makePlace$31;
+var get$32;
+var targetOf$33;
+var configs$34;
+var readQueue$35;
+var starts$36;
+var around$37;
+var reportProjects$38;
+var reportNamesOf$39;
+var reportHome$40;
+var presentInHome$41;
+var reportMounts$42;
+var reportAll$43;
+var report$44;
+var later$45;
+var read$46;
+var readName$47;
+var has$48;
+var above$49;
+var placeOf$50;
+var wholes$51;
+var parts$52;
+var open$53;
+var protect$54;
+var protected$55;
+var closeDuplicates$56;
+var placeOf$57;
+var onHost$58;
+var isPlain$59;
+var ofStep$60;
+var rootAfter$61;
+var opening$62;
+var makeDirectory$63;
+var openMount$64;
+var namesHold$65;
+var callIn$66;
+var untrustedDirectories$67;
+var whereReachable$68;
+var isOthers$69;
+var pinParents$70;
+var nameOf$71;
+var open$72;
+var isReached$73;
+var at$74;
+var refresh$75;
+var start$76;
+var launchWith$77;
+var launchOn$78;
+var container$79;
+var launch$80;
+var spawn$81;
+var admit$82;
+var served$83;
+var inherited$84;
+var inheritsVariable$85;
+var changes$86;
+var spec$87;
+var refusePipedInput$88;
+var release$89;
+var read$90;
+var watchScript$91;
+var parent$92;
+var watchContainer$93;
+var make$94;
+var begin$95;
+var compile$96;
+var visit$97;
+var launcherWith$98;
+var at$99;
+var askedFile$100;
+var accessAround$101;
+var written$102;
+var loopbackHosts$103;
+var devices$104;
+var temporary$105;
+var smallRoot$106;
+var shownFile$107;
+var checkChanges$108;
+var changesOf$109;
+var changesInSight$110;
+var hostFile$111;
 var isConstructorOrProto = (function isConstructorOrProto(obj, key) {
   return key === "constructor" && typeof obj[key] === "function" || key === "__proto__";
 });
@@ -372,313 +371,6 @@ var parseArgs = (function parseArgs(args, options) {
   }
   return argv;
 });
-var escapeControls = (function escapeControls(text5) {
-  return text5.replace(CONTROLS, (character) => {
-    const json = JSON.stringify(character).slice(1, -1);
-    if (json !== character) return json;
-    return character.split("").map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`).join("");
-  });
-});
-var escapeLines = (function escapeLines(text5) {
-  return text5.split("\n").map(escapeControls).join("\n");
-});
-var quoted = (function quoted(text5) {
-  const shown4 = text5.length > LONGEST2 ? `${text5.slice(0, LONGEST2)}...` : text5;
-  return `"${escapeControls(shown4)}"`;
-});
-var shown = (function shown(value) {
-  if (typeof value === "string") return quoted(value);
-  if (value === null) return "null";
-  if (Array.isArray(value)) return "a list";
-  if (typeof value === "object") return "an object";
-  return typeof value === "function" ? "a function" : String(value);
-});
-var unexpanded = (function unexpanded(path2) {
-  return /^~|\$/.test(path2) ? "; a shell expands ~ and $HOME, a recipe does not: write the path itself" : "";
-});
-var schema = (function schema(expected, issue2, jsonSchema = () => ({})) {
-  return {
-    expected,
-    optional: false,
-    issue: issue2,
-    jsonSchema
-  };
-});
-var lazy = (function lazy(make2) {
-  let made;
-  return (() => (made ??= {
-    value: make2()
-  }).value);
-});
-var optional = (function optional(schema2) {
-  return {
-    ...schema2,
-    optional: true
-  };
-});
-var withDefault = (function withDefault(schema2, value) {
-  return {
-    ...schema2,
-    optional: true,
-    defaultOf: () => value,
-    jsonSchema: () => ({
-      ...schema2.jsonSchema(),
-      default: value
-    })
-  };
-});
-var withDefaultOf = (function withDefaultOf(schema2, other) {
-  return {
-    ...schema2,
-    optional: true,
-    defaultOf: (fields) => fields[other]
-  };
-});
-var withDefaults = (function withDefaults(value, fields) {
-  let whole;
-  for (const name in fields) {
-    const { defaultOf, read: read5 } = fields[name];
-    const isGiven = Object.hasOwn(value, name) && value[name] !== void 0;
-    const complete = isGiven ? read5 && (() => read5(value[name])) : defaultOf;
-    if (complete === void 0) continue;
-    whole ??= {
-      ...value
-    };
-    whole[name] = complete(whole);
-  }
-  return whole ?? value;
-});
-var text = (function text(rules = {}) {
-  const { expected = "a string", min = 0, max = Infinity, pattern, issue: issue2 } = rules;
-  return schema(expected, ((value) => {
-    if (typeof value !== "string") return mismatch(value, "a string");
-    if (value.includes("\0")) return "has a NUL byte, which a string for the kernel cannot have";
-    if (value.length < min) return "is empty";
-    if (value.length * 3 > max) {
-      const size = new TextEncoder().encode(value).length;
-      if (size > max) return `has ${size} bytes; the kernel takes at most ${max}`;
-    }
-    return issue2?.(value);
-  }), () => ({
-    type: "string",
-    ...min > 0 && {
-      minLength: min
-    },
-    ...max < Infinity && {
-      maxLength: max
-    },
-    ...pattern !== void 0 && {
-      pattern
-    }
-  }));
-});
-var content = (function content() {
-  return schema("a string", ((value) => typeof value === "string" ? void 0 : mismatch(value, "a string")), () => ({
-    type: "string"
-  }));
-});
-var variableName = (function variableName() {
-  return text({
-    expected: "the name of a variable",
-    min: 1,
-    pattern: "^[^=]+$",
-    issue: ((name) => name.includes("=") ? `a name must not contain "="` : void 0)
-  });
-});
-var path = (function path() {
-  return text({
-    expected: "a path",
-    min: 1,
-    max: PATH_BYTES
-  });
-});
-var absolutePath = (function absolutePath(issue2) {
-  return text({
-    expected: "a path that begins with /",
-    min: 1,
-    max: PATH_BYTES,
-    pattern: "^/(?!(.*/)?\\.\\.(/|$))",
-    issue: (function (path2) {
-      if (!path2.startsWith("/")) return `${quoted(path2)} has to begin with /${unexpanded(path2)}`;
-      if (path2.includes("..") && path2.split("/").includes("..")) {
-        return `${quoted(path2)} must not contain ".."`;
-      }
-      return issue2?.(path2);
-    })
-  });
-});
-var integer = (function integer(min = 0, max = Number.MAX_SAFE_INTEGER) {
-  const expected = max === Number.MAX_SAFE_INTEGER ? `a whole number, ${min} or more` : `a whole number from ${min} to ${max}`;
-  return schema(expected, ((value) => {
-    if (typeof value !== "number" || !Number.isInteger(value)) return mismatch(value, expected);
-    return value < min || value > max ? `${value} is not ${expected}` : void 0;
-  }), (() => ({
-    type: "integer",
-    minimum: min,
-    maximum: max
-  })));
-});
-var id = (function id() {
-  return integer(0, 4294967294);
-});
-var modeBits = (function modeBits() {
-  return octal(integer(0, 4095), DECIMAL_MODES);
-});
-var octal = (function octal(bits, mistaken) {
-  return {
-    ...bits,
-    read: ((value) => typeof value === "string" && OCTAL.test(value) ? parseInt(value, 8) : value),
-    written: (value) => `0${value.toString(8)}`,
-    issue: (function (value) {
-      if (!mistaken.includes(value)) return bits.issue(value);
-      return `${value} is 0o${value.toString(8)} in octal; write 0o${value}, or "0${value}"`;
-    }),
-    jsonSchema: () => ({
-      anyOf: [
-        bits.jsonSchema(),
-        {
-          type: "string",
-          pattern: OCTAL.source
-        }
-      ]
-    })
-  };
-});
-var boolean = (function boolean() {
-  return schema("true or false", ((value) => typeof value === "boolean" ? void 0 : mismatch(value, "true or false")), () => ({
-    type: "boolean"
-  }));
-});
-var oneOf = (function oneOf(words3) {
-  const all = words3.map(((word6) => `"${word6}"`)).join(", ");
-  return schema(`one of ${all}`, ((value) => {
-    if (typeof value !== "string") return mismatch(value, `one of ${all}`);
-    if (words3.includes(value)) return void 0;
-    return `${quoted(value)} is none of ${all}${suggestion(value, words3)}`;
-  }), () => ({
-    enum: words3
-  }));
-});
-var list = (function list(of2, min = 0) {
-  const expected = `a list, each ${of2.expected}`;
-  return schema(expected, ((value) => {
-    if (!Array.isArray(value)) return mismatch(value, expected);
-    if (value.length < min) return `needs at least ${min === 1 ? "one" : min}: ${of2.expected}`;
-    for (let index = 0; index < value.length; index++) {
-      const issue2 = of2.issue(value[index]);
-      if (issue2 !== void 0) return `number ${index + 1}: ${issue2}`;
-    }
-    return void 0;
-  }), () => ({
-    type: "array",
-    items: of2.jsonSchema(),
-    ...min > 0 && {
-      minItems: min
-    }
-  }));
-});
-var dictionary = (function dictionary(key, of2) {
-  const expected = `an object, each value ${of2.expected}`;
-  return schema(expected, ((value) => {
-    if (!isObject(value)) return mismatch(value, expected);
-    for (const name of Object.keys(value)) {
-      const issue2 = key.issue(name) ?? of2.issue(value[name]);
-      if (issue2 !== void 0) return `${quoted(name)}: ${issue2}`;
-    }
-    return void 0;
-  }), () => ({
-    type: "object",
-    propertyNames: key.jsonSchema(),
-    additionalProperties: of2.jsonSchema()
-  }));
-});
-var object = (function object(fields) {
-  const expected = `an object with ${Object.keys(fields).join(", ")}`;
-  return schema(expected, (value) => {
-    if (!isObject(value)) return mismatch(value, expected);
-    const invalid3 = invalidField(value, fields);
-    return invalid3 && `${quoted(invalid3.field)} ${invalid3.issue}`;
-  }, () => objectSchema(fields));
-});
-var either = (function either(one, other) {
-  const expected = `${one.expected}, or ${other.expected}`;
-  return schema(expected, ((value) => {
-    const issues = [
-      one.issue(value),
-      other.issue(value)
-    ];
-    if (issues.includes(void 0)) return void 0;
-    const at4 = [
-      one,
-      other
-    ].findIndex((schema2) => isContainer(value, schema2.jsonSchema()));
-    return issues[at4] ?? mismatch(value, expected);
-  }), () => ({
-    anyOf: [
-      one.jsonSchema(),
-      other.jsonSchema()
-    ]
-  }));
-});
-var invalidField = (function invalidField(value, fields, tag) {
-  for (const name of Object.keys(value)) {
-    if (name === tag || Object.hasOwn(fields, name) || value[name] === void 0) continue;
-    return {
-      field: name,
-      issue: unknownIssue(name, Object.keys(fields))
-    };
-  }
-  for (const name in fields) {
-    const field2 = fields[name];
-    const given = Object.hasOwn(value, name) ? value[name] : void 0;
-    if (given !== void 0) {
-      const issue2 = field2.issue(given);
-      if (issue2 !== void 0) return {
-        field: name,
-        issue: issue2
-      };
-    } else if (!field2.optional) {
-      return {
-        field: name,
-        issue: `is missing: ${field2.expected}`
-      };
-    }
-  }
-  return void 0;
-});
-var isObject = (function isObject(value) {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-});
-var mismatch = (function mismatch(value, expected) {
-  return `should be ${expected}, not ${shown(value)}`;
-});
-var grantedHost = (function grantedHost() {
-  return text({
-    expected: GRANTED_HOSTS,
-    issue: (host2) => parseGrantedHost(host2) === void 0 ? `${quoted(host2)} is not ${GRANTED_HOSTS}` : void 0
-  });
-});
-var grantedList = (function grantedList(given, grant, others = false) {
-  const { name } = PERMISSION_FLAGS[grant];
-  const isAll = others || given.values(name).includes(void 0);
-  const isDenied2 = grant in DENIAL_FLAGS && given.values(DENIAL_FLAGS[grant].name).includes(void 0);
-  return isAll && !isDenied2 ? void 0 : listed(given, grant, name);
-});
-var deniedList = (function deniedList(given, denied3) {
-  return listed(given, denied3, DENIAL_FLAGS[denied3].name);
-});
-var listed = (function listed(given, kind, flag2) {
-  const values = given.values(flag2).flatMap(((value) => value ?? []));
-  return values.flatMap(((value) => kind === "net" ? hostListOf(value, flag2) : wordsIn(value)));
-});
-var wordsIn = (function wordsIn(value) {
-  return value.split(",").filter(((word6) => word6 !== ""));
-});
-var listOf = (function listOf(given, flag2) {
-  const values = given.values(flag2);
-  if (values.includes(void 0)) return void 0;
-  return values.flatMap((value) => wordsIn(value));
-});
 var call = (function call(name, ...args) {
   return {
     name,
@@ -822,6 +514,20 @@ var eventfd2 = (function eventfd2(value, flagBits) {
     EFD_NONBLOCK
   }));
 });
+var escapeControls = (function escapeControls(text5) {
+  return text5.replace(CONTROLS, (character) => {
+    const json = JSON.stringify(character).slice(1, -1);
+    if (json !== character) return json;
+    return character.split("").map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`).join("");
+  });
+});
+var escapeLines = (function escapeLines(text5) {
+  return text5.split("\n").map(escapeControls).join("\n");
+});
+var quoted = (function quoted(text5) {
+  const shown4 = text5.length > LONGEST2 ? `${text5.slice(0, LONGEST2)}...` : text5;
+  return `"${escapeControls(shown4)}"`;
+});
 var openLibc = (function openLibc() {
   const addresses2 = openAny("libc.so.6", `libc.musl-${Deno.build.arch}.so.1`);
   const callable = ((name) => new Deno.UnsafeFnPointer(addresses2[name], FUNCTIONS[name]));
@@ -879,25 +585,25 @@ var decodeStrictly = (function decodeStrictly(bytes) {
 });
 var encodeName = (function encodeName(text5, into) {
   if (text5.isWellFormed()) return encoder.encodeInto(text5, into);
-  let [read5, written3] = [
+  let [read5, written2] = [
     0,
     0
   ];
   for (const letter of text5) {
     const code = letter.codePointAt(0);
     if (code >= ESCAPE + 128 && code <= ESCAPE + 255) {
-      if (written3 === into.length) break;
-      into[written3++] = code - ESCAPE;
+      if (written2 === into.length) break;
+      into[written2++] = code - ESCAPE;
     } else {
-      const done = encoder.encodeInto(letter, into.subarray(written3));
+      const done = encoder.encodeInto(letter, into.subarray(written2));
       if (done.read === 0) break;
-      written3 += done.written;
+      written2 += done.written;
     }
     read5 += letter.length;
   }
   return {
     read: read5,
-    written: written3
+    written: written2
   };
 });
 var syscallNumber = (function syscallNumber(name, architecture) {
@@ -1068,14 +774,14 @@ var getdents64 = (function getdents64(directory2, entries) {
   return call("getdents64", directory2, entries, entries.size);
 });
 var readDirectoryEntries = (function readDirectoryEntries(entries, size) {
-  const found2 = [];
+  const found3 = [];
   for (let start = 0; start < size; ) {
     const length = entries.getUint16(start + ENTRY.reclen, true);
     const bytes = new Uint8Array(entries.buffer, entries.byteOffset + start, length);
     const name = decodeName(bytes.subarray(ENTRY.name, bytes.indexOf(0, ENTRY.name)));
     if (name !== "." && name !== "..") {
       const type = entries.getUint8(start + ENTRY.type) << TYPE_SHIFT;
-      found2.push({
+      found3.push({
         ino: entries.getBigUint64(start + ENTRY.ino, true),
         type,
         name
@@ -1083,7 +789,7 @@ var readDirectoryEntries = (function readDirectoryEntries(entries, size) {
     }
     start += length;
   }
-  return found2;
+  return found3;
 });
 var processDirectory = (function processDirectory(process) {
   if (process !== "thread-self") requireOwnProc();
@@ -1293,7 +999,7 @@ var recvfrom = (function recvfrom(socket, message2, flagBits) {
   });
   return call("recvfrom", socket, message2, message2.size, named3, null, null);
 });
-var text3 = (function text3(type, value) {
+var text2 = (function text2(type, value) {
   return new Attribute(type, [
     encoder2.encode(`${value}\0`)
   ]);
@@ -1314,7 +1020,7 @@ var aligned = (function aligned(size) {
 });
 var setLink = (function setLink(link2, change) {
   const name = typeof link2 === "string" && change.name === void 0 ? [
-    text3(IFLA.IFNAME, link2)
+    text2(IFLA.IFNAME, link2)
   ] : [];
   return {
     type: RTM_NEWLINK,
@@ -1343,7 +1049,7 @@ var linkHeader = (function linkHeader(index, up) {
 var settings = (function settings({ name, master, mtu, namespace }) {
   return [
     ...name === void 0 ? [] : [
-      text3(IFLA.IFNAME, name)
+      text2(IFLA.IFNAME, name)
     ],
     ...master === void 0 ? [] : [
       word2(IFLA.MASTER, master)
@@ -1449,15 +1155,15 @@ var ppoll = (function ppoll(fds, timeout) {
   const list5 = new Struct(bytes, text5, [], cells);
   return call("ppoll", list5, fds.length, timeout instanceof Struct ? timeout : timespec(timeout), null, SIGSET_SIZE);
 });
-var timespec = (function timespec(milliseconds) {
-  if (milliseconds === void 0) return null;
-  const seconds3 = Math.floor(milliseconds / 1e3);
-  const nanoseconds = Math.round((milliseconds - seconds3 * 1e3) * 1e6);
+var timespec = (function timespec(milliseconds2) {
+  if (milliseconds2 === void 0) return null;
+  const seconds3 = Math.floor(milliseconds2 / 1e3);
+  const nanoseconds = Math.round((milliseconds2 - seconds3 * 1e3) * 1e6);
   const words3 = new BigInt64Array([
     BigInt(seconds3),
     BigInt(nanoseconds)
   ]);
-  return new Struct(new Uint8Array(words3.buffer), `{${milliseconds} ms}`);
+  return new Struct(new Uint8Array(words3.buffer), `{${milliseconds2} ms}`);
 });
 var waitid = (function waitid(idType, id2, info, options, usage = null) {
   return call("waitid", constant(idType, WAIT_ID_TYPES), id2, info, flags(options, WAIT_FLAGS), usage);
@@ -1629,6 +1335,272 @@ var parsePropagation = (function parsePropagation(fields) {
 var unescape = (function unescape(field2) {
   return field2.replace(/\\([0-7]{3})/g, (_, digits) => String.fromCharCode(parseInt(digits, 8)));
 });
+var shown = (function shown(value) {
+  if (typeof value === "string") return quoted(value);
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "a list";
+  if (typeof value === "object") return "an object";
+  return typeof value === "function" ? "a function" : String(value);
+});
+var unexpanded = (function unexpanded(path2) {
+  return /^~|\$/.test(path2) ? "; a shell expands ~ and $HOME, a recipe does not: write the path itself" : "";
+});
+var schema = (function schema(expected, issue2, jsonSchema = () => ({})) {
+  return {
+    expected,
+    optional: false,
+    issue: issue2,
+    jsonSchema
+  };
+});
+var lazy = (function lazy(make2) {
+  let made;
+  return (() => (made ??= {
+    value: make2()
+  }).value);
+});
+var optional = (function optional(schema2) {
+  return {
+    ...schema2,
+    optional: true
+  };
+});
+var withDefault = (function withDefault(schema2, value) {
+  return {
+    ...schema2,
+    optional: true,
+    defaultOf: () => value,
+    jsonSchema: () => ({
+      ...schema2.jsonSchema(),
+      default: value
+    })
+  };
+});
+var withDefaultOf = (function withDefaultOf(schema2, other) {
+  return {
+    ...schema2,
+    optional: true,
+    defaultOf: (fields) => fields[other]
+  };
+});
+var withDefaults = (function withDefaults(value, fields) {
+  let whole;
+  for (const name in fields) {
+    const { defaultOf, read: read5 } = fields[name];
+    const isGiven = Object.hasOwn(value, name) && value[name] !== void 0;
+    const complete = isGiven ? read5 && (() => read5(value[name])) : defaultOf;
+    if (complete === void 0) continue;
+    whole ??= {
+      ...value
+    };
+    whole[name] = complete(whole);
+  }
+  return whole ?? value;
+});
+var text3 = (function text3(rules = {}) {
+  const { expected = "a string", min = 0, max = Infinity, pattern, issue: issue2 } = rules;
+  return schema(expected, ((value) => {
+    if (typeof value !== "string") return mismatch(value, "a string");
+    if (value.includes("\0")) return "has a NUL byte, which a string for the kernel cannot have";
+    if (value.length < min) return "is empty";
+    if (value.length * 3 > max) {
+      const size = new TextEncoder().encode(value).length;
+      if (size > max) return `has ${size} bytes; the kernel takes at most ${max}`;
+    }
+    return issue2?.(value);
+  }), () => ({
+    type: "string",
+    ...min > 0 && {
+      minLength: min
+    },
+    ...max < Infinity && {
+      maxLength: max
+    },
+    ...pattern !== void 0 && {
+      pattern
+    }
+  }));
+});
+var content = (function content() {
+  return schema("a string", ((value) => typeof value === "string" ? void 0 : mismatch(value, "a string")), () => ({
+    type: "string"
+  }));
+});
+var variableName = (function variableName() {
+  return text3({
+    expected: "the name of a variable",
+    min: 1,
+    pattern: "^[^=]+$",
+    issue: ((name) => name.includes("=") ? `a name must not contain "="` : void 0)
+  });
+});
+var path = (function path() {
+  return text3({
+    expected: "a path",
+    min: 1,
+    max: PATH_BYTES
+  });
+});
+var absolutePath = (function absolutePath(issue2) {
+  return text3({
+    expected: "a path that begins with /",
+    min: 1,
+    max: PATH_BYTES,
+    pattern: "^/(?!(.*/)?\\.\\.(/|$))",
+    issue: (function (path2) {
+      if (!path2.startsWith("/")) return `${quoted(path2)} has to begin with /${unexpanded(path2)}`;
+      if (path2.includes("..") && path2.split("/").includes("..")) {
+        return `${quoted(path2)} must not contain ".."`;
+      }
+      return issue2?.(path2);
+    })
+  });
+});
+var integer = (function integer(min = 0, max = Number.MAX_SAFE_INTEGER) {
+  const expected = max === Number.MAX_SAFE_INTEGER ? `a whole number, ${min} or more` : `a whole number from ${min} to ${max}`;
+  return schema(expected, ((value) => {
+    if (typeof value !== "number" || !Number.isInteger(value)) return mismatch(value, expected);
+    return value < min || value > max ? `${value} is not ${expected}` : void 0;
+  }), (() => ({
+    type: "integer",
+    minimum: min,
+    maximum: max
+  })));
+});
+var id = (function id() {
+  return integer(0, 4294967294);
+});
+var modeBits = (function modeBits() {
+  return octal(integer(0, 4095), DECIMAL_MODES);
+});
+var octal = (function octal(bits, mistaken) {
+  return {
+    ...bits,
+    read: ((value) => typeof value === "string" && OCTAL.test(value) ? parseInt(value, 8) : value),
+    written: (value) => `0${value.toString(8)}`,
+    issue: (function (value) {
+      if (!mistaken.includes(value)) return bits.issue(value);
+      return `${value} is 0o${value.toString(8)} in octal; write 0o${value}, or "0${value}"`;
+    }),
+    jsonSchema: () => ({
+      anyOf: [
+        bits.jsonSchema(),
+        {
+          type: "string",
+          pattern: OCTAL.source
+        }
+      ]
+    })
+  };
+});
+var boolean = (function boolean() {
+  return schema("true or false", ((value) => typeof value === "boolean" ? void 0 : mismatch(value, "true or false")), () => ({
+    type: "boolean"
+  }));
+});
+var oneOf = (function oneOf(words3) {
+  const all = words3.map(((word6) => `"${word6}"`)).join(", ");
+  return schema(`one of ${all}`, ((value) => {
+    if (typeof value !== "string") return mismatch(value, `one of ${all}`);
+    if (words3.includes(value)) return void 0;
+    return `${quoted(value)} is none of ${all}${suggestion(value, words3)}`;
+  }), () => ({
+    enum: words3
+  }));
+});
+var list = (function list(of2, min = 0) {
+  const expected = `a list, each ${of2.expected}`;
+  return schema(expected, ((value) => {
+    if (!Array.isArray(value)) return mismatch(value, expected);
+    if (value.length < min) return `needs at least ${min === 1 ? "one" : min}: ${of2.expected}`;
+    for (let index = 0; index < value.length; index++) {
+      const issue2 = of2.issue(value[index]);
+      if (issue2 !== void 0) return `number ${index + 1}: ${issue2}`;
+    }
+    return void 0;
+  }), () => ({
+    type: "array",
+    items: of2.jsonSchema(),
+    ...min > 0 && {
+      minItems: min
+    }
+  }));
+});
+var dictionary = (function dictionary(key, of2) {
+  const expected = `an object, each value ${of2.expected}`;
+  return schema(expected, ((value) => {
+    if (!isObject(value)) return mismatch(value, expected);
+    for (const name of Object.keys(value)) {
+      const issue2 = key.issue(name) ?? of2.issue(value[name]);
+      if (issue2 !== void 0) return `${quoted(name)}: ${issue2}`;
+    }
+    return void 0;
+  }), () => ({
+    type: "object",
+    propertyNames: key.jsonSchema(),
+    additionalProperties: of2.jsonSchema()
+  }));
+});
+var object = (function object(fields) {
+  const expected = `an object with ${Object.keys(fields).join(", ")}`;
+  return schema(expected, (value) => {
+    if (!isObject(value)) return mismatch(value, expected);
+    const invalid3 = invalidField(value, fields);
+    return invalid3 && `${quoted(invalid3.field)} ${invalid3.issue}`;
+  }, () => objectSchema(fields));
+});
+var either = (function either(one, other) {
+  const expected = `${one.expected}, or ${other.expected}`;
+  return schema(expected, ((value) => {
+    const issues = [
+      one.issue(value),
+      other.issue(value)
+    ];
+    if (issues.includes(void 0)) return void 0;
+    const at4 = [
+      one,
+      other
+    ].findIndex((schema2) => isContainer(value, schema2.jsonSchema()));
+    return issues[at4] ?? mismatch(value, expected);
+  }), () => ({
+    anyOf: [
+      one.jsonSchema(),
+      other.jsonSchema()
+    ]
+  }));
+});
+var invalidField = (function invalidField(value, fields, tag) {
+  for (const name of Object.keys(value)) {
+    if (name === tag || Object.hasOwn(fields, name) || value[name] === void 0) continue;
+    return {
+      field: name,
+      issue: unknownIssue(name, Object.keys(fields))
+    };
+  }
+  for (const name in fields) {
+    const field2 = fields[name];
+    const given = Object.hasOwn(value, name) ? value[name] : void 0;
+    if (given !== void 0) {
+      const issue2 = field2.issue(given);
+      if (issue2 !== void 0) return {
+        field: name,
+        issue: issue2
+      };
+    } else if (!field2.optional) {
+      return {
+        field: name,
+        issue: `is missing: ${field2.expected}`
+      };
+    }
+  }
+  return void 0;
+});
+var isObject = (function isObject(value) {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+});
+var mismatch = (function mismatch(value, expected) {
+  return `should be ${expected}, not ${shown(value)}`;
+});
 var stepSchema = (function stepSchema(name, fields, issue2) {
   const made = lazy(fields);
   return {
@@ -1650,7 +1622,7 @@ var bind = (function bind(source, target = source, options = {}) {
   };
 });
 var entry = (function entry() {
-  return text({
+  return text3({
     expected: "a name in the directory, or a path from there",
     min: 1,
     max: 4095,
@@ -1698,7 +1670,7 @@ var sizeFrom = (function sizeFrom(min) {
   });
 });
 var textThat = (function textThat(expected, holds5, pattern) {
-  return text({
+  return text3({
     expected,
     min: 1,
     pattern,
@@ -1728,7 +1700,7 @@ var climbs = (function climbs(path2) {
   return path2.includes("..") && path2.split("/").includes("..");
 });
 var mountOptions = (function mountOptions() {
-  return text({
+  return text3({
     max: OPTIONS_BYTES,
     issue: wordOfAnotherStep
   });
@@ -1771,7 +1743,7 @@ var tmpfs = (function tmpfs(target, options = {}) {
   };
 });
 var tmpfsSize = (function tmpfsSize(...words3) {
-  return text({
+  return text3({
     expected: [
       "a size such as 64m",
       ...words3.map(((word6) => `"${word6}"`))
@@ -1917,7 +1889,7 @@ var protect = (function protect(source, target = source, options = {}) {
   };
 });
 var protectedName = (function protectedName() {
-  return text({
+  return text3({
     expected: "a name, or the end of a path",
     min: 1,
     max: 4095,
@@ -1937,7 +1909,7 @@ var hostname = (function hostname(name) {
   };
 });
 var hostnameText = (function hostnameText() {
-  return text({
+  return text3({
     min: 1,
     max: NAME_BYTES
   });
@@ -1947,9 +1919,15 @@ var loopback = (function loopback() {
     step: "loopback"
   };
 });
+var grantedHost = (function grantedHost() {
+  return text3({
+    expected: GRANTED_HOSTS,
+    issue: (host2) => parseGrantedHost(host2) === void 0 ? `${quoted(host2)} is not ${GRANTED_HOSTS}` : void 0
+  });
+});
 var variablePattern = (function variablePattern() {
   const expected = 'the name of a variable, or "AWS_*" for all that begin so';
-  return text({
+  return text3({
     expected,
     min: 1,
     pattern: "^[^=*]*\\*?$",
@@ -2015,7 +1993,7 @@ var seccomp = (function seccomp(profile2 = {}) {
   };
 });
 var callName = (function callName(groups) {
-  return text({
+  return text3({
     expected: `the name of a system call, or ${groups.map(((name) => `"${name}"`)).join(", ")}`,
     min: 1,
     issue: ((name) => groups.includes(name) || isSyscallName(name) ? void 0 : `there is no call ${quoted(name)}${suggestion(name, [
@@ -2039,7 +2017,7 @@ var pathOf = (function pathOf(name) {
 });
 var settingName = (function settingName() {
   const expected = "the name of a setting, such as net.ipv4.ip_forward";
-  return text({
+  return text3({
     expected,
     min: 1,
     max: 255,
@@ -2122,9 +2100,9 @@ var epoll_ctl = (function epoll_ctl(epoll, operation2, fd, event, architecture) 
 var epollOutput = (function epollOutput(count, architecture) {
   return new Output(count * epollLayout(architecture).size, "&events");
 });
-var epoll_pwait = (function epoll_pwait(epoll, events, milliseconds, architecture) {
+var epoll_pwait = (function epoll_pwait(epoll, events, milliseconds2, architecture) {
   const count = events.size / epollLayout(architecture).size;
-  return call("epoll_pwait", epoll, events, count, milliseconds, null, SIGSET_SIZE3);
+  return call("epoll_pwait", epoll, events, count, milliseconds2, null, SIGSET_SIZE3);
 });
 var readEpollEvents = (function readEpollEvents(events, count, architecture) {
   const { data: data2, size } = epollLayout(architecture);
@@ -2315,7 +2293,7 @@ var grantOf = (function grantOf(item, words3 = [
   return optional(schema(all.expected, (value) => (Array.isArray(value) ? items : all).issue(value)));
 });
 var host = (function host() {
-  return text({
+  return text3({
     expected: GRANTED_HOSTS,
     min: 1,
     issue: (text5) => parseGrantedHost(text5) === void 0 ? `${quoted(text5)} is not ${GRANTED_HOSTS}` : void 0
@@ -2779,7 +2757,7 @@ var withoutLinks = (function withoutLinks(path2) {
     path: normalize(path2),
     ...readFile(table2.outputs[0])
   };
-  return ABSENT2.has(-result) ? absent(path2) : void 0;
+  return ABSENT3.has(-result) ? absent(path2) : void 0;
 });
 var absent = (function absent(path2) {
   return {
@@ -2792,27 +2770,27 @@ var absent = (function absent(path2) {
 var withLinks = (function withLinks(path2) {
   const table2 = lookups().following;
   const fd = table2.run(path2);
-  if (fd < 0) return missing(path2, ABSENT2.has(-fd) ? void 0 : "unknown");
+  if (fd < 0) return missing(path2, ABSENT3.has(-fd) ? void 0 : "unknown");
   try {
-    const found2 = linkTarget(`/proc/self/fd/${fd}`);
+    const found3 = linkTarget(`/proc/self/fd/${fd}`);
     return {
       asked: path2,
-      path: byOwnLink(path2, found2),
+      path: byOwnLink(path2, found3),
       ...readFile(table2.outputs[0])
     };
   } finally {
     syscall(close(fd));
   }
 });
-var byOwnLink = (function byOwnLink(asked, found2) {
-  if (!found2.startsWith("/proc/")) return found2;
+var byOwnLink = (function byOwnLink(asked, found3) {
+  if (!found3.startsWith("/proc/")) return found3;
   for (const link2 of OWN_LINKS) {
     const directory2 = `/proc/${linkTarget(link2)}`;
-    if (isWithin(found2, directory2) && !isWithin(asked, directory2)) {
-      return link2 + found2.slice(directory2.length);
+    if (isWithin(found3, directory2) && !isWithin(asked, directory2)) {
+      return link2 + found3.slice(directory2.length);
     }
   }
-  return found2;
+  return found3;
 });
 var resolveFlag = (function resolveFlag({ path: path2, late }) {
   return late === true || OWN_LINKS.values().some(((link2) => isWithin(path2, link2))) ? RESOLVE_NO_MAGICLINKS : RESOLVE_NO_SYMLINKS;
@@ -2876,9 +2854,9 @@ var isGitName = (function isGitName(name) {
 });
 var isGitDirectory = (function isGitDirectory(path2, entries) {
   if (nameOf2(path2).toLowerCase().endsWith(".git")) return true;
-  const found2 = LAYOUT.filter(((name) => entries.has(name))).length;
+  const found3 = LAYOUT.filter(((name) => entries.has(name))).length;
   const isWithin2 = /\.git\/(modules|worktrees)\//i.test(path2);
-  return found2 >= 2 && entries.has("HEAD") || found2 >= 3 || isWithin2 && found2 > 0 || entries.get("config") === S_IFREG && textOf4(`${path2}/config`)?.includes("repositoryformatversion") === true;
+  return found3 >= 2 && entries.has("HEAD") || found3 >= 3 || isWithin2 && found3 > 0 || entries.get("config") === S_IFREG && textOf4(`${path2}/config`)?.includes("repositoryformatversion") === true;
 });
 var readGitConfig = (function readGitConfig(file, home) {
   const [includes, hooks, worktrees] = [
@@ -2928,10 +2906,10 @@ var mountAt = (function mountAt(path2, mounts) {
   return new VisibleMounts(mounts).at(path2);
 });
 var kernelMountsIn = (function kernelMountsIn(directory2, mounts) {
-  const found2 = new Set(new VisibleMounts(mounts).all().filter(((mount4) => isKernelMount(mount4) && mount4.target !== directory2 && isWithin(mount4.target, directory2))).map(({ target }) => target));
+  const found3 = new Set(new VisibleMounts(mounts).all().filter(((mount4) => isKernelMount(mount4) && mount4.target !== directory2 && isWithin(mount4.target, directory2))).map(({ target }) => target));
   return [
-    ...found2
-  ].filter((path2) => !directoriesAround(path2, directory2).some((at4) => found2.has(at4)));
+    ...found3
+  ].filter((path2) => !directoriesAround(path2, directory2).some((at4) => found3.has(at4)));
 });
 var isBelow = (function isBelow({ target }, directory2) {
   return target !== directory2 && isWithin(target, directory2);
@@ -3890,7 +3868,7 @@ var copyOfFile = (function copyOfFile(plan, root2, name, called = name) {
     fixes: plan.state.mountFixes
   });
 });
-var withEmptyFiles = (function withEmptyFiles(plan, write9) {
+var withEmptyFiles = (function withEmptyFiles(plan, write10) {
   const make2 = ((root2) => {
     plan.call(mkdirat(root2, EMPTY.directory, 365));
     plan.call(mknodat(root2, EMPTY.file, S_IFREG | 292, 0));
@@ -3900,7 +3878,7 @@ var withEmptyFiles = (function withEmptyFiles(plan, write9) {
     blocks: 1,
     inodes: 3,
     make: make2
-  }, write9);
+  }, write10);
 });
 var coverWithEmpty = (function coverWithEmpty(plan, place3, path2, empty) {
   const cover2 = ((copy2) => move_mount(copy2, "", place3, "", ONTO_FD));
@@ -3945,9 +3923,9 @@ var lowerEntries = (function lowerEntries({ entries = [], hide = [], ...step }, 
     source.resolved.path,
     normalize(step.target)
   ].map(((path2) => path2 === "/" ? "" : path2));
-  const found2 = ((patterns) => new Set(patterns.flatMap(((pattern) => namesOf2(pattern.split("/"), directory2, plan)))));
+  const found3 = ((patterns) => new Set(patterns.flatMap(((pattern) => namesOf2(pattern.split("/"), directory2, plan)))));
   const names = [
-    ...found2(entries)
+    ...found3(entries)
   ];
   const shown4 = /* @__PURE__ */ new Set();
   const links2 = linksAmong(names, directory2, plan);
@@ -3968,7 +3946,7 @@ var lowerEntries = (function lowerEntries({ entries = [], hide = [], ...step }, 
     }
   }
   const hidden2 = [
-    ...found2(hide)
+    ...found3(hide)
   ].filter((name) => [
     ...shown4
   ].some((other) => isWithin(name, other)));
@@ -3976,12 +3954,12 @@ var lowerEntries = (function lowerEntries({ entries = [], hide = [], ...step }, 
   plan.forFound(() => cover(hidden2.map((name) => `${target}/${name}`), plan));
 });
 var namesOf2 = (function namesOf2([first, ...rest2], directory2, plan) {
-  const found2 = plan.facts.namesIn(directory2 || "/", first);
-  if (rest2.length === 0) return found2;
-  return found2.flatMap(((name) => namesOf2(rest2, `${directory2}/${name}`, plan).map(((more) => `${name}/${more}`))));
+  const found3 = plan.facts.namesIn(directory2 || "/", first);
+  if (rest2.length === 0) return found3;
+  return found3.flatMap(((name) => namesOf2(rest2, `${directory2}/${name}`, plan).map(((more) => `${name}/${more}`))));
 });
 var linksAmong = (function linksAmong(names, directory2, plan) {
-  const found2 = names.map(((name) => {
+  const found3 = names.map(((name) => {
     const asked = `${directory2}/${name}`;
     const { path: path2, attributes } = plan.facts.resolve(asked);
     return {
@@ -3991,8 +3969,8 @@ var linksAmong = (function linksAmong(names, directory2, plan) {
       isThere: attributes !== void 0
     };
   }));
-  const shown4 = found2.filter((({ asked, path: path2 }) => asked === path2));
-  return new Map(found2.filter((({ asked, path: path2, isThere: isThere4 }) => isThere4 && asked !== path2 && shown4.some(((other) => isWithin(path2, other.path))))).map((({ name, path: path2 }) => {
+  const shown4 = found3.filter((({ asked, path: path2 }) => asked === path2));
+  return new Map(found3.filter((({ asked, path: path2, isThere: isThere4 }) => isThere4 && asked !== path2 && shown4.some(((other) => isWithin(path2, other.path))))).map((({ name, path: path2 }) => {
     const up = "../".repeat(name.split("/").length - 1);
     return [
       name,
@@ -4797,7 +4775,7 @@ var lowerProtect = (function lowerProtect(step, plan) {
     kind: "write",
     path: directory2
   });
-  const { found: found2, missing: missing4 } = scanNames(plan, {
+  const { found: found3, missing: missing4 } = scanNames(plan, {
     directory: directory2,
     asked: source,
     names,
@@ -4810,7 +4788,7 @@ var lowerProtect = (function lowerProtect(step, plan) {
   });
   const shown4 = new ShownDirectory(plan, directory2, plan.path(step.target).canonical);
   const everywhere2 = new OtherPlaces(plan, shown4, except);
-  for (const file of found2) {
+  for (const file of found3) {
     const { path: path2, isShared: isShared2 } = file;
     if (path2 === directory2) {
       plan.refuse(`${path2} may not be read or written to by its owner, and a program could change that; run "chmod u+rwx ${path2}" before`);
@@ -5162,7 +5140,7 @@ var make = (function make(placeholder, parent) {
   });
 });
 var openPlaceholder = (function openPlaceholder(placeholder, parent) {
-  const { directory: directory2, opened: opened2, written: written3 } = callsIn(placeholder, parent);
+  const { directory: directory2, opened: opened2, written: written2 } = callsIn(placeholder, parent);
   const there = openIn(parent, nameOf2(placeholder.path), O_RDONLY);
   const [end, exists] = [
     new Label("it is open"),
@@ -5185,13 +5163,13 @@ var openPlaceholder = (function openPlaceholder(placeholder, parent) {
         "EEXIST"
       ],
       onAccepted: exists,
-      ...written3 === void 0 && {
+      ...written2 === void 0 && {
         onSuccess: end
       }
     },
-    ...written3 === void 0 ? [] : [
+    ...written2 === void 0 ? [] : [
       {
-        call: written3,
+        call: written2,
         onFailure: failed2,
         onSuccess: end
       },
@@ -5477,12 +5455,12 @@ var refuseUnheldByNest = (function refuseUnheldByNest(options, asked) {
   if (name === void 0) return;
   throw optionError2(name, `with "nest" the program can make a mount namespace, in which ${reason2}`);
 });
-var protectedFiles = (function protectedFiles(written3, names = true) {
+var protectedFiles = (function protectedFiles(written2, names = true) {
   if (names === false || names !== true && names.length === 0) return [];
   const sources = [
-    ...new Set(written3.map((({ source }) => source)))
+    ...new Set(written2.map((({ source }) => source)))
   ];
-  return written3.filter((({ isInner }) => !isInner)).map((({ source, target }) => {
+  return written2.filter((({ isInner }) => !isInner)).map((({ source, target }) => {
     const except = sources.filter(((other) => other !== source && isWithin(other, source)));
     return protect(source, target, {
       ...names !== true && {
@@ -5501,7 +5479,7 @@ var sandboxRoot = (function sandboxRoot(asked, options) {
   return new SandboxRoot(asked, options).steps();
 });
 var shownFiles = (function shownFiles(options) {
-  const { read: read5 = [], write: write9 = [], tryRead = [], bind: bind4 = [], overlay: overlay2 = [], tmpfs: tmpfs2 = [] } = options;
+  const { read: read5 = [], write: write10 = [], tryRead = [], bind: bind4 = [], overlay: overlay2 = [], tmpfs: tmpfs2 = [] } = options;
   const at4 = ((option, access) => ((given) => {
     const path2 = normalize(given);
     return {
@@ -5523,7 +5501,7 @@ var shownFiles = (function shownFiles(options) {
     source: normalize(source)
   }));
   const others = [
-    ...write9.map(at4("write", "write")),
+    ...write10.map(at4("write", "write")),
     ...overlay2.map(at4("overlay", "read")),
     ...bound2,
     ...tmpfs2.map(at4("tmpfs", "read"))
@@ -5694,6 +5672,25 @@ var sandbox = (function sandbox(options = {}) {
   const { steps, degraded } = sandboxOn(liveHost(), options);
   return new Recipe(steps, degraded);
 });
+var ecdsa = (function ecdsa(namedCurve, size) {
+  return {
+    algorithm: {
+      name: "ECDSA",
+      namedCurve
+    },
+    async verify(key, signature, bytes) {
+      const raw4 = ecdsaFromDer(signature, size);
+      if (raw4 === void 0) return false;
+      for (const hash of HASHES) {
+        if (await crypto.subtle.verify({
+          name: "ECDSA",
+          hash
+        }, key, raw4, bytes)) return true;
+      }
+      return false;
+    }
+  };
+});
 var print = (function print(text5) {
   write4(Deno.stdout, `${text5}
 `);
@@ -5715,7 +5712,7 @@ var isDetached = (function isDetached(given) {
     throw new UsageError(`--${flag3} is for who waits for the program; ramekin wait tells its end`);
   }
   const flag2 = [
-    ...DETACHED,
+    ...DETACHED2,
     SUPERVISOR
   ].find((({ name }) => given.has(name)));
   if (flag2?.name === "json") {
@@ -5724,34 +5721,57 @@ var isDetached = (function isDetached(given) {
   if (flag2 !== void 0) throw new UsageError(`--${flag2.name} is for --detach`);
   return false;
 });
-var ecdsa = (function ecdsa(namedCurve, size) {
-  return {
-    algorithm: {
-      name: "ECDSA",
-      namedCurve
-    },
-    async verify(key, signature, bytes) {
-      const raw4 = ecdsaFromDer(signature, size);
-      if (raw4 === void 0) return false;
-      for (const hash of HASHES) {
-        if (await crypto.subtle.verify({
-          name: "ECDSA",
-          hash
-        }, key, raw4, bytes)) return true;
-      }
-      return false;
-    }
+var grantedList = (function grantedList(given, grant, others = false) {
+  const { name } = PERMISSION_FLAGS[grant];
+  const isAll = others || given.values(name).includes(void 0);
+  const isDenied2 = grant in DENIAL_FLAGS && given.values(DENIAL_FLAGS[grant].name).includes(void 0);
+  return isAll && !isDenied2 ? void 0 : listed3(given, grant, name);
+});
+var deniedList = (function deniedList(given, denied3) {
+  return listed3(given, denied3, DENIAL_FLAGS[denied3].name);
+});
+var listed3 = (function listed3(given, kind, flag2) {
+  const values = given.values(flag2).flatMap(((value) => value ?? []));
+  return values.flatMap(((value) => kind === "net" ? hostListOf(value, flag2) : wordsIn(value)));
+});
+var wordsIn = (function wordsIn(value) {
+  return value.split(",").filter(((word6) => word6 !== ""));
+});
+var listOf2 = (function listOf2(given, flag2) {
+  const values = given.values(flag2);
+  if (values.includes(void 0)) return void 0;
+  return values.flatMap((value) => wordsIn(value));
+});
+var reportOf = (function reportOf(given) {
+  const word6 = given.value(STATUS_FD.name);
+  if (word6 === void 0) return void 0;
+  const fd = Number(word6);
+  return (end) => {
+    const reason2 = "reason" in end ? end.reason : describeEnd(end);
+    const { code, signal, timedOut, outOfMemory, durationMs, usage } = end;
+    const line3 = {
+      code,
+      signal,
+      reason: reason2,
+      timedOut,
+      outOfMemory,
+      durationMs,
+      usage
+    };
+    let bytes = new TextEncoder().encode(`${JSON.stringify(line3)}
+`);
+    while (bytes.length > 0) bytes = bytes.subarray(linux.write(fd, bytes));
   };
 });
 var filesOf3 = (function filesOf3(given, reading2) {
-  const paths = ((name, read5) => (listOf(given, name) ?? []).map((path2) => read5(path2, `--${name}=${path2}`)));
+  const paths = ((name, read5) => (listOf2(given, name) ?? []).map((path2) => read5(path2, `--${name}=${path2}`)));
   const root2 = given.value("root");
   const lists = {
     tryRead: paths("try-read", reading2.optional),
     bind: given.values("bind").map((text5) => bindOf(text5, reading2)),
     overlay: paths("overlay", reading2.path),
     tmpfs: paths("tmpfs", reading2.optional),
-    devices: listOf(given, "allow-device") ?? []
+    devices: listOf2(given, "allow-device") ?? []
   };
   const gpus = gpusOf(given);
   return {
@@ -5821,33 +5841,6 @@ var limitsOf2 = (function limitsOf2(given) {
     ...shm !== void 0 && {
       shm
     }
-  };
-});
-var reportOf = (function reportOf(given) {
-  const word6 = given.value(STATUS_FD.name);
-  if (word6 === void 0) return void 0;
-  const fd = Number(word6);
-  return (end) => {
-    const reason2 = "reason" in end ? end.reason : describeEnd(end);
-    const { code, signal, timedOut, outOfMemory, durationMs, usage } = end;
-    const line3 = {
-      code,
-      signal,
-      reason: reason2,
-      timedOut,
-      outOfMemory,
-      durationMs,
-      usage
-    };
-    let bytes = new TextEncoder().encode(`${JSON.stringify(line3)}
-`);
-    while (bytes.length > 0) bytes = bytes.subarray(linux.write(fd, bytes));
-  };
-});
-var hidden = (function hidden(flag2) {
-  return {
-    ...flag2,
-    hidden: true
   };
 });
 var readArguments = (function readArguments(words3, subcommand) {
@@ -5963,7 +5956,7 @@ var environment2 = (function environment2(pid) {
     ] : [];
   })));
 });
-var runProgram = (async function runProgram(words3, make2, { name, denied: denied3 = () => false, report, ended } = {}) {
+var runProgram = (async function runProgram(words3, make2, { name, denied: denied3 = () => false, report, verbose, ended } = {}) {
   const [program = environment2()["SHELL"] ?? "sh", ...args] = words3;
   const terminal = Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
   const options = {
@@ -5978,9 +5971,11 @@ var runProgram = (async function runProgram(words3, make2, { name, denied: denie
   try {
     const start = ((program2) => spawn((() => make2(program2, options)), denied3));
     using running = startShell(program, start, words3.length === 0);
+    verbose?.started(running.container.pid);
     const end = await running.container.status;
     const { code, timedOut, outOfMemory } = end;
     report?.(end);
+    verbose?.ended(end);
     if (code === BAD_CALL) printError(KILLED_BY_FILTER);
     ended?.(running.container);
     if (outOfMemory) printError(OUT_OF_MEMORY);
@@ -5996,7 +5991,7 @@ var runProgram = (async function runProgram(words3, make2, { name, denied: denie
     printError(text5(paintFor(Deno.stderr)));
     report?.({
       code: status,
-      reason: text5(plain)
+      reason: text5(plain2)
     });
     return status;
   }
@@ -6038,6 +6033,7 @@ var run5 = (async function run5(given) {
   const box3 = byFlags((() => sandbox(options)));
   if (box3.degraded !== void 0) reportDegradation(given, box3.degraded);
   if (!isDetached(given)) return await runIn(given, options, box3);
+  verboseOf(given, apart(box3));
   const { superviseProgram: superviseProgram2 } = await Promise.resolve().then(() => (init_supervisor(), supervisor_exports));
   return await superviseProgram2(given, {
     recipe: apart(box3),
@@ -6070,10 +6066,13 @@ var runIn = (async function runIn(given, options, box3) {
   const ended = ((container) => {
     audit?.report(container.denials.list);
   });
+  const verbose = verboseOf(given, box3);
+  const name = given.value("name");
   return await runProgram(given.program, make2, {
     report,
     ended,
-    name: given.value("name")
+    name,
+    verbose
   });
 });
 var placeIn = (function placeIn(given, options) {
@@ -6107,7 +6106,7 @@ var optionsOf = (function optionsOf(given, reading2 = HERE3) {
   const read5 = paths("read", () => all ? everywhere() : [
     "/"
   ]);
-  const write9 = paths("write", everywhere);
+  const write10 = paths("write", everywhere);
   const sockets = socketsOf(given);
   const files2 = filesOf3(given, reading2);
   return {
@@ -6115,7 +6114,7 @@ var optionsOf = (function optionsOf(given, reading2 = HERE3) {
       ...read5,
       ...sockets
     ],
-    write: write9,
+    write: write10,
     ...files2,
     denyRead: denied3("read"),
     denyWrite: denied3("write"),
@@ -6124,7 +6123,7 @@ var optionsOf = (function optionsOf(given, reading2 = HERE3) {
     protect: protectedBy(given),
     ...limitsOf2(given),
     ...placeOf6(given, reading2),
-    ...(all || given.has(UNIX_SOCKETS.name) || onlySockets(sockets, read5, write9, files2)) && {
+    ...(all || given.has(UNIX_SOCKETS.name) || onlySockets(sockets, read5, write10, files2)) && {
       unixSockets: true
     },
     ...given.has(NARROW_PROGRAMS.name) && {
@@ -6155,11 +6154,11 @@ var socketsOf = (function socketsOf(given) {
     throw new UsageError(`${flag2}: this is no unix socket`);
   });
 });
-var onlySockets = (function onlySockets(sockets, read5, write9, { tryRead = [], bind: bind4 = [], overlay: overlay2 = [], root: root2 }) {
+var onlySockets = (function onlySockets(sockets, read5, write10, { tryRead = [], bind: bind4 = [], overlay: overlay2 = [], root: root2 }) {
   if (sockets.length === 0) return false;
   const [other] = [
     ...read5,
-    ...write9,
+    ...write10,
     ...tryRead,
     ...bind4.map(([path2]) => path2),
     ...overlay2
@@ -6172,7 +6171,7 @@ var variablesOf5 = (function variablesOf5(given, allowed, reading2) {
   return denied3.length === 0 ? allowed : reading2.without(allowed, denied3);
 });
 var protectedBy = (function protectedBy(given) {
-  const listed4 = listOf(given, "protect") ?? [];
+  const listed4 = listOf2(given, "protect") ?? [];
   listed4.forEach(checkName2);
   const usual = !given.has("no-protect");
   return listed4.length === 0 ? usual : [
@@ -6231,13 +6230,13 @@ var permissionsOf = (function permissionsOf(given) {
     denyNet
   };
 });
-var visibleDirectory = (function visibleDirectory({ read: read5, write: write9, tryRead = [], bind: bind4 = [], overlay: overlay2 = [], tmpfs: tmpfs2 = [], root: root2 }) {
+var visibleDirectory = (function visibleDirectory({ read: read5, write: write10, tryRead = [], bind: bind4 = [], overlay: overlay2 = [], tmpfs: tmpfs2 = [], root: root2 }) {
   const directory2 = Deno.cwd();
   const isOwn4 = OWN3.some(((path2) => isWithin(directory2, path2)));
   const hiding = tmpfs2.filter((path2) => path2 !== directory2 && isWithin(directory2, path2));
   const shown4 = [
     ...read5,
-    ...write9,
+    ...write10,
     ...tryRead,
     ...overlay2
   ].concat(bind4.map(([, target]) => target), root2 === void 0 ? [
@@ -6281,8 +6280,8 @@ var runSubcommand = (async function runSubcommand(subcommand, words3) {
   return await (await LOAD[subcommand.name]()).run(given);
 });
 var find2 = (function find2(name) {
-  const found2 = SUBCOMMANDS.find(((subcommand) => subcommand.name === name));
-  if (found2 !== void 0) return found2;
+  const found3 = SUBCOMMANDS.find(((subcommand) => subcommand.name === name));
+  if (found3 !== void 0) return found3;
   if (name.startsWith("-")) {
     throw new UsageError(`there is no flag ${name} before a subcommand`);
   }
@@ -6427,9 +6426,9 @@ var init_nearest = __esm({
 
 // scripts/ramekin/peer_words.ts
 function peerFlag(name, place3) {
-  const found2 = PEER_FLAGS.find(({ names }) => names.includes(name));
-  if (found2 === void 0) return void 0;
-  return found2.always ?? (place3 === "container" ? void 0 : found2[place3]);
+  const found3 = PEER_FLAGS.find(({ names }) => names.includes(name));
+  if (found3 === void 0) return void 0;
+  return found3.always ?? (place3 === "container" ? void 0 : found3[place3]);
 }
 var STARTS, ENDS, GONE, LIVE, PEER_SUBCOMMANDS, PEER_FLAGS;
 var init_peer_words = __esm({
@@ -6862,600 +6861,6 @@ var init_peer_words = __esm({
         recipe: "what is not allowed is denied"
       }
     ];
-  })
-});
-
-// ffi/calls/constants/sockets.ts
-var AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, SOCK_STREAM, SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET, SOCK_CLOEXEC, SOCK_NONBLOCK, SHUT_WR, SOL_SOCKET, SO_TYPE, SO_ERROR, SO_PASSCRED, SO_RCVTIMEO, SO_DOMAIN, IPPROTO_IPV6, IPV6_V6ONLY, SOL_NETLINK, NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_ROUTE, NETLINK_NETFILTER, MSG_DONTWAIT, MSG_CMSG_CLOEXEC, SIOCGIFINDEX, SIOCGSKNS;
-var init_sockets = __esm({
-  "ffi/calls/constants/sockets.ts": (function () {
-    AF_UNIX = 1;
-    AF_INET = 2;
-    AF_INET6 = 10;
-    AF_NETLINK = 16;
-    SOCK_STREAM = 1;
-    SOCK_DGRAM = 2;
-    SOCK_RAW = 3;
-    SOCK_SEQPACKET = 5;
-    SOCK_CLOEXEC = 524288;
-    SOCK_NONBLOCK = 2048;
-    SHUT_WR = 1;
-    SOL_SOCKET = 1;
-    SO_TYPE = 3;
-    SO_ERROR = 4;
-    SO_PASSCRED = 16;
-    SO_RCVTIMEO = 20;
-    SO_DOMAIN = 39;
-    IPPROTO_IPV6 = 41;
-    IPV6_V6ONLY = 26;
-    SOL_NETLINK = 270;
-    NETLINK_CAP_ACK = 10;
-    NETLINK_EXT_ACK = 11;
-    NETLINK_ROUTE = 0;
-    NETLINK_NETFILTER = 12;
-    MSG_DONTWAIT = 64;
-    MSG_CMSG_CLOEXEC = 1073741824;
-    SIOCGIFINDEX = 35123;
-    SIOCGSKNS = 35148;
-  })
-});
-
-// ffi/netlink/ip.ts
-function parseIp(text5) {
-  const family = text5.includes(":") ? AF_INET6 : AF_INET;
-  const bytes = family === AF_INET ? parseIpv4(text5) : parseIpv6(text5);
-  return bytes && {
-    family,
-    bytes: Uint8Array.from(bytes)
-  };
-}
-function parsePrefix(text5) {
-  const [address2, length, ...more] = text5.split("/");
-  const ip = parseIp(address2);
-  if (ip === void 0 || length === void 0 || more.length > 0) return void 0;
-  if (!/^(0|[1-9][0-9]{0,2})$/.test(length) || Number(length) > ip.bytes.length * 8) {
-    return void 0;
-  }
-  return {
-    ...ip,
-    length: Number(length)
-  };
-}
-function formatIp(bytes) {
-  if (bytes.length === 4) return bytes.join(".");
-  const groups = Array.from({
-    length: 8
-  }, (_, i) => bytes[i * 2] << 8 | bytes[i * 2 + 1]);
-  const words3 = groups.map((group) => group.toString(16));
-  const [start, count] = longestZeros(groups);
-  if (count < 2) return words3.join(":");
-  return `${words3.slice(0, start).join(":")}::${words3.slice(start + count).join(":")}`;
-}
-function networkOf({ bytes, length }) {
-  return bytes.map((byte, index) => {
-    const kept = Math.min(8, Math.max(0, length - index * 8));
-    return byte & 65280 >> kept;
-  });
-}
-function isInRange(address2, range) {
-  if (address2.family !== range.family) return false;
-  const [one, other] = [
-    networkOf({
-      ...address2,
-      length: range.length
-    }),
-    networkOf(range)
-  ];
-  return one.every((byte, index) => byte === other[index]);
-}
-function parseIpv4(text5) {
-  const parts2 = text5.split(".");
-  const valid = parts2.length === 4 && parts2.every((part2) => /^(0|[1-9][0-9]{0,2})$/.test(part2) && Number(part2) <= 255);
-  return valid ? parts2.map(Number) : void 0;
-}
-function parseIpv6(text5) {
-  const halves = text5.split("::");
-  if (halves.length > 2) return void 0;
-  const [before, after2] = halves.map((half) => half === "" ? [] : half.split(":"));
-  const head2 = parseGroups(before, after2 === void 0);
-  if (after2 === void 0) return head2?.length === 16 ? head2 : void 0;
-  const tail = parseGroups(after2, true);
-  if (head2 === void 0 || tail === void 0 || head2.length + tail.length > 14) return void 0;
-  return [
-    ...head2,
-    ...new Array(16 - head2.length - tail.length).fill(0),
-    ...tail
-  ];
-}
-function parseGroups(groups, mayEndInIpv4) {
-  const bytes = [];
-  for (const [index, group] of groups.entries()) {
-    const last = index === groups.length - 1;
-    if (/^[0-9a-f]{1,4}$/i.test(group)) {
-      const value = parseInt(group, 16);
-      bytes.push(value >> 8, value & 255);
-    } else {
-      const ipv4 = last && mayEndInIpv4 ? parseIpv4(group) : void 0;
-      if (ipv4 === void 0) return void 0;
-      bytes.push(...ipv4);
-    }
-  }
-  return bytes;
-}
-function longestZeros(groups) {
-  let best3 = [
-    0,
-    0
-  ];
-  for (let start = 0; start < groups.length; start++) {
-    let count = 0;
-    while (groups[start + count] === 0) count++;
-    if (count > best3[1]) best3 = [
-      start,
-      count
-    ];
-  }
-  return best3;
-}
-var init_ip = __esm({
-  "ffi/netlink/ip.ts": (function () {
-    init_sockets();
-  })
-});
-
-// ffi/control_characters.ts
-
-
-
-var CONTROLS, LONGEST2;
-var init_control_characters = __esm({
-  "ffi/control_characters.ts": (function () {
-    CONTROLS = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\ufffe\uffff]/gu;
-    LONGEST2 = 60;
-  })
-});
-
-// recipe/shown.ts
-
-function shownObject(value) {
-  const fields = [];
-  for (const [name, field2] of Object.entries(value).slice(0, MOST_FIELDS)) {
-    fields.push(`${quoted(name).slice(1, -1)}: ${shown(field2)}`);
-  }
-  return fields.length === 0 ? "{}" : `{ ${fields.join(", ")} }`;
-}
-var MOST_FIELDS;
-var init_shown = __esm({
-  "recipe/shown.ts": (function () {
-    init_control_characters();
-    MOST_FIELDS = 4;
-  })
-});
-
-// recipe/unexpanded.ts
-
-var init_unexpanded = __esm({
-  "recipe/unexpanded.ts": (function () {
-  })
-});
-
-// recipe/schema.ts
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-function maskBits() {
-  return octal(integer(0, 511), DECIMAL_MASKS);
-}
-
-
-
-
-
-
-
-function isContainer(value, { type }) {
-  return type === "array" ? Array.isArray(value) : type === "object" && isObject(value);
-}
-
-function unknownIssue(name, names) {
-  const known = names.length === 0 ? "there are no fields" : `the fields are ${names.join(", ")}`;
-  if (/^\d+$/.test(name)) return `is no field: pass an object, not a list or a string; ${known}`;
-  const near = nearest(name, names);
-  return `is unknown; ${near === void 0 ? known : `did you mean "${near}"?`}`;
-}
-
-function objectSchema(fields) {
-  const entries = Object.entries(fields);
-  const required = entries.filter(([, field2]) => !field2.optional).map(([name]) => name);
-  return {
-    type: "object",
-    properties: Object.fromEntries(entries.map(([name, field2]) => [
-      name,
-      {
-        description: field2.expected,
-        ...field2.jsonSchema()
-      }
-    ])),
-    ...required.length > 0 && {
-      required
-    },
-    additionalProperties: false
-  };
-}
-
-var PATH_BYTES, DECIMAL_MODES, DECIMAL_MASKS, OCTAL;
-var init_schema = __esm({
-  "recipe/schema.ts": (function () {
-    init_nearest();
-    init_shown();
-    init_unexpanded();
-    PATH_BYTES = 4095;
-    DECIMAL_MODES = [
-      ...[
-        444,
-        500,
-        550,
-        555,
-        600,
-        640,
-        644,
-        660,
-        664,
-        666,
-        700,
-        710,
-        711,
-        744,
-        750,
-        751,
-        755,
-        770
-      ],
-      ...[
-        771,
-        775,
-        777,
-        1755,
-        1770,
-        1775,
-        1777,
-        2755,
-        2770,
-        2775,
-        2777
-      ]
-    ];
-    DECIMAL_MASKS = [
-      22,
-      27,
-      77
-    ];
-    OCTAL = /^0?[0-7]{1,4}$/;
-  })
-});
-
-// recipe/destination_address.ts
-function destinationAddress(address2) {
-  return address2.family === AF_INET6 && isInRange(address2, mapped()) ? {
-    family: AF_INET,
-    bytes: address2.bytes.slice(12)
-  } : address2;
-}
-function destinationRange(range) {
-  const isMapped = range.length >= mapped().length && isInRange(range, mapped());
-  if (!isMapped) return range;
-  return {
-    ...destinationAddress(range),
-    length: range.length - mapped().length
-  };
-}
-function parseDestinationAddress(text5) {
-  const ip = parseIp(text5);
-  return ip && destinationAddress(ip);
-}
-var mapped;
-var init_destination_address = __esm({
-  "recipe/destination_address.ts": (function () {
-    init_sockets();
-    init_ip();
-    init_schema();
-    mapped = lazy(() => parsePrefix("::ffff:0:0/96"));
-  })
-});
-
-// recipe/host_name.ts
-function parseHost(text5) {
-  const match = /^(\[[0-9A-Fa-f:.]+\]|[^\s:/?#@[\]\\%]+)(?::(\d{1,5}))?$/.exec(text5);
-  if (match === null) return void 0;
-  const name = canonicalName(match[1]);
-  const port2 = match[2] === void 0 ? void 0 : Number(match[2]);
-  if (name === void 0 || port2 !== void 0 && (port2 < 1 || port2 > 65535)) return void 0;
-  return {
-    name,
-    port: port2
-  };
-}
-function canonicalName(name) {
-  const url = URL.parse(`http://${name}/`);
-  if (url === null || url.username !== "" || url.password !== "" || url.port !== "") {
-    return void 0;
-  }
-  if (url.hostname.startsWith("[")) return url.hostname.slice(1, -1);
-  const canonical = url.hostname.replace(/\.$/, "");
-  return NAME.test(canonical) ? canonical : void 0;
-}
-var NAME;
-var init_host_name = __esm({
-  "recipe/host_name.ts": (function () {
-    NAME = /^(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/;
-  })
-});
-
-// recipe/granted_host.ts
-function parseGrantedHost(given) {
-  const [, wildcard, host2, length, port2] = /^(\*\.)?(.+?)(?:\/(0|[1-9]\d{0,2}))?(:\d+)?$/s.exec(given) ?? [];
-  const parsed = parseHost(`${host2}${port2 ?? ""}`);
-  if (parsed === void 0) return void 0;
-  const ip = parseIp(parsed.name);
-  if (ip === void 0) {
-    if (length !== void 0) return void 0;
-    return {
-      name: parsed.name,
-      below: wildcard !== void 0,
-      port: parsed.port
-    };
-  }
-  const bits = ip.bytes.length * 8;
-  if (wildcard !== void 0 || Number(length ?? 0) > bits) return void 0;
-  const range = destinationRange({
-    ...ip,
-    length: Number(length ?? bits)
-  });
-  return {
-    range,
-    port: parsed.port
-  };
-}
-function grantsName(granted, name) {
-  if (!("name" in granted)) return false;
-  return granted.name === name || granted.below && name.endsWith(`.${granted.name}`);
-}
-function grantsAddress(granted, address2) {
-  return "range" in granted && isInRange(address2, granted.range);
-}
-
-var GRANTED_HOSTS;
-var init_granted_host = __esm({
-  "recipe/granted_host.ts": (function () {
-    init_ip();
-    init_destination_address();
-    init_host_name();
-    init_schema();
-    init_shown();
-    GRANTED_HOSTS = 'a host with or without a port, such as "example.org:443", "*.example.org", "[fd00::1]:80" or "10.0.0.0/8"';
-  })
-});
-
-// scripts/ramekin/usage.ts
-function flagText({ name, letter, value, optionalValue }) {
-  const text5 = `${letter === void 0 ? "" : `-${letter}, `}--${name}`;
-  if (value === void 0) return text5;
-  return optionalValue === true ? `${text5}[=${value}]` : `${text5}=${value}`;
-}
-var UsageError;
-var init_usage = __esm({
-  "scripts/ramekin/usage.ts": (function () {
-    init_control_characters();
-    UsageError = class extends Error {
-
-      /** `"UsageError"`. */
-      name = "UsageError";
-      /** Creates an error whose message is one line, whatever words it is about. */
-      constructor(message2) {
-        super(escapeControls(message2));
-      }
-    };
-  })
-});
-
-// scripts/ramekin/permission_flags.ts
-function grantsOf(given, others = false) {
-  const grants = {};
-  for (const [grant, { name, value }] of Object.entries(PERMISSION_FLAGS)) {
-    if (!others && !given.has(name)) continue;
-    const list5 = value === void 0 ? void 0 : grantedList(given, grant, others);
-    grants[grant] = list5 ?? true;
-  }
-  for (const [denied3, option] of Object.entries(DENIALS)) {
-    const list5 = deniedList(given, denied3);
-    if (list5.length > 0) grants[option] = list5;
-  }
-  const { net } = grants;
-  if (typeof net === "object") {
-    const socket = net.find(isSocket);
-    if (socket !== void 0) {
-      const path2 = socketPath(socket);
-      throw new UsageError(`--allow-net=${socket}: a recipe shows a unix socket by a bind(), which --allow-read=${path2} --allow-write=${path2} grant`);
-    }
-    requireNetwork(net);
-  }
-  return grants;
-}
-function hasDenials(given) {
-  return Object.values(DENIAL_FLAGS).some(({ name }) => given.has(name));
-}
-
-
-
-function hostListOf(value, flag2) {
-  return wordsIn(value).flatMap((host2) => hostsOf(host2, flag2));
-}
-
-function hostsOf(text5, flag2) {
-  const port2 = /^:\d+$/.test(text5) ? text5 : void 0;
-  const hosts = port2 === void 0 ? [
-    text5
-  ] : THIS_MACHINE.map((host2) => host2 + port2);
-  for (const host2 of hosts) {
-    if (isSocket(host2) || parseGrantedHost(host2) !== void 0) continue;
-    throw new UsageError(`--${flag2}=${text5}: this is not ${GRANTED_HOSTS}`);
-  }
-  return hosts;
-}
-function isSocket(host2) {
-  return host2.startsWith(UNIX);
-}
-function socketPath(host2) {
-  return host2.slice(UNIX.length);
-}
-function requireNetwork(hosts) {
-  for (const text5 of hosts) {
-    const host2 = text5.replace(/^\*\./, "any.").replace(/\/\d+(?=:|$)/, "");
-    if (Deno.permissions.querySync({
-      name: "net",
-      host: host2
-    }).state === "granted") continue;
-    throw new Deno.errors.NotCapable(`a program reaches ${text5} through ramekin, which needs --allow-net for it`);
-  }
-}
-
-var PERMISSION_FLAGS, DENIALS, DENIAL_FLAGS, ALLOW_ALL, UNIX_SOCKETS, SETUID_FILES, NARROW_PROGRAMS, WEAKER_PROC, NEST, THIS_MACHINE, UNIX;
-var init_permission_flags = __esm({
-  "scripts/ramekin/permission_flags.ts": (function () {
-    init_granted_host();
-    init_usage();
-    PERMISSION_FLAGS = {
-      read: {
-        name: "allow-read",
-        letter: "R",
-        value: "PATHS",
-        optionalValue: true,
-        repeated: true,
-        completes: "file",
-        summary: "let files and directories be read"
-      },
-      write: {
-        name: "allow-write",
-        letter: "W",
-        value: "PATHS",
-        optionalValue: true,
-        repeated: true,
-        completes: "file",
-        summary: "let files and directories be changed"
-      },
-      net: {
-        name: "allow-net",
-        letter: "N",
-        value: "HOSTS",
-        optionalValue: true,
-        repeated: true,
-        check: hostListOf,
-        summary: "let it use the network: all of the host's, or *.example.org:443 and no others"
-      },
-      env: {
-        name: "allow-env",
-        letter: "E",
-        value: "NAMES",
-        optionalValue: true,
-        repeated: true,
-        completes: "variable",
-        summary: "pass variables of the environment: HOME, or AWS_* for all that begin so"
-      },
-      run: {
-        name: "allow-run",
-        value: "PROGRAMS",
-        optionalValue: true,
-        repeated: true,
-        summary: "let it start only these programs, or with --allow-sys use all of the machine"
-      },
-      sys: {
-        name: "allow-sys",
-        letter: "S",
-        summary: "let it use keys and virtual sockets, and run on after ramekin; with --allow-run, all of the machine: devices, users, other processes"
-      }
-    };
-    DENIALS = {
-      read: "denyRead",
-      write: "denyWrite",
-      net: "denyNet",
-      env: "denyEnv"
-    };
-    DENIAL_FLAGS = {
-      read: {
-        name: "deny-read",
-        value: "PATHS",
-        optionalValue: true,
-        repeated: true,
-        completes: "file",
-        summary: "hide files and directories; without a value, all that are not listed"
-      },
-      write: {
-        name: "deny-write",
-        value: "PATHS",
-        optionalValue: true,
-        repeated: true,
-        completes: "file",
-        summary: "keep files and directories from being changed"
-      },
-      net: {
-        name: "deny-net",
-        value: "HOSTS",
-        optionalValue: true,
-        repeated: true,
-        check: hostListOf,
-        summary: "deny hosts that --allow-net=HOSTS includes"
-      },
-      env: {
-        name: "deny-env",
-        value: "NAMES",
-        optionalValue: true,
-        repeated: true,
-        completes: "variable",
-        summary: "keep back variables of the environment: HOME, or AWS_*"
-      }
-    };
-    ALLOW_ALL = {
-      name: "allow-all",
-      letter: "A",
-      summary: "grant all that the recipe asks for"
-    };
-    UNIX_SOCKETS = {
-      name: "unix-sockets",
-      summary: "let it make unix sockets, and reach those in the directories that it may read"
-    };
-    SETUID_FILES = {
-      name: "setuid-files",
-      summary: "let it make files that run as their owner or group, as package managers do"
-    };
-    NARROW_PROGRAMS = {
-      name: "32-bit",
-      summary: "let it run 32-bit programs, which are killed otherwise (SIGSYS)"
-    };
-    WEAKER_PROC = {
-      name: "weaker-proc",
-      summary: "show it the /proc outside, with all processes there: for containers as those of Docker"
-    };
-    NEST = {
-      name: "nest",
-      summary: "let it make user namespaces, for sandboxes in it (--weaker-proc, bwrap)"
-    };
-    THIS_MACHINE = [
-      "0.0.0.0",
-      "127.0.0.1",
-      "localhost"
-    ];
-    UNIX = "unix:";
   })
 });
 
@@ -8245,6 +7650,18 @@ var init_files3 = __esm({
       reader = new OutputField(this.output, 0, "pipe[0]");
       writer = new OutputField(this.output, 4, "pipe[1]");
     };
+  })
+});
+
+// ffi/control_characters.ts
+
+
+
+var CONTROLS, LONGEST2;
+var init_control_characters = __esm({
+  "ffi/control_characters.ts": (function () {
+    CONTROLS = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\ufffe\uffff]/gu;
+    LONGEST2 = 60;
   })
 });
 
@@ -9709,8 +9126,8 @@ var init_program = __esm({
           throw invalidArgument(call2.name, describeCall(call2), "the kernel ends each string at its first NUL byte; take it out");
         }
         const at4 = reserve$12.call(this, text5.length * 3 + 1);
-        const { written: written3 } = encodeName(text5, paper.bytes.subarray(at4, this.#end));
-        this.#end = at4 + written3 + 1;
+        const { written: written2 } = encodeName(text5, paper.bytes.subarray(at4, this.#end));
+        this.#end = at4 + written2 + 1;
         return keep$11.call(this, text5, at4);
       });
   }
@@ -10189,11 +9606,11 @@ var init_read_dir = __esm({
 
 // ffi/files/read_links.ts
 function readLinks(paths) {
-  const found2 = [];
+  const found3 = [];
   for (let start = 0; start < paths.length; start += AT_ONCE) {
-    found2.push(...readBatch(paths.slice(start, start + AT_ONCE)));
+    found3.push(...readBatch(paths.slice(start, start + AT_ONCE)));
   }
-  return found2;
+  return found3;
 }
 function readBatch(paths) {
   const links2 = paths.map((path2) => {
@@ -10522,7 +9939,7 @@ function getcwd2() {
       call: call2
     }
   ]);
-  return text2(outcome.output(path2), Number(outcome.result(call2)) - 1);
+  return text(outcome.output(path2), Number(outcome.result(call2)) - 1);
 }
 function umask2(mask2) {
   return syscall(umask(mask2));
@@ -10552,7 +9969,7 @@ function readlinkat2(directory2, path2) {
       call: call2
     }
   ]);
-  return text2(outcome.output(target), Number(outcome.result(call2)));
+  return text(outcome.output(target), Number(outcome.result(call2)));
 }
 function unlinkat2(directory2, path2, flags2 = 0) {
   syscall(unlinkat(raw(directory2), path2, flags2), {
@@ -10560,7 +9977,7 @@ function unlinkat2(directory2, path2, flags2 = 0) {
   });
 }
 
-function text2(view2, length) {
+function text(view2, length) {
   return new TextDecoder().decode(new Uint8Array(view2.buffer, view2.byteOffset, length));
 }
 var PATH_MAX;
@@ -11043,6 +10460,41 @@ var init_namespaces4 = __esm({
   })
 });
 
+// ffi/calls/constants/sockets.ts
+var AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, SOCK_STREAM, SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET, SOCK_CLOEXEC, SOCK_NONBLOCK, SHUT_WR, SOL_SOCKET, SO_TYPE, SO_ERROR, SO_PASSCRED, SO_RCVTIMEO, SO_DOMAIN, IPPROTO_IPV6, IPV6_V6ONLY, SOL_NETLINK, NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_ROUTE, NETLINK_NETFILTER, MSG_DONTWAIT, MSG_CMSG_CLOEXEC, SIOCGIFINDEX, SIOCGSKNS;
+var init_sockets = __esm({
+  "ffi/calls/constants/sockets.ts": (function () {
+    AF_UNIX = 1;
+    AF_INET = 2;
+    AF_INET6 = 10;
+    AF_NETLINK = 16;
+    SOCK_STREAM = 1;
+    SOCK_DGRAM = 2;
+    SOCK_RAW = 3;
+    SOCK_SEQPACKET = 5;
+    SOCK_CLOEXEC = 524288;
+    SOCK_NONBLOCK = 2048;
+    SHUT_WR = 1;
+    SOL_SOCKET = 1;
+    SO_TYPE = 3;
+    SO_ERROR = 4;
+    SO_PASSCRED = 16;
+    SO_RCVTIMEO = 20;
+    SO_DOMAIN = 39;
+    IPPROTO_IPV6 = 41;
+    IPV6_V6ONLY = 26;
+    SOL_NETLINK = 270;
+    NETLINK_CAP_ACK = 10;
+    NETLINK_EXT_ACK = 11;
+    NETLINK_ROUTE = 0;
+    NETLINK_NETFILTER = 12;
+    MSG_DONTWAIT = 64;
+    MSG_CMSG_CLOEXEC = 1073741824;
+    SIOCGIFINDEX = 35123;
+    SIOCGSKNS = 35148;
+  })
+});
+
 // ffi/calls/sockets.ts
 function socketpair(pair) {
   return call("socketpair", constant(AF_UNIX, {
@@ -11081,16 +10533,16 @@ function passCredentials(socket, on) {
     SO_PASSCRED
   }), new Struct(Uint8Array.of(on ? 1 : 0, 0, 0, 0), on ? "&1" : "&0"), 4);
 }
-function receiveTimeout(socket, milliseconds) {
+function receiveTimeout(socket, milliseconds2) {
   const timeval = new Uint8Array(16);
   const view2 = new DataView(timeval.buffer);
-  view2.setBigInt64(0, BigInt(Math.floor(milliseconds / 1e3)), true);
-  view2.setBigInt64(8, BigInt(milliseconds % 1e3) * 1000n, true);
+  view2.setBigInt64(0, BigInt(Math.floor(milliseconds2 / 1e3)), true);
+  view2.setBigInt64(8, BigInt(milliseconds2 % 1e3) * 1000n, true);
   return call("setsockopt", socket, constant(SOL_SOCKET, {
     SOL_SOCKET
   }), constant(SO_RCVTIMEO, {
     SO_RCVTIMEO
-  }), new Struct(timeval, `&{${milliseconds} ms}`), timeval.length);
+  }), new Struct(timeval, `&{${milliseconds2} ms}`), timeval.length);
 }
 function getSocketOption(socket, option, value) {
   return call("getsockopt", socket, constant(SOL_SOCKET, {
@@ -11228,6 +10680,109 @@ var init_missing = __esm({
       "ENOENT",
       "ENOTDIR"
     ];
+  })
+});
+
+// ffi/netlink/ip.ts
+function parseIp(text5) {
+  const family = text5.includes(":") ? AF_INET6 : AF_INET;
+  const bytes = family === AF_INET ? parseIpv4(text5) : parseIpv6(text5);
+  return bytes && {
+    family,
+    bytes: Uint8Array.from(bytes)
+  };
+}
+function parsePrefix(text5) {
+  const [address2, length, ...more] = text5.split("/");
+  const ip = parseIp(address2);
+  if (ip === void 0 || length === void 0 || more.length > 0) return void 0;
+  if (!/^(0|[1-9][0-9]{0,2})$/.test(length) || Number(length) > ip.bytes.length * 8) {
+    return void 0;
+  }
+  return {
+    ...ip,
+    length: Number(length)
+  };
+}
+function formatIp(bytes) {
+  if (bytes.length === 4) return bytes.join(".");
+  const groups = Array.from({
+    length: 8
+  }, (_, i) => bytes[i * 2] << 8 | bytes[i * 2 + 1]);
+  const words3 = groups.map((group) => group.toString(16));
+  const [start, count] = longestZeros(groups);
+  if (count < 2) return words3.join(":");
+  return `${words3.slice(0, start).join(":")}::${words3.slice(start + count).join(":")}`;
+}
+function networkOf({ bytes, length }) {
+  return bytes.map((byte, index) => {
+    const kept = Math.min(8, Math.max(0, length - index * 8));
+    return byte & 65280 >> kept;
+  });
+}
+function isInRange(address2, range) {
+  if (address2.family !== range.family) return false;
+  const [one, other] = [
+    networkOf({
+      ...address2,
+      length: range.length
+    }),
+    networkOf(range)
+  ];
+  return one.every((byte, index) => byte === other[index]);
+}
+function parseIpv4(text5) {
+  const parts2 = text5.split(".");
+  const valid = parts2.length === 4 && parts2.every((part2) => /^(0|[1-9][0-9]{0,2})$/.test(part2) && Number(part2) <= 255);
+  return valid ? parts2.map(Number) : void 0;
+}
+function parseIpv6(text5) {
+  const halves = text5.split("::");
+  if (halves.length > 2) return void 0;
+  const [before, after2] = halves.map((half) => half === "" ? [] : half.split(":"));
+  const head2 = parseGroups(before, after2 === void 0);
+  if (after2 === void 0) return head2?.length === 16 ? head2 : void 0;
+  const tail = parseGroups(after2, true);
+  if (head2 === void 0 || tail === void 0 || head2.length + tail.length > 14) return void 0;
+  return [
+    ...head2,
+    ...new Array(16 - head2.length - tail.length).fill(0),
+    ...tail
+  ];
+}
+function parseGroups(groups, mayEndInIpv4) {
+  const bytes = [];
+  for (const [index, group] of groups.entries()) {
+    const last = index === groups.length - 1;
+    if (/^[0-9a-f]{1,4}$/i.test(group)) {
+      const value = parseInt(group, 16);
+      bytes.push(value >> 8, value & 255);
+    } else {
+      const ipv4 = last && mayEndInIpv4 ? parseIpv4(group) : void 0;
+      if (ipv4 === void 0) return void 0;
+      bytes.push(...ipv4);
+    }
+  }
+  return bytes;
+}
+function longestZeros(groups) {
+  let best3 = [
+    0,
+    0
+  ];
+  for (let start = 0; start < groups.length; start++) {
+    let count = 0;
+    while (groups[start + count] === 0) count++;
+    if (count > best3[1]) best3 = [
+      start,
+      count
+    ];
+  }
+  return best3;
+}
+var init_ip = __esm({
+  "ffi/netlink/ip.ts": (function () {
+    init_sockets();
   })
 });
 
@@ -11535,7 +11090,7 @@ function deleteLink(link2) {
     payload: [
       ...linkHeader(indexOf(link2), void 0),
       ...typeof link2 === "string" ? [
-        text3(IFLA.IFNAME, link2)
+        text2(IFLA.IFNAME, link2)
       ] : []
     ],
     words: [
@@ -11579,7 +11134,7 @@ function readLink({ payload: payload2 }) {
 }
 
 function addLink(kind, link2, words3, data2, more = []) {
-  const info = nested(IFLA.LINKINFO, text3(IFLA_INFO_KIND, kind), ...data2.length === 0 ? [] : [
+  const info = nested(IFLA.LINKINFO, text2(IFLA_INFO_KIND, kind), ...data2.length === 0 ? [] : [
     nested(IFLA_INFO_DATA, ...data2)
   ]);
   return {
@@ -12647,19 +12202,19 @@ var init_namespace_list = __esm({
       }
       /** Adds parents and owners, which may have no other entry; removes what has vanished. */
       addRelatives() {
-        for (const found2 of [
+        for (const found3 of [
           ...this.#found.values()
         ]) {
-          for (const file of found2.files) {
-            if (!found2.queried) this.#open(found2, file);
+          for (const file of found3.files) {
+            if (!found3.queried) this.#open(found3, file);
           }
-          if (!found2.queried) this.#found.delete(found2.id);
+          if (!found3.queried) this.#found.delete(found3.id);
         }
       }
-      #open(found2, file) {
+      #open(found3, file) {
         ifThere(() => {
           using fd = open(file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-          if (idOf(fd) === found2.id) this.#queryRelatives(found2, fd);
+          if (idOf(fd) === found3.id) this.#queryRelatives(found3, fd);
         }, CANNOT_BE_OPENED);
       }
       entries() {
@@ -12670,15 +12225,15 @@ var init_namespace_list = __esm({
         };
         return [
           ...this.#found.values()
-        ].sort((a, b) => a.id - b.id).map((found2) => ({
-          type: found2.type,
-          id: found2.id,
-          processes: found2.pids.length,
-          first: firstOf(found2.pids.toSorted((a, b) => a - b), cached),
-          parent: found2.parent,
-          owner: found2.owner,
-          madeBy: found2.madeBy,
-          mounts: found2.mounts
+        ].sort((a, b) => a.id - b.id).map((found3) => ({
+          type: found3.type,
+          id: found3.id,
+          processes: found3.pids.length,
+          first: firstOf(found3.pids.toSorted((a, b) => a - b), cached),
+          parent: found3.parent,
+          owner: found3.owner,
+          madeBy: found3.madeBy,
+          mounts: found3.mounts
         }));
       }
       /** Adds the namespace of a link; other links are ignored. */
@@ -12686,14 +12241,14 @@ var init_namespace_list = __esm({
         const { type, id: id2 } = namespaceLink(link2) ?? {};
         const known = TYPES.find((known2) => known2 === type);
         if (known === void 0) return void 0;
-        const found2 = this.#entry(known, id2);
-        found2.files.push(file);
-        return found2;
+        const found3 = this.#entry(known, id2);
+        found3.files.push(file);
+        return found3;
       }
       #entry(type, id2) {
         const known = this.#found.get(id2);
         if (known !== void 0) return known;
-        const found2 = {
+        const found3 = {
           type,
           id: id2,
           files: [],
@@ -12704,16 +12259,16 @@ var init_namespace_list = __esm({
           owner: void 0,
           madeBy: void 0
         };
-        this.#found.set(id2, found2);
-        return found2;
+        this.#found.set(id2, found3);
+        return found3;
       }
-      #queryRelatives(found2, fd) {
-        found2.queried = true;
-        found2.owner = this.#queryRelative("user", fd, NS_GET_USERNS);
-        if (found2.type === "user" || found2.type === "pid") {
-          found2.parent = this.#queryRelative(found2.type, fd, NS_GET_PARENT);
+      #queryRelatives(found3, fd) {
+        found3.queried = true;
+        found3.owner = this.#queryRelative("user", fd, NS_GET_USERNS);
+        if (found3.type === "user" || found3.type === "pid") {
+          found3.parent = this.#queryRelative(found3.type, fd, NS_GET_PARENT);
         }
-        if (found2.type === "user") found2.madeBy = ownerOf(fd);
+        if (found3.type === "user") found3.madeBy = ownerOf(fd);
       }
       /** Returns the id of a parent or an owner, and adds that to the list. */
       #queryRelative(type, fd, request2) {
@@ -12723,8 +12278,8 @@ var init_namespace_list = __esm({
         if (number2 === void 0) return void 0;
         using relative = new OwnedFd(number2);
         const id2 = idOf(relative);
-        const found2 = this.#entry(type, id2);
-        if (!found2.queried) this.#queryRelatives(found2, relative);
+        const found3 = this.#entry(type, id2);
+        if (!found3.queried) this.#queryRelatives(found3, relative);
         return id2;
       }
     };
@@ -12750,6 +12305,136 @@ var init_process_ids = __esm({
     init_files3();
     init_proc_dir();
     init_read_file();
+  })
+});
+
+// recipe/shown.ts
+
+function shownObject(value) {
+  const fields = [];
+  for (const [name, field2] of Object.entries(value).slice(0, MOST_FIELDS)) {
+    fields.push(`${quoted(name).slice(1, -1)}: ${shown(field2)}`);
+  }
+  return fields.length === 0 ? "{}" : `{ ${fields.join(", ")} }`;
+}
+var MOST_FIELDS;
+var init_shown = __esm({
+  "recipe/shown.ts": (function () {
+    init_control_characters();
+    MOST_FIELDS = 4;
+  })
+});
+
+// recipe/unexpanded.ts
+
+var init_unexpanded = __esm({
+  "recipe/unexpanded.ts": (function () {
+  })
+});
+
+// recipe/schema.ts
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+function maskBits() {
+  return octal(integer(0, 511), DECIMAL_MASKS);
+}
+
+
+
+
+
+
+
+function isContainer(value, { type }) {
+  return type === "array" ? Array.isArray(value) : type === "object" && isObject(value);
+}
+
+function unknownIssue(name, names) {
+  const known = names.length === 0 ? "there are no fields" : `the fields are ${names.join(", ")}`;
+  if (/^\d+$/.test(name)) return `is no field: pass an object, not a list or a string; ${known}`;
+  const near = nearest(name, names);
+  return `is unknown; ${near === void 0 ? known : `did you mean "${near}"?`}`;
+}
+
+function objectSchema(fields) {
+  const entries = Object.entries(fields);
+  const required = entries.filter(([, field2]) => !field2.optional).map(([name]) => name);
+  return {
+    type: "object",
+    properties: Object.fromEntries(entries.map(([name, field2]) => [
+      name,
+      {
+        description: field2.expected,
+        ...field2.jsonSchema()
+      }
+    ])),
+    ...required.length > 0 && {
+      required
+    },
+    additionalProperties: false
+  };
+}
+
+var PATH_BYTES, DECIMAL_MODES, DECIMAL_MASKS, OCTAL;
+var init_schema = __esm({
+  "recipe/schema.ts": (function () {
+    init_nearest();
+    init_shown();
+    init_unexpanded();
+    PATH_BYTES = 4095;
+    DECIMAL_MODES = [
+      ...[
+        444,
+        500,
+        550,
+        555,
+        600,
+        640,
+        644,
+        660,
+        664,
+        666,
+        700,
+        710,
+        711,
+        744,
+        750,
+        751,
+        755,
+        770
+      ],
+      ...[
+        771,
+        775,
+        777,
+        1755,
+        1770,
+        1775,
+        1777,
+        2755,
+        2770,
+        2775,
+        2777
+      ]
+    ];
+    DECIMAL_MASKS = [
+      22,
+      27,
+      77
+    ];
+    OCTAL = /^0?[0-7]{1,4}$/;
   })
 });
 
@@ -13133,9 +12818,9 @@ var init_mounts5 = __esm({
     init_shown();
     init_step_schema();
     mountSchema = stepSchema("mount", () => ({
-      source: text(),
+      source: text3(),
       target: absolutePath(),
-      type: text({
+      type: text3({
         min: 1
       }),
       options: optional(mountOptions()),
@@ -13240,7 +12925,7 @@ var init_files5 = __esm({
       return fileFields();
     }));
     symlinkSchema = stepSchema("symlink", (() => ({
-      target: text({
+      target: text3({
         min: 1,
         max: 4095
       }),
@@ -13338,10 +13023,10 @@ var init_id_maps = __esm({
 });
 
 // recipe/steps/identity.ts
-function setUser(ids2) {
+function setUser(user) {
   return {
     step: "setUser",
-    ...ids2
+    ...user
   };
 }
 
@@ -13353,12 +13038,26 @@ var init_identity = __esm({
     init_schema();
     init_step_schema();
     setUserSchema = stepSchema("setUser", () => ({
-      uid: id(),
+      uid: optional(id()),
       gid: optional(id()),
       groups: optional(list(id())),
+      name: optional(text3({
+        min: 1
+      })),
       keepCapabilities: optional(boolean()),
       keepGroups: optional(boolean())
-    }), ({ groups, keepGroups }) => groups !== void 0 && keepGroups === true ? '"keepGroups" leaves the groups as they are, and "groups" sets them' : void 0);
+    }), ({ uid, gid, groups, name, keepGroups }) => {
+      if (groups !== void 0 && keepGroups === true) {
+        return '"keepGroups" leaves the groups as they are, and "groups" sets them';
+      }
+      if (name === void 0) return uid === void 0 ? 'needs "uid", or "name"' : void 0;
+      const ids2 = Object.entries({
+        uid,
+        gid,
+        groups
+      }).find(([, value]) => value !== void 0);
+      return ids2 && `"name" finds the ids, and "${ids2[0]}" sets one; give either`;
+    });
     capabilitiesSchema = stepSchema("capabilities", (() => {
       const capabilityList = optional(list(oneOf(Object.keys(CAPABILITIES))));
       return {
@@ -13670,7 +13369,7 @@ var init_names = __esm({
 
 // recipe/network_schema.ts
 function interfaceName() {
-  return text({
+  return text3({
     expected: `a name of at most ${LINK_NAME_BYTES} bytes`,
     min: 1,
     max: LINK_NAME_BYTES,
@@ -13682,7 +13381,7 @@ function interfaceName() {
   });
 }
 function ipPrefix() {
-  return text({
+  return text3({
     expected: "an address like 10.0.0.2/24 or fd00::2/64",
     min: 1,
     issue(text5) {
@@ -13697,7 +13396,7 @@ function ipPrefix() {
 }
 function ipAddress() {
   const expected = "an address like 10.0.0.1 or fd00::1";
-  return text({
+  return text3({
     expected,
     min: 1,
     issue: (text5) => parseIp(text5) === void 0 ? `${quoted(text5)} is not ${expected}` : void 0
@@ -13790,6 +13489,108 @@ var init_outside = __esm({
       name: interfaceName(),
       as: optional(interfaceName())
     }));
+  })
+});
+
+// recipe/destination_address.ts
+function destinationAddress(address2) {
+  return address2.family === AF_INET6 && isInRange(address2, mapped()) ? {
+    family: AF_INET,
+    bytes: address2.bytes.slice(12)
+  } : address2;
+}
+function destinationRange(range) {
+  const isMapped = range.length >= mapped().length && isInRange(range, mapped());
+  if (!isMapped) return range;
+  return {
+    ...destinationAddress(range),
+    length: range.length - mapped().length
+  };
+}
+function parseDestinationAddress(text5) {
+  const ip = parseIp(text5);
+  return ip && destinationAddress(ip);
+}
+var mapped;
+var init_destination_address = __esm({
+  "recipe/destination_address.ts": (function () {
+    init_sockets();
+    init_ip();
+    init_schema();
+    mapped = lazy(() => parsePrefix("::ffff:0:0/96"));
+  })
+});
+
+// recipe/host_name.ts
+function parseHost(text5) {
+  const match = /^(\[[0-9A-Fa-f:.]+\]|[^\s:/?#@[\]\\%]+)(?::(\d{1,5}))?$/.exec(text5);
+  if (match === null) return void 0;
+  const name = canonicalName(match[1]);
+  const port2 = match[2] === void 0 ? void 0 : Number(match[2]);
+  if (name === void 0 || port2 !== void 0 && (port2 < 1 || port2 > 65535)) return void 0;
+  return {
+    name,
+    port: port2
+  };
+}
+function canonicalName(name) {
+  const url = URL.parse(`http://${name}/`);
+  if (url === null || url.username !== "" || url.password !== "" || url.port !== "") {
+    return void 0;
+  }
+  if (url.hostname.startsWith("[")) return url.hostname.slice(1, -1);
+  const canonical = url.hostname.replace(/\.$/, "");
+  return NAME.test(canonical) ? canonical : void 0;
+}
+var NAME;
+var init_host_name = __esm({
+  "recipe/host_name.ts": (function () {
+    NAME = /^(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/;
+  })
+});
+
+// recipe/granted_host.ts
+function parseGrantedHost(given) {
+  const [, wildcard, host2, length, port2] = /^(\*\.)?(.+?)(?:\/(0|[1-9]\d{0,2}))?(:\d+)?$/s.exec(given) ?? [];
+  const parsed = parseHost(`${host2}${port2 ?? ""}`);
+  if (parsed === void 0) return void 0;
+  const ip = parseIp(parsed.name);
+  if (ip === void 0) {
+    if (length !== void 0) return void 0;
+    return {
+      name: parsed.name,
+      below: wildcard !== void 0,
+      port: parsed.port
+    };
+  }
+  const bits = ip.bytes.length * 8;
+  if (wildcard !== void 0 || Number(length ?? 0) > bits) return void 0;
+  const range = destinationRange({
+    ...ip,
+    length: Number(length ?? bits)
+  });
+  return {
+    range,
+    port: parsed.port
+  };
+}
+function grantsName(granted, name) {
+  if (!("name" in granted)) return false;
+  return granted.name === name || granted.below && name.endsWith(`.${granted.name}`);
+}
+function grantsAddress(granted, address2) {
+  return "range" in granted && isInRange(address2, granted.range);
+}
+
+var GRANTED_HOSTS;
+var init_granted_host = __esm({
+  "recipe/granted_host.ts": (function () {
+    init_ip();
+    init_destination_address();
+    init_host_name();
+    init_schema();
+    init_shown();
+    GRANTED_HOSTS = 'a host with or without a port, such as "example.org:443", "*.example.org", "[fd00::1]:80" or "10.0.0.0/8"';
   })
 });
 
@@ -13968,7 +13769,7 @@ var init_process = __esm({
     init_variable_pattern();
     init_step_schema();
     setEnvSchema = stepSchema("setEnv", (() => ({
-      variables: dictionary(variableName(), text())
+      variables: dictionary(variableName(), text3())
     })));
     clearEnvSchema = stepSchema("clearEnv", (() => ({
       keep: optional(list(variablePattern()))
@@ -14059,7 +13860,7 @@ var init_root = __esm({
 
 // recipe/steps/root_directory.ts
 function hostName() {
-  return text({
+  return text3({
     expected: "the name of a host",
     min: 1,
     max: 253,
@@ -14140,7 +13941,7 @@ function ioPriority(ioClass, priority = 0) {
   };
 }
 function numberList(expected, greatest) {
-  return text({
+  return text3({
     expected,
     min: 1,
     pattern: NUMBER_LIST,
@@ -14759,7 +14560,7 @@ function is(index, mask2, value) {
     op: "SCMP_CMP_MASKED_EQ"
   };
 }
-var SETUID_BITS, CREATING, UNIX2, DATAGRAMS, INT2, SOCK_TYPE_MASK, SECCOMP_DENIALS, ATTRIBUTES, ATTRIBUTE_REQUESTS, SUBVOLUME_REQUESTS, IPC;
+var SETUID_BITS, CREATING, UNIX, DATAGRAMS, INT2, SOCK_TYPE_MASK, SECCOMP_DENIALS, ATTRIBUTES, ATTRIBUTE_REQUESTS, SUBVOLUME_REQUESTS, IPC;
 var init_seccomp_denials = __esm({
   "recipe/seccomp_denials.ts": (function () {
     init_errno();
@@ -14772,7 +14573,7 @@ var init_seccomp_denials = __esm({
       64,
       4194304
     ];
-    UNIX2 = 1;
+    UNIX = 1;
     DATAGRAMS = [
       2,
       3
@@ -14822,13 +14623,13 @@ var init_seccomp_denials = __esm({
         {
           ...deny([
             "socket"
-          ], is(0, INT2, UNIX2)),
+          ], is(0, INT2, UNIX)),
           errnoRet: ERRNO.EAFNOSUPPORT
         },
         ...DATAGRAMS.map((type) => ({
           ...deny([
             "socketpair"
-          ], is(0, INT2, UNIX2), is(1, SOCK_TYPE_MASK, type)),
+          ], is(0, INT2, UNIX), is(1, SOCK_TYPE_MASK, type)),
           errnoRet: ERRNO.ESOCKTNOSUPPORT
         }))
       ],
@@ -14959,7 +14760,7 @@ function profile() {
     ])
   });
   const rule = object({
-    names: list(text({
+    names: list(text3({
       min: 1
     }), 1),
     action,
@@ -15128,7 +14929,7 @@ var init_sysctl = __esm({
     init_schema();
     init_step_schema();
     sysctlSchema = stepSchema("sysctl", (() => ({
-      settings: dictionary(settingName(), either(text(), integer(-(2 ** 53) + 1)))
+      settings: dictionary(settingName(), either(text3(), integer(-(2 ** 53) + 1)))
     })));
   })
 });
@@ -15490,8 +15291,8 @@ var init_reactor = __esm({
       });
   }
   static {
-    setTimeout$22 = (function (milliseconds) {
-        this.#wait.view.setInt32(argumentOffset(0, 3), milliseconds, true);
+    setTimeout$22 = (function (milliseconds2) {
+        this.#wait.view.setInt32(argumentOffset(0, 3), milliseconds2, true);
       });
   }
   static {
@@ -15858,8 +15659,8 @@ var init_output = __esm({
 });
 
 // ffi/rest.ts
-function rest(milliseconds) {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+function rest(milliseconds2) {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds2);
 }
 var init_rest = __esm({
   "ffi/rest.ts": (function () {
@@ -16075,7 +15876,7 @@ var init_permissions = __esm({
         "loopback"
       ]),
       env: grantOf(variablePattern()),
-      run: grantOf(text({
+      run: grantOf(text3({
         min: 1
       })),
       sys: optional(either(oneOf([
@@ -16163,14 +15964,14 @@ var init_command_options = __esm({
     NO_FUNCTION = "should be a function";
     commandFields = lazy((() => {
       return {
-        args: optional(list(text())),
-        argv0: optional(text()),
+        args: optional(list(text3())),
+        argv0: optional(text3()),
         name: optional(containerName),
-        cwd: optional(text({
+        cwd: optional(text3({
           min: 1
         })),
         clearEnv: optional(boolean()),
-        env: optional(dictionary(variableName(), text())),
+        env: optional(dictionary(variableName(), text3())),
         uid: optional(id()),
         gid: optional(id()),
         signal: optional(schema("an AbortSignal", () => void 0)),
@@ -16199,10 +16000,293 @@ var init_command_options = __esm({
       "program",
       "root"
     ])));
-    programName = lazy((() => text({
+    programName = lazy((() => text3({
       min: 1
     })));
   })
+});
+
+// ffi/fd_stream.ts
+var READS_A_TURN, PIPE_SIZE, LARGE_PIPE_SIZE, FdStream;
+var init_fd_stream = __esm({
+  "ffi/fd_stream.ts": (function () {
+    init_files3();
+    init_transfer();
+    init_reactor();
+    init_syscalls();
+    READS_A_TURN = 64;
+    PIPE_SIZE = 64 * 1024;
+    LARGE_PIPE_SIZE = 1024 * 1024;
+    FdStream = class {
+  static {
+    addMethods(this.prototype, {
+    read: (async function () {
+        for (; ; ) {
+          if (this.#watch.closed) return new Uint8Array();
+          const bytes = this.#tries-- > 0 ? readSome(this.fd) : void 0;
+          if (bytes !== void 0) {
+            if (bytes.length === PIPE_SIZE) this.#grow();
+            return bytes;
+          }
+          if (this.#stopsAtEof) return new Uint8Array();
+          await this.#watch.ready("readable");
+          this.#tries = this.blocking ? 1 : READS_A_TURN;
+        }
+      }),
+    chunks: (async function* () {
+        for (; ; ) {
+          const bytes = await this.read();
+          if (bytes.length === 0) return;
+          yield bytes;
+        }
+      }),
+    close: (function () {
+        if (this.#watch.closed) return;
+        this.#watch.close();
+        syscall(close(this.fd));
+      })
+    });
+  }
+
+      fd;
+      blocking;
+      #watch;
+      /** How many reads may be tried before the next wait. */
+      #tries;
+      #stopsAtEof;
+      #grown;
+      /** Takes over the descriptor; one that is `blocking` is read only when it is readable. */
+      constructor(fd, blocking = false) {
+        this.fd = fd;
+        this.blocking = blocking;
+        this.#stopsAtEof = false;
+        this.#grown = false;
+        this.#watch = reactor().watch(fd);
+        this.#tries = blocking ? 0 : READS_A_TURN;
+      }
+      /** Returns the next bytes; none at the end. */
+      
+      /** Reads everything up to the end. */
+      
+      /** Writes all the bytes, as fast as they are taken. */
+      async write(bytes) {
+        for (let done = 0; done < bytes.length; ) {
+          if (this.#watch.closed) throw new Deno.errors.BrokenPipe("the stream is closed");
+          const count = writeSome(this.fd, bytes.subarray(done));
+          done += count;
+          if (count === 0) await this.#watch.ready("writable");
+        }
+      }
+      /** Makes the end of what can be read now the end of the stream, even if the other side is open. */
+      stopAtEof() {
+        this.#stopsAtEof = true;
+        if (!this.blocking) this.#tries = READS_A_TURN;
+        this.#watch.signal();
+      }
+      /** Lets a pending read or write keep the event loop alive, as it does at first. */
+      ref() {
+        this.#watch.ref();
+      }
+      /** Lets the event loop end while a read or write is pending. */
+      unref() {
+        this.#watch.unref();
+      }
+      /** Whether it is closed. */
+      get closed() {
+        return this.#watch.closed;
+      }
+      /** Closes the descriptor. */
+      
+      /** Enlarges a pipe that was full, as far as an unprivileged user may (pipe(7)). */
+      #grow() {
+        if (this.#grown) return;
+        this.#grown = true;
+        const call2 = fcntl(this.fd, F_SETPIPE_SZ, LARGE_PIPE_SIZE);
+        syscalls([
+          {
+            call: call2,
+            accept: [
+              "EPERM",
+              "EBUSY",
+              "EBADF",
+              "ENOMEM"
+            ]
+          }
+        ]);
+      }
+    };
+  })
+});
+
+// container/streams.ts
+function outputStream(channel) {
+  const stream = new ReadableStream({
+    type: "bytes",
+    async pull(controller) {
+      const bytes2 = await channel.read();
+      if (bytes2.length > 0) return controller.enqueue(bytes2);
+      channel.close();
+      controller.close();
+      controller.byobRequest?.respond(0);
+    },
+    cancel: () => channel.close()
+  });
+  const bytes = async () => concat(await allOf2(stream));
+  const text5 = async () => new TextDecoder().decode(await bytes());
+  return Object.assign(stream, {
+    bytes,
+    text: text5,
+    arrayBuffer: async () => (await bytes()).buffer,
+    json: async () => JSON.parse(await text5())
+  });
+}
+async function allOf2(stream) {
+  const reader = stream.getReader();
+  const parts2 = [];
+  for (; ; ) {
+    const { value, done } = await reader.read();
+    if (done) return parts2;
+    parts2.push(value);
+  }
+}
+function inputStream(channel) {
+  return new WritableStream({
+    async write(chunk) {
+      try {
+        await channel.write(bytesOf3(chunk));
+      } catch (error) {
+        channel.close();
+        throw brokenPipe(error) ?? error;
+      }
+    },
+    close: () => channel.close(),
+    abort: () => channel.close()
+  });
+}
+function bytesOf3(chunk) {
+  if (chunk instanceof Uint8Array) return chunk;
+  if (ArrayBuffer.isView(chunk)) {
+    return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+  }
+  if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk);
+  throw new TypeError("Expected ArrayBuffer or ArrayBufferView for write chunk");
+}
+function brokenPipe(error) {
+  if (!(error instanceof SyscallError) || error.code !== "EPIPE") return void 0;
+  const message2 = "the program has ended, or has closed its standard input: EPIPE";
+  return Object.assign(new Deno.errors.BrokenPipe(message2, {
+    cause: error
+  }), {
+    code: "EPIPE"
+  });
+}
+var init_streams = __esm({
+  "container/streams.ts": (function () {
+    init_concat();
+    init_errors();
+  })
+});
+
+// container/container_streams.ts
+var STREAMS, ContainerStreams;
+var init_container_streams = __esm({
+  "container/container_streams.ts"() {
+    init_fd_stream();
+    init_output();
+    init_streams();
+    STREAMS = [
+      "stdin",
+      "stdout",
+      "stderr"
+    ];
+    ContainerStreams = class {
+
+      #channels;
+      #pumps;
+      #maxOutput;
+      #kill;
+      #stdin;
+      #outputs = [];
+      /** Whether `collect()` was called. */
+      #collects = false;
+      constructor({ descriptors, pumps, maxOutput, kill: kill3 }) {
+        this.#channels = descriptors.map((fd) => fd === void 0 ? void 0 : new FdStream(fd));
+        this.#pumps = pumps;
+        this.#maxOutput = maxOutput;
+        this.#kill = kill3;
+        pumps?.done.catch(kill3);
+      }
+      /** @throws {TypeError} if it is not piped */
+      get stdin() {
+        return this.#stdin ??= inputStream(this.#channel(0));
+      }
+      /** @throws {TypeError} if it is not piped */
+      output(fd) {
+        const stream = this.#outputs[fd] ??= outputStream(this.#channel(fd));
+        if (this.#collects && !stream.locked) stream.getReader();
+        return stream;
+      }
+      /**
+       * Reads the outputs to their ends.
+       *
+       * @throws {TypeError} if one is or was read elsewhere
+       * @throws {OutputLimitError} if there is more than is collected
+       */
+      async collect(status) {
+        for (const fd of [
+          1,
+          2
+        ]) {
+          if (this.#channels[fd] === void 0) continue;
+          if (this.#collects || this.#outputs[fd]?.locked === true) {
+            const name = STREAMS[fd];
+            throw new TypeError(`Cannot collect output: '${name}' is locked`);
+          }
+        }
+        this.#collects = true;
+        const [end, stdout, stderr] = await Promise.all([
+          status,
+          this.#collect(1),
+          this.#collect(2)
+        ]);
+        await this.#pumps?.done;
+        return commandOutput(end, stdout?.bytes(), stderr?.bytes());
+      }
+      /** The open descriptors, also those of streams that are passed on. */
+      get open() {
+        const own = this.#channels.filter((channel) => channel !== void 0);
+        return this.#pumps === void 0 ? own : [
+          ...own,
+          ...this.#pumps.channels
+        ];
+      }
+      /** Called once the container has ended. */
+      ended() {
+        this.#pumps?.ended();
+      }
+      #channel(fd) {
+        const channel = this.#channels[fd];
+        if (channel === void 0) {
+          const name = STREAMS[fd];
+          throw new TypeError(`Cannot get '${name}': '${name}' is not piped`);
+        }
+        return channel;
+      }
+      async #collect(fd) {
+        const channel = this.#channels[fd];
+        if (channel === void 0) return void 0;
+        const collected = new OutputCollector(fd, this.#maxOutput);
+        for await (const bytes of this.#outputs[fd] ?? channel.chunks()) {
+          collected.add(bytes);
+          if (!collected.overflows) continue;
+          this.#kill();
+          break;
+        }
+        channel.close();
+        return collected;
+      }
+    };
+  }
 });
 
 // host/process_cgroups.ts
@@ -16355,15 +16439,15 @@ var init_process_user = __esm({
 function targetOf(pid, started2) {
   const stat = statOf(pid);
   if (stat === void 0) throw endedError(pid);
-  const found2 = {
+  const found3 = {
     pid,
     started: startOf(stat)
   };
-  if ((started2 ?? found2.started) !== found2.started) {
+  if ((started2 ?? found3.started) !== found3.started) {
     throw endedError(pid, "another process has its pid now");
   }
   if (isDead(stat)) throw endedError(pid);
-  return found2;
+  return found3;
 }
 function endedError(pid, hint = NO_PROCESS) {
   return new SyscallError({
@@ -16492,12 +16576,12 @@ async function resolveName(name) {
   const node = new TextEncoder().encode(`${name}\0`);
   const hints = new Uint8Array(ADDRINFO.size);
   new DataView(hints.buffer).setInt32(ADDRINFO.socktype, SOCK_STREAM, true);
-  const found2 = new BigUint64Array(1);
+  const found3 = new BigUint64Array(1);
   const args = [
     node,
     null,
     hints,
-    found2
+    found3
   ];
   if (await getaddrinfo.call(...args) !== 0) return [];
   const list5 = Deno.UnsafePointer.create(args[3][0]);
@@ -16757,8 +16841,8 @@ var init_hosts = __esm({
         if (stateOf(text5) !== "granted") {
           throw new Refusal(403, `${text5} is not allowed to the script: --allow-net=${text5}`);
         }
-        const found2 = await this.#resolve(to.name, isWanted);
-        return found2.filter((address2) => stateOf(describeAddress(address2, to.port)) !== "denied" && !this.#denies(address2, to.port) && (to.name === "localhost" || this.#mayLeadTo(address2, to.port)));
+        const found3 = await this.#resolve(to.name, isWanted);
+        return found3.filter((address2) => stateOf(describeAddress(address2, to.port)) !== "denied" && !this.#denies(address2, to.port) && (to.name === "localhost" || this.#mayLeadTo(address2, to.port)));
       }
       async #resolve(name, isWanted) {
         const ip = parseDestinationAddress(name);
@@ -16767,8 +16851,8 @@ var init_hosts = __esm({
         ];
         if (name === "localhost") return localhost();
         const look2 = () => isWanted() ? resolveName(name) : Promise.resolve([]);
-        const found2 = await this.#lookups.run(() => allLookups().run(look2));
-        return found2.slice(0, ADDRESSES).map(destinationAddress);
+        const found3 = await this.#lookups.run(() => allLookups().run(look2));
+        return found3.slice(0, ADDRESSES).map(destinationAddress);
       }
       #mayLeadTo(address2, port2) {
         if (this.#hasAddress(address2, port2)) return true;
@@ -17397,13 +17481,13 @@ function typed(place3, directory2, entries) {
       path: name,
       shown: name
     };
-    const found2 = opening(spot, O_PATH | O_NOFOLLOW);
-    const status = new Status(new ResultOf(found2, "fd"));
+    const found3 = opening(spot, O_PATH | O_NOFOLLOW);
+    const status = new Status(new ResultOf(found3, "fd"));
     return [
       name,
       status.of(place3.make([
         {
-          call: found2
+          call: found3
         },
         {
           call: status.call
@@ -17521,11 +17605,11 @@ function within({ place: place3, shown: shown4 }, directory2, path2) {
   };
 }
 function typeOf(spot) {
-  const found2 = opening(spot, O_PATH);
-  const status = new Status(new ResultOf(found2, "fd"));
+  const found3 = opening(spot, O_PATH);
+  const status = new Status(new ResultOf(found3, "fd"));
   return status.of(spot.place.make([
     {
-      call: found2
+      call: found3
     },
     {
       call: status.call
@@ -17848,11 +17932,11 @@ var init_container_files = __esm({
       }
       #stat(doing, path2, flags2) {
         return this.#do(doing, path2, (spot) => {
-          const found2 = opening(spot, O_PATH | flags2);
-          const status = new Status(new ResultOf(found2, "fd"));
+          const found3 = opening(spot, O_PATH | flags2);
+          const status = new Status(new ResultOf(found3, "fd"));
           return fileInfo(status.of(spot.place.make([
             {
-              call: found2
+              call: found3
             },
             {
               call: status.call
@@ -17903,11 +17987,11 @@ var init_container_files = __esm({
        */
       remove(path2, { recursive = false } = {}) {
         return this.#do("remove", path2, (spot) => {
-          const found2 = opening(spot, O_PATH | O_NOFOLLOW);
-          const status = new Status(new ResultOf(found2, "fd"));
+          const found3 = opening(spot, O_PATH | O_NOFOLLOW);
+          const status = new Status(new ResultOf(found3, "fd"));
           const made = spot.place.make([
             {
-              call: found2
+              call: found3
             },
             {
               call: status.call
@@ -18317,21 +18401,21 @@ function withRegularFile(path2, use) {
       accept: NO_SUCH_PATH
     }
   ]);
-  const found2 = Number(outcome.result(finding));
-  if (found2 < 0) return void 0;
+  const found3 = Number(outcome.result(finding));
+  if (found3 < 0) return void 0;
   try {
     const output = statxOutput();
-    const call2 = statx(found2, "", AT_EMPTY_PATH, STATX_BASIC_STATS, output);
+    const call2 = statx(found3, "", AT_EMPTY_PATH, STATX_BASIC_STATS, output);
     const { mode: mode2, size } = readStatx(syscalls([
       {
         call: call2
       }
     ]).output(output));
     if ((mode2 & S_IFMT) !== S_IFREG) return void 0;
-    using file = new RegularFile(found2, size);
+    using file = new RegularFile(found3, size);
     return use(file);
   } finally {
-    syscall(close(found2));
+    syscall(close(found3));
   }
 }
 function linkTo(fd) {
@@ -18361,11 +18445,11 @@ var init_regular_file = __esm({
       #found;
       #opened;
       /** Use {@linkcode withRegularFile}. */
-      constructor(found2, size) {
-        this.#found = found2;
+      constructor(found3, size) {
+        this.#found = found3;
         this.size = size;
         const target = new Output(PATH_MAX4, "&path");
-        const link2 = readlinkat(at_fdcwd, linkTo(found2), target);
+        const link2 = readlinkat(at_fdcwd, linkTo(found3), target);
         const outcome = syscalls([
           {
             call: link2
@@ -18433,7 +18517,7 @@ function isNamesFile(link2) {
   return link2?.startsWith(`/memfd:${FILE2} `) === true;
 }
 function readName(file, pidfd, pids) {
-  const record2 = withRegularFile(file, (found2) => found2.readAt(pidfd * RECORD2, RECORD2));
+  const record2 = withRegularFile(file, (found3) => found3.readAt(pidfd * RECORD2, RECORD2));
   const [, pid, name] = /^(\d+) ([^\0]+)/.exec(new TextDecoder().decode(record2)) ?? [];
   return pid !== void 0 && pids.includes(pid) ? name : void 0;
 }
@@ -18757,11 +18841,11 @@ function runningContainers() {
   }));
   const known = new Set(children.map(({ pid }) => pid));
   const marked = looks.filter((look2) => look2.isMarker).flatMap(({ pid: source }) => {
-    const found2 = ifThere(() => readMarker(source), HIDDEN_PROCESS);
-    if (found2 === void 0 || known.has(found2.pid) || !canHaveMade(source, found2.pid)) return [];
+    const found3 = ifThere(() => readMarker(source), HIDDEN_PROCESS);
+    if (found3 === void 0 || known.has(found3.pid) || !canHaveMade(source, found3.pid)) return [];
     return [
       {
-        ...found2,
+        ...found3,
         script: void 0,
         source
       }
@@ -18788,7 +18872,7 @@ function childrenOf(script, parents2) {
   const paths = fds.map((fd) => `/proc/${script}/fd/${fd}`);
   const links2 = readLinks(paths);
   const files2 = paths.filter((_, index) => isNamesFile(links2[index]));
-  const found2 = fds.flatMap((fd) => {
+  const found3 = fds.flatMap((fd) => {
     const text5 = textOf2(script, `fdinfo/${fd}`) ?? "";
     const pid = Number(/^Pid:\s*(\d+)$/m.exec(text5)?.[1] ?? 0);
     const flags2 = parseInt(/^flags:\s*([0-7]+)$/m.exec(text5)?.[1] ?? "0", 8);
@@ -18803,7 +18887,7 @@ function childrenOf(script, parents2) {
     ];
   });
   const ordered2 = [
-    ...found2
+    ...found3
   ].sort((a, b) => Number(b.name === void 0) - Number(a.name === void 0));
   return [
     ...new Map(ordered2.map((child) => [
@@ -18910,118 +18994,6 @@ var init_registry = __esm({
   })
 });
 
-// ffi/fd_stream.ts
-var READS_A_TURN, PIPE_SIZE, LARGE_PIPE_SIZE, FdStream;
-var init_fd_stream = __esm({
-  "ffi/fd_stream.ts": (function () {
-    init_files3();
-    init_transfer();
-    init_reactor();
-    init_syscalls();
-    READS_A_TURN = 64;
-    PIPE_SIZE = 64 * 1024;
-    LARGE_PIPE_SIZE = 1024 * 1024;
-    FdStream = class {
-  static {
-    addMethods(this.prototype, {
-    read: (async function () {
-        for (; ; ) {
-          if (this.#watch.closed) return new Uint8Array();
-          const bytes = this.#tries-- > 0 ? readSome(this.fd) : void 0;
-          if (bytes !== void 0) {
-            if (bytes.length === PIPE_SIZE) this.#grow();
-            return bytes;
-          }
-          if (this.#stopsAtEof) return new Uint8Array();
-          await this.#watch.ready("readable");
-          this.#tries = this.blocking ? 1 : READS_A_TURN;
-        }
-      }),
-    chunks: (async function* () {
-        for (; ; ) {
-          const bytes = await this.read();
-          if (bytes.length === 0) return;
-          yield bytes;
-        }
-      }),
-    close: (function () {
-        if (this.#watch.closed) return;
-        this.#watch.close();
-        syscall(close(this.fd));
-      })
-    });
-  }
-
-      fd;
-      blocking;
-      #watch;
-      /** How many reads may be tried before the next wait. */
-      #tries;
-      #stopsAtEof;
-      #grown;
-      /** Takes over the descriptor; one that is `blocking` is read only when it is readable. */
-      constructor(fd, blocking = false) {
-        this.fd = fd;
-        this.blocking = blocking;
-        this.#stopsAtEof = false;
-        this.#grown = false;
-        this.#watch = reactor().watch(fd);
-        this.#tries = blocking ? 0 : READS_A_TURN;
-      }
-      /** Returns the next bytes; none at the end. */
-      
-      /** Reads everything up to the end. */
-      
-      /** Writes all the bytes, as fast as they are taken. */
-      async write(bytes) {
-        for (let done = 0; done < bytes.length; ) {
-          if (this.#watch.closed) throw new Deno.errors.BrokenPipe("the stream is closed");
-          const count = writeSome(this.fd, bytes.subarray(done));
-          done += count;
-          if (count === 0) await this.#watch.ready("writable");
-        }
-      }
-      /** Makes the end of what can be read now the end of the stream, even if the other side is open. */
-      stopAtEof() {
-        this.#stopsAtEof = true;
-        if (!this.blocking) this.#tries = READS_A_TURN;
-        this.#watch.signal();
-      }
-      /** Lets a pending read or write keep the event loop alive, as it does at first. */
-      ref() {
-        this.#watch.ref();
-      }
-      /** Lets the event loop end while a read or write is pending. */
-      unref() {
-        this.#watch.unref();
-      }
-      /** Whether it is closed. */
-      get closed() {
-        return this.#watch.closed;
-      }
-      /** Closes the descriptor. */
-      
-      /** Enlarges a pipe that was full, as far as an unprivileged user may (pipe(7)). */
-      #grow() {
-        if (this.#grown) return;
-        this.#grown = true;
-        const call2 = fcntl(this.fd, F_SETPIPE_SZ, LARGE_PIPE_SIZE);
-        syscalls([
-          {
-            call: call2,
-            accept: [
-              "EPERM",
-              "EBUSY",
-              "EBADF",
-              "ENOMEM"
-            ]
-          }
-        ]);
-      }
-    };
-  })
-});
-
 // container/signal_number.ts
 function signalNumber(signal) {
   if (typeof signal === "number" && Number.isInteger(signal)) {
@@ -19048,75 +19020,6 @@ var init_signal_number = __esm({
   })
 });
 
-// container/streams.ts
-function outputStream(channel) {
-  const stream = new ReadableStream({
-    type: "bytes",
-    async pull(controller) {
-      const bytes2 = await channel.read();
-      if (bytes2.length > 0) return controller.enqueue(bytes2);
-      channel.close();
-      controller.close();
-      controller.byobRequest?.respond(0);
-    },
-    cancel: () => channel.close()
-  });
-  const bytes = async () => concat(await allOf2(stream));
-  const text5 = async () => new TextDecoder().decode(await bytes());
-  return Object.assign(stream, {
-    bytes,
-    text: text5,
-    arrayBuffer: async () => (await bytes()).buffer,
-    json: async () => JSON.parse(await text5())
-  });
-}
-async function allOf2(stream) {
-  const reader = stream.getReader();
-  const parts2 = [];
-  for (; ; ) {
-    const { value, done } = await reader.read();
-    if (done) return parts2;
-    parts2.push(value);
-  }
-}
-function inputStream(channel) {
-  return new WritableStream({
-    async write(chunk) {
-      try {
-        await channel.write(bytesOf3(chunk));
-      } catch (error) {
-        channel.close();
-        throw brokenPipe(error) ?? error;
-      }
-    },
-    close: () => channel.close(),
-    abort: () => channel.close()
-  });
-}
-function bytesOf3(chunk) {
-  if (chunk instanceof Uint8Array) return chunk;
-  if (ArrayBuffer.isView(chunk)) {
-    return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-  }
-  if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk);
-  throw new TypeError("Expected ArrayBuffer or ArrayBufferView for write chunk");
-}
-function brokenPipe(error) {
-  if (!(error instanceof SyscallError) || error.code !== "EPIPE") return void 0;
-  const message2 = "the program has ended, or has closed its standard input: EPIPE";
-  return Object.assign(new Deno.errors.BrokenPipe(message2, {
-    cause: error
-  }), {
-    code: "EPIPE"
-  });
-}
-var init_streams = __esm({
-  "container/streams.ts": (function () {
-    init_concat();
-    init_errors();
-  })
-});
-
 // container/timer.ts
 function after(time, call2) {
   let timer;
@@ -19135,7 +19038,7 @@ var init_timer = __esm({
 });
 
 // container/container.ts
-var STREAMS, Container;
+var Container;
 var init_container = __esm({
   "container/container.ts": (function () {
     init_files3();
@@ -19145,48 +19048,24 @@ var init_container = __esm({
     init_reactor();
     init_process_identity();
     init_process_namespaces();
+    init_container_streams();
     init_enter_steps();
     init_container_files();
     init_pinned_namespace();
     init_registry();
     init_ask_to_end();
     init_held_end();
-    init_output();
     init_namespaces5();
     init_status();
-    init_fd_stream();
     init_shown();
     init_signal_number();
-    init_streams();
     init_timer();
     init_running_service();
-    STREAMS = [
-      "stdin",
-      "stdout",
-      "stderr"
-    ];
     Container = class {
   static {
     addMethods(this.prototype, {
     output: (async function () {
-        for (const fd of [
-          1,
-          2
-        ]) {
-          if (this.#channels[fd] === void 0) continue;
-          if (this.#collects || this.#outputs[fd]?.locked === true) {
-            const name = STREAMS[fd];
-            throw new TypeError(`Cannot collect output: '${name}' is locked`);
-          }
-        }
-        this.#collects = true;
-        const [status, stdout, stderr] = await Promise.all([
-          this.status,
-          collect$27.call(this, 1),
-          collect$27.call(this, 2)
-        ]);
-        await this.#pumps?.done;
-        return commandOutput(status, stdout?.bytes(), stderr?.bytes());
+        return await this.#streams.collect(this.status);
       })
     });
   }
@@ -19208,8 +19087,8 @@ var init_container = __esm({
         syscall(close(this.#pidfd));
         const inGroup = await this.#cgroup?.end();
         endServices(this.#services);
-        this.#pumps?.ended();
-        if (this.#isEnding) this.#openChannels().forEach((channel) => channel.stopAtEof());
+        this.#streams.ended();
+        if (this.#isEnding) this.#streams.open.forEach((channel) => channel.stopAtEof());
         await ended?.();
         if (status === void 0) throw new HeldEnd().error;
         return {
@@ -19232,21 +19111,6 @@ var init_container = __esm({
         }
       });
   }
-  static {
-    collect$27 = (async function (fd) {
-        const channel = this.#channels[fd];
-        if (channel === void 0) return void 0;
-        const collected = new OutputCollector(fd, this.#maxOutput);
-        for await (const bytes of this.#outputs[fd] ?? channel.chunks()) {
-          collected.add(bytes);
-          if (!collected.overflows) continue;
-          this.#killNow();
-          break;
-        }
-        channel.close();
-        return collected;
-      });
-  }
 
       #pid;
       #status;
@@ -19256,15 +19120,9 @@ var init_container = __esm({
       #exit;
       #cgroup;
       #services;
-      #channels;
-      #pumps;
-      #maxOutput;
+      #streams;
       #killAfter;
       #audit;
-      #stdin;
-      #outputs = [];
-      /** Whether `output()` was called. */
-      #collects = false;
       #ended = false;
       #timedOut = false;
       /** Whether it was asked to end, or killed. */
@@ -19280,15 +19138,19 @@ var init_container = __esm({
         this.#cgroup = launched.cgroup;
         this.#services = launched.services;
         this.#exit = reactor().watch(launched.pidfd);
-        this.#channels = descriptors.map(((fd) => fd === void 0 ? void 0 : new FdStream(fd)));
-        this.#pumps = pumps;
-        this.#maxOutput = limits2.maxOutput;
+        const { maxOutput } = limits2;
+        const kill3 = (() => this.#killNow());
+        this.#streams = new ContainerStreams({
+          descriptors,
+          pumps,
+          maxOutput,
+          kill: kill3
+        });
         this.#killAfter = limits2.killAfter;
         this.#audit = limits2.audit;
         this.#status = wait$25.call(this, limits2);
         this.#status.catch(() => {
         });
-        pumps?.done.catch(() => this.#killNow());
       }
       /** The pid of the container's first process, as this script sees it. */
       get pid() {
@@ -19472,7 +19334,7 @@ var init_container = __esm({
        * @throws {TypeError} if it is not piped
        */
       get stdin() {
-        return this.#stdin ??= inputStream(this.#channel(0));
+        return this.#streams.stdin;
       }
       /**
        * The program's standard output.
@@ -19480,7 +19342,7 @@ var init_container = __esm({
        * @throws {TypeError} if it is not piped
        */
       get stdout() {
-        return this.#output(1);
+        return this.#streams.output(1);
       }
       /**
        * The program's standard error.
@@ -19497,7 +19359,7 @@ var init_container = __esm({
        * ```
        */
       get stderr() {
-        return this.#output(2);
+        return this.#streams.output(2);
       }
       /**
        * What its programs were denied, with the option `audit`: each file, address, host and call once,
@@ -19679,7 +19541,7 @@ var init_container = __esm({
       async [Symbol.asyncDispose]() {
         this.#end();
         await this.status;
-        for (const channel of this.#openChannels()) channel.close();
+        for (const channel of this.#streams.open) channel.close();
       }
       
       /** Resolves when the process has ended; to `undefined` where what traces it keeps how. */
@@ -19695,20 +19557,6 @@ var init_container = __esm({
         this.#requireRunning();
         return this.#group;
       }
-      #output(fd) {
-        const stream = this.#outputs[fd] ??= outputStream(this.#channel(fd));
-        if (this.#collects && !stream.locked) stream.getReader();
-        return stream;
-      }
-      #channel(fd) {
-        const channel = this.#channels[fd];
-        if (channel === void 0) {
-          const name = STREAMS[fd];
-          throw new TypeError(`Cannot get '${name}': '${name}' is not piped`);
-        }
-        return channel;
-      }
-      
       /** Asks the program to end, and kills it later if it has not, or at once if it may not be asked. */
       #end(killAfter = this.#killAfter, signal) {
         if (this.#ended || this.#isEnding) return;
@@ -19730,14 +19578,7 @@ var init_container = __esm({
       #waits() {
         return [
           this.#exit,
-          ...this.#openChannels()
-        ];
-      }
-      #openChannels() {
-        const own = this.#channels.filter((channel) => channel !== void 0);
-        return this.#pumps === void 0 ? own : [
-          ...own,
-          ...this.#pumps.channels
+          ...this.#streams.open
         ];
       }
     };
@@ -20001,7 +19842,7 @@ var init_launch_stdio = __esm({
     });
   }
   static {
-    input$28 = (function (source) {
+    input$27 = (function (source) {
         if (isReadable(source)) return "piped";
         return simple(source, "read") ?? {
           fd: this.#keep(openInput(source.path))
@@ -20009,10 +19850,10 @@ var init_launch_stdio = __esm({
       });
   }
   static {
-    output$29 = (function (target, stream) {
+    output$28 = (function (target, stream) {
         if (isWritable(target)) return "piped";
-        const found2 = simple(target, "write");
-        if (found2 !== void 0) return found2;
+        const found3 = simple(target, "write");
+        if (found3 !== void 0) return found3;
         const { path: path2, append = false } = target;
         const key = `${path2} ${append}`;
         const fd = this.#outputs.get(key) ?? this.#keep(openOutput(path2, append, stream));
@@ -20034,9 +19875,9 @@ var init_launch_stdio = __esm({
       constructor({ stdin, stdout, stderr }, defaults) {
         try {
           this.sources = [
-            input$28.call(this, stdin ?? defaults[0]),
-            output$29.call(this, stdout ?? defaults[1], "stdout"),
-            stderr === "stdout" ? stderr : output$29.call(this, stderr ?? defaults[2], "stderr")
+            input$27.call(this, stdin ?? defaults[0]),
+            output$28.call(this, stdout ?? defaults[1], "stdout"),
+            stderr === "stdout" ? stderr : output$28.call(this, stderr ?? defaults[2], "stderr")
           ];
         } catch (error) {
           this.close();
@@ -20160,7 +20001,7 @@ var init_mount_table = __esm({
     addMethods(this.prototype, {
     mounted: (function ({ keepsBelow = false, ...description }) {
         const target = normalize(description.target);
-        const place3 = makePlace$32.call(this, target);
+        const place3 = makePlace$31.call(this, target);
         const mount4 = {
           ...DEFAULTS,
           ...description,
@@ -20185,7 +20026,7 @@ var init_mount_table = __esm({
         };
       }),
     madeDirectory: (function (path2) {
-        makePlace$32.call(this, path2).made = true;
+        makePlace$31.call(this, path2).made = true;
       }),
     isMountPoint: (function (target) {
         return this.#placeAt(target)?.mounts.some((({ mount: mount4 }) => mount4.certain)) ?? false;
@@ -20199,7 +20040,7 @@ var init_mount_table = __esm({
         return this.mountOf(path2).own;
       }),
     mountOf: (function (path2) {
-        return deepest$30.call(this, path2, ((place3) => place3.mounts.at(-1)));
+        return deepest$29.call(this, path2, ((place3) => place3.mounts.at(-1)));
       }),
     originOf: (function (path2) {
         const { origin, target } = this.mountOf(path2);
@@ -20210,14 +20051,14 @@ var init_mount_table = __esm({
       }),
     mountAbove: (function (path2) {
         const normal2 = normalize(path2);
-        return deepest$30.call(this, normal2.slice(0, normal2.lastIndexOf("/")) || "/", ((place3) => place3.mounts.at(-1)));
+        return deepest$29.call(this, normal2.slice(0, normal2.lastIndexOf("/")) || "/", ((place3) => place3.mounts.at(-1)));
       }),
     isHostFile: (function (path2) {
         return this.atHostRoot && this.mountOf(path2) === this.#base;
       }),
     mayBeHostFile: (function (path2) {
         if (!this.atHostRoot) return false;
-        return deepest$30.call(this, path2, ((place3) => place3.mounts.findLast((({ mount: mount4 }) => mount4.certain)))) === this.#base;
+        return deepest$29.call(this, path2, ((place3) => place3.mounts.findLast((({ mount: mount4 }) => mount4.certain)))) === this.#base;
       }),
     enter: (function (root2) {
         const directory2 = normalize(root2);
@@ -20251,16 +20092,16 @@ var init_mount_table = __esm({
     });
   }
   static {
-    deepest$30 = (function (path2, entryAt) {
+    deepest$29 = (function (path2, entryAt) {
         let best3 = entryAt(this.#root);
         walk(this.#root, path2, ((place3) => {
           best3 = entryAt(place3) ?? best3;
         }));
-        return best3 === void 0 ? this.#base : mountOf$31.call(this, best3);
+        return best3 === void 0 ? this.#base : mountOf$30.call(this, best3);
       });
   }
   static {
-    mountOf$31 = (function (entry2) {
+    mountOf$30 = (function (entry2) {
         const { mount: mount4, depth } = entry2;
         if (depth < this.#depth) {
           entry2.mount = {
@@ -20273,7 +20114,7 @@ var init_mount_table = __esm({
       });
   }
   static {
-    makePlace$32 = (function (path2) {
+    makePlace$31 = (function (path2) {
         let place3 = this.#root;
         const normal2 = normalize(path2);
         if (normal2 === "/") return place3;
@@ -20352,17 +20193,59 @@ var init_mount_table = __esm({
   })
 });
 
+// ffi/linux/read_beneath.ts
+function readBeneath(root2, path2) {
+  using directory2 = open(root2, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  try {
+    using file = openat22(directory2, path2, {
+      flags: O_RDONLY | O_NONBLOCK | O_CLOEXEC,
+      resolve: RESOLVE_IN_ROOT
+    });
+    const buffer = new Uint8Array(64 * 1024);
+    const decoder2 = new TextDecoder();
+    let text5 = "";
+    for (let count = read2(file, buffer); count > 0; count = read2(file, buffer)) {
+      text5 += decoder2.decode(buffer.subarray(0, count), {
+        stream: true
+      });
+      if (text5.length > LIMIT2) break;
+    }
+    return text5 + decoder2.decode();
+  } catch (error) {
+    if (error instanceof SyscallError && ABSENT.has(error.code)) return "";
+    throw error;
+  }
+}
+var LIMIT2, ABSENT;
+var init_read_beneath = __esm({
+  "ffi/linux/read_beneath.ts": (function () {
+    init_files3();
+    init_errors();
+    init_files4();
+    LIMIT2 = 1 << 20;
+    ABSENT = /* @__PURE__ */ new Set([
+      "ENOENT",
+      "ENOTDIR",
+      "ELOOP",
+      "EISDIR",
+      "EACCES",
+      "ENXIO",
+      "EAGAIN"
+    ]);
+  })
+});
+
 // ffi/linux/landlock.ts
 function landlockVersion2() {
-  return ifThere(() => syscall(landlockVersion()), ABSENT) ?? 0;
+  return ifThere(() => syscall(landlockVersion()), ABSENT2) ?? 0;
 }
-var ABSENT;
+var ABSENT2;
 var init_landlock4 = __esm({
   "ffi/linux/landlock.ts": (function () {
     init_landlock3();
     init_missing();
     init_syscalls();
-    ABSENT = [
+    ABSENT2 = [
       "ENOSYS",
       "EOPNOTSUPP",
       "EPERM"
@@ -20514,9 +20397,9 @@ var init_kept_table = __esm({
   static {
     addMethods(this.prototype, {
     run: (function (text5) {
-        const { read: read5, written: written3 } = encodeName(text5, this.#path.subarray(0, -1));
+        const { read: read5, written: written2 } = encodeName(text5, this.#path.subarray(0, -1));
         if (read5 < text5.length) return -ERRNO.ENAMETOOLONG;
-        this.#path[written3] = 0;
+        this.#path[written2] = 0;
         const errno = engine().runIn(this.#memory);
         if (errno !== 0) {
           const call2 = `openat2(AT_FDCWD, ${JSON.stringify(text5)}, ...)`;
@@ -20613,15 +20496,15 @@ var init_directory_lists = __esm({
         }
       }),
     of: (function (path2) {
-        return get$33.call(this, path2).list;
+        return get$32.call(this, path2).list;
       }),
     ownerOf: (function (path2) {
-        return get$33.call(this, path2).owner;
+        return get$32.call(this, path2).owner;
       })
     });
   }
   static {
-    get$33 = (function (path2) {
+    get$32 = (function (path2) {
         let known = this.#known.get(path2);
         if (known === void 0) this.#known.set(path2, known = readNow(path2));
         known.used = true;
@@ -20862,12 +20745,12 @@ function glibcSearch(machine, host2) {
 }
 function muslSearch(architecture, host2) {
   const list5 = `/etc/ld-musl-${architecture}.path`;
-  const written3 = host2.bytes(list5);
-  const directories = written3 === void 0 ? [
+  const written2 = host2.bytes(list5);
+  const directories = written2 === void 0 ? [
     "/lib",
     "/usr/local/lib",
     "/usr/lib"
-  ] : new TextDecoder().decode(written3).split(/[:\n]/).filter(Boolean);
+  ] : new TextDecoder().decode(written2).split(/[:\n]/).filter(Boolean);
   return {
     *candidates(name, asker) {
       for (const object2 of chain(asker)) {
@@ -20876,7 +20759,7 @@ function muslSearch(architecture, host2) {
           ...object2.elf.rpath
         ], object2, name);
       }
-      const guide = written3 === void 0 ? {} : {
+      const guide = written2 === void 0 ? {} : {
         guide: list5
       };
       yield* directories.map((directory2) => ({
@@ -21218,7 +21101,7 @@ function canBeFound(path2) {
 }
 
 
-var ATTRIBUTES2, UNASKED, TYPES3, NOTHING, ABSENT2, lookups, OWN_LINKS, ResolvedPathsCheck;
+var ATTRIBUTES2, UNASKED, TYPES3, NOTHING, ABSENT3, lookups, OWN_LINKS, ResolvedPathsCheck;
 var init_resolve_path = __esm({
   "host/resolve_path.ts": (function () {
     init_call();
@@ -21251,7 +21134,7 @@ var init_resolve_path = __esm({
       "ENAMETOOLONG",
       "ENXIO"
     ];
-    ABSENT2 = /* @__PURE__ */ new Set([
+    ABSENT3 = /* @__PURE__ */ new Set([
       ERRNO.ENOENT,
       ERRNO.ENOTDIR
     ]);
@@ -21381,17 +21264,17 @@ function namespaceKindOf(file) {
   const fixes = {
     ENOENT: `the file ${file} does not exist${unexpanded(file)}`
   };
-  const found2 = syscall(openat(at_fdcwd, file, O_PATH | O_CLOEXEC), fixes);
+  const found3 = syscall(openat(at_fdcwd, file, O_PATH | O_CLOEXEC), fixes);
   try {
     const state = statfsOutput();
     const { type } = readStatfs(syscalls([
       {
-        call: fstatfs(found2, state)
+        call: fstatfs(found3, state)
       }
     ]).output(state));
-    return type === NSFS_MAGIC ? kindOf(`/proc/self/fd/${found2}`) : void 0;
+    return type === NSFS_MAGIC ? kindOf(`/proc/self/fd/${found3}`) : void 0;
   } finally {
-    syscall(close(found2));
+    syscall(close(found3));
   }
 }
 function kindOf(file) {
@@ -21531,7 +21414,7 @@ var init_found_links = __esm({
           }
           this.#cost.addParts();
           const here2 = `${at4}/${name}`;
-          const target = targetOf$34.call(this, at4, name);
+          const target = targetOf$33.call(this, at4, name);
           if (target === void 0) {
             at4 = here2;
             continue;
@@ -21548,7 +21431,7 @@ var init_found_links = __esm({
     });
   }
   static {
-    targetOf$34 = (function (directory2, name) {
+    targetOf$33 = (function (directory2, name) {
         if (isWithin(directory2, "/proc") && directory2 !== "/") return void 0;
         const path2 = `${directory2}/${name}`;
         if (!isWithin(directory2, this.#directory)) return linkTarget(path2);
@@ -21563,10 +21446,10 @@ var init_found_links = __esm({
       #found;
       #cost;
       /** Those of a search in a directory. */
-      constructor(directory2, lists, found2, cost) {
+      constructor(directory2, lists, found3, cost) {
         this.#directory = directory2;
         this.#lists = lists;
-        this.#found = found2;
+        this.#found = found3;
         this.#cost = cost;
       }
       /** Notes the links on the way that a path leads, and returns the path at its end. */
@@ -21862,7 +21745,7 @@ var init_git_repositories = __esm({
       }),
     named: (function* () {
         const named3 = [];
-        const general = configs$35.call(this, this.#files.general, named3).flatMap((({ hooks }) => hooks));
+        const general = configs$34.call(this, this.#files.general, named3).flatMap((({ hooks }) => hooks));
         for (const path2 of general) if (path2.startsWith("/")) named3.push({
           path: path2
         });
@@ -21876,7 +21759,7 @@ var init_git_repositories = __esm({
               "config",
               "config.worktree"
             ].map((name) => `${directory2}/${name}`);
-            for (const config of configs$35.call(this, files2, named3)) {
+            for (const config of configs$34.call(this, files2, named3)) {
               for (const path2 of config.hooks) hooks.add(path2);
               for (const path2 of config.worktrees) {
                 const worktree = this.#files.endOf(from(directory2, path2));
@@ -21897,7 +21780,7 @@ var init_git_repositories = __esm({
     });
   }
   static {
-    configs$35 = (function (files2, named3) {
+    configs$34 = (function (files2, named3) {
         const configs = [];
         const read5 = /* @__PURE__ */ new Set();
         const waiting = [
@@ -22060,26 +21943,26 @@ var init_name_search = __esm({
         const { directory: directory2, names, paths = [] } = this.#question;
         for (const path2 of paths) this.#reportPath(path2);
         if (names.length > 0) {
-          const ways = starts$37.call(this).map(((start) => around$38.call(this, start)));
+          const ways = starts$36.call(this).map(((start) => around$37.call(this, start)));
           for (const around2 of ways) {
             for (const [index, path2] of around2.entries()) {
-              later$46.call(this, {
+              later$45.call(this, {
                 path: path2,
                 depth: index === 0 ? 0 : around2.length - index,
                 inGit: false
               });
             }
           }
-          later$46.call(this, {
+          later$45.call(this, {
             path: directory2,
             depth: 0,
             inGit: false
           });
-          readQueue$36.call(this);
-          for (const around2 of ways) reportProjects$39.call(this, around2);
-          reportNamesOf$40.call(this, directory2);
-          reportHome$41.call(this);
-          reportMounts$43.call(this);
+          readQueue$35.call(this);
+          for (const around2 of ways) reportProjects$38.call(this, around2);
+          reportNamesOf$39.call(this, directory2);
+          reportHome$40.call(this);
+          reportMounts$42.call(this);
         }
         const { directories, isOver } = this.#cost;
         if (isOver) return {
@@ -22097,21 +21980,21 @@ var init_name_search = __esm({
     });
   }
   static {
-    readQueue$36 = (function () {
+    readQueue$35 = (function () {
         for (let at4 = 0; at4 < this.#queue.length; ) {
-          while (at4 < this.#queue.length && !this.#cost.isOver) read$47.call(this, this.#queue[at4++]);
+          while (at4 < this.#queue.length && !this.#cost.isOver) read$46.call(this, this.#queue[at4++]);
           if (this.#index.ofGit.length === 0) return;
           for (const { path: path2, text: text5 } of this.#repositories.named()) {
             if (this.#cost.isOver) return;
             this.#cost.addDirectory();
-            report$45.call(this, path2, true, {
+            report$44.call(this, path2, true, {
               text: text5
             });
           }
           if (this.#cost.isOver) return;
           for (const worktree of this.#repositories.worktrees()) {
             for (const path2 of this.#found.pathsOf(worktree)) {
-              later$46.call(this, {
+              later$45.call(this, {
                 path: path2,
                 depth: MAX_DEPTH,
                 inGit: false
@@ -22122,7 +22005,7 @@ var init_name_search = __esm({
       });
   }
   static {
-    starts$37 = (function () {
+    starts$36 = (function () {
         const { directory: directory2, start = directory2 } = this.#question;
         if (isWithin(start, directory2)) return [
           start
@@ -22134,7 +22017,7 @@ var init_name_search = __esm({
       });
   }
   static {
-    around$38 = (function (start) {
+    around$37 = (function (start) {
         const { directory: directory2 } = this.#question;
         if (!isWithin(start, directory2)) return [];
         const around2 = [];
@@ -22143,7 +22026,7 @@ var init_name_search = __esm({
       });
   }
   static {
-    reportProjects$39 = (function (around2) {
+    reportProjects$38 = (function (around2) {
         const { directory: directory2, absent: absent2, start } = this.#question;
         const projects = new Set(directory2 === "/" ? [] : [
           directory2
@@ -22156,60 +22039,60 @@ var init_name_search = __esm({
           if (at4 === start || look(below(at4, ".git")) !== void 0) projects.add(at4);
         }
         const plain3 = absent2.filter(isPlain);
-        for (const project of projects) reportAll$44.call(this, project, plain3);
+        for (const project of projects) reportAll$43.call(this, project, plain3);
       });
   }
   static {
-    reportNamesOf$40 = (function (directory2) {
+    reportNamesOf$39 = (function (directory2) {
         const { asked = directory2 } = this.#question;
         const paths = [
           directory2,
           asked,
           ...this.#otherNames.wholeOf(directory2)
         ];
-        reportAll$44.call(this, directory2, [
+        reportAll$43.call(this, directory2, [
           ...new Set(paths.flatMap(((path2) => this.#index.after(path2))))
         ]);
       });
   }
   static {
-    reportHome$41 = (function () {
+    reportHome$40 = (function () {
         const { home, configHome } = this.#question;
         const { ofHome } = this.#index;
-        if (home !== void 0) reportAll$44.call(this, home, ofHome, presentInHome$42.call(this));
+        if (home !== void 0) reportAll$43.call(this, home, ofHome, presentInHome$41.call(this));
         if (configHome === void 0) return;
         const configs = ofHome.filter((name) => name.startsWith(CONFIG));
-        reportAll$44.call(this, configHome, configs.map((name) => name.slice(CONFIG.length)));
+        reportAll$43.call(this, configHome, configs.map((name) => name.slice(CONFIG.length)));
       });
   }
   static {
-    presentInHome$42 = (function () {
+    presentInHome$41 = (function () {
         const { present: present3 = [] } = this.#question;
         return new Set(present3.map(((name) => name.startsWith(HOME2) ? name.slice(HOME2.length) : name)));
       });
   }
   static {
-    reportMounts$43 = (function () {
+    reportMounts$42 = (function () {
         const { directory: directory2 } = this.#question;
         for (const { root: root2, target } of this.#otherNames.mountsIn(directory2)) {
           const others = this.#otherNames.wholeOf(target);
           const places = others.length === 0 ? [
             root2
           ] : others.filter((place3) => !isWithin(place3, directory2));
-          if (places.some((place3) => this.#isNamed(place3))) report$45.call(this, target, false);
-          reportAll$44.call(this, target, places.flatMap((place3) => this.#index.after(place3)));
+          if (places.some((place3) => this.#isNamed(place3))) report$44.call(this, target, false);
+          reportAll$43.call(this, target, places.flatMap((place3) => this.#index.after(place3)));
         }
       });
   }
   static {
-    reportAll$44 = (function (base, names, present3 = NONE2) {
+    reportAll$43 = (function (base, names, present3 = NONE2) {
         if (names.length === 0) return;
         const entries = this.#lists.of(base);
         for (const name of names) {
           const path2 = below(base, name);
           const mayBeMade = present3.has(name);
           if (entries.has(name.split("/", 1)[0])) {
-            report$45.call(this, path2, !mayBeMade, {
+            report$44.call(this, path2, !mayBeMade, {
               base,
               isWhole: mayBeMade
             });
@@ -22220,7 +22103,7 @@ var init_name_search = __esm({
       });
   }
   static {
-    report$45 = (function (path2, isAbsent, { text: text5, base, isWhole = false } = {}) {
+    report$44 = (function (path2, isAbsent, { text: text5, base, isWhole = false } = {}) {
         const end = this.#links.endOf(path2, {
           base
         });
@@ -22232,14 +22115,14 @@ var init_name_search = __esm({
       });
   }
   static {
-    later$46 = (function (pending) {
+    later$45 = (function (pending) {
         if (this.#queued.has(pending.path) || OTHERS2.has(pending.path)) return;
         this.#queued.add(pending.path);
         this.#queue.push(pending);
       });
   }
   static {
-    read$47 = (function (pending) {
+    read$46 = (function (pending) {
         const { path: path2, depth, inGit } = pending;
         this.#cost.addDirectory();
         const entries = this.#lists.of(path2);
@@ -22248,13 +22131,13 @@ var init_name_search = __esm({
         if (isGit) this.#readGit(path2, entries);
         const within4 = inGit || isGitName(nameOf2(path2));
         for (const [name, type] of entries) {
-          if (readName$48.call(this, path2, name, type)) continue;
+          if (readName$47.call(this, path2, name, type)) continue;
           if (type !== S_IFDIR || PASSED_OVER.has(name)) continue;
           const child = below(path2, name);
           const isOfGit = within4 || isGitName(name) || isGit && holdsRepositories(name);
           if (within4 && !mayHoldRepositories(child)) continue;
           if (isOfGit || depth < MAX_DEPTH) {
-            later$46.call(this, {
+            later$45.call(this, {
               path: child,
               depth: depth + 1,
               inGit: within4 || isGit && isOfGit
@@ -22264,7 +22147,7 @@ var init_name_search = __esm({
       });
   }
   static {
-    readName$48 = (function (directory2, name, type) {
+    readName$47 = (function (directory2, name, type) {
         if (this.#index.has(name)) {
           const path3 = below(directory2, name);
           if (this.#index.isEndOf(path3) && !this.#found.isExcepted(path3)) {
@@ -22275,7 +22158,7 @@ var init_name_search = __esm({
         if (type === S_IFDIR) return false;
         const path2 = below(directory2, name);
         if (type === S_IFLNK) {
-          for (const rest2 of this.#index.after(path2)) report$45.call(this, below(path2, rest2), false);
+          for (const rest2 of this.#index.after(path2)) report$44.call(this, below(path2, rest2), false);
         }
         if (!isGitName(name) || this.#index.ofGit.length === 0) return false;
         if (type === S_IFREG) {
@@ -22400,14 +22283,14 @@ var init_name_search = __esm({
       #searchIn(directory2, worktree) {
         const end = directory2 === void 0 ? void 0 : this.#links.endOf(directory2);
         if (end === void 0) return;
-        const found2 = /* @__PURE__ */ new Set([
+        const found3 = /* @__PURE__ */ new Set([
           end,
           this.#repositories.add(end, worktree)
         ]);
         for (const path2 of [
-          ...found2
+          ...found3
         ].flatMap((path3) => this.#found.pathsOf(path3))) {
-          later$46.call(this, {
+          later$45.call(this, {
             path: path2,
             depth: MAX_DEPTH,
             inGit: true
@@ -22416,10 +22299,10 @@ var init_name_search = __esm({
       }
       /** Notes a file, the links by which it is reached, and what is in a directory. */
       #find(path2, type, isWhole = false) {
-        const found2 = this.#found;
-        if (found2.has(path2) || found2.isExcepted(path2) || !found2.isInside(path2)) return;
+        const found3 = this.#found;
+        if (found3.has(path2) || found3.isExcepted(path2) || !found3.isInside(path2)) return;
         if (type === S_IFLNK) return this.#follow(path2);
-        found2.add(path2, type);
+        found3.add(path2, type);
         if (type === S_IFDIR && !isWhole) this.#lookThrough(path2);
       }
       /** Notes where links in a protected directory lead, and the files in it that have other names. */
@@ -22517,9 +22400,9 @@ var init_visible_mounts = __esm({
     });
   }
   static {
-    has$49 = (function (mount4) {
+    has$48 = (function (mount4) {
         if (this.#points.get(mount4.id)?.has(mount4.target)) return false;
-        for (let at4 = mount4, above = above$50.call(this, at4); above !== void 0; above = above$50.call(this, at4)) {
+        for (let at4 = mount4, above = above$49.call(this, at4); above !== void 0; above = above$49.call(this, at4)) {
           const points = this.#points.get(above.id);
           if (directoriesAround(at4.target, above.target).some(((path2) => points.has(path2)))) return false;
           at4 = above;
@@ -22528,7 +22411,7 @@ var init_visible_mounts = __esm({
       });
   }
   static {
-    above$50 = (function ({ id: id2, parent }) {
+    above$49 = (function ({ id: id2, parent }) {
         return parent === id2 ? void 0 : this.#byId.get(parent);
       });
   }
@@ -22552,7 +22435,7 @@ var init_visible_mounts = __esm({
           else points.add(target);
         }
         for (const mount4 of mounts) {
-          if (has$49.call(this, mount4) && !this.#byTarget.has(mount4.target)) {
+          if (has$48.call(this, mount4) && !this.#byTarget.has(mount4.target)) {
             this.#byTarget.set(mount4.target, mount4);
           }
         }
@@ -22631,7 +22514,7 @@ var init_other_names = __esm({
     addMethods(this.prototype, {
     of: (function (path2) {
         if (this.#others.size === 0) return [];
-        const places = placeOf$51.call(this, path2);
+        const places = placeOf$50.call(this, path2);
         for (const mount4 of this.#others.keys()) {
           if (!isBelow(mount4, path2)) continue;
           if (!isKernelMount(mount4)) places.push({
@@ -22640,15 +22523,15 @@ var init_other_names = __esm({
           });
         }
         const names = places.flatMap(((place3) => [
-          ...wholes$52.call(this, place3),
-          ...parts$53.call(this, place3)
+          ...wholes$51.call(this, place3),
+          ...parts$52.call(this, place3)
         ]));
         return [
           ...new Set(names)
         ].filter((name) => !isWithin(name, path2));
       }),
     wholeOf: (function (path2) {
-        return placeOf$51.call(this, path2).flatMap(((place3) => wholes$52.call(this, place3)));
+        return placeOf$50.call(this, path2).flatMap(((place3) => wholes$51.call(this, place3)));
       }),
     mountsIn: (function (directory2) {
         return this.#mounts.all().filter(((mount4) => isBelow(mount4, directory2)));
@@ -22656,7 +22539,7 @@ var init_other_names = __esm({
     });
   }
   static {
-    placeOf$51 = (function (path2) {
+    placeOf$50 = (function (path2) {
         const mount4 = this.#others.size === 0 ? void 0 : this.#mounts.around(path2);
         if (mount4 === void 0 || !this.#others.has(mount4)) return [];
         return [
@@ -22668,7 +22551,7 @@ var init_other_names = __esm({
       });
   }
   static {
-    wholes$52 = (function ({ mount: mount4, path: path2 }) {
+    wholes$51 = (function ({ mount: mount4, path: path2 }) {
         return this.#others.get(mount4).filter((({ root: root2 }) => isWithin(path2, root2))).flatMap((other) => {
           const name = normalize(`${other.target}/${path2.slice(lengthOf(other.root))}`);
           return this.#mounts.around(name) === other ? [
@@ -22678,7 +22561,7 @@ var init_other_names = __esm({
       });
   }
   static {
-    parts$53 = (function ({ mount: mount4, path: path2 }) {
+    parts$52 = (function ({ mount: mount4, path: path2 }) {
         return this.#others.get(mount4).filter((({ root: root2 }) => root2 !== path2 && isWithin(root2, path2))).map(({ target }) => target);
       });
   }
@@ -22820,6 +22703,7 @@ var init_live_host = __esm({
     init_engine();
     init_per_engine();
     init_environment();
+    init_read_beneath();
     init_errno();
     init_errors();
     init_landlock4();
@@ -22964,6 +22848,10 @@ var init_live_host = __esm({
       resolvConf() {
         return readResolvConf();
       }
+      /** The text of a file of users or groups. */
+      accountFile(path2) {
+        return readBeneath("/", path2.slice(1));
+      }
       /** The working directory of the script. */
       
       /** Whether a variable of the script's environment is set. */
@@ -23088,7 +22976,7 @@ function permissionError(need, others, denial) {
   });
 }
 function lifted({ grant, value }, need) {
-  const denied3 = `--deny-${grant}=${value}, or { ${DENIALS2[grant]}: [${JSON.stringify(value)}] }`;
+  const denied3 = `--deny-${grant}=${value}, or { ${DENIALS[grant]}: [${JSON.stringify(value)}] }`;
   const why = need.kind === "net" ? `, cannot be held on the host's network: list the hosts to be reached, with unshare("net")` : ", denies it, and it wins over what is granted";
   return {
     grant,
@@ -23159,7 +23047,7 @@ function remedyOf(need) {
       return MACHINE;
   }
 }
-var SOCKETLESS, DENIALS2, PermissionSet, UNCHANGED, SYS, MACHINE;
+var SOCKETLESS, DENIALS, PermissionSet, UNCHANGED, SYS, MACHINE;
 var init_permission_set = __esm({
   "permissions/permission_set.ts": (function () {
     init_network_files();
@@ -23182,7 +23070,7 @@ var init_permission_set = __esm({
       "/usr",
       ...CERTIFICATES
     ];
-    DENIALS2 = {
+    DENIALS = {
       read: "denyRead",
       write: "denyWrite",
       net: "denyNet",
@@ -23209,10 +23097,10 @@ var init_permission_set = __esm({
           denyEnv: [],
           ...given
         };
-        const { read: read5, write: write9, denyRead, denyWrite } = this.#options;
+        const { read: read5, write: write10, denyRead, denyWrite } = this.#options;
         this.#paths = {
           read: resolved(read5),
-          write: resolved(write9)
+          write: resolved(write10)
         };
         this.#deniedPaths = {
           read: resolved(denyRead),
@@ -24563,7 +24451,7 @@ var init_advice = __esm({
       constructor(steps) {
         const denials2 = steps.filter((step) => step.step === "denyFiles");
         this.#deniedRead = denials2.flatMap(({ read: read5 = [] }) => read5);
-        this.#deniedWrite = denials2.flatMap(({ write: write9 = [] }) => write9);
+        this.#deniedWrite = denials2.flatMap(({ write: write10 = [] }) => write10);
         this.#protected = steps.flatMap((step) => step.step === "protect" ? [
           step.source
         ] : []);
@@ -24972,7 +24860,7 @@ function textOf5(path2) {
     throw error;
   }
 }
-var MOST_KNOWN, UNIX3, Judge, MODE_CALLS, INT3, WRITING, DNS;
+var MOST_KNOWN, UNIX2, Judge, MODE_CALLS, INT3, WRITING, DNS;
 var init_judge = __esm({
   "audit/judge.ts": (function () {
     init_errno();
@@ -24986,7 +24874,7 @@ var init_judge = __esm({
     init_container_files2();
     init_network3();
     MOST_KNOWN = 5e4;
-    UNIX3 = 1n;
+    UNIX2 = 1n;
     Judge = class {
 
       #listener;
@@ -25036,7 +24924,7 @@ var init_judge = __esm({
       /** A call that the filter denies, unless it answers that there is no such call: others are tried. */
       #denied(name, notified, errno) {
         if (errnoName(errno) === "ENOSYS") return;
-        const socket = name.startsWith("socket") && (notified.args[0] & INT3) === UNIX3;
+        const socket = name.startsWith("socket") && (notified.args[0] & INT3) === UNIX2;
         if (socket) {
           return this.#add(notified, {
             kind: "socket",
@@ -25136,13 +25024,13 @@ var init_judge = __esm({
         return this.#read(notified, view2.getBigUint64(0, true), Number(view2.getBigUint64(8, true)));
       }
       #judgeAddress(notified, address2, length) {
-        const found2 = readAddress2(this.#read(notified, address2, Math.min(Number(length & INT3), 128)));
-        if (found2 === void 0) return;
-        if (found2.isLoopback && (found2.port === DNS || listens(notified.pid, found2.port))) return;
+        const found3 = readAddress2(this.#read(notified, address2, Math.min(Number(length & INT3), 128)));
+        if (found3 === void 0) return;
+        if (found3.isLoopback && (found3.port === DNS || listens(notified.pid, found3.port))) return;
         this.#add(notified, {
           kind: "connect",
-          what: found2.text,
-          ...Advisor.reaching(found2.text)
+          what: found3.text,
+          ...Advisor.reaching(found3.text)
         });
       }
       #textAt(notified, address2) {
@@ -25389,8 +25277,8 @@ var init_listener = __esm({
         ]);
       }
       /** Takes the next call, for which it waits so long. */
-      next(milliseconds) {
-        const polled = this.#wait.run(Math.floor(milliseconds * 1e6)).output(this.#polled);
+      next(milliseconds2) {
+        const polled = this.#wait.run(Math.floor(milliseconds2 * 1e6)).output(this.#polled);
         const events = polled.getInt16(6, true);
         if ((events & POLLIN) === 0) return events === 0 ? "nothing" : "ended";
         return readNotification(this.#receive.run().output(this.#notification)) ?? "nothing";
@@ -25563,10 +25451,10 @@ var init_unix_sockets = __esm({
 // container/notify_listener.ts
 function notificationIn(text5) {
   const lines = text5.split("\n").map((line3) => /^([A-Z][A-Z0-9_]*)=(.*)$/.exec(line3));
-  return Object.fromEntries(lines.flatMap((found2) => found2 ? [
+  return Object.fromEntries(lines.flatMap((found3) => found3 ? [
     [
-      found2[1],
-      found2[2]
+      found3[1],
+      found3[2]
     ]
   ] : []));
 }
@@ -27143,13 +27031,13 @@ var init_stdio = __esm({
     release: (function () {
         for (const pipe of this.#pipes) if (pipe !== void 0) RELEASING.run(pipe.theirs, pipe.ours);
         for (const copy2 of this.#copies.values()) copy2.handOver();
-        closeDuplicates$57.call(this);
+        closeDuplicates$56.call(this);
         return this.#pipes.map(((pipe) => pipe?.ours));
       })
     });
   }
   static {
-    open$54 = (function (source, fd, sources) {
+    open$53 = (function (source, fd, sources) {
         if (source === "piped") {
           const pipe = this.#pipes[fd] = openPipeTo(fd);
           return {
@@ -27164,7 +27052,7 @@ var init_stdio = __esm({
       });
   }
   static {
-    protect$55 = (function (sources) {
+    protect$54 = (function (sources) {
         const oursAt = ((fd) => {
           const isPiped = this.#pipes[sources[fd] === "stdout" ? 1 : fd] !== void 0;
           const stream = this.#streams[fd];
@@ -27177,12 +27065,12 @@ var init_stdio = __esm({
           2
         ].map(oursAt);
         ours.forEach(((fd, stream) => {
-          if (fd !== void 0) this.#streams[stream] = protected$56.call(this, stream, fd, ours[0]);
+          if (fd !== void 0) this.#streams[stream] = protected$55.call(this, stream, fd, ours[0]);
         }));
       });
   }
   static {
-    protected$56 = (function (fd, ours, input) {
+    protected$55 = (function (fd, ours, input) {
         const handover = handoverOf(ours, input, NAMES3[fd]);
         if (handover === "inherit") return this.#streams[fd];
         if (handover === "null") return "null";
@@ -27195,7 +27083,7 @@ var init_stdio = __esm({
       });
   }
   static {
-    closeDuplicates$57 = (function () {
+    closeDuplicates$56 = (function () {
         for (const fd of this.#duplicates) syscall(close(fd));
         this.#duplicates.length = 0;
       });
@@ -27218,8 +27106,8 @@ var init_stdio = __esm({
        */
       constructor(sources, hasOwnRoot = false) {
         try {
-          sources.forEach(((source, fd) => this.#streams.push(open$54.call(this, source, fd, sources))));
-          if (hasOwnRoot) protect$55.call(this, sources);
+          sources.forEach(((source, fd) => this.#streams.push(open$53.call(this, source, fd, sources))));
+          if (hasOwnRoot) protect$54.call(this, sources);
         } catch (error) {
           this.close();
           throw error;
@@ -27261,7 +27149,7 @@ var init_stdio = __esm({
         for (const pipe of this.#pipes) {
           if (pipe !== void 0) CLOSING2.run(pipe.ours, pipe.theirs);
         }
-        closeDuplicates$57.call(this);
+        closeDuplicates$56.call(this);
         try {
           endServices(this.services);
         } catch {
@@ -27437,9 +27325,9 @@ var init_slots = __esm({
         requireNoNul(text5);
         const { bytes, address: address2 } = this.#memory;
         const at4 = this.#end;
-        const { written: written3 } = encoder5.encodeInto(text5, bytes.subarray(at4));
-        bytes[at4 + written3] = 0;
-        this.#end = at4 + written3 + 1;
+        const { written: written2 } = encoder5.encodeInto(text5, bytes.subarray(at4));
+        bytes[at4 + written2] = 0;
+        this.#end = at4 + written2 + 1;
         return address2 + at4;
       }),
     list: (function (known, strings) {
@@ -27862,7 +27750,7 @@ function findThenExec(writer, count, image3) {
   const paths = Array.from({
     length: count
   }, (_, index) => programPath(index));
-  const [found2, findOut] = [
+  const [found3, findOut] = [
     new Label("the program is found"),
     new Label("find out why")
   ];
@@ -27893,7 +27781,7 @@ function findThenExec(writer, count, image3) {
         "EPERM",
         "ENOSYS"
       ],
-      onAccepted: found2
+      onAccepted: found3
     });
     const refused4 = openat(at_fdcwd, path2, O_RDWR | O_CLOEXEC, 0);
     writer.add(refused4, {
@@ -27908,7 +27796,7 @@ function findThenExec(writer, count, image3) {
       execve: look2
     };
   });
-  writer.place(found2);
+  writer.place(found3);
   const name = pointerList([
     "ramekin-wait"
   ], '["ramekin-wait"]');
@@ -28253,10 +28141,10 @@ var init_memory_limit_fix = __esm({
 function programError({ plan, layout }, { spec, paths }, result, lastErrno) {
   const errnoOf = ({ execve: execve2 }) => -Number(result.result(execve2));
   const tried2 = layout.candidates.filter((candidate) => errnoOf(candidate) > 0);
-  const found2 = tried2.find((candidate) => headOf(result, candidate) !== void 0);
+  const found3 = tried2.find((candidate) => headOf(result, candidate) !== void 0);
   const denied3 = tried2.find((candidate) => errnoOf(candidate) === ERRNO.EACCES && (tried2.length === 1 || result.result(candidate.exists) === 0n));
   const general = GENERAL.has(lastErrno);
-  const chosen = general ? tried2.at(-1) : found2 ?? denied3 ?? tried2.at(-1);
+  const chosen = general ? tried2.at(-1) : found3 ?? denied3 ?? tried2.at(-1);
   const path2 = paths[layout.candidates.indexOf(chosen)];
   const errno = general ? lastErrno : errnoOf(chosen);
   const error = (hint) => new SyscallError({
@@ -28273,10 +28161,10 @@ function programError({ plan, layout }, { spec, paths }, result, lastErrno) {
     return error(`${path2} may not be executed; landlock() has to allow it: the program, its loader and its libraries`);
   }
   if (fix !== void 0) return error(`${path2}: ${fix}`);
-  if (found2 !== void 0) {
-    const executable = result.result(found2.executable) === 0n;
+  if (found3 !== void 0) {
+    const executable = result.result(found3.executable) === 0n;
     return error(whyNotStarted(path2, {
-      head: headOf(result, found2),
+      head: headOf(result, found3),
       executable,
       code,
       place: place3
@@ -29083,7 +28971,7 @@ function addNatTable({ name, family, owned, rules }) {
   const hooks = [
     ...new Set(rules.map(({ hook }) => hook))
   ];
-  const table2 = text3(1, name);
+  const table2 = text2(1, name);
   const message2 = (type, words3, ...attributes) => ({
     type,
     flags: NLM_F_CREATE | (type === NEWRULE ? NLM_F_APPEND : 0),
@@ -29105,11 +28993,11 @@ function addNatTable({ name, family, owned, rules }) {
     ...hooks.map((hook) => message2(NEWCHAIN, [
       "NFT_MSG_NEWCHAIN",
       hook
-    ], table2, text3(3, hook), nested(4, big(1, HOOKS[hook].number), big(2, HOOKS[hook].priority)), text3(7, "nat"))),
+    ], table2, text2(3, hook), nested(4, big(1, HOOKS[hook].number), big(2, HOOKS[hook].priority)), text2(7, "nat"))),
     ...rules.map(({ hook, rule }) => message2(NEWRULE, [
       "NFT_MSG_NEWRULE",
       hook
-    ], table2, text3(2, hook), nested(4, ...rule)))
+    ], table2, text2(2, hook), nested(4, ...rule)))
   ];
   const last = messages.pop();
   return [
@@ -29176,7 +29064,7 @@ function compare2(operator, value) {
   return expression("cmp", big(1, 1), big(2, operator), data(3, value));
 }
 function expression(name, ...attributes) {
-  return nested(1, text3(1, name), nested(2, ...attributes));
+  return nested(1, text2(1, name), nested(2, ...attributes));
 }
 function data(type, value) {
   return nested(type, new Attribute(1, [
@@ -29759,7 +29647,7 @@ function whenReady(program, { pid, pidfd }, descriptors) {
   end();
   throw new UnsupportedError(`${program} could not connect the container: ${issue2}`);
 }
-function waitFor(fd, milliseconds) {
+function waitFor(fd, milliseconds2) {
   syscalls([
     {
       call: ppoll([
@@ -29767,7 +29655,7 @@ function waitFor(fd, milliseconds) {
           fd,
           events: POLLIN
         }
-      ], milliseconds),
+      ], milliseconds2),
       accept: [
         "EINTR"
       ]
@@ -29957,9 +29845,9 @@ function waitForEnd(socket, most = 0, patience = Infinity) {
   }
   return concat(parts2);
 }
-function waitNoLonger(socket, milliseconds) {
-  if (milliseconds <= 0) throw heldUpError();
-  syscall(receiveTimeout(socket, Math.ceil(milliseconds)));
+function waitNoLonger(socket, milliseconds2) {
+  if (milliseconds2 <= 0) throw heldUpError();
+  syscall(receiveTimeout(socket, Math.ceil(milliseconds2)));
 }
 function receive(socket, most) {
   const bytes = new Output(most);
@@ -30146,14 +30034,14 @@ function runWatched(program, values, { processes }, patience) {
     loaded2.release(memory);
   }
 }
-function endWithin(milliseconds, pid) {
+function endWithin(milliseconds2, pid) {
   const pidfd = syscall(pidfd_open(pid, 0));
   const ended = ppoll([
     {
       fd: pidfd,
       events: POLLIN
     }
-  ], milliseconds);
+  ], milliseconds2);
   try {
     if (syscall(ended) === 0) syscall(kill(pid, SIGNALS.SIGKILL));
   } finally {
@@ -30380,6 +30268,10 @@ var init_target_host = __esm({
       resolvConf() {
         return "";
       }
+      /** Refused: the file is on the machine. */
+      accountFile() {
+        throw new TargetIssue("the ids of a user by name are known only where the box runs; write them: setUser({ uid, gid })");
+      }
       /** Refused: it is the caller's. */
       workingDirectory() {
         throw new TargetIssue("the working directory is that of who runs the box; name files by paths that begin with /");
@@ -30517,7 +30409,7 @@ var init_host_paths = __esm({
         return isPlainIn(root2, resolved2, this.#host) ? void 0 : root2;
       }),
     placeOf: (function (path2) {
-        const place3 = placeOf$58.call(this, path2);
+        const place3 = placeOf$57.call(this, path2);
         if (place3.path.startsWith("/")) return place3;
         return this.#cursor.refuse(`${path2} is ${place3.path}, which has no path`);
       }),
@@ -30534,18 +30426,18 @@ var init_host_paths = __esm({
     });
   }
   static {
-    placeOf$58 = (function (path2) {
+    placeOf$57 = (function (path2) {
         const root2 = this.hostRootAround(path2);
         if (root2 !== void 0) return this.#host.resolve(root2);
         if (climbs(path2) || this.#mounts.isHostFile(path2)) return this.#host.resolve(path2);
         const mount4 = this.#mounts.mountOf(path2);
         const normal2 = normalize(path2);
         if (normal2 !== mount4.target) {
-          return below2(placeOf$58.call(this, mount4.target), mount4.target, normal2);
+          return below2(placeOf$57.call(this, mount4.target), mount4.target, normal2);
         }
         const directory2 = parentOf(normal2);
         if (this.#mounts.isHostFile(directory2)) return this.#host.resolve(path2);
-        return below2(placeOf$58.call(this, directory2), directory2, normal2, nameOf2(normal2));
+        return below2(placeOf$57.call(this, directory2), directory2, normal2, nameOf2(normal2));
       });
   }
 
@@ -30731,9 +30623,9 @@ var init_settled_paths = __esm({
     of: (function (path2) {
         if (this.#isLost || climbs(path2)) return void 0;
         const normal2 = normalize(path2);
-        if (this.#mounts.isHostFile(normal2)) return onHost$59.call(this, normal2);
+        if (this.#mounts.isHostFile(normal2)) return onHost$58.call(this, normal2);
         const mount4 = this.#mounts.mountOf(normal2);
-        const isPlain2 = mount4.target === normal2 || isPlain$60.call(this, normal2, mount4);
+        const isPlain2 = mount4.target === normal2 || isPlain$59.call(this, normal2, mount4);
         return isPlain2 && (mount4.certain || this.#isPlainWithout(normal2, mount4)) ? normal2 : void 0;
       }),
     mounted: (function (target) {
@@ -30751,7 +30643,7 @@ var init_settled_paths = __esm({
     });
   }
   static {
-    onHost$59 = (function (path2) {
+    onHost$58 = (function (path2) {
         const resolved2 = this.#host.resolve(path2);
         const root2 = this.#cursor.rootOf(path2);
         const isKnown2 = root2 === void 0 ? this.#mounts.isHostFile(resolved2.path) : isPlainIn(root2, resolved2, this.#host);
@@ -30759,7 +30651,7 @@ var init_settled_paths = __esm({
       });
   }
   static {
-    isPlain$60 = (function (path2, { target, type, own, origin, layers }) {
+    isPlain$59 = (function (path2, { target, type, own, origin, layers }) {
         const rest2 = path2.slice(target === "/" ? 0 : target.length);
         const isPlainBelow = ((directory2) => {
           const whole = normalize(directory2 + rest2);
@@ -30801,7 +30693,7 @@ var init_settled_paths = __esm({
       #isPlainWithout(path2, { target, origin }) {
         if (origin === void 0) return false;
         const around2 = this.#mounts.mountAbove(target);
-        return around2.certain && around2.own && isPlain$60.call(this, path2, around2);
+        return around2.certain && around2.own && isPlain$59.call(this, path2, around2);
       }
       
     };
@@ -30870,7 +30762,7 @@ var init_recorder = __esm({
         });
       }),
     record: (function (access, locksWith) {
-        const whole = ofStep$61.call(this, access);
+        const whole = ofStep$60.call(this, access);
         this.recorded.push({
           access: whole,
           ...locksWith !== void 0 && {
@@ -30986,7 +30878,7 @@ var init_recorder = __esm({
         if (by === "chroot" && this.init !== void 0 && this.root !== "own") {
           this.init.seesHost = true;
         }
-        this.root = rootAfter$62.call(this, by);
+        this.root = rootAfter$61.call(this, by);
         this.kernelFiles.enter(this.#settled.of(directory2));
         this.#settled.entered(directory2);
       }),
@@ -31005,7 +30897,7 @@ var init_recorder = __esm({
     });
   }
   static {
-    ofStep$61 = (function (access) {
+    ofStep$60 = (function (access) {
         const { index } = this.#cursor;
         return {
           ...access,
@@ -31015,7 +30907,7 @@ var init_recorder = __esm({
       });
   }
   static {
-    rootAfter$62 = (function (by) {
+    rootAfter$61 = (function (by) {
         this.#isOpen ||= by === "chroot" && this.root !== "own";
         return this.#isOpen ? "host" : "own";
       });
@@ -31177,7 +31069,7 @@ var init_recorder = __esm({
       
       /** Records whether the container is killed when the script ends; other signals can be survived. */
       recordDeath(isKilled) {
-        this.lifetime = isKilled ? void 0 : ofStep$61.call(this, {
+        this.lifetime = isKilled ? void 0 : ofStep$60.call(this, {
           kind: "lifetime"
         });
       }
@@ -31282,7 +31174,7 @@ var init_container_path = __esm({
     addMethods(this.prototype, {
     open: (function (flags2, options = {}) {
         const { mode: mode2 = 0, accept: accept2, onAccepted } = options;
-        const call2 = opening$63.call(this, flags2 | O_CLOEXEC, mode2);
+        const call2 = opening$62.call(this, flags2 | O_CLOEXEC, mode2);
         const fixes = () => ({
           ...this.#lookupFixes(flags2),
           ...allOf(options.fixes)
@@ -31293,8 +31185,8 @@ var init_container_path = __esm({
           fixes
         });
       }),
-    inParent: (function (write9) {
-        write9(this.#plan.directories.at(parentOf(this.canonical)), nameOf2(this.canonical));
+    inParent: (function (write10) {
+        write10(this.#plan.directories.at(parentOf(this.canonical)), nameOf2(this.canonical));
       }),
     makeDirectories: (function () {
         const { state, cursor } = this.#plan;
@@ -31306,7 +31198,7 @@ var init_container_path = __esm({
           if (holdsRoot && !state.mounts.isContainerMount(directory2)) break;
           missing4.push(directory2);
         }
-        for (const directory2 of missing4.reverse()) makeDirectory$64.call(this.#plan.path(directory2));
+        for (const directory2 of missing4.reverse()) makeDirectory$63.call(this.#plan.path(directory2));
       }),
     openBase: (function () {
         const base = this.#base;
@@ -31379,7 +31271,7 @@ var init_container_path = __esm({
         });
       }),
     setAttributes: (function (attributes, recursive, fixes) {
-        const place3 = openMount$65.call(this);
+        const place3 = openMount$64.call(this);
         const flags2 = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
         this.#plan.call(mount_setattr(place3, "", flags2, attributes), {
           fixes
@@ -31393,7 +31285,7 @@ var init_container_path = __esm({
     });
   }
   static {
-    opening$63 = (function (flags2, mode2) {
+    opening$62 = (function (flags2, mode2) {
         const base = this.#base;
         if (base.kind === "host") {
           const how = {
@@ -31422,7 +31314,7 @@ var init_container_path = __esm({
       });
   }
   static {
-    makeDirectory$64 = (function () {
+    makeDirectory$63 = (function () {
         const fixes = () => ({
           ENOTDIR: `something on the way to ${this.path} is not a directory`,
           EROFS: READ_ONLY,
@@ -31442,7 +31334,7 @@ var init_container_path = __esm({
       });
   }
   static {
-    openMount$65 = (function (more = 0, options = {}) {
+    openMount$64 = (function (more = 0, options = {}) {
         const fixes = () => ({
           ENOENT: `${this.path} does not exist${unexpanded(this.path)}`
         });
@@ -31543,7 +31435,7 @@ var init_container_path = __esm({
       
       /** Changes the filesystem itself: mount(2) with MS_REMOUNT. */
       reconfigure(flags2, data2, fixes) {
-        const place3 = openMount$65.call(this, O_DIRECTORY);
+        const place3 = openMount$64.call(this, O_DIRECTORY);
         this.#plan.directories.inside(place3, () => {
           this.#plan.call(mount(null, ".", null, flags2, data2), {
             fixes
@@ -31564,7 +31456,7 @@ var init_container_path = __esm({
           new Label("what is mounted is a file")
         ];
         plan.directories.closeAll();
-        const place3 = openMount$65.call(this, O_DIRECTORY, {
+        const place3 = openMount$64.call(this, O_DIRECTORY, {
           accept: [
             "ENOTDIR"
           ],
@@ -31692,7 +31584,7 @@ var init_host_facts = __esm({
         ];
         const directory2 = this.#workingDirectory;
         try {
-          return caller === host2.credentials() && (directory2 === void 0 || directory2 === host2.workingDirectory()) && (this.#resolvConf === void 0 || this.#resolvConf === host2.resolvConf()) && (this.#mounts === void 0 || this.#mounts === host2.mounts()) && namesHold$66.call(this) && host2.unchanged(this.#paths) && host2.sameNames([
+          return caller === host2.credentials() && (directory2 === void 0 || directory2 === host2.workingDirectory()) && (this.#resolvConf === void 0 || this.#resolvConf === host2.resolvConf()) && (this.#mounts === void 0 || this.#mounts === host2.mounts()) && this.#accountFiles.entries().every(([path2, text5]) => text5 === host2.accountFile(path2)) && namesHold$65.call(this) && host2.unchanged(this.#paths) && host2.sameNames([
             ...this.#scans.values()
           ]);
         } catch (error) {
@@ -31703,7 +31595,7 @@ var init_host_facts = __esm({
     });
   }
   static {
-    namesHold$66 = (function () {
+    namesHold$65 = (function () {
         if (this.#names.size === 0) return true;
         const now = this.#host.directoryNames();
         return this.#names.entries().every((([directory2, names]) => names.hold(now.in(directory2))));
@@ -31721,6 +31613,7 @@ var init_host_facts = __esm({
       #mounts;
       #otherNames;
       #resolvConf;
+      #accountFiles = /* @__PURE__ */ new Map();
       /** What this host says. */
       constructor(host2) {
         this.#host = host2;
@@ -31730,6 +31623,12 @@ var init_host_facts = __esm({
       /** Returns the text of /etc/resolv.conf. */
       resolvConf() {
         return this.#resolvConf ??= this.#host.resolvConf();
+      }
+      /** Returns the text of a file of users or groups. */
+      accountFile(path2) {
+        let text5 = this.#accountFiles.get(path2);
+        if (text5 === void 0) this.#accountFiles.set(path2, text5 = this.#host.accountFile(path2));
+        return text5;
       }
       /** Resolves a path of the host. */
       
@@ -31866,11 +31765,11 @@ var init_open_directories = __esm({
         });
         return fd;
       }),
-    whereSkippable: (function (write9) {
+    whereSkippable: (function (write10) {
         this.rememberWorking();
         const outer = this.#opened;
         const opened2 = this.#opened = [];
-        write9();
+        write10();
         for (const [path2, before] of opened2.reverse()) {
           const { fd } = this.#open.get(path2) ?? {};
           if (this.#plan.closesAtOnce && fd !== void 0) this.#plan.call(close(fd));
@@ -31882,11 +31781,11 @@ var init_open_directories = __esm({
     forget: (function () {
         this.#open.clear();
       }),
-    inside: (function (directory2, write9) {
+    inside: (function (directory2, write10) {
         if (!this.#isElsewhere) this.rememberWorking();
         this.#isElsewhere = true;
         this.#plan.call(fchdir(directory2));
-        write9();
+        write10();
       }),
     returnToWorking: (function () {
         if (!this.#isElsewhere) return;
@@ -32175,9 +32074,9 @@ var init_untrusted = __esm({
       #around(path2) {
         if (this.#known.has(path2)) return this.#known.get(path2);
         const { id: id2 } = this.#host.resolve(path2);
-        const found2 = this.#directories.find((directory2) => directory2.id === id2) ?? (path2 === "/" ? void 0 : this.#around(parentOf(path2))) ?? this.#otherPlaces().find(({ target }) => isWithin(path2, target))?.directory;
-        this.#known.set(path2, found2);
-        return found2;
+        const found3 = this.#directories.find((directory2) => directory2.id === id2) ?? (path2 === "/" ? void 0 : this.#around(parentOf(path2))) ?? this.#otherPlaces().find(({ target }) => isWithin(path2, target))?.directory;
+        this.#known.set(path2, found3);
+        return found3;
       }
       /**
        * Returns the other places at which mounts show a part of such a directory, or what is mounted in
@@ -32239,7 +32138,7 @@ var init_builder = __esm({
           this.beforeExec(call2, options.fixes, options.accept);
           return call2;
         }
-        return callIn$67.call(this, this.process, call2, options);
+        return callIn$66.call(this, this.process, call2, options);
       }),
     countPath: (function (path2) {
         this.#paths += path2.length;
@@ -32253,18 +32152,18 @@ var init_builder = __esm({
     place: (function (label2) {
         this.process.parts.push(label2);
       }),
-    skippable: (function (name, write9) {
+    skippable: (function (name, write10) {
         const end = new Label(name);
-        this.directories.whereSkippable((() => write9(end)));
+        this.directories.whereSkippable((() => write10(end)));
         this.place(end);
       }),
     release: (function (fd) {
         if (this.closesAtOnce || ++this.#released > UNCLOSED_FDS) this.call(close(fd));
       }),
-    forFound: (function (write9) {
+    forFound: (function (write10) {
         const outer = this.#isFound;
         this.#isFound = true;
-        write9();
+        write10();
         this.#isFound = outer;
       }),
     closeWritten: (function (fd) {
@@ -32331,13 +32230,13 @@ var init_builder = __esm({
             late: false
           };
         }
-        const found2 = untrustedDirectories$68.call(this).linkOn(resolved2);
-        if (found2 === void 0) return resolved2;
+        const found3 = untrustedDirectories$67.call(this).linkOn(resolved2);
+        if (found3 === void 0) return resolved2;
         if (optional3) return {
           ...resolved2,
           type: void 0
         };
-        return this.refuse(`on the way to ${path2} the symbolic link ${found2.link} is followed, which a program may have put in ${found2.directory}, as the recipe lets it change that; name a path that does not lead over the link`);
+        return this.refuse(`on the way to ${path2} the symbolic link ${found3.link} is followed, which a program may have put in ${found3.directory}, as the recipe lets it change that; name a path that does not lead over the link`);
       }),
     fork: (function (then) {
         this.directories.returnToWorking();
@@ -32348,7 +32247,7 @@ var init_builder = __esm({
     });
   }
   static {
-    callIn$67 = (function ({ parts: parts2 }, call2, options) {
+    callIn$66 = (function ({ parts: parts2 }, call2, options) {
         const { accept: accept2, onZero, onAccepted, onFailure = EXIT_CHILD, onSuccess, fixes } = options;
         const stepIndex = this.cursor.index;
         if (++this.#calls > MAX_CALLS) this.refuse(`a plan has at most ${MAX_CALLS} calls`);
@@ -32367,7 +32266,7 @@ var init_builder = __esm({
       });
   }
   static {
-    untrustedDirectories$68 = (function () {
+    untrustedDirectories$67 = (function () {
         return this.#untrusted ??= new UntrustedDirectories(this.host, this.cursor.untrustedSources.map(((source) => source.startsWith("/") ? source : `${this.facts.workingDirectory()}/${source}`)));
       });
   }
@@ -32521,7 +32420,7 @@ var init_builder = __esm({
         const before = this.options.ownLauncher === true ? {
           parts: launcherParts
         } : this.#forerunner();
-        return callIn$67.call(this, before, call2, options);
+        return callIn$66.call(this, before, call2, options);
       }
       
       /** Counts a path of the container that calls are made for. */
@@ -32791,7 +32690,7 @@ var init_bind_entries = __esm({
 function refuseKernelFile(file, plan) {
   const statfs3 = statfsOutput();
   plan.call(fstatfs(file, statfs3));
-  const [found2, none] = [
+  const [found3, none] = [
     new Label("it is of the kernel"),
     new Label("it is not of the kernel")
   ];
@@ -32801,13 +32700,13 @@ function refuseKernelFile(file, plan) {
       accept: [
         "EAGAIN"
       ],
-      onZero: found2,
+      onZero: found3,
       ...isLast && {
         onAccepted: none
       }
     });
   });
-  plan.place(found2);
+  plan.place(found3);
   plan.call(compareWord(statfs3, new Named(0, "a filesystem of files, not of the kernel")));
   plan.place(none);
 }
@@ -33091,14 +32990,14 @@ var init_shown_directory = __esm({
         return this.#plan.state.mounts.mountOf(this.targetOf(source)).type === "overlay";
       }),
     targetOf: (function (source) {
-        return `${this.#root}/${nameOf$72.call(this, source)}`;
+        return `${this.#root}/${nameOf$71.call(this, source)}`;
       }),
     keep: (function ({ path: source, isLink }) {
-        const path2 = nameOf$72.call(this, source);
+        const path2 = nameOf$71.call(this, source);
         if (isIn(path2, this.#kept) || isIn(path2, this.#hidden)) return;
-        this.#plan.forFound((() => whereReachable$69.call(this, path2, ((end) => {
-          pinParents$71.call(this, path2, end);
-          const opened2 = open$73.call(this, path2, isLink ? O_NOFOLLOW : 0, end);
+        this.#plan.forFound((() => whereReachable$68.call(this, path2, ((end) => {
+          pinParents$70.call(this, path2, end);
+          const opened2 = open$72.call(this, path2, isLink ? O_NOFOLLOW : 0, end);
           mountOnItself(this.#plan, opened2, path2, {
             readOnly: true
           });
@@ -33116,14 +33015,14 @@ var init_shown_directory = __esm({
     });
   }
   static {
-    whereReachable$69 = (function (path2, write9) {
-        if (!isOthers$70.call(this, path2)) return write9(void 0);
+    whereReachable$68 = (function (path2, write10) {
+        if (!isOthers$69.call(this, path2)) return write10(void 0);
         this.#plan.directories.at(this.target);
-        this.#plan.skippable(`${path2} is out of reach`, write9);
+        this.#plan.skippable(`${path2} is out of reach`, write10);
       });
   }
   static {
-    isOthers$70 = (function (path2) {
+    isOthers$69 = (function (path2) {
         const { caller, inUserNamespace, joined: joined4 } = this.#plan.state;
         if (caller.euid !== 0 || !inUserNamespace || joined4.has("user")) return false;
         if (this.#plan.cursor.includes("mapIds")) return false;
@@ -33136,21 +33035,21 @@ var init_shown_directory = __esm({
       });
   }
   static {
-    pinParents$71 = (function (path2, unreachable) {
+    pinParents$70 = (function (path2, unreachable) {
         for (const parent of parentsOf2(path2)) {
           if (this.#pinned.has(parent) || isIn(parent, this.#kept)) continue;
           this.#pinned.add(parent);
-          mountOnItself(this.#plan, open$73.call(this, parent, O_DIRECTORY, unreachable), parent);
+          mountOnItself(this.#plan, open$72.call(this, parent, O_DIRECTORY, unreachable), parent);
         }
       });
   }
   static {
-    nameOf$72 = (function (source) {
+    nameOf$71 = (function (source) {
         return source.slice(this.#source === "/" ? 1 : this.#source.length + 1);
       });
   }
   static {
-    open$73 = (function (path2, flags2, unreachable) {
+    open$72 = (function (path2, flags2, unreachable) {
         const gone = `${path2} was there when the recipe was planned, and is not any more; run it again`;
         return openBelow(this.#plan, this.#plan.directories.at(this.target), path2, {
           flags: flags2,
@@ -33189,11 +33088,11 @@ var init_shown_directory = __esm({
        * @param isFixed whether the directories on the way cannot be moved away anyhow
        */
       hide(source, empty, isFixed) {
-        const path2 = nameOf$72.call(this, source);
+        const path2 = nameOf$71.call(this, source);
         if (isIn(path2, this.#hidden)) return;
-        this.#plan.forFound(() => whereReachable$69.call(this, path2, (end) => {
-          if (!isFixed) pinParents$71.call(this, path2, end);
-          const opened2 = open$73.call(this, path2, 0, end);
+        this.#plan.forFound(() => whereReachable$68.call(this, path2, (end) => {
+          if (!isFixed) pinParents$70.call(this, path2, end);
+          const opened2 = open$72.call(this, path2, 0, end);
           coverWithEmpty(this.#plan, opened2, path2, empty);
           this.#plan.release(opened2);
         }));
@@ -33226,7 +33125,7 @@ var init_shown_directory = __esm({
 });
 
 // plan/steps/deny_files.ts
-function lowerDenyFiles({ read: read5 = [], write: write9 = [] }, plan) {
+function lowerDenyFiles({ read: read5 = [], write: write10 = [] }, plan) {
   plan.needs("mount", "they would be hidden on the host");
   if (!plan.state.mounts.atHostRoot) {
     plan.refuse("there is no path of the host's any more; put it before pivotRoot()");
@@ -33238,7 +33137,7 @@ function lowerDenyFiles({ read: read5 = [], write: write9 = [] }, plan) {
   }
   const [hidden2, kept] = [
     placesOf(read5, plan),
-    placesOf(write9, plan)
+    placesOf(write10, plan)
   ];
   const trees = shownTrees(plan, [
     ...hidden2,
@@ -33304,9 +33203,9 @@ function refuseLayers({ target, layers, origin }, denied3, plan) {
   if (origin !== void 0) return;
   for (const { path: path2 } of layers) {
     const layer = plan.facts.resolve(path2).path;
-    const found2 = denied3.find(({ end }) => touches(end, layer));
-    if (found2 === void 0) continue;
-    plan.refuse(`${found2.end} is in a layer of the overlay at ${target}; maskPaths() and readonlyPaths() take its path in there`);
+    const found3 = denied3.find(({ end }) => touches(end, layer));
+    if (found3 === void 0) continue;
+    plan.refuse(`${found3.end} is in a layer of the overlay at ${target}; maskPaths() and readonlyPaths() take its path in there`);
   }
 }
 var FILES_OF_TARGET, DenialsIn;
@@ -33378,14 +33277,14 @@ var init_deny_files2 = __esm({
         return path2.open(O_PATH);
       }
       /** Calls `write` for each denied file in a directory, and keeps the links on its way. */
-      #find(denied3, done, write9) {
+      #find(denied3, done, write10) {
         const { origin, type, target, readOnly, discards, holdsChanges } = this.#tree;
         if (type !== "directory") return;
         const paths = this.#shownOf(denied3.map(({ end }) => end));
         const links2 = readOnly || discards ? [] : this.#shownOf(denied3.flatMap(({ links: links3 }) => links3));
         if (paths.length + links2.length === 0) return;
         const plan = this.#plan;
-        const { found: found2, missing: missing4 } = scanNames(plan, {
+        const { found: found3, missing: missing4 } = scanNames(plan, {
           directory: origin,
           names: [],
           absent: [],
@@ -33395,14 +33294,14 @@ var init_deny_files2 = __esm({
         });
         pinParents(plan, plan.path(target));
         plan.directories.closeAll();
-        for (const file of found2) {
+        for (const file of found3) {
           if (file.path === origin) {
             plan.refuse(`${origin} may not be searched by its owner, and a program could change that; run "chmod u+rwx ${origin}" before`);
           }
           if (file.isShared) {
             plan.refuse(`${file.path} has another name, a hard link, by which it could be ${done}; copy it to a file of its own, or deny the directories of both`);
           }
-          write9(file);
+          write10(file);
         }
         for (const path2 of links2) this.#shown.keep({
           path: path2,
@@ -33838,7 +33737,7 @@ function firstOf2(ranges2) {
 function mapCalls(plan, { text: pid }, file, text5) {
   const [before, directory2, after2] = processDirectory2(pid);
   const path2 = typeof pid === "string" ? `/proc/${pid}/${file}` : file;
-  const [opened2, written3, closed] = writeText(directory2, path2, text5);
+  const [opened2, written2, closed] = writeText(directory2, path2, text5);
   return [
     ...before.map((call2) => ({
       call: call2
@@ -33850,7 +33749,7 @@ function mapCalls(plan, { text: pid }, file, text5) {
       }
     },
     {
-      call: written3,
+      call: written2,
       fixes: mapFixes(plan)
     },
     ...after2.map((call2) => ({
@@ -33899,9 +33798,75 @@ var init_id_maps3 = __esm({
   })
 });
 
+// host/accounts.ts
+function lookUpUser(root2, text5, unknown) {
+  return userIn((file) => readBeneath(root2, `etc/${file}`), text5, unknown);
+}
+function userIn(read5, text5, unknown) {
+  const [user = "", group = ""] = text5.split(/:(.*)/s);
+  const users = linesOf(read5("passwd"));
+  const line3 = findLine(users, user);
+  const uid = numberOf3(line3 === void 0 ? user : line3[2]);
+  if (uid === void 0) throw unknown(unknownAccount("user", user, users));
+  const name = line3?.[0];
+  const home = line3?.[5] || "/";
+  const groups = linesOf(read5("group"));
+  if (group !== "") {
+    const gid2 = numberOf3(findLine(groups, group)?.[2]) ?? numberOf3(group);
+    if (gid2 === void 0) throw unknown(unknownAccount("group", group, groups));
+    return {
+      name,
+      uid,
+      gid: gid2,
+      groups: [],
+      home
+    };
+  }
+  const gid = numberOf3(line3?.[3]) ?? 0;
+  const further = groups.filter(([, , , members]) => name !== void 0 && members?.split(",").includes(name)).flatMap(([, , id2]) => numberOf3(id2) ?? []).filter((id2) => id2 !== gid);
+  return {
+    name,
+    uid,
+    gid,
+    groups: [
+      ...new Set(further)
+    ],
+    home
+  };
+}
+function linesOf(text5) {
+  return text5.split("\n").filter((line3) => line3 !== "" && line3[0] !== "#").map((line3) => line3.split(":"));
+}
+function findLine(lines, name) {
+  if (name === "") return void 0;
+  return lines.find(([own]) => own === name) ?? (/^\d+$/.test(name) ? lines.find(([, , id2]) => id2 === name) : void 0);
+}
+function numberOf3(text5) {
+  if (text5 === void 0 || !/^\d{1,10}$/.test(text5)) return void 0;
+  return Number(text5) <= LAST_ID2 ? Number(text5) : void 0;
+}
+function unknownAccount(kind, name, lines) {
+  const names = lines.flatMap(([own]) => own || []).slice(0, 12).join(", ");
+  return {
+    issue: `knows no ${kind} ${JSON.stringify(name)}`,
+    advice: [
+      names === "" ? "it knows none by name; a number is one" : `it knows ${names}; or a number`
+    ]
+  };
+}
+var LAST_ID2;
+var init_accounts = __esm({
+  "host/accounts.ts": (function () {
+    init_errors();
+    init_read_beneath();
+    LAST_ID2 = 4294967294;
+  })
+});
+
 // plan/steps/identity.ts
 function lowerSetUser(step, plan) {
-  const { uid, gid = uid, groups, keepCapabilities, keepGroups } = step;
+  const { keepCapabilities, keepGroups } = step;
+  const { uid, gid = uid, groups } = step.name === void 0 ? step : namedUser(step.name, plan, keepGroups !== true && !plan.state.setgroupsDenied);
   if (groups !== void 0 && plan.state.setgroupsDenied) {
     plan.refuse(`"groups" cannot be set, as the id map denies setgroups(2); leave them out, or map with mapIds({ ..., setgroups: "allow" })`);
   }
@@ -33927,6 +33892,30 @@ function lowerSetUser(step, plan) {
   };
   if (!plan.state.setgroupsDenied && keepGroups !== true) plan.state.groupsChanged = true;
 }
+function namedUser(name, plan, setsGroups) {
+  const read5 = (file) => plan.facts.accountFile(accountPath(`/etc/${file}`, plan));
+  const unknown = ({ issue: issue2, advice }) => plan.refuse(`the container ${issue2}; ${advice.join("; ")}`);
+  const { uid, gid, groups } = userIn(read5, name, unknown);
+  return {
+    uid,
+    gid,
+    ...setsGroups && {
+      groups
+    }
+  };
+}
+function accountPath(path2, plan) {
+  const { mounts } = plan.state;
+  const { origin } = mounts.originOf(path2);
+  const asIds = "setUser({ uid, gid }) takes ids";
+  if (origin === void 0) {
+    return plan.refuse(`${path2} is no file of this machine at this step, to look up names; ${asIds}`);
+  }
+  plan.access.recordRead(path2);
+  const resolved2 = plan.facts.resolve(origin);
+  if (resolved2.path === origin || mounts.atHostRoot) return resolved2.path;
+  return plan.refuse(`${origin} leads over a symbolic link, which is not followed; ${asIds}`);
+}
 
 
 var LACKS_CAPABILITY;
@@ -33934,6 +33923,7 @@ var init_identity2 = __esm({
   "plan/steps/identity.ts": (function () {
     init_processes();
     init_users();
+    init_accounts();
     init_change_ids();
     LACKS_CAPABILITY = {
       EPERM: "the process lacks the capability for this, or has dropped it"
@@ -34147,15 +34137,15 @@ function joinProcess(target, step, plan) {
     cgroup,
     user: credentials !== "keep"
   };
-  const found2 = host2.joinTarget(asked.pid, asked.started, questions);
-  const { pid, started: started2 } = found2.identity;
-  const kinds = new Set(step.kinds ?? found2.otherKinds);
+  const found3 = host2.joinTarget(asked.pid, asked.started, questions);
+  const { pid, started: started2 } = found3.identity;
+  const kinds = new Set(step.kinds ?? found3.otherKinds);
   plan.joined.push({
-    identity: found2.identity,
+    identity: found3.identity,
     stepIndex: plan.cursor.index
   });
-  if (environment3) takeEnvironment(plan, found2.environment);
-  for (const file of found2.cgroupFiles) enterCgroup2(plan, file);
+  if (environment3) takeEnvironment(plan, found3.environment);
+  for (const file of found3.cgroupFiles) enterCgroup2(plan, file);
   const check3 = () => {
     host2.joinTarget(pid, started2, {
       environment: false,
@@ -34163,7 +34153,7 @@ function joinProcess(target, step, plan) {
       user: false
     });
   };
-  const entersRoot = step.root === true && !found2.sharesRoot;
+  const entersRoot = step.root === true && !found3.sharesRoot;
   const looksInto = entersRoot || step.cwd === true;
   const pidfd = plan.inheritFd(pidfd_open(pid, 0), "pidfd", {
     check: looksInto ? void 0 : check3,
@@ -34187,16 +34177,16 @@ function joinProcess(target, step, plan) {
     open5("cwd", step.cwd === true)
   ];
   const joinsUser = kinds.has("user");
-  plan.state.stoppable ||= mayBeStopped(plan, found2, step);
-  if (credentials === "process" && !joinsUser && found2.otherKinds.includes("user")) {
+  plan.state.stoppable ||= mayBeStopped(plan, found3, step);
+  if (credentials === "process" && !joinsUser && found3.otherKinds.includes("user")) {
     plan.refuse('the user of the process is one of its user namespace; add "user" to the kinds');
   }
   if (joinsUser && credentials !== "keep") leaveGroups(plan);
   if (kinds.size > 0) enter2(plan, pidfd, kinds);
   if (joinsUser) {
-    plan.state.setgroupsDenied = found2.setgroupsDenied;
-    takeUserInside(plan, found2, credentials);
-  } else if (credentials === "process") takeUserOutside(plan, found2);
+    plan.state.setgroupsDenied = found3.setgroupsDenied;
+    takeUserInside(plan, found3, credentials);
+  } else if (credentials === "process") takeUserOutside(plan, found3);
   if (root2 !== void 0) {
     plan.call(fchdir(root2));
     plan.call(chroot("."));
@@ -34324,8 +34314,8 @@ function fileRules(step, deniable, plan) {
   const rules = /* @__PURE__ */ new Map();
   for (const word6 of FILE_WORDS) {
     for (const asked of step[word6] ?? []) {
-      const found2 = word6 === "public" ? files2.ifPublic(asked) : files2.of(asked, word6);
-      for (const { path: path2, isNamed: isNamed2 } of found2) {
+      const found3 = word6 === "public" ? files2.ifPublic(asked) : files2.of(asked, word6);
+      for (const { path: path2, isNamed: isNamed2 } of found3) {
         const other = rules.get(path2);
         rules.set(path2, {
           path: path2,
@@ -34380,7 +34370,7 @@ var init_landlock_files = __esm({
       }
       #refuseShared(file) {
         const { state } = this.#plan;
-        const { found: found2 } = scanNames(this.#plan, {
+        const { found: found3 } = scanNames(this.#plan, {
           directory: parentOf(file),
           names: [],
           absent: [],
@@ -34390,7 +34380,7 @@ var init_landlock_files = __esm({
           except: [],
           uid: state.caller.euid
         });
-        if (!found2.some(({ path: path2, isShared: isShared2 }) => path2 === file && isShared2)) return;
+        if (!found3.some(({ path: path2, isShared: isShared2 }) => path2 === file && isShared2)) return;
         this.#plan.refuse(`${file} has another name, a hard link, by which it could be reached; copy it to a file of its own, or deny the directories of both`);
       }
       /** Returns the path, if there is such a file, and all users may read it. */
@@ -34509,14 +34499,14 @@ function lowerForAnyVersion(step, plan) {
   plan.beforeExec(landlock_restrict_self(ruleset), RESTRICT_FIXES, degrade ? NO_RULESET : []);
 }
 function versionsFor(step, oldest) {
-  const found2 = [];
+  const found3 = [];
   for (let version = NEWEST; version >= oldest; version--) {
     const denied3 = deniedBy(step, version);
     const { files: files2, ports, scopes } = denied3;
-    const isNew = JSON.stringify(denied3) !== JSON.stringify(found2.at(-1));
-    if (files2 + ports + scopes !== 0 && isNew) found2.push(denied3);
+    const isNew = JSON.stringify(denied3) !== JSON.stringify(found3.at(-1));
+    if (files2 + ports + scopes !== 0 && isNew) found3.push(denied3);
   }
-  return found2;
+  return found3;
 }
 function neededBy(step) {
   return Math.max(FILE_WORDS.some((word6) => step[word6] !== void 0) ? FILES_SINCE : 1, PORT_WORDS.some((word6) => step[word6] !== void 0) ? PORTS_SINCE : 1, step.isolate !== void 0 ? SCOPES_SINCE : 1);
@@ -34784,19 +34774,19 @@ function checkLimits(limits2, host2) {
 function groupLimits(limits2, host2, refuse3) {
   const { memory, memoryHigh, swap, cpus, cpuWeight, pids, io, cpuset } = limits2;
   return present({
-    memory: numberOf3(memory),
-    memoryHigh: numberOf3(memoryHigh),
-    swap: numberOf3(swap),
-    cpus: numberOf3(cpus),
+    memory: numberOf4(memory),
+    memoryHigh: numberOf4(memoryHigh),
+    swap: numberOf4(swap),
+    cpus: numberOf4(cpus),
     cpuWeight,
-    pids: numberOf3(pids),
+    pids: numberOf4(pids),
     io: io?.map((item) => ({
       device: deviceNumbers(item.device, host2, refuse3),
       ...present({
-        readBps: numberOf3(item.readBps),
-        writeBps: numberOf3(item.writeBps),
-        readIops: numberOf3(item.readIops),
-        writeIops: numberOf3(item.writeIops)
+        readBps: numberOf4(item.readBps),
+        writeBps: numberOf4(item.writeBps),
+        readIops: numberOf4(item.readIops),
+        writeIops: numberOf4(item.writeIops)
       })
     })),
     cpuset: cpuset && [
@@ -34804,7 +34794,7 @@ function groupLimits(limits2, host2, refuse3) {
     ].join(",")
   });
 }
-function numberOf3(value) {
+function numberOf4(value) {
   return value === void 0 ? void 0 : numberOf2(value);
 }
 function deviceNumbers(device, host2, refuse3) {
@@ -35207,11 +35197,11 @@ function lowerOverlay(step, plan) {
       ]) plan.call(mkdirat(at_fdcwd, name, 493));
       copyAttributes(plan, step.lower[0], "upper");
     }
-    const written3 = step.discard === true ? {
+    const written2 = step.discard === true ? {
       upper: "upper",
       work: "work"
     } : changes;
-    const data2 = overlayData(plan, lower3.length, written3);
+    const data2 = overlayData(plan, lower3.length, written2);
     checkOptions(plan, data2);
     const restricted2 = shown4 === void 0 ? 0 : flags2;
     plan.call(mount("overlay", ".", "overlay", restricted2, data2), {
@@ -35472,8 +35462,8 @@ function filesOf2(step, plan) {
     kind: "read",
     path: path2
   });
-  const found2 = plan.host.programFiles(step.programs, reading2);
-  return "files" in found2 ? found2.files : plan.refuse(found2.issue);
+  const found3 = plan.host.programFiles(step.programs, reading2);
+  return "files" in found3 ? found3.files : plan.refuse(found3.issue);
 }
 function bind3(plan, { source, target }) {
   const place3 = plan.path(target);
@@ -35699,7 +35689,7 @@ var init_protect2 = __esm({
             ...others
           ]) {
             if (other === origin || !isWithin(other, origin)) continue;
-            const shown4 = at$75.call(this, origin, target);
+            const shown4 = at$74.call(this, origin, target);
             if (mounts.originOf(shown4.targetOf(other)).origin !== other) continue;
             shown4.keep({
               path: other,
@@ -35711,13 +35701,13 @@ var init_protect2 = __esm({
     });
   }
   static {
-    isReached$74 = (function (target) {
+    isReached$73 = (function (target) {
         const { nextRoot: nextRoot2 } = this.#plan.cursor;
         return nextRoot2 === void 0 || isWithin(target, nextRoot2);
       });
   }
   static {
-    at$75 = (function (origin, target) {
+    at$74 = (function (origin, target) {
         let shown4 = this.#shown.get(target);
         if (shown4 === void 0) {
           this.#shown.set(target, shown4 = new ShownDirectory(this.#plan, origin, target));
@@ -35741,7 +35731,7 @@ var init_protect2 = __esm({
           ]
         ]);
         this.#except = except;
-        this.#changeable = plan.state.mounts.visible().flatMap((({ origin, target, readOnly }) => origin === void 0 || readOnly || !isReached$74.call(this, target) ? [] : [
+        this.#changeable = plan.state.mounts.visible().flatMap((({ origin, target, readOnly }) => origin === void 0 || readOnly || !isReached$73.call(this, target) ? [] : [
           {
             origin,
             target
@@ -36319,7 +36309,7 @@ function deniesUnixSockets(filter, others = []) {
     "socketpair",
     "io_uring_setup"
   ]));
-  return isDenial(filter.unknown) && denies(rules, "io_uring_setup") && denies(rules, "socket", int(UNIX4)) && DATAGRAMS2.every((value) => denies(rules, "socketpair", int(UNIX4), {
+  return isDenial(filter.unknown) && denies(rules, "io_uring_setup") && denies(rules, "socket", int(UNIX3)) && DATAGRAMS2.every((value) => denies(rules, "socketpair", int(UNIX3), {
     value,
     bits: TYPE_BITS
   })) && (!others.includes("i386") || [
@@ -36333,7 +36323,7 @@ function deniesSocketCall(filter, call2) {
   ]));
   return denies(rules, "socketcall", int(call2));
 }
-var CALLS, FAMILIES, UNIX4, DATAGRAMS2, TYPE_BITS, SYS_SOCKET, SYS_SOCKETPAIR;
+var CALLS, FAMILIES, UNIX3, DATAGRAMS2, TYPE_BITS, SYS_SOCKET, SYS_SOCKETPAIR;
 var init_kernel_calls = __esm({
   "plan/access/kernel_calls.ts": (function () {
     init_denial2();
@@ -36358,7 +36348,7 @@ var init_kernel_calls = __esm({
       40,
       42
     ];
-    [UNIX4, DATAGRAMS2, TYPE_BITS] = [
+    [UNIX3, DATAGRAMS2, TYPE_BITS] = [
       1,
       [
         2,
@@ -37097,23 +37087,23 @@ var init_command = __esm({
   static {
     addMethods(this.prototype, {
     output: (async function () {
-        refusePipedInput$89.call(this, "output");
+        refusePipedInput$88.call(this, "output");
         const defaults = [
           "null",
           "piped",
           "piped"
         ];
         if (this.#options.terminal === true) return await this.#startInTerminal(defaults).output();
-        const started2 = start$77.call(this, defaults);
+        const started2 = start$76.call(this, defaults);
         const { launched, descriptors, passed } = started2;
         const { timeout, maxOutput } = this.#limits;
         const takesLonger = started2.audit !== void 0 || this.#options.notify !== void 0 || passed !== void 0 && (passed.input !== void 0 || maxOutput !== void 0);
         const collected = takesLonger ? void 0 : await collectPromptly(launched, descriptors, timeout, maxOutput);
-        if (collected === void 0) return await container$80.call(this, started2).output();
+        if (collected === void 0) return await container$79.call(this, started2).output();
         return passed === void 0 ? collected : await passOnOutput(collected, passed, descriptors);
       }),
     outputSync: (function () {
-        refusePipedInput$89.call(this, "outputSync");
+        refusePipedInput$88.call(this, "outputSync");
         if (this.#options.terminal === true) {
           throw new TypeError("a terminal needs the event loop; use output() or spawn()");
         }
@@ -37129,8 +37119,8 @@ var init_command = __esm({
         if (passedStreams(this.#options) !== void 0) {
           throw new TypeError("a stream needs the event loop; use output() or spawn()");
         }
-        admit$83.call(this);
-        const { launched, descriptors } = launchWith$78.call(this, [
+        admit$82.call(this);
+        const { launched, descriptors } = launchWith$77.call(this, [
           "null",
           "piped",
           "piped"
@@ -37144,42 +37134,42 @@ var init_command = __esm({
           "inherit"
         ];
         if (this.#options.terminal === true) return this.#startInTerminal(defaults);
-        return container$80.call(this, start$77.call(this, defaults));
+        return container$79.call(this, start$76.call(this, defaults));
       })
     });
   }
   static {
-    refresh$76 = (function () {
+    refresh$75 = (function () {
         if (!this.#plan.isMomentary) this.#launcher = this.#plans.launcher(this.#planOptions);
       });
   }
   static {
-    start$77 = (function (defaults) {
+    start$76 = (function (defaults) {
         const passed = passedStreams(this.#options);
-        admit$83.call(this);
+        admit$82.call(this);
         reactor();
-        const { launched, descriptors } = launchWith$78.call(this, defaults);
+        const { launched, descriptors } = launchWith$77.call(this, defaults);
         return {
-          ...served$84.call(this, launched),
+          ...served$83.call(this, launched),
           descriptors,
           passed
         };
       });
   }
   static {
-    launchWith$78 = (function (defaults) {
+    launchWith$77 = (function (defaults) {
         const stdio = new LaunchStdio(this.#options, defaults);
         try {
-          return launchOn$79.call(this, stdio.sources);
+          return launchOn$78.call(this, stdio.sources);
         } finally {
           stdio.close();
         }
       });
   }
   static {
-    launchOn$79 = (function (sources) {
+    launchOn$78 = (function (sources) {
         const streams = new StandardStreams(sources, this.#plan.state.hasOwnRoot);
-        const launched = launch$81.call(this, {
+        const launched = launch$80.call(this, {
           stdio: streams.theirs
         }, streams);
         const services = [
@@ -37196,7 +37186,7 @@ var init_command = __esm({
       });
   }
   static {
-    container$80 = (function ({ launched, audit, descriptors, passed }) {
+    container$79 = (function ({ launched, audit, descriptors, passed }) {
         const limits2 = {
           ...this.#limits,
           audit
@@ -37211,11 +37201,11 @@ var init_command = __esm({
       });
   }
   static {
-    launch$81 = (function (streams, opened2) {
+    launch$80 = (function (streams, opened2) {
         let handed;
         try {
           handed = new HandedFds(handedFds(this.#options), this.#plan.state.hasOwnRoot);
-          return spawn$82.call(this, {
+          return spawn$81.call(this, {
             ...streams,
             fds: handed.theirs
           });
@@ -37229,22 +37219,22 @@ var init_command = __esm({
       });
   }
   static {
-    spawn$82 = (function (streams) {
+    spawn$81 = (function (streams) {
         for (let plans = 1; ; plans++) {
           try {
-            return this.#launcher.spawn(spec$88.call(this, streams));
+            return this.#launcher.spawn(spec$87.call(this, streams));
           } catch (error) {
             if (!this.#plan.hasMissed || plans === MOST_PLANS) throw error;
           }
           this.#launcher = this.#plans.launcher(this.#planOptions);
-          admit$83.call(this);
+          admit$82.call(this);
         }
       });
   }
   static {
-    admit$83 = (function () {
+    admit$82 = (function () {
         this.#options.signal?.throwIfAborted();
-        refresh$76.call(this);
+        refresh$75.call(this);
         if (this.#grants === void 0) return;
         const needs2 = this.#needs(this.#plan);
         this.#grants.require(needs2);
@@ -37252,7 +37242,7 @@ var init_command = __esm({
       });
   }
   static {
-    served$84 = (function (launched) {
+    served$83 = (function (launched) {
         return serveContainer(launched, this.#plan, {
           hosts: this.#hosts,
           audit: this.#options.audit ?? false,
@@ -37261,20 +37251,20 @@ var init_command = __esm({
       });
   }
   static {
-    inherited$85 = (function () {
+    inherited$84 = (function () {
         if (!this.#inherits && this.#plan.state.keptVariables.size === 0) return [];
         const strings = environmentStrings();
         if (this.#inherits && this.#grants === void 0) return strings;
-        return strings.filter((address2) => inheritsVariable$86.call(this, nameAt(address2)));
+        return strings.filter((address2) => inheritsVariable$85.call(this, nameAt(address2)));
       });
   }
   static {
-    inheritsVariable$86 = (function (name) {
+    inheritsVariable$85 = (function (name) {
         return (this.#inherits || includesVariable(this.#plan.state.keptVariables, name)) && (this.#grants?.hasVariable(name) ?? true);
       });
   }
   static {
-    changes$87 = (function (notify) {
+    changes$86 = (function (notify) {
         const { environment: environment3 } = this.#plan.state;
         const grants = this.#grants;
         const { env } = this.#options;
@@ -37299,12 +37289,12 @@ var init_command = __esm({
       });
   }
   static {
-    spec$88 = (function (streams) {
+    spec$87 = (function (streams) {
         const { args = [], argv0, cwd, name } = this.#options;
-        const inherited2 = inherited$85.call(this);
+        const inherited2 = inherited$84.call(this);
         const notify = this.#options.notify && newNotifyName();
-        const changes = changes$87.call(this, notify);
-        const inheritedPath = inheritsVariable$86.call(this, "PATH") ? environmentVariable("PATH") : void 0;
+        const changes = changes$86.call(this, notify);
+        const inheritedPath = inheritsVariable$85.call(this, "PATH") ? environmentVariable("PATH") : void 0;
         return {
           program: this.#program,
           name,
@@ -37327,7 +37317,7 @@ var init_command = __esm({
       });
   }
   static {
-    refusePipedInput$89 = (function (method) {
+    refusePipedInput$88 = (function (method) {
         if (this.#options.stdin === "piped") {
           throw new TypeError(`${method}() cannot write to a piped stdin; use spawn()`);
         }
@@ -37446,8 +37436,8 @@ var init_command = __esm({
        * @throws {PermissionError} without `--allow-ffi`
        */
       plan() {
-        refresh$76.call(this);
-        return this.#launcher.describe(spec$88.call(this, {
+        refresh$75.call(this);
+        return this.#launcher.describe(spec$87.call(this, {
           stdio: [
             "null",
             "null",
@@ -37477,10 +37467,10 @@ var init_command = __esm({
       }
       #startInTerminal(defaults) {
         const kinds = this.#terminalKinds(defaults);
-        admit$83.call(this);
+        admit$82.call(this);
         reactor();
         const terminal = new ProgramTerminal(this.#plan.state.terminals !== void 0);
-        const { launched, audit } = served$84.call(this, launch$81.call(this, {
+        const { launched, audit } = served$83.call(this, launch$80.call(this, {
           terminal: terminal.theirs
         }, terminal));
         try {
@@ -37607,14 +37597,14 @@ function toNumber(text5) {
   return text5 === void 0 || text5.trim() === "" ? void 0 : Number(text5);
 }
 function writeFile2(path2, text5) {
-  const [opened2, written3, closed] = writeText(at_fdcwd, path2, text5);
+  const [opened2, written2, closed] = writeText(at_fdcwd, path2, text5);
   const closing = new Label("closing");
   syscalls([
     {
       call: opened2
     },
     {
-      call: written3,
+      call: written2,
       onFailure: closing
     },
     closing,
@@ -38006,10 +37996,10 @@ var init_hierarchies = __esm({
 
 // ffi/cgroups/parents.ts
 function findParents(limits2) {
-  const found2 = hierarchies();
+  const found3 = hierarchies();
   const needed = new Set(limitsIn(limits2).map((limit2) => CONTROLLER_OF[limit2]));
-  const old = found2.filter(({ version }) => version === 1);
-  const unified = found2.find(({ version }) => version === 2);
+  const old = found3.filter(({ version }) => version === 1);
+  const unified = found3.find(({ version }) => version === 2);
   const bound2 = new Set(old.flatMap(({ controllers }) => [
     ...controllers
   ]));
@@ -38231,11 +38221,11 @@ function inherited(parent, made, limits2) {
 function settingActions(directories, names, limits2) {
   return names.flatMap((limit2) => {
     const controller = CONTROLLER_OF[limit2];
-    const found2 = directories.find(({ controllers }) => controllers.has(controller));
-    if (found2 === void 0) {
+    const found3 = directories.find(({ controllers }) => controllers.has(controller));
+    if (found3 === void 0) {
       throw new UnsupportedError(`"${limit2}" cannot be limited: the container's group was made without the controller "${controller}"; set this limit in the step limits() too`);
     }
-    const { directory: directory2, version } = found2;
+    const { directory: directory2, version } = found3;
     if (limit2 === "cpuset") checkProcessors(directory2, limits2.cpuset);
     const settings2 = version === 2 ? settingsOf2(limit2, limits2) : settingsOf1(limit2, limits2);
     if (settings2 === void 0) {
@@ -38293,8 +38283,8 @@ function cgroupError(action, { syscall: syscall2, errno }) {
     const part2 = PARTS.find(([name]) => name.test(file))?.[1] ?? "does not have it";
     return new UnsupportedError(`there is no ${file}: this kernel ${part2}`);
   }
-  const written3 = syscall2 === "write" ? `, ${JSON.stringify(text5)}` : "";
-  const call2 = `${syscall2}(${JSON.stringify(file)}${written3})`;
+  const written2 = syscall2 === "write" ? `, ${JSON.stringify(text5)}` : "";
+  const call2 = `${syscall2}(${JSON.stringify(file)}${written2})`;
   const hint = HINTS.find(([name, errno2]) => name.test(file) && errno2 === code)?.[2];
   return new SyscallError({
     syscall: syscall2,
@@ -38434,21 +38424,21 @@ function usageOf(directories) {
   return {
     ...memoryOf(of2("memory")),
     cpu: cpuOf(of2("cpuacct"), directories.find(({ version }) => version === 2)),
-    pids: numberOf4(of2("pids"), "pids.current"),
+    pids: numberOf5(of2("pids"), "pids.current"),
     ...ioOf(of2("io"))
   };
 }
 function memoryOf(group) {
   return group?.version === 1 ? {
-    memory: numberOf4(group, "memory.usage_in_bytes"),
-    memoryPeak: numberOf4(group, "memory.max_usage_in_bytes")
+    memory: numberOf5(group, "memory.usage_in_bytes"),
+    memoryPeak: numberOf5(group, "memory.max_usage_in_bytes")
   } : {
-    memory: numberOf4(group, "memory.current"),
-    memoryPeak: numberOf4(group, "memory.peak")
+    memory: numberOf5(group, "memory.current"),
+    memoryPeak: numberOf5(group, "memory.peak")
   };
 }
 function cpuOf(old, unified) {
-  const nanoseconds = numberOf4(old, "cpuacct.usage");
+  const nanoseconds = numberOf5(old, "cpuacct.usage");
   if (nanoseconds !== void 0) return nanoseconds / 1e9;
   const microseconds = unified && readEntry(`${unified.directory}/cpu.stat`, "usage_usec");
   return microseconds === void 0 ? void 0 : microseconds / 1e6;
@@ -38472,13 +38462,13 @@ function ioOf(group) {
     ioWritten: sum(text5, /\bWrite (\d+)/g)
   };
 }
-function numberOf4(group, file) {
+function numberOf5(group, file) {
   return group && readNumber(`${group.directory}/${file}`);
 }
 function sum(text5, numbers2) {
   return text5?.matchAll(numbers2).reduce((sum4, [, number2]) => sum4 + Number(number2), 0);
 }
-var init_usage2 = __esm({
+var init_usage = __esm({
   "ffi/cgroups/usage.ts": (function () {
     init_files7();
   })
@@ -38593,7 +38583,7 @@ var init_group = __esm({
     init_limits4();
     init_locks();
     init_naming();
-    init_usage2();
+    init_usage();
     Group = class _Group {
 
       /** Its directories. */
@@ -38844,8 +38834,8 @@ function inStep2(plan, body) {
     throw error instanceof SyscallError ? stepError(error, plan, stepIndex) : error;
   }
 }
-function sleep(milliseconds) {
-  return new Promise((resolve2) => setTimeout(resolve2, milliseconds));
+function sleep(milliseconds2) {
+  return new Promise((resolve2) => setTimeout(resolve2, milliseconds2));
 }
 var PATIENCE5, LONGEST_PAUSE, ContainerCgroup;
 var init_cgroup = __esm({
@@ -39126,7 +39116,7 @@ var init_launch = __esm({
         for (const service of this.#services) service.guard?.(opened2);
         for (let index = 0; index < pids.length - 1; index++) reap(pids[index]);
         if (socket !== void 0) syscall(close(socket));
-        release$90.call(this);
+        release$89.call(this);
         return {
           pid,
           pidfd: opened2,
@@ -39141,13 +39131,13 @@ var init_launch = __esm({
     });
   }
   static {
-    release$90 = (function () {
+    release$89 = (function () {
         if (this.#memory !== void 0) engine().release(this.#memory);
         this.#memory = void 0;
       });
   }
   static {
-    read$91 = (function (result) {
+    read$90 = (function (result) {
         const { plan, frame: frame2, layout } = this.#compiled;
         const { sockets, pidfd } = frame2;
         const failed2 = result.failed !== void 0 || frame2.watch?.hasEndedLaunch(result) === true;
@@ -39202,7 +39192,7 @@ var init_launch = __esm({
         const isCopied2 = !frame2.sharesMemory || plan.processes.some((({ ownMemory }) => ownMemory));
         if (frame2.vfork && !isCopied2) {
           const result = loaded2.runInArena(program, bindings);
-          this.#final = read$91.call(this, result);
+          this.#final = read$90.call(this, result);
           this.#result = this.#final.runs ? result : result.copy();
           return;
         }
@@ -39211,7 +39201,7 @@ var init_launch = __esm({
         place(program, this.#memory, bindings);
         loaded2.runIn(this.#memory);
         this.#result = new RunResult(program, this.#memory.view);
-        this.#final = frame2.vfork ? read$91.call(this, this.#result) : void 0;
+        this.#final = frame2.vfork ? read$90.call(this, this.#result) : void 0;
       }
       /**
        * Does the script's part until the container is complete, and waits to be started if it is held.
@@ -39251,7 +39241,7 @@ var init_launch = __esm({
         } catch {
         }
         this.#restore();
-        release$90.call(this);
+        release$89.call(this);
         return error;
       }
       /** Kills and reaps the processes: each may have made the next one before it has ended. */
@@ -39316,7 +39306,7 @@ var init_launch = __esm({
       }
       
       get #state() {
-        return this.#final ?? read$91.call(this, this.#result);
+        return this.#final ?? read$90.call(this, this.#result);
       }
       
     };
@@ -39482,7 +39472,7 @@ var init_placeholders = __esm({
     addMethods(this.prototype, {
     guard: (function (pidfd) {
         const earlier = this.#guard;
-        this.#guard = watchContainer$94.call(this, pidfd);
+        this.#guard = watchContainer$93.call(this, pidfd);
         earlier?.kill();
       }),
     end: (function () {
@@ -39503,12 +39493,12 @@ var init_placeholders = __esm({
         try {
           for (const placeholder of plan.placeholders) {
             ({ stepIndex } = placeholder);
-            parent$93.call(all, placeholder);
+            parent$92.call(all, placeholder);
           }
-          all.#guard = watchScript$92.call(all, plan.placeholders);
+          all.#guard = watchScript$91.call(all, plan.placeholders);
           for (const placeholder of plan.placeholders) {
             ({ stepIndex } = placeholder);
-            all.#made.push(make(placeholder, parent$93.call(all, placeholder)));
+            all.#made.push(make(placeholder, parent$92.call(all, placeholder)));
           }
         } catch (error) {
           all.end();
@@ -39520,7 +39510,7 @@ var init_placeholders = __esm({
     });
   }
   static {
-    watchScript$92 = (function (placeholders) {
+    watchScript$91 = (function (placeholders) {
         const descriptors = [
           .../* @__PURE__ */ new Set([
             scriptPidfd(),
@@ -39542,12 +39532,12 @@ var init_placeholders = __esm({
             ], void 0),
             onFailure: HELPER_ENDS
           },
-          ...placeholders.filter((({ text: text5 }) => text5 === void 0)).flatMap(((one) => removalByName(one, numberOf10(parent$93.call(this, one)))))
+          ...placeholders.filter((({ text: text5 }) => text5 === void 0)).flatMap(((one) => removalByName(one, numberOf10(parent$92.call(this, one)))))
         ]);
       });
   }
   static {
-    parent$93 = (function ({ path: path2 }) {
+    parent$92 = (function ({ path: path2 }) {
         const directory2 = parentOf(path2);
         let parent = this.#parents.get(directory2);
         if (parent === void 0) this.#parents.set(directory2, parent = syscall(opening2(directory2)));
@@ -39555,7 +39545,7 @@ var init_placeholders = __esm({
       });
   }
   static {
-    watchContainer$94 = (function (pidfd) {
+    watchContainer$93 = (function (pidfd) {
         const uses = [
           pidfd,
           ...this.#parents.values(),
@@ -39794,7 +39784,7 @@ var init_launcher = __esm({
     addMethods(this.prototype, {
     spawn: (function (spec, alter) {
         try {
-          const { launch, cgroup } = make$95.call(this, spec, false, alter);
+          const { launch, cgroup } = make$94.call(this, spec, false, alter);
           return startIn(launch, cgroup);
         } catch (error) {
           throw orEnded2(error, this.plan);
@@ -39811,17 +39801,17 @@ var init_launcher = __esm({
           initImage: this.plan.hasInit ? initImage() : void 0
         };
         return {
-          compiled: compile$97.call(this, values),
+          compiled: compile$96.call(this, values),
           values
         };
       })
     });
   }
   static {
-    make$95 = (function (spec, held, alter) {
+    make$94 = (function (spec, held, alter) {
         const cgroup = ContainerCgroup.make(this.plan);
         try {
-          const launch = begin$96.call(this, spec, cgroup?.entry, held, alter);
+          const launch = begin$95.call(this, spec, cgroup?.entry, held, alter);
           cgroup?.entered();
           return {
             launch,
@@ -39834,7 +39824,7 @@ var init_launcher = __esm({
       });
   }
   static {
-    begin$96 = (function (spec, cgroupEntry, held, alter) {
+    begin$95 = (function (spec, cgroupEntry, held, alter) {
         const inheritedFds = openInheritedFds(this.plan);
         let sealedProgram;
         try {
@@ -39865,7 +39855,7 @@ var init_launcher = __esm({
       });
   }
   static {
-    compile$97 = (function ({ spec, paths, cgroupEntry, held = false }) {
+    compile$96 = (function ({ spec, paths, cgroupEntry, held = false }) {
         const shape = {
           ...shapeOf(spec, paths.length, cgroupEntry, held),
           ...isSealed(this.plan, spec) && {
@@ -39902,7 +39892,7 @@ var init_launcher = __esm({
        * @throws {SyscallError} with the step and the call that failed; nothing is left of the container
        */
       create(spec, alter) {
-        const { launch, cgroup } = make$95.call(this, spec, true, alter);
+        const { launch, cgroup } = make$94.call(this, spec, true, alter);
         return new CreatedContainer(launch, cgroup);
       }
       /** Compiles a launch, unless one of the same shape is known, and adds the values of its slots. */
@@ -39916,7 +39906,7 @@ var init_launcher = __esm({
           cgroupEntry: cgroup?.cgroupEntry
         };
         return new Plan({
-          compiled: compile$97.call(this, values),
+          compiled: compile$96.call(this, values),
           values
         }, cgroup?.calls);
       }
@@ -40020,7 +40010,7 @@ var init_size = __esm({
           this.#values,
           this.#text
         ];
-        visit$98.call(this, value, 0);
+        visit$97.call(this, value, 0);
         return {
           values: this.#values - values,
           text: this.#text - text5
@@ -40029,7 +40019,7 @@ var init_size = __esm({
     });
   }
   static {
-    visit$98 = (function (value, depth) {
+    visit$97 = (function (value, depth) {
         this.#values++;
         if (typeof value === "string") this.#text += value.length;
         if (typeof value !== "object" || value === null) return;
@@ -40045,11 +40035,11 @@ var init_size = __esm({
         ];
         if (depth > 0) this.#known.set(value, NOTHING3);
         if (Array.isArray(value)) {
-          for (let index = 0; index < value.length; index++) visit$98.call(this, value[index], depth + 1);
+          for (let index = 0; index < value.length; index++) visit$97.call(this, value[index], depth + 1);
         } else {
           for (const key of Object.keys(value)) {
             this.#text += key.length;
-            visit$98.call(this, value[key], depth + 1);
+            visit$97.call(this, value[key], depth + 1);
           }
         }
         if (depth > 0) {
@@ -40245,7 +40235,7 @@ var init_recipe = __esm({
     addMethods(this.prototype, {
     command: (function (program, options = {}) {
         return new Command({
-          launcher: ((options2) => launcherWith$99.call(this, options2)),
+          launcher: ((options2) => launcherWith$98.call(this, options2)),
           entering: (target, user, options2) => new Launcher(planRecipe(enterSteps(this.steps, target, user), options2)),
           visiting: (target, user) => planRecipe(visitSteps(this.steps, target, user))
         }, program, options);
@@ -40253,7 +40243,7 @@ var init_recipe = __esm({
     });
   }
   static {
-    launcherWith$99 = (function (options = {}) {
+    launcherWith$98 = (function (options = {}) {
         const plan = this.#launcher?.plan;
         const { network, detached, audit } = options;
         const isSame4 = plan?.options.network === network && plan?.options.detached === detached && plan?.options.audit === audit;
@@ -40328,7 +40318,7 @@ var init_recipe = __esm({
        * @throws {PermissionError} without `--allow-ffi`
        */
       needs() {
-        return requiredAccess(launcherWith$99.call(this).plan.access);
+        return requiredAccess(launcherWith$98.call(this).plan.access);
       }
       /**
        * Returns the steps, for `JSON.stringify()`.
@@ -40369,10 +40359,10 @@ var init_sandbox_option = __esm({
 // recipe/nested_sandbox.ts
 
 function unheld({ protect: protect3 = true, changes = {}, ...options }, asked) {
-  const written3 = asked.filter(({ access }) => access === "write");
-  const [first] = written3;
+  const written2 = asked.filter(({ access }) => access === "write");
+  const [first] = written2;
   if (first === void 0) return void 0;
-  const open5 = written3.find(({ path: path2 }) => !Object.keys(changes).some((held) => isWithin(path2, held)));
+  const open5 = written2.find(({ path: path2 }) => !Object.keys(changes).some((held) => isWithin(path2, held)));
   if (open5 !== void 0 && protect3 !== false && (protect3 === true || protect3.length > 0)) {
     return [
       "protect",
@@ -40389,7 +40379,7 @@ function unheld({ protect: protect3 = true, changes = {}, ...options }, asked) {
       `a file in ${first.path} can be moved away from its path, where it is denied`
     ];
   }
-  const inner = asked.find(({ option, path: path2, access }) => access === "read" && option !== "tmpfs" && written3.some((outer) => isWithin(path2, outer.path)));
+  const inner = asked.find(({ option, path: path2, access }) => access === "read" && option !== "tmpfs" && written2.some((outer) => isWithin(path2, outer.path)));
   return inner && [
     "read",
     `${inner.path} can be replaced, as "write" names what it is in`
@@ -40507,38 +40497,38 @@ var init_sandbox_root = __esm({
         const { denyWrite = [], weakerProc, protect: protect3, root: root2 } = this.#options;
         const denyRead = [
           ...this.#options.denyRead ?? [],
-          ...changesInSight$111.call(this)
+          ...changesInSight$110.call(this)
         ];
         const whole = this.#asked.get("/");
         const paths = [
           ...this.#asked.keys()
         ].filter(((path2) => path2 !== "/")).sort();
         return [
-          ...root2 !== void 0 ? this.#otherRoot(normalize(root2)) : whole === void 0 ? smallRoot$107.call(this, paths) : [
-            shownFile$108.call(this, whole)
+          ...root2 !== void 0 ? this.#otherRoot(normalize(root2)) : whole === void 0 ? smallRoot$106.call(this, paths) : [
+            shownFile$107.call(this, whole)
           ],
-          temporary$106.call(this, "/tmp"),
-          tmpfs(at$100.call(this, "/run"), {
+          temporary$105.call(this, "/tmp"),
+          tmpfs(at$99.call(this, "/run"), {
             size: "16m",
             mode: 493,
             options: "nr_inodes=16k"
           }),
           ...root2 === void 0 ? [
-            hostFile$112.call(this, "/run", {
+            hostFile$111.call(this, "/run", {
               readOnly: true,
               entries: CURRENT_SYSTEM
             })
           ] : [],
-          devices$105.call(this),
-          ...paths.map(((path2) => askedFile$101.call(this, this.#asked.get(path2)))),
-          ...protectedFiles(written$103.call(this), protect3),
+          devices$104.call(this),
+          ...paths.map(((path2) => askedFile$100.call(this, this.#asked.get(path2)))),
+          ...protectedFiles(written$102.call(this), protect3),
           ...denyRead.length + denyWrite.length === 0 ? [] : [
             denyFiles({
               read: denyRead,
               write: denyWrite
             })
           ],
-          proc(at$100.call(this, "/proc"), weakerProc === true ? {
+          proc(at$99.call(this, "/proc"), weakerProc === true ? {
             outer: true
           } : {}),
           pivotRoot(this.#root),
@@ -40548,35 +40538,35 @@ var init_sandbox_root = __esm({
     });
   }
   static {
-    at$100 = (function (path2) {
+    at$99 = (function (path2) {
         return path2 === "/" ? this.#root : this.#root + path2;
       });
   }
   static {
-    askedFile$101 = (function (file) {
+    askedFile$100 = (function (file) {
         const { option, path: path2, access } = file;
-        if (option === "tmpfs") return temporary$106.call(this, path2);
-        if (option === "overlay") return overlay(at$100.call(this, path2), {
+        if (option === "tmpfs") return temporary$105.call(this, path2);
+        if (option === "overlay") return overlay(at$99.call(this, path2), {
           lower: [
             path2
           ],
           ...THROWN_AWAY
         });
-        const around2 = accessAround$102.call(this, path2);
-        const held = changesOf$110.call(this, file);
+        const around2 = accessAround$101.call(this, path2);
+        const held = changesOf$109.call(this, file);
         if (held !== void 0) return this.#heldDirectory(path2, held);
-        if (option === "bind" || !around2.includes("write")) return shownFile$108.call(this, file);
+        if (option === "bind" || !around2.includes("write")) return shownFile$107.call(this, file);
         if (access === "write" && around2[0] === "read") {
           throw optionError2("write", `${path2} is in a directory to be read, and that is in one to be written; name either the two inner ones alone, or the outer one`);
         }
         return {
-          ...shownFile$108.call(this, file),
-          source: at$100.call(this, path2)
+          ...shownFile$107.call(this, file),
+          source: at$99.call(this, path2)
         };
       });
   }
   static {
-    accessAround$102 = (function (path2) {
+    accessAround$101 = (function (path2) {
         const around2 = [];
         for (let at4 = parentOf(path2); at4 !== "/"; at4 = parentOf(at4)) {
           const file = this.#asked.get(at4);
@@ -40593,30 +40583,30 @@ var init_sandbox_root = __esm({
       });
   }
   static {
-    written$103 = (function () {
-        const written3 = [
+    written$102 = (function () {
+        const written2 = [
           ...this.#asked.values()
         ].filter((({ access }) => access === "write"));
-        return written3.sort((a, b) => a.path < b.path ? -1 : 1).map((({ option, path: path2, source }) => ({
+        return written2.sort((a, b) => a.path < b.path ? -1 : 1).map((({ option, path: path2, source }) => ({
           source,
-          target: at$100.call(this, path2),
+          target: at$99.call(this, path2),
           // What is shown at another path is not reached by that of a directory around it.
-          isInner: option === "write" && accessAround$102.call(this, path2).includes("write")
+          isInner: option === "write" && accessAround$101.call(this, path2).includes("write")
         })));
       });
   }
   static {
-    loopbackHosts$104 = (function () {
+    loopbackHosts$103 = (function () {
         return [
-          mkdir2(at$100.call(this, "/etc")),
-          writeFile(at$100.call(this, "/etc/hosts"), loopbackHosts(this.#options.hostname ?? HOSTNAME))
+          mkdir2(at$99.call(this, "/etc")),
+          writeFile(at$99.call(this, "/etc/hosts"), loopbackHosts(this.#options.hostname ?? HOSTNAME))
         ];
       });
   }
   static {
-    devices$105 = (function () {
+    devices$104 = (function () {
         const { shm, gpus, devices: extra } = this.#options;
-        return devices(at$100.call(this, "/dev"), {
+        return devices(at$99.call(this, "/dev"), {
           ...shm !== void 0 && {
             shm
           },
@@ -40630,9 +40620,9 @@ var init_sandbox_root = __esm({
       });
   }
   static {
-    temporary$106 = (function (path2) {
+    temporary$105 = (function (path2) {
         const { tmp = "25%" } = this.#options;
-        return tmpfs(at$100.call(this, path2), tmp === "unlimited" ? {
+        return tmpfs(at$99.call(this, path2), tmp === "unlimited" ? {
           options: "size=0,nr_inodes=0"
         } : {
           size: tmp,
@@ -40641,7 +40631,7 @@ var init_sandbox_root = __esm({
       });
   }
   static {
-    smallRoot$107 = (function (asked) {
+    smallRoot$106 = (function (asked) {
         const { net = "none", nest = false } = this.#options;
         const isCovered = ((path2) => asked.some(((directory2) => isWithin(`/${path2}`, directory2))));
         const others = [
@@ -40657,35 +40647,35 @@ var init_sandbox_root = __esm({
           tmpfs(this.#root, {
             mode: 493
           }),
-          mkdir2(at$100.call(this, "/var")),
+          mkdir2(at$99.call(this, "/var")),
           // Where a sandbox with the /proc outside puts its root together.
           ...nest ? [
-            mkdir2(at$100.call(this, "/sys"))
+            mkdir2(at$99.call(this, "/sys"))
           ] : [],
           // A mount on a link would be one on /tmp.
           ...holdsAsked("/var/tmp") ? [] : [
-            symlink("/tmp", at$100.call(this, "/var/tmp"))
+            symlink("/tmp", at$99.call(this, "/var/tmp"))
           ],
-          hostFile$112.call(this, "/", {
+          hostFile$111.call(this, "/", {
             readOnly: true,
             entries,
             hide: HIDDEN_FILES
           }),
-          ...apart2.map((path2) => hostFile$112.call(this, `/${path2}`, {
+          ...apart2.map((path2) => hostFile$111.call(this, `/${path2}`, {
             readOnly: true,
             optional: true
           })),
-          ...net !== "host" && !isCovered("etc/hosts") ? loopbackHosts$104.call(this) : []
+          ...net !== "host" && !isCovered("etc/hosts") ? loopbackHosts$103.call(this) : []
         ];
       });
   }
   static {
-    shownFile$108 = (function ({ option, path: path2, source, access }) {
+    shownFile$107 = (function ({ option, path: path2, source, access }) {
         const options = {
           readOnly: access === "read",
           untrusted: true
         };
-        return hostFile$112.call(this, path2, {
+        return hostFile$111.call(this, path2, {
           ...options,
           ...option === "tryRead" && {
             optional: true
@@ -40694,33 +40684,33 @@ var init_sandbox_root = __esm({
       });
   }
   static {
-    checkChanges$109 = (function () {
+    checkChanges$108 = (function () {
         if (this.#options.changes === void 0) return;
         for (const file of this.#asked.values()) {
           const { option, path: path2, access } = file;
-          if (access !== "write" || changesOf$110.call(this, file) !== void 0) continue;
-          if (option === "write" && accessAround$102.call(this, path2).includes("write")) continue;
+          if (access !== "write" || changesOf$109.call(this, file) !== void 0) continue;
+          if (option === "write" && accessAround$101.call(this, path2).includes("write")) continue;
           throw optionError2("changes", path2 === "/" ? 'those of / cannot be held, as there are other filesystems in it; name the directories to be written in "write"' : `there is no directory for those of ${path2}, which is to be written`);
         }
       });
   }
   static {
-    changesOf$110 = (function ({ option, path: path2, access }) {
+    changesOf$109 = (function ({ option, path: path2, access }) {
         const { changes } = this.#options;
         if (changes === void 0 || option !== "write" || access !== "write" || path2 === "/") return;
-        if (accessAround$102.call(this, path2).includes("write")) return;
+        if (accessAround$101.call(this, path2).includes("write")) return;
         return Object.hasOwn(changes, path2) ? changes[path2] : void 0;
       });
   }
   static {
-    changesInSight$111 = (function () {
+    changesInSight$110 = (function () {
         const directories = Object.values(this.#options.changes ?? {}).map(normalize);
         return directories.filter((directory2) => this.#asked.values().some(({ source }) => isWithin(directory2, source)));
       });
   }
   static {
-    hostFile$112 = (function (path2, options, source = path2) {
-        return bind(source, at$100.call(this, path2), {
+    hostFile$111 = (function (path2, options, source = path2) {
+        return bind(source, at$99.call(this, path2), {
           ...options,
           restrict: [
             "nosuid",
@@ -40741,7 +40731,7 @@ var init_sandbox_root = __esm({
         this.#asked = asked;
         this.#options = options;
         this.#root = options.weakerProc === true ? "/sys" : "/proc";
-        checkChanges$109.call(this);
+        checkChanges$108.call(this);
         if (options.root !== void 0 && asked.has("/")) {
           throw optionError2("root", 'it takes the place of all files ("/")');
         }
@@ -40783,10 +40773,10 @@ var init_sandbox_root = __esm({
             ],
             ...THROWN_AWAY
           }),
-          ...net !== "host" ? loopbackHosts$104.call(this) : [
+          ...net !== "host" ? loopbackHosts$103.call(this) : [
             "/etc/resolv.conf",
             "/etc/hosts"
-          ].map((path2) => hostFile$112.call(this, path2, {
+          ].map((path2) => hostFile$111.call(this, path2, {
             readOnly: true,
             optional: true
           }))
@@ -40807,7 +40797,7 @@ var init_sandbox_root = __esm({
       /** The directories that take changes, where the program would see them. */
       
       #heldDirectory(path2, held) {
-        return overlay(at$100.call(this, path2), {
+        return overlay(at$99.call(this, path2), {
           lower: [
             path2
           ],
@@ -40899,7 +40889,7 @@ var init_sandbox = __esm({
         degrade: optional(boolean()),
         nest: optional(boolean()),
         cwd: optional(absolutePath()),
-        setEnv: optional(dictionary(variableName(), text())),
+        setEnv: optional(dictionary(variableName(), text3())),
         hostname: optional(hostnameText()),
         limits: optional(object(limitFields())),
         openFiles: optional(either(integer(0), oneOf([
@@ -40966,7 +40956,7 @@ function degradedSteps(options = {}) {
   const { net = "none", architectures = [] } = options;
   const asked = shownFiles(options);
   refuseUnheld(options, asked);
-  const written3 = [
+  const written2 = [
     ...asked.values()
   ].filter(({ access }) => access === "write").map(({ path: path2 }) => path2);
   const system = net === "host" ? [
@@ -40985,7 +40975,7 @@ function degradedSteps(options = {}) {
         ...asked.keys()
       ],
       write: [
-        ...written3,
+        ...written2,
         ...WRITABLE_DEVICES
       ],
       // What a pattern stands for may have passwords in it, which a mount would hide.
@@ -41008,7 +40998,7 @@ function degradedSteps(options = {}) {
       degrade: true
     }),
     seccomp({
-      deny: denied2(options, written3),
+      deny: denied2(options, written2),
       ...architectures.length > 0 && {
         architectures
       }
@@ -41040,7 +41030,7 @@ function denials({ denyRead = [], denyWrite = [] }) {
     landlock(rules)
   ];
 }
-function denied2({ net = "none", setuidFiles = false }, written3) {
+function denied2({ net = "none", setuidFiles = false }, written2) {
   return [
     ...setuidFiles ? [] : [
       "@setuid-files"
@@ -41051,7 +41041,7 @@ function denied2({ net = "none", setuidFiles = false }, written3) {
       "socket"
     ],
     // A program that writes its own files sets their modes, too.
-    ...written3.length === 0 ? [
+    ...written2.length === 0 ? [
       "@attributes"
     ] : [],
     "@subvolumes",
@@ -41065,22 +41055,22 @@ function refuseUnheld(options, asked) {
   throw optionError2(name, `this machine refuses user namespaces, and without them ${reason2}`);
 }
 function unheld2(options, asked) {
-  const { write: write9 = [], protect: protect3 = true } = options;
+  const { write: write10 = [], protect: protect3 = true } = options;
   if (options.changes !== void 0) {
     return [
       "changes",
       "each change is made at once, and cannot be held"
     ];
   }
-  if (write9.length > 0 && protect3 !== false && (protect3 === true || protect3.length > 0)) {
+  if (write10.length > 0 && protect3 !== false && (protect3 === true || protect3.length > 0)) {
     return [
       "protect",
-      `no file in ${write9[0]} stays read-only; with false (--no-protect) the program can change what is run or trusted later, such as .git/hooks and .bashrc`
+      `no file in ${write10[0]} stays read-only; with false (--no-protect) the program can change what is run or trusted later, such as .git/hooks and .bashrc`
     ];
   }
   const inner = [
     ...asked.values()
-  ].find(({ path: path2, access }) => access === "read" && write9.some((outer) => isWithin(path2, normalize(outer))));
+  ].find(({ path: path2, access }) => access === "read" && write10.some((outer) => isWithin(path2, normalize(outer))));
   if (inner !== void 0) {
     return [
       "read",
@@ -41107,14 +41097,14 @@ function unheld2(options, asked) {
     "it has nothing of the kind of its own"
   ];
 }
-function lacksOf({ write: write9 = [] }, landlockVersion3) {
+function lacksOf({ write: write10 = [] }, landlockVersion3) {
   return [
     "it sees all processes, and their arguments",
     ...landlockVersion3 < SCOPES_SINCE ? [
       "it can send signals to processes of this user"
     ] : [],
     "it can ask for the names, sizes and times of all files (stat)",
-    ...write9.length > 0 ? [
+    ...write10.length > 0 ? [
       "it can change modes, times and attributes of all files of this user"
     ] : [],
     "what it leaves running goes on",
@@ -41335,8 +41325,8 @@ var init_confinement = __esm({
 
 // container/attached.ts
 function attach(target, { any = false } = {}) {
-  const found2 = runningContainers().filter(({ own }) => own || any).filter(isMeant(target));
-  const [first, ...others] = found2;
+  const found3 = runningContainers().filter(({ own }) => own || any).filter(isMeant(target));
+  const [first, ...others] = found3;
   const what = typeof target === "object" ? target.pid : target;
   if (first === void 0) {
     const process = any && typeof target !== "string" ? processOf2(target) : void 0;
@@ -41344,7 +41334,7 @@ function attach(target, { any = false } = {}) {
     throw new TypeError(`no running container of a script of this user's is ${shown(what)}; runningContainers() has the list`);
   }
   if (others.length > 0) {
-    throw new TypeError(`there are ${found2.length} containers with the name ${shown(what)}: ` + found2.map(({ pid }) => pid).join(", "));
+    throw new TypeError(`there are ${found3.length} containers with the name ${shown(what)}: ` + found3.map(({ pid }) => pid).join(", "));
   }
   const started2 = typeof target === "object" && target.pid === first.pid ? target.started : void 0;
   return AttachedContainer.open(first, started2);
@@ -42000,273 +41990,45 @@ var init_mod2 = __esm({
   })
 });
 
-// scripts/ramekin/output.ts
-function plain(_look, text5) {
-  return text5;
+// scripts/ramekin/usage.ts
+function flagText({ name, letter, value, optionalValue }) {
+  const text5 = `${letter === void 0 ? "" : `-${letter}, `}--${name}`;
+  if (value === void 0) return text5;
+  return optionalValue === true ? `${text5}[=${value}]` : `${text5}=${value}`;
 }
-function paintFor(stream) {
-  return Deno.noColor || !stream.isTerminal() ? plain : paint;
-}
-function paint(look2, text5) {
-  return `${MARK}${CODES[look2][0]}m${text5}${MARK}${CODES[look2][1]}m`;
-}
-
-function printError(text5) {
-  write4(Deno.stderr, `${text5}
-`);
-}
-function printJson(value) {
-  print(JSON.stringify(value, null, 2));
-}
-
-
-function width() {
-  return Deno.stdout.isTerminal() ? Deno.consoleSize().columns : void 0;
-}
-function table(heads, rows, paint2 = plain, limit2 = width()) {
-  const shown4 = rows.map((row) => row.map(escapeControls));
-  const widths = heads.map((head2, column) => Math.max(head2.length, ...shown4.map((row) => row[column].length)));
-  const line3 = (cells) => {
-    const text5 = cells.map((cell, column) => cell.padEnd(widths[column])).join("  ").trimEnd();
-    return limit2 === void 0 ? text5 : text5.slice(0, limit2);
-  };
-  return [
-    paint2("bold", line3(heads)),
-    ...shown4.map(line3)
-  ].join("\n");
-}
-var CODES, MARK, COLOUR;
-var init_output2 = __esm({
-  "scripts/ramekin/output.ts": (function () {
+var UsageError;
+var init_usage2 = __esm({
+  "scripts/ramekin/usage.ts": (function () {
     init_control_characters();
-    CODES = {
-      bold: [
-        1,
-        22
-      ],
-      dim: [
-        2,
-        22
-      ],
-      red: [
-        31,
-        39
-      ],
-      green: [
-        32,
-        39
-      ],
-      yellow: [
-        33,
-        39
-      ],
-      cyan: [
-        36,
-        39
-      ]
-    };
-    MARK = `\x1B[${crypto.randomUUID()};`;
-    COLOUR = new RegExp(`\\x1b\\[${MARK.slice(2)}(\\d+)m`);
-  })
-});
+    UsageError = class extends Error {
 
-// scripts/ramekin/file_error.ts
-function readable(path2, read5) {
-  try {
-    return read5();
-  } catch (error) {
-    const why = reasonOf(error, READING);
-    throw why === void 0 ? error : fileError2(`${path2} cannot be read: ${why}`, path2, error);
-  }
-}
-function writable(path2, write9) {
-  try {
-    return write9();
-  } catch (error) {
-    const why = reasonOf(error, WRITING2);
-    throw why === void 0 ? error : fileError2(`${path2} cannot be written: ${why}`, path2, error);
-  }
-}
-function reasonOf(error, reasons) {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  return Object.hasOwn(reasons, code) ? reasons[code] : void 0;
-}
-function fileError2(message2, path2, cause) {
-  return new FileError(`${message2}${unexpanded(path2)}`, {
-    cause
-  });
-}
-var FileError, READING, WRITING2;
-var init_file_error2 = __esm({
-  "scripts/ramekin/file_error.ts": (function () {
-    init_control_characters();
-    init_unexpanded();
-    FileError = class extends Error {
-
-      /** `"FileError"`. */
-      name = "FileError";
-      /** Creates an error of one line, whatever the name of the file, and of advice below it. */
-      constructor(message2, options = {}) {
-        super([
-          message2,
-          ...options.advice ?? []
-        ].map(escapeControls).join("\n"), options);
+      /** `"UsageError"`. */
+      name = "UsageError";
+      /** Creates an error whose message is one line, whatever words it is about. */
+      constructor(message2) {
+        super(escapeControls(message2));
       }
     };
-    READING = {
-      ENOENT: "there is no such file",
-      ENOTDIR: "there is no such directory",
-      EISDIR: "it is a directory; name a file in it",
-      EACCES: "this user may not read it",
-      EPERM: "this user may not read it"
-    };
-    WRITING2 = {
-      ENOENT: "its directory is not there; make that first (ENOENT)",
-      ENOTDIR: "what should be its directory is a file (ENOTDIR)",
-      EISDIR: "it is a directory; name a file in it (EISDIR)",
-      EACCES: "this user may not write there (EACCES)",
-      EPERM: "this user may not write there (EPERM)",
-      EROFS: "its filesystem is read-only (EROFS)",
-      ENOSPC: "no space is left there (ENOSPC)",
-      ETXTBSY: "it is a program that runs; write another file and rename it (ETXTBSY)"
-    };
   })
 });
 
-// scripts/ramekin/files.ts
-function readText(path2) {
-  using file = linux.open(path2, linux.O_RDONLY | linux.O_CLOEXEC);
-  const decoder2 = new TextDecoder();
-  const buffer = new Uint8Array(16 * 1024);
-  let text5 = "";
-  for (let count = linux.read(file, buffer); count > 0; count = linux.read(file, buffer)) {
-    text5 += decoder2.decode(buffer.subarray(0, count), {
-      stream: true
-    });
-  }
-  return text5 + decoder2.decode();
+// scripts/ramekin/signal_word.ts
+function signalOf(word6) {
+  const name = word6.startsWith("SIG") ? word6 : `SIG${word6}`;
+  if (Object.hasOwn(SIGNALS, name)) return name;
+  const number2 = Number(word6);
+  if (/^\d+$/.test(word6) && number2 <= LAST_SIGNAL) return number2;
+  const near = nearest(name, Object.keys(SIGNALS));
+  const meant = near === void 0 ? "one is TERM, SIGUSR1 or 9" : `did you mean ${near}?`;
+  throw new UsageError(`--signal=${word6} is no signal; ${meant}`);
 }
-function ifThere2(look2) {
-  try {
-    return look2();
-  } catch (error) {
-    if (error instanceof SyscallError && ABSENT3.has(error.code)) return void 0;
-    throw error;
-  }
-}
-function mayWrite2(path2) {
-  const asked = {
-    name: "write",
-    ...path2 !== void 0 && {
-      path: path2
-    }
-  };
-  return Deno.permissions.querySync(asked).state === "granted";
-}
-function writeText2(path2, text5) {
-  writeBytes(path2, new TextEncoder().encode(text5), 420);
-}
-function writeBytes(path2, content2, mode2) {
-  const flags2 = linux.O_WRONLY | linux.O_CREAT | linux.O_TRUNC | linux.O_CLOEXEC;
-  writable(path2, () => {
-    using file = linux.open(path2, flags2, mode2);
-    writeAll2(file, content2);
-  });
-}
-function writeAll2(file, content2) {
-  let bytes = content2;
-  while (bytes.length > 0) bytes = bytes.subarray(linux.write(file, bytes));
-}
-var ABSENT3;
-var init_files8 = __esm({
-  "scripts/ramekin/files.ts": (function () {
+var LAST_SIGNAL;
+var init_signal_word = __esm({
+  "scripts/ramekin/signal_word.ts": (function () {
     init_mod2();
-    init_file_error2();
-    ABSENT3 = /* @__PURE__ */ new Set([
-      "ENOENT",
-      "ENOTDIR",
-      "EACCES",
-      "EPERM",
-      "ESRCH"
-    ]);
-  })
-});
-
-// scripts/ramekin/report_file.ts
-var KERNELS, ReportFile;
-var init_report_file = __esm({
-  "scripts/ramekin/report_file.ts": (function () {
-    init_mod2();
-    init_file_error2();
-    init_files8();
-    init_usage();
-    KERNELS = /^\/(?:dev|proc)\//;
-    ReportFile = class {
-
-      #file;
-      /** Opens it, made empty. Where it cannot be written, nothing runs. */
-      constructor(path2, flag2) {
-        const flags2 = linux.O_WRONLY | linux.O_CREAT | linux.O_TRUNC | linux.O_CLOEXEC;
-        try {
-          const own = KERNELS.test(path2) ? flags2 : flags2 | linux.O_NOFOLLOW;
-          this.#file = writable(path2, () => linux.open(path2, own, 420));
-        } catch (error) {
-          if (!(error instanceof SyscallError) || error.code !== "ELOOP") throw error;
-          throw new UsageError(`--${flag2}=${path2} is a symbolic link, which may lead anywhere; remove it`);
-        }
-      }
-      /** Writes a text to it. */
-      write(text5) {
-        writeAll2(this.#file, new TextEncoder().encode(text5));
-      }
-      [Symbol.dispose]() {
-        this.#file[Symbol.dispose]();
-      }
-    };
-  })
-});
-
-// scripts/ramekin/audit.ts
-
-var AUDIT, Audit;
-var init_audit = __esm({
-  "scripts/ramekin/audit.ts": (function () {
-    init_control_characters();
-    init_mod2();
-    init_output2();
-    init_report_file();
-    AUDIT = {
-      name: "audit",
-      value: "FILE",
-      optionalValue: true,
-      completes: "file",
-      summary: "tell at the end what it was denied, and what would allow it; or write it to a file"
-    };
-    Audit = class {
-
-      #file;
-      /** Opens the file, if there is one. Where it cannot be written, nothing runs. */
-      constructor(path2) {
-        this.#file = path2 === void 0 ? void 0 : new ReportFile(path2, AUDIT.name);
-      }
-      /** Tells what was denied: as lines of JSON, in a file. */
-      report(denials2) {
-        if (this.#file !== void 0) {
-          const lines2 = denials2.map((denial) => `${escapeControls(JSON.stringify(denial))}
-`);
-          return this.#file.write(lines2.join(""));
-        }
-        if (denials2.length === 0) return printError("ramekin: nothing was denied that an audit sees");
-        const lines = denials2.map((denial) => `  ${describeDenial(denial)}`);
-        printError([
-          "ramekin: denied",
-          ...lines
-        ].join("\n"));
-      }
-      [Symbol.dispose]() {
-        this.#file?.[Symbol.dispose]();
-      }
-    };
+    init_nearest();
+    init_usage2();
+    LAST_SIGNAL = 64;
   })
 });
 
@@ -42288,7 +42050,7 @@ function countOf(text5, flag2) {
 var SIZES, TIMES2;
 var init_units = __esm({
   "scripts/ramekin/units.ts": (function () {
-    init_usage();
+    init_usage2();
     SIZES = {
       "": 1,
       k: 2 ** 10,
@@ -42307,198 +42069,220 @@ var init_units = __esm({
   })
 });
 
-// scripts/ramekin/detach_flags.ts
-
-function supervisorFlag(fd) {
-  return `--${SUPERVISOR.name}=${fd}`;
-}
-function supervisorFd(given) {
-  const word6 = given.value(SUPERVISOR.name);
-  return word6 === void 0 ? void 0 : Number(word6);
-}
-function upkeepOf(given) {
-  const [ready, size] = [
-    given.value("ready"),
-    given.value("log-size")
+// scripts/ramekin/setting.ts
+function settingOf(text5) {
+  const at4 = text5.indexOf("=");
+  if (at4 < 1) throw new UsageError(`--set=${text5} is not of the form --set NAME=VALUE`);
+  return [
+    text5.slice(0, at4),
+    text5.slice(at4 + 1)
   ];
-  const [restart, health] = [
-    given.value("restart"),
-    healthOf(given)
-  ];
-  return {
-    ...restart !== void 0 && {
-      restart: policyOf(restart)
-    },
-    ...ready !== void 0 && {
-      ready: readinessOf(ready)
-    },
-    ...health !== void 0 && {
-      health
-    },
-    name: given.value(NAME7.name),
-    replace: given.has("replace"),
-    logBytes: size === void 0 ? USUAL_LOG : bytesOf5(size, "log-size")
-  };
 }
-function nameOf5(word6) {
-  if (isContainerName(word6)) return word6;
-  throw new UsageError(`--name=${word6} is no name, which is made of ${CONTAINER_NAME}`);
-}
-function policyOf(word6) {
-  const policy = POLICIES2.find((policy2) => policy2 === word6);
-  if (policy !== void 0) return {
-    policy
-  };
-  throw new UsageError(`--restart=${word6}: it is ${POLICIES2.join(", ")}`);
-}
-function readinessOf(word6) {
-  if (word6 === "notify") return word6;
-  const port2 = /^\d{1,5}$/.test(word6) ? Number(word6) : 0;
-  if (port2 > 0 && port2 < 65536) return {
-    port: port2
-  };
-  throw new UsageError(`--ready=${word6}: it is a port, from 1 to 65535, or notify`);
-}
-function healthOf(given) {
-  const [command, pause2] = [
-    given.value("health-cmd"),
-    given.value("health-interval")
-  ];
-  if (command !== void 0) {
-    const every = pause2 === void 0 ? USUAL_PAUSE : millisecondsOf(pause2, "health-interval");
-    return {
-      every: Math.max(every, 1),
-      command: [
-        "sh",
-        "-c",
-        command
-      ]
-    };
-  }
-  if (pause2 === void 0) return void 0;
-  throw new UsageError("--health-interval is for --health-cmd");
-}
-var NAME7, SUPERVISOR, DETACHED, DETACH_FLAGS, WAITING5, USUAL_LOG, USUAL_PAUSE, POLICIES2;
-var init_detach_flags = __esm({
-  "scripts/ramekin/detach_flags.ts": (function () {
-    init_container_name();
-    init_units();
-    init_usage();
-    NAME7 = {
-      name: "name",
-      value: "NAME",
-      check: nameOf5,
-      summary: "the name of the container, or else that of the program"
-    };
-    SUPERVISOR = {
-      name: "supervisor",
-      value: "FD",
-      summary: "",
-      hidden: true
-    };
-    DETACHED = [
-      {
-        name: "restart",
-        value: "WHEN",
-        check: policyOf,
-        completes: [
-          "never",
-          "on-failure",
-          "always"
-        ],
-        summary: "with -d: start it again when it has ended: on-failure, always, or never"
-      },
-      {
-        name: "ready",
-        value: "PORT|notify",
-        check: readinessOf,
-        summary: "with -d: wait until it accepts connections to a port, or says READY=1 (sd_notify)"
-      },
-      {
-        name: "health-cmd",
-        value: "COMMAND",
-        summary: "with -d: a command of sh in the container; when it fails three times, stop it"
-      },
-      {
-        name: "health-interval",
-        value: "TIME",
-        check: millisecondsOf,
-        summary: "with -d: the pause between these checks, which is 30s"
-      },
-      {
-        name: "log-size",
-        value: "SIZE",
-        check: bytesOf5,
-        summary: "with -d: how much of what it writes is kept, which is 2m"
-      },
-      {
-        name: "json",
-        summary: "with -d: write its name, its supervisor and its first process as JSON"
-      },
-      {
-        name: "replace",
-        summary: "with -d: remove an ended container of this name first"
-      }
-    ];
-    DETACH_FLAGS = [
-      {
-        name: "detach",
-        letter: "d",
-        summary: "let it run on by itself; ramekin ps, logs, stop, wait and rm take its name"
-      },
-      NAME7,
-      ...DETACHED,
-      SUPERVISOR
-    ];
-    WAITING5 = [
-      "status-fd",
-      "audit"
-    ];
-    USUAL_LOG = 2 * 2 ** 20;
-    USUAL_PAUSE = 3e4;
-    POLICIES2 = [
-      "never",
-      "on-failure",
-      "always"
-    ];
+var init_setting = __esm({
+  "scripts/ramekin/setting.ts": (function () {
+    init_usage2();
   })
 });
 
-// scripts/ramekin/degrade.ts
-function reportDegradation(given, { refused: refused4, lacks }) {
-  const why = `this machine refuses user namespaces (${refused4})`;
-  const [host2] = grantedList(given, "net", given.has("allow-all")) ?? [];
-  if (host2 !== void 0) {
-    throw new UsageError(`--allow-net=${host2}: ${why}, and without them the program cannot be held to hosts; --allow-net gives it the whole network`);
-  }
-  if (isDetached(given)) {
-    throw new UsageError(`--detach: ${why}, and without them what the program leaves running goes on`);
-  }
-  if (given.has(AUDIT.name)) {
-    throw new UsageError(`--audit: ${why}, and it sees nothing of what Landlock denies`);
-  }
-  if (given.has(QUIET.name)) return;
-  printError(`ramekin: ${why}; the sandbox is a weaker one:
-  ${lacks.join("\n  ")}`);
-}
-var DEGRADE, QUIET;
-var init_degrade = __esm({
-  "scripts/ramekin/degrade.ts": (function () {
-    init_audit();
-    init_detach_flags();
-    init_output2();
-    init_permission_flags();
-    init_usage();
-    DEGRADE = {
-      name: "degrade",
-      summary: "where this machine refuses user namespaces, hold it by Landlock and seccomp alone"
+// scripts/ramekin/subcommands/shared.ts
+var JSON_FLAG, RECIPE, SET, STREAM;
+var init_shared = __esm({
+  "scripts/ramekin/subcommands/shared.ts"() {
+    init_setting();
+    JSON_FLAG = {
+      name: "json",
+      summary: "write JSON"
     };
-    QUIET = {
-      name: "quiet",
-      letter: "q",
-      summary: "do not tell what a degraded sandbox lacks"
+    RECIPE = {
+      name: "RECIPE",
+      completes: "file"
     };
-  })
+    SET = {
+      name: "set",
+      value: "NAME=VALUE",
+      repeated: true,
+      check: settingOf,
+      summary: "set a variable of the recipe, with its value as in YAML"
+    };
+    STREAM = "A recipe in YAML that comes by the standard input is -.";
+  }
+});
+
+// scripts/ramekin/subcommands/containers.ts
+var DETACHED, CONTAINERS;
+var init_containers = __esm({
+  "scripts/ramekin/subcommands/containers.ts"() {
+    init_signal_word();
+    init_units();
+    init_shared();
+    DETACHED = {
+      name: "NAME",
+      completes: "container"
+    };
+    CONTAINERS = [
+      {
+        name: "ps",
+        summary: "list the running containers of all scripts of this user",
+        more: "The namespaces are those that the container does not share with its script. Of a detached one, the script is its supervisor, and without a process it has its state in place of a time.",
+        operands: [],
+        flags: [
+          {
+            name: "all",
+            letter: "a",
+            summary: "list detached containers that have ended, too"
+          },
+          JSON_FLAG
+        ]
+      },
+      {
+        name: "cp",
+        summary: "copy files into a running container, or out of it",
+        more: "A path in a container is written NAME:PATH, with a pid or a name of ramekin ps. A directory is copied with all that is in it, into one that exists under its own name, else under the new one. The container needs no program for it. What is copied in belongs to the user of its program, and no link in it leads to what that user may not reach. Devices, named pipes and sockets are refused, and set-user-ID bits are left out. A path of this machine with a colon begins with / or ./ .",
+        operands: [
+          {
+            name: "FROM",
+            completes: "file"
+          },
+          {
+            name: "TO",
+            completes: "file"
+          }
+        ],
+        flags: [
+          {
+            name: "root",
+            summary: "copy as root of the container, to whom the copies belong then"
+          },
+          {
+            name: "max-bytes",
+            value: "SIZE",
+            check: bytesOf5,
+            summary: "copy no more than this in all: 100m, 2g"
+          },
+          {
+            name: "any",
+            summary: "copy from a container of another user's script"
+          },
+          {
+            ...JSON_FLAG,
+            summary: "write how many files and bytes were copied, as JSON"
+          }
+        ]
+      },
+      {
+        name: "stop",
+        summary: "ask a running container to end, and wait until it has",
+        more: "Its first process gets SIGTERM, or another signal, and SIGKILL after the grace, or at once if the signal would not reach it: PID 1 of a pid namespace without a handler gets none. A detached one is not started again.",
+        operands: [
+          {
+            name: "PID|NAME",
+            completes: "container"
+          }
+        ],
+        instead: {
+          t: "it is --grace=TIME",
+          time: "it is --grace=TIME"
+        },
+        flags: [
+          {
+            name: "signal",
+            value: "NAME",
+            check: signalOf,
+            summary: "the signal: TERM, INT, 15"
+          },
+          {
+            name: "grace",
+            value: "TIME",
+            check: millisecondsOf,
+            summary: "how long it may go on then, else 5s: 500ms, 2m"
+          },
+          {
+            name: "any",
+            summary: "stop a container of another user's script"
+          },
+          {
+            ...JSON_FLAG,
+            summary: "write what was stopped, as JSON; of a detached one, how it has ended"
+          }
+        ]
+      },
+      {
+        name: "logs",
+        summary: "show what a detached container has written",
+        more: "Both outputs of its program, by whole lines, as they were written; at a terminal, control characters are escaped. Kept is as much as --log-size of ramekin run says.",
+        operands: [
+          DETACHED
+        ],
+        flags: [
+          {
+            name: "follow",
+            letter: "f",
+            summary: "go on until the container has ended"
+          },
+          {
+            name: "tail",
+            value: "NUMBER",
+            check: countOf,
+            summary: "only so many lines of the end"
+          }
+        ]
+      },
+      {
+        name: "wait",
+        summary: "wait until a detached container has ended",
+        more: "The exit status is that of its program, as of ramekin run; 125 if its supervisor was killed, so that nobody knows it.",
+        operands: [
+          DETACHED
+        ],
+        runs: true,
+        flags: [
+          {
+            ...JSON_FLAG,
+            summary: "write how it has ended, as JSON"
+          }
+        ]
+      },
+      {
+        name: "rm",
+        summary: "remove the log and the status of a detached container that has ended",
+        more: "With -f, the container is ended first, and what a killed supervisor has left is removed.",
+        operands: [
+          DETACHED
+        ],
+        flags: [
+          {
+            name: "force",
+            letter: "f",
+            summary: "end it (SIGKILL), if it runs"
+          },
+          JSON_FLAG
+        ]
+      },
+      {
+        name: "stats",
+        summary: "show what running containers use of memory, processor and disks",
+        more: "Shown are those with a control group of their own, which the step limits gives. At a terminal the table is renewed every second until Ctrl-C, and CPU is a share of one processor; else it is written once, and CPU is the time in all.",
+        operands: [
+          {
+            name: "PID|NAME",
+            completes: "container",
+            optional: true
+          }
+        ],
+        flags: [
+          {
+            name: "once",
+            summary: "write the table once at a terminal too"
+          },
+          {
+            name: "any",
+            summary: "show one of another user's script"
+          },
+          JSON_FLAG
+        ]
+      }
+    ];
+  }
 });
 
 // images/errors.ts
@@ -42549,19 +42333,19 @@ function digestOf(bytes, algorithm = "sha256") {
 }
 function checkBytes(what, bytes, { digest, size }) {
   if (size !== void 0 && size !== bytes.length) throw wrongSize(what, size, bytes.length);
-  const found2 = digestOf(bytes, algorithmOf(digest));
-  if (found2 !== digest) throw wrongDigest(what, digest, found2);
+  const found3 = digestOf(bytes, algorithmOf(digest));
+  if (found3 !== digest) throw wrongDigest(what, digest, found3);
 }
-function wrongDigest(what, digest, found2) {
-  return new ImageError(`${what} is not what its digest says: ${digest} is wanted, it is ${found2}`, {
+function wrongDigest(what, digest, found3) {
+  return new ImageError(`${what} is not what its digest says: ${digest} is wanted, it is ${found3}`, {
     code: "digest",
     advice: [
       "it was damaged or changed on its way, or where it is kept; get it from elsewhere"
     ]
   });
 }
-function wrongSize(what, size, found2) {
-  return new ImageError(`${what} has another size than its descriptor says: ${size} bytes are wanted, it has ${found2}`, {
+function wrongSize(what, size, found3) {
+  return new ImageError(`${what} has another size than its descriptor says: ${size} bytes are wanted, it has ${found3}`, {
     code: "digest"
   });
 }
@@ -42799,8 +42583,8 @@ function parsePlatform(text5) {
 function normalized(platform) {
   const { os, variant } = platform;
   const architecture = ARCHITECTURES2[platform.architecture]?.split("/")[0] ?? platform.architecture;
-  const written3 = variant?.replace(/^(?=\d)/, "v") ?? USUAL_VARIANTS[architecture];
-  const kept = architecture === "amd64" && written3 === "v1" ? void 0 : written3;
+  const written2 = variant?.replace(/^(?=\d)/, "v") ?? USUAL_VARIANTS[architecture];
+  const kept = architecture === "amd64" && written2 === "v1" ? void 0 : written2;
   return {
     os,
     architecture,
@@ -43142,7 +42926,7 @@ function subordinateIds() {
     linux.getegid()
   ];
   if (!TOOLS.every(isInstalled)) return void 0;
-  const user = nameOf6(uid, textOf6("/etc/passwd"));
+  const user = nameOf5(uid, textOf6("/etc/passwd"));
   const uids = rangesOf(textOf6("/etc/subuid"), user, uid);
   const gids = rangesOf(textOf6("/etc/subgid"), user, uid);
   if (uids.length === 0 || gids.length === 0) return void 0;
@@ -43197,7 +42981,7 @@ function mapsOf(own, ranges2) {
   }
   return maps2;
 }
-function nameOf6(uid, passwd) {
+function nameOf5(uid, passwd) {
   const line3 = passwd.split("\n").find((line4) => line4.split(":")[2] === String(uid));
   return line3?.split(":")[0];
 }
@@ -43336,8 +43120,8 @@ var init_call_batch = __esm({
       name(text5) {
         const size = text5.length * 3 + 1;
         const at4 = this.#reserve(size);
-        const { written: written3 } = encodeName(text5, this.#memory.bytes.subarray(at4, at4 + size - 1));
-        this.#memory.bytes[at4 + written3] = 0;
+        const { written: written2 } = encodeName(text5, this.#memory.bytes.subarray(at4, at4 + size - 1));
+        this.#memory.bytes[at4 + written2] = 0;
         return this.#memory.address + at4;
       }
       /** Copies bytes, and returns the address of the copy. */
@@ -43694,7 +43478,7 @@ var init_remove_tree2 = __esm({
 });
 
 // images/layer/tar/numbers.ts
-function numberOf5(field2, name, ended = false) {
+function numberOf6(field2, name, ended = false) {
   return (field2[0] & 128) !== 0 ? binary(field2, name, ended) : octal2(field2, name);
 }
 function octal2(field2, name) {
@@ -43752,7 +43536,7 @@ function isHeader(block2) {
     high += byte >> 7;
   }
   try {
-    const stored = numberOf5(fieldOf(block2, CHECKSUM), "checksum");
+    const stored = numberOf6(fieldOf(block2, CHECKSUM), "checksum");
     return stored === sum4 || stored === sum4 - 256 * high;
   } catch {
     return false;
@@ -43769,9 +43553,9 @@ function readHeader(block2) {
   const posix2 = magic.startsWith("ustar") && block2[MAGIC2[0] + 5] === 0;
   const gnu = magic === "ustar  ";
   const libarchive = block2[MODE3[0] + 6] === SPACE2 && block2[MODE3[0] + 7] === 0;
-  const number2 = (field2, name2) => numberOf5(fieldOf(block2, field2), name2, libarchive);
+  const number2 = (field2, name2) => numberOf6(fieldOf(block2, field2), name2, libarchive);
   const prefix = posix2 ? textOf7(block2, prefixField(block2)) : "";
-  const name = textOf7(block2, NAME8);
+  const name = textOf7(block2, NAME7);
   const type = String.fromCharCode(block2[TYPE[0]]);
   const isDevice2 = type === "3" || type === "4";
   return {
@@ -43805,14 +43589,14 @@ function untilNul(bytes) {
   const end = bytes.indexOf(0);
   return decodeName(end < 0 ? bytes : bytes.subarray(0, end));
 }
-var BLOCK, NAME8, MODE3, UID3, GID3, SIZE2, MTIME, CHECKSUM, TYPE, TARGET, MAGIC2, MAJOR, MINOR, PREFIX2, SPACE2;
+var BLOCK, NAME7, MODE3, UID3, GID3, SIZE2, MTIME, CHECKSUM, TYPE, TARGET, MAGIC2, MAJOR, MINOR, PREFIX2, SPACE2;
 var init_header = __esm({
   "images/layer/tar/header.ts": (function () {
     init_file_name();
     init_errors5();
     init_numbers();
     BLOCK = 512;
-    [NAME8, MODE3, UID3, GID3, SIZE2, MTIME, CHECKSUM, TYPE, TARGET, MAGIC2, MAJOR, MINOR, PREFIX2] = [
+    [NAME7, MODE3, UID3, GID3, SIZE2, MTIME, CHECKSUM, TYPE, TARGET, MAGIC2, MAJOR, MINOR, PREFIX2] = [
       [
         0,
         100
@@ -43951,8 +43735,8 @@ function oldSegments(block2, start, count) {
     const at4 = start + index * 2 * FIELD;
     if (block2[at4 + FIELD] === 0) break;
     segments.push({
-      offset: numberOf5(block2.subarray(at4, at4 + FIELD), "offset in a sparse file"),
-      length: numberOf5(block2.subarray(at4 + FIELD, at4 + 2 * FIELD), "length in a sparse file")
+      offset: numberOf6(block2.subarray(at4, at4 + FIELD), "offset in a sparse file"),
+      length: numberOf6(block2.subarray(at4 + FIELD, at4 + 2 * FIELD), "length in a sparse file")
     });
   }
   return segments;
@@ -44071,13 +43855,13 @@ function entryOf2({ header: header2, kind, globals, extensions, sparse }) {
   ]));
   for (const [key, value2] of own) all.set(key, value2);
   const value = (key) => {
-    const found2 = all.get(key);
-    return found2 === void 0 || found2.length === 0 ? void 0 : found2;
+    const found3 = all.get(key);
+    return found3 === void 0 || found3.length === 0 ? void 0 : found3;
   };
   const text5 = (key) => textOf8(value(key), key);
   const number2 = (key) => {
-    const found2 = value(key);
-    return found2 === void 0 ? void 0 : paxNumber(found2, key);
+    const found3 = value(key);
+    return found3 === void 0 ? void 0 : paxNumber(found3, key);
   };
   const mtime = value("mtime");
   const segments = sparse.segments ?? (kind === "file" ? paxSegments(extensions.records) : void 0);
@@ -44114,20 +43898,20 @@ function textOf8(value, key) {
   return decodeName(value);
 }
 function xattrsOf(records) {
-  let found2;
+  let found3;
   for (const { key, value } of records) {
     if (key.startsWith(SCHILY_XATTR)) {
-      (found2 ??= /* @__PURE__ */ new Map()).set(key.slice(SCHILY_XATTR.length), value);
+      (found3 ??= /* @__PURE__ */ new Map()).set(key.slice(SCHILY_XATTR.length), value);
     }
   }
   for (const { key, value } of records) {
     if (!key.startsWith(LIBARCHIVE_XATTR)) continue;
     const name = unescaped(key.slice(LIBARCHIVE_XATTR.length));
-    found2 ??= /* @__PURE__ */ new Map();
-    if (!found2.has(name)) found2.set(name, fromBase64(value, key));
+    found3 ??= /* @__PURE__ */ new Map();
+    if (!found3.has(name)) found3.set(name, fromBase64(value, key));
   }
-  return found2 === void 0 ? [] : [
-    ...found2
+  return found3 === void 0 ? [] : [
+    ...found3
   ].map(([name, value]) => ({
     name,
     value
@@ -44175,7 +43959,7 @@ function paddingOf(size) {
   return (BLOCK - size % BLOCK) % BLOCK;
 }
 function readOldSize(block2) {
-  return numberOf5(block2.subarray(483, 495), "size of a sparse file");
+  return numberOf6(block2.subarray(483, 495), "size of a sparse file");
 }
 var MOST_EXTENSION, MOST_GLOBALS, HEADER4, TarReader;
 var init_reader2 = __esm({
@@ -44674,7 +44458,7 @@ async function* gunzip(blob) {
   try {
     yield* decoded(gunzip2, next);
   } catch (error) {
-    throw new ArchiveError(reasonOf2(error), {
+    throw new ArchiveError(reasonOf(error), {
       cause: error
     });
   }
@@ -44692,7 +44476,7 @@ function sum2(pieces) {
 function checkZeros(bytes) {
   if (bytes.some((byte) => byte !== 0)) throw new ArchiveError(GARBAGE);
 }
-function reasonOf2({ code, message: message2 }) {
+function reasonOf({ code, message: message2 }) {
   if (code === "Z_BUF_ERROR") return "the gzip stream is cut";
   if (message2.includes("incorrect header check") || code === "ERR_STREAM_PUSH_AFTER_EOF") {
     return GARBAGE;
@@ -44896,7 +44680,7 @@ var init_zstd = __esm({
 // images/layer/decompress.ts
 function decompress(blob) {
   const head2 = blob.peek(BLOCK);
-  if (isTar(head2)) return plain2(blob);
+  if (isTar(head2)) return plain(blob);
   if (head2[0] === 31 && head2[1] === 139) return gunzip(blob);
   if (isZstd(head2)) return unzstd(blob);
   const other = OTHERS4.find(([, magic]) => magic.every((byte, at4) => head2[at4] === byte));
@@ -44909,7 +44693,7 @@ function isTar(head2) {
   if (head2.length < BLOCK) return head2.every((byte) => byte === 0);
   return isHeader(head2) || isZero(head2.subarray(0, BLOCK));
 }
-async function* plain2(blob) {
+async function* plain(blob) {
   for (let piece = blob.next(); piece !== void 0; piece = blob.next()) yield piece;
 }
 var OTHERS4;
@@ -45074,8 +44858,8 @@ var init_file_batch = __esm({
         this.bytes += bytes.length;
       }
       /** Sets what a file needs last, and closes it. */
-      finishFile(fd, attributes, size, written3, report) {
-        if (size !== written3) this.calls.add("ftruncate", [
+      finishFile(fd, attributes, size, written2, report) {
+        if (size !== written2) this.calls.add("ftruncate", [
           fd,
           size
         ]);
@@ -45545,9 +45329,9 @@ var init_file_reading = __esm({
           return;
         }
         const last = segments?.findLast(({ length }) => length > 0);
-        const written3 = last === void 0 ? stored : last.offset + last.length;
+        const written2 = last === void 0 ? stored : last.offset + last.length;
         this.#do(() => this.#disk.closeFile(this.#file, attributes, {
-          written: written3,
+          written: written2,
           size
         }, report));
       }
@@ -46057,10 +45841,10 @@ var init_unpack = __esm({
           return;
         }
         const directory2 = this.#tree.findDirectory(parts2.slice(0, -1));
-        const found2 = base === OPAQUE ? directory2 : directory2?.children?.get(name);
-        if (found2 === void 0) return;
+        const found3 = base === OPAQUE ? directory2 : directory2?.children?.get(name);
+        if (found3 === void 0) return;
         for (const node of [
-          ...this.#tree.hidden(found2, base !== OPAQUE)
+          ...this.#tree.hidden(found3, base !== OPAQUE)
         ]) this.#remove(node);
       }
       /** The directory of a file, with those that no layer has named. */
@@ -46205,12 +45989,12 @@ async function unpackLayer(layer, unpacker, { left, signal, progress }) {
   return size;
 }
 function checkBlob({ digest, size }, blob) {
-  const found2 = `${digest.split(":")[0]}:${blob.digest}`;
+  const found3 = `${digest.split(":")[0]}:${blob.digest}`;
   const advice = [
     "it was damaged or changed on its way, or where it is kept; get it again"
   ];
-  if (found2 !== digest) {
-    const issue2 = `its digest is wrong: its bytes have ${found2}`;
+  if (found3 !== digest) {
+    const issue2 = `its digest is wrong: its bytes have ${found3}`;
     throw new LayerError(issue2, {
       code: "digest",
       layer: digest,
@@ -46227,12 +46011,12 @@ function checkBlob({ digest, size }, blob) {
   }
 }
 function checkDiffId({ digest, diffId, mediaType }, hex) {
-  const found2 = `${diffId.split(":")[0]}:${hex}`;
-  if (found2 === diffId) return;
+  const found3 = `${diffId.split(":")[0]}:${hex}`;
+  if (found3 === diffId) return;
   const advice = mediaType.endsWith("zstd") ? [
     "skopeo before 1.10 drops the padding of archives that it makes zstd:chunked of"
   ] : [];
-  throw new LayerError(`its diff_id is wrong: the image's configuration says ${diffId}, and its archive has ${found2}`, {
+  throw new LayerError(`its diff_id is wrong: the image's configuration says ${diffId}, and its archive has ${found3}`, {
     code: "digest",
     layer: digest,
     advice
@@ -46406,7 +46190,7 @@ var init_read_tree = __esm({
           opened2
         ]);
         const number2 = this.#opened(opened2);
-        const found2 = {
+        const found3 = {
           status: readStatx(calls.read(status, STATX_SIZE2)),
           mtime: mtimeOf(calls.read(status, STATX_SIZE2))
         };
@@ -46416,7 +46200,7 @@ var init_read_tree = __esm({
         const entries = await this.#entries(path2, number2);
         this.#close(number2);
         return {
-          ...found2,
+          ...found3,
           xattrs,
           entries
         };
@@ -46536,15 +46320,15 @@ var init_read_tree = __esm({
           };
         });
         calls.clear();
-        const found2 = [];
+        const found3 = [];
         for (const { names, ...file } of files2) {
           const place3 = file.fd ?? pathOf4(directory2, file.name);
-          found2.push({
+          found3.push({
             ...file,
             xattrs: await this.#xattrs(path2, place3, names)
           });
         }
-        return found2;
+        return found3;
       }
       /** Adds the call that lists the attributes of a file; returns what reads them after the run. */
       #listXattrs(name, file) {
@@ -46636,7 +46420,7 @@ function headerOf(entry2) {
   const keep2 = (key, value) => records.push(record(key, value));
   const { uid, gid, size = 0, mtime } = entry2;
   if (split5 === void 0 || !isAscii(name)) keep2("path", name);
-  if (target.length > NAME9 || !isAscii(target)) keep2("linkpath", target);
+  if (target.length > NAME8 || !isAscii(target)) keep2("linkpath", target);
   const number2 = (key, value, digits) => {
     if (value >= 0 && value < 8 ** digits) return value;
     keep2(key, String(value));
@@ -46651,7 +46435,7 @@ function headerOf(entry2) {
   for (const { name: name2, value } of entry2.xattrs ?? []) keep2(`SCHILY.xattr.${name2}`, value);
   const [prefix, rest2] = split5 ?? [
     new Uint8Array(),
-    name.subarray(0, NAME9)
+    name.subarray(0, NAME8)
   ];
   const own = block({
     ...entry2,
@@ -46701,7 +46485,7 @@ function block(fields) {
   octal6(124, 11, fields.size);
   octal6(136, 11, fields.mtime);
   encoder6.encodeInto(fields.type, bytes.subarray(156));
-  bytes.set(fields.link.subarray(0, NAME9), 157);
+  bytes.set(fields.link.subarray(0, NAME8), 157);
   encoder6.encodeInto("ustar\x0000", bytes.subarray(257));
   octal6(329, 7, fields.major ?? 0);
   octal6(337, 7, fields.minor ?? 0);
@@ -46712,11 +46496,11 @@ function block(fields) {
   return bytes;
 }
 function splitName(name) {
-  if (name.length <= NAME9) return [
+  if (name.length <= NAME8) return [
     new Uint8Array(),
     name
   ];
-  for (let at4 = name.length - 2; at4 >= 0 && name.length - at4 - 1 <= NAME9; at4--) {
+  for (let at4 = name.length - 2; at4 >= 0 && name.length - at4 - 1 <= NAME8; at4--) {
     if (name[at4] === 47 && at4 <= PREFIX3) return [
       name.subarray(0, at4),
       name.subarray(at4 + 1)
@@ -46756,7 +46540,7 @@ function joined2(parts2) {
   }
   return whole;
 }
-var TYPES4, NAME9, PREFIX3, encoder6, END_OF_ARCHIVE;
+var TYPES4, NAME8, PREFIX3, encoder6, END_OF_ARCHIVE;
 var init_writer = __esm({
   "images/layer/tar/writer.ts": (function () {
     init_file_name();
@@ -46770,7 +46554,7 @@ var init_writer = __esm({
       directory: "5",
       fifo: "6"
     };
-    [NAME9, PREFIX3] = [
+    [NAME8, PREFIX3] = [
       100,
       155
     ];
@@ -47193,7 +46977,7 @@ function typeByFields(document) {
   return typeof type === "string" && type.startsWith("application/vnd.docker.") ? DOCKER_MANIFEST : OCI_MANIFEST;
 }
 function readIndex(what, document, mediaType) {
-  const manifests = listOf2(what, document, "manifests").map((value, index) => readDescriptor(`${what}: manifest ${index + 1}`, value, OCI_MANIFEST));
+  const manifests = listOf(what, document, "manifests").map((value, index) => readDescriptor(`${what}: manifest ${index + 1}`, value, OCI_MANIFEST));
   return {
     kind: "index",
     mediaType,
@@ -47207,7 +46991,7 @@ function readManifest(what, document, mediaType) {
     kind: "manifest",
     mediaType,
     config: readDescriptor(`${what}: its config`, document["config"]),
-    layers: listOf2(what, document, "layers").map((value, index) => readDescriptor(`${what}: layer ${index + 1}`, value)),
+    layers: listOf(what, document, "layers").map((value, index) => readDescriptor(`${what}: layer ${index + 1}`, value)),
     annotations: annotationsOf(document),
     ...isObject3(subject) && {
       subject: readDescriptor(`${what}: its subject`, subject)
@@ -47217,7 +47001,7 @@ function readManifest(what, document, mediaType) {
     }
   };
 }
-function listOf2(what, document, field2) {
+function listOf(what, document, field2) {
   const list5 = document[field2];
   if (!Array.isArray(list5)) throw invalid(what, `has no list "${field2}"`);
   if (list5.length > MOST5) throw invalid(what, `has more than ${MOST5} ${field2}`);
@@ -47430,7 +47214,7 @@ async function rootSteps(root2, session, options, { cwd, volumes: declared }) {
     ...cwd === "/" ? [] : [
       mkdir2(at4(cwd))
     ],
-    ...readOnly ? writable2(declared, Object.keys(volumes)).flatMap((path2) => discarding(at4(path2))) : [],
+    ...readOnly ? writable(declared, Object.keys(volumes)).flatMap((path2) => discarding(at4(path2))) : [],
     proc(at4("/proc")),
     // Root of the machine would change the machine by it, whatever capabilities it has.
     net === "host" ? bind("/sys", at4("/sys"), {
@@ -47499,7 +47283,7 @@ async function makeUpper(upper, lower3) {
   if (geteuid2() === 0) await Deno.chown(upper, uid, gid);
   await Deno.chmod(upper, mode2 & 4095);
 }
-function writable2(declared, volumes) {
+function writable(declared, volumes) {
   return declared.filter((path2) => path2.startsWith("/") && path2 !== "/" && !path2.includes("\0") && !volumes.includes(path2));
 }
 function discarding(path2) {
@@ -47670,110 +47454,6 @@ var init_container_steps = __esm({
       "/sys/firmware",
       "/sys/devices/virtual/powercap"
     ];
-  })
-});
-
-// ffi/linux/read_beneath.ts
-function readBeneath(root2, path2) {
-  using directory2 = open(root2, O_PATH | O_DIRECTORY | O_CLOEXEC);
-  try {
-    using file = openat22(directory2, path2, {
-      flags: O_RDONLY | O_NONBLOCK | O_CLOEXEC,
-      resolve: RESOLVE_IN_ROOT
-    });
-    const buffer = new Uint8Array(64 * 1024);
-    const decoder2 = new TextDecoder();
-    let text5 = "";
-    for (let count = read2(file, buffer); count > 0; count = read2(file, buffer)) {
-      text5 += decoder2.decode(buffer.subarray(0, count), {
-        stream: true
-      });
-      if (text5.length > LIMIT2) break;
-    }
-    return text5 + decoder2.decode();
-  } catch (error) {
-    if (error instanceof SyscallError && ABSENT4.has(error.code)) return "";
-    throw error;
-  }
-}
-var LIMIT2, ABSENT4;
-var init_read_beneath = __esm({
-  "ffi/linux/read_beneath.ts": (function () {
-    init_files3();
-    init_errors();
-    init_files4();
-    LIMIT2 = 1 << 20;
-    ABSENT4 = /* @__PURE__ */ new Set([
-      "ENOENT",
-      "ENOTDIR",
-      "ELOOP",
-      "EISDIR",
-      "EACCES",
-      "ENXIO",
-      "EAGAIN"
-    ]);
-  })
-});
-
-// host/accounts.ts
-function lookUpUser(root2, text5, unknown) {
-  const [user = "", group = ""] = text5.split(/:(.*)/s);
-  const users = accountLines(root2, "passwd");
-  const line3 = findLine(users, user);
-  const uid = numberOf6(line3 === void 0 ? user : line3[2]);
-  if (uid === void 0) throw unknown(unknownAccount("user", user, users));
-  const name = line3?.[0];
-  const home = line3?.[5] || "/";
-  const groups = accountLines(root2, "group");
-  if (group !== "") {
-    const gid2 = numberOf6(findLine(groups, group)?.[2]) ?? numberOf6(group);
-    if (gid2 === void 0) throw unknown(unknownAccount("group", group, groups));
-    return {
-      name,
-      uid,
-      gid: gid2,
-      groups: [],
-      home
-    };
-  }
-  const gid = numberOf6(line3?.[3]) ?? 0;
-  const further = groups.filter(([, , , members]) => name !== void 0 && members?.split(",").includes(name)).flatMap(([, , id2]) => numberOf6(id2) ?? []).filter((id2) => id2 !== gid);
-  return {
-    name,
-    uid,
-    gid,
-    groups: [
-      ...new Set(further)
-    ],
-    home
-  };
-}
-function accountLines(root2, file) {
-  return readBeneath(root2, `etc/${file}`).split("\n").filter((line3) => line3 !== "" && line3[0] !== "#").map((line3) => line3.split(":"));
-}
-function findLine(lines, name) {
-  if (name === "") return void 0;
-  return lines.find(([own]) => own === name) ?? (/^\d+$/.test(name) ? lines.find(([, , id2]) => id2 === name) : void 0);
-}
-function numberOf6(text5) {
-  if (text5 === void 0 || !/^\d{1,10}$/.test(text5)) return void 0;
-  return Number(text5) <= LAST_ID2 ? Number(text5) : void 0;
-}
-function unknownAccount(kind, name, lines) {
-  const names = lines.flatMap(([own]) => own || []).slice(0, 12).join(", ");
-  return {
-    issue: `knows no ${kind} ${JSON.stringify(name)}`,
-    advice: [
-      names === "" ? "it knows none by name; a number is one" : `it knows ${names}; or a number`
-    ]
-  };
-}
-var LAST_ID2;
-var init_accounts = __esm({
-  "host/accounts.ts": (function () {
-    init_errors();
-    init_read_beneath();
-    LAST_ID2 = 4294967294;
   })
 });
 
@@ -47954,13 +47634,13 @@ async function writeWhole(path2, bytes, temporary) {
       truncate: true,
       mode: 420
     });
-    await writeAll3(file, bytes);
+    await writeAll2(file, bytes);
     await file.sync();
   }
   await Deno.rename(temporary, path2);
   await syncDirectory(path2.slice(0, path2.lastIndexOf("/")));
 }
-async function writeAll3(file, bytes) {
+async function writeAll2(file, bytes) {
   let rest2 = bytes;
   while (rest2.length > 0) rest2 = rest2.subarray(await file.write(rest2));
 }
@@ -47984,7 +47664,7 @@ async function namesIn2(path2) {
     throw error;
   }
 }
-var init_files9 = __esm({
+var init_files8 = __esm({
   "images/store/files.ts": (function () {
   })
 });
@@ -48023,12 +47703,12 @@ async function indexBytes(path2, manifests) {
   return new TextEncoder().encode(JSON.stringify(index));
 }
 function isSamePlace(one, other) {
-  return one.annotations?.[NAME10] === other.annotations?.[NAME10] && placeOf4(one) === placeOf4(other);
+  return one.annotations?.[NAME9] === other.annotations?.[NAME9] && placeOf4(one) === placeOf4(other);
 }
 function placeOf4({ platform }) {
   return platform === void 0 ? "" : platformText(platform);
 }
-var NAME10, ORIGIN, STORED, VERIFIED;
+var NAME9, ORIGIN, STORED, VERIFIED;
 var init_index_file = __esm({
   "images/store/index_file.ts": (function () {
     init_descriptor();
@@ -48036,8 +47716,8 @@ var init_index_file = __esm({
     init_media_types();
     init_platform();
     init_file_lock();
-    init_files9();
-    NAME10 = "org.opencontainers.image.ref.name";
+    init_files8();
+    NAME9 = "org.opencontainers.image.ref.name";
     ORIGIN = "dev.ramekin.origin";
     STORED = "dev.ramekin.stored";
     VERIFIED = "dev.ramekin.verified";
@@ -48126,7 +47806,7 @@ var Session;
 var init_session = __esm({
   "images/store/session.ts": (function () {
     init_file_lock();
-    init_files9();
+    init_files8();
     init_remove_tree3();
     init_owners2();
     Session = class _Session {
@@ -48165,7 +47845,7 @@ var init_session = __esm({
           shared: true,
           signal
         });
-        await writeAll3(this.#lock.file, new TextEncoder().encode(names.map((it) => `${it}
+        await writeAll2(this.#lock.file, new TextEncoder().encode(names.map((it) => `${it}
 `).join("")));
       }
       /** A path for a temporary file. */
@@ -48195,7 +47875,7 @@ var init_roots = __esm({
   "images/store/roots.ts": (function () {
     init_digest();
     init_file_lock();
-    init_files9();
+    init_files8();
     init_session();
     Roots = class {
 
@@ -48353,7 +48033,7 @@ var init_image = __esm({
         this.#session = session;
         this.manifest = manifest;
         this.manifestSize = descriptor.size;
-        this.name = descriptor.annotations?.[NAME10] ?? descriptor.digest;
+        this.name = descriptor.annotations?.[NAME9] ?? descriptor.digest;
         this.digest = descriptor.digest;
         this.origin = descriptor.annotations?.[ORIGIN] ?? descriptor.digest;
         this.verified = descriptor.annotations?.[VERIFIED];
@@ -48369,7 +48049,7 @@ var init_image = __esm({
       }
       /** Opens an image of the store; the session becomes its own. Use `pull()` or `storedImage()`. */
       static async open(store, session, descriptor, options = {}) {
-        const what = descriptor.annotations?.[NAME10] ?? descriptor.digest;
+        const what = descriptor.annotations?.[NAME9] ?? descriptor.digest;
         await session.keep([
           descriptor.digest
         ]);
@@ -48895,13 +48575,13 @@ var init_docker_archive = __esm({
           config: this.#keep(OCI_CONFIG, config),
           layers
         }));
-        const found2 = this.#keep(OCI_MANIFEST, manifest);
+        const found3 = this.#keep(OCI_MANIFEST, manifest);
         const { digest } = this.#reference;
         if (digest !== void 0) checkBytes(`the manifest of ${this.what}`, manifest, {
           digest
         });
         return [
-          found2
+          found3
         ];
       }
       /** The names of all images in the archive. */
@@ -49004,7 +48684,7 @@ var init_docker_archive = __esm({
 function namesOf3({ annotations }) {
   return [
     "io.containerd.image.name",
-    NAME10
+    NAME9
   ].flatMap((key) => annotations?.[key] ?? []);
 }
 function isNamed(manifest, image3) {
@@ -49017,7 +48697,7 @@ function wholeName2(name) {
     return name;
   }
 }
-function nameOf7(digest) {
+function nameOf6(digest) {
   return `blobs/${algorithmOf(digest)}/${encodedOf(digest)}`;
 }
 var LayoutSource;
@@ -49070,13 +48750,13 @@ var init_layout = __esm({
       }
       #choose(manifests) {
         const { image: image3, digest } = this.#reference;
-        const found2 = manifests.filter((manifest) => digest !== void 0 ? manifest.digest === digest : image3 === void 0 || isNamed(manifest, image3));
-        const names = new Set(found2.map((manifest) => manifest.annotations?.[NAME10]));
-        if (found2.length > 0 && names.size === 1) return found2;
-        const all = manifests.flatMap((it) => it.annotations?.[NAME10] ?? []);
+        const found3 = manifests.filter((manifest) => digest !== void 0 ? manifest.digest === digest : image3 === void 0 || isNamed(manifest, image3));
+        const names = new Set(found3.map((manifest) => manifest.annotations?.[NAME9]));
+        if (found3.length > 0 && names.size === 1) return found3;
+        const all = manifests.flatMap((it) => it.annotations?.[NAME9] ?? []);
         const listed4 = all.length === 0 ? "it has none with a name" : `it has ${all.join(", ")}`;
-        if (digest !== void 0 && found2.length > 0) return found2.slice(0, 1);
-        throw new ImageError(found2.length > 0 ? `${this.what} is one of several images, and none is named` : `there is no ${this.what}`, {
+        if (digest !== void 0 && found3.length > 0) return found3.slice(0, 1);
+        throw new ImageError(found3.length > 0 ? `${this.what} is one of several images, and none is named` : `there is no ${this.what}`, {
           code: "not-found",
           advice: [
             `${listed4}; name one as oci:PATH:NAME`
@@ -49088,12 +48768,12 @@ var init_layout = __esm({
         return await this.#files.size("version") === void 0 ? `it is an archive of docker's: docker-archive:${this.#files.path}` : `it is a directory of skopeo's: dir:${this.#files.path}`;
       }
       async document(what, blob) {
-        const bytes = await readFileOf(this.#files, nameOf7(blob.digest), DOCUMENT_LIMIT);
+        const bytes = await readFileOf(this.#files, nameOf6(blob.digest), DOCUMENT_LIMIT);
         checkBytes(what, bytes, blob);
         return bytes;
       }
       download(blob) {
-        return (offset) => this.#files.parts(nameOf7(blob.digest), offset);
+        return (offset) => this.#files.parts(nameOf6(blob.digest), offset);
       }
       async [Symbol.asyncDispose]() {
       }
@@ -49122,7 +48802,7 @@ var init_blobs = __esm({
     ({ Buffer: Buffer2 } = process.getBuiltinModule("node:buffer"));
     init_digest();
     init_file_lock();
-    init_files9();
+    init_files8();
     RESTART = Symbol("restart");
     BlobFiles = class {
 
@@ -49227,7 +48907,7 @@ var init_blobs = __esm({
       async #write(bytes) {
         this.#count(bytes);
         if (this.size > this.#blob.size) await this.#refuse();
-        await writeAll3(this.#file, bytes);
+        await writeAll2(this.#file, bytes);
       }
       #count(bytes) {
         this.#hash.update(Buffer2.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
@@ -49244,10 +48924,10 @@ var init_blobs = __esm({
       async #check() {
         const { digest, size } = this.#blob;
         if (this.size !== size) await this.#refuse();
-        const found2 = `${algorithmOf(digest)}:${this.#hash.digest("hex")}`;
-        if (found2 === digest) return;
+        const found3 = `${algorithmOf(digest)}:${this.#hash.digest("hex")}`;
+        if (found3 === digest) return;
         await this.#file.truncate(0);
-        throw wrongDigest(`the blob ${digest}`, digest, found2);
+        throw wrongDigest(`the blob ${digest}`, digest, found3);
       }
       async #refuse() {
         const { digest, size } = this.#blob;
@@ -49265,9 +48945,9 @@ function parseChallenges(header2) {
   for (let scheme = SCHEME.exec(rest2); scheme !== null; scheme = SCHEME.exec(rest2)) {
     rest2 = rest2.slice(scheme[0].length);
     const parameters = {};
-    for (let found2 = PARAMETER.exec(rest2); found2 !== null; found2 = PARAMETER.exec(rest2)) {
-      parameters[found2[1].toLowerCase()] = found2[3] ?? found2[2].replace(/\\(.)/g, "$1");
-      rest2 = rest2.slice(found2[0].length);
+    for (let found3 = PARAMETER.exec(rest2); found3 !== null; found3 = PARAMETER.exec(rest2)) {
+      parameters[found3[1].toLowerCase()] = found3[3] ?? found3[2].replace(/\\(.)/g, "$1");
+      rest2 = rest2.slice(found3[0].length);
     }
     challenges.push({
       scheme: scheme[1].toLowerCase(),
@@ -49576,8 +49256,8 @@ var init_authorization = __esm({
 // images/registry/credentials.ts
 async function findCredentials(registry, repository, variables = environment()) {
   for (const path2 of files(variables)) {
-    const found2 = await inFile(path2, namesOf4(registry, repository), variables);
-    if (found2 !== void 0) return found2;
+    const found3 = await inFile(path2, namesOf4(registry, repository), variables);
+    if (found3 !== void 0) return found3;
   }
   return void 0;
 }
@@ -49611,8 +49291,8 @@ async function inFile(path2, names, variables) {
   const auths = isObject3(file["auths"]) ? file["auths"] : {};
   for (const name of names) {
     const entry2 = Object.entries(auths).find(([key]) => key === name || bare(key) === name)?.[1];
-    const found2 = isObject3(entry2) ? fromEntry(path2, name, entry2) : void 0;
-    if (found2 !== void 0) return found2;
+    const found3 = isObject3(entry2) ? fromEntry(path2, name, entry2) : void 0;
+    if (found3 !== void 0) return found3;
   }
   const store = file["credsStore"];
   return typeof store === "string" && store !== "" ? await fromHelper(store, server, variables) : void 0;
@@ -49755,7 +49435,7 @@ var init_credentials2 = __esm({
     init_recipe();
     init_descriptor();
     init_errors4();
-    init_files9();
+    init_files8();
     DOCKER_HUB = "https://index.docker.io/v1/";
     TOKEN_USER = "<token>";
   })
@@ -49862,7 +49542,7 @@ async function configuredFor(registry) {
     const directory2 = `${place3}/${registry}`;
     for (const name of await quietly(() => namesIn2(directory2)) ?? []) {
       const read5 = () => quietly(() => Deno.readTextFile(`${directory2}/${name}`));
-      if (name.endsWith(".crt")) authorities.push(...await read5().then(listed2));
+      if (name.endsWith(".crt")) authorities.push(...await read5().then(listed));
       else if (name.endsWith(".cert")) pair = await pairOf(directory2, name.slice(0, -5)) ?? pair;
     }
   }
@@ -49881,7 +49561,7 @@ async function pairOf(directory2, name) {
     key
   };
 }
-function listed2(text5) {
+function listed(text5) {
   return text5 === void 0 ? [] : [
     text5
   ];
@@ -49899,7 +49579,7 @@ async function quietly(read5) {
 var init_tls = __esm({
   "images/registry/tls.ts": (function () {
     init_environment2();
-    init_files9();
+    init_files8();
   })
 });
 
@@ -49907,7 +49587,7 @@ var init_tls = __esm({
 function isLoopback3(host2) {
   return host2 === "localhost" || host2.endsWith(".localhost") || /^127(\.\d+){3}$/.test(host2) || host2 === "[::1]";
 }
-function reasonOf3(error) {
+function reasonOf2(error) {
   const text5 = [
     error.message,
     error.cause?.message ?? ""
@@ -49915,10 +49595,10 @@ function reasonOf3(error) {
   return text5.replace(/^fetch failed: /, "").replace(/^error sending request (from \S+ )?for url \([^)]*\):? ?/, "").replace(/^client error \(Connect\): /, "").replace(/: $/, "");
 }
 function isTls(error) {
-  return /tls|certificate|corrupt message|InvalidContentType/i.test(reasonOf3(error));
+  return /tls|certificate|corrupt message|InvalidContentType/i.test(reasonOf2(error));
 }
 function isLasting(error) {
-  return /Connection refused|are blocked|Name or service not known|certificate/i.test(reasonOf3(error));
+  return /Connection refused|are blocked|Name or service not known|certificate/i.test(reasonOf2(error));
 }
 var DOCKER_HUB2, RegistryConnection;
 var init_connection2 = __esm({
@@ -49959,9 +49639,9 @@ var init_connection2 = __esm({
           signal,
           idleTimeout
         };
-        let found2;
+        let found3;
         const find3 = async () => credentials === void 0 ? await findCredentials(registry, repository) : typeof credentials === "function" ? await credentials(registry, repository) : credentials;
-        return new _RegistryConnection(registry, options, http, () => found2 ??= find3());
+        return new _RegistryConnection(registry, options, http, () => found3 ??= find3());
       }
       /**
        * Makes a request, and returns the response, whose body has to be read or let go of.
@@ -50036,7 +49716,7 @@ var init_connection2 = __esm({
       }
       #unreachable(url, error) {
         if (!(error instanceof TypeError)) return error;
-        return new ImageError(`${this.registry} cannot be reached: ${reasonOf3(error)}`, {
+        return new ImageError(`${this.registry} cannot be reached: ${reasonOf2(error)}`, {
           code: "network",
           cause: error,
           advice: isTls(error) ? [
@@ -50069,7 +49749,7 @@ var init_connection2 = __esm({
           return https;
         } catch (error) {
           this.#signal?.throwIfAborted();
-          const isPlain3 = error instanceof TypeError && !/certificate/i.test(reasonOf3(error)) && isTls(error);
+          const isPlain3 = error instanceof TypeError && !/certificate/i.test(reasonOf2(error)) && isTls(error);
           return isPlain3 ? new URL(`http://${host2}`) : https;
         }
       }
@@ -50320,15 +50000,15 @@ var init_repository = __esm({
 
 // images/registry/referring.ts
 async function referringTo(place3, digest) {
-  return await listed3(place3, digest) ?? await tagged(place3, digest);
+  return await listed2(place3, digest) ?? await tagged(place3, digest);
 }
 async function signatureTag(place3, digest) {
   return await optional2(place3, `${tagOf(digest)}.sig`);
 }
-async function listed3(place3, digest) {
+async function listed2(place3, digest) {
   const { connection, name, pulling } = place3;
   const what = `what refers to ${digest}`;
-  const found2 = [];
+  const found3 = [];
   let path2 = `${name}/referrers/${digest}`;
   while (path2 !== void 0) {
     const response = await connection.request({
@@ -50351,18 +50031,18 @@ async function listed3(place3, digest) {
       return void 0;
     }
     const bytes = await readBody(what, response, DOCUMENT_LIMIT, connection.idleTimeout);
-    found2.push(...manifestsIn(what, bytes));
+    found3.push(...manifestsIn(what, bytes));
     path2 = await nextOf(response, place3);
   }
-  return found2;
+  return found3;
 }
 async function nextOf(response, place3) {
   const link2 = /<([^>]+)>;\s*rel="?next"?/.exec(response.headers.get("link") ?? "")?.[1];
   return link2 === void 0 ? void 0 : new URL(link2, await place3.connection.base());
 }
 async function tagged(place3, digest) {
-  const found2 = await optional2(place3, tagOf(digest));
-  return found2 === void 0 ? [] : manifestsIn(`what refers to ${digest}`, found2.bytes);
+  const found3 = await optional2(place3, tagOf(digest));
+  return found3 === void 0 ? [] : manifestsIn(`what refers to ${digest}`, found3.bytes);
 }
 function tagOf(digest) {
   return `${algorithmOf(digest)}-${encodedOf(digest)}`;
@@ -50771,8 +50451,8 @@ function derOf(what, text5) {
   ];
   const label2 = blocks[0]?.[1];
   if (blocks.length !== 1 || label2 === void 0) {
-    const found2 = blocks.length === 0 ? "has no key in it" : `has ${blocks.length} keys in it`;
-    throw refused2(what, `${found2}: one is wanted, which begins with -----BEGIN PUBLIC KEY-----`, []);
+    const found3 = blocks.length === 0 ? "has no key in it" : `has ${blocks.length} keys in it`;
+    throw refused2(what, `${found3}: one is wanted, which begins with -----BEGIN PUBLIC KEY-----`, []);
   }
   const other = OTHERS5.find(([pattern]) => pattern.test(label2));
   if (other !== void 0) throw refused2(what, other[1], [
@@ -50920,15 +50600,15 @@ async function verifySignature(source, reference, digests, key) {
   };
   const seen = new Seen();
   for (const digest of digests) {
-    for await (const found2 of source.signatures(digest)) {
-      if (await isGood(found2, wanted, seen)) return;
+    for await (const found3 of source.signatures(digest)) {
+      if (await isGood(found3, wanted, seen)) return;
     }
   }
   throw seen.failure(wanted);
 }
-async function isGood(found2, wanted, seen) {
+async function isGood(found3, wanted, seen) {
   try {
-    const { signed, signature, isKeyless, claim } = await found2.read();
+    const { signed, signature, isKeyless, claim } = await found3.read();
     if (!await wanted.key.verifies(signature, signed)) {
       seen.others++;
       if (isKeyless) seen.keyless++;
@@ -51108,7 +50788,7 @@ var init_store = __esm({
     init_errors4();
     init_blobs();
     init_file_lock();
-    init_files9();
+    init_files8();
     init_index_file();
     init_place2();
     init_roots();
@@ -51250,7 +50930,7 @@ var init_store = __esm({
       async unname(session, isMeant2) {
         let taken = [];
         await changeIndex(this.places.index, session, (manifests) => {
-          taken = manifests.filter((image3) => image3.annotations?.[NAME10] !== void 0 && isMeant2(image3));
+          taken = manifests.filter((image3) => image3.annotations?.[NAME9] !== void 0 && isMeant2(image3));
           return taken.length === 0 ? manifests : manifests.filter((image3) => !taken.includes(image3));
         });
         return taken;
@@ -51310,8 +50990,8 @@ async function fetchImage(store, session, { reference, name, key }, options) {
     ...options,
     maxBytes
   }, signal);
-  const found2 = await source.find();
-  const image3 = await describe3(source, found2, options.platform);
+  const found3 = await source.find();
+  const image3 = await describe3(source, found3, options.platform);
   if (key !== void 0) await verifySignature(source, reference, image3.digests, key);
   await download(store, session, source, image3, options);
   for (const { mediaType, bytes } of image3.documents) {
@@ -51323,8 +51003,8 @@ async function fetchImage(store, session, { reference, name, key }, options) {
     size: image3.descriptor.size,
     platform: stated(image3.config.platform),
     annotations: {
-      [NAME10]: name,
-      [ORIGIN]: found2.length === 1 ? found2[0].digest : image3.descriptor.digest,
+      [NAME9]: name,
+      [ORIGIN]: found3.length === 1 ? found3[0].digest : image3.descriptor.digest,
       [STORED]: (/* @__PURE__ */ new Date()).toISOString(),
       ...key !== void 0 && {
         [VERIFIED]: key.fingerprint
@@ -51337,10 +51017,10 @@ async function fetchImage(store, session, { reference, name, key }, options) {
 function stated(platform) {
   return platform.architecture === "" ? thisPlatform() : platform;
 }
-async function describe3(source, found2, asked) {
+async function describe3(source, found3, asked) {
   const wanted = asked === void 0 ? thisPlatform() : parsePlatform(asked);
   const { what } = source;
-  let descriptor = found2.length === 1 ? found2[0] : choosePlatform(what, found2, wanted);
+  let descriptor = found3.length === 1 ? found3[0] : choosePlatform(what, found3, wanted);
   const digests = [];
   for (let depth = 0; depth < DEEPEST2; depth++) {
     digests.push(descriptor.digest);
@@ -51592,7 +51272,7 @@ var init_collect2 = __esm({
     init_manifest();
     init_media_types();
     init_file_lock();
-    init_files9();
+    init_files8();
     init_session();
   })
 });
@@ -51607,7 +51287,7 @@ async function verify(store, { remove = false, signal } = {}) {
     for (const part2 of await missingOrDamaged(store, image3, damaged)) {
       told2.add(part2.digest);
       issues.push({
-        image: image3.annotations?.[NAME10] ?? image3.digest,
+        image: image3.annotations?.[NAME9] ?? image3.digest,
         ...part2
       });
     }
@@ -51689,7 +51369,7 @@ var init_verify2 = __esm({
     init_errors4();
     init_manifest();
     init_media_types();
-    init_files9();
+    init_files8();
     init_index_file();
     DAMAGED = "is damaged: its content is not what its digest says";
   })
@@ -51702,7 +51382,7 @@ async function storedImages(options = {}) {
   const images = [];
   if (store === void 0) return images;
   for (const image3 of await store.images()) {
-    const name = image3.annotations?.[NAME10] ?? image3.digest;
+    const name = image3.annotations?.[NAME9] ?? image3.digest;
     images.push({
       name,
       shortName: shortName(name),
@@ -51742,8 +51422,8 @@ async function storedImage(name, { platform, store: directory2, signal, ids: ids
   const store = await Store.open(directory2);
   const session = await store.begin(signal);
   try {
-    const found2 = await find3(store);
-    if (found2 !== void 0) return await Image.open(store, session, found2, {
+    const found3 = await find3(store);
+    if (found3 !== void 0) return await Image.open(store, session, found3, {
       ids: ids2,
       maxBytes
     });
@@ -51764,7 +51444,7 @@ function matching(images, name) {
   }
   if (byDigest.length > 0) return byDigest.slice(0, 1);
   const whole = storeName(name);
-  return images.filter(({ annotations }) => annotations?.[NAME10] === whole);
+  return images.filter(({ annotations }) => annotations?.[NAME9] === whole);
 }
 function storeName(name) {
   const reference = parseReference(name);
@@ -51801,9 +51481,9 @@ async function removeImages(names, { store: directory2, signal } = {}) {
     await using session = await store.begin(signal);
     const images = await store.images();
     const meant = names.flatMap((name) => {
-      const found2 = matching(images, name);
-      if (found2.length > 0) return found2;
-      const all = images.map(({ annotations }) => shortName(annotations?.[NAME10] ?? ""));
+      const found3 = matching(images, name);
+      if (found3.length > 0) return found3;
+      const all = images.map(({ annotations }) => shortName(annotations?.[NAME9] ?? ""));
       throw new ImageError(`there is no image ${name} in the store`, {
         code: "not-found",
         advice: all.length === 0 ? [] : [
@@ -51811,8 +51491,8 @@ async function removeImages(names, { store: directory2, signal } = {}) {
         ]
       });
     });
-    const gone = await store.unname(session, (image3) => meant.some((one) => one.digest === image3.digest && one.annotations?.[NAME10] === image3.annotations?.[NAME10]));
-    taken.push(...gone.map(({ annotations }) => annotations[NAME10]));
+    const gone = await store.unname(session, (image3) => meant.some((one) => one.digest === image3.digest && one.annotations?.[NAME9] === image3.annotations?.[NAME9]));
+    taken.push(...gone.map(({ annotations }) => annotations[NAME9]));
   }
   return {
     names: taken,
@@ -51862,7 +51542,7 @@ async function commit(image3, name, options) {
       ...manifest,
       platform: image3.platform,
       annotations: {
-        [NAME10]: whole,
+        [NAME9]: whole,
         [ORIGIN]: manifest.digest,
         [STORED]: (/* @__PURE__ */ new Date()).toISOString()
       }
@@ -52099,15 +51779,15 @@ var init_upload = __esm({
         const { connection } = this.#repository;
         const location = response.headers.get("location");
         const url = location === null ? void 0 : new URL(location, await connection.base());
-        const found2 = url ?? before?.url;
-        if (found2 === void 0) {
+        const found3 = url ?? before?.url;
+        if (found3 === void 0) {
           throw new ImageError(`${connection.registry} does not say where to send a blob`, {
             code: "network"
           });
         }
         const least = Number(response.headers.get("oci-chunk-min-length") ?? 0);
         return {
-          url: found2,
+          url: found3,
           chunk: Math.min(Math.max(this.#chunk, before?.chunk ?? 0, least || 0), LARGEST)
         };
       }
@@ -52311,7 +51991,7 @@ async function save(images, output, { signal } = {}) {
     images.find((image3) => image3.digest === digest)
   ]));
   for (const [digest, image3] of new Map(digests.toSorted(([a], [b]) => a < b ? -1 : 1))) {
-    await archive.file(nameOf8(digest), image3.blobPath(digest));
+    await archive.file(nameOf7(digest), image3.blobPath(digest));
   }
   await archive.end();
 }
@@ -52324,7 +52004,7 @@ function indexOf2(images) {
       digest: image3.digest,
       size: image3.manifestSize,
       annotations: {
-        [NAME10]: image3.name,
+        [NAME9]: image3.name,
         "io.containerd.image.name": image3.name
       }
     }))
@@ -52334,14 +52014,14 @@ function archivedImage({ name, manifest: { config, layers } }) {
   const reference = parseReference(name);
   const isTag = reference.transport === "registry" && reference.digest === void 0;
   return {
-    Config: nameOf8(config.digest),
+    Config: nameOf7(config.digest),
     RepoTags: isTag ? [
       shortReference(reference)
     ] : null,
-    Layers: layers.map(({ digest }) => nameOf8(digest))
+    Layers: layers.map(({ digest }) => nameOf7(digest))
   };
 }
-function nameOf8(digest) {
+function nameOf7(digest) {
   return `blobs/${algorithmOf(digest)}/${encodedOf(digest)}`;
 }
 var ArchiveWriter;
@@ -52353,7 +52033,7 @@ var init_save = __esm({
     init_media_types();
     init_reference();
     init_file_set();
-    init_files9();
+    init_files8();
     init_index_file();
     ArchiveWriter = class {
 
@@ -52392,7 +52072,7 @@ var init_save = __esm({
       }
       async #write(bytes) {
         this.#signal?.throwIfAborted();
-        await writeAll3(this.#output, bytes);
+        await writeAll2(this.#output, bytes);
       }
     };
   })
@@ -52497,6 +52177,128 @@ var init_mod4 = __esm({
     init_save();
     init_load();
     init_referrers();
+  })
+});
+
+// scripts/ramekin/file_error.ts
+function readable(path2, read5) {
+  try {
+    return read5();
+  } catch (error) {
+    const why = reasonOf3(error, READING);
+    throw why === void 0 ? error : fileError2(`${path2} cannot be read: ${why}`, path2, error);
+  }
+}
+function writable2(path2, write10) {
+  try {
+    return write10();
+  } catch (error) {
+    const why = reasonOf3(error, WRITING2);
+    throw why === void 0 ? error : fileError2(`${path2} cannot be written: ${why}`, path2, error);
+  }
+}
+function reasonOf3(error, reasons) {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return Object.hasOwn(reasons, code) ? reasons[code] : void 0;
+}
+function fileError2(message2, path2, cause) {
+  return new FileError(`${message2}${unexpanded(path2)}`, {
+    cause
+  });
+}
+var FileError, READING, WRITING2;
+var init_file_error2 = __esm({
+  "scripts/ramekin/file_error.ts": (function () {
+    init_control_characters();
+    init_unexpanded();
+    FileError = class extends Error {
+
+      /** `"FileError"`. */
+      name = "FileError";
+      /** Creates an error of one line, whatever the name of the file, and of advice below it. */
+      constructor(message2, options = {}) {
+        super([
+          message2,
+          ...options.advice ?? []
+        ].map(escapeControls).join("\n"), options);
+      }
+    };
+    READING = {
+      ENOENT: "there is no such file",
+      ENOTDIR: "there is no such directory",
+      EISDIR: "it is a directory; name a file in it",
+      EACCES: "this user may not read it",
+      EPERM: "this user may not read it"
+    };
+    WRITING2 = {
+      ENOENT: "its directory is not there; make that first (ENOENT)",
+      ENOTDIR: "what should be its directory is a file (ENOTDIR)",
+      EISDIR: "it is a directory; name a file in it (EISDIR)",
+      EACCES: "this user may not write there (EACCES)",
+      EPERM: "this user may not write there (EPERM)",
+      EROFS: "its filesystem is read-only (EROFS)",
+      ENOSPC: "no space is left there (ENOSPC)",
+      ETXTBSY: "it is a program that runs; write another file and rename it (ETXTBSY)"
+    };
+  })
+});
+
+// scripts/ramekin/files.ts
+function readText(path2) {
+  using file = linux.open(path2, linux.O_RDONLY | linux.O_CLOEXEC);
+  const decoder2 = new TextDecoder();
+  const buffer = new Uint8Array(16 * 1024);
+  let text5 = "";
+  for (let count = linux.read(file, buffer); count > 0; count = linux.read(file, buffer)) {
+    text5 += decoder2.decode(buffer.subarray(0, count), {
+      stream: true
+    });
+  }
+  return text5 + decoder2.decode();
+}
+function ifThere2(look2) {
+  try {
+    return look2();
+  } catch (error) {
+    if (error instanceof SyscallError && ABSENT4.has(error.code)) return void 0;
+    throw error;
+  }
+}
+function mayWrite2(path2) {
+  const asked = {
+    name: "write",
+    ...path2 !== void 0 && {
+      path: path2
+    }
+  };
+  return Deno.permissions.querySync(asked).state === "granted";
+}
+function writeText2(path2, text5) {
+  writeBytes(path2, new TextEncoder().encode(text5), 420);
+}
+function writeBytes(path2, content2, mode2) {
+  const flags2 = linux.O_WRONLY | linux.O_CREAT | linux.O_TRUNC | linux.O_CLOEXEC;
+  writable2(path2, () => {
+    using file = linux.open(path2, flags2, mode2);
+    writeAll3(file, content2);
+  });
+}
+function writeAll3(file, content2) {
+  let bytes = content2;
+  while (bytes.length > 0) bytes = bytes.subarray(linux.write(file, bytes));
+}
+var ABSENT4;
+var init_files9 = __esm({
+  "scripts/ramekin/files.ts": (function () {
+    init_mod2();
+    init_file_error2();
+    ABSENT4 = /* @__PURE__ */ new Set([
+      "ENOENT",
+      "ENOTDIR",
+      "EACCES",
+      "EPERM",
+      "ESRCH"
+    ]);
   })
 });
 
@@ -52643,9 +52445,9 @@ var init_image_flags = __esm({
   "scripts/ramekin/image_flags.ts": (function () {
     init_mod4();
     init_mod2();
-    init_files8();
+    init_files9();
     init_units();
-    init_usage();
+    init_usage2();
     PLATFORM = {
       name: "platform",
       value: "PLATFORM",
@@ -52777,2186 +52579,18 @@ var init_image_flags = __esm({
   })
 });
 
-// scripts/ramekin/file_flags.ts
-
-
-function bindOf(text5, reading2) {
-  const [source = "", target, mode2, ...more] = text5.split(":");
-  const isRight = source !== "" && target?.startsWith("/") === true && more.length === 0 && (mode2 === void 0 || mode2 === "ro");
-  if (!isRight) {
-    throw new UsageError(`--bind=${text5} is not of the form --bind=PATH:TARGET or PATH:TARGET:ro`);
-  }
-  const path2 = reading2.path(source, `--bind=${text5}`);
-  return mode2 === void 0 ? [
-    path2,
-    target
-  ] : [
-    path2,
-    target,
-    mode2
-  ];
-}
-var FILE_FLAGS;
-var init_file_flags = __esm({
-  "scripts/ramekin/file_flags.ts": (function () {
-    init_permission_flags();
-    init_usage();
-    FILE_FLAGS = [
-      {
-        name: "try-read",
-        value: "PATHS",
-        repeated: true,
-        completes: "file",
-        summary: "let files be read, if they are there"
-      },
-      {
-        name: "bind",
-        value: "PATH:TARGET",
-        repeated: true,
-        completes: "file",
-        summary: "show a file at another path, to be changed; with :ro behind, it cannot be"
-      },
-      {
-        name: "overlay",
-        value: "PATHS",
-        repeated: true,
-        completes: "file",
-        summary: "show directories whose changes are thrown away"
-      },
-      {
-        name: "tmpfs",
-        value: "PATHS",
-        repeated: true,
-        summary: "empty directories in memory"
-      },
-      {
-        name: "root",
-        value: "DIRECTORY",
-        completes: "file",
-        summary: "a directory with a system, in place of this machine's programs"
-      },
-      {
-        name: "allow-device",
-        value: "DEVICES",
-        repeated: true,
-        completes: "file",
-        summary: "let devices be used: /dev/fuse, /dev/dri, vendor.com/gpu=0"
-      },
-      {
-        name: "gpus",
-        value: "NUMBERS",
-        summary: "let graphics processors be used: all, or those of NVIDIA by number (0,1)"
-      }
-    ];
-  })
-});
-
-// scripts/ramekin/limit_flags.ts
-
-function numberOf7(text5, flag2) {
-  if (text5 === "unlimited") return text5;
-  if (/^\d+(\.\d+)?$/.test(text5)) return Number(text5);
-  throw new UsageError(`--${flag2}=${text5}: this is not a number, or "unlimited"`);
-}
-function sizeOf3(text5, flag2) {
-  if (text5 !== "unlimited") bytesOf5(text5, flag2);
-  return text5;
-}
-function fileSizeOf(text5, flag2) {
-  return /^\d+%$/.test(text5) ? text5 : sizeOf3(text5, flag2);
-}
-function timeOf(text5, flag2) {
-  return text5 === "unlimited" ? text5 : millisecondsOf(text5, flag2);
-}
-var LIMIT_FLAGS;
-var init_limit_flags = __esm({
-  "scripts/ramekin/limit_flags.ts": (function () {
-    init_units();
-    init_usage();
-    LIMIT_FLAGS = [
-      {
-        name: "memory",
-        value: "SIZE",
-        check: sizeOf3,
-        summary: "the memory of all its processes: 512m, 2g"
-      },
-      {
-        name: "swap",
-        value: "SIZE",
-        check: sizeOf3,
-        summary: "the swap that they may use beside it: 0, 1g"
-      },
-      {
-        name: "cpus",
-        value: "NUMBER",
-        check: numberOf7,
-        summary: "how many processors' time it may use: 1.5"
-      },
-      {
-        name: "pids",
-        value: "NUMBER",
-        check: numberOf7,
-        summary: "how many processes and threads it may have, which is 4096"
-      },
-      {
-        name: "timeout",
-        value: "TIME",
-        check: timeOf,
-        summary: "end it after this time: 30s, 5m, 2h"
-      },
-      {
-        name: "open-files",
-        value: "NUMBER",
-        check: numberOf7,
-        summary: "how many files a process may have open"
-      },
-      {
-        name: "tmp-size",
-        value: "SIZE",
-        check: fileSizeOf,
-        summary: "the size of /tmp, which is 25% of memory: 512m, unlimited"
-      },
-      {
-        name: "shm-size",
-        value: "SIZE",
-        check: fileSizeOf,
-        summary: "the size of /dev/shm, which is 64m"
-      }
-    ];
-  })
-});
-
-// oci/errors.ts
-function unsupported(path2, why) {
-  throw new OciError(`${path2}: ${why}`);
-}
-var OciError;
-var init_errors6 = __esm({
-  "oci/errors.ts": (function () {
-    init_errno();
-    init_errors();
-    init_errors2();
-    OciError = class extends Error {
-
-      name = "OciError";
-      /** The exit status of the runtime. */
-      status;
-      /** Creates an error with the words that engines read. */
-      constructor(message2, status = 1) {
-        super(message2);
-        this.status = status;
-      }
-    };
-  })
-});
-
-// oci/host_ids.ts
-var init_host_ids = __esm({
-  "oci/host_ids.ts": (function () {
-  })
-});
-
-// oci/config/paths.ts
-function pathInRoot(root2, path2) {
-  const waiting = path2.split("/").reverse();
-  let found2 = [];
-  let links2 = 0;
-  while (waiting.length > 0) {
-    const name = waiting.pop();
-    if (name === "" || name === ".") continue;
-    if (name === "..") {
-      found2.pop();
-      continue;
-    }
-    const target = linkAt3(`${root2}/${[
-      ...found2,
-      name
-    ].join("/")}`);
-    if (target === void 0 || ++links2 > MAX_LINKS3) {
-      found2.push(name);
-      continue;
-    }
-    if (target.startsWith("/")) found2 = [];
-    waiting.push(...target.split("/").reverse());
-  }
-  return `/${found2.join("/")}`;
-}
-function linkAt3(path2) {
-  try {
-    return Deno.readLinkSync(path2);
-  } catch {
-    return void 0;
-  }
-}
-var MAX_LINKS3;
-var init_paths = __esm({
-  "oci/config/paths.ts": (function () {
-    MAX_LINKS3 = 40;
-  })
-});
-
-// oci/config/devices.ts
-function stagedPath(directory2, index) {
-  return `${directory2}/device-${index}`;
-}
-function deviceSteps(config, root2, source) {
-  const { mounts = [], linux: linux2 = {} } = config;
-  const dev = mounts.find(({ destination: destination3 }) => destination3.replace(/\/+$/, "") === "/dev");
-  const isBind = dev !== void 0 && (dev.type === "bind" || (dev.options ?? []).some((word6) => /^r?bind$/.test(word6)));
-  const usual = isBind ? [] : DEVICES3;
-  const given = linux2.devices ?? [];
-  const all = [
-    ...usual.filter(({ path: path2 }) => !given.some((one) => one.path === path2)),
-    ...given
-  ];
-  const links2 = isBind ? [] : Object.entries(LINKS4);
-  return [
-    ...isBind ? [] : [
-      mkdir2(`${root2}/dev`, {
-        host: true
-      })
-    ],
-    ...all.flatMap((device) => deviceStep(device, given.indexOf(device), root2, source)),
-    ...links2.map(([path2, target]) => symlink(target, root2 + path2, {
-      host: true,
-      keep: true
-    }))
-  ];
-}
-function deviceStep(device, index, root2, source) {
-  const { path: path2, type } = device;
-  const target = root2 + pathInRoot(root2, path2);
-  const parent = target.slice(0, target.lastIndexOf("/"));
-  const parents2 = parent === root2 || parent === `${root2}/dev` ? [] : [
-    mkdir2(parent, {
-      host: true
-    })
-  ];
-  if (source === "made" || type === "p") return [
-    ...parents2,
-    madeStep(device, index, target)
-  ];
-  if (source === "bound" || index === -1) return [
-    bind(path2, target, {
-      restrict: [],
-      make: true
-    })
-  ];
-  return [
-    bind(stagedPath(source.staged, index), target, {
-      restrict: [],
-      make: true,
-      early: true
-    }),
-    // The record of containers is often on a filesystem without devices, as /run.
-    remount(target, "dev", {
-      keep: true
-    })
-  ];
-}
-function madeStep(device, index, target) {
-  const { major, minor, uid = 0, gid = 0 } = device;
-  const { letter, mode: mode2 } = nodeOf(device, index);
-  const numbers2 = letter === "p" ? {} : {
-    major: major ?? 0,
-    minor: minor ?? 0
-  };
-  const owner = uid === 0 && gid === 0 ? {} : {
-    uid,
-    gid
-  };
-  return mknod(target, {
-    type: letter,
-    ...numbers2,
-    mode: mode2,
-    ...owner,
-    host: true,
-    keep: true
-  });
-}
-function nodeOf({ type, major = 0, minor = 0, fileMode = 438 }, index) {
-  if (!Object.hasOwn(KINDS5, type)) {
-    unsupported(`linux.devices[${index}].type`, `there is no type "${type}"`);
-  }
-  const number2 = makedev(major, minor);
-  return {
-    ...KINDS5[type],
-    number: number2,
-    mode: fileMode & 4095
-  };
-}
-var DEVICES3, LINKS4, KINDS5;
-var init_devices3 = __esm({
-  "oci/config/devices.ts": (function () {
-    init_files3();
-    init_syscalls();
-    init_bind();
-    init_files5();
-    init_mounts5();
-    init_errors6();
-    init_host_ids();
-    init_paths();
-    DEVICES3 = [
-      {
-        path: "/dev/null",
-        type: "c",
-        major: 1,
-        minor: 3
-      },
-      {
-        path: "/dev/zero",
-        type: "c",
-        major: 1,
-        minor: 5
-      },
-      {
-        path: "/dev/full",
-        type: "c",
-        major: 1,
-        minor: 7
-      },
-      {
-        path: "/dev/random",
-        type: "c",
-        major: 1,
-        minor: 8
-      },
-      {
-        path: "/dev/urandom",
-        type: "c",
-        major: 1,
-        minor: 9
-      },
-      {
-        path: "/dev/tty",
-        type: "c",
-        major: 5,
-        minor: 0
-      }
-    ];
-    LINKS4 = {
-      "/dev/fd": "/proc/self/fd",
-      "/dev/stdin": "/proc/self/fd/0",
-      "/dev/stdout": "/proc/self/fd/1",
-      "/dev/stderr": "/proc/self/fd/2",
-      "/dev/ptmx": "pts/ptmx"
-    };
-    KINDS5 = {
-      b: {
-        letter: "b",
-        kind: S_IFBLK
-      },
-      c: {
-        letter: "c",
-        kind: S_IFCHR
-      },
-      p: {
-        letter: "p",
-        kind: S_IFIFO
-      },
-      u: {
-        letter: "c",
-        kind: S_IFCHR
-      }
-    };
-  })
-});
-
-// oci/config/labels.ts
-function checkMountLabel(label2) {
-  if (isLabel(label2)) unsupported("linux.mountLabel", selinuxWords());
-}
-function selinuxWords() {
-  return startsWith("/sys/fs/selinux/enforce", "") ? "labels of SELinux are not supported; disable them" : "unable to apply the label: SELinux is not enabled on this machine; leave it out";
-}
-function isLabel(label2) {
-  return label2 !== void 0 && label2 !== "";
-}
-function startsWith(file, text5) {
-  try {
-    return Deno.readTextFileSync(file).startsWith(text5);
-  } catch {
-    return false;
-  }
-}
-var init_labels = __esm({
-  "oci/config/labels.ts": (function () {
-    init_errors6();
-  })
-});
-
-// oci/config/mounts.ts
-function mountSteps(mounts, context) {
-  return mounts.flatMap((entry2, index) => stepsOf(entry2, `mounts[${index}]`, context));
-}
-function stepsOf(entry2, field2, context) {
-  if (entry2.uidMappings?.length || entry2.gidMappings?.length) {
-    unsupported(`${field2}.uidMappings`, "mounts with mapped ids are not supported");
-  }
-  if (entry2.type === "cgroup" && context.hierarchies.length === 0) return [];
-  const options = sorted(entry2, field2);
-  const inside2 = pathInRoot(context.root, entry2.destination);
-  if (inside2 === "/") unsupported(`${field2}.destination`, "nothing can be mounted on the root");
-  const target = context.root + inside2;
-  const isBind = options.kind !== void 0 || entry2.type === "bind";
-  const made = isBind ? bindSteps(entry2, field2, options, target, context) : filesystemSteps(entry2, field2, options, target, context);
-  return [
-    ...made,
-    ...options.propagation.map(({ type, recursive }) => propagation(target, type, {
-      recursive
-    }))
-  ];
-}
-function sorted({ options }, field2) {
-  let kind;
-  const propagation2 = [];
-  const [attributes, recursive, rest2] = [
-    [],
-    [],
-    []
-  ];
-  let copiesUp = false;
-  for (const word6 of options ?? []) {
-    const stripped = word6.startsWith("r") ? word6.slice(1) : "";
-    if (word6 === "") continue;
-    if (word6 === "bind" || word6 === "rbind") kind = word6;
-    else if (word6 in PROPAGATIONS2) {
-      propagation2.push({
-        type: PROPAGATIONS2[word6],
-        recursive: false
-      });
-    } else if (stripped in PROPAGATIONS2) {
-      propagation2.push({
-        type: PROPAGATIONS2[stripped],
-        recursive: true
-      });
-    } else if (word6 === "tmpcopyup") copiesUp = true;
-    else if (word6 === "idmap" || word6 === "ridmap") {
-      unsupported(`${field2}.options`, `mounts with mapped ids (${word6}) are not supported`);
-    } else if (ATTRIBUTES4.includes(word6)) attributes.push(word6);
-    else if (ATTRIBUTES4.includes(stripped)) recursive.push(stripped);
-    else if (LIFTED.includes(stripped)) continue;
-    else rest2.push(word6);
-  }
-  if (propagation2.some(({ type }) => type === "shared") && kind !== void 0) {
-    unsupported(`${field2}.options`, "mounts that are made in the container cannot appear on the host (shared); use slave");
-  }
-  return {
-    kind,
-    propagation: propagation2,
-    attributes,
-    recursive,
-    copiesUp,
-    rest: rest2
-  };
-}
-function bindSteps({ source, type }, field2, options, target, { bundle, early }) {
-  if (source === void 0 || source === "") unsupported(`${field2}.source`, "a bind has a source");
-  const other = options.rest.filter((word6) => !LIFTED.includes(word6));
-  if (other.length > 0) {
-    unsupported(`${field2}.options`, `${other.join(", ")} cannot be set for a ${type ?? "bind"}`);
-  }
-  const path2 = source.startsWith("/") ? source : `${bundle}/${source}`;
-  const recursive = options.kind === "rbind" || options.kind === void 0;
-  return [
-    bind(path2, target, {
-      restrict: [],
-      recursive,
-      make: true,
-      ...early && {
-        early
-      }
-    }),
-    ...attributeSteps(target, options)
-  ];
-}
-function attributeSteps(target, { attributes, recursive }) {
-  const steps = [];
-  if (attributes.length > 0) steps.push(remount(target, attributes.join(","), {
-    keep: true
-  }));
-  if (recursive.length > 0) {
-    steps.push(remount(target, recursive.join(","), {
-      keep: true,
-      recursive: true
-    }));
-  }
-  return steps;
-}
-function filesystemSteps(entry2, field2, options, target, context) {
-  const { type, source } = entry2;
-  if (type === void 0) return unsupported(`${field2}.type`, "a mount has a type, or is a bind");
-  if (type === "cgroup") return cgroupSteps(options, target, context);
-  const words3 = [
-    ...options.attributes,
-    ...options.rest
-  ].join(",");
-  if (options.copiesUp && hasEntries(target)) return copiedUp(target, options);
-  return [
-    mount3(source || type, target, {
-      type,
-      make: true,
-      ...words3 !== "" && {
-        options: words3
-      }
-    }),
-    ...attributeSteps(target, {
-      ...options,
-      attributes: []
-    })
-  ];
-}
-function copiedUp(target, options) {
-  return [
-    overlay(target, {
-      lower: [
-        target
-      ],
-      discard: true
-    }),
-    ...attributeSteps(target, options)
-  ];
-}
-function hasEntries(path2) {
-  try {
-    for (const _ of Deno.readDirSync(path2)) return true;
-  } catch {
-  }
-  return false;
-}
-function cgroupSteps(options, target, { hierarchies: hierarchies2, groups, ownCgroups }) {
-  const { attributes } = options;
-  const words3 = attributes.filter((word6) => word6 !== "ro").join(",");
-  const readOnly = attributes.includes("ro") ? [
-    remount(target, "ro", {
-      keep: true
-    })
-  ] : [];
-  const show3 = (hierarchy, at4) => {
-    const { version, names, top } = hierarchy;
-    if (!ownCgroups) {
-      const group = groups.find((group2) => group2.hierarchy.top === top);
-      return [
-        bind(group?.path ?? top, at4, {
-          restrict: [],
-          make: true
-        }),
-        ...attributes.length > 0 ? [
-          remount(at4, attributes.join(","), {
-            keep: true
-          })
-        ] : []
-      ];
-    }
-    const type = version === 2 ? "cgroup2" : "cgroup";
-    const all = version === 2 ? words3 : [
-      words3,
-      ...names
-    ].filter(Boolean).join(",");
-    return [
-      mount3("cgroup", at4, {
-        type,
-        make: true,
-        ...all !== "" && {
-          options: all
-        }
-      }),
-      ...attributes.includes("ro") ? [
-        remount(at4, "ro", {
-          keep: true
-        })
-      ] : []
-    ];
-  };
-  const [only] = hierarchies2;
-  if (only === void 0) return [];
-  if (hierarchies2.length === 1 && only.version === 2) return show3(only, target);
-  const tmpfs2 = [
-    ...attributes.filter((word6) => word6 !== "ro"),
-    "mode=755"
-  ].join(",");
-  return [
-    mount3("tmpfs", target, {
-      type: "tmpfs",
-      options: tmpfs2,
-      make: true
-    }),
-    ...hierarchies2.flatMap((hierarchy) => show3(hierarchy, `${target}/${nameOf9(hierarchy)}`)),
-    ...readOnly
-  ];
-}
-function nameOf9({ top }) {
-  return top.slice(top.lastIndexOf("/") + 1);
-}
-var PROPAGATIONS2, ATTRIBUTES4, LIFTING, LIFTED;
-var init_mounts7 = __esm({
-  "oci/config/mounts.ts": (function () {
-    init_bind();
-    init_mounts5();
-    init_overlay();
-    init_errors6();
-    init_paths();
-    PROPAGATIONS2 = {
-      private: "private",
-      slave: "slave",
-      shared: "shared",
-      unbindable: "unbindable"
-    };
-    ATTRIBUTES4 = [
-      "ro",
-      "nosuid",
-      "nodev",
-      "noexec",
-      "noatime",
-      "nodiratime",
-      "relatime",
-      "strictatime",
-      "nosymfollow"
-    ];
-    LIFTING = [
-      "rw",
-      "suid",
-      "dev",
-      "exec",
-      "atime",
-      "diratime",
-      "norelatime",
-      "nostrictatime"
-    ];
-    LIFTED = [
-      ...LIFTING,
-      "symfollow",
-      "defaults",
-      "async",
-      "loud",
-      "nolazytime",
-      "nomand"
-    ];
-  })
-});
-
-// oci/config/namespaces.ts
-function namespacesOf({ namespaces: namespaces2 = [] }) {
-  const fresh = /* @__PURE__ */ new Set();
-  const joined4 = /* @__PURE__ */ new Map();
-  namespaces2.forEach(({ type, path: path2 }, index) => {
-    const kind = KINDS6[type] ?? unsupported(`linux.namespaces[${index}].type`, `there is no namespace "${type}"`);
-    if (fresh.has(kind) || joined4.has(kind)) {
-      unsupported(`linux.namespaces[${index}].type`, `"${type}" is given twice`);
-    }
-    if (path2 === void 0 || path2 === "") fresh.add(kind);
-    else joined4.set(kind, path2);
-  });
-  if (!fresh.has("mount")) {
-    unsupported("linux.namespaces", 'a container needs a mount namespace of its own, "mount"');
-  }
-  return {
-    fresh,
-    joined: joined4
-  };
-}
-function namespaceSteps(linux2, { fresh, joined: joined4 }, groups, mayChangeGroups) {
-  const { uidMappings, gidMappings } = linux2;
-  const files2 = [
-    ...joined4
-  ].toSorted(([one], [other]) => orderOf(one) - orderOf(other));
-  const early = files2.filter(([kind]) => kind !== "pid");
-  const pid = files2.filter(([kind]) => kind === "pid");
-  const joins = (list5) => list5.map(([kind, path2]) => join(path2, kind, {
-    credentials: "keep"
-  }));
-  const first = [
-    ...fresh
-  ].filter((kind) => kind !== "cgroup");
-  const own = fresh.has("cgroup") ? [
-    unshare3("cgroup")
-  ] : [];
-  const groupSteps = [
-    ...groups.length > 0 ? [
-      joinCgroup(...groups)
-    ] : [],
-    ...own
-  ];
-  return [
-    ...joins(early),
-    ...joins(pid),
-    unshare3(...first, {
-      propagation: "slave"
-    }),
-    ...fresh.has("user") ? mapSteps(uidMappings, gidMappings, mayChangeGroups) : [],
-    // As other runtimes do: programs talk to themselves by 127.0.0.1.
-    ...fresh.has("net") ? [
-      loopback()
-    ] : [],
-    ...groupSteps,
-    ...clockSteps(linux2.timeOffsets, fresh.has("time"))
-  ];
-}
-function orderOf(kind) {
-  return kind === "user" ? 0 : 1;
-}
-function mapSteps(uids, gids, mayChangeGroups) {
-  if (!uids?.length || !gids?.length) {
-    unsupported("linux.uidMappings", "a user namespace needs uidMappings and gidMappings");
-  }
-  const deny2 = deniesGroups({
-    uidMappings: uids,
-    gidMappings: gids
-  }, mayChangeGroups);
-  const setgroups3 = deny2 ? "deny" : "allow";
-  return [
-    mapIds({
-      uids: uids.map(rangeOf),
-      gids: gids.map(rangeOf),
-      setgroups: setgroups3
-    })
-  ];
-}
-function deniesGroups({ uidMappings, gidMappings }, mayChangeGroups) {
-  const single = [
-    uidMappings,
-    gidMappings
-  ].every((map) => map?.length === 1 && map[0].size === 1);
-  return single && !mayChangeGroups;
-}
-function rangeOf({ containerID, hostID, size }) {
-  return {
-    inside: containerID,
-    outside: hostID,
-    count: size
-  };
-}
-function clockSteps(offsets, isOwn4) {
-  const entries = Object.entries(offsets ?? {});
-  if (entries.length === 0) return [];
-  if (!isOwn4) unsupported("linux.timeOffsets", 'they need a time namespace, "time"');
-  const clocks = {};
-  for (const [clock2, { secs = 0, nanosecs = 0 }] of entries) {
-    if (clock2 !== "monotonic" && clock2 !== "boottime") {
-      return unsupported(`linux.timeOffsets.${clock2}`, "there is no such clock");
-    }
-    clocks[clock2] = secs + nanosecs / 1e9;
-  }
-  return [
-    timeOffset(clocks)
-  ];
-}
-var KINDS6;
-var init_namespaces6 = __esm({
-  "oci/config/namespaces.ts": (function () {
-    init_id_maps();
-    init_join();
-    init_join_cgroup();
-    init_links2();
-    init_time();
-    init_unshare();
-    init_errors6();
-    KINDS6 = {
-      cgroup: "cgroup",
-      ipc: "ipc",
-      mount: "mount",
-      network: "net",
-      pid: "pid",
-      time: "time",
-      user: "user",
-      uts: "uts"
-    };
-  })
-});
-
-// oci/config/process.ts
-function programOf2({ args = [], env, cwd = "/" }) {
-  const [program, ...rest2] = args;
-  if (program === void 0) throw new OciError("process.args: there is no program");
-  if (program === "") throw new OciError('exec: "": executable file not found in $PATH');
-  const environment3 = /* @__PURE__ */ new Map();
-  for (const entry2 of env ?? []) {
-    const end = entry2.indexOf("=");
-    if (end > 0) environment3.set(entry2.slice(0, end), entry2.slice(end + 1));
-  }
-  return {
-    program,
-    args: rest2,
-    environment: environment3,
-    searchPath: environment3.get("PATH") ?? DEFAULT_PATH,
-    cwd: cwd === "" ? "/" : cwd
-  };
-}
-function limitSteps({ rlimits, oomScoreAdj: score }) {
-  return [
-    ...score === void 0 ? [] : [
-      oomScoreAdj(score)
-    ],
-    ...(rlimits ?? []).map(({ type, soft, hard }, index) => {
-      const name = type.replace(/^RLIMIT_/, "").toLowerCase();
-      if (!type.startsWith("RLIMIT_")) {
-        unsupported(`process.rlimits[${index}].type`, `there is no limit "${type}"`);
-      }
-      return rlimit(name, limitOf(soft), limitOf(hard));
-    })
-  ];
-}
-function limitOf(value) {
-  return value > Number.MAX_SAFE_INTEGER || value < 0 ? "unlimited" : value;
-}
-function identitySteps(process, { seccomp: given }, keepsGroups) {
-  const filter = given === void 0 || given === null ? void 0 : profileOf(given);
-  const { noNewPrivileges: gainsNone = false, user = {} } = process;
-  const privileged = filter !== void 0 && !gainsNone;
-  const steps = [
-    umask3(user.umask ?? 18),
-    ...privileged ? [
-      {
-        ...seccomp(filter),
-        privileged
-      }
-    ] : [],
-    ...userSteps(process, keepsGroups),
-    ...gainsNone ? [
-      noNewPrivileges()
-    ] : []
-  ];
-  if (filter === void 0 || privileged) return {
-    launch: steps,
-    last: []
-  };
-  return asksListener(filter) ? {
-    launch: [
-      ...steps,
-      seccomp(filter)
-    ],
-    last: []
-  } : {
-    launch: steps,
-    last: [
-      seccomp(filter)
-    ]
-  };
-}
-function profileOf({ listenerPath, listenerMetadata, ...profile2 }) {
-  if (listenerMetadata && !listenerPath) {
-    unsupported("linux.seccomp.listenerMetadata", "it is for a listener: there is no listenerPath");
-  }
-  const flags2 = (profile2.flags ?? []).filter((flag2) => KNOWN_FLAGS.has(flag2));
-  if (flags2.length < (profile2.flags ?? []).length) {
-    unsupported("linux.seccomp.flags", `only ${[
-      ...KNOWN_FLAGS
-    ].join(", ")} are supported`);
-  }
-  const whole = withoutNulls({
-    ...profile2,
-    flags: flags2
-  });
-  if (asksListener(whole) && !listenerPath) {
-    unsupported("linux.seccomp.listenerPath", "it is missing, and SCMP_ACT_NOTIFY needs it");
-  }
-  return whole;
-}
-function withoutNulls(value) {
-  if (Array.isArray(value)) return value.map(withoutNulls);
-  if (typeof value !== "object" || value === null) return value;
-  const entries = Object.entries(value).filter(([, field2]) => field2 !== null);
-  return Object.fromEntries(entries.map(([name, field2]) => [
-    name,
-    withoutNulls(field2)
-  ]));
-}
-function userSteps({ user = {}, capabilities: given }, keepGroups) {
-  const { uid = 0, gid = 0, additionalGids } = user;
-  if (keepGroups && additionalGids?.length) {
-    unsupported("process.user.additionalGids", "groups cannot be set here (setgroups(2) is denied)");
-  }
-  const sets = setsOf(given ?? {});
-  const keeps = uid !== 0 && [
-    ...sets.permitted ?? [],
-    ...sets.inheritable ?? []
-  ].length > 0;
-  return [
-    capabilities({
-      bounding: sets.bounding ?? []
-    }),
-    setUser({
-      uid,
-      gid,
-      ...keepGroups ? {
-        keepGroups
-      } : {
-        groups: additionalGids ?? []
-      },
-      ...keeps && {
-        keepCapabilities: true
-      }
-    }),
-    ...uid === 0 || keeps ? [
-      capabilities(withoutBounding(sets))
-    ] : []
-  ];
-}
-function withoutBounding({ permitted, effective, inheritable, ambient }) {
-  return {
-    permitted: permitted ?? [],
-    effective: effective ?? [],
-    inheritable: inheritable ?? [],
-    ambient: ambient ?? []
-  };
-}
-function setsOf(given) {
-  const named3 = (set) => (given[set] ?? []).map((name) => name.toUpperCase()).filter((name) => Object.hasOwn(CAPABILITIES, name));
-  const permitted = named3("permitted");
-  const inheritable = named3("inheritable");
-  return {
-    bounding: named3("bounding"),
-    permitted,
-    inheritable,
-    effective: named3("effective").filter((name) => permitted.includes(name)),
-    ambient: named3("ambient").filter((name) => permitted.includes(name) && inheritable.includes(name))
-  };
-}
-var KNOWN_FLAGS;
-var init_process6 = __esm({
-  "oci/config/process.ts": (function () {
-    init_capabilities();
-    init_default_path();
-    init_identity();
-    init_process();
-    init_seccomp();
-    init_seccomp_profile();
-    init_errors6();
-    init_labels();
-    KNOWN_FLAGS = /* @__PURE__ */ new Set([
-      "SECCOMP_FILTER_FLAG_TSYNC",
-      "SECCOMP_FILTER_FLAG_LOG",
-      "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
-      "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"
-    ]);
-  })
-});
-
-// oci/config/scheduling.ts
-function schedulingSteps({ scheduler: given, ioPriority: io }) {
-  return [
-    ...given ? [
-      schedulerStep(given)
-    ] : [],
-    ...io ? [
-      ioPriority(named2(IO_CLASSES2, io.class, "process.ioPriority.class", "class"), inRange(io.priority ?? 0, 0, 7, "process.ioPriority.priority"))
-    ] : []
-  ];
-}
-function schedulerStep(given) {
-  const field2 = "process.scheduler";
-  const policy = named2(SCHEDULER_POLICIES, given.policy, `${field2}.policy`, "policy");
-  const { flags: flags2 = [], nice, priority, runtime, deadline, period } = given;
-  const clamps = Object.entries(CLAMPS).filter(([, name]) => flags2?.includes(name));
-  const words3 = (flags2 ?? []).filter((name) => !Object.values(CLAMPS).includes(name)).map((name) => named2(SCHEDULER_FLAGS, name, `${field2}.flags`, "flag"));
-  const isFixed = policy === "fifo" || policy === "rr";
-  if (!isFixed && priority) {
-    unsupported(`${field2}.priority`, `only SCHED_FIFO and SCHED_RR have one; it has to be 0`);
-  }
-  if (policy === "deadline" && (!runtime || !deadline)) {
-    unsupported(field2, "SCHED_DEADLINE needs runtime and deadline, in nanoseconds");
-  }
-  const isFair = policy === "other" || policy === "batch";
-  return scheduler(policy, {
-    // As the kernel does; the other policies do not look at it.
-    ...isFair && nice !== void 0 && {
-      nice: Math.max(-20, Math.min(19, nice))
-    },
-    ...isFixed && {
-      priority: inRange(priority ?? 0, 1, 99, `${field2}.priority`)
-    },
-    ...policy === "deadline" && {
-      runtime,
-      deadline
-    },
-    ...policy === "deadline" && period && {
-      period
-    },
-    ...words3.length > 0 && {
-      flags: words3
-    },
-    ...Object.fromEntries(clamps.map(([name]) => [
-      name,
-      0
-    ]))
-  });
-}
-function memorySteps({ memoryPolicy: memory, personality: given }) {
-  const steps = [];
-  if (given) {
-    const domain = named2(DOMAINS, given.domain ?? "", "linux.personality.domain", "domain");
-    const flags2 = (given.flags ?? []).map((name) => named2(PERSONALITY_FLAGS3, name, "linux.personality.flags", "flag"));
-    steps.push(personality(domain, flags2.length > 0 ? {
-      flags: flags2
-    } : {}));
-  }
-  if (memory) {
-    const field2 = "linux.memoryPolicy";
-    const mode2 = named2(MEMORY_MODES, memory.mode, `${field2}.mode`, "mode");
-    const nodes = numbers(memory.nodes, `${field2}.nodes`, 1023);
-    const flags2 = (memory.flags ?? []).map((name) => named2(MEMORY_FLAGS2, name, `${field2}.flags`, "flag"));
-    steps.push(memoryPolicy(mode2, {
-      ...nodes !== void 0 && {
-        nodes
-      },
-      ...flags2.length > 0 && {
-        flags: flags2
-      }
-    }));
-  }
-  return steps;
-}
-function numbers(list5, field2, greatest) {
-  const whole = (list5 ?? "").replaceAll(/\s+/g, "").split(",").filter(Boolean).join(",");
-  if (whole === "") return void 0;
-  return isNumberList(whole, greatest) ? whole : unsupported(field2, `${JSON.stringify(list5)} is no list of numbers, such as "0-3,7"`);
-}
-function named2(names, name, field2, kind) {
-  const entry2 = Object.entries(names).find(([, known]) => known === name);
-  return entry2?.[0] ?? unsupported(field2, `linux has no ${kind} ${JSON.stringify(name)}`);
-}
-function inRange(value, least, greatest, field2) {
-  const holds5 = Number.isInteger(value) && value >= least && value <= greatest;
-  return holds5 ? value : unsupported(field2, `${value} is not from ${least} to ${greatest}`);
-}
-var SCHEDULER_POLICIES, SCHEDULER_FLAGS, CLAMPS, IO_CLASSES2, MEMORY_MODES, MEMORY_FLAGS2, DOMAINS, PERSONALITY_FLAGS3;
-var init_scheduling5 = __esm({
-  "oci/config/scheduling.ts": (function () {
-    init_number_list();
-    init_scheduling();
-    init_errors6();
-    SCHEDULER_POLICIES = {
-      other: "SCHED_OTHER",
-      batch: "SCHED_BATCH",
-      idle: "SCHED_IDLE",
-      fifo: "SCHED_FIFO",
-      rr: "SCHED_RR",
-      deadline: "SCHED_DEADLINE"
-    };
-    SCHEDULER_FLAGS = {
-      "reset-on-fork": "SCHED_FLAG_RESET_ON_FORK",
-      "reclaim": "SCHED_FLAG_RECLAIM",
-      "dl-overrun": "SCHED_FLAG_DL_OVERRUN",
-      "keep-policy": "SCHED_FLAG_KEEP_POLICY",
-      "keep-params": "SCHED_FLAG_KEEP_PARAMS"
-    };
-    CLAMPS = {
-      utilMin: "SCHED_FLAG_UTIL_CLAMP_MIN",
-      utilMax: "SCHED_FLAG_UTIL_CLAMP_MAX"
-    };
-    IO_CLASSES2 = {
-      "realtime": "IOPRIO_CLASS_RT",
-      "best-effort": "IOPRIO_CLASS_BE",
-      "idle": "IOPRIO_CLASS_IDLE"
-    };
-    MEMORY_MODES = {
-      "default": "MPOL_DEFAULT",
-      "bind": "MPOL_BIND",
-      "interleave": "MPOL_INTERLEAVE",
-      "weighted-interleave": "MPOL_WEIGHTED_INTERLEAVE",
-      "preferred": "MPOL_PREFERRED",
-      "preferred-many": "MPOL_PREFERRED_MANY",
-      "local": "MPOL_LOCAL"
-    };
-    MEMORY_FLAGS2 = {
-      "numa-balancing": "MPOL_F_NUMA_BALANCING",
-      "relative-nodes": "MPOL_F_RELATIVE_NODES",
-      "static-nodes": "MPOL_F_STATIC_NODES"
-    };
-    DOMAINS = {
-      linux: "LINUX",
-      linux32: "LINUX32"
-    };
-    PERSONALITY_FLAGS3 = {
-      "uname-2.6": "UNAME26",
-      "addr-no-randomize": "ADDR_NO_RANDOMIZE",
-      "fdpic-funcptrs": "FDPIC_FUNCPTRS",
-      "mmap-page-zero": "MMAP_PAGE_ZERO",
-      "addr-compat-layout": "ADDR_COMPAT_LAYOUT",
-      "read-implies-exec": "READ_IMPLIES_EXEC",
-      "32bit": "ADDR_LIMIT_32BIT",
-      "short-inode": "SHORT_INODE",
-      "whole-seconds": "WHOLE_SECONDS",
-      "sticky-timeouts": "STICKY_TIMEOUTS",
-      "3gb": "ADDR_LIMIT_3GB"
-    };
-  })
-});
-
-// oci/config/recipe.ts
-function configSteps(config, root2, context) {
-  const { process = {}, linux: linux2 = {} } = config;
-  const { mayChangeGroups } = context;
-  const namespaces2 = namespacesOf(linux2);
-  const ownUser = namespaces2.fresh.has("user");
-  const mayChange = ownUser ? !deniesGroups(linux2, mayChangeGroups) : mayChangeGroups;
-  const keepsGroups = keepsOriginalGroups(config) || !mayChange;
-  const { launch, last } = identitySteps(process, linux2, keepsGroups);
-  const early = ownUser && context.mayMount;
-  const ownCgroups = namespaces2.fresh.has("cgroup");
-  const { mayMakeDevices: mayMakeDevices2, stage } = context;
-  const devices2 = stage !== void 0 ? {
-    staged: stage
-  } : mayMakeDevices2 && !ownUser ? "made" : "bound";
-  const steps = [
-    dieWithParent(null),
-    ...namespaceSteps(linux2, namespaces2, context.groups.map(({ path: path2 }) => path2), mayChangeGroups),
-    newSession(),
-    ...limitSteps(process),
-    ...schedulingSteps(process),
-    ...memorySteps(linux2),
-    ...nameSteps(config),
-    bind(root2, root2, {
-      restrict: []
-    }),
-    ...mountSteps(config.mounts ?? [], {
-      ...context,
-      root: root2,
-      early,
-      ownCgroups
-    }),
-    ...deviceSteps(config, root2, devices2),
-    ...directorySteps(process.cwd || "/", root2),
-    ...protectionSteps(config, root2),
-    pivotRoot(root2),
-    ...rootPropagation(linux2.rootfsPropagation),
-    ...launch
-  ];
-  return {
-    steps,
-    last
-  };
-}
-function keepsOriginalGroups({ annotations = {} }) {
-  return annotations["run.oci.keep_original_groups"] === "1";
-}
-function checkLinux({ linux: linux2 = {} }) {
-  const { intelRdt, netDevices, mountLabel } = linux2;
-  if (intelRdt !== void 0 && intelRdt !== null) {
-    unsupported("linux.intelRdt", "it is not supported");
-  }
-  if (Object.keys(netDevices ?? {}).length > 0) {
-    unsupported("linux.netDevices", "interfaces of this machine cannot be moved in");
-  }
-  checkMountLabel(mountLabel);
-}
-function nameSteps({ hostname: name, domainname: domain, linux: linux2 = {} }) {
-  const { sysctl: settings2 } = linux2;
-  if (settings2 && "kernel.hostname" in settings2) {
-    unsupported("linux.sysctl", 'the name of the host is given by "hostname", not by a setting');
-  }
-  return [
-    ...name ? [
-      hostname(name)
-    ] : [],
-    ...domain ? [
-      domainname(domain)
-    ] : [],
-    ...Object.keys(settings2 ?? {}).length > 0 ? [
-      sysctl(settings2)
-    ] : []
-  ];
-}
-function directorySteps(cwd, root2) {
-  const path2 = pathInRoot(root2, cwd);
-  return path2 === "/" ? [] : [
-    mkdir2(root2 + path2, {
-      host: true
-    })
-  ];
-}
-function protectionSteps({ root: given, linux: linux2 = {} }, root2) {
-  const { maskedPaths, readonlyPaths: kept } = linux2;
-  const inside2 = (paths) => [
-    ...new Set(paths.map((path2) => root2 + pathInRoot(root2, path2)))
-  ];
-  return [
-    ...kept?.length ? [
-      readonlyPaths(...inside2(kept))
-    ] : [],
-    ...maskedPaths?.length ? [
-      maskPaths(...inside2(maskedPaths))
-    ] : [],
-    ...given?.readonly === true ? [
-      remount(root2, "ro", {
-        keep: true
-      })
-    ] : []
-  ];
-}
-function rootPropagation(word6) {
-  if (word6 === void 0 || word6 === "") return [];
-  const recursive = word6.startsWith("r");
-  const type = recursive ? word6.slice(1) : word6;
-  switch (type) {
-    case "private":
-    case "slave":
-    case "shared":
-    case "unbindable":
-      return [
-        propagation("/", type, {
-          recursive
-        })
-      ];
-    default:
-      return unsupported("linux.rootfsPropagation", `there is no propagation "${word6}"`);
-  }
-}
-var init_recipe2 = __esm({
-  "oci/config/recipe.ts": (function () {
-    init_accounts();
-    init_files5();
-    init_bind();
-    init_masks();
-    init_mounts5();
-    init_names();
-    init_process();
-    init_root();
-    init_sysctl();
-    init_errors6();
-    init_devices3();
-    init_labels();
-    init_mounts7();
-    init_namespaces6();
-    init_paths();
-    init_process6();
-    init_scheduling5();
-  })
-});
-
-// oci/config/text.ts
-function parseConfig2(text5) {
-  const exact2 = text5.replaceAll(/"(value|valueTwo)"\s*:\s*(\d{16,20})(?=[\s,}])/g, (_, name, value) => `"${name}":"0x${BigInt(value).toString(16)}"`);
-  const config = JSON.parse(exact2);
-  if (typeof config !== "object" || config === null) throw new SyntaxError("it is no object");
-  return config;
-}
-function configText(config) {
-  const text5 = JSON.stringify(config, null, 2).replaceAll(new RegExp(`"(soft|hard)": ${ROUNDED}`, "g"), `"$1": ${INFINITY}`).replaceAll(/"(value|valueTwo)": "(0x[0-9a-f]+|\d+)"/g, (_, name, value) => `"${name}": ${BigInt(value)}`);
-  return `${text5}
-`;
-}
-var ROUNDED, INFINITY;
-var init_text = __esm({
-  "oci/config/text.ts": (function () {
-    [ROUNDED, INFINITY] = [
-      String(2 ** 64),
-      String(2n ** 64n - 1n)
-    ];
-  })
-});
-
-// export/oci/resources.ts
-function resourcesOf(limits2, refuse3) {
-  const { memory, memoryHigh, swap, cpus, cpuWeight, pids, io, cpuset } = limits2;
-  const unified = {
-    ...memoryHigh !== void 0 && {
-      "memory.high": orMax2(memoryHigh)
-    },
-    ...cpuWeight !== void 0 && {
-      "cpu.weight": String(cpuWeight)
-    }
-  };
-  const processor = {
-    ...cpus !== void 0 && {
-      quota: orMinus12(numberOf2(cpus) * PERIOD2),
-      period: PERIOD2
-    },
-    ...cpuset !== void 0 && {
-      cpus: cpuset
-    }
-  };
-  const space = {
-    ...memory !== void 0 && {
-      limit: orMinus12(numberOf2(memory))
-    },
-    ...swap !== void 0 && {
-      swap: sumOf2(memory, swap, refuse3)
-    }
-  };
-  return {
-    ...hasFields(space) && {
-      memory: space
-    },
-    ...hasFields(processor) && {
-      cpu: processor
-    },
-    ...pids !== void 0 && {
-      pids: {
-        limit: orMinus12(numberOf2(pids))
-      }
-    },
-    ...io !== void 0 && {
-      blockIO: rates(io, refuse3)
-    },
-    ...hasFields(unified) && {
-      unified
-    }
-  };
-}
-function sumOf2(memory, swap, refuse3) {
-  if (numberOf2(swap) === Infinity) return -1;
-  if (memory !== void 0 && numberOf2(memory) !== Infinity) {
-    return numberOf2(memory) + numberOf2(swap);
-  }
-  refuse3('"swap" is limited together with "memory" in config.json; give that, too');
-  return -1;
-}
-function rates(io, refuse3) {
-  const lists = {};
-  for (const item of io) {
-    const [, major, minor] = /^(\d+):(\d+)$/.exec(item.device) ?? [];
-    if (major === void 0) {
-      refuse3(`config.json names devices by their numbers: "8:0" in the place of "${item.device}"`);
-      continue;
-    }
-    for (const name of RATE_NAMES) {
-      const rate = item[name];
-      if (rate === void 0) continue;
-      const list5 = lists[RATES[name]] ??= [];
-      const number2 = numberOf2(rate);
-      list5.push({
-        major: Number(major),
-        minor: Number(minor),
-        rate: number2 === Infinity ? 0 : number2
-      });
-    }
-  }
-  return lists;
-}
-function limitsOf3(resources, refuse3) {
-  const { memory, cpu, pids, blockIO, unified, ...others } = resources;
-  const { limit: limit2, swap, ...otherMemory } = memory ?? {};
-  const { quota: quota2, period, cpus, ...otherCpu } = cpu ?? {};
-  const { "memory.high": high, "cpu.weight": weight, ...otherFiles } = unified ?? {};
-  const ratesOf = Object.fromEntries(RATE_NAMES.map((name) => [
-    name,
-    blockIO?.[RATES[name]] ?? []
-  ]));
-  const otherBlock = Object.entries(blockIO ?? {}).filter(([name]) => !Object.values(RATES).includes(name));
-  const rest2 = {
-    ...others,
-    ...prefixed("memory", otherMemory),
-    ...prefixed("cpu", otherCpu),
-    ...prefixed("blockIO", Object.fromEntries(otherBlock)),
-    ...prefixed("unified", otherFiles)
-  };
-  for (const [field2, value] of Object.entries(rest2)) {
-    if (isEmpty(value)) continue;
-    refuse3(`linux.resources.${field2}`, "no step says it");
-  }
-  if (isLimit(swap) && swap !== -1 && !(isLimit(limit2) && limit2 !== -1)) {
-    refuse3("linux.resources.memory.swap", "it is the sum with memory.limit, and that is not given");
-  }
-  const io = ioOf2(ratesOf);
-  return {
-    ...isLimit(limit2) && {
-      memory: orUnlimited(limit2)
-    },
-    ...high !== void 0 && {
-      memoryHigh: high === "max" ? "unlimited" : Number(high)
-    },
-    ...isLimit(swap) && {
-      swap: swap === -1 ? "unlimited" : Math.max(0, swap - (limit2 ?? 0))
-    },
-    ...isLimit(quota2) && {
-      cpus: quota2 === -1 ? "unlimited" : quota2 / (period || PERIOD2)
-    },
-    ...weight !== void 0 && {
-      cpuWeight: Number(weight)
-    },
-    ...isLimit(pids?.limit) && {
-      pids: orUnlimited(pids.limit)
-    },
-    ...io.length > 0 && {
-      io
-    },
-    ...cpus !== void 0 && cpus !== "" && {
-      cpuset: cpus
-    }
-  };
-}
-function ioOf2(lists) {
-  const devices2 = /* @__PURE__ */ new Map();
-  for (const name of RATE_NAMES) {
-    for (const { major, minor, rate } of lists[name]) {
-      const device = `${major}:${minor}`;
-      const known = devices2.get(device) ?? {
-        device
-      };
-      devices2.set(device, {
-        ...known,
-        [name]: rate === 0 ? "unlimited" : rate
-      });
-    }
-  }
-  return [
-    ...devices2.values()
-  ];
-}
-function prefixed(name, fields) {
-  return Object.fromEntries(Object.entries(fields).map(([field2, value]) => [
-    `${name}.${field2}`,
-    value
-  ]));
-}
-function isEmpty(value) {
-  if (value === void 0 || value === null || value === "" || value === false) return true;
-  if (Array.isArray(value)) return value.length === 0;
-  return typeof value === "object" && Object.values(value).every(isEmpty);
-}
-function isLimit(value) {
-  return value !== void 0 && value !== null && value !== 0;
-}
-function orUnlimited(value) {
-  return value < 0 ? "unlimited" : value;
-}
-function orMinus12(value) {
-  return value === Infinity ? -1 : Math.round(value);
-}
-function orMax2(value) {
-  const number2 = numberOf2(value);
-  return number2 === Infinity ? "max" : String(number2);
-}
-function hasFields(value) {
-  return Object.keys(value).length > 0;
-}
-var PERIOD2, RATES, RATE_NAMES;
-var init_resources = __esm({
-  "export/oci/resources.ts": (function () {
-    init_limits3();
-    PERIOD2 = 1e5;
-    RATES = {
-      readBps: "throttleReadBpsDevice",
-      writeBps: "throttleWriteBpsDevice",
-      readIops: "throttleReadIOPSDevice",
-      writeIops: "throttleWriteIOPSDevice"
-    };
-    RATE_NAMES = Object.keys(RATES);
-  })
-});
-
-// export/oci/import_oci.ts
-function importOci(text5, options) {
-  const { bundle, leaveOut = [] } = options;
-  if (!bundle.startsWith("/")) throw new TypeError(`the bundle ${bundle} should begin with /`);
-  for (const name of leaveOut) {
-    const issue2 = leaveOutIssue(name);
-    if (issue2 !== void 0) throw new TypeError(`leaveOut: ${quoted(name)} ${issue2}`);
-  }
-  const config = parseConfig2(text5);
-  const issues = [];
-  const refuse3 = (path2, why) => {
-    const isLeftOut = leaveOut.some((name) => path2 === name || path2.startsWith(`${name}.`) || path2.startsWith(`${name}[`));
-    if (!isLeftOut) issues.push(`${path2}: ${why}`);
-  };
-  refuseUnsaid(config, refuse3);
-  const known = limitsOf3(config.linux?.resources ?? {}, refuse3);
-  const [first, ...others] = issues;
-  if (first !== void 0) throw new RecipeError(first, {
-    advice: others
-  });
-  try {
-    const { process = {} } = config;
-    checkLinux({
-      ...config,
-      hooks: {}
-    });
-    const { program, args, environment: environment3, cwd } = programOf2(process);
-    const { steps, last } = configSteps(said(config), rootOf2(config, bundle), {
-      bundle,
-      hierarchies: [],
-      groups: [],
-      mayMakeDevices: true,
-      mayMount: false,
-      // An ordinary user maps the own ids alone.
-      mayChangeGroups: (config.linux?.uidMappings?.[0]?.hostID ?? 0) === 0
-    });
-    return {
-      steps: checkedSteps([
-        ...steps,
-        ...isEmpty(known) ? [] : [
-          limits(known)
-        ],
-        ...last,
-        clearEnv(),
-        ...environment3.size === 0 ? [] : [
-          setEnv(Object.fromEntries(environment3))
-        ],
-        ...cwd === "/" ? [] : [
-          chdir3(cwd)
-        ]
-      ]),
-      program: [
-        program,
-        ...args
-      ],
-      terminal: process.terminal === true
-    };
-  } catch (error) {
-    throw error instanceof OciError ? new RecipeError(error.message) : error;
-  }
-}
-function said(config) {
-  return {
-    ...config,
-    mounts: config.mounts?.filter(({ type }) => type !== "cgroup") ?? []
-  };
-}
-function rootOf2({ root: root2 }, bundle) {
-  if (!root2?.path) throw new OciError("root.path: there is none");
-  const path2 = normalize(root2.path.startsWith("/") ? root2.path : `${bundle}/${root2.path}`);
-  if (path2 === "/") throw new OciError("root.path: the root of a machine cannot be a container's");
-  return path2;
-}
-function leaveOutIssue(name) {
-  const isIn2 = (inner, outer) => inner === outer || inner.startsWith(`${outer}.`) || inner.startsWith(`${outer}[`);
-  if (LEAVABLE.some((field2) => isIn2(name, field2) || isIn2(field2, name))) return void 0;
-  return `is no field that can be left out${suggestion(name, LEAVABLE) || `; those are ${LEAVABLE.join(", ")}`}`;
-}
-function refuseUnsaid(config, refuse3) {
-  for (const [path2, valueIn2] of Object.entries(UNSAID)) {
-    if (!isEmpty(valueIn2(config))) refuse3(path2, "no step says it");
-  }
-  config.mounts?.forEach(({ type, options }, index) => {
-    if (type === "cgroup") {
-      refuse3(`mounts[${index}]`, "which control groups there are is known where the recipe runs");
-    }
-    if (options?.includes("tmpcopyup")) {
-      refuse3(`mounts[${index}]`, "tmpcopyup depends on the files that are there");
-    }
-  });
-}
-var UNSAID, LEAVABLE;
-var init_import_oci = __esm({
-  "export/oci/import_oci.ts": (function () {
-    init_recipe2();
-    init_process6();
-    init_text();
-    init_errors6();
-    init_check();
-    init_errors2();
-    init_nearest();
-    init_path();
-    init_shown();
-    init_limits3();
-    init_process();
-    init_root();
-    init_resources();
-    UNSAID = {
-      hooks: ({ hooks }) => Object.values(hooks ?? {}).flat(),
-      annotations: ({ annotations }) => annotations,
-      "process.consoleSize": ({ process }) => process?.consoleSize,
-      "process.execCPUAffinity": ({ process }) => process?.execCPUAffinity,
-      "process.apparmorProfile": ({ process }) => process?.apparmorProfile === "unconfined" ? void 0 : process?.apparmorProfile,
-      "process.selinuxLabel": ({ process }) => process?.selinuxLabel,
-      "linux.mountLabel": ({ linux: linux2 }) => linux2?.mountLabel,
-      "linux.cgroupsPath": ({ linux: linux2 }) => linux2?.cgroupsPath,
-      "linux.intelRdt": ({ linux: linux2 }) => linux2?.intelRdt,
-      "linux.netDevices": ({ linux: linux2 }) => linux2?.netDevices,
-      "linux.seccomp.listenerPath": ({ linux: linux2 }) => linux2?.seccomp?.listenerPath
-    };
-    LEAVABLE = [
-      ...Object.keys(UNSAID),
-      "linux.resources",
-      "mounts"
-    ];
-  })
-});
-
-// scripts/ramekin/leave_out.ts
-function fieldsIn(value) {
-  const names = value.split(",");
-  for (const name of names) {
-    const issue2 = leaveOutIssue(name);
-    if (issue2 !== void 0) throw new UsageError(`--leave-out=${value}: ${quoted(name)} ${issue2}`);
-  }
-  return names;
-}
-var LEAVE_OUT;
-var init_leave_out = __esm({
-  "scripts/ramekin/leave_out.ts": (function () {
-    init_import_oci();
-    init_shown();
-    init_usage();
-    LEAVE_OUT = {
-      name: "leave-out",
-      value: "FIELDS",
-      repeated: true,
-      check: fieldsIn,
-      summary: "fields that are left out: hooks,linux.resources.devices"
-    };
-  })
-});
-
-// scripts/ramekin/setting.ts
-function settingOf(text5) {
-  const at4 = text5.indexOf("=");
-  if (at4 < 1) throw new UsageError(`--set=${text5} is not of the form --set NAME=VALUE`);
-  return [
-    text5.slice(0, at4),
-    text5.slice(at4 + 1)
-  ];
-}
-var init_setting = __esm({
-  "scripts/ramekin/setting.ts": (function () {
-    init_usage();
-  })
-});
-
-// scripts/ramekin/signal_word.ts
-function signalOf(word6) {
-  const name = word6.startsWith("SIG") ? word6 : `SIG${word6}`;
-  if (Object.hasOwn(SIGNALS, name)) return name;
-  const number2 = Number(word6);
-  if (/^\d+$/.test(word6) && number2 <= LAST_SIGNAL) return number2;
-  const near = nearest(name, Object.keys(SIGNALS));
-  const meant = near === void 0 ? "one is TERM, SIGUSR1 or 9" : `did you mean ${near}?`;
-  throw new UsageError(`--signal=${word6} is no signal; ${meant}`);
-}
-var LAST_SIGNAL;
-var init_signal_word = __esm({
-  "scripts/ramekin/signal_word.ts": (function () {
-    init_mod2();
-    init_nearest();
-    init_usage();
-    LAST_SIGNAL = 64;
-  })
-});
-
-// scripts/ramekin/status_fd.ts
-function descriptorOf3(word6) {
-  const fd = /^\d{1,9}$/.test(word6) ? Number(word6) : void 0;
-  if (fd === void 0 || !isOpen(fd)) {
-    throw new UsageError(`--status-fd=${word6} is no open descriptor; a shell opens one by ${fd ?? 3}>FILE`);
-  }
-  return fd;
-}
-
-function isOpen(fd) {
-  try {
-    linux.statx(fd, "", linux.AT_EMPTY_PATH);
-    const flags2 = /^flags:\s*([0-7]+)$/m.exec(readText(`/proc/self/fdinfo/${fd}`))?.[1] ?? "0";
-    return (parseInt(flags2, 8) & linux.O_CLOEXEC) === 0;
-  } catch (error) {
-    if (error instanceof SyscallError && error.code === "EBADF") return false;
-    throw error;
-  }
-}
-var STATUS_FD;
-var init_status_fd = __esm({
-  "scripts/ramekin/status_fd.ts": (function () {
-    init_mod2();
-    init_files8();
-    init_usage();
-    STATUS_FD = {
-      name: "status-fd",
-      value: "NUMBER",
-      check: descriptorOf3,
-      summary: "write how the program has ended to this descriptor, as a line of JSON"
-    };
-  })
-});
-
-// scripts/ramekin/subcommands.ts
-
-var JSON_FLAG, RECIPE, DETACHED2, IMAGE2, COMMAND_LINE, AS_SCRIPT, LEFT_OUT, SET, PROTECT, PROGRAM, STREAM, STATUS, RUNS_ON, SANDBOX_FLAGS, LEARNS_READS, LEARN_FLAGS, TABLE, SUBCOMMANDS;
-var init_subcommands = __esm({
-  "scripts/ramekin/subcommands.ts": (function () {
-    init_permission_flags();
-    init_audit();
-    init_degrade();
-    init_detach_flags();
+// scripts/ramekin/subcommands/images.ts
+var IMAGE2, IMAGES;
+var init_images = __esm({
+  "scripts/ramekin/subcommands/images.ts"() {
     init_image_flags();
-    init_file_flags();
-    init_limit_flags();
-    init_leave_out();
-    init_setting();
-    init_signal_word();
-    init_status_fd();
     init_units();
-    JSON_FLAG = {
-      name: "json",
-      summary: "write JSON"
-    };
-    RECIPE = {
-      name: "RECIPE",
-      completes: "file"
-    };
-    DETACHED2 = {
-      name: "NAME",
-      completes: "container"
-    };
+    init_shared();
     IMAGE2 = {
       name: "IMAGE",
       completes: "image"
     };
-    COMMAND_LINE = {
-      name: "COMMAND",
-      optional: true,
-      completes: []
-    };
-    AS_SCRIPT = {
-      name: "ts",
-      summary: "write a script in place of YAML"
-    };
-    LEFT_OUT = "What no recipe says is told, on the standard error and in the recipe; the exit status is 1 then.";
-    SET = {
-      name: "set",
-      value: "NAME=VALUE",
-      repeated: true,
-      check: settingOf,
-      summary: "set a variable of the recipe, with its value as in YAML"
-    };
-    PROTECT = {
-      name: "protect",
-      value: "NAMES",
-      repeated: true,
-      summary: "files that also stay as they are: deploy.sh, .config/tool"
-    };
-    PROGRAM = "The program is your shell (SHELL, else sh) if none is given.";
-    STREAM = "A recipe in YAML that comes by the standard input is -.";
-    STATUS = "The exit status is the program's: 128 plus the signal's number if a signal has ended it; 127 if the program does not exist, 126 if it cannot be started, 125 if ramekin fails, 124 if its time was over.";
-    RUNS_ON = "With -d, the program runs on by itself, with an empty standard input, and the name of its container is written once it runs. A process beside it, its supervisor, keeps its log and its status until ramekin rm NAME; it ends when the program does.";
-    SANDBOX_FLAGS = [
-      PERMISSION_FLAGS.read,
-      PERMISSION_FLAGS.write,
-      PERMISSION_FLAGS.net,
-      PERMISSION_FLAGS.env,
-      PROTECT,
-      {
-        name: "no-protect",
-        summary: "let it change those that are run or trusted later, too"
-      },
-      ...FILE_FLAGS,
-      {
-        name: "cwd",
-        value: "PATH",
-        completes: "file",
-        summary: "its working directory, which is this one if that is shown"
-      },
-      {
-        name: "setenv",
-        value: "NAME=VALUE",
-        repeated: true,
-        summary: "set a variable of its environment"
-      },
-      {
-        name: "hostname",
-        value: "NAME",
-        summary: "its hostname, which is sandbox"
-      },
-      ...LIMIT_FLAGS,
-      UNIX_SOCKETS,
-      SETUID_FILES,
-      NARROW_PROGRAMS,
-      WEAKER_PROC,
-      {
-        ...ALLOW_ALL,
-        summary: "show it all files, the network and the environment, and lift --unix-sockets and --setuid-files"
-      }
-    ];
-    LEARNS_READS = Object.fromEntries([
-      "allow-read",
-      "R",
-      "allow-all",
-      "A"
-    ].map(((flag2) => [
-      flag2,
-      "it may read all that you may while it is learnt, but for secrets; --deny-read hides more"
-    ])));
-    LEARN_FLAGS = [
-      ...SANDBOX_FLAGS.filter(((flag2) => ![
-        "allow-read",
-        "allow-write",
-        "allow-net",
-        "allow-all"
-      ].includes(flag2.name) && !FILE_FLAGS.includes(flag2))),
-      {
-        ...PERMISSION_FLAGS.write,
-        summary: "let files and directories be changed while it is learnt, or else this directory"
-      },
-      {
-        ...PERMISSION_FLAGS.net,
-        summary: "let it use the network while it is learnt: *.example.org:443, or all of the host's"
-      },
-      ...Object.values(DENIAL_FLAGS),
-      {
-        name: "discard",
-        summary: "throw away at its end what it has changed"
-      },
-      {
-        name: "output",
-        letter: "o",
-        value: "FILE",
-        completes: "file",
-        summary: "write the recipe to this file, as YAML"
-      }
-    ];
-    TABLE = [
-      {
-        name: "run",
-        summary: "run a program in the container that a recipe makes, or in one of an image",
-        more: `A recipe in YAML or JSON is data that you need not trust: it gets nothing of this machine but what the flags grant, and at a terminal you are asked for the rest. A module in TypeScript (export default recipe(...)) is a program that may do all that you may; the flags, if there are any, hold for its recipe too. ${STREAM} ${PROGRAM}
-
-With --image, the container is one of the image, which is pulled unless it is there: its files, its user, its environment, and its entry point, which gets the words after --. What the program changes is thrown away, and of this machine it sees nothing but volumes, and the network with --allow-net.
-
-${RUNS_ON}
-
-${STATUS}`,
-        operands: [
-          {
-            ...RECIPE,
-            optional: true
-          }
-        ],
-        program: true,
-        runs: true,
-        place: "recipe",
-        flags: [
-          SET,
-          ...Object.values(PERMISSION_FLAGS),
-          ALLOW_ALL,
-          ...Object.values(DENIAL_FLAGS),
-          ...IMAGE_RUN_FLAGS,
-          ...DETACH_FLAGS,
-          STATUS_FD
-        ]
-      },
-      {
-        name: "sandbox",
-        summary: "run an untrusted program",
-        more: `The program sees the programs and libraries of this machine, which it cannot change, and nothing else but what the flags allow: no files of yours, no network, no environment, no other processes. It runs as you, without further rights, under a filter of system calls. Where it may change files, those stay as they are that shells, git and editors run or trust later, outside: .git/hooks, .bashrc, .vscode and others. Once it is shown files or the network of this machine, it can make no unix sockets, by which it could talk to services of it. ${PROGRAM}
-
-${RUNS_ON}
-
-${STATUS}`,
-        operands: [],
-        program: true,
-        runs: true,
-        place: "sandbox",
-        flags: [
-          ...SANDBOX_FLAGS,
-          NEST,
-          DEGRADE,
-          QUIET,
-          ...Object.values(DENIAL_FLAGS),
-          ...DETACH_FLAGS,
-          AUDIT,
-          STATUS_FD
-        ]
-      },
-      {
-        name: "learn",
-        summary: "run a program, and tell the smallest sandbox that lets it do the same",
-        more: `The program runs in a sandbox that shows it all that you may read, but for files where secrets usually are (~/.ssh, ~/.aws, .env and others), and lets it change this directory, unless that is your home directory or as wide, or what --allow-write lists; with --discard, no change stays. At its end the flags of ramekin sandbox are told that let it do what it did, and what it was denied, each with the flag that would allow it. Run it so with a program that you trust with what you can read; it reaches no host that --allow-net does not list. What is told is a report: a program that hides what it does is only granted less. Which variables of the environment it reads cannot be seen: list them with --allow-env.
-
-${STATUS}`,
-        operands: [],
-        program: true,
-        needsProgram: true,
-        runs: true,
-        place: "sandbox",
-        instead: LEARNS_READS,
-        flags: LEARN_FLAGS
-      },
-      {
-        name: "try",
-        summary: "run an untrusted program, and make its changes only if you want them",
-        more: `The program runs as in ramekin sandbox. What it changes in the directories of --allow-write, or else in this one, is kept apart, and told when it has ended: what it has added (+), changed (~) and removed (-). At a terminal you are asked whether these changes are made; else they are thrown away, unless there is --yes. Files that you have changed meanwhile are left as they are, and so are those that shells, git and editors run or trust later.
-
-All changes are made, or none: if ramekin is killed while it makes them, the next ramekin try makes the rest, and ramekin try --resume does nothing else. ${PROGRAM}
-
-${STATUS}`,
-        operands: [],
-        program: true,
-        runs: true,
-        place: "sandbox",
-        flags: [
-          {
-            name: "yes",
-            letter: "y",
-            summary: "make the changes without a question"
-          },
-          {
-            name: "no",
-            letter: "n",
-            summary: "throw the changes away without a question"
-          },
-          {
-            name: "overwrite",
-            summary: "make changes of files too that were changed here meanwhile"
-          },
-          {
-            name: "resume",
-            summary: "make the rest of changes that were cut off, or with --no throw it away"
-          },
-          {
-            ...JSON_FLAG,
-            summary: "write the changes as JSON to the standard output"
-          },
-          ...SANDBOX_FLAGS,
-          ...Object.values(DENIAL_FLAGS),
-          AUDIT,
-          STATUS_FD
-        ]
-      },
-      {
-        name: "build",
-        summary: "write a recipe as an executable that needs no Deno",
-        more: `The executable, a box, makes the recipe's container by itself, on any machine with Linux 5.12 or later and this processor; with --sandbox, a sandbox that the flags after it describe. It runs the program that is given here, with further arguments of its own command line; or, without one, the program that its command line names. A step that only a script can do, or whose calls depend on the machine, is refused, with the reason. ramekin plan shows what a box would do here. ${STREAM}`,
-        operands: [
-          {
-            ...RECIPE,
-            optional: true
-          }
-        ],
-        program: true,
-        place: "recipe",
-        flags: [
-          {
-            name: "output",
-            letter: "o",
-            value: "FILE",
-            completes: "file",
-            summary: "the file to write; - is the standard output"
-          },
-          {
-            name: "arch",
-            value: "NAME",
-            completes: [
-              "x86_64",
-              "aarch64"
-            ],
-            summary: "the processor: x86_64 or aarch64, or else the one of this machine"
-          },
-          {
-            name: "for",
-            value: "WHO",
-            completes: [
-              "root",
-              "user"
-            ],
-            summary: "who runs it: root, for what only root may do, or any user, which is usual"
-          },
-          {
-            ...JSON_FLAG,
-            summary: "write the path and the size of the file, as JSON"
-          },
-          SET,
-          {
-            name: "sandbox",
-            summary: "build a sandbox, without a recipe, by the flags below"
-          },
-          ...SANDBOX_FLAGS,
-          DENIAL_FLAGS.env,
-          ...[
-            DENIAL_FLAGS.read,
-            DENIAL_FLAGS.write,
-            DENIAL_FLAGS.net
-          ].map(hidden)
-        ]
-      },
-      {
-        name: "enter",
-        summary: "run a program in a running container",
-        more: `The container is given by its pid, or by the name of the program that its script has started, as ramekin ps shows them; its script has to be yours. A name in parentheses is what the program calls itself, and does not count. All namespaces are joined, and its root, working directory and cgroup. The program runs as the container's program does: its user, groups, capabilities and umask. It gets its environment too where the container has a user and a mount namespace of its own. Where the container's program is under a filter of system calls, this one is under the filter of ramekin sandbox --allow-read; rules of Landlock cannot be seen from outside, and do not apply to it. ${PROGRAM}
-
-${STATUS}`,
-        operands: [
-          {
-            name: "PID|NAME",
-            completes: "container"
-          }
-        ],
-        program: true,
-        runs: true,
-        place: "container",
-        flags: [
-          {
-            name: "root",
-            summary: "run it as root of the container's user namespace, or else as you"
-          },
-          {
-            name: "any",
-            summary: "enter a container of another user's script, or any process"
-          },
-          STATUS_FD
-        ]
-      },
-      {
-        name: "cp",
-        summary: "copy files into a running container, or out of it",
-        more: "A path in a container is written NAME:PATH, with a pid or a name of ramekin ps. A directory is copied with all that is in it, into one that exists under its own name, else under the new one. The container needs no program for it. What is copied in belongs to the user of its program, and no link in it leads to what that user may not reach. Devices, named pipes and sockets are refused, and set-user-ID bits are left out. A path of this machine with a colon begins with / or ./ .",
-        operands: [
-          {
-            name: "FROM",
-            completes: "file"
-          },
-          {
-            name: "TO",
-            completes: "file"
-          }
-        ],
-        flags: [
-          {
-            name: "root",
-            summary: "copy as root of the container, to whom the copies belong then"
-          },
-          {
-            name: "max-bytes",
-            value: "SIZE",
-            check: bytesOf5,
-            summary: "copy no more than this in all: 100m, 2g"
-          },
-          {
-            name: "any",
-            summary: "copy from a container of another user's script"
-          },
-          {
-            ...JSON_FLAG,
-            summary: "write how many files and bytes were copied, as JSON"
-          }
-        ]
-      },
-      {
-        name: "stop",
-        summary: "ask a running container to end, and wait until it has",
-        more: "Its first process gets SIGTERM, or another signal, and SIGKILL after the grace, or at once if the signal would not reach it: PID 1 of a pid namespace without a handler gets none. A detached one is not started again.",
-        operands: [
-          {
-            name: "PID|NAME",
-            completes: "container"
-          }
-        ],
-        instead: {
-          t: "it is --grace=TIME",
-          time: "it is --grace=TIME"
-        },
-        flags: [
-          {
-            name: "signal",
-            value: "NAME",
-            check: signalOf,
-            summary: "the signal: TERM, INT, 15"
-          },
-          {
-            name: "grace",
-            value: "TIME",
-            check: millisecondsOf,
-            summary: "how long it may go on then, else 5s: 500ms, 2m"
-          },
-          {
-            name: "any",
-            summary: "stop a container of another user's script"
-          },
-          {
-            ...JSON_FLAG,
-            summary: "write what was stopped, as JSON; of a detached one, how it has ended"
-          }
-        ]
-      },
-      {
-        name: "logs",
-        summary: "show what a detached container has written",
-        more: "Both outputs of its program, by whole lines, as they were written; at a terminal, control characters are escaped. Kept is as much as --log-size of ramekin run says.",
-        operands: [
-          DETACHED2
-        ],
-        flags: [
-          {
-            name: "follow",
-            letter: "f",
-            summary: "go on until the container has ended"
-          },
-          {
-            name: "tail",
-            value: "NUMBER",
-            check: countOf,
-            summary: "only so many lines of the end"
-          }
-        ]
-      },
-      {
-        name: "wait",
-        summary: "wait until a detached container has ended",
-        more: "The exit status is that of its program, as of ramekin run; 125 if its supervisor was killed, so that nobody knows it.",
-        operands: [
-          DETACHED2
-        ],
-        runs: true,
-        flags: [
-          {
-            ...JSON_FLAG,
-            summary: "write how it has ended, as JSON"
-          }
-        ]
-      },
-      {
-        name: "rm",
-        summary: "remove the log and the status of a detached container that has ended",
-        more: "With -f, the container is ended first, and what a killed supervisor has left is removed.",
-        operands: [
-          DETACHED2
-        ],
-        flags: [
-          {
-            name: "force",
-            letter: "f",
-            summary: "end it (SIGKILL), if it runs"
-          },
-          JSON_FLAG
-        ]
-      },
-      {
-        name: "stats",
-        summary: "show what running containers use of memory, processor and disks",
-        more: "Shown are those with a control group of their own, which the step limits gives. At a terminal the table is renewed every second until Ctrl-C, and CPU is a share of one processor; else it is written once, and CPU is the time in all.",
-        operands: [
-          {
-            name: "PID|NAME",
-            completes: "container",
-            optional: true
-          }
-        ],
-        flags: [
-          {
-            name: "once",
-            summary: "write the table once at a terminal too"
-          },
-          {
-            name: "any",
-            summary: "show one of another user's script"
-          },
-          JSON_FLAG
-        ]
-      },
-      {
-        name: "plan",
-        summary: "show what a recipe would do, without doing it",
-        more: `Each step, and what it needs of this machine with the flags of ramekin run that grant it; or those of a box that ramekin build has written. ${STREAM}`,
-        operands: [
-          RECIPE
-        ],
-        place: "recipe",
-        flags: [
-          SET,
-          {
-            name: "graph",
-            value: "FILE.svg",
-            completes: "file",
-            summary: "draw what is shared with this machine and what is mounted from where; - for the standard output"
-          },
-          {
-            name: "calls",
-            summary: "show every system call, by its step"
-          },
-          {
-            ...JSON_FLAG,
-            summary: "write steps, calls and needs as JSON"
-          }
-        ]
-      },
+    IMAGES = [
       {
         name: "pull",
         summary: "get an image from a registry, a layout or an archive",
@@ -55114,18 +52748,23 @@ ${STATUS}`,
           ...PULL_FLAGS,
           ...REPORT_FLAGS
         ]
-      },
+      }
+    ];
+  }
+});
+
+// scripts/ramekin/subcommands/machine.ts
+var MACHINE2;
+var init_machine = __esm({
+  "scripts/ramekin/subcommands/machine.ts"() {
+    init_shared();
+    MACHINE2 = [
       {
-        name: "ps",
-        summary: "list the running containers of all scripts of this user",
-        more: "The namespaces are those that the container does not share with its script. Of a detached one, the script is its supervisor, and without a process it has its state in place of a time.",
+        name: "check",
+        summary: "show what this machine can do, and the fix for what it cannot",
+        more: "Containers are made of each kind to try it, and nothing is left of them. The exit status is 0 where ramekin sandbox works.",
         operands: [],
         flags: [
-          {
-            name: "all",
-            letter: "a",
-            summary: "list detached containers that have ended, too"
-          },
           JSON_FLAG
         ]
       },
@@ -55138,15 +52777,6 @@ ${STATUS}`,
             name: "tree",
             summary: "show which namespaces lie in which, and belong to which"
           },
-          JSON_FLAG
-        ]
-      },
-      {
-        name: "check",
-        summary: "show what this machine can do, and the fix for what it cannot",
-        more: "Containers are made of each kind to try it, and nothing is left of them. The exit status is 0 where ramekin sandbox works.",
-        operands: [],
-        flags: [
           JSON_FLAG
         ]
       },
@@ -55174,41 +52804,1326 @@ ${STATUS}`,
         ]
       },
       {
-        name: "from-bwrap",
-        summary: "write a recipe from a command line of bubblewrap",
-        more: `The recipe is for an ordinary user, and has no capabilities but those of --cap-add; it begins in /, unless --chdir says otherwise. ${LEFT_OUT}`,
-        operands: [
-          COMMAND_LINE
-        ],
-        program: true,
-        flags: [
-          AS_SCRIPT
-        ]
-      },
-      {
-        name: "from-unshare",
-        summary: "write a recipe from a command line of unshare(1)",
-        more: LEFT_OUT,
-        operands: [
-          COMMAND_LINE
-        ],
-        program: true,
-        flags: [
-          AS_SCRIPT
-        ]
-      },
-      {
-        name: "from-nsjail",
-        summary: "write a recipe from a configuration of nsjail",
-        more: `The file is one that nsjail --config takes, and - the standard input. ${LEFT_OUT}`,
+        name: "man",
+        summary: "write a manual page, of ramekin or of a subcommand",
+        more: "ramekin man run | man -l -\nshows one. To have them where man(1) looks:\nramekin man > ~/.local/share/man/man1/ramekin.1\nramekin man run > ~/.local/share/man/man1/ramekin-run.1",
         operands: [
           {
-            name: "FILE",
-            completes: "file"
+            name: "SUBCOMMAND",
+            completes: "subcommand",
+            optional: true
           }
         ],
+        flags: []
+      },
+      {
+        name: "completions",
+        summary: "write the completions for a shell",
+        more: "bash: source <(ramekin completions bash)\nzsh: source <(ramekin completions zsh)\nfish: ramekin completions fish | source",
+        operands: [
+          {
+            name: "SHELL",
+            completes: [
+              "bash",
+              "fish",
+              "zsh"
+            ]
+          }
+        ],
+        flags: []
+      }
+    ];
+  }
+});
+
+// scripts/ramekin/output.ts
+function plain2(_look, text5) {
+  return text5;
+}
+function paintFor(stream) {
+  return Deno.noColor || !stream.isTerminal() ? plain2 : paint;
+}
+function paint(look2, text5) {
+  return `${MARK}${CODES[look2][0]}m${text5}${MARK}${CODES[look2][1]}m`;
+}
+
+function printError(text5) {
+  write4(Deno.stderr, `${text5}
+`);
+}
+function printJson(value) {
+  print(JSON.stringify(value, null, 2));
+}
+
+
+function width() {
+  return Deno.stdout.isTerminal() ? Deno.consoleSize().columns : void 0;
+}
+function table(heads, rows, paint2 = plain2, limit2 = width()) {
+  const shown4 = rows.map((row) => row.map(escapeControls));
+  const widths = heads.map((head2, column) => Math.max(head2.length, ...shown4.map((row) => row[column].length)));
+  const line3 = (cells) => {
+    const text5 = cells.map((cell, column) => cell.padEnd(widths[column])).join("  ").trimEnd();
+    return limit2 === void 0 ? text5 : text5.slice(0, limit2);
+  };
+  return [
+    paint2("bold", line3(heads)),
+    ...shown4.map(line3)
+  ].join("\n");
+}
+var CODES, MARK, COLOUR;
+var init_output2 = __esm({
+  "scripts/ramekin/output.ts": (function () {
+    init_control_characters();
+    CODES = {
+      bold: [
+        1,
+        22
+      ],
+      dim: [
+        2,
+        22
+      ],
+      red: [
+        31,
+        39
+      ],
+      green: [
+        32,
+        39
+      ],
+      yellow: [
+        33,
+        39
+      ],
+      cyan: [
+        36,
+        39
+      ]
+    };
+    MARK = `\x1B[${crypto.randomUUID()};`;
+    COLOUR = new RegExp(`\\x1b\\[${MARK.slice(2)}(\\d+)m`);
+  })
+});
+
+// scripts/ramekin/report_file.ts
+var KERNELS, ReportFile;
+var init_report_file = __esm({
+  "scripts/ramekin/report_file.ts": (function () {
+    init_mod2();
+    init_file_error2();
+    init_files9();
+    init_usage2();
+    KERNELS = /^\/(?:dev|proc)\//;
+    ReportFile = class {
+
+      #file;
+      /** Opens it, made empty. Where it cannot be written, nothing runs. */
+      constructor(path2, flag2) {
+        const flags2 = linux.O_WRONLY | linux.O_CREAT | linux.O_TRUNC | linux.O_CLOEXEC;
+        try {
+          const own = KERNELS.test(path2) ? flags2 : flags2 | linux.O_NOFOLLOW;
+          this.#file = writable2(path2, () => linux.open(path2, own, 420));
+        } catch (error) {
+          if (!(error instanceof SyscallError) || error.code !== "ELOOP") throw error;
+          throw new UsageError(`--${flag2}=${path2} is a symbolic link, which may lead anywhere; remove it`);
+        }
+      }
+      /** Writes a text to it. */
+      write(text5) {
+        writeAll3(this.#file, new TextEncoder().encode(text5));
+      }
+      [Symbol.dispose]() {
+        this.#file[Symbol.dispose]();
+      }
+    };
+  })
+});
+
+// scripts/ramekin/audit.ts
+
+var AUDIT, Audit;
+var init_audit = __esm({
+  "scripts/ramekin/audit.ts": (function () {
+    init_control_characters();
+    init_mod2();
+    init_output2();
+    init_report_file();
+    AUDIT = {
+      name: "audit",
+      value: "FILE",
+      optionalValue: true,
+      completes: "file",
+      summary: "tell at the end what it was denied, and what would allow it; or write it to a file"
+    };
+    Audit = class {
+
+      #file;
+      /** Opens the file, if there is one. Where it cannot be written, nothing runs. */
+      constructor(path2) {
+        this.#file = path2 === void 0 ? void 0 : new ReportFile(path2, AUDIT.name);
+      }
+      /** Tells what was denied: as lines of JSON, in a file. */
+      report(denials2) {
+        if (this.#file !== void 0) {
+          const lines2 = denials2.map((denial) => `${escapeControls(JSON.stringify(denial))}
+`);
+          return this.#file.write(lines2.join(""));
+        }
+        if (denials2.length === 0) return printError("ramekin: nothing was denied that an audit sees");
+        const lines = denials2.map((denial) => `  ${describeDenial(denial)}`);
+        printError([
+          "ramekin: denied",
+          ...lines
+        ].join("\n"));
+      }
+      [Symbol.dispose]() {
+        this.#file?.[Symbol.dispose]();
+      }
+    };
+  })
+});
+
+// scripts/ramekin/detach_flags.ts
+
+function supervisorFlag(fd) {
+  return `--${SUPERVISOR.name}=${fd}`;
+}
+function supervisorFd(given) {
+  const word6 = given.value(SUPERVISOR.name);
+  return word6 === void 0 ? void 0 : Number(word6);
+}
+function upkeepOf(given) {
+  const [ready, size] = [
+    given.value("ready"),
+    given.value("log-size")
+  ];
+  const [restart, health] = [
+    given.value("restart"),
+    healthOf(given)
+  ];
+  const watchdog = given.value("watchdog");
+  return {
+    ...restart !== void 0 && {
+      restart: policyOf(restart)
+    },
+    ...ready !== void 0 && {
+      ready: readinessOf(ready)
+    },
+    ...health !== void 0 && {
+      health
+    },
+    ...watchdog !== void 0 && {
+      watchdog: watchdogOf(watchdog, "watchdog")
+    },
+    name: given.value(NAME10.name),
+    replace: given.has("replace"),
+    logBytes: size === void 0 ? USUAL_LOG : bytesOf5(size, "log-size")
+  };
+}
+function nameOf8(word6) {
+  if (isContainerName(word6)) return word6;
+  throw new UsageError(`--name=${word6} is no name, which is made of ${CONTAINER_NAME}`);
+}
+function policyOf(word6) {
+  const policy = POLICIES2.find((policy2) => policy2 === word6);
+  if (policy !== void 0) return {
+    policy
+  };
+  throw new UsageError(`--restart=${word6}: it is ${POLICIES2.join(", ")}`);
+}
+function readinessOf(word6) {
+  if (word6 === "notify") return word6;
+  const port2 = /^\d{1,5}$/.test(word6) ? Number(word6) : 0;
+  if (port2 > 0 && port2 < 65536) return {
+    port: port2
+  };
+  throw new UsageError(`--ready=${word6}: it is a port, from 1 to 65535, or notify`);
+}
+function watchdogOf(word6, flag2) {
+  return Math.max(millisecondsOf(word6, flag2), 1);
+}
+function healthOf(given) {
+  const [command, pause2] = [
+    given.value("health-cmd"),
+    given.value("health-interval")
+  ];
+  if (command !== void 0) {
+    const every = pause2 === void 0 ? USUAL_PAUSE : millisecondsOf(pause2, "health-interval");
+    return {
+      every: Math.max(every, 1),
+      command: [
+        "sh",
+        "-c",
+        command
+      ]
+    };
+  }
+  if (pause2 === void 0) return void 0;
+  throw new UsageError("--health-interval is for --health-cmd");
+}
+var NAME10, SUPERVISOR, DETACHED2, DETACH_FLAGS, WAITING5, USUAL_LOG, USUAL_PAUSE, POLICIES2;
+var init_detach_flags = __esm({
+  "scripts/ramekin/detach_flags.ts": (function () {
+    init_container_name();
+    init_units();
+    init_usage2();
+    NAME10 = {
+      name: "name",
+      value: "NAME",
+      check: nameOf8,
+      summary: "the name of the container, or else that of the program"
+    };
+    SUPERVISOR = {
+      name: "supervisor",
+      value: "FD",
+      summary: "",
+      hidden: true
+    };
+    DETACHED2 = [
+      {
+        name: "restart",
+        value: "WHEN",
+        check: policyOf,
+        completes: [
+          "never",
+          "on-failure",
+          "always"
+        ],
+        summary: "with -d: start it again when it has ended: on-failure, always, or never"
+      },
+      {
+        name: "ready",
+        value: "PORT|notify",
+        check: readinessOf,
+        summary: "with -d: wait until it accepts connections to a port, or says READY=1 (sd_notify)"
+      },
+      {
+        name: "health-cmd",
+        value: "COMMAND",
+        summary: "with -d: a command of sh in the container; when it fails three times, stop it"
+      },
+      {
+        name: "health-interval",
+        value: "TIME",
+        check: millisecondsOf,
+        summary: "with -d: the pause between these checks, which is 30s"
+      },
+      {
+        name: "watchdog",
+        value: "TIME",
+        check: watchdogOf,
+        summary: "with -d: stop it when it sends no WATCHDOG=1 (sd_notify) for so long"
+      },
+      {
+        name: "log-size",
+        value: "SIZE",
+        check: bytesOf5,
+        summary: "with -d: how much of what it writes is kept, which is 2m"
+      },
+      {
+        name: "json",
+        summary: "with -d: write its name, its supervisor and its first process as JSON"
+      },
+      {
+        name: "replace",
+        summary: "with -d: remove an ended container of this name first"
+      }
+    ];
+    DETACH_FLAGS = [
+      {
+        name: "detach",
+        letter: "d",
+        summary: "let it run on by itself; ramekin ps, logs, stop, wait and rm take its name"
+      },
+      NAME10,
+      ...DETACHED2,
+      SUPERVISOR
+    ];
+    WAITING5 = [
+      "status-fd",
+      "audit"
+    ];
+    USUAL_LOG = 2 * 2 ** 20;
+    USUAL_PAUSE = 3e4;
+    POLICIES2 = [
+      "never",
+      "on-failure",
+      "always"
+    ];
+  })
+});
+
+// scripts/ramekin/permission_flags.ts
+function grantsOf(given, others = false) {
+  const grants = {};
+  for (const [grant, { name, value }] of Object.entries(PERMISSION_FLAGS)) {
+    if (!others && !given.has(name)) continue;
+    const list5 = value === void 0 ? void 0 : grantedList(given, grant, others);
+    grants[grant] = list5 ?? true;
+  }
+  for (const [denied3, option] of Object.entries(DENIALS2)) {
+    const list5 = deniedList(given, denied3);
+    if (list5.length > 0) grants[option] = list5;
+  }
+  const { net } = grants;
+  if (typeof net === "object") {
+    const socket = net.find(isSocket);
+    if (socket !== void 0) {
+      const path2 = socketPath(socket);
+      throw new UsageError(`--allow-net=${socket}: a recipe shows a unix socket by a bind(), which --allow-read=${path2} --allow-write=${path2} grant`);
+    }
+    requireNetwork(net);
+  }
+  return grants;
+}
+function hasDenials(given) {
+  return Object.values(DENIAL_FLAGS).some(({ name }) => given.has(name));
+}
+
+
+
+function hostListOf(value, flag2) {
+  return wordsIn(value).flatMap((host2) => hostsOf(host2, flag2));
+}
+
+function hostsOf(text5, flag2) {
+  const port2 = /^:\d+$/.test(text5) ? text5 : void 0;
+  const hosts = port2 === void 0 ? [
+    text5
+  ] : THIS_MACHINE.map((host2) => host2 + port2);
+  for (const host2 of hosts) {
+    if (isSocket(host2) || parseGrantedHost(host2) !== void 0) continue;
+    throw new UsageError(`--${flag2}=${text5}: this is not ${GRANTED_HOSTS}`);
+  }
+  return hosts;
+}
+function isSocket(host2) {
+  return host2.startsWith(UNIX4);
+}
+function socketPath(host2) {
+  return host2.slice(UNIX4.length);
+}
+function requireNetwork(hosts) {
+  for (const text5 of hosts) {
+    const host2 = text5.replace(/^\*\./, "any.").replace(/\/\d+(?=:|$)/, "");
+    if (Deno.permissions.querySync({
+      name: "net",
+      host: host2
+    }).state === "granted") continue;
+    throw new Deno.errors.NotCapable(`a program reaches ${text5} through ramekin, which needs --allow-net for it`);
+  }
+}
+
+var PERMISSION_FLAGS, DENIALS2, DENIAL_FLAGS, ALLOW_ALL, UNIX_SOCKETS, SETUID_FILES, NARROW_PROGRAMS, WEAKER_PROC, NEST, THIS_MACHINE, UNIX4;
+var init_permission_flags = __esm({
+  "scripts/ramekin/permission_flags.ts": (function () {
+    init_granted_host();
+    init_usage2();
+    PERMISSION_FLAGS = {
+      read: {
+        name: "allow-read",
+        letter: "R",
+        value: "PATHS",
+        optionalValue: true,
+        repeated: true,
+        completes: "file",
+        summary: "let files and directories be read"
+      },
+      write: {
+        name: "allow-write",
+        letter: "W",
+        value: "PATHS",
+        optionalValue: true,
+        repeated: true,
+        completes: "file",
+        summary: "let files and directories be changed"
+      },
+      net: {
+        name: "allow-net",
+        letter: "N",
+        value: "HOSTS",
+        optionalValue: true,
+        repeated: true,
+        check: hostListOf,
+        summary: "let it use the network: all of the host's, or *.example.org:443 and no others"
+      },
+      env: {
+        name: "allow-env",
+        letter: "E",
+        value: "NAMES",
+        optionalValue: true,
+        repeated: true,
+        completes: "variable",
+        summary: "pass variables of the environment: HOME, or AWS_* for all that begin so"
+      },
+      run: {
+        name: "allow-run",
+        value: "PROGRAMS",
+        optionalValue: true,
+        repeated: true,
+        summary: "let it start only these programs, or with --allow-sys use all of the machine"
+      },
+      sys: {
+        name: "allow-sys",
+        letter: "S",
+        summary: "let it use keys and virtual sockets, and run on after ramekin; with --allow-run, all of the machine: devices, users, other processes"
+      }
+    };
+    DENIALS2 = {
+      read: "denyRead",
+      write: "denyWrite",
+      net: "denyNet",
+      env: "denyEnv"
+    };
+    DENIAL_FLAGS = {
+      read: {
+        name: "deny-read",
+        value: "PATHS",
+        optionalValue: true,
+        repeated: true,
+        completes: "file",
+        summary: "hide files and directories; without a value, all that are not listed"
+      },
+      write: {
+        name: "deny-write",
+        value: "PATHS",
+        optionalValue: true,
+        repeated: true,
+        completes: "file",
+        summary: "keep files and directories from being changed"
+      },
+      net: {
+        name: "deny-net",
+        value: "HOSTS",
+        optionalValue: true,
+        repeated: true,
+        check: hostListOf,
+        summary: "deny hosts that --allow-net=HOSTS includes"
+      },
+      env: {
+        name: "deny-env",
+        value: "NAMES",
+        optionalValue: true,
+        repeated: true,
+        completes: "variable",
+        summary: "keep back variables of the environment: HOME, or AWS_*"
+      }
+    };
+    ALLOW_ALL = {
+      name: "allow-all",
+      letter: "A",
+      summary: "grant all that the recipe asks for"
+    };
+    UNIX_SOCKETS = {
+      name: "unix-sockets",
+      summary: "let it make unix sockets, and reach those in the directories that it may read"
+    };
+    SETUID_FILES = {
+      name: "setuid-files",
+      summary: "let it make files that run as their owner or group, as package managers do"
+    };
+    NARROW_PROGRAMS = {
+      name: "32-bit",
+      summary: "let it run 32-bit programs, which are killed otherwise (SIGSYS)"
+    };
+    WEAKER_PROC = {
+      name: "weaker-proc",
+      summary: "show it the /proc outside, with all processes there: for containers as those of Docker"
+    };
+    NEST = {
+      name: "nest",
+      summary: "let it make user namespaces, for sandboxes in it (--weaker-proc, bwrap)"
+    };
+    THIS_MACHINE = [
+      "0.0.0.0",
+      "127.0.0.1",
+      "localhost"
+    ];
+    UNIX4 = "unix:";
+  })
+});
+
+// scripts/ramekin/degrade.ts
+function reportDegradation(given, { refused: refused4, lacks }) {
+  const why = `this machine refuses user namespaces (${refused4})`;
+  const [host2] = grantedList(given, "net", given.has("allow-all")) ?? [];
+  if (host2 !== void 0) {
+    throw new UsageError(`--allow-net=${host2}: ${why}, and without them the program cannot be held to hosts; --allow-net gives it the whole network`);
+  }
+  if (isDetached(given)) {
+    throw new UsageError(`--detach: ${why}, and without them what the program leaves running goes on`);
+  }
+  if (given.has(AUDIT.name)) {
+    throw new UsageError(`--audit: ${why}, and it sees nothing of what Landlock denies`);
+  }
+  if (given.has(QUIET.name)) return;
+  printError(`ramekin: ${why}; the sandbox is a weaker one:
+  ${lacks.join("\n  ")}`);
+}
+var DEGRADE, QUIET;
+var init_degrade = __esm({
+  "scripts/ramekin/degrade.ts": (function () {
+    init_audit();
+    init_detach_flags();
+    init_output2();
+    init_permission_flags();
+    init_usage2();
+    DEGRADE = {
+      name: "degrade",
+      summary: "where this machine refuses user namespaces, hold it by Landlock and seccomp alone"
+    };
+    QUIET = {
+      name: "quiet",
+      letter: "q",
+      summary: "do not tell what a degraded sandbox lacks"
+    };
+  })
+});
+
+// scripts/ramekin/status_fd.ts
+function descriptorOf3(word6) {
+  const fd = /^\d{1,9}$/.test(word6) ? Number(word6) : void 0;
+  if (fd === void 0 || !isOpen(fd)) {
+    throw new UsageError(`--status-fd=${word6} is no open descriptor; a shell opens one by ${fd ?? 3}>FILE`);
+  }
+  return fd;
+}
+
+function isOpen(fd) {
+  try {
+    linux.statx(fd, "", linux.AT_EMPTY_PATH);
+    const flags2 = /^flags:\s*([0-7]+)$/m.exec(readText(`/proc/self/fdinfo/${fd}`))?.[1] ?? "0";
+    return (parseInt(flags2, 8) & linux.O_CLOEXEC) === 0;
+  } catch (error) {
+    if (error instanceof SyscallError && error.code === "EBADF") return false;
+    throw error;
+  }
+}
+var STATUS_FD;
+var init_status_fd = __esm({
+  "scripts/ramekin/status_fd.ts": (function () {
+    init_mod2();
+    init_files9();
+    init_usage2();
+    STATUS_FD = {
+      name: "status-fd",
+      value: "NUMBER",
+      check: descriptorOf3,
+      summary: "write how the program has ended to this descriptor, as a line of JSON"
+    };
+  })
+});
+
+// recipe/written_step.ts
+function writtenStep(step) {
+  const fields = STEP_SCHEMAS.get(step.step)?.fields ?? {};
+  const entries = Object.entries(step).map(([name, value]) => {
+    const write10 = value === void 0 ? void 0 : fields[name]?.written;
+    return [
+      name,
+      write10 === void 0 ? value : write10(value)
+    ];
+  });
+  return Object.fromEntries(entries);
+}
+var init_written_step = __esm({
+  "recipe/written_step.ts"() {
+    init_steps();
+  }
+});
+
+// scripts/ramekin/plan_text.ts
+function stepsText(steps, entries, paint2, more = "") {
+  const rows = steps.map(writtenStep).map(({ step, ...fields }, index) => {
+    const calls = entries.filter(({ stepIndex }) => stepIndex === index).length;
+    return [
+      String(index + 1),
+      step,
+      String(calls),
+      fieldsText(fields)
+    ];
+  });
+  const note2 = `${entries.length} calls in all, with those that start the program${more}`;
+  return `${table([
+    "#",
+    "STEP",
+    "CALLS",
+    "WITH"
+  ], rows, paint2)}
+${paint2("dim", note2)}`;
+}
+function fieldsText(fields) {
+  const parts2 = Object.entries(fields).filter(([, value]) => value !== void 0).map(([name, value]) => `${name}: ${valueText(value)}`);
+  const text5 = parts2.join(", ");
+  return text5.length > LONGEST11 ? `${text5.slice(0, LONGEST11 - 3)}...` : text5;
+}
+function valueText(value) {
+  if (Array.isArray(value)) return `[${value.map(valueText).join(", ")}]`;
+  if (typeof value === "string" && PLAIN2.test(value)) return value;
+  return JSON.stringify(value) ?? shown(value);
+}
+function needsText(needs2, paint2) {
+  const listed4 = needs2.map((need) => {
+    const flag2 = flagOf(need);
+    return `    ${describeAccess(need)}` + (flag2 === void 0 ? "" : `  ${paint2("dim", escapeControls(flag2))}`);
+  });
+  return [
+    paint2("bold", "what it needs of this machine"),
+    ...listed4.length > 0 ? listed4 : [
+      "    nothing"
+    ]
+  ].join("\n");
+}
+function flagOf(need) {
+  switch (need.kind) {
+    case "read":
+    case "write":
+      return `--allow-${need.kind}=${need.path}`;
+    case "net":
+      return "--allow-net";
+    case "env":
+      return `--allow-env=${need.name}`;
+    case "run":
+      return void 0;
+    case "kernel":
+    case "lifetime":
+      return "--allow-sys";
+    default:
+      return "--allow-run --allow-sys";
+  }
+}
+var LONGEST11, PLAIN2;
+var init_plan_text = __esm({
+  "scripts/ramekin/plan_text.ts"() {
+    init_control_characters();
+    init_mod2();
+    init_shown();
+    init_written_step();
+    init_output2();
+    LONGEST11 = 100;
+    PLAIN2 = /^[\w@%+=:./-]+$/;
+  }
+});
+
+// scripts/ramekin/verbose.ts
+function verboseOf(given, box3) {
+  return given.has(VERBOSE.name) ? new Verbose(box3) : void 0;
+}
+function milliseconds(time) {
+  return `${time.toFixed(time < 100 ? 1 : 0)} ms`;
+}
+var VERBOSE, Verbose;
+var init_verbose = __esm({
+  "scripts/ramekin/verbose.ts"() {
+    init_mod2();
+    init_output2();
+    init_plan_text();
+    VERBOSE = {
+      name: "verbose",
+      summary: "tell the steps, what they need of this machine, how long each part takes, and the end"
+    };
+    Verbose = class {
+
+      #begin = performance.now();
+      #planned = this.#begin;
+      /** Tells the plan of a container that is made next. */
+      constructor(box3) {
+        const paint2 = paintFor(Deno.stderr);
+        const [plan, needs2] = [
+          box3.plan(),
+          box3.needs()
+        ];
+        this.#planned = performance.now();
+        printError(`${stepsText(box3.steps, plan.entries, paint2)}
+
+${needsText(needs2, paint2)}
+`);
+        printError(`ramekin: planned in ${milliseconds(this.#planned - this.#begin)}`);
+      }
+      /** Tells that the program runs. */
+      started(pid) {
+        const time = milliseconds(performance.now() - this.#planned);
+        printError(`ramekin: started in ${time}, as the process ${pid}`);
+      }
+      /** Tells how it has ended. */
+      ended(end) {
+        const { userMs, systemMs } = end.usage;
+        printError(`ramekin: it ${describeEnd(end)} after ${milliseconds(end.durationMs)}, with ${milliseconds(userMs + systemMs)} of a processor`);
+      }
+    };
+  }
+});
+
+// scripts/ramekin/file_flags.ts
+
+
+function bindOf(text5, reading2) {
+  const [source = "", target, mode2, ...more] = text5.split(":");
+  const isRight = source !== "" && target?.startsWith("/") === true && more.length === 0 && (mode2 === void 0 || mode2 === "ro");
+  if (!isRight) {
+    throw new UsageError(`--bind=${text5} is not of the form --bind=PATH:TARGET or PATH:TARGET:ro`);
+  }
+  const path2 = reading2.path(source, `--bind=${text5}`);
+  return mode2 === void 0 ? [
+    path2,
+    target
+  ] : [
+    path2,
+    target,
+    mode2
+  ];
+}
+var FILE_FLAGS;
+var init_file_flags = __esm({
+  "scripts/ramekin/file_flags.ts": (function () {
+    init_permission_flags();
+    init_usage2();
+    FILE_FLAGS = [
+      {
+        name: "try-read",
+        value: "PATHS",
+        repeated: true,
+        completes: "file",
+        summary: "let files be read, if they are there"
+      },
+      {
+        name: "bind",
+        value: "PATH:TARGET",
+        repeated: true,
+        completes: "file",
+        summary: "show a file at another path, to be changed; with :ro behind, it cannot be"
+      },
+      {
+        name: "overlay",
+        value: "PATHS",
+        repeated: true,
+        completes: "file",
+        summary: "show directories whose changes are thrown away"
+      },
+      {
+        name: "tmpfs",
+        value: "PATHS",
+        repeated: true,
+        summary: "empty directories in memory"
+      },
+      {
+        name: "root",
+        value: "DIRECTORY",
+        completes: "file",
+        summary: "a directory with a system, in place of this machine's programs"
+      },
+      {
+        name: "allow-device",
+        value: "DEVICES",
+        repeated: true,
+        completes: "file",
+        summary: "let devices be used: /dev/fuse, /dev/dri, vendor.com/gpu=0"
+      },
+      {
+        name: "gpus",
+        value: "NUMBERS",
+        summary: "let graphics processors be used: all, or those of NVIDIA by number (0,1)"
+      }
+    ];
+  })
+});
+
+// scripts/ramekin/limit_flags.ts
+
+function numberOf7(text5, flag2) {
+  if (text5 === "unlimited") return text5;
+  if (/^\d+(\.\d+)?$/.test(text5)) return Number(text5);
+  throw new UsageError(`--${flag2}=${text5}: this is not a number, or "unlimited"`);
+}
+function sizeOf3(text5, flag2) {
+  if (text5 !== "unlimited") bytesOf5(text5, flag2);
+  return text5;
+}
+function fileSizeOf(text5, flag2) {
+  return /^\d+%$/.test(text5) ? text5 : sizeOf3(text5, flag2);
+}
+function timeOf(text5, flag2) {
+  return text5 === "unlimited" ? text5 : millisecondsOf(text5, flag2);
+}
+var LIMIT_FLAGS;
+var init_limit_flags = __esm({
+  "scripts/ramekin/limit_flags.ts": (function () {
+    init_units();
+    init_usage2();
+    LIMIT_FLAGS = [
+      {
+        name: "memory",
+        value: "SIZE",
+        check: sizeOf3,
+        summary: "the memory of all its processes: 512m, 2g"
+      },
+      {
+        name: "swap",
+        value: "SIZE",
+        check: sizeOf3,
+        summary: "the swap that they may use beside it: 0, 1g"
+      },
+      {
+        name: "cpus",
+        value: "NUMBER",
+        check: numberOf7,
+        summary: "how many processors' time it may use: 1.5"
+      },
+      {
+        name: "pids",
+        value: "NUMBER",
+        check: numberOf7,
+        summary: "how many processes and threads it may have, which is 4096"
+      },
+      {
+        name: "timeout",
+        value: "TIME",
+        check: timeOf,
+        summary: "end it after this time: 30s, 5m, 2h"
+      },
+      {
+        name: "open-files",
+        value: "NUMBER",
+        check: numberOf7,
+        summary: "how many files a process may have open"
+      },
+      {
+        name: "tmp-size",
+        value: "SIZE",
+        check: fileSizeOf,
+        summary: "the size of /tmp, which is 25% of memory: 512m, unlimited"
+      },
+      {
+        name: "shm-size",
+        value: "SIZE",
+        check: fileSizeOf,
+        summary: "the size of /dev/shm, which is 64m"
+      }
+    ];
+  })
+});
+
+// scripts/ramekin/subcommands/sandbox_flags.ts
+var PROTECT, SANDBOX_FLAGS, LEARNS_READS, LEARN_FLAGS;
+var init_sandbox_flags = __esm({
+  "scripts/ramekin/subcommands/sandbox_flags.ts"() {
+    init_file_flags();
+    init_limit_flags();
+    init_permission_flags();
+    PROTECT = {
+      name: "protect",
+      value: "NAMES",
+      repeated: true,
+      summary: "files that also stay as they are: deploy.sh, .config/tool"
+    };
+    SANDBOX_FLAGS = [
+      PERMISSION_FLAGS.read,
+      PERMISSION_FLAGS.write,
+      PERMISSION_FLAGS.net,
+      PERMISSION_FLAGS.env,
+      PROTECT,
+      {
+        name: "no-protect",
+        summary: "let it change those that are run or trusted later, too"
+      },
+      ...FILE_FLAGS,
+      {
+        name: "cwd",
+        value: "PATH",
+        completes: "file",
+        summary: "its working directory, which is this one if that is shown"
+      },
+      {
+        name: "setenv",
+        value: "NAME=VALUE",
+        repeated: true,
+        summary: "set a variable of its environment"
+      },
+      {
+        name: "hostname",
+        value: "NAME",
+        summary: "its hostname, which is sandbox"
+      },
+      ...LIMIT_FLAGS,
+      UNIX_SOCKETS,
+      SETUID_FILES,
+      NARROW_PROGRAMS,
+      WEAKER_PROC,
+      {
+        ...ALLOW_ALL,
+        summary: "show it all files, the network and the environment, and lift --unix-sockets and --setuid-files"
+      }
+    ];
+    LEARNS_READS = Object.fromEntries([
+      "allow-read",
+      "R",
+      "allow-all",
+      "A"
+    ].map((flag2) => [
+      flag2,
+      "it may read all that you may while it is learnt, but for secrets; --deny-read hides more"
+    ]));
+    LEARN_FLAGS = [
+      ...SANDBOX_FLAGS.filter((flag2) => ![
+        "allow-read",
+        "allow-write",
+        "allow-net",
+        "allow-all"
+      ].includes(flag2.name) && !FILE_FLAGS.includes(flag2)),
+      {
+        ...PERMISSION_FLAGS.write,
+        summary: "let files and directories be changed while it is learnt, or else this directory"
+      },
+      {
+        ...PERMISSION_FLAGS.net,
+        summary: "let it use the network while it is learnt: *.example.org:443, or all of the host's"
+      },
+      ...Object.values(DENIAL_FLAGS),
+      {
+        name: "discard",
+        summary: "throw away at its end what it has changed"
+      },
+      {
+        name: "output",
+        letter: "o",
+        value: "FILE",
+        completes: "file",
+        summary: "write the recipe to this file, as YAML"
+      },
+      {
+        name: "report",
+        value: "FILE",
+        completes: "file",
+        summary: "write what is told to this file too, as JSON"
+      }
+    ];
+  }
+});
+
+// scripts/ramekin/subcommands/programs.ts
+var PROGRAM, STATUS, RUNS_ON, PROGRAMS2;
+var init_programs3 = __esm({
+  "scripts/ramekin/subcommands/programs.ts"() {
+    init_audit();
+    init_degrade();
+    init_detach_flags();
+    init_image_flags();
+    init_permission_flags();
+    init_status_fd();
+    init_verbose();
+    init_sandbox_flags();
+    init_shared();
+    PROGRAM = "The program is your shell (SHELL, else sh) if none is given.";
+    STATUS = "The exit status is the program's: 128 plus the signal's number if a signal has ended it; 127 if the program does not exist, 126 if it cannot be started, 125 if ramekin fails, 124 if its time was over.";
+    RUNS_ON = "With -d, the program runs on by itself, with an empty standard input, and the name of its container is written once it runs. A process beside it, its supervisor, keeps its log and its status until ramekin rm NAME; it ends when the program does.";
+    PROGRAMS2 = [
+      {
+        name: "run",
+        summary: "run a program in the container that a recipe makes, or in one of an image",
+        more: `A recipe in YAML or JSON is data that you need not trust: it gets nothing of this machine but what the flags grant, and at a terminal you are asked for the rest. A module in TypeScript (export default recipe(...)) is a program that may do all that you may; the flags, if there are any, hold for its recipe too. ${STREAM} ${PROGRAM}
+
+With --image, the container is one of the image, which is pulled unless it is there: its files, its user, its environment, and its entry point, which gets the words after --. What the program changes is thrown away, and of this machine it sees nothing but volumes, and the network with --allow-net.
+
+${RUNS_ON}
+
+${STATUS}`,
+        operands: [
+          {
+            ...RECIPE,
+            optional: true
+          }
+        ],
+        program: true,
+        runs: true,
+        place: "recipe",
         flags: [
-          AS_SCRIPT
+          SET,
+          ...Object.values(PERMISSION_FLAGS),
+          ALLOW_ALL,
+          ...Object.values(DENIAL_FLAGS),
+          ...IMAGE_RUN_FLAGS,
+          ...DETACH_FLAGS,
+          STATUS_FD,
+          VERBOSE
+        ]
+      },
+      {
+        name: "sandbox",
+        summary: "run an untrusted program",
+        more: `The program sees the programs and libraries of this machine, which it cannot change, and nothing else but what the flags allow: no files of yours, no network, no environment, no other processes. It runs as you, without further rights, under a filter of system calls. Where it may change files, those stay as they are that shells, git and editors run or trust later, outside: .git/hooks, .bashrc, .vscode and others. Once it is shown files or the network of this machine, it can make no unix sockets, by which it could talk to services of it. ${PROGRAM}
+
+${RUNS_ON}
+
+${STATUS}`,
+        operands: [],
+        program: true,
+        runs: true,
+        place: "sandbox",
+        flags: [
+          ...SANDBOX_FLAGS,
+          NEST,
+          DEGRADE,
+          QUIET,
+          ...Object.values(DENIAL_FLAGS),
+          ...DETACH_FLAGS,
+          AUDIT,
+          STATUS_FD,
+          VERBOSE
+        ]
+      },
+      {
+        name: "learn",
+        summary: "run a program, and tell the smallest sandbox that lets it do the same",
+        more: `The program runs in a sandbox that shows it all that you may read, but for files where secrets usually are (~/.ssh, ~/.aws, .env and others), and lets it change this directory, unless that is your home directory or as wide, or what --allow-write lists; with --discard, no change stays. At its end the flags of ramekin sandbox are told that let it do what it did, and what it was denied, each with the flag that would allow it. Run it so with a program that you trust with what you can read; it reaches no host that --allow-net does not list. What is told is a report: a program that hides what it does is only granted less. Which variables of the environment it reads cannot be seen: list them with --allow-env.
+
+${STATUS}`,
+        operands: [],
+        program: true,
+        needsProgram: true,
+        runs: true,
+        place: "sandbox",
+        instead: LEARNS_READS,
+        flags: LEARN_FLAGS
+      },
+      {
+        name: "try",
+        summary: "run an untrusted program, and make its changes only if you want them",
+        more: `The program runs as in ramekin sandbox. What it changes in the directories of --allow-write, or else in this one, is kept apart, and told when it has ended: what it has added (+), changed (~) and removed (-). At a terminal you are asked whether these changes are made; else they are thrown away, unless there is --yes. Files that you have changed meanwhile are left as they are, and so are those that shells, git and editors run or trust later.
+
+All changes are made, or none: if ramekin is killed while it makes them, the next ramekin try makes the rest, and ramekin try --resume does nothing else. ${PROGRAM}
+
+${STATUS}`,
+        operands: [],
+        program: true,
+        runs: true,
+        place: "sandbox",
+        flags: [
+          {
+            name: "yes",
+            letter: "y",
+            summary: "make the changes without a question"
+          },
+          {
+            name: "no",
+            letter: "n",
+            summary: "throw the changes away without a question"
+          },
+          {
+            name: "overwrite",
+            summary: "make changes of files too that were changed here meanwhile"
+          },
+          {
+            name: "resume",
+            summary: "make the rest of changes that were cut off, or with --no throw it away"
+          },
+          {
+            ...JSON_FLAG,
+            summary: "write the changes as JSON to the standard output"
+          },
+          ...SANDBOX_FLAGS,
+          ...Object.values(DENIAL_FLAGS),
+          AUDIT,
+          STATUS_FD,
+          VERBOSE
+        ]
+      },
+      {
+        name: "enter",
+        summary: "run a program in a running container",
+        more: `The container is given by its pid, or by the name of the program that its script has started, as ramekin ps shows them; its script has to be yours. A name in parentheses is what the program calls itself, and does not count. All namespaces are joined, and its root, working directory and cgroup. The program runs as the container's program does: its user, groups, capabilities and umask. It gets its environment too where the container has a user and a mount namespace of its own. Where the container's program is under a filter of system calls, this one is under the filter of ramekin sandbox --allow-read; rules of Landlock cannot be seen from outside, and do not apply to it. ${PROGRAM}
+
+${STATUS}`,
+        operands: [
+          {
+            name: "PID|NAME",
+            completes: "container"
+          }
+        ],
+        program: true,
+        runs: true,
+        place: "container",
+        flags: [
+          {
+            name: "root",
+            summary: "run it as root of the container's user namespace, or else as you"
+          },
+          {
+            name: "any",
+            summary: "enter a container of another user's script, or any process"
+          },
+          STATUS_FD
+        ]
+      }
+    ];
+  }
+});
+
+// export/oci/unsaid.ts
+function leaveOutIssue(name) {
+  const isIn2 = (inner, outer) => inner === outer || inner.startsWith(`${outer}.`) || inner.startsWith(`${outer}[`);
+  if (LEAVABLE.some((field2) => isIn2(name, field2) || isIn2(field2, name))) return void 0;
+  return `is no field that can be left out${suggestion(name, LEAVABLE) || `; those are ${LEAVABLE.join(", ")}`}`;
+}
+var UNSAID, LEAVABLE;
+var init_unsaid = __esm({
+  "export/oci/unsaid.ts"() {
+    init_nearest();
+    UNSAID = {
+      hooks: ({ hooks }) => Object.values(hooks ?? {}).flat(),
+      annotations: ({ annotations }) => annotations,
+      "process.consoleSize": ({ process }) => process?.consoleSize,
+      "process.execCPUAffinity": ({ process }) => process?.execCPUAffinity,
+      "process.apparmorProfile": ({ process }) => process?.apparmorProfile === "unconfined" ? void 0 : process?.apparmorProfile,
+      "process.selinuxLabel": ({ process }) => process?.selinuxLabel,
+      "linux.mountLabel": ({ linux: linux2 }) => linux2?.mountLabel,
+      "linux.cgroupsPath": ({ linux: linux2 }) => linux2?.cgroupsPath,
+      "linux.intelRdt": ({ linux: linux2 }) => linux2?.intelRdt,
+      "linux.netDevices": ({ linux: linux2 }) => linux2?.netDevices,
+      "linux.seccomp.listenerPath": ({ linux: linux2 }) => linux2?.seccomp?.listenerPath
+    };
+    LEAVABLE = [
+      ...Object.keys(UNSAID),
+      "linux.resources",
+      "mounts"
+    ];
+  }
+});
+
+// scripts/ramekin/leave_out.ts
+function fieldsIn(value) {
+  const names = value.split(",");
+  for (const name of names) {
+    const issue2 = leaveOutIssue(name);
+    if (issue2 !== void 0) throw new UsageError(`--leave-out=${value}: ${quoted(name)} ${issue2}`);
+  }
+  return names;
+}
+var LEAVE_OUT;
+var init_leave_out = __esm({
+  "scripts/ramekin/leave_out.ts": (function () {
+    init_unsaid();
+    init_shown();
+    init_usage2();
+    LEAVE_OUT = {
+      name: "leave-out",
+      value: "FIELDS",
+      repeated: true,
+      check: fieldsIn,
+      summary: "fields that are left out: hooks,linux.resources.devices"
+    };
+  })
+});
+
+// scripts/ramekin/subcommands/recipes.ts
+function hidden(flag2) {
+  return {
+    ...flag2,
+    hidden: true
+  };
+}
+var COMMAND_LINE, AS_SCRIPT, RECIPE_JSON, LEFT_OUT, RECIPES;
+var init_recipes = __esm({
+  "scripts/ramekin/subcommands/recipes.ts"() {
+    init_leave_out();
+    init_permission_flags();
+    init_sandbox_flags();
+    init_shared();
+    COMMAND_LINE = {
+      name: "COMMAND",
+      optional: true,
+      completes: []
+    };
+    AS_SCRIPT = {
+      name: "ts",
+      summary: "write a script in place of YAML"
+    };
+    RECIPE_JSON = {
+      ...JSON_FLAG,
+      summary: "write the steps, the program and what is left out as JSON"
+    };
+    LEFT_OUT = "What no recipe says is told, on the standard error and in the recipe; the exit status is 1 then.";
+    RECIPES = [
+      {
+        name: "plan",
+        summary: "show what a recipe would do, without doing it",
+        more: `Each step, and what it needs of this machine with the flags of ramekin run that grant it; or those of a box that ramekin build has written. ${STREAM}`,
+        operands: [
+          RECIPE
+        ],
+        place: "recipe",
+        flags: [
+          SET,
+          {
+            name: "graph",
+            value: "FILE.svg",
+            completes: "file",
+            summary: "draw what is shared with this machine and what is mounted from where; - for the standard output"
+          },
+          {
+            name: "calls",
+            summary: "show every system call, by its step"
+          },
+          {
+            ...JSON_FLAG,
+            summary: "write steps, calls and needs as JSON"
+          }
+        ]
+      },
+      {
+        name: "build",
+        summary: "write a recipe as an executable that needs no Deno",
+        more: `The executable, a box, makes the recipe's container by itself, on any machine with Linux 5.12 or later and this processor; with --sandbox, a sandbox that the flags after it describe. It runs the program that is given here, with further arguments of its own command line; or, without one, the program that its command line names. A step that only a script can do, or whose calls depend on the machine, is refused, with the reason. ramekin plan shows what a box would do here. ${STREAM}`,
+        operands: [
+          {
+            ...RECIPE,
+            optional: true
+          }
+        ],
+        program: true,
+        place: "recipe",
+        flags: [
+          {
+            name: "output",
+            letter: "o",
+            value: "FILE",
+            completes: "file",
+            summary: "the file to write; - is the standard output"
+          },
+          {
+            name: "arch",
+            value: "NAME",
+            completes: [
+              "x86_64",
+              "aarch64"
+            ],
+            summary: "the processor: x86_64 or aarch64, or else the one of this machine"
+          },
+          {
+            name: "for",
+            value: "WHO",
+            completes: [
+              "root",
+              "user"
+            ],
+            summary: "who runs it: root, for what only root may do, or any user, which is usual"
+          },
+          {
+            ...JSON_FLAG,
+            summary: "write the path and the size of the file, as JSON"
+          },
+          SET,
+          {
+            name: "sandbox",
+            summary: "build a sandbox, without a recipe, by the flags below"
+          },
+          ...SANDBOX_FLAGS,
+          DENIAL_FLAGS.env,
+          ...[
+            DENIAL_FLAGS.read,
+            DENIAL_FLAGS.write,
+            DENIAL_FLAGS.net
+          ].map(hidden)
         ]
       },
       {
@@ -55303,41 +54218,72 @@ What a format cannot say is refused, each step with its number and the reason. $
         ]
       },
       {
+        name: "from-bwrap",
+        summary: "write a recipe from a command line of bubblewrap",
+        more: `The recipe is for an ordinary user, and has no capabilities but those of --cap-add; it begins in /, unless --chdir says otherwise. ${LEFT_OUT}`,
+        operands: [
+          COMMAND_LINE
+        ],
+        program: true,
+        flags: [
+          AS_SCRIPT,
+          RECIPE_JSON
+        ]
+      },
+      {
+        name: "from-unshare",
+        summary: "write a recipe from a command line of unshare(1)",
+        more: LEFT_OUT,
+        operands: [
+          COMMAND_LINE
+        ],
+        program: true,
+        flags: [
+          AS_SCRIPT,
+          RECIPE_JSON
+        ]
+      },
+      {
+        name: "from-nsjail",
+        summary: "write a recipe from a configuration of nsjail",
+        more: `The file is one that nsjail --config takes, and - the standard input. ${LEFT_OUT}`,
+        operands: [
+          {
+            name: "FILE",
+            completes: "file"
+          }
+        ],
+        flags: [
+          AS_SCRIPT,
+          RECIPE_JSON
+        ]
+      },
+      {
         name: "schema",
         summary: "write the JSON Schema of recipes, by which editors complete them",
         more: "# yaml-language-server: $schema=recipe.schema.json\nat the head of a recipe names it to an editor, once the schema is in that file.",
         operands: [],
         flags: []
-      },
-      {
-        name: "man",
-        summary: "write a manual page, of ramekin or of a subcommand",
-        more: "ramekin man run | man -l -\nshows one. To have them where man(1) looks:\nramekin man > ~/.local/share/man/man1/ramekin.1\nramekin man run > ~/.local/share/man/man1/ramekin-run.1",
-        operands: [
-          {
-            name: "SUBCOMMAND",
-            completes: "subcommand",
-            optional: true
-          }
-        ],
-        flags: []
-      },
-      {
-        name: "completions",
-        summary: "write the completions for a shell",
-        more: "bash: source <(ramekin completions bash)\nzsh: source <(ramekin completions zsh)\nfish: ramekin completions fish | source",
-        operands: [
-          {
-            name: "SHELL",
-            completes: [
-              "bash",
-              "fish",
-              "zsh"
-            ]
-          }
-        ],
-        flags: []
       }
+    ];
+  }
+});
+
+// scripts/ramekin/subcommands.ts
+var TABLE, SUBCOMMANDS;
+var init_subcommands = __esm({
+  "scripts/ramekin/subcommands.ts": (function () {
+    init_containers();
+    init_images();
+    init_machine();
+    init_programs3();
+    init_recipes();
+    TABLE = [
+      ...PROGRAMS2,
+      ...CONTAINERS,
+      ...IMAGES,
+      ...RECIPES,
+      ...MACHINE2
     ];
     SUBCOMMANDS = TABLE;
   })
@@ -55359,14 +54305,14 @@ function meantBy(name) {
   return near === void 0 ? `they are ${names.join(", ")}` : `did you mean ${near}?`;
 }
 function unknownFlag(word6, flags2, subcommand) {
-  const [written3] = word6.split("=");
-  const advice = insteadOf(written3, flags2.map(({ name }) => name), subcommand);
-  return new UsageError(`there is no flag ${written3}${advice === void 0 ? "" : `; ${advice}`}`);
+  const [written2] = word6.split("=");
+  const advice = insteadOf(written2, flags2.map(({ name }) => name), subcommand);
+  return new UsageError(`there is no flag ${written2}${advice === void 0 ? "" : `; ${advice}`}`);
 }
-function insteadOf(written3, names, { place: place3, program, instead = {} }) {
-  const name = written3.replace(/^-+/, "");
+function insteadOf(written2, names, { place: place3, program, instead = {} }) {
+  const name = written2.replace(/^-+/, "");
   if (Object.hasOwn(instead, name)) return instead[name];
-  const peers = place3 && (peerFlag(name, place3) ?? letterFlag(written3, place3));
+  const peers = place3 && (peerFlag(name, place3) ?? letterFlag(written2, place3));
   if (peers !== void 0) return peers;
   if (names.includes(`allow-${name}`)) return `did you mean --allow-${name}?`;
   const others = SUBCOMMANDS.filter(({ flags: flags2 }) => flags2.some((flag2) => flag2.name === name));
@@ -55375,8 +54321,8 @@ function insteadOf(written3, names, { place: place3, program, instead = {} }) {
   if (near !== void 0) return `did you mean --${near}?`;
   return program === true ? "a program and its own flags come after --" : void 0;
 }
-function letterFlag(written3, place3) {
-  const letter = /^-(\w)\W/.exec(written3)?.[1];
+function letterFlag(written2, place3) {
+  const letter = /^-(\w)\W/.exec(written2)?.[1];
   return letter === void 0 ? void 0 : peerFlag(letter, place3);
 }
 var RECIPE2;
@@ -55385,7 +54331,7 @@ var init_unknown_words = __esm({
     init_nearest();
     init_peer_words();
     init_subcommands();
-    init_usage();
+    init_usage2();
     RECIPE2 = /\.(ya?ml|json|[mc]?[jt]s)$/i;
   })
 });
@@ -55413,7 +54359,7 @@ var init_arguments = __esm({
   "scripts/ramekin/arguments.ts": (function () {
     init_cli();
     init_unknown_words();
-    init_usage();
+    init_usage2();
     COMMON_FLAGS = [
       {
         name: "help",
@@ -55492,7 +54438,7 @@ function stackOf(error) {
 var INSTALL, INSTALL_FOR_IMAGES;
 var init_error_report = __esm({
   "scripts/ramekin/error_report.ts": (function () {
-    init_usage();
+    init_usage2();
     INSTALL = "deno install --global --force --allow-ffi --allow-read --allow-net --name ramekin dist/command.js";
     INSTALL_FOR_IMAGES = INSTALL.replace("--allow-net", "--allow-net --allow-write");
   })
@@ -55592,7 +54538,7 @@ var init_help = __esm({
   "scripts/ramekin/help.ts": (function () {
     init_arguments();
     init_subcommands();
-    init_usage();
+    init_usage2();
     LINE = 80;
   })
 });
@@ -55726,7 +54672,7 @@ var init_flag_paths = __esm({
     init_nearest();
     init_path();
     init_output2();
-    init_usage();
+    init_usage2();
     MISSING = [
       "ENOENT",
       "ENOTDIR"
@@ -59460,8 +58406,8 @@ function readRecipeFile(file) {
 }
 function includeFile(path2, from2, directories) {
   let file = "";
-  const text5 = readFile4(path2.startsWith("/") ? path2 : `${directoryOf2(from2)}/${path2}`, (found2) => {
-    file = found2.path;
+  const text5 = readFile4(path2.startsWith("/") ? path2 : `${directoryOf2(from2)}/${path2}`, (found3) => {
+    file = found3.path;
     if (directories.some((directory2) => isWithin(file, pathOf5(directory2)))) return;
     throw new RecipeError("it is outside of the recipe's directory; { includeFrom: [...] } of loadRecipe() allows another");
   });
@@ -59686,23 +58632,13 @@ function loadRecipeText(path2, options = {}) {
 }
 function stringifyRecipe(recipe2) {
   const escaped6 = JSON.parse(JSON.stringify({
-    steps: recipe2.steps.map(written2)
+    steps: recipe2.steps.map(writtenStep)
   }), (_, value) => typeof value === "string" ? escapeVariables(value) : value);
   return dump(escaped6, {
     flowLevel: 3,
     noRefs: true,
     lineWidth: 100
   });
-}
-function written2(step) {
-  const { fields } = STEP_SCHEMAS.get(step.step);
-  return Object.fromEntries(Object.entries(step).map(([name, value]) => {
-    const write9 = value === void 0 ? void 0 : fields[name]?.written;
-    return [
-      name,
-      write9 === void 0 ? value : write9(value)
-    ];
-  }));
 }
 function parseVariable(text5) {
   try {
@@ -59723,7 +58659,7 @@ var init_mod5 = __esm({
   "yaml/mod.ts"() {
     init_js_yaml2();
     init_read();
-    init_steps();
+    init_written_step();
     init_recipe_files();
     init_variables2();
     init_json_schema();
@@ -59779,7 +58715,7 @@ var DESCRIPTOR2, STDIN;
 var init_input = __esm({
   "scripts/ramekin/input.ts"() {
     init_file_error2();
-    init_files8();
+    init_files9();
     DESCRIPTOR2 = /^\/(dev|proc\/self)\/fd\/\d+$/;
     STDIN = "/dev/stdin";
   }
@@ -59905,7 +58841,7 @@ var init_recipe_file = __esm({
     init_file_error2();
     init_input();
     init_setting();
-    init_usage();
+    init_usage2();
     DATA = /\.(ya?ml|json)$|^\/dev\/(stdin|fd\/\d+)$|^\/proc\/self\/fd\/\d+$/i;
     CODE = /\.[mc]?[jt]s$/i;
     IMAGE3 = /^[a-z0-9][\w./-]*(:[\w.-]+|@sha\d+:[0-9a-f]+)$/;
@@ -59963,7 +58899,7 @@ function sizeText(bytes) {
 function shortDigest(digest) {
   return digest.slice(digest.indexOf(":") + 1).slice(0, 12);
 }
-var LineReport, PERIOD3, TerminalReport, ReportState;
+var LineReport, PERIOD2, TerminalReport, ReportState;
 var init_image_report = __esm({
   "scripts/ramekin/image_report.ts"() {
     init_control_characters();
@@ -59998,7 +58934,7 @@ var init_image_report = __esm({
       [Symbol.dispose]() {
       }
     };
-    PERIOD3 = 100;
+    PERIOD2 = 100;
     TerminalReport = class {
 
       #image;
@@ -60012,7 +58948,7 @@ var init_image_report = __esm({
       report = (event) => {
         this.#state.add(event);
         const now = performance.now();
-        if (now - this.#shown < PERIOD3) return;
+        if (now - this.#shown < PERIOD2) return;
         this.#shown = now;
         this.#isShown = true;
         const text5 = this.#state.text(this.#image, (now - this.#begin) / 1e3);
@@ -60107,6 +59043,54 @@ var init_interruptible = __esm({
 
       /** `"Interruption"`. */
       name = "Interruption";
+    };
+  }
+});
+
+// scripts/ramekin/progress.ts
+async function withProgress(what, work) {
+  using _progress = new Progress(what);
+  return await work();
+}
+function write5(text5) {
+  Deno.stderr.writeSync(new TextEncoder().encode(text5));
+}
+var PERIOD3, Progress;
+var init_progress = __esm({
+  "scripts/ramekin/progress.ts"() {
+    init_control_characters();
+    PERIOD3 = 1e3;
+    Progress = class {
+
+      #begin = performance.now();
+      #timer;
+      #what;
+      #told = this.#begin;
+      #isShown = false;
+      /** @param what what is done, as `copying /srv` */
+      constructor(what) {
+        this.#what = what;
+        if (!Deno.stderr.isTerminal()) return;
+        this.#timer = setInterval(() => this.#tell(), PERIOD3);
+        Deno.unrefTimer(this.#timer);
+      }
+      /** Goes on to the next part. It is told here too, as work that waits for nothing stops timers. */
+      next(what) {
+        this.#what = what;
+        if (this.#timer !== void 0 && performance.now() - this.#told >= PERIOD3) this.#tell();
+      }
+      #tell() {
+        this.#told = performance.now();
+        this.#isShown = true;
+        const seconds3 = Math.floor((this.#told - this.#begin) / 1e3);
+        const { columns } = Deno.consoleSize();
+        const text5 = escapeControls(`ramekin: ${this.#what}, ${seconds3} s`);
+        write5(`\r\x1B[K${text5.slice(0, columns - 1)}`);
+      }
+      [Symbol.dispose]() {
+        clearInterval(this.#timer);
+        if (this.#isShown) write5("\r\x1B[K");
+      }
     };
   }
 });
@@ -60277,24 +59261,24 @@ function isOwnDirectory(path2) {
   return whyNotOwn(path2) === void 0;
 }
 function whyNot2(path2) {
-  const found2 = statusOf6(path2);
-  if (found2 === void 0) return "is not there, or no directory";
-  if (found2.uid !== linux.geteuid() && found2.uid !== 0) return "is another user's";
-  return (found2.mode & OTHERS_WRITE) === 0 ? void 0 : "can be written by other users";
+  const found3 = statusOf6(path2);
+  if (found3 === void 0) return "is not there, or no directory";
+  if (found3.uid !== linux.geteuid() && found3.uid !== 0) return "is another user's";
+  return (found3.mode & OTHERS_WRITE) === 0 ? void 0 : "can be written by other users";
 }
 function whyNotOwn(path2) {
-  const found2 = statusOf6(path2, linux.AT_SYMLINK_NOFOLLOW);
-  if (found2 === void 0) return "is not there, or no directory";
-  if (found2.uid !== linux.geteuid()) return "is another user's";
-  return (found2.mode & OTHERS6) === 0 ? void 0 : "is open to other users";
+  const found3 = statusOf6(path2, linux.AT_SYMLINK_NOFOLLOW);
+  if (found3 === void 0) return "is not there, or no directory";
+  if (found3.uid !== linux.geteuid()) return "is another user's";
+  return (found3.mode & OTHERS6) === 0 ? void 0 : "is open to other users";
 }
 function statusOf6(path2, flags2 = 0) {
-  const found2 = ifThere(() => linux.statx(linux.AT_FDCWD, path2, flags2), [
+  const found3 = ifThere(() => linux.statx(linux.AT_FDCWD, path2, flags2), [
     "ENOENT",
     "ENOTDIR",
     "EACCES"
   ]);
-  return found2 !== void 0 && (found2.mode & linux.S_IFMT) === linux.S_IFDIR ? found2 : void 0;
+  return found3 !== void 0 && (found3.mode & linux.S_IFMT) === linux.S_IFDIR ? found3 : void 0;
 }
 var NAME11, ADVICE, OTHERS6, OTHERS_WRITE;
 var init_records_directory = __esm({
@@ -60386,8 +59370,8 @@ var init_record = __esm({
        */
       static get(name) {
         const all = _DetachedRecord.all();
-        const found2 = all.find((record2) => record2.name === name);
-        if (found2 !== void 0) return found2;
+        const found3 = all.find((record2) => record2.name === name);
+        if (found3 !== void 0) return found3;
         const near = nearest(name, all.map((record2) => record2.name));
         throw new RamekinError(`there is no detached container ${name}` + (near === void 0 ? "; ramekin ps --all lists them" : `; did you mean ${near}?`));
       }
@@ -60524,8 +59508,8 @@ function startSupervisor(argsFor) {
   using read5 = reader;
   let pidfd;
   {
-    using write9 = writer;
-    pidfd = spawn2(write9, argsFor(READY));
+    using write10 = writer;
+    pidfd = spawn2(write10, argsFor(READY));
   }
   using supervisor = pidfd;
   const name = readAll3(read5);
@@ -60640,8 +59624,8 @@ var init_check_service = __esm({
       permissions: ANY2,
       uid: ANY2
     };
-    NAMES6 = list(text());
-    COMMAND = list(text(), 1);
+    NAMES6 = list(text3());
+    COMMAND = list(text3(), 1);
     FIELDS = {
       ...OF_COMMANDS,
       program: instance("a program", (value) => typeof value === "string" || value instanceof URL),
@@ -60663,6 +59647,7 @@ var init_check_service = __esm({
         timeout: optional(integer(1)),
         failures: optional(integer(1))
       })),
+      watchdog: optional(integer(1)),
       log: optional(instance('"inherit", "null", a function or an object with the path of a file', (value) => value === "inherit" || value === "null" || isFunction(value) || isObject(value))),
       after: optional(instance("the name of a service, or a list of names", (value) => typeof value === "string" || NAMES6.issue(value) === void 0))
     };
@@ -60768,9 +59753,9 @@ var init_log_file = __esm({
             continue;
           }
           const part2 = rest2.slice(0, Math.min(fitting || room, MOST_AT_ONCE3));
-          const written3 = syscall(write(this.#fd, part2, part2.length));
-          this.#size += written3;
-          rest2 = rest2.subarray(written3);
+          const written2 = syscall(write(this.#fd, part2, part2.length));
+          this.#size += written2;
+          rest2 = rest2.subarray(written2);
         }
       }
       #rotate() {
@@ -60824,9 +59809,9 @@ var init_log_file = __esm({
 // services/output.ts
 function writeTo(fd, bytes) {
   for (let done = 0; done < bytes.length; ) {
-    const part2 = bytes.slice(done, done + LONGEST11);
+    const part2 = bytes.slice(done, done + LONGEST12);
     const call2 = write(fd, part2, part2.length);
-    const written3 = Number(syscalls([
+    const written2 = Number(syscalls([
       {
         call: call2,
         accept: [
@@ -60835,17 +59820,17 @@ function writeTo(fd, bytes) {
         ]
       }
     ]).result(call2));
-    if (written3 <= 0) return;
-    done += written3;
+    if (written2 <= 0) return;
+    done += written2;
   }
 }
-var LONGEST11, ServiceOutput, NEWLINE4;
+var LONGEST12, ServiceOutput, NEWLINE4;
 var init_output3 = __esm({
   "services/output.ts"() {
     init_files3();
     init_syscalls();
     init_log_file();
-    LONGEST11 = 64 * 1024;
+    LONGEST12 = 64 * 1024;
     ServiceOutput = class {
 
       #log;
@@ -60872,7 +59857,7 @@ var init_output3 = __esm({
           const bytes = new Uint8Array(rest2.length + chunk.length);
           bytes.set(rest2);
           bytes.set(chunk, rest2.length);
-          const end = bytes.length >= LONGEST11 ? bytes.length : bytes.lastIndexOf(NEWLINE4) + 1;
+          const end = bytes.length >= LONGEST12 ? bytes.length : bytes.lastIndexOf(NEWLINE4) + 1;
           if (end > 0) take(bytes.subarray(0, end));
           rest2 = bytes.slice(end);
         }
@@ -60898,7 +59883,7 @@ var init_output3 = __esm({
 
 // services/ready.ts
 async function untilReady(readiness, container, signal) {
-  for (let pause2 = SHORTEST; !signal.aborted; pause2 = Math.min(pause2 * 2, LONGEST12)) {
+  for (let pause2 = SHORTEST; !signal.aborted; pause2 = Math.min(pause2 * 2, LONGEST13)) {
     if (await holds4(readiness, container)) return true;
     await sleep3(pause2, signal);
   }
@@ -60911,7 +59896,7 @@ async function holds4(readiness, container) {
     return false;
   }
 }
-function sleep3(milliseconds, signal) {
+function sleep3(milliseconds2, signal) {
   return new Promise((resolve2) => {
     if (signal.aborted) return resolve2();
     const done = () => {
@@ -60919,15 +59904,15 @@ function sleep3(milliseconds, signal) {
       signal.removeEventListener("abort", done);
       resolve2();
     };
-    const timer = setTimeout(done, milliseconds);
+    const timer = setTimeout(done, milliseconds2);
     signal.addEventListener("abort", done);
   });
 }
-var SHORTEST, LONGEST12;
+var SHORTEST, LONGEST13;
 var init_ready = __esm({
   "services/ready.ts"() {
     init_shown();
-    [SHORTEST, LONGEST12] = [
+    [SHORTEST, LONGEST13] = [
       5,
       250
     ];
@@ -60935,10 +59920,10 @@ var init_ready = __esm({
 });
 
 // services/restart.ts
-var LONGEST13, SETTLED, Restarts;
+var LONGEST14, SETTLED, Restarts;
 var init_restart = __esm({
   "services/restart.ts"() {
-    LONGEST13 = 6e4;
+    LONGEST14 = 6e4;
     SETTLED = 1e4;
     Restarts = class {
 
@@ -60968,10 +59953,64 @@ var init_restart = __esm({
         if (policy === "never" || policy === "on-failure" && !failed2) return void 0;
         if (status !== void 0 && status.durationMs >= SETTLED) this.#inARow = 0;
         if (this.#inARow >= max) return void 0;
-        const delay = Math.min(backoff * 2 ** this.#inARow, LONGEST13);
+        const delay = Math.min(backoff * 2 ** this.#inARow, LONGEST14);
         this.#inARow++;
         this.#count++;
         return delay;
+      }
+    };
+  }
+});
+
+// services/watchdog.ts
+var SETTLE, Watchdog;
+var init_watchdog = __esm({
+  "services/watchdog.ts"() {
+    init_ready();
+    SETTLE = 100;
+    Watchdog = class {
+
+      #limit;
+      #last = performance.now();
+      #isTriggered = false;
+      #changed = Promise.withResolvers();
+      /** @param limit how long it may say nothing, in milliseconds */
+      constructor(limit2) {
+        this.#limit = limit2;
+      }
+      /** Takes a message of the program. */
+      take({ WATCHDOG, WATCHDOG_USEC }) {
+        if (WATCHDOG === "1") this.#last = performance.now();
+        if (WATCHDOG === "trigger") this.#isTriggered = true;
+        const limit2 = /^[1-9]\d{0,17}$/.test(WATCHDOG_USEC ?? "") ? Number(WATCHDOG_USEC) / 1e3 : 0;
+        if (limit2 > 0) this.#limit = limit2;
+        if (limit2 === 0 && WATCHDOG !== "trigger") return;
+        this.#changed.resolve();
+        this.#changed = Promise.withResolvers();
+      }
+      /** Resolves with what is wrong when it has said nothing for too long; with nothing if it has ended. */
+      async bites(ended) {
+        for (this.#last = performance.now(); !ended.aborted; ) {
+          if (this.#isTriggered) return "has said that it fails (WATCHDOG=trigger)";
+          const [heard, limit2] = [
+            this.#last,
+            this.#limit
+          ];
+          const rest2 = heard + limit2 - performance.now();
+          if (rest2 > 0) {
+            await Promise.race([
+              sleep3(rest2, ended),
+              this.#changed.promise
+            ]);
+            continue;
+          }
+          await sleep3(SETTLE, ended);
+          if (ended.aborted) return void 0;
+          if (this.#last === heard && this.#limit === limit2) {
+            return `has sent no WATCHDOG=1 for ${Math.round(limit2)} ms`;
+          }
+        }
+        return void 0;
       }
     };
   }
@@ -61001,6 +60040,7 @@ var init_service = __esm({
     init_output3();
     init_ready();
     init_restart();
+    init_watchdog();
     ServiceError = class extends RamekinError {
 
       /** `"ServiceError"`. */
@@ -61029,6 +60069,8 @@ var init_service = __esm({
       #container;
       /** Is told that the program that runs is ready, by a line or a message. */
       #seen = Promise.withResolvers();
+      /** Of the program that runs. */
+      #watchdog;
       #isReady = false;
       #status;
       #running;
@@ -61101,6 +60143,8 @@ var init_service = __esm({
       async #runOnce(command, output) {
         this.#status = void 0;
         this.#seen = Promise.withResolvers();
+        const { ready, watchdog } = this.#options;
+        this.#watchdog = watchdog === void 0 ? void 0 : new Watchdog(watchdog);
         let container;
         try {
           container = command.spawn();
@@ -61113,7 +60157,6 @@ var init_service = __esm({
           pid: container.pid
         });
         const ended = new AbortController();
-        const { ready } = this.#options;
         const handlers = {
           watch: (text5) => {
             if (isLine(ready) && ready.line.test(text5)) this.#seen.resolve();
@@ -61169,7 +60212,25 @@ var init_service = __esm({
           kind: "ready"
         });
         this.#settled.resolve();
-        return health && await this.#watchHealth(container, ended, health);
+        return await Promise.race([
+          ...health === void 0 ? [] : [
+            this.#watchHealth(container, ended, health)
+          ],
+          this.#watchSilence(container, ended)
+        ]);
+      }
+      async #watchSilence(container, ended) {
+        if (this.#watchdog === void 0) return await aborted(ended).then(() => void 0);
+        const reason2 = await this.#watchdog.bites(ended);
+        if (reason2 === void 0) return void 0;
+        this.#tell({
+          kind: "unhealthy",
+          failures: 1
+        });
+        void container.stop({
+          signal: "SIGABRT"
+        });
+        return reason2;
       }
       async #watchHealth(container, ended, { every, command, timeout = 1e4, failures = 3 }) {
         const check3 = async () => {
@@ -61208,17 +60269,23 @@ var init_service = __esm({
         }
       }
       #command() {
-        const { program, recipe: box3 = recipe(), ready } = this.#options;
+        const { program, recipe: box3 = recipe(), ready, watchdog, env } = this.#options;
         try {
           return box3.command(program, {
             ...commandOptionsOf(this.#options),
+            ...watchdog !== void 0 && {
+              env: {
+                ...env,
+                WATCHDOG_USEC: String(watchdog * 1e3)
+              }
+            },
             ...isContainerName(this.name) && {
               name: this.name
             },
             stdin: "null",
             stdout: "piped",
             stderr: "piped",
-            ...ready === "notify" && {
+            ...(ready === "notify" || watchdog !== void 0) && {
               notify: (message2) => this.#take(message2)
             }
           });
@@ -61230,7 +60297,9 @@ var init_service = __esm({
         }
       }
       /** Takes what the program tells of itself. See sd_notify(3). */
-      #take({ READY: READY2, STATUS: STATUS3, STOPPING: STOPPING2 }) {
+      #take(message2) {
+        const { READY: READY2, STATUS: STATUS3, STOPPING: STOPPING2 } = message2;
+        this.#watchdog?.take(message2);
         if (STATUS3 !== void 0) this.#tell({
           kind: "status",
           text: STATUS3
@@ -61709,7 +60778,7 @@ var init_supervisor = __esm({
     init_error_report();
     init_output2();
     init_run_program();
-    init_usage();
+    init_usage2();
   }
 });
 
@@ -61725,15 +60794,17 @@ async function run3(given) {
   let image3;
   const failed2 = await interruptible(async (signal) => {
     image3 = await opened(given, signal);
-    await image3.unpack({
+    const { name: name2 } = image3;
+    await withProgress(`unpacking ${name2}`, () => image3.unpack({
       signal
-    });
+    }));
     return 0;
   });
   if (image3 === void 0 || failed2 !== 0) return failed2;
   await using held = image3;
   const { args } = await held.process(given.program, options);
   const box3 = await held.recipe(options);
+  const verbose = verboseOf(given, isDetached(given) ? apart(box3) : box3);
   if (isDetached(given)) {
     const { superviseProgram: superviseProgram2 } = await Promise.resolve().then(() => (init_supervisor(), supervisor_exports));
     return await superviseProgram2(given, {
@@ -61747,7 +60818,8 @@ async function run3(given) {
   const name = given.value("name");
   return await runProgram(args, (program, streams) => box3.command(program, streams), {
     report,
-    name
+    name,
+    verbose
   });
 }
 async function opened(given, signal) {
@@ -61813,9 +60885,11 @@ var init_run_image = __esm({
     init_image_report();
     init_interruptible();
     init_permission_flags();
+    init_progress();
     init_run_program();
     init_status_fd();
-    init_usage();
+    init_usage2();
+    init_verbose();
   }
 });
 
@@ -61838,6 +60912,7 @@ async function run4(given) {
   }
   const file = await recipeFile(path2, given.values("set").map((setting2) => setting2));
   let grants = permissionsFor(file, given);
+  const verbose = await file.located(() => verboseOf(given, apart(file.recipe)));
   if (isDetached(given)) {
     const { superviseProgram: superviseProgram2 } = await Promise.resolve().then(() => (init_supervisor(), supervisor_exports));
     return await file.located(() => superviseProgram2(given, {
@@ -61856,6 +60931,7 @@ async function run4(given) {
     permissions: grants
   }), {
     report,
+    verbose,
     name: given.value("name"),
     denied: (error) => {
       if (error.denied || !canAsk()) return false;
@@ -61885,17 +60961,18 @@ var init_run = __esm({
     init_detach_flags();
     init_image_flags();
     init_status_fd();
-    init_usage();
+    init_usage2();
+    init_verbose();
   }
 });
 
 // scripts/ramekin/sandbox_flags.ts
 
 var FLAG_OF, FLAGS5;
-var init_sandbox_flags = __esm({
+var init_sandbox_flags2 = __esm({
   "scripts/ramekin/sandbox_flags.ts": (function () {
     init_mod2();
-    init_usage();
+    init_usage2();
     FLAG_OF = {
       architectures: "32-bit",
       bind: "bind",
@@ -62046,11 +61123,11 @@ function checkOwner2({ mode: mode2, uid }, path2, type) {
 }
 function textOf10(path2) {
   try {
-    using found2 = open(path2, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-    const status = statx2(found2, "", AT_EMPTY_PATH);
+    using found3 = open(path2, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    const status = statx2(found3, "", AT_EMPTY_PATH);
     checkOwner2(status, path2, S_IFREG);
     if (status.size > MAX_BYTES2) throw new RecipeError(`${path2}: has more than ${MAX_BYTES2} bytes`);
-    using file = open(`/proc/self/fd/${found2.number}`);
+    using file = open(`/proc/self/fd/${found3.number}`);
     const bytes = new Uint8Array(MAX_BYTES2);
     let size = 0;
     for (let count = -1; count !== 0 && size < MAX_BYTES2; size += count) {
@@ -62151,11 +61228,11 @@ var init_files10 = __esm({
       /** Returns the device of this name. */
       find(name) {
         for (const files2 of this.#directories.toReversed()) {
-          const [found2, other] = files2.flatMap((file) => file.get(name) ?? []);
+          const [found3, other] = files2.flatMap((file) => file.get(name) ?? []);
           if (other !== void 0) {
-            throw new RecipeError(`${name} is in two files: ${found2.file} and ${other.file}`);
+            throw new RecipeError(`${name} is in two files: ${found3.file} and ${other.file}`);
           }
-          if (found2 !== void 0) return found2;
+          if (found3 !== void 0) return found3;
         }
         const known = this.#directories.flat().flatMap((file) => [
           ...file.keys()
@@ -62191,7 +61268,7 @@ function hookOf(hook) {
   const words3 = args.items().map((word6) => word6.text());
   const [, ...given] = words3;
   const [name = "", ...flags2] = given[0] === "hook" ? given.slice(1) : given;
-  const isKnown2 = hookName.text() === "createContainer" && PROGRAMS2.includes(program.slice(program.lastIndexOf("/") + 1));
+  const isKnown2 = hookName.text() === "createContainer" && PROGRAMS3.includes(program.slice(program.lastIndexOf("/") + 1));
   const values = (flag2) => flagValues(flags2, flag2, args);
   if (isKnown2 && NOTHING_TO_DO.includes(name)) return {
     links: [],
@@ -62243,12 +61320,12 @@ function linkOf(link2, args) {
     path: normalize(path2)
   };
 }
-var PROGRAMS2, NOTHING_TO_DO, FLAGS6;
+var PROGRAMS3, NOTHING_TO_DO, FLAGS6;
 var init_hooks = __esm({
   "cdi/hooks.ts"() {
     init_path();
     init_shown();
-    PROGRAMS2 = [
+    PROGRAMS3 = [
       "nvidia-ctk",
       "nvidia-cdi-hook"
     ];
@@ -62383,7 +61460,7 @@ var init_edits = __esm({
       }
       /** Returns the options of a sandbox with these too. */
       partsWith(options) {
-        const { devices: devices2 = [], read: read5 = [], write: write9 = [], bind: bind4 = [], overlay: overlay2 = [], setEnv: setEnv2 = {} } = options;
+        const { devices: devices2 = [], read: read5 = [], write: write10 = [], bind: bind4 = [], overlay: overlay2 = [], setEnv: setEnv2 = {} } = options;
         const folders = [
           setEnv2["LD_LIBRARY_PATH"],
           this.#variables.get("LD_LIBRARY_PATH")
@@ -62403,7 +61480,7 @@ var init_edits = __esm({
             ...this.#read
           ],
           write: [
-            ...write9,
+            ...write10,
             ...this.#write
           ],
           bind: [
@@ -62525,7 +61602,7 @@ function withCdiDevices(options, names, { directories = [
     ...edits.partsWith(options)
   };
 }
-var init_devices4 = __esm({
+var init_devices3 = __esm({
   "cdi/devices.ts"() {
     init_errors2();
     init_shown();
@@ -62541,7 +61618,7 @@ __export(mod_exports2, {
 });
 var init_mod8 = __esm({
   "cdi/mod.ts"() {
-    init_devices4();
+    init_devices3();
   }
 });
 
@@ -62603,9 +61680,10 @@ var init_sandbox3 = __esm({
     init_permission_flags();
     init_limit_flags();
     init_run_program();
-    init_sandbox_flags();
+    init_sandbox_flags2();
     init_status_fd();
-    init_usage();
+    init_usage2();
+    init_verbose();
     NARROW_ARCHITECTURES = [
       "SCMP_ARCH_X86",
       "SCMP_ARCH_ARM"
@@ -62629,7 +61707,7 @@ var init_sandbox3 = __esm({
 
 // changes/change.ts
 function kindOf3(mode2) {
-  return KINDS7[mode2 & S_IFMT] ?? "device";
+  return KINDS5[mode2 & S_IFMT] ?? "device";
 }
 function describeChange(change) {
   const { path: path2, before, after: after2 } = change;
@@ -62663,12 +61741,12 @@ function sizes(before, size) {
 function octal4(mode2) {
   return mode2.toString(8).padStart(4, "0");
 }
-var KINDS7, SIGNS;
+var KINDS5, SIGNS;
 var init_change = __esm({
   "changes/change.ts"() {
     init_files();
     init_control_characters();
-    KINDS7 = {
+    KINDS5 = {
       [S_IFREG]: "file",
       [S_IFDIR]: "directory",
       [S_IFLNK]: "symlink",
@@ -62685,7 +61763,7 @@ var init_change = __esm({
 
 // changes/errors.ts
 var ChangesError;
-var init_errors7 = __esm({
+var init_errors6 = __esm({
   "changes/errors.ts"() {
     init_errors();
     ChangesError = class extends RamekinError {
@@ -62703,6 +61781,50 @@ var init_errors7 = __esm({
         this.changes = changes;
       }
     };
+  }
+});
+
+// changes/chosen.ts
+function withParents(all, paths) {
+  const asked = all.filter(({ change }) => paths.some((path2) => isWithin(change.path, path2)));
+  return all.filter((one) => asked.includes(one) || one.change.after?.kind === "directory" && one.change.before?.kind !== "directory" && asked.some(({ change }) => isWithin(change.path, one.change.path)));
+}
+function sorted(changes, { conflicts = "refuse", protected: guarded = "refuse" }) {
+  const inConflict = changes.filter(({ change }) => change.conflict !== void 0);
+  const areProtected = changes.filter(({ change }) => change.protectedBy !== void 0);
+  if (conflicts === "refuse" && inConflict.length > 0) {
+    throw refusal(inConflict, "conflict", "was changed on the host meanwhile", [
+      'commit(paths, { conflicts: "leave" }) makes the others, and "overwrite" all of them'
+    ]);
+  }
+  if (guarded === "refuse" && areProtected.length > 0) {
+    throw refusal(areProtected, "protected", "is protected", [
+      'commit(paths, { protected: "leave" }) makes the others, and "commit" all of them'
+    ]);
+  }
+  const barred = [
+    ...conflicts === "leave" ? inConflict : [],
+    ...guarded === "leave" ? areProtected : []
+  ];
+  const isLeft = (one) => barred.some(({ change }) => isWithin(one.change.path, change.path));
+  return {
+    made: changes.filter((one) => !isLeft(one)),
+    left: changes.filter(isLeft)
+  };
+}
+function refusal(changes, code, what, advice) {
+  const [first] = changes;
+  const more = changes.length === 1 ? "" : `, and ${changes.length - 1} more`;
+  return new ChangesError(`nothing is changed, as ${first.change.path} ${what}${more}`, {
+    code,
+    advice,
+    changes: changes.map(({ change }) => change)
+  });
+}
+var init_chosen = __esm({
+  "changes/chosen.ts"() {
+    init_path();
+    init_errors6();
   }
 });
 
@@ -62782,7 +61904,7 @@ var init_journal = __esm({
     init_files4();
     init_missing();
     init_syscalls();
-    init_errors7();
+    init_errors6();
     [NAME13, NEW] = [
       "commit.json",
       "commit.new"
@@ -62860,7 +61982,7 @@ var init_compare = __esm({
     init_overlay_notes();
     init_read_tree();
     init_change();
-    init_errors7();
+    init_errors6();
     Comparison = class {
 
       found = [];
@@ -63156,7 +62278,7 @@ var init_new_files = __esm({
     init_missing();
     init_syscalls();
     init_compare();
-    init_errors7();
+    init_errors6();
     [SEEK_SET2, SEEK_DATA, SEEK_HOLE] = [
       0,
       3,
@@ -63277,8 +62399,8 @@ var init_tree3 = __esm({
         if (status.ctime > time) return path2;
         if ((status.mode & S_IFMT) !== S_IFDIR) return void 0;
         for (const name of this.names(path2)) {
-          const found2 = this.changedSince(`${path2}/${name}`, time);
-          if (found2 !== void 0) return found2;
+          const found3 = this.changedSince(`${path2}/${name}`, time);
+          if (found3 !== void 0) return found3;
         }
         return void 0;
       }
@@ -63379,7 +62501,7 @@ var init_commit2 = __esm({
     init_directories();
     init_missing();
     init_syscalls();
-    init_errors7();
+    init_errors6();
     init_journal();
     init_new_files();
     init_tree3();
@@ -63762,7 +62884,7 @@ var init_place3 = __esm({
     init_syscalls();
     init_path();
     init_commit2();
-    init_errors7();
+    init_errors6();
     init_journal();
     init_tree3();
     ChangesPlace = class _ChangesPlace {
@@ -63823,157 +62945,7 @@ var init_place3 = __esm({
   }
 });
 
-// changes/protected.ts
-function protectedNames(option = true) {
-  if (option === false) return [];
-  return option === true ? PROTECTED_NAMES : option;
-}
-function protectedBy2(path2, kind, { names, paths, missing: missing4, homes: homes2 }) {
-  const isOnTheWay = kind !== void 0 && kind !== "directory";
-  const isOf = (file, guarded) => isWithin(file, guarded) || isOnTheWay && isWithin(guarded, file);
-  const denied3 = paths.find((denied4) => isOf(path2, denied4));
-  if (denied3 !== void 0) return denied3;
-  const folded3 = path2.toLowerCase();
-  const named3 = names.find((name) => {
-    const own = (name.startsWith("~/") ? name.slice(2) : name).toLowerCase();
-    if (name.startsWith("~/") || HOME_NAMES.includes(name)) {
-      return homes2.some((home) => isOf(folded3, `${home.toLowerCase()}/${own}`));
-    }
-    if (`${folded3}/`.includes(`/${own}/`)) return true;
-    if (own.startsWith(".git/") && isInInnerRepository(folded3, own.slice(".git/".length))) {
-      return true;
-    }
-    return isOnTheWay && waysTo(own).some((way) => folded3.endsWith(`/${way}`));
-  });
-  return named3 ?? missing4.find((one) => isOf(path2, one.path))?.name;
-}
-function waysTo(name) {
-  const parts2 = name.split("/");
-  return parts2.slice(1).map((_, index) => parts2.slice(0, index + 1).join("/"));
-}
-function isInInnerRepository(path2, name) {
-  const inner = /\/\.git\/(?:modules|worktrees)(\/.*)$/.exec(path2);
-  return inner !== null && `${inner[1]}/`.includes(`/${name}/`);
-}
-var init_protected = __esm({
-  "changes/protected.ts"() {
-    init_path();
-    init_protected_names();
-  }
-});
-
-// changes/held.ts
-async function hold(directories, { place: asked } = {}) {
-  const paths = outermost(directories.map(checkedDirectory));
-  if (paths.length === 0) {
-    throw new ChangesError("there is no directory whose changes are held", {
-      code: "invalid"
-    });
-  }
-  const { place: place3, finished } = await ChangesPlace.make(paths, asked ?? placeOfChanges());
-  try {
-    const held = paths.map((path2, index) => makeHeld(place3.path, path2, String(index)));
-    using last = open(place3.path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    const { ctime } = statx2(last, "", AT_EMPTY_PATH);
-    return new Held(place3, held, ctime, finished);
-  } catch (error) {
-    await place3.remove();
-    place3[Symbol.dispose]();
-    throw error;
-  }
-}
-function changeOf(directory2, found2, protection) {
-  const { before, after: after2, conflict } = found2;
-  const path2 = found2.path === "." ? directory2 : `${directory2}/${found2.path}`;
-  const name = protectedBy2(path2, after2?.kind, protection);
-  return {
-    path: path2,
-    change: after2 === void 0 ? "removed" : before === void 0 ? "added" : "changed",
-    ...before !== void 0 && {
-      before
-    },
-    ...after2 !== void 0 && {
-      after: after2
-    },
-    ...conflict !== void 0 && {
-      conflict
-    },
-    ...name !== void 0 && {
-      protectedBy: name
-    }
-  };
-}
-function homes() {
-  const home = environmentVariable("HOME");
-  return home?.startsWith("/") ? pathsOf(home) : [];
-}
-function pathsOf(path2) {
-  const own = normalize(path2);
-  return [
-    .../* @__PURE__ */ new Set([
-      own,
-      withoutLinks2(own)
-    ])
-  ];
-}
-function withoutLinks2(path2) {
-  if (path2 === "/") return path2;
-  const found2 = ifThere(() => open(path2, O_PATH | O_CLOEXEC), UNREACHABLE2);
-  if (found2 === void 0) return joined3(withoutLinks2(parentOf(path2)), nameOf2(path2));
-  using opened2 = found2;
-  return pathOf7(opened2);
-}
-function joined3(directory2, name) {
-  return directory2 === "/" ? `/${name}` : `${directory2}/${name}`;
-}
-function withParents(all, paths) {
-  const asked = all.filter(({ change }) => paths.some((path2) => isWithin(change.path, path2)));
-  return all.filter((one) => asked.includes(one) || one.change.after?.kind === "directory" && one.change.before?.kind !== "directory" && asked.some(({ change }) => isWithin(change.path, one.change.path)));
-}
-function sorted2(changes, { conflicts = "refuse", protected: guarded = "refuse" }) {
-  const inConflict = changes.filter(({ change }) => change.conflict !== void 0);
-  const areProtected = changes.filter(({ change }) => change.protectedBy !== void 0);
-  if (conflicts === "refuse" && inConflict.length > 0) {
-    throw refusal(inConflict, "conflict", "was changed on the host meanwhile", [
-      'commit(paths, { conflicts: "leave" }) makes the others, and "overwrite" all of them'
-    ]);
-  }
-  if (guarded === "refuse" && areProtected.length > 0) {
-    throw refusal(areProtected, "protected", "is protected", [
-      'commit(paths, { protected: "leave" }) makes the others, and "commit" all of them'
-    ]);
-  }
-  const barred = [
-    ...conflicts === "leave" ? inConflict : [],
-    ...guarded === "leave" ? areProtected : []
-  ];
-  const isLeft = (one) => barred.some(({ change }) => isWithin(one.change.path, change.path));
-  return {
-    made: changes.filter((one) => !isLeft(one)),
-    left: changes.filter(isLeft)
-  };
-}
-function refusal(changes, code, what, advice) {
-  const [first] = changes;
-  const more = changes.length === 1 ? "" : `, and ${changes.length - 1} more`;
-  return new ChangesError(`nothing is changed, as ${first.change.path} ${what}${more}`, {
-    code,
-    advice,
-    changes: changes.map(({ change }) => change)
-  });
-}
-async function withRights(use) {
-  try {
-    return await use();
-  } catch (error) {
-    if (!isDenied(error) || geteuid2() === 0) throw error;
-  }
-  using namespace = await openUserNamespace([
-    unshare3("user"),
-    mapCurrentUser()
-  ]);
-  return await use(namespace.number);
-}
+// changes/held_directory.ts
 function checkedDirectory(path2) {
   let directory2;
   try {
@@ -64024,31 +62996,199 @@ function makeHeld(place3, path2, name) {
     name
   };
 }
-var Held, UNREACHABLE2, REASONS2;
-var init_held = __esm({
-  "changes/held.ts"() {
+var REASONS2;
+var init_held_directory = __esm({
+  "changes/held_directory.ts"() {
     init_at();
     init_open();
     init_files3();
-    init_environment();
     init_errors();
     init_directories();
     init_files4();
     init_users2();
-    init_missing();
     init_syscalls();
+    init_path();
+    init_errors6();
+    init_place3();
+    REASONS2 = {
+      ENOENT: [
+        "does not exist",
+        "make it first"
+      ],
+      ENOTDIR: [
+        "is not a directory",
+        "changes are held for whole directories; name the one it is in"
+      ],
+      EACCES: [
+        "is not this user's to write",
+        "name the directories in it that are"
+      ],
+      EROFS: [
+        "is on a filesystem that is read-only",
+        "nothing in it can be changed"
+      ]
+    };
+  }
+});
+
+// changes/protected.ts
+function protectedNames(option = true) {
+  if (option === false) return [];
+  return option === true ? PROTECTED_NAMES : option;
+}
+function protectedBy2(path2, kind, { names, paths, missing: missing4, homes: homes2 }) {
+  const isOnTheWay = kind !== void 0 && kind !== "directory";
+  const isOf = (file, guarded) => isWithin(file, guarded) || isOnTheWay && isWithin(guarded, file);
+  const denied3 = paths.find((denied4) => isOf(path2, denied4));
+  if (denied3 !== void 0) return denied3;
+  const folded3 = path2.toLowerCase();
+  const named3 = names.find((name) => {
+    const own = (name.startsWith("~/") ? name.slice(2) : name).toLowerCase();
+    if (name.startsWith("~/") || HOME_NAMES.includes(name)) {
+      return homes2.some((home) => isOf(folded3, `${home.toLowerCase()}/${own}`));
+    }
+    if (`${folded3}/`.includes(`/${own}/`)) return true;
+    if (own.startsWith(".git/") && isInInnerRepository(folded3, own.slice(".git/".length))) {
+      return true;
+    }
+    return isOnTheWay && waysTo(own).some((way) => folded3.endsWith(`/${way}`));
+  });
+  return named3 ?? missing4.find((one) => isOf(path2, one.path))?.name;
+}
+function waysTo(name) {
+  const parts2 = name.split("/");
+  return parts2.slice(1).map((_, index) => parts2.slice(0, index + 1).join("/"));
+}
+function isInInnerRepository(path2, name) {
+  const inner = /\/\.git\/(?:modules|worktrees)(\/.*)$/.exec(path2);
+  return inner !== null && `${inner[1]}/`.includes(`/${name}/`);
+}
+var init_protected = __esm({
+  "changes/protected.ts"() {
+    init_path();
+    init_protected_names();
+  }
+});
+
+// changes/real_paths.ts
+function homes() {
+  const home = environmentVariable("HOME");
+  return home?.startsWith("/") ? pathsOf(home) : [];
+}
+function pathsOf(path2) {
+  const own = normalize(path2);
+  return [
+    .../* @__PURE__ */ new Set([
+      own,
+      withoutLinks2(own)
+    ])
+  ];
+}
+function withoutLinks2(path2) {
+  if (path2 === "/") return path2;
+  const found3 = ifThere(() => open(path2, O_PATH | O_CLOEXEC), UNREACHABLE2);
+  if (found3 === void 0) return joined3(withoutLinks2(parentOf(path2)), nameOf2(path2));
+  using opened2 = found3;
+  return pathOf7(opened2);
+}
+function joined3(directory2, name) {
+  return directory2 === "/" ? `/${name}` : `${directory2}/${name}`;
+}
+var UNREACHABLE2;
+var init_real_paths = __esm({
+  "changes/real_paths.ts"() {
+    init_open();
+    init_environment();
+    init_files4();
+    init_missing();
+    init_path();
+    init_place3();
+    UNREACHABLE2 = [
+      "ENOENT",
+      "ENOTDIR",
+      "EACCES",
+      "ELOOP"
+    ];
+  }
+});
+
+// changes/held.ts
+async function hold(directories, { place: asked } = {}) {
+  const paths = outermost(directories.map(checkedDirectory));
+  if (paths.length === 0) {
+    throw new ChangesError("there is no directory whose changes are held", {
+      code: "invalid"
+    });
+  }
+  const { place: place3, finished } = await ChangesPlace.make(paths, asked ?? placeOfChanges());
+  try {
+    const held = paths.map((path2, index) => makeHeld(place3.path, path2, String(index)));
+    using last = open(place3.path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    const { ctime } = statx2(last, "", AT_EMPTY_PATH);
+    return new Held(place3, held, ctime, finished);
+  } catch (error) {
+    await place3.remove();
+    place3[Symbol.dispose]();
+    throw error;
+  }
+}
+function changeOf(directory2, found3, protection) {
+  const { before, after: after2, conflict } = found3;
+  const path2 = found3.path === "." ? directory2 : `${directory2}/${found3.path}`;
+  const name = protectedBy2(path2, after2?.kind, protection);
+  return {
+    path: path2,
+    change: after2 === void 0 ? "removed" : before === void 0 ? "added" : "changed",
+    ...before !== void 0 && {
+      before
+    },
+    ...after2 !== void 0 && {
+      after: after2
+    },
+    ...conflict !== void 0 && {
+      conflict
+    },
+    ...name !== void 0 && {
+      protectedBy: name
+    }
+  };
+}
+async function withRights(use) {
+  try {
+    return await use();
+  } catch (error) {
+    if (!isDenied(error) || geteuid2() === 0) throw error;
+  }
+  using namespace = await openUserNamespace([
+    unshare3("user"),
+    mapCurrentUser()
+  ]);
+  return await use(namespace.number);
+}
+var Held;
+var init_held = __esm({
+  "changes/held.ts"() {
+    init_at();
+    init_open();
+    init_errors();
+    init_directories();
+    init_files4();
+    init_users2();
     init_sandbox2();
     init_user_namespace();
     init_path();
     init_builders();
+    init_chosen();
     init_commit2();
     init_compare();
-    init_errors7();
+    init_errors6();
     init_git_names();
+    init_held_directory();
     init_journal();
     init_new_files();
     init_place3();
     init_protected();
+    init_real_paths();
     init_tree3();
     Held = class {
 
@@ -64129,7 +63269,7 @@ var init_held = __esm({
       async commit(paths, options = {}) {
         const all = await this.#compare();
         const asked = paths === void 0 ? all : withParents(all, paths.map(normalize));
-        const { made, left } = sorted2(asked, options);
+        const { made, left } = sorted(asked, options);
         const unmoved = await this.#make(made);
         try {
           await this.#end();
@@ -64180,10 +63320,10 @@ var init_held = __esm({
             missing: changes.length === 0 ? [] : missingGitNames(path2, this.#names),
             homes: this.#homes
           };
-          all.push(...changes.map((found2) => ({
+          all.push(...changes.map((found3) => ({
             index,
-            found: found2,
-            change: changeOf(path2, found2, protection)
+            found: found3,
+            change: changeOf(path2, found3, protection)
           })));
         }
         return all;
@@ -64196,7 +63336,7 @@ var init_held = __esm({
           state: "prepare",
           id: this.#place.id,
           directories: this.#held,
-          entries: changes.map(({ index, found: found2 }) => entryOf3(index, found2))
+          entries: changes.map(({ index, found: found3 }) => entryOf3(index, found3))
         };
         using place3 = new Tree2(this.#place.path);
         using commit2 = new Commit(place3, journal);
@@ -64218,30 +63358,6 @@ var init_held = __esm({
         }
       }
     };
-    UNREACHABLE2 = [
-      "ENOENT",
-      "ENOTDIR",
-      "EACCES",
-      "ELOOP"
-    ];
-    REASONS2 = {
-      ENOENT: [
-        "does not exist",
-        "make it first"
-      ],
-      ENOTDIR: [
-        "is not a directory",
-        "changes are held for whole directories; name the one it is in"
-      ],
-      EACCES: [
-        "is not this user's to write",
-        "name the directories in it that are"
-      ],
-      EROFS: [
-        "is on a filesystem that is read-only",
-        "nothing in it can be changed"
-      ]
-    };
   }
 });
 
@@ -64249,7 +63365,7 @@ var init_held = __esm({
 var init_mod9 = __esm({
   "changes/mod.ts"() {
     init_change();
-    init_errors7();
+    init_errors6();
     init_held();
     init_place3();
   }
@@ -64261,12 +63377,12 @@ function wordsOf2(completion) {
   return typeof completion === "string" ? void 0 : completion;
 }
 function listOf3(completion) {
-  return completion === "image" ? IMAGES : CONTAINERS;
+  return completion === "image" ? IMAGES2 : CONTAINERS2;
 }
 function quoted3(text5) {
   return `'${text5.replaceAll("'", `'\\''`)}'`;
 }
-var FIRST_WORDS, CONTAINERS, IMAGES;
+var FIRST_WORDS, CONTAINERS2, IMAGES2;
 var init_words2 = __esm({
   "scripts/ramekin/completions/words.ts"() {
     init_arguments();
@@ -64293,18 +63409,18 @@ var init_words2 = __esm({
         program: false
       }
     ];
-    CONTAINERS = `ramekin ps --all 2>/dev/null | awk 'NR > 1 { if ($1 != "-") print $1; if ($2 ~ /^[A-Za-z0-9][A-Za-z0-9._-]*$/) print $2 }'`;
-    IMAGES = "ramekin images 2>/dev/null | awk 'NR > 1 { print $1 }'";
+    CONTAINERS2 = `ramekin ps --all 2>/dev/null | awk 'NR > 1 { if ($1 != "-") print $1; if ($2 ~ /^[A-Za-z0-9][A-Za-z0-9._-]*$/) print $2 }'`;
+    IMAGES2 = "ramekin images 2>/dev/null | awk 'NR > 1 { print $1 }'";
   }
 });
 
 // scripts/ramekin/learn/flags.ts
-function learnedFlags(given, flags2, { read: read5, write: write9, tmpfs: tmpfs2, denyRead }) {
+function learnedFlags(given, flags2, { read: read5, write: write10, tmpfs: tmpfs2, denyRead }) {
   const kept = flags2.filter(({ name }) => !OWN4.has(name)).flatMap((flag2) => givenAs(given, flag2));
   const paths = (name, list5) => list5.filter(isSayable).map((path2) => word4(`--${name}=${path2}`));
   return [
     ...paths("allow-read", read5),
-    ...paths("allow-write", write9),
+    ...paths("allow-write", write10),
     ...paths("tmpfs", tmpfs2),
     ...paths("deny-read", denyRead),
     ...kept
@@ -64332,6 +63448,7 @@ var init_flags = __esm({
       "allow-write",
       "discard",
       "output",
+      "report",
       "debug",
       "help"
     ]);
@@ -64559,16 +63676,16 @@ var init_grants = __esm({
         this.#around = around2;
       }
       learn(used) {
-        const write9 = this.#written(used);
-        const read5 = this.#read(used).filter((path2) => !isWithinAny(path2, write9));
+        const write10 = this.#written(used);
+        const read5 = this.#read(used).filter((path2) => !isWithinAny(path2, write10));
         const shown4 = [
           ...read5,
-          ...write9
+          ...write10
         ];
         const denyRead = shown4.flatMap((path2) => this.#around.secrets.within(path2));
         return {
           read: read5,
-          write: write9,
+          write: write10,
           tmpfs: this.#lookedAt(used, shown4),
           denyRead: [
             ...new Set(denyRead)
@@ -64662,7 +63779,7 @@ var init_grants = __esm({
 
 // scripts/ramekin/learn/homes.ts
 function homeDirectories(own) {
-  const others = linesOf("/etc/passwd").flatMap((line3) => {
+  const others = linesOf2("/etc/passwd").flatMap((line3) => {
     const [, , uid, , , home = ""] = line3.split(":");
     const isPerson = Number(uid) >= PEOPLE.first && Number(uid) < PEOPLE.end;
     return isPerson || uid === "0" ? [
@@ -64677,7 +63794,7 @@ function homeDirectories(own) {
     ...new Set(homes2.filter((path2) => path2.startsWith("/")))
   ];
 }
-function linesOf(path2) {
+function linesOf2(path2) {
   try {
     return Deno.readTextFileSync(path2).split("\n");
   } catch {
@@ -64695,9 +63812,29 @@ var init_homes = __esm({
 });
 
 // scripts/ramekin/learn/report.ts
-function printLearnt(lesson) {
-  const { learnt, flags: flags2, program, denials: denials2, secrets, file, code, isWhole } = lesson;
+function reportOf2(lesson) {
+  const { learnt, flags: flags2, program, code, isWhole } = lesson;
+  const { denied: denied3, withheld } = sorted2(lesson);
+  return {
+    flags: flags2,
+    program,
+    ...learnt,
+    withheld,
+    denied: denied3,
+    code,
+    isWhole
+  };
+}
+function sorted2({ denials: denials2, secrets }) {
   const isSecret = ({ kind, what }) => (kind === "read" || kind === "execute") && secrets.has(what);
+  return {
+    withheld: denials2.filter(isSecret),
+    denied: denials2.filter((denial) => !isSecret(denial) && !isOwn2(denial))
+  };
+}
+function printLearnt(lesson) {
+  const { learnt, flags: flags2, program, file, code, isWhole } = lesson;
+  const { denied: denied3, withheld } = sorted2(lesson);
   const command = [
     "ramekin",
     "sandbox",
@@ -64717,10 +63854,10 @@ function printLearnt(lesson) {
       `ramekin: the recipe is in ${escapeControls(file)}; ramekin plan shows what it needs`
     ],
     part("secrets are usually here, and it was shown none of them:", [
-      ...new Set(denials2.filter(isSecret).map(({ program: program2, what }) => `${what} (for ${program2})`))
+      ...new Set(withheld.map(({ program: program2, what }) => `${what} (for ${program2})`))
     ]),
     part("it was denied this; what it needs of it is to be added:", [
-      ...new Set(denials2.filter((denial) => !isSecret(denial) && !isOwn2(denial)).map(describeDenial))
+      ...new Set(denied3.map(describeDenial))
     ]),
     part("these were listed, and are too wide to be granted:", learnt.tooWide),
     part("no flag can name these, as a comma ends a path there, and a line:", unsayable),
@@ -64799,8 +63936,8 @@ async function run6(given) {
       Deno.cwd()
     ] : asked.write
   };
-  const { write: write9, ...others } = options;
-  await using held = await hold(write9);
+  const { write: write10, ...others } = options;
+  await using held = await hold(write10);
   held.finished.forEach(tellFinished);
   const shown4 = {
     ...options,
@@ -64834,7 +63971,7 @@ function tellDiscarded({ directories }) {
   printError(`ramekin: what was left to be changed in ${directories.join(", ")} is thrown away`);
 }
 async function conclude2(given, held) {
-  const changes = await held.changes();
+  const changes = await withProgress("looking for changes", () => held.changes());
   const isJson = given.has("json");
   if (!isJson) tellChanges(changes);
   const summary = changes.length === 0 ? NONE3 : await decide(given, held, changes);
@@ -64902,10 +64039,10 @@ async function decide(given, held, changes) {
       };
     }
     try {
-      const summary = await held.commit(void 0, {
+      const summary = await withProgress("making the changes", () => held.commit(void 0, {
         conflicts: overwrites ? "overwrite" : "leave",
         protected: "leave"
-      });
+      }));
       printError(`ramekin: ${numberOf8(summary.made)} made`);
       summary.left.forEach(tellLeft);
       return summary;
@@ -64937,10 +64074,11 @@ var init_try = __esm({
     init_mod2();
     init_error_report();
     init_output2();
+    init_progress();
     init_prompt();
     init_sandbox3();
-    init_sandbox_flags();
-    init_usage();
+    init_sandbox_flags2();
+    init_usage2();
     NONE3 = {
       made: [],
       left: []
@@ -64957,6 +64095,8 @@ __export(learn_exports, {
 async function run7(given) {
   const file = given.value("output");
   using recipe2 = file === void 0 ? void 0 : new ReportFile(file, "output");
+  const asked = given.value(REPORT);
+  using report = asked === void 0 ? void 0 : new ReportFile(asked, REPORT);
   const homes2 = homeDirectories(environment2()["HOME"]);
   const secrets = new Secrets(homes2, Deno.cwd());
   const options = learningOptions(given, secrets, homes2);
@@ -64986,7 +64126,7 @@ async function run7(given) {
     secrets
   });
   recipe2?.write(recipeOf(given, options, learnt));
-  printLearnt({
+  const lesson = {
     learnt,
     flags: learnedFlags(given, FLAGS7, learnt),
     program: given.program,
@@ -64995,14 +64135,17 @@ async function run7(given) {
     file,
     code,
     isWhole: !ended.uses.isFull
-  });
+  };
+  report?.write(`${JSON.stringify(reportOf2(lesson), null, 2)}
+`);
+  printLearnt(lesson);
   return code;
 }
-async function heldChanges({ write: write9 }) {
-  if (write9.length === 0) {
+async function heldChanges({ write: write10 }) {
+  if (write10.length === 0) {
     throw new UsageError("--discard: it may change nothing here; list directories: --allow-write");
   }
-  const held = await hold(write9);
+  const held = await hold(write10);
   held.finished.forEach(tellFinished);
   return held;
 }
@@ -65015,13 +64158,13 @@ function learningOptions(given, secrets, homes2) {
   const own = isGiven || isWide(Deno.cwd(), homes2) ? [] : [
     Deno.cwd()
   ];
-  const write9 = isGiven ? options.write : own;
+  const write10 = isGiven ? options.write : own;
   return {
     ...options,
     read: [
       "/"
     ],
-    write: write9,
+    write: write10,
     denyRead: [
       ...options.denyRead ?? [],
       ...secrets.paths,
@@ -65049,12 +64192,12 @@ function permissionsFor2(given) {
     ]
   };
 }
-function recipeOf(given, { cwd, ...options }, { read: read5, write: write9, tmpfs: tmpfs2, denyRead }) {
+function recipeOf(given, { cwd, ...options }, { read: read5, write: write10, tmpfs: tmpfs2, denyRead }) {
   const denied3 = optionsOf(given).denyRead ?? [];
   const shown4 = {
     ...options,
     read: read5,
-    write: write9,
+    write: write10,
     tmpfs: tmpfs2,
     denyRead: [
       ...denied3,
@@ -65069,7 +64212,7 @@ function recipeOf(given, { cwd, ...options }, { read: read5, write: write9, tmpf
     }
   }));
 }
-var DISCARD, FLAGS7;
+var DISCARD, REPORT, FLAGS7;
 var init_learn = __esm({
   "scripts/ramekin/learn.ts"() {
     init_mod9();
@@ -65087,9 +64230,10 @@ var init_learn = __esm({
     init_sandbox3();
     init_subcommands();
     init_try();
-    init_sandbox_flags();
-    init_usage();
+    init_sandbox_flags2();
+    init_usage2();
     DISCARD = "discard";
+    REPORT = "report";
     FLAGS7 = SUBCOMMANDS.find(({ name }) => name === "learn").flags;
   }
 });
@@ -65804,7 +64948,7 @@ function writeElf(executable) {
     1
   ]);
   view2.setUint16(16, ET_EXEC, true);
-  view2.setUint16(18, MACHINE2[architecture], true);
+  view2.setUint16(18, MACHINE3[architecture], true);
   view2.setUint32(20, 1, true);
   put64(view2, 24, BASE + at4.code);
   put64(view2, 32, HEADER_SIZE5);
@@ -65908,7 +65052,7 @@ function put64(view2, at4, value) {
 function align2(value, to) {
   return Math.ceil(value / to) * to;
 }
-var BASE, PAGE2, LARGEST_PAGE, MACHINE2, HEADER_SIZE5, SEGMENT_SIZE2, SECTION_SIZE, ET_EXEC, PT_LOAD, PT_NOTE2, PT_GNU_STACK, PF_X, PF_W, PF_R, SHT_PROGBITS, SHT_STRTAB, SHT_NOTE, SHT_NOBITS, SHF_WRITE, SHF_ALLOC, SHF_EXECINSTR, SEGMENTS, NOTE_AT;
+var BASE, PAGE2, LARGEST_PAGE, MACHINE3, HEADER_SIZE5, SEGMENT_SIZE2, SECTION_SIZE, ET_EXEC, PT_LOAD, PT_NOTE2, PT_GNU_STACK, PF_X, PF_W, PF_R, SHT_PROGBITS, SHT_STRTAB, SHT_NOTE, SHT_NOBITS, SHF_WRITE, SHF_ALLOC, SHF_EXECINSTR, SEGMENTS, NOTE_AT;
 var init_elf2 = __esm({
   "box/elf.ts"() {
     init_elf_note();
@@ -65919,7 +65063,7 @@ var init_elf2 = __esm({
       aarch64: 65536
     };
     LARGEST_PAGE = 65536;
-    MACHINE2 = {
+    MACHINE3 = {
       x86_64: 62,
       aarch64: 183
     };
@@ -65993,7 +65137,7 @@ var init_options = __esm({
     init_schema();
     init_shown();
     boxFields = lazy(() => ({
-      program: optional(list(text())),
+      program: optional(list(text3())),
       architecture: optional(oneOf([
         "x86_64",
         "aarch64"
@@ -66007,7 +65151,7 @@ var init_options = __esm({
         "caller"
       ]))
     }));
-    programName2 = lazy(() => text({
+    programName2 = lazy(() => text3({
       min: 1
     }));
   }
@@ -66027,15 +65171,15 @@ function pack(bytes) {
     0
   ];
   while (at4 + SHORTEST2 <= bytes.length) {
-    const found2 = copyFor(bytes, at4, places);
+    const found3 = copyFor(bytes, at4, places);
     note(places, bytes, at4);
-    const later = found2 === void 0 ? void 0 : copyFor(bytes, at4 + 1, places);
-    if (found2 === void 0 || later !== void 0 && gainOf(later) > gainOf(found2) + 1) {
+    const later = found3 === void 0 ? void 0 : copyFor(bytes, at4 + 1, places);
+    if (found3 === void 0 || later !== void 0 && gainOf(later) > gainOf(found3) + 1) {
       at4++;
       continue;
     }
-    writeSequence(packed, bytes.subarray(literals, at4), found2);
-    const end = at4 + found2.length;
+    writeSequence(packed, bytes.subarray(literals, at4), found3);
+    const end = at4 + found3.length;
     for (at4++; at4 < end; at4++) note(places, bytes, at4);
     literals = at4;
   }
@@ -66354,7 +65498,7 @@ function fromRoot2(path2) {
   return climbs(path2) ? "/..." : below4 === "" ? '"$PWD"' : `"$PWD"/${below4}`;
 }
 function boxedSandbox(given, reading2) {
-  if (given.has("allow-net") && listOf(given, "allow-net") !== void 0) {
+  if (given.has("allow-net") && listOf2(given, "allow-net") !== void 0) {
     throw new UsageError("--allow-net with hosts: a box cannot pass connections on, as ramekin does; --allow-net alone gives it the whole network");
   }
   refuseDenials(given);
@@ -66377,7 +65521,7 @@ function refuseDenials(given) {
   for (const [denied3, why] of Object.entries(NOT_IN_BOX)) {
     const { name } = DENIAL_FLAGS[denied3];
     if (!given.has(name)) continue;
-    const [value] = listOf(given, name) ?? [];
+    const [value] = listOf2(given, name) ?? [];
     throw new UsageError(`--${name}${value === void 0 ? "" : `=${value}`}: ${why}`);
   }
 }
@@ -66389,8 +65533,8 @@ var init_box_flags = __esm({
     init_variable_pattern();
     init_permission_flags();
     init_sandbox3();
-    init_sandbox_flags();
-    init_usage();
+    init_sandbox_flags2();
+    init_usage2();
     IN_BOX = {
       path: boxPath,
       optional: boxPath,
@@ -66460,7 +65604,7 @@ var init_data_file = __esm({
     init_read();
     init_input();
     init_recipe_file();
-    init_usage();
+    init_usage2();
   }
 });
 
@@ -66503,7 +65647,7 @@ function writeOut(bytes) {
 }
 function writeExecutable(path2, bytes) {
   if (!mayWrite2(path2)) return writeBytes(path2, bytes, 493);
-  writable(path2, () => Deno.writeFileSync(path2, bytes, {
+  writable2(path2, () => Deno.writeFileSync(path2, bytes, {
     mode: 493
   }));
   if (Deno.build.os !== "windows") Deno.chmodSync(path2, 493);
@@ -66546,10 +65690,10 @@ var init_build = __esm({
     init_data_file();
     init_file_error2();
     init_file_flags();
-    init_files8();
+    init_files9();
     init_limit_flags();
     init_output2();
-    init_usage();
+    init_usage2();
     SANDBOX_FLAGS2 = [
       "allow-read",
       "allow-write",
@@ -66594,18 +65738,18 @@ function attachTo(word6, any) {
   });
 }
 function byPid(pid, containers, any) {
-  const found2 = containers.find((container) => container.pid === pid || container.program === pid);
-  if (found2 !== void 0) return found2.program;
+  const found3 = containers.find((container) => container.pid === pid || container.program === pid);
+  if (found3 !== void 0) return found3.program;
   if (any || ifThere2(() => readText(`/proc/${pid}/stat`)) === void 0) return pid;
   throw new UsageError(`the process ${pid} is not in a container of a script of yours; --any enters it all the same, as its user`);
 }
 function byName(name, containers, all) {
   const named3 = containers.filter(({ namedBy: namedBy2 }) => namedBy2 === "script");
-  const found2 = named3.filter((container) => container.name === name);
-  if (found2.length === 1) return found2[0].program;
-  if (found2.length > 1) {
-    const pids = found2.map(({ pid }) => pid).join(", ");
-    throw new UsageError(`there are ${found2.length} containers with the name ${name}: ${pids}`);
+  const found3 = named3.filter((container) => container.name === name);
+  if (found3.length === 1) return found3[0].program;
+  if (found3.length > 1) {
+    const pids = found3.map(({ pid }) => pid).join(", ");
+    throw new UsageError(`there are ${found3.length} containers with the name ${name}: ${pids}`);
   }
   const other = all.find((container) => container.name === name);
   if (other !== void 0) {
@@ -66620,8 +65764,8 @@ var init_container_of = __esm({
     init_host2();
     init_mod2();
     init_nearest();
-    init_files8();
-    init_usage();
+    init_files9();
+    init_usage2();
   }
 });
 
@@ -66663,7 +65807,7 @@ var init_enter = __esm({
     init_container_of();
     init_run_program();
     init_status_fd();
-    init_usage();
+    init_usage2();
   }
 });
 
@@ -66686,7 +65830,7 @@ async function run10(given) {
   const inside2 = typeof from2 === "string" ? to : from2;
   using container = attachTo(inside2.container, given.has("any"));
   const fs = container.fs.as(given.has("root") ? "root" : "program");
-  const copied = typeof from2 === "string" ? await fs.copyIn(from2, await targetIn(fs, inside2.path, nameOf2(from2)), bounds2) : await fs.copyOut(inside2.path, targetHere(to, nameOf2(inside2.path)), bounds2);
+  const copied = await withProgress(`copying ${given.operands[0]}`, async () => typeof from2 === "string" ? await fs.copyIn(from2, await targetIn(fs, inside2.path, nameOf2(from2)), bounds2) : await fs.copyOut(inside2.path, targetHere(to, nameOf2(inside2.path)), bounds2));
   if (given.has("json")) printJson(copied);
   return 0;
 }
@@ -66737,10 +65881,11 @@ var init_cp = __esm({
     init_path();
     init_container_of();
     init_file_error2();
-    init_files8();
+    init_files9();
     init_output2();
+    init_progress();
     init_units();
-    init_usage();
+    init_usage2();
   }
 });
 
@@ -66763,9 +65908,10 @@ async function run11(given) {
     }
   };
   const [word6] = given.operands;
+  const waiting = `waiting for ${word6} to end`;
   const detached = /^\d+$/.test(word6) ? DetachedRecord.ofPid(Number(word6)) : DetachedRecord.find(word6);
   if (detached?.isLeft === false) {
-    await detached.stop(options);
+    await withProgress(waiting, () => detached.stop(options));
     const { name, state } = detached;
     if (given.has("json")) printJson({
       name,
@@ -66776,7 +65922,7 @@ async function run11(given) {
     return 0;
   }
   using container = attachTo(word6, given.has("any"));
-  await container.stop(options);
+  await withProgress(waiting, () => container.stop(options));
   if (given.has("json")) printJson({
     name: container.name,
     pid: container.pid
@@ -66788,6 +65934,7 @@ var init_stop = __esm({
     init_mod7();
     init_container_of();
     init_output2();
+    init_progress();
     init_signal_word();
     init_units();
   }
@@ -66802,17 +65949,17 @@ async function run12(given) {
   const record2 = DetachedRecord.get(given.operands[0]);
   const lines = given.value("tail");
   using log = new LogReader(record2.log);
-  if (lines === void 0) log.read(write5);
-  else write5(log.last(countOf(lines, "tail")));
+  if (lines === void 0) log.read(write6);
+  else write6(log.last(countOf(lines, "tail")));
   if (!given.has("follow")) return 0;
   while (record2.isKept) {
     await new Promise((resolve2) => setTimeout(resolve2, PAUSE2));
-    log.read(write5);
+    log.read(write6);
   }
-  log.read(write5);
+  log.read(write6);
   return 0;
 }
-function write5(bytes) {
+function write6(bytes) {
   if (bytes.length === 0) return;
   if (Deno.stdout.isTerminal()) return print(new TextDecoder().decode(bytes).replace(/\n$/, ""));
   for (let rest2 = bytes; rest2.length > 0; ) rest2 = rest2.subarray(Deno.stdout.writeSync(rest2));
@@ -66887,7 +66034,7 @@ var init_rm = __esm({
   "scripts/ramekin/rm.ts"() {
     init_mod7();
     init_output2();
-    init_usage();
+    init_usage2();
     PATIENCE6 = 1e4;
   }
 });
@@ -66948,7 +66095,7 @@ function restingOf(record2, running, all) {
 function rowOf(container) {
   return [
     String(container.pid),
-    nameOf10(container),
+    nameOf9(container),
     timeText(container.uptime),
     container.script === void 0 ? "-" : String(container.script),
     Object.keys(container.namespaces).join(",") || "-",
@@ -66967,7 +66114,7 @@ function restingRow({ name, detached, state }) {
     detached?.program.join(" ") ?? ""
   ];
 }
-function nameOf10({ name, namedBy: namedBy2, own }) {
+function nameOf9({ name, namedBy: namedBy2, own }) {
   return (namedBy2 === "script" ? name : `(${name})`) + (own ? "" : "*");
 }
 function timeText(seconds3) {
@@ -67054,8 +66201,8 @@ async function run16(given) {
   }
 }
 function statsOf(only) {
-  const found2 = runningContainers().filter(({ program, own }) => only === void 0 ? own : program === only);
-  return found2.flatMap(({ pid, name, uptime }) => {
+  const found3 = runningContainers().filter(({ program, own }) => only === void 0 ? own : program === only);
+  return found3.flatMap(({ pid, name, uptime }) => {
     try {
       using container = attach(pid, {
         any: true
@@ -67080,7 +66227,7 @@ function rowOf2({ pid, name, uptime, cpu, memory, memoryPeak, pids, ioRead, ioWr
     memory,
     memoryPeak
   ].map(sizeText2);
-  const [read5, written3] = [
+  const [read5, written2] = [
     ioRead,
     ioWritten
   ].map(sizeText2);
@@ -67092,7 +66239,7 @@ function rowOf2({ pid, name, uptime, cpu, memory, memoryPeak, pids, ioRead, ioWr
     ...sizes2,
     String(pids ?? "-"),
     read5,
-    written3
+    written2
   ];
 }
 function sizeText2(bytes) {
@@ -67116,7 +66263,7 @@ var init_stats = __esm({
     init_container_of();
     init_output2();
     init_ps();
-    init_usage();
+    init_usage2();
     HEADS2 = [
       "PID",
       "NAME",
@@ -67343,7 +66490,6 @@ var init_box_file = __esm({
 // scripts/ramekin/plan.ts
 var plan_exports = {};
 __export(plan_exports, {
-  flagOf: () => flagOf,
   run: () => run17
 });
 async function run17(given) {
@@ -67379,7 +66525,7 @@ async function run17(given) {
   } else if (graph === void 0) {
     if (box3 !== void 0) print(`${paint2("bold", "a box")} ${describeBox(box3.note)}
 `);
-    const steps = given.has("calls") ? callsText(plan.toString(), paint2) : stepsText(recipe2.steps, plan.entries, paint2);
+    const steps = given.has("calls") ? callsText(plan.toString(), paint2) : stepsText(recipe2.steps, plan.entries, paint2, "; --calls shows them");
     print(`${steps}
 
 ${needsText(needs2, paint2)}`);
@@ -67401,81 +66547,18 @@ function checkDrawing(file) {
 function callsText(plan, paint2) {
   return plan.split("\n").map((line3) => line3.startsWith(" ") ? line3 : paint2("bold", line3)).join("\n");
 }
-function stepsText(steps, entries, paint2) {
-  const rows = steps.map(({ step, ...fields }, index) => {
-    const calls = entries.filter(({ stepIndex }) => stepIndex === index).length;
-    return [
-      String(index + 1),
-      step,
-      String(calls),
-      fieldsText(fields)
-    ];
-  });
-  const note2 = `${entries.length} calls in all, with those that start the program; --calls shows them`;
-  return `${table([
-    "#",
-    "STEP",
-    "CALLS",
-    "WITH"
-  ], rows, paint2)}
-${paint2("dim", note2)}`;
-}
-function fieldsText(fields) {
-  const parts2 = Object.entries(fields).filter(([, value]) => value !== void 0).map(([name, value]) => `${name}: ${valueText(value)}`);
-  const text5 = parts2.join(", ");
-  return text5.length > LONGEST14 ? `${text5.slice(0, LONGEST14 - 3)}...` : text5;
-}
-function valueText(value) {
-  if (Array.isArray(value)) return `[${value.map(valueText).join(", ")}]`;
-  if (typeof value === "string" && PLAIN2.test(value)) return value;
-  return JSON.stringify(value) ?? shown(value);
-}
-function needsText(needs2, paint2) {
-  const listed4 = needs2.map((need) => {
-    const flag2 = flagOf(need);
-    return `    ${describeAccess(need)}` + (flag2 === void 0 ? "" : `  ${paint2("dim", escapeControls(flag2))}`);
-  });
-  return [
-    paint2("bold", "what it needs of this machine"),
-    ...listed4.length > 0 ? listed4 : [
-      "    nothing"
-    ]
-  ].join("\n");
-}
-function flagOf(need) {
-  switch (need.kind) {
-    case "read":
-    case "write":
-      return `--allow-${need.kind}=${need.path}`;
-    case "net":
-      return "--allow-net";
-    case "env":
-      return `--allow-env=${need.name}`;
-    case "run":
-      return void 0;
-    case "kernel":
-    case "lifetime":
-      return "--allow-sys";
-    default:
-      return "--allow-run --allow-sys";
-  }
-}
-var LONGEST14, PLAIN2;
 var init_plan2 = __esm({
   "scripts/ramekin/plan.ts"() {
     init_control_characters();
-    init_mod2();
-    init_shown();
-    init_files8();
+    init_files9();
     init_graph();
     init_graph_svg();
     init_output2();
+    init_plan_text();
     init_box_file();
     init_recipe_file();
     init_run_program();
-    init_usage();
-    LONGEST14 = 100;
-    PLAIN2 = /^[\w@%+=:./-]+$/;
+    init_usage2();
   }
 });
 
@@ -67574,10 +66657,10 @@ function ageText(stored) {
   return Number.isNaN(time) ? "-" : timeText(Math.max(0, (Date.now() - time) / 1e3));
 }
 async function verify2(given, signal) {
-  const issues = await verifyStore({
+  const issues = await withProgress("reading all that is stored", () => verifyStore({
     remove: true,
     signal
-  });
+  }));
   if (given.has("json")) printJson(issues);
   else {
     for (const { image: image3, digest, issue: issue2 } of issues) {
@@ -67588,9 +66671,9 @@ async function verify2(given, signal) {
   return issues.length === 0 ? 0 : 1;
 }
 async function prune(given, signal) {
-  const collected = await collectGarbage({
+  const collected = await withProgress("looking for what is not used", () => collectGarbage({
     signal
-  });
+  }));
   if (given.has("json")) printJson(collected);
   else {
     const { blobs, roots, bytes } = collected;
@@ -67599,12 +66682,13 @@ async function prune(given, signal) {
   return 0;
 }
 var HEADS3;
-var init_images = __esm({
+var init_images2 = __esm({
   "scripts/ramekin/images.ts"() {
     init_mod4();
     init_image_report();
     init_interruptible();
     init_output2();
+    init_progress();
     init_ps();
     HEADS3 = [
       "IMAGE",
@@ -67783,7 +66867,7 @@ function run22(given) {
   ];
   return interruptible(async (signal) => {
     await using image3 = await openImage(given);
-    await using made = await commit(image3, name, {
+    await using made = await withProgress(`making ${name}`, () => commit(image3, name, {
       changes: absolute2(changes),
       config: configOf(given),
       signal,
@@ -67793,7 +66877,7 @@ function run22(given) {
       ...maxSize !== void 0 && {
         maxBytes: bytesOf5(maxSize, "max-size")
       }
-    });
+    }));
     if (given.has("json")) printJson({
       name: made.name,
       digest: made.digest
@@ -67835,6 +66919,7 @@ var init_commit3 = __esm({
     init_interruptible();
     init_open_image();
     init_output2();
+    init_progress();
     init_units();
   }
 });
@@ -67891,16 +66976,15 @@ function run24(given) {
   }
   return interruptible(async (signal) => {
     await using image3 = await openImage(given);
-    if (path2 === void 0) await save([
+    await withProgress(`writing ${image3.name}`, () => path2 === void 0 ? save([
       image3
     ], Deno.stdout, {
       signal
-    });
-    else await saveTo(path2, (file) => save([
+    }) : saveTo(path2, (file) => save([
       image3
     ], file, {
       signal
-    }));
+    })));
     if (given.has("json")) {
       const { name, digest } = image3;
       printJson({
@@ -67913,7 +66997,7 @@ function run24(given) {
     return 0;
   });
 }
-async function saveTo(path2, write9) {
+async function saveTo(path2, write10) {
   const temporary = `${path2}.${crypto.randomUUID().slice(0, 8)}.part`;
   try {
     {
@@ -67921,7 +67005,7 @@ async function saveTo(path2, write9) {
         write: true,
         createNew: true
       });
-      await write9(file);
+      await write10(file);
     }
     await Deno.rename(temporary, path2);
   } catch (error) {
@@ -67941,7 +67025,8 @@ var init_save2 = __esm({
     init_interruptible();
     init_open_image();
     init_output2();
-    init_usage();
+    init_progress();
+    init_usage2();
   }
 });
 
@@ -68004,7 +67089,7 @@ var init_load_images = __esm({
     init_image_report();
     init_interruptible();
     init_pull2();
-    init_usage();
+    init_usage2();
   }
 });
 
@@ -68133,7 +67218,7 @@ function idRanges() {
     linux.capget()
   ];
   const mayMapIds = effective.includes("CAP_SETUID") && effective.includes("CAP_SETGID");
-  const user = nameOf11(euid, textOf12("/etc/passwd"));
+  const user = nameOf10(euid, textOf12("/etc/passwd"));
   const [uid, gid] = mayMapIds ? [
     euid + 1,
     egid + 1
@@ -68168,7 +67253,7 @@ function idRanges() {
   const says = mayMapIds ? "as root" : "by newuidmap and newgidmap";
   return tried(NAME14, says, recipe(unshare3("user"), ids2));
 }
-function nameOf11(uid, passwd) {
+function nameOf10(uid, passwd) {
   const line3 = passwd.split("\n").find((line4) => line4.split(":")[2] === String(uid));
   return line3?.split(":")[0];
 }
@@ -68187,51 +67272,49 @@ var init_id_ranges = __esm({
   "scripts/ramekin/id_ranges.ts"() {
     init_mod2();
     init_check_result();
-    init_files8();
+    init_files9();
     NAME14 = "more ids than one";
   }
 });
 
 // scripts/ramekin/host_checks.ts
-function hostChecks() {
+function* hostChecks() {
   const isRoot4 = linux.geteuid() === 0;
-  const inOwn = (...kinds2) => userNamespaces.works || !isRoot4 ? recipe(unshare3("user", ...kinds2), mapRoot()) : recipe(unshare3(...kinds2));
+  const inOwn = (...kinds) => userNamespaces.works || !isRoot4 ? recipe(unshare3("user", ...kinds), mapRoot()) : recipe(unshare3(...kinds));
   const userNamespaces = userNamespacesFinding();
-  const kinds = NAMESPACE_KINDS.filter((kind) => kind !== "user");
-  return [
-    userNamespaces,
-    ...isRoot4 ? [
-      ordinaryUsers()
-    ] : [],
-    ...kinds.map((kind) => tried(`${kind} namespaces`, limitOf2(kind), inOwn(kind))),
-    idRanges(),
-    tried("a /proc of its own", "", inOwn("mount", "pid").with(proc())),
-    tried("overlay", "", inOwn("mount").with(tmpfs("/tmp"), mkdir2("/tmp/a"), overlay("/tmp/a", {
-      lower: [
-        "/tmp/a"
-      ],
-      discard: true
-    }))),
-    cgroups(),
-    // 2^30 bytes are as good as any.
-    tried("limits of memory", "", recipe(limits({
-      memory: 2 ** 30
-    }))),
-    tried("limits of processors", "", recipe(limits({
-      cpus: 1
-    }))),
-    tried("limits of processes", "", recipe(limits({
-      pids: 1e3
-    }))),
-    tried("seccomp filters", "", recipe(seccomp())),
-    landlockFinding(),
-    outsideNetwork(),
-    tried("address translation", "", inOwn("net").with(masquerade("10.0.0.0/8", {
-      inside: true
-    }))),
-    degradedSandbox(),
-    tried("ramekin sandbox", "", sandbox())
-  ];
+  yield userNamespaces;
+  if (isRoot4) yield ordinaryUsers();
+  for (const kind of NAMESPACE_KINDS.filter((kind2) => kind2 !== "user")) {
+    yield tried(`${kind} namespaces`, limitOf(kind), inOwn(kind));
+  }
+  yield idRanges();
+  yield tried("a /proc of its own", "", inOwn("mount", "pid").with(proc()));
+  const discarded = overlay("/tmp/a", {
+    lower: [
+      "/tmp/a"
+    ],
+    discard: true
+  });
+  yield tried("overlay", "", inOwn("mount").with(tmpfs("/tmp"), mkdir2("/tmp/a"), discarded));
+  yield cgroups();
+  yield tried("limits of memory", "", recipe(limits({
+    memory: 2 ** 30
+  })));
+  yield tried("limits of processors", "", recipe(limits({
+    cpus: 1
+  })));
+  yield tried("limits of processes", "", recipe(limits({
+    pids: 1e3
+  })));
+  yield tried("seccomp filters", "", recipe(seccomp()));
+  yield landlockFinding();
+  yield outsideNetwork();
+  const translating = inOwn("net").with(masquerade("10.0.0.0/8", {
+    inside: true
+  }));
+  yield tried("address translation", "", translating);
+  yield degradedSandbox();
+  yield tried("ramekin sandbox", "", sandbox());
 }
 function degradedSandbox() {
   const name = "ramekin sandbox --degrade";
@@ -68247,13 +67330,13 @@ function degradedSandbox() {
   }
 }
 function userNamespacesFinding() {
-  return tried("user namespaces", limitOf2("user"), recipe(unshare3("user"), mapRoot()));
+  return tried("user namespaces", limitOf("user"), recipe(unshare3("user"), mapRoot()));
 }
 function setting(path2) {
   const text5 = ifThere2(() => readText(`/proc/sys/${path2}`));
   return text5 === void 0 ? void 0 : Number(text5);
 }
-function limitOf2(kind) {
+function limitOf(kind) {
   const limit2 = setting(`user/max_${kind === "mount" ? "mnt" : kind}_namespaces`);
   return limit2 === void 0 ? "" : `at most ${limit2} of a user`;
 }
@@ -68282,10 +67365,10 @@ function ordinaryUsers() {
 }
 function cgroups() {
   const name = "control groups";
-  const found2 = hierarchies();
-  const unified = found2.find(({ version: version2 }) => version2 === 2);
-  const old = found2.filter(({ version: version2 }) => version2 === 1);
-  if (found2.length === 0) {
+  const found3 = hierarchies();
+  const unified = found3.find(({ version: version2 }) => version2 === 2);
+  const old = found3.filter(({ version: version2 }) => version2 === 1);
+  if (found3.length === 0) {
     return {
       name,
       works: false,
@@ -68316,11 +67399,11 @@ function landlockFinding() {
 }
 function outsideNetwork() {
   const name = "a network for ordinary users";
-  const found2 = [
+  const found3 = [
     "pasta",
     "slirp4netns"
   ].filter(isInstalled2);
-  if (found2.length === 0) {
+  if (found3.length === 0) {
     return {
       name,
       works: false,
@@ -68329,7 +67412,7 @@ function outsideNetwork() {
     };
   }
   const box3 = recipe(unshare3("user", "net"), mapRoot(), userNetwork());
-  const finding = tried(name, found2.join(", "), box3);
+  const finding = tried(name, found3.join(", "), box3);
   const tunnel = ifThere2(() => linux.statx(linux.AT_FDCWD, TUN).mode);
   if (tunnel === void 0) {
     return {
@@ -68359,7 +67442,7 @@ var init_host_checks = __esm({
     init_host2();
     init_mod2();
     init_check_result();
-    init_files8();
+    init_files9();
     init_id_ranges();
     TUN = "/dev/net/tun";
     OTHERS_OPEN = 6;
@@ -68374,7 +67457,7 @@ __export(check_exports, {
 });
 function run27(given) {
   const { release: release2, machine } = linux.uname();
-  const findings = hostChecks();
+  const findings = found2();
   if (given.has("json")) printJson({
     kernel: release2,
     machine,
@@ -68384,6 +67467,15 @@ function run27(given) {
 
 ${findingsText(findings, paintFor(Deno.stdout))}`);
   return findings.at(-1).works ? 0 : 1;
+}
+function found2() {
+  using progress = new Progress("trying what this machine can do");
+  const findings = [];
+  for (const finding of hostChecks()) {
+    findings.push(finding);
+    progress.next(`trying what this machine can do: ${finding.name} is done`);
+  }
+  return findings;
 }
 function findingsText(findings, paint2) {
   const width2 = Math.max(...findings.map(({ name }) => name.length));
@@ -68399,6 +67491,7 @@ var init_check2 = __esm({
     init_mod2();
     init_host_checks();
     init_output2();
+    init_progress();
   }
 });
 
@@ -68604,10 +67697,10 @@ function run28(given) {
   ];
   const cache = `${absolute4}/ramekin-oci-cache`;
   if (ifThere2(() => linux.statx(linux.AT_FDCWD, absolute4)) === void 0) {
-    writable(absolute4, () => linux.mkdirat(linux.AT_FDCWD, absolute4, 493));
+    writable2(absolute4, () => linux.mkdirat(linux.AT_FDCWD, absolute4, 493));
   }
-  write6(module, readText(moduleFile()), 420);
-  write6(command, commandText({
+  write7(module, readText(moduleFile()), 420);
+  write7(command, commandText({
     deno: Deno.execPath(),
     module,
     cache
@@ -68628,7 +67721,7 @@ function moduleFile() {
   const isBundled = !url.endsWith("/scripts/ramekin/oci.ts");
   return new URL(isBundled ? "./oci.js" : "../../dist/oci.js", url).pathname;
 }
-function write6(path2, text5, mode2) {
+function write7(path2, text5, mode2) {
   const bytes = new TextEncoder().encode(text5);
   ifThere2(() => linux.unlinkat(linux.AT_FDCWD, path2));
   writeBytes(path2, bytes, mode2);
@@ -68638,9 +67731,9 @@ var init_oci = __esm({
     init_install();
     init_mod2();
     init_file_error2();
-    init_files8();
+    init_files9();
     init_output2();
-    init_usage();
+    init_usage2();
   }
 });
 
@@ -68759,14 +67852,14 @@ function parents(at4) {
     parent
   ];
 }
-var DESCRIPTOR3, DATA2, REPORT, LABEL, BWRAP_FLAGS;
+var DESCRIPTOR3, DATA2, REPORT2, LABEL, BWRAP_FLAGS;
 var init_bwrap_flags = __esm({
   "scripts/ramekin/from/bwrap_flags.ts"() {
     init_mod2();
     init_translation3();
     DESCRIPTOR3 = "a descriptor has no place in a recipe";
     DATA2 = "the file's text is in a descriptor; writeFile() takes it as a text";
-    REPORT = "--status-fd of ramekin run tells how the program ends, and container.hostPid its pid";
+    REPORT2 = "--status-fd of ramekin run tells how the program ends, and container.hostPid its pid";
     LABEL = "labels of SELinux are not set";
     BWRAP_FLAGS = {
       "--help": GIVEN,
@@ -68905,8 +67998,8 @@ var init_bwrap_flags = __esm({
       "--add-seccomp-fd": lost(1, "the filter is in a descriptor, compiled; seccomp() takes rules as JSON"),
       "--block-fd": lost(1, DESCRIPTOR3),
       "--userns-block-fd": lost(1, `${DESCRIPTOR3}; mapIds() maps the ids that it would wait for`),
-      "--info-fd": lost(1, REPORT),
-      "--json-status-fd": lost(1, REPORT),
+      "--info-fd": lost(1, REPORT2),
+      "--json-status-fd": lost(1, REPORT2),
       "--new-session": flag(0, (state) => void (state.newSession = true)),
       "--die-with-parent": GIVEN,
       "--as-pid-1": flag(0, (state) => void (state.isPid1 = true)),
@@ -68943,7 +68036,7 @@ function fromBwrap(words3) {
     ]));
     at4 += known.values;
   }
-  const { steps, lost: more } = stepsOf2(state);
+  const { steps, lost: more } = stepsOf(state);
   return {
     steps,
     program: words3.slice(at4),
@@ -68965,10 +68058,10 @@ function newState() {
     layers: []
   };
 }
-function stepsOf2(state) {
+function stepsOf(state) {
   const { operations, variables } = state;
   if (state.sharesNetwork === true) state.kinds.delete("net");
-  const kinds = KINDS8.filter((kind) => [
+  const kinds = KINDS6.filter((kind) => [
     "user",
     "mount"
   ].includes(kind) || state.kinds.has(kind));
@@ -68985,7 +68078,7 @@ function stepsOf2(state) {
     ...state.hostname === void 0 ? [] : [
       hostname(state.hostname)
     ],
-    ...rootOf3(operations),
+    ...rootOf2(operations),
     ...covers.length === 0 ? [] : [
       readonlyPaths(...COVERED2.map((name) => `/proc/${name}`))
     ],
@@ -69043,7 +68136,7 @@ function mapsOf2({ uid, gid }) {
     setgroups: "deny"
   });
 }
-function rootOf3(operations) {
+function rootOf2(operations) {
   const sources = operations.flatMap(({ source }) => source === void 0 ? [] : [
     normalize(source)
   ]);
@@ -69068,15 +68161,15 @@ function isRoot2(operation2) {
   if (operation2 === void 0 || normalize(operation2.path) !== "/") return false;
   return operation2.steps("/", false).every(({ step }) => step !== "remount");
 }
-var KINDS8, PLACES2, COVERED2, EMPTY2;
+var KINDS6, PLACES2, COVERED2, EMPTY2;
 var init_bwrap = __esm({
   "scripts/ramekin/from/bwrap.ts"() {
     init_mod2();
     init_path();
-    init_usage();
+    init_usage2();
     init_bwrap_flags();
     init_translation3();
-    KINDS8 = [
+    KINDS6 = [
       "user",
       "mount",
       "pid",
@@ -69366,7 +68459,7 @@ var init_write = __esm({
     init_mod2();
     init_words3();
     init_mod5();
-    init_plan2();
+    init_plan_text();
     ARGUMENTS2 = {
       bind: [
         "source",
@@ -69488,15 +68581,25 @@ function split4(tool, text5) {
   }
 }
 function writeRecipe(made, given) {
-  print((given.has("ts") ? scriptOf(made) : yamlOf(made)).trimEnd());
-  for (const text5 of made.lost) printError(`ramekin: left out: ${text5}`);
-  return made.lost.length === 0 ? 0 : 1;
+  if (given.has("json") && given.has("ts")) {
+    throw new UsageError("--json and --ts: the recipe is written in one form");
+  }
+  const { steps, program, lost: lost2 } = made;
+  if (given.has("json")) printJson({
+    steps: recipe(...steps).steps,
+    program,
+    lost: lost2
+  });
+  else print((given.has("ts") ? scriptOf(made) : yamlOf(made)).trimEnd());
+  for (const text5 of lost2) printError(`ramekin: left out: ${text5}`);
+  return lost2.length === 0 ? 0 : 1;
 }
 var init_command_line = __esm({
   "scripts/ramekin/from/command_line.ts"() {
+    init_mod2();
     init_words3();
     init_output2();
-    init_usage();
+    init_usage2();
     init_write();
   }
 });
@@ -69710,7 +68813,7 @@ function fromUnshare(words3) {
     lost2.push("--pid without --fork: the program itself stays outside there; here it is PID 1");
   }
   return {
-    steps: stepsOf3(state, lost2),
+    steps: stepsOf2(state, lost2),
     program: rest2,
     lost: lost2
   };
@@ -69757,9 +68860,9 @@ function valueFrom(rest2, name) {
   if (value === void 0) throw new UsageError(`${name} of unshare is without its value`);
   return value;
 }
-function stepsOf3(state, lost2) {
+function stepsOf2(state, lost2) {
   const { kinds, monotonic, boottime, uid, gid, propagation: propagation2 } = state;
-  const all = KINDS9.filter((kind) => kinds.has(kind));
+  const all = KINDS7.filter((kind) => kinds.has(kind));
   const options = propagation2 !== void 0 && kinds.has("mount") ? {
     propagation: propagation2
   } : {};
@@ -69869,14 +68972,14 @@ function userOf({ uid, gid, map }, lost2) {
     })
   ];
 }
-var KINDS9;
+var KINDS7;
 var init_unshare3 = __esm({
   "scripts/ramekin/from/unshare.ts"() {
     init_mod2();
-    init_usage();
+    init_usage2();
     init_translation3();
     init_unshare_flags();
-    KINDS9 = [
+    KINDS7 = [
       ...[
         "user",
         "mount",
@@ -70207,7 +69310,7 @@ function unquoted(token) {
 var TOKEN3, LONGEST15, DEEPEST3, Tokens, ESCAPES;
 var init_text_proto = __esm({
   "scripts/ramekin/from/text_proto.ts"() {
-    init_usage();
+    init_usage2();
     TOKEN3 = /\s+|#[^\n]*|("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|[{}:<>[\],;]|[^\s"'{}:<>[\],;#]+)/gys;
     [LONGEST15, DEEPEST3] = [
       1 << 20,
@@ -70251,7 +69354,7 @@ function fromNsjail(text5) {
   const [exec] = messagesOf(config, "exec_bin");
   const path2 = exec && textOf14(exec, "path");
   return {
-    steps: stepsOf4(config, lost2),
+    steps: stepsOf3(config, lost2),
     program: path2 === void 0 ? [] : [
       path2,
       ...textsOf2(exec, "arg")
@@ -70280,8 +69383,8 @@ function lostOf(config) {
   }
   return lost2;
 }
-function stepsOf4(config, lost2) {
-  const kinds = KINDS10.filter(([, field2, usual]) => flagOf2(config, field2, usual)).map(([kind]) => kind);
+function stepsOf3(config, lost2) {
+  const kinds = KINDS8.filter(([, field2, usual]) => flagOf2(config, field2, usual)).map(([kind]) => kind);
   const has4 = (kind) => kinds.includes(kind);
   return [
     ...kinds.length === 0 ? [] : [
@@ -70296,18 +69399,18 @@ function stepsOf4(config, lost2) {
     ...has4("uts") ? [
       hostname(textOf14(config, "hostname") ?? "NSJAIL")
     ] : [],
-    ...has4("mount") ? rootOf4(config) : [],
+    ...has4("mount") ? rootOf3(config) : [],
     ...groupOf2(config),
     ...flagOf2(config, "skip_setsid", false) ? [] : [
       newSession()
     ],
     chdir3(textOf14(config, "cwd") ?? "/"),
-    ...programOf3(config),
-    ...flagOf2(config, "disable_rl", false) ? [] : limitsOf4(config),
+    ...programOf2(config),
+    ...flagOf2(config, "disable_rl", false) ? [] : limitsOf3(config),
     ...environmentOf2(config)
   ];
 }
-function programOf3(config) {
+function programOf2(config) {
   const all = Object.keys(linux.CAPABILITIES);
   const named3 = textsOf2(config, "cap");
   const seconds3 = numberOf9(config, "time_limit") ?? 600;
@@ -70380,7 +69483,7 @@ function rangesOf2(config, field2, lost2) {
     return [];
   });
 }
-function rootOf4(config) {
+function rootOf3(config) {
   const directory2 = textOf14(config, "chroot_dir");
   const writable3 = flagOf2(config, "is_root_rw", false);
   const mounts = messagesOf(config, "mount");
@@ -70517,7 +69620,7 @@ function groupOf2(config) {
     limits(group)
   ];
 }
-function limitsOf4(config) {
+function limitsOf3(config) {
   return Object.entries(NSJAIL_LIMITS).flatMap(([name, { unit, usual }]) => {
     const kind = textOf14(config, `rlimit_${name}_type`) ?? "VALUE";
     const value = numberOf9(config, `rlimit_${name}`) ?? usual;
@@ -70570,7 +69673,7 @@ function messagesOf(message2, name) {
   const isMessage = (value) => typeof value !== "string";
   return (message2.get(name) ?? []).filter(isMessage);
 }
-var PLACE, KINDS10;
+var PLACE, KINDS8;
 var init_nsjail = __esm({
   "scripts/ramekin/from/nsjail.ts"() {
     init_mod2();
@@ -70579,7 +69682,7 @@ var init_nsjail = __esm({
     init_text_proto();
     init_translation3();
     PLACE = "/mnt";
-    KINDS10 = [
+    KINDS8 = [
       [
         "user",
         "clone_newuser",
@@ -70645,8 +69748,30 @@ var init_from_nsjail = __esm({
     init_command_line();
     init_nsjail();
     init_input();
-    init_usage();
+    init_usage2();
   }
+});
+
+// oci/config/text.ts
+function parseConfig2(text5) {
+  const exact2 = text5.replaceAll(/"(value|valueTwo)"\s*:\s*(\d{16,20})(?=[\s,}])/g, (_, name, value) => `"${name}":"0x${BigInt(value).toString(16)}"`);
+  const config = JSON.parse(exact2);
+  if (typeof config !== "object" || config === null) throw new SyntaxError("it is no object");
+  return config;
+}
+function configText(config) {
+  const text5 = JSON.stringify(config, null, 2).replaceAll(new RegExp(`"(soft|hard)": ${ROUNDED}`, "g"), `"$1": ${INFINITY}`).replaceAll(/"(value|valueTwo)": "(0x[0-9a-f]+|\d+)"/g, (_, name, value) => `"${name}": ${BigInt(value)}`);
+  return `${text5}
+`;
+}
+var ROUNDED, INFINITY;
+var init_text = __esm({
+  "oci/config/text.ts": (function () {
+    [ROUNDED, INFINITY] = [
+      String(2 ** 64),
+      String(2n ** 64n - 1n)
+    ];
+  })
 });
 
 // export/refusals.ts
@@ -70686,6 +69811,242 @@ var init_refusals = __esm({
       }
     };
   }
+});
+
+// oci/errors.ts
+function unsupported(path2, why) {
+  throw new OciError(`${path2}: ${why}`);
+}
+var OciError;
+var init_errors7 = __esm({
+  "oci/errors.ts": (function () {
+    init_errno();
+    init_errors();
+    init_errors2();
+    OciError = class extends Error {
+
+      name = "OciError";
+      /** The exit status of the runtime. */
+      status;
+      /** Creates an error with the words that engines read. */
+      constructor(message2, status = 1) {
+        super(message2);
+        this.status = status;
+      }
+    };
+  })
+});
+
+// oci/host_ids.ts
+var init_host_ids = __esm({
+  "oci/host_ids.ts": (function () {
+  })
+});
+
+// oci/config/paths.ts
+function pathInRoot(root2, path2) {
+  const waiting = path2.split("/").reverse();
+  let found3 = [];
+  let links2 = 0;
+  while (waiting.length > 0) {
+    const name = waiting.pop();
+    if (name === "" || name === ".") continue;
+    if (name === "..") {
+      found3.pop();
+      continue;
+    }
+    const target = linkAt3(`${root2}/${[
+      ...found3,
+      name
+    ].join("/")}`);
+    if (target === void 0 || ++links2 > MAX_LINKS3) {
+      found3.push(name);
+      continue;
+    }
+    if (target.startsWith("/")) found3 = [];
+    waiting.push(...target.split("/").reverse());
+  }
+  return `/${found3.join("/")}`;
+}
+function linkAt3(path2) {
+  try {
+    return Deno.readLinkSync(path2);
+  } catch {
+    return void 0;
+  }
+}
+var MAX_LINKS3;
+var init_paths = __esm({
+  "oci/config/paths.ts": (function () {
+    MAX_LINKS3 = 40;
+  })
+});
+
+// oci/config/devices.ts
+function stagedPath(directory2, index) {
+  return `${directory2}/device-${index}`;
+}
+function deviceSteps(config, root2, source) {
+  const { mounts = [], linux: linux2 = {} } = config;
+  const dev = mounts.find(({ destination: destination3 }) => destination3.replace(/\/+$/, "") === "/dev");
+  const isBind = dev !== void 0 && (dev.type === "bind" || (dev.options ?? []).some((word6) => /^r?bind$/.test(word6)));
+  const usual = isBind ? [] : DEVICES3;
+  const given = linux2.devices ?? [];
+  const all = [
+    ...usual.filter(({ path: path2 }) => !given.some((one) => one.path === path2)),
+    ...given
+  ];
+  const links2 = isBind ? [] : Object.entries(LINKS4);
+  return [
+    ...isBind ? [] : [
+      mkdir2(`${root2}/dev`, {
+        host: true
+      })
+    ],
+    ...all.flatMap((device) => deviceStep(device, given.indexOf(device), root2, source)),
+    ...links2.map(([path2, target]) => symlink(target, root2 + path2, {
+      host: true,
+      keep: true
+    }))
+  ];
+}
+function deviceStep(device, index, root2, source) {
+  const { path: path2, type } = device;
+  const target = root2 + pathInRoot(root2, path2);
+  const parent = target.slice(0, target.lastIndexOf("/"));
+  const parents2 = parent === root2 || parent === `${root2}/dev` ? [] : [
+    mkdir2(parent, {
+      host: true
+    })
+  ];
+  if (source === "made" || type === "p") return [
+    ...parents2,
+    madeStep(device, index, target)
+  ];
+  if (source === "bound" || index === -1) return [
+    bind(path2, target, {
+      restrict: [],
+      make: true
+    })
+  ];
+  return [
+    bind(stagedPath(source.staged, index), target, {
+      restrict: [],
+      make: true,
+      early: true
+    }),
+    // The record of containers is often on a filesystem without devices, as /run.
+    remount(target, "dev", {
+      keep: true
+    })
+  ];
+}
+function madeStep(device, index, target) {
+  const { major, minor, uid = 0, gid = 0 } = device;
+  const { letter, mode: mode2 } = nodeOf(device, index);
+  const numbers2 = letter === "p" ? {} : {
+    major: major ?? 0,
+    minor: minor ?? 0
+  };
+  const owner = uid === 0 && gid === 0 ? {} : {
+    uid,
+    gid
+  };
+  return mknod(target, {
+    type: letter,
+    ...numbers2,
+    mode: mode2,
+    ...owner,
+    host: true,
+    keep: true
+  });
+}
+function nodeOf({ type, major = 0, minor = 0, fileMode = 438 }, index) {
+  if (!Object.hasOwn(KINDS9, type)) {
+    unsupported(`linux.devices[${index}].type`, `there is no type "${type}"`);
+  }
+  const number2 = makedev(major, minor);
+  return {
+    ...KINDS9[type],
+    number: number2,
+    mode: fileMode & 4095
+  };
+}
+var DEVICES3, LINKS4, KINDS9;
+var init_devices4 = __esm({
+  "oci/config/devices.ts": (function () {
+    init_files3();
+    init_syscalls();
+    init_bind();
+    init_files5();
+    init_mounts5();
+    init_errors7();
+    init_host_ids();
+    init_paths();
+    DEVICES3 = [
+      {
+        path: "/dev/null",
+        type: "c",
+        major: 1,
+        minor: 3
+      },
+      {
+        path: "/dev/zero",
+        type: "c",
+        major: 1,
+        minor: 5
+      },
+      {
+        path: "/dev/full",
+        type: "c",
+        major: 1,
+        minor: 7
+      },
+      {
+        path: "/dev/random",
+        type: "c",
+        major: 1,
+        minor: 8
+      },
+      {
+        path: "/dev/urandom",
+        type: "c",
+        major: 1,
+        minor: 9
+      },
+      {
+        path: "/dev/tty",
+        type: "c",
+        major: 5,
+        minor: 0
+      }
+    ];
+    LINKS4 = {
+      "/dev/fd": "/proc/self/fd",
+      "/dev/stdin": "/proc/self/fd/0",
+      "/dev/stdout": "/proc/self/fd/1",
+      "/dev/stderr": "/proc/self/fd/2",
+      "/dev/ptmx": "pts/ptmx"
+    };
+    KINDS9 = {
+      b: {
+        letter: "b",
+        kind: S_IFBLK
+      },
+      c: {
+        letter: "c",
+        kind: S_IFCHR
+      },
+      p: {
+        letter: "p",
+        kind: S_IFIFO
+      },
+      u: {
+        letter: "c",
+        kind: S_IFCHR
+      }
+    };
+  })
 });
 
 // export/oci/identity.ts
@@ -70759,7 +70120,7 @@ var init_identity3 = __esm({
 var TYPE_OF, ROOTFS, ConfigDraft;
 var init_draft = __esm({
   "export/oci/draft.ts"() {
-    init_devices3();
+    init_devices4();
     init_path();
     init_identity3();
     TYPE_OF = {
@@ -71271,9 +70632,9 @@ function restricted(usual, options) {
     ...words3
   ];
 }
-var init_mounts8 = __esm({
+var init_mounts7 = __esm({
   "export/oci/mounts.ts"() {
-    init_devices3();
+    init_devices4();
     init_path();
   }
 });
@@ -71361,8 +70722,159 @@ var init_root3 = __esm({
     init_devices();
     init_mounts5();
     init_root_directory();
-    init_mounts8();
+    init_mounts7();
   }
+});
+
+// oci/config/scheduling.ts
+function schedulingSteps({ scheduler: given, ioPriority: io }) {
+  return [
+    ...given ? [
+      schedulerStep(given)
+    ] : [],
+    ...io ? [
+      ioPriority(named2(IO_CLASSES2, io.class, "process.ioPriority.class", "class"), inRange(io.priority ?? 0, 0, 7, "process.ioPriority.priority"))
+    ] : []
+  ];
+}
+function schedulerStep(given) {
+  const field2 = "process.scheduler";
+  const policy = named2(SCHEDULER_POLICIES, given.policy, `${field2}.policy`, "policy");
+  const { flags: flags2 = [], nice, priority, runtime, deadline, period } = given;
+  const clamps = Object.entries(CLAMPS).filter(([, name]) => flags2?.includes(name));
+  const words3 = (flags2 ?? []).filter((name) => !Object.values(CLAMPS).includes(name)).map((name) => named2(SCHEDULER_FLAGS, name, `${field2}.flags`, "flag"));
+  const isFixed = policy === "fifo" || policy === "rr";
+  if (!isFixed && priority) {
+    unsupported(`${field2}.priority`, `only SCHED_FIFO and SCHED_RR have one; it has to be 0`);
+  }
+  if (policy === "deadline" && (!runtime || !deadline)) {
+    unsupported(field2, "SCHED_DEADLINE needs runtime and deadline, in nanoseconds");
+  }
+  const isFair = policy === "other" || policy === "batch";
+  return scheduler(policy, {
+    // As the kernel does; the other policies do not look at it.
+    ...isFair && nice !== void 0 && {
+      nice: Math.max(-20, Math.min(19, nice))
+    },
+    ...isFixed && {
+      priority: inRange(priority ?? 0, 1, 99, `${field2}.priority`)
+    },
+    ...policy === "deadline" && {
+      runtime,
+      deadline
+    },
+    ...policy === "deadline" && period && {
+      period
+    },
+    ...words3.length > 0 && {
+      flags: words3
+    },
+    ...Object.fromEntries(clamps.map(([name]) => [
+      name,
+      0
+    ]))
+  });
+}
+function memorySteps({ memoryPolicy: memory, personality: given }) {
+  const steps = [];
+  if (given) {
+    const domain = named2(DOMAINS, given.domain ?? "", "linux.personality.domain", "domain");
+    const flags2 = (given.flags ?? []).map((name) => named2(PERSONALITY_FLAGS3, name, "linux.personality.flags", "flag"));
+    steps.push(personality(domain, flags2.length > 0 ? {
+      flags: flags2
+    } : {}));
+  }
+  if (memory) {
+    const field2 = "linux.memoryPolicy";
+    const mode2 = named2(MEMORY_MODES, memory.mode, `${field2}.mode`, "mode");
+    const nodes = numbers(memory.nodes, `${field2}.nodes`, 1023);
+    const flags2 = (memory.flags ?? []).map((name) => named2(MEMORY_FLAGS2, name, `${field2}.flags`, "flag"));
+    steps.push(memoryPolicy(mode2, {
+      ...nodes !== void 0 && {
+        nodes
+      },
+      ...flags2.length > 0 && {
+        flags: flags2
+      }
+    }));
+  }
+  return steps;
+}
+function numbers(list5, field2, greatest) {
+  const whole = (list5 ?? "").replaceAll(/\s+/g, "").split(",").filter(Boolean).join(",");
+  if (whole === "") return void 0;
+  return isNumberList(whole, greatest) ? whole : unsupported(field2, `${JSON.stringify(list5)} is no list of numbers, such as "0-3,7"`);
+}
+function named2(names, name, field2, kind) {
+  const entry2 = Object.entries(names).find(([, known]) => known === name);
+  return entry2?.[0] ?? unsupported(field2, `linux has no ${kind} ${JSON.stringify(name)}`);
+}
+function inRange(value, least, greatest, field2) {
+  const holds5 = Number.isInteger(value) && value >= least && value <= greatest;
+  return holds5 ? value : unsupported(field2, `${value} is not from ${least} to ${greatest}`);
+}
+var SCHEDULER_POLICIES, SCHEDULER_FLAGS, CLAMPS, IO_CLASSES2, MEMORY_MODES, MEMORY_FLAGS2, DOMAINS, PERSONALITY_FLAGS3;
+var init_scheduling5 = __esm({
+  "oci/config/scheduling.ts": (function () {
+    init_number_list();
+    init_scheduling();
+    init_errors7();
+    SCHEDULER_POLICIES = {
+      other: "SCHED_OTHER",
+      batch: "SCHED_BATCH",
+      idle: "SCHED_IDLE",
+      fifo: "SCHED_FIFO",
+      rr: "SCHED_RR",
+      deadline: "SCHED_DEADLINE"
+    };
+    SCHEDULER_FLAGS = {
+      "reset-on-fork": "SCHED_FLAG_RESET_ON_FORK",
+      "reclaim": "SCHED_FLAG_RECLAIM",
+      "dl-overrun": "SCHED_FLAG_DL_OVERRUN",
+      "keep-policy": "SCHED_FLAG_KEEP_POLICY",
+      "keep-params": "SCHED_FLAG_KEEP_PARAMS"
+    };
+    CLAMPS = {
+      utilMin: "SCHED_FLAG_UTIL_CLAMP_MIN",
+      utilMax: "SCHED_FLAG_UTIL_CLAMP_MAX"
+    };
+    IO_CLASSES2 = {
+      "realtime": "IOPRIO_CLASS_RT",
+      "best-effort": "IOPRIO_CLASS_BE",
+      "idle": "IOPRIO_CLASS_IDLE"
+    };
+    MEMORY_MODES = {
+      "default": "MPOL_DEFAULT",
+      "bind": "MPOL_BIND",
+      "interleave": "MPOL_INTERLEAVE",
+      "weighted-interleave": "MPOL_WEIGHTED_INTERLEAVE",
+      "preferred": "MPOL_PREFERRED",
+      "preferred-many": "MPOL_PREFERRED_MANY",
+      "local": "MPOL_LOCAL"
+    };
+    MEMORY_FLAGS2 = {
+      "numa-balancing": "MPOL_F_NUMA_BALANCING",
+      "relative-nodes": "MPOL_F_RELATIVE_NODES",
+      "static-nodes": "MPOL_F_STATIC_NODES"
+    };
+    DOMAINS = {
+      linux: "LINUX",
+      linux32: "LINUX32"
+    };
+    PERSONALITY_FLAGS3 = {
+      "uname-2.6": "UNAME26",
+      "addr-no-randomize": "ADDR_NO_RANDOMIZE",
+      "fdpic-funcptrs": "FDPIC_FUNCPTRS",
+      "mmap-page-zero": "MMAP_PAGE_ZERO",
+      "addr-compat-layout": "ADDR_COMPAT_LAYOUT",
+      "read-implies-exec": "READ_IMPLIES_EXEC",
+      "32bit": "ADDR_LIMIT_32BIT",
+      "short-inode": "SHORT_INODE",
+      "whole-seconds": "WHOLE_SECONDS",
+      "sticky-timeouts": "STICKY_TIMEOUTS",
+      "3gb": "ADDR_LIMIT_3GB"
+    };
+  })
 });
 
 // export/oci/files.ts
@@ -71453,9 +70965,199 @@ function parentsOf3(path2) {
 }
 var init_files11 = __esm({
   "export/oci/files.ts"() {
-    init_devices3();
+    init_devices4();
     init_path();
   }
+});
+
+// export/oci/resources.ts
+function resourcesOf(limits2, refuse3) {
+  const { memory, memoryHigh, swap, cpus, cpuWeight, pids, io, cpuset } = limits2;
+  const unified = {
+    ...memoryHigh !== void 0 && {
+      "memory.high": orMax2(memoryHigh)
+    },
+    ...cpuWeight !== void 0 && {
+      "cpu.weight": String(cpuWeight)
+    }
+  };
+  const processor = {
+    ...cpus !== void 0 && {
+      quota: orMinus12(numberOf2(cpus) * PERIOD4),
+      period: PERIOD4
+    },
+    ...cpuset !== void 0 && {
+      cpus: cpuset
+    }
+  };
+  const space = {
+    ...memory !== void 0 && {
+      limit: orMinus12(numberOf2(memory))
+    },
+    ...swap !== void 0 && {
+      swap: sumOf2(memory, swap, refuse3)
+    }
+  };
+  return {
+    ...hasFields(space) && {
+      memory: space
+    },
+    ...hasFields(processor) && {
+      cpu: processor
+    },
+    ...pids !== void 0 && {
+      pids: {
+        limit: orMinus12(numberOf2(pids))
+      }
+    },
+    ...io !== void 0 && {
+      blockIO: rates(io, refuse3)
+    },
+    ...hasFields(unified) && {
+      unified
+    }
+  };
+}
+function sumOf2(memory, swap, refuse3) {
+  if (numberOf2(swap) === Infinity) return -1;
+  if (memory !== void 0 && numberOf2(memory) !== Infinity) {
+    return numberOf2(memory) + numberOf2(swap);
+  }
+  refuse3('"swap" is limited together with "memory" in config.json; give that, too');
+  return -1;
+}
+function rates(io, refuse3) {
+  const lists = {};
+  for (const item of io) {
+    const [, major, minor] = /^(\d+):(\d+)$/.exec(item.device) ?? [];
+    if (major === void 0) {
+      refuse3(`config.json names devices by their numbers: "8:0" in the place of "${item.device}"`);
+      continue;
+    }
+    for (const name of RATE_NAMES) {
+      const rate = item[name];
+      if (rate === void 0) continue;
+      const list5 = lists[RATES[name]] ??= [];
+      const number2 = numberOf2(rate);
+      list5.push({
+        major: Number(major),
+        minor: Number(minor),
+        rate: number2 === Infinity ? 0 : number2
+      });
+    }
+  }
+  return lists;
+}
+function limitsOf4(resources, refuse3) {
+  const { memory, cpu, pids, blockIO, unified, ...others } = resources;
+  const { limit: limit2, swap, ...otherMemory } = memory ?? {};
+  const { quota: quota2, period, cpus, ...otherCpu } = cpu ?? {};
+  const { "memory.high": high, "cpu.weight": weight, ...otherFiles } = unified ?? {};
+  const ratesOf = Object.fromEntries(RATE_NAMES.map((name) => [
+    name,
+    blockIO?.[RATES[name]] ?? []
+  ]));
+  const otherBlock = Object.entries(blockIO ?? {}).filter(([name]) => !Object.values(RATES).includes(name));
+  const rest2 = {
+    ...others,
+    ...prefixed("memory", otherMemory),
+    ...prefixed("cpu", otherCpu),
+    ...prefixed("blockIO", Object.fromEntries(otherBlock)),
+    ...prefixed("unified", otherFiles)
+  };
+  for (const [field2, value] of Object.entries(rest2)) {
+    if (isEmpty(value)) continue;
+    refuse3(`linux.resources.${field2}`, "no step says it");
+  }
+  if (isLimit(swap) && swap !== -1 && !(isLimit(limit2) && limit2 !== -1)) {
+    refuse3("linux.resources.memory.swap", "it is the sum with memory.limit, and that is not given");
+  }
+  const io = ioOf2(ratesOf);
+  return {
+    ...isLimit(limit2) && {
+      memory: orUnlimited(limit2)
+    },
+    ...high !== void 0 && {
+      memoryHigh: high === "max" ? "unlimited" : Number(high)
+    },
+    ...isLimit(swap) && {
+      swap: swap === -1 ? "unlimited" : Math.max(0, swap - (limit2 ?? 0))
+    },
+    ...isLimit(quota2) && {
+      cpus: quota2 === -1 ? "unlimited" : quota2 / (period || PERIOD4)
+    },
+    ...weight !== void 0 && {
+      cpuWeight: Number(weight)
+    },
+    ...isLimit(pids?.limit) && {
+      pids: orUnlimited(pids.limit)
+    },
+    ...io.length > 0 && {
+      io
+    },
+    ...cpus !== void 0 && cpus !== "" && {
+      cpuset: cpus
+    }
+  };
+}
+function ioOf2(lists) {
+  const devices2 = /* @__PURE__ */ new Map();
+  for (const name of RATE_NAMES) {
+    for (const { major, minor, rate } of lists[name]) {
+      const device = `${major}:${minor}`;
+      const known = devices2.get(device) ?? {
+        device
+      };
+      devices2.set(device, {
+        ...known,
+        [name]: rate === 0 ? "unlimited" : rate
+      });
+    }
+  }
+  return [
+    ...devices2.values()
+  ];
+}
+function prefixed(name, fields) {
+  return Object.fromEntries(Object.entries(fields).map(([field2, value]) => [
+    `${name}.${field2}`,
+    value
+  ]));
+}
+function isEmpty(value) {
+  if (value === void 0 || value === null || value === "" || value === false) return true;
+  if (Array.isArray(value)) return value.length === 0;
+  return typeof value === "object" && Object.values(value).every(isEmpty);
+}
+function isLimit(value) {
+  return value !== void 0 && value !== null && value !== 0;
+}
+function orUnlimited(value) {
+  return value < 0 ? "unlimited" : value;
+}
+function orMinus12(value) {
+  return value === Infinity ? -1 : Math.round(value);
+}
+function orMax2(value) {
+  const number2 = numberOf2(value);
+  return number2 === Infinity ? "max" : String(number2);
+}
+function hasFields(value) {
+  return Object.keys(value).length > 0;
+}
+var PERIOD4, RATES, RATE_NAMES;
+var init_resources = __esm({
+  "export/oci/resources.ts": (function () {
+    init_limits3();
+    PERIOD4 = 1e5;
+    RATES = {
+      readBps: "throttleReadBpsDevice",
+      writeBps: "throttleWriteBpsDevice",
+      readIops: "throttleReadIOPSDevice",
+      writeIops: "throttleWriteIOPSDevice"
+    };
+    RATE_NAMES = Object.keys(RATES);
+  })
 });
 
 // export/oci/seccomp_rules.ts
@@ -71727,10 +71429,11 @@ var init_steps2 = __esm({
   "export/oci/steps.ts"() {
     init_scheduling5();
     init_path();
+    init_shown();
     init_limits3();
     init_sysctl();
     init_files11();
-    init_mounts8();
+    init_mounts7();
     init_resources();
     init_root3();
     init_seccomp4();
@@ -71890,7 +71593,12 @@ var init_steps2 = __esm({
         if (step.keepGroups === true && !isDenied2) {
           draft.refuse('runtimes do not leave the groups of their caller; name them by "groups"');
         }
-        draft.identity.setUser(step);
+        const { uid, name } = step;
+        if (uid !== void 0) return draft.identity.setUser({
+          ...step,
+          uid
+        });
+        draft.refuse(`config.json has ids, and ${quoted(name)} is a name; write "uid" and "gid"`);
       },
       symlink: saySymlink,
       sysctl: ({ settings: settings2 }, draft) => {
@@ -71972,6 +71680,821 @@ var init_export_oci = __esm({
     init_root3();
     init_steps2();
   }
+});
+
+// oci/config/labels.ts
+function checkMountLabel(label2) {
+  if (isLabel(label2)) unsupported("linux.mountLabel", selinuxWords());
+}
+function selinuxWords() {
+  return startsWith("/sys/fs/selinux/enforce", "") ? "labels of SELinux are not supported; disable them" : "unable to apply the label: SELinux is not enabled on this machine; leave it out";
+}
+function isLabel(label2) {
+  return label2 !== void 0 && label2 !== "";
+}
+function startsWith(file, text5) {
+  try {
+    return Deno.readTextFileSync(file).startsWith(text5);
+  } catch {
+    return false;
+  }
+}
+var init_labels = __esm({
+  "oci/config/labels.ts": (function () {
+    init_errors7();
+  })
+});
+
+// oci/config/mounts.ts
+function mountSteps(mounts, context) {
+  return mounts.flatMap((entry2, index) => stepsOf4(entry2, `mounts[${index}]`, context));
+}
+function stepsOf4(entry2, field2, context) {
+  if (entry2.uidMappings?.length || entry2.gidMappings?.length) {
+    unsupported(`${field2}.uidMappings`, "mounts with mapped ids are not supported");
+  }
+  if (entry2.type === "cgroup" && context.hierarchies.length === 0) return [];
+  const options = sorted3(entry2, field2);
+  const inside2 = pathInRoot(context.root, entry2.destination);
+  if (inside2 === "/") unsupported(`${field2}.destination`, "nothing can be mounted on the root");
+  const target = context.root + inside2;
+  const isBind = options.kind !== void 0 || entry2.type === "bind";
+  const made = isBind ? bindSteps(entry2, field2, options, target, context) : filesystemSteps(entry2, field2, options, target, context);
+  return [
+    ...made,
+    ...options.propagation.map(({ type, recursive }) => propagation(target, type, {
+      recursive
+    }))
+  ];
+}
+function sorted3({ options }, field2) {
+  let kind;
+  const propagation2 = [];
+  const [attributes, recursive, rest2] = [
+    [],
+    [],
+    []
+  ];
+  let copiesUp = false;
+  for (const word6 of options ?? []) {
+    const stripped = word6.startsWith("r") ? word6.slice(1) : "";
+    if (word6 === "") continue;
+    if (word6 === "bind" || word6 === "rbind") kind = word6;
+    else if (word6 in PROPAGATIONS2) {
+      propagation2.push({
+        type: PROPAGATIONS2[word6],
+        recursive: false
+      });
+    } else if (stripped in PROPAGATIONS2) {
+      propagation2.push({
+        type: PROPAGATIONS2[stripped],
+        recursive: true
+      });
+    } else if (word6 === "tmpcopyup") copiesUp = true;
+    else if (word6 === "idmap" || word6 === "ridmap") {
+      unsupported(`${field2}.options`, `mounts with mapped ids (${word6}) are not supported`);
+    } else if (ATTRIBUTES4.includes(word6)) attributes.push(word6);
+    else if (ATTRIBUTES4.includes(stripped)) recursive.push(stripped);
+    else if (LIFTED.includes(stripped)) continue;
+    else rest2.push(word6);
+  }
+  if (propagation2.some(({ type }) => type === "shared") && kind !== void 0) {
+    unsupported(`${field2}.options`, "mounts that are made in the container cannot appear on the host (shared); use slave");
+  }
+  return {
+    kind,
+    propagation: propagation2,
+    attributes,
+    recursive,
+    copiesUp,
+    rest: rest2
+  };
+}
+function bindSteps({ source, type }, field2, options, target, { bundle, early }) {
+  if (source === void 0 || source === "") unsupported(`${field2}.source`, "a bind has a source");
+  const other = options.rest.filter((word6) => !LIFTED.includes(word6));
+  if (other.length > 0) {
+    unsupported(`${field2}.options`, `${other.join(", ")} cannot be set for a ${type ?? "bind"}`);
+  }
+  const path2 = source.startsWith("/") ? source : `${bundle}/${source}`;
+  const recursive = options.kind === "rbind" || options.kind === void 0;
+  return [
+    bind(path2, target, {
+      restrict: [],
+      recursive,
+      make: true,
+      ...early && {
+        early
+      }
+    }),
+    ...attributeSteps(target, options)
+  ];
+}
+function attributeSteps(target, { attributes, recursive }) {
+  const steps = [];
+  if (attributes.length > 0) steps.push(remount(target, attributes.join(","), {
+    keep: true
+  }));
+  if (recursive.length > 0) {
+    steps.push(remount(target, recursive.join(","), {
+      keep: true,
+      recursive: true
+    }));
+  }
+  return steps;
+}
+function filesystemSteps(entry2, field2, options, target, context) {
+  const { type, source } = entry2;
+  if (type === void 0) return unsupported(`${field2}.type`, "a mount has a type, or is a bind");
+  if (type === "cgroup") return cgroupSteps(options, target, context);
+  const words3 = [
+    ...options.attributes,
+    ...options.rest
+  ].join(",");
+  if (options.copiesUp && hasEntries(target)) return copiedUp(target, options);
+  return [
+    mount3(source || type, target, {
+      type,
+      make: true,
+      ...words3 !== "" && {
+        options: words3
+      }
+    }),
+    ...attributeSteps(target, {
+      ...options,
+      attributes: []
+    })
+  ];
+}
+function copiedUp(target, options) {
+  return [
+    overlay(target, {
+      lower: [
+        target
+      ],
+      discard: true
+    }),
+    ...attributeSteps(target, options)
+  ];
+}
+function hasEntries(path2) {
+  try {
+    for (const _ of Deno.readDirSync(path2)) return true;
+  } catch {
+  }
+  return false;
+}
+function cgroupSteps(options, target, { hierarchies: hierarchies2, groups, ownCgroups }) {
+  const { attributes } = options;
+  const words3 = attributes.filter((word6) => word6 !== "ro").join(",");
+  const readOnly = attributes.includes("ro") ? [
+    remount(target, "ro", {
+      keep: true
+    })
+  ] : [];
+  const show3 = (hierarchy, at4) => {
+    const { version, names, top } = hierarchy;
+    if (!ownCgroups) {
+      const group = groups.find((group2) => group2.hierarchy.top === top);
+      return [
+        bind(group?.path ?? top, at4, {
+          restrict: [],
+          make: true
+        }),
+        ...attributes.length > 0 ? [
+          remount(at4, attributes.join(","), {
+            keep: true
+          })
+        ] : []
+      ];
+    }
+    const type = version === 2 ? "cgroup2" : "cgroup";
+    const all = version === 2 ? words3 : [
+      words3,
+      ...names
+    ].filter(Boolean).join(",");
+    return [
+      mount3("cgroup", at4, {
+        type,
+        make: true,
+        ...all !== "" && {
+          options: all
+        }
+      }),
+      ...attributes.includes("ro") ? [
+        remount(at4, "ro", {
+          keep: true
+        })
+      ] : []
+    ];
+  };
+  const [only] = hierarchies2;
+  if (only === void 0) return [];
+  if (hierarchies2.length === 1 && only.version === 2) return show3(only, target);
+  const tmpfs2 = [
+    ...attributes.filter((word6) => word6 !== "ro"),
+    "mode=755"
+  ].join(",");
+  return [
+    mount3("tmpfs", target, {
+      type: "tmpfs",
+      options: tmpfs2,
+      make: true
+    }),
+    ...hierarchies2.flatMap((hierarchy) => show3(hierarchy, `${target}/${nameOf11(hierarchy)}`)),
+    ...readOnly
+  ];
+}
+function nameOf11({ top }) {
+  return top.slice(top.lastIndexOf("/") + 1);
+}
+var PROPAGATIONS2, ATTRIBUTES4, LIFTING, LIFTED;
+var init_mounts8 = __esm({
+  "oci/config/mounts.ts": (function () {
+    init_bind();
+    init_mounts5();
+    init_overlay();
+    init_errors7();
+    init_paths();
+    PROPAGATIONS2 = {
+      private: "private",
+      slave: "slave",
+      shared: "shared",
+      unbindable: "unbindable"
+    };
+    ATTRIBUTES4 = [
+      "ro",
+      "nosuid",
+      "nodev",
+      "noexec",
+      "noatime",
+      "nodiratime",
+      "relatime",
+      "strictatime",
+      "nosymfollow"
+    ];
+    LIFTING = [
+      "rw",
+      "suid",
+      "dev",
+      "exec",
+      "atime",
+      "diratime",
+      "norelatime",
+      "nostrictatime"
+    ];
+    LIFTED = [
+      ...LIFTING,
+      "symfollow",
+      "defaults",
+      "async",
+      "loud",
+      "nolazytime",
+      "nomand"
+    ];
+  })
+});
+
+// oci/config/namespaces.ts
+function namespacesOf({ namespaces: namespaces2 = [] }) {
+  const fresh = /* @__PURE__ */ new Set();
+  const joined4 = /* @__PURE__ */ new Map();
+  namespaces2.forEach(({ type, path: path2 }, index) => {
+    const kind = KINDS10[type] ?? unsupported(`linux.namespaces[${index}].type`, `there is no namespace "${type}"`);
+    if (fresh.has(kind) || joined4.has(kind)) {
+      unsupported(`linux.namespaces[${index}].type`, `"${type}" is given twice`);
+    }
+    if (path2 === void 0 || path2 === "") fresh.add(kind);
+    else joined4.set(kind, path2);
+  });
+  if (!fresh.has("mount")) {
+    unsupported("linux.namespaces", 'a container needs a mount namespace of its own, "mount"');
+  }
+  return {
+    fresh,
+    joined: joined4
+  };
+}
+function namespaceSteps(linux2, { fresh, joined: joined4 }, groups, mayChangeGroups) {
+  const { uidMappings, gidMappings } = linux2;
+  const files2 = [
+    ...joined4
+  ].toSorted(([one], [other]) => orderOf(one) - orderOf(other));
+  const early = files2.filter(([kind]) => kind !== "pid");
+  const pid = files2.filter(([kind]) => kind === "pid");
+  const joins = (list5) => list5.map(([kind, path2]) => join(path2, kind, {
+    credentials: "keep"
+  }));
+  const first = [
+    ...fresh
+  ].filter((kind) => kind !== "cgroup");
+  const own = fresh.has("cgroup") ? [
+    unshare3("cgroup")
+  ] : [];
+  const groupSteps = [
+    ...groups.length > 0 ? [
+      joinCgroup(...groups)
+    ] : [],
+    ...own
+  ];
+  return [
+    ...joins(early),
+    ...joins(pid),
+    unshare3(...first, {
+      propagation: "slave"
+    }),
+    ...fresh.has("user") ? mapSteps(uidMappings, gidMappings, mayChangeGroups) : [],
+    // As other runtimes do: programs talk to themselves by 127.0.0.1.
+    ...fresh.has("net") ? [
+      loopback()
+    ] : [],
+    ...groupSteps,
+    ...clockSteps(linux2.timeOffsets, fresh.has("time"))
+  ];
+}
+function orderOf(kind) {
+  return kind === "user" ? 0 : 1;
+}
+function mapSteps(uids, gids, mayChangeGroups) {
+  if (!uids?.length || !gids?.length) {
+    unsupported("linux.uidMappings", "a user namespace needs uidMappings and gidMappings");
+  }
+  const deny2 = deniesGroups({
+    uidMappings: uids,
+    gidMappings: gids
+  }, mayChangeGroups);
+  const setgroups3 = deny2 ? "deny" : "allow";
+  return [
+    mapIds({
+      uids: uids.map(rangeOf),
+      gids: gids.map(rangeOf),
+      setgroups: setgroups3
+    })
+  ];
+}
+function deniesGroups({ uidMappings, gidMappings }, mayChangeGroups) {
+  const single = [
+    uidMappings,
+    gidMappings
+  ].every((map) => map?.length === 1 && map[0].size === 1);
+  return single && !mayChangeGroups;
+}
+function rangeOf({ containerID, hostID, size }) {
+  return {
+    inside: containerID,
+    outside: hostID,
+    count: size
+  };
+}
+function clockSteps(offsets, isOwn4) {
+  const entries = Object.entries(offsets ?? {});
+  if (entries.length === 0) return [];
+  if (!isOwn4) unsupported("linux.timeOffsets", 'they need a time namespace, "time"');
+  const clocks = {};
+  for (const [clock2, { secs = 0, nanosecs = 0 }] of entries) {
+    if (clock2 !== "monotonic" && clock2 !== "boottime") {
+      return unsupported(`linux.timeOffsets.${clock2}`, "there is no such clock");
+    }
+    clocks[clock2] = secs + nanosecs / 1e9;
+  }
+  return [
+    timeOffset(clocks)
+  ];
+}
+var KINDS10;
+var init_namespaces6 = __esm({
+  "oci/config/namespaces.ts": (function () {
+    init_id_maps();
+    init_join();
+    init_join_cgroup();
+    init_links2();
+    init_time();
+    init_unshare();
+    init_errors7();
+    KINDS10 = {
+      cgroup: "cgroup",
+      ipc: "ipc",
+      mount: "mount",
+      network: "net",
+      pid: "pid",
+      time: "time",
+      user: "user",
+      uts: "uts"
+    };
+  })
+});
+
+// oci/config/process.ts
+function programOf3({ args = [], env, cwd = "/" }) {
+  const [program, ...rest2] = args;
+  if (program === void 0) throw new OciError("process.args: there is no program");
+  if (program === "") throw new OciError('exec: "": executable file not found in $PATH');
+  const environment3 = /* @__PURE__ */ new Map();
+  for (const entry2 of env ?? []) {
+    const end = entry2.indexOf("=");
+    if (end > 0) environment3.set(entry2.slice(0, end), entry2.slice(end + 1));
+  }
+  return {
+    program,
+    args: rest2,
+    environment: environment3,
+    searchPath: environment3.get("PATH") ?? DEFAULT_PATH,
+    cwd: cwd === "" ? "/" : cwd
+  };
+}
+function limitSteps({ rlimits, oomScoreAdj: score }) {
+  return [
+    ...score === void 0 ? [] : [
+      oomScoreAdj(score)
+    ],
+    ...(rlimits ?? []).map(({ type, soft, hard }, index) => {
+      const name = type.replace(/^RLIMIT_/, "").toLowerCase();
+      if (!type.startsWith("RLIMIT_")) {
+        unsupported(`process.rlimits[${index}].type`, `there is no limit "${type}"`);
+      }
+      return rlimit(name, limitOf2(soft), limitOf2(hard));
+    })
+  ];
+}
+function limitOf2(value) {
+  return value > Number.MAX_SAFE_INTEGER || value < 0 ? "unlimited" : value;
+}
+function identitySteps(process, { seccomp: given }, keepsGroups) {
+  const filter = given === void 0 || given === null ? void 0 : profileOf(given);
+  const { noNewPrivileges: gainsNone = false, user = {} } = process;
+  const privileged = filter !== void 0 && !gainsNone;
+  const steps = [
+    umask3(user.umask ?? 18),
+    ...privileged ? [
+      {
+        ...seccomp(filter),
+        privileged
+      }
+    ] : [],
+    ...userSteps(process, keepsGroups),
+    ...gainsNone ? [
+      noNewPrivileges()
+    ] : []
+  ];
+  if (filter === void 0 || privileged) return {
+    launch: steps,
+    last: []
+  };
+  return asksListener(filter) ? {
+    launch: [
+      ...steps,
+      seccomp(filter)
+    ],
+    last: []
+  } : {
+    launch: steps,
+    last: [
+      seccomp(filter)
+    ]
+  };
+}
+function profileOf({ listenerPath, listenerMetadata, ...profile2 }) {
+  if (listenerMetadata && !listenerPath) {
+    unsupported("linux.seccomp.listenerMetadata", "it is for a listener: there is no listenerPath");
+  }
+  const flags2 = (profile2.flags ?? []).filter((flag2) => KNOWN_FLAGS.has(flag2));
+  if (flags2.length < (profile2.flags ?? []).length) {
+    unsupported("linux.seccomp.flags", `only ${[
+      ...KNOWN_FLAGS
+    ].join(", ")} are supported`);
+  }
+  const whole = withoutNulls({
+    ...profile2,
+    flags: flags2
+  });
+  if (asksListener(whole) && !listenerPath) {
+    unsupported("linux.seccomp.listenerPath", "it is missing, and SCMP_ACT_NOTIFY needs it");
+  }
+  return whole;
+}
+function withoutNulls(value) {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).filter(([, field2]) => field2 !== null);
+  return Object.fromEntries(entries.map(([name, field2]) => [
+    name,
+    withoutNulls(field2)
+  ]));
+}
+function userSteps({ user = {}, capabilities: given }, keepGroups) {
+  const { uid = 0, gid = 0, additionalGids } = user;
+  if (keepGroups && additionalGids?.length) {
+    unsupported("process.user.additionalGids", "groups cannot be set here (setgroups(2) is denied)");
+  }
+  const sets = setsOf(given ?? {});
+  const keeps = uid !== 0 && [
+    ...sets.permitted ?? [],
+    ...sets.inheritable ?? []
+  ].length > 0;
+  return [
+    capabilities({
+      bounding: sets.bounding ?? []
+    }),
+    setUser({
+      uid,
+      gid,
+      ...keepGroups ? {
+        keepGroups
+      } : {
+        groups: additionalGids ?? []
+      },
+      ...keeps && {
+        keepCapabilities: true
+      }
+    }),
+    ...uid === 0 || keeps ? [
+      capabilities(withoutBounding(sets))
+    ] : []
+  ];
+}
+function withoutBounding({ permitted, effective, inheritable, ambient }) {
+  return {
+    permitted: permitted ?? [],
+    effective: effective ?? [],
+    inheritable: inheritable ?? [],
+    ambient: ambient ?? []
+  };
+}
+function setsOf(given) {
+  const named3 = (set) => (given[set] ?? []).map((name) => name.toUpperCase()).filter((name) => Object.hasOwn(CAPABILITIES, name));
+  const permitted = named3("permitted");
+  const inheritable = named3("inheritable");
+  return {
+    bounding: named3("bounding"),
+    permitted,
+    inheritable,
+    effective: named3("effective").filter((name) => permitted.includes(name)),
+    ambient: named3("ambient").filter((name) => permitted.includes(name) && inheritable.includes(name))
+  };
+}
+var KNOWN_FLAGS;
+var init_process6 = __esm({
+  "oci/config/process.ts": (function () {
+    init_capabilities();
+    init_default_path();
+    init_identity();
+    init_process();
+    init_seccomp();
+    init_seccomp_profile();
+    init_errors7();
+    init_labels();
+    KNOWN_FLAGS = /* @__PURE__ */ new Set([
+      "SECCOMP_FILTER_FLAG_TSYNC",
+      "SECCOMP_FILTER_FLAG_LOG",
+      "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
+      "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"
+    ]);
+  })
+});
+
+// oci/config/recipe.ts
+function configSteps(config, root2, context) {
+  const { process = {}, linux: linux2 = {} } = config;
+  const { mayChangeGroups } = context;
+  const namespaces2 = namespacesOf(linux2);
+  const ownUser = namespaces2.fresh.has("user");
+  const mayChange = ownUser ? !deniesGroups(linux2, mayChangeGroups) : mayChangeGroups;
+  const keepsGroups = keepsOriginalGroups(config) || !mayChange;
+  const { launch, last } = identitySteps(process, linux2, keepsGroups);
+  const early = ownUser && context.mayMount;
+  const ownCgroups = namespaces2.fresh.has("cgroup");
+  const { mayMakeDevices: mayMakeDevices2, stage } = context;
+  const devices2 = stage !== void 0 ? {
+    staged: stage
+  } : mayMakeDevices2 && !ownUser ? "made" : "bound";
+  const steps = [
+    dieWithParent(null),
+    ...namespaceSteps(linux2, namespaces2, context.groups.map(({ path: path2 }) => path2), mayChangeGroups),
+    newSession(),
+    ...limitSteps(process),
+    ...schedulingSteps(process),
+    ...memorySteps(linux2),
+    ...nameSteps(config),
+    bind(root2, root2, {
+      restrict: []
+    }),
+    ...mountSteps(config.mounts ?? [], {
+      ...context,
+      root: root2,
+      early,
+      ownCgroups
+    }),
+    ...deviceSteps(config, root2, devices2),
+    ...directorySteps(process.cwd || "/", root2),
+    ...protectionSteps(config, root2),
+    pivotRoot(root2),
+    ...rootPropagation(linux2.rootfsPropagation),
+    ...launch
+  ];
+  return {
+    steps,
+    last
+  };
+}
+function keepsOriginalGroups({ annotations = {} }) {
+  return annotations["run.oci.keep_original_groups"] === "1";
+}
+function checkLinux({ linux: linux2 = {} }) {
+  const { intelRdt, netDevices, mountLabel } = linux2;
+  if (intelRdt !== void 0 && intelRdt !== null) {
+    unsupported("linux.intelRdt", "it is not supported");
+  }
+  if (Object.keys(netDevices ?? {}).length > 0) {
+    unsupported("linux.netDevices", "interfaces of this machine cannot be moved in");
+  }
+  checkMountLabel(mountLabel);
+}
+function nameSteps({ hostname: name, domainname: domain, linux: linux2 = {} }) {
+  const { sysctl: settings2 } = linux2;
+  if (settings2 && "kernel.hostname" in settings2) {
+    unsupported("linux.sysctl", 'the name of the host is given by "hostname", not by a setting');
+  }
+  return [
+    ...name ? [
+      hostname(name)
+    ] : [],
+    ...domain ? [
+      domainname(domain)
+    ] : [],
+    ...Object.keys(settings2 ?? {}).length > 0 ? [
+      sysctl(settings2)
+    ] : []
+  ];
+}
+function directorySteps(cwd, root2) {
+  const path2 = pathInRoot(root2, cwd);
+  return path2 === "/" ? [] : [
+    mkdir2(root2 + path2, {
+      host: true
+    })
+  ];
+}
+function protectionSteps({ root: given, linux: linux2 = {} }, root2) {
+  const { maskedPaths, readonlyPaths: kept } = linux2;
+  const inside2 = (paths) => [
+    ...new Set(paths.map((path2) => root2 + pathInRoot(root2, path2)))
+  ];
+  return [
+    ...kept?.length ? [
+      readonlyPaths(...inside2(kept))
+    ] : [],
+    ...maskedPaths?.length ? [
+      maskPaths(...inside2(maskedPaths))
+    ] : [],
+    ...given?.readonly === true ? [
+      remount(root2, "ro", {
+        keep: true
+      })
+    ] : []
+  ];
+}
+function rootPropagation(word6) {
+  if (word6 === void 0 || word6 === "") return [];
+  const recursive = word6.startsWith("r");
+  const type = recursive ? word6.slice(1) : word6;
+  switch (type) {
+    case "private":
+    case "slave":
+    case "shared":
+    case "unbindable":
+      return [
+        propagation("/", type, {
+          recursive
+        })
+      ];
+    default:
+      return unsupported("linux.rootfsPropagation", `there is no propagation "${word6}"`);
+  }
+}
+var init_recipe2 = __esm({
+  "oci/config/recipe.ts": (function () {
+    init_accounts();
+    init_files5();
+    init_bind();
+    init_masks();
+    init_mounts5();
+    init_names();
+    init_process();
+    init_root();
+    init_sysctl();
+    init_errors7();
+    init_devices4();
+    init_labels();
+    init_mounts8();
+    init_namespaces6();
+    init_paths();
+    init_process6();
+    init_scheduling5();
+  })
+});
+
+// export/oci/import_oci.ts
+function importOci(text5, options) {
+  const { bundle, leaveOut = [] } = options;
+  if (!bundle.startsWith("/")) throw new TypeError(`the bundle ${bundle} should begin with /`);
+  for (const name of leaveOut) {
+    const issue2 = leaveOutIssue(name);
+    if (issue2 !== void 0) throw new TypeError(`leaveOut: ${quoted(name)} ${issue2}`);
+  }
+  const config = parseConfig2(text5);
+  const issues = [];
+  const refuse3 = (path2, why) => {
+    const isLeftOut = leaveOut.some((name) => path2 === name || path2.startsWith(`${name}.`) || path2.startsWith(`${name}[`));
+    if (!isLeftOut) issues.push(`${path2}: ${why}`);
+  };
+  refuseUnsaid(config, refuse3);
+  const known = limitsOf4(config.linux?.resources ?? {}, refuse3);
+  const [first, ...others] = issues;
+  if (first !== void 0) throw new RecipeError(first, {
+    advice: others
+  });
+  try {
+    const { process = {} } = config;
+    checkLinux({
+      ...config,
+      hooks: {}
+    });
+    const { program, args, environment: environment3, cwd } = programOf3(process);
+    const { steps, last } = configSteps(said(config), rootOf4(config, bundle), {
+      bundle,
+      hierarchies: [],
+      groups: [],
+      mayMakeDevices: true,
+      mayMount: false,
+      // An ordinary user maps the own ids alone.
+      mayChangeGroups: (config.linux?.uidMappings?.[0]?.hostID ?? 0) === 0
+    });
+    return {
+      steps: checkedSteps([
+        ...steps,
+        ...isEmpty(known) ? [] : [
+          limits(known)
+        ],
+        ...last,
+        clearEnv(),
+        ...environment3.size === 0 ? [] : [
+          setEnv(Object.fromEntries(environment3))
+        ],
+        ...cwd === "/" ? [] : [
+          chdir3(cwd)
+        ]
+      ]),
+      program: [
+        program,
+        ...args
+      ],
+      terminal: process.terminal === true
+    };
+  } catch (error) {
+    throw error instanceof OciError ? new RecipeError(error.message) : error;
+  }
+}
+function said(config) {
+  return {
+    ...config,
+    mounts: config.mounts?.filter(({ type }) => type !== "cgroup") ?? []
+  };
+}
+function rootOf4({ root: root2 }, bundle) {
+  if (!root2?.path) throw new OciError("root.path: there is none");
+  const path2 = normalize(root2.path.startsWith("/") ? root2.path : `${bundle}/${root2.path}`);
+  if (path2 === "/") throw new OciError("root.path: the root of a machine cannot be a container's");
+  return path2;
+}
+function refuseUnsaid(config, refuse3) {
+  for (const [path2, valueIn2] of Object.entries(UNSAID)) {
+    if (!isEmpty(valueIn2(config))) refuse3(path2, "no step says it");
+  }
+  config.mounts?.forEach(({ type, options }, index) => {
+    if (type === "cgroup") {
+      refuse3(`mounts[${index}]`, "which control groups there are is known where the recipe runs");
+    }
+    if (options?.includes("tmpcopyup")) {
+      refuse3(`mounts[${index}]`, "tmpcopyup depends on the files that are there");
+    }
+  });
+}
+var init_import_oci = __esm({
+  "export/oci/import_oci.ts": (function () {
+    init_recipe2();
+    init_process6();
+    init_text();
+    init_errors7();
+    init_check();
+    init_errors2();
+    init_path();
+    init_shown();
+    init_limits3();
+    init_process();
+    init_root();
+    init_resources();
+    init_unsaid();
+  })
 });
 
 // export/systemd/directives.ts
@@ -72366,8 +72889,8 @@ function writeSystemd({ name, runner, restart, user }, { recipe: recipe2, locate
     }
   }));
   if (!isThere3(directory2)) makeDirectory(directory2, 493);
-  write7(`${directory2}/${name}`, box3, 493);
-  write7(`${directory2}/${name}.service`, new TextEncoder().encode(unit), 420);
+  write8(`${directory2}/${name}`, box3, 493);
+  write8(`${directory2}/${name}.service`, new TextEncoder().encode(unit), 420);
   return [
     `${directory2}/${name}.service`,
     `${directory2}/${name}`
@@ -72419,20 +72942,20 @@ function isEmpty2(path2) {
 }
 function writeFile4(path2, { type, text: text5 = "", mode: mode2 = 420 }) {
   if (type === "directory") return makeDirectory(path2, mode2);
-  if (type === "file") return write7(path2, new TextEncoder().encode(text5), mode2);
+  if (type === "file") return write8(path2, new TextEncoder().encode(text5), mode2);
   if (mayWrite2()) Deno.symlinkSync(text5, path2);
   else linux.symlinkat(text5, linux.AT_FDCWD, path2);
 }
 function makeDirectory(path2, mode2) {
   if (!mayWrite2(path2)) {
-    return withoutUmask(() => writable(path2, () => linux.mkdirat(linux.AT_FDCWD, path2, mode2)));
+    return withoutUmask(() => writable2(path2, () => linux.mkdirat(linux.AT_FDCWD, path2, mode2)));
   }
-  writable(path2, () => Deno.mkdirSync(path2));
+  writable2(path2, () => Deno.mkdirSync(path2));
   if (Deno.build.os !== "windows") Deno.chmodSync(path2, mode2);
 }
-function write7(path2, bytes, mode2) {
+function write8(path2, bytes, mode2) {
   if (!mayWrite2(path2)) return withoutUmask(() => writeBytes(path2, bytes, mode2));
-  writable(path2, () => Deno.writeFileSync(path2, bytes));
+  writable2(path2, () => Deno.writeFileSync(path2, bytes));
   if (Deno.build.os !== "windows") Deno.chmodSync(path2, mode2);
 }
 function withoutUmask(make2) {
@@ -72451,10 +72974,10 @@ var init_export = __esm({
     init_mod2();
     init_data_file();
     init_file_error2();
-    init_files8();
+    init_files9();
     init_input();
     init_output2();
-    init_usage();
+    init_usage2();
     FLAGS_OF = {
       oci: [
         "terminal"
@@ -72502,7 +73025,7 @@ function run33(given) {
   const yaml = `# ${words3.map(word5).join(" ")}
 ${stringifyRecipe(recipe(...imported3.steps))}`;
   if (output === void 0 || output === "-") print(yaml.trimEnd());
-  else if (mayWrite2(output)) writable(output, () => Deno.writeTextFileSync(output, yaml));
+  else if (mayWrite2(output)) writable2(output, () => Deno.writeTextFileSync(output, yaml));
   else writeText2(output, yaml);
   return 0;
 }
@@ -72540,12 +73063,12 @@ var init_import = __esm({
     init_mod2();
     init_mod5();
     init_file_error2();
-    init_files8();
+    init_files9();
     init_write();
     init_leave_out();
     init_input();
     init_output2();
-    init_usage();
+    init_usage2();
     CONTROL = /[\x00-\x1f\x7f]/;
   }
 });
@@ -72579,8 +73102,8 @@ function run35(given) {
   return 0;
 }
 function find(name) {
-  const found2 = SUBCOMMANDS.find((subcommand) => subcommand.name === name);
-  if (found2 !== void 0) return found2;
+  const found3 = SUBCOMMANDS.find((subcommand) => subcommand.name === name);
+  if (found3 !== void 0) return found3;
   const near = nearest(name, SUBCOMMANDS.map(({ name: name2 }) => name2));
   throw new UsageError(`there is no subcommand "${name}"` + (near === void 0 ? "" : `; did you mean ${near}?`));
 }
@@ -72650,7 +73173,7 @@ var init_man = __esm({
     init_help();
     init_output2();
     init_subcommands();
-    init_usage();
+    init_usage2();
     init_version2();
   }
 });
@@ -72744,10 +73267,10 @@ function fishCompletions() {
     "complete -c ramekin -n __ramekin_program -a '(__ramekin_program_words)'",
     "complete -c ramekin -n __fish_use_subcommand -l help -s h -d 'show the help'",
     "complete -c ramekin -n __fish_use_subcommand -l version -d 'show the version'",
-    ...FIRST_WORDS.flatMap(linesOf2)
+    ...FIRST_WORDS.flatMap(linesOf3)
   ].join("\n");
 }
-function linesOf2({ name, summary, flags: flags2, operand }) {
+function linesOf3({ name, summary, flags: flags2, operand }) {
   const here2 = `complete -c ramekin -n ${quoted3(`__ramekin_at ${name}`)}`;
   return [
     `complete -c ramekin -n __fish_use_subcommand -a ${name} -d ${quoted3(summary)}`,
@@ -72795,10 +73318,10 @@ function zshCompletions() {
   return `#compdef ramekin
 # Completions of ramekin for zsh: source <(ramekin completions zsh)
 _ramekin_containers() {
-  compadd -- \${(f)"$(${CONTAINERS})"}
+  compadd -- \${(f)"$(${CONTAINERS2})"}
 }
 _ramekin_images() {
-  compadd -- \${(f)"$(${IMAGES})"}
+  compadd -- \${(f)"$(${IMAGES2})"}
 }
 _ramekin() {
   local curcontext=$curcontext state line
@@ -72892,7 +73415,7 @@ var init_completions = __esm({
     init_fish();
     init_zsh();
     init_output2();
-    init_usage();
+    init_usage2();
     SHELLS = {
       bash: bashCompletions,
       fish: fishCompletions,
@@ -72914,7 +73437,7 @@ function keepBox(kept) {
     });
     if (!kept.isSafe()) return false;
     const bytes = bytesOf9(kept.flags);
-    write8(kept, new Uint8Array([
+    write9(kept, new Uint8Array([
       ...bytes ?? [],
       ...kept.key
     ]));
@@ -72943,7 +73466,7 @@ function bytesOf9(flags2) {
     throw error;
   }
 }
-function write8({ directory: directory2, path: path2 }, bytes) {
+function write9({ directory: directory2, path: path2 }, bytes) {
   const name = `${directory2}/.${crypto.randomUUID()}`;
   try {
     Deno.writeFileSync(name, bytes, {
@@ -72976,7 +73499,7 @@ var init_keep_box = __esm({
     init_detach_flags();
     init_sandbox3();
     init_subcommands();
-    init_usage();
+    init_usage2();
     MOST10 = 256;
   }
 });
@@ -73044,7 +73567,7 @@ var LOAD = {
   stats: () => Promise.resolve().then(() => (init_stats(), stats_exports)),
   plan: () => Promise.resolve().then(() => (init_plan2(), plan_exports)),
   pull: () => Promise.resolve().then(() => (init_pull2(), pull_exports)),
-  images: () => Promise.resolve().then(() => (init_images(), images_exports)),
+  images: () => Promise.resolve().then(() => (init_images2(), images_exports)),
   rmi: () => Promise.resolve().then(() => (init_rmi(), rmi_exports)),
   inspect: () => Promise.resolve().then(() => (init_inspect(), inspect_exports)),
   commit: () => Promise.resolve().then(() => (init_commit3(), commit_exports)),
@@ -73069,7 +73592,7 @@ var LOAD = {
 init_output2();
 init_subcommands();
 init_unknown_words();
-init_usage();
+init_usage2();
 init_version2();
 var FAILED_BEFORE_PROGRAM = 125;
 
