@@ -8,7 +8,7 @@
 import { at_fdcwd, close, lseek, memfd_create, MFD_CLOEXEC, write } from "../ffi/calls/files.ts";
 import { pidfd_send_signal, POLLIN, ppoll, SIGNALS } from "../ffi/calls/processes.ts";
 import { environmentStrings } from "../ffi/environment.ts";
-import { readWholeText } from "../ffi/files/read_file.ts";
+import { readBeginningText } from "../ffi/files/read_file.ts";
 import { syscall, syscalls } from "../ffi/syscalls.ts";
 import { type ExecSpec, execSpec } from "../launch/exec.ts";
 import { Launcher } from "../launch/launcher.ts";
@@ -98,7 +98,7 @@ function runHook(launcher: Launcher, hook: ConfigHook, field: string, state: str
     syscall(close(pidfd));
     if (ended && code === 0) return;
     const why = ended ? `exit status ${code}` : `it has run longer than ${timeout} seconds`;
-    const said = readWholeText(at_fdcwd, `/proc/thread-self/fd/${complaints}`).trim();
+    const said = beginningOf(complaints).trim();
     throw new HookError(`${field}: ${path}: ${why}${said && `: ${said}`}`);
   } finally {
     syscall(close(input));
@@ -124,6 +124,13 @@ function memoryFile(text: string): number {
   if (bytes.length > 0) syscall(write(fd, bytes, bytes.length));
   syscall(lseek(fd, 0, 0));
   return fd;
+}
+
+/** How much is read of what a hook has said: a program of the container can say without end. */
+const MOST_SAID = 4096;
+
+function beginningOf(fd: number): string {
+  return readBeginningText(at_fdcwd, `/proc/thread-self/fd/${fd}`, MOST_SAID).slice(0, MOST_SAID);
 }
 
 /** Waits for the end of a process; returns `false` if that takes longer than the seconds given. */

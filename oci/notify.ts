@@ -9,7 +9,7 @@
 import { Output } from "../ffi/call.ts";
 import { at_fdcwd, close, fchmodat } from "../ffi/calls/files.ts";
 import { pidfd_open } from "../ffi/calls/processes.ts";
-import { senderOutput } from "../ffi/calls/sockets.ts";
+import { passCredentials, senderOutput } from "../ffi/calls/sockets.ts";
 import {
   bindUnix,
   receiveMessage,
@@ -86,6 +86,8 @@ export class ReadySocket {
     const socket = syscall(unixDatagramSocket());
     try {
       const path = `${notify}/${NAME}`;
+      // The sender takes all the room that there is beside the text: no descriptors are received.
+      syscall(passCredentials(socket, true));
       syscall(bindUnix(socket, unixAddress(path)));
       // Whoever the program is in the container: others do not reach the directory.
       syscall(fchmodat(at_fdcwd, path, 0o777));

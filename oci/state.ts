@@ -95,17 +95,24 @@ export class ContainerRecord {
     syscall(call("mknodat", at_fdcwd, this.fifo, S_IFIFO | 0o600, 0));
   }
 
-  /** Makes the directory for a socket, and returns its path. */
+  /**
+   * Makes the directory for a socket, and returns its path: in one that nobody else gets through, as
+   * whoever the container's user is may write to the socket.
+   */
   makeNotify(): string {
-    const path = `${this.directory}/notify`;
-    Deno.mkdirSync(path, { mode: 0o755 });
+    const path = this.#notify;
+    Deno.mkdirSync(path, { recursive: true, mode: 0o700 });
     Deno.chmodSync(path, 0o755);
     return path;
   }
 
+  get #notify(): string {
+    return `${this.directory}/notify/s`;
+  }
+
   /** The path of that directory, if there is one. */
   get notify(): string | undefined {
-    const path = `${this.directory}/notify`;
+    const path = this.#notify;
     try {
       Deno.lstatSync(path);
       return path;

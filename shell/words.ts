@@ -29,7 +29,8 @@ export function wordsOf(
   template: TemplateStringsArray,
   values: readonly TemplateValue[],
 ): string[] {
-  if (!Array.isArray((template as Partial<TemplateStringsArray> | undefined)?.raw)) {
+  // An object of JSON can have a list "raw", but cannot be a list that has one.
+  if (!Array.isArray(template) || !Array.isArray(template.raw)) {
     throw new TypeError(
       `a command should be a template, as $\`ls\` or .pipe\`cat\`, not ${shown(template)}: write ` +
         "it without parentheses, and put values in by ${...}",

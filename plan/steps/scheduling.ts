@@ -101,11 +101,10 @@ function callAs(
   fixes: Fixes,
 ): void {
   const { caller, inUserNamespace } = plan.state;
-  if (isPrivileged && caller.euid === 0) {
-    plan.access.recordPriority();
-    if (inUserNamespace) {
-      return plan.syncWithParent(({ number }) => [{ calls: [{ call: make(number), fixes }] }]);
-    }
+  // An ordinary user may have it by an rlimit.
+  if (isPrivileged) plan.access.recordPriority();
+  if (isPrivileged && caller.euid === 0 && inUserNamespace) {
+    return plan.syncWithParent(({ number }) => [{ calls: [{ call: make(number), fixes }] }]);
   }
   plan.call(make(0), { fixes });
 }

@@ -1,6 +1,12 @@
 /** A container, or another user, against who runs the runtime. */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { close } from "../../ffi/calls/files.ts";
+import { sendDescriptor } from "../../ffi/calls/sockets.ts";
+import { connectUnix, unixAddress, unixDatagramSocket } from "../../ffi/calls/unix_sockets.ts";
+import { syscall } from "../../ffi/syscalls.ts";
+import { ReadySocket } from "../../oci/notify.ts";
+import type { ContainerRecord } from "../../oci/state.ts";
 import { decode } from "../other_scripts.ts";
 import { root, test } from "../support.ts";
 import { Kitchen, noBusybox, until } from "./support.ts";
@@ -119,3 +125,37 @@ test("what another user records for root is not believed", async () => {
   }
   assertEquals(isThere(`${kitchen.directory}/bad`), false);
 }, noBusybox ?? (root ? undefined : "needs root"));
+
+test("what a hook of the container says without end is not read to its end", async () => {
+  using kitchen = new Kitchen();
+  // The program is the image's, and its output a file in memory, which grows by a word.
+  const hook = "echo oh no >&2; /bin/busybox truncate -s 20M /proc/self/fd/2; exit 1";
+  kitchen.configure("true", (config) => {
+    config.hooks = { startContainer: [{ path: "/bin/sh", args: ["sh", "-c", hook] }] };
+  });
+  const { code, stderr } = await kitchen.run();
+  assertEquals([code, stderr.length < 10_000], [1, true]);
+  assertStringIncludes(stderr, "oh no");
+}, noBusybox);
+
+test("no descriptors are taken of the messages of a container", async () => {
+  using kitchen = new Kitchen();
+  const directory = `${kitchen.directory}/notify`;
+  Deno.mkdirSync(directory);
+  Deno.env.set("NOTIFY_SOCKET", `${kitchen.directory}/nobody`);
+  const sender = syscall(unixDatagramSocket());
+  try {
+    const record = { notify: directory, config: {} } as unknown as ContainerRecord;
+    const socket = ReadySocket.of(record)!;
+    const count = () => Array.from(Deno.readDirSync("/proc/self/fd")).length;
+    syscall(connectUnix(sender, unixAddress(`${directory}/notify`)));
+    const before = count();
+    for (let round = 0; round < 5; round++) syscall(sendDescriptor(sender, sender));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assertEquals(count(), before);
+    await socket.close();
+  } finally {
+    Deno.env.delete("NOTIFY_SOCKET");
+    syscall(close(sender));
+  }
+}, noBusybox);

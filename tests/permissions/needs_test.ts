@@ -62,9 +62,7 @@ const WHOLE_HOST: readonly HostAccessKind[] = [
 ];
 
 /** What comes before other programs of the host. */
-const FIRST: readonly HostAccessKind[] = root
-  ? [{ kind: "privilege", privilege: "CAP_SYS_NICE" }]
-  : [];
+const FIRST: readonly HostAccessKind[] = [{ kind: "privilege", privilege: "CAP_SYS_NICE" }];
 
 /** Each kind of step that needs nothing or always the same. */
 const NEEDS: readonly (readonly [step: Step, needs: readonly HostAccessKind[]])[] = [

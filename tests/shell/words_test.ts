@@ -120,7 +120,7 @@ test("a URL is a file of this machine, or no word", () => {
 });
 
 test("what is no template is refused", () => {
-  for (const value of ["ls", ["ls"], undefined, null, {}]) {
+  for (const value of [{ raw: ["touch soup"] }, "ls", ["ls"], undefined, null, {}]) {
     refused("should be a template", () => wordsOf(value as never, []));
   }
 });
