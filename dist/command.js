@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "82348021254dfdd9b07172e4835b0e992aa44d009c240abf32c9040164e33218";
+var BUILD = "183beb5c680245c17e2d24815fef909f03ac70193f9f9bca1f12ce03ddd61088";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

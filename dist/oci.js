@@ -8268,6 +8268,10 @@ var HIDDEN_PROCESS = [
 var SMALL = 4 * 1024;
 var PART = 32 * 1024;
 
+function readBeginningText(directory, path2, limit2) {
+  const bytes = readSmall(directory, path2) ?? readLarge(directory, path2, limit2);
+  return new TextDecoder().decode(bytes);
+}
 
 
 function readLarge(directory, path2, limit2 = Infinity) {
@@ -8436,18 +8440,25 @@ var ContainerRecord = class _ContainerRecord {
   }
   /** Makes that pipe. */
   
-  /** Makes the directory for a socket, and returns its path. */
+  /**
+   * Makes the directory for a socket, and returns its path: in one that nobody else gets through, as
+   * whoever the container's user is may write to the socket.
+   */
   makeNotify() {
-    const path2 = `${this.directory}/notify`;
+    const path2 = this.#notify;
     Deno.mkdirSync(path2, {
-      mode: 493
+      recursive: true,
+      mode: 448
     });
     Deno.chmodSync(path2, 493);
     return path2;
   }
+  get #notify() {
+    return `${this.directory}/notify/s`;
+  }
   /** The path of that directory, if there is one. */
   get notify() {
-    const path2 = `${this.directory}/notify`;
+    const path2 = this.#notify;
     try {
       Deno.lstatSync(path2);
       return path2;
@@ -28256,20 +28267,18 @@ function lowerIoPriority(step, plan) {
 }
 function callAs(plan, isPrivileged2, make3, fixes) {
   const { caller: caller2, inUserNamespace } = plan.state;
-  if (isPrivileged2 && caller2.euid === 0) {
-    plan.access.recordPriority();
-    if (inUserNamespace) {
-      return plan.syncWithParent(({ number }) => [
-        {
-          calls: [
-            {
-              call: make3(number),
-              fixes
-            }
-          ]
-        }
-      ]);
-    }
+  if (isPrivileged2) plan.access.recordPriority();
+  if (isPrivileged2 && caller2.euid === 0 && inUserNamespace) {
+    return plan.syncWithParent(({ number }) => [
+      {
+        calls: [
+          {
+            call: make3(number),
+            fixes
+          }
+        ]
+      }
+    ]);
   }
   plan.call(make3(0), {
     fixes
@@ -30032,7 +30041,7 @@ function runHook(launcher, hook, field, state) {
     syscall(close(pidfd));
     if (ended && code === 0) return;
     const why = ended ? `exit status ${code}` : `it has run longer than ${timeout} seconds`;
-    const said = readWholeText(at_fdcwd, `/proc/thread-self/fd/${complaints}`).trim();
+    const said = beginningOf(complaints).trim();
     throw new HookError(`${field}: ${path2}: ${why}${said && `: ${said}`}`);
   } finally {
     syscall(close(input));
@@ -30055,6 +30064,10 @@ function memoryFile(text3) {
   if (bytes.length > 0) syscall(write(fd, bytes, bytes.length));
   syscall(lseek(fd, 0, 0));
   return fd;
+}
+var MOST_SAID = 4096;
+function beginningOf(fd) {
+  return readBeginningText(at_fdcwd, `/proc/thread-self/fd/${fd}`, MOST_SAID).slice(0, MOST_SAID);
 }
 function waitFor2(pidfd, seconds2) {
   const end = seconds2 === void 0 ? Infinity : performance.now() + seconds2 * 1e3;
@@ -30368,6 +30381,7 @@ var ReadySocket = class _ReadySocket {
     const socket = syscall(unixDatagramSocket());
     try {
       const path2 = `${notify}/${NAME4}`;
+      syscall(passCredentials(socket, true));
       syscall(bindUnix(socket, unixAddress(path2)));
       syscall(fchmodat(at_fdcwd, path2, 511));
       return new _ReadySocket(socket, host);

@@ -31194,20 +31194,18 @@ function lowerIoPriority(step, plan) {
 }
 function callAs(plan, isPrivileged2, make2, fixes) {
   const { caller, inUserNamespace } = plan.state;
-  if (isPrivileged2 && caller.euid === 0) {
-    plan.access.recordPriority();
-    if (inUserNamespace) {
-      return plan.syncWithParent(({ number }) => [
-        {
-          calls: [
-            {
-              call: make2(number),
-              fixes
-            }
-          ]
-        }
-      ]);
-    }
+  if (isPrivileged2) plan.access.recordPriority();
+  if (isPrivileged2 && caller.euid === 0 && inUserNamespace) {
+    return plan.syncWithParent(({ number }) => [
+      {
+        calls: [
+          {
+            call: make2(number),
+            fixes
+          }
+        ]
+      }
+    ]);
   }
   plan.call(make2(0), {
     fixes

@@ -36110,20 +36110,18 @@ function lowerIoPriority(step, plan) {
 }
 function callAs(plan, isPrivileged2, make2, fixes) {
   const { caller, inUserNamespace } = plan.state;
-  if (isPrivileged2 && caller.euid === 0) {
-    plan.access.recordPriority();
-    if (inUserNamespace) {
-      return plan.syncWithParent(({ number: number2 }) => [
-        {
-          calls: [
-            {
-              call: make2(number2),
-              fixes
-            }
-          ]
-        }
-      ]);
-    }
+  if (isPrivileged2) plan.access.recordPriority();
+  if (isPrivileged2 && caller.euid === 0 && inUserNamespace) {
+    return plan.syncWithParent(({ number: number2 }) => [
+      {
+        calls: [
+          {
+            call: make2(number2),
+            fixes
+          }
+        ]
+      }
+    ]);
   }
   plan.call(make2(0), {
     fixes
@@ -68204,7 +68202,7 @@ var init_bwrap = __esm({
 
 // shell/words.ts
 function wordsOf3(template, values) {
-  if (!Array.isArray(template?.raw)) {
+  if (!Array.isArray(template) || !Array.isArray(template.raw)) {
     throw new TypeError(`a command should be a template, as $\`ls\` or .pipe\`cat\`, not ${shown(template)}: write it without parentheses, and put values in by \${...}`);
   }
   const reader = new WordReader();
