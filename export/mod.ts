@@ -1,6 +1,7 @@
 /**
- * Recipes for others who run containers: bundles of OCI runtimes, services of systemd. Nothing here
- * makes a call, so that an export needs no permission, and runs on any platform.
+ * Recipes for others who run containers: bundles of OCI runtimes, pods of Kubernetes, services of
+ * podman and of systemd. Nothing here makes a call, so that an export needs no permission, and runs on
+ * any platform.
  *
  * What a format cannot say is an error that names the step by its number, with the reason.
  *
@@ -19,7 +20,36 @@
 
 export { exportOci, type OciBundle, type OciOptions } from "./oci/export_oci.ts";
 export { type ImportedRecipe, importOci, type ImportOptions } from "./oci/import_oci.ts";
-export type { BundleFile, Caller } from "./oci/draft.ts";
+export type { BundleFile } from "./oci/draft.ts";
+export type { Caller } from "./container_draft.ts";
+export {
+  exportKubernetes,
+  type KubernetesExport,
+  type KubernetesKind,
+  type KubernetesOptions,
+  type KubernetesRestart,
+} from "./kubernetes/export_kubernetes.ts";
+export type {
+  KubernetesContainer,
+  KubernetesDeployment,
+  KubernetesJob,
+  KubernetesLabels,
+  KubernetesMetadata,
+  KubernetesNetworkPolicy,
+  KubernetesObject,
+  KubernetesPod,
+  KubernetesPodSpec,
+  KubernetesPodTemplate,
+  KubernetesSecurityContext,
+  KubernetesVolume,
+  KubernetesVolumeMount,
+} from "./kubernetes/objects.ts";
+export {
+  exportPodman,
+  type PodmanOptions,
+  type PodmanRestart,
+  type PodmanService,
+} from "./podman/export_podman.ts";
 export {
   exportSystemd,
   type SystemdOptions,

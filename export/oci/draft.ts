@@ -16,11 +16,11 @@ import type {
   ConfigRlimit,
 } from "../../oci/spec.ts";
 import type { NamespaceKind } from "../../recipe/namespaces.ts";
-import { isWithin, normalize } from "../../recipe/path.ts";
+import { isWithin } from "../../recipe/path.ts";
 import type { SeccompProfile } from "../../recipe/seccomp_profile.ts";
 import type { Step } from "../../recipe/steps.ts";
+import { type Caller, ContainerDraft } from "../container_draft.ts";
 import type { Refusals } from "../refusals.ts";
-import { ProgramIdentity } from "./identity.ts";
 
 /** The names of namespaces in config.json. */
 export const TYPE_OF: Readonly<Record<NamespaceKind, string>> = {
@@ -51,39 +51,17 @@ export interface DraftMount extends ConfigMount {
   options: string[];
 }
 
-/** The root of the container, as far as a step has said what it is. */
-export interface DraftRoot {
-  /** A directory of the host, or `undefined` for the one in the bundle. */
-  readonly directory: string | undefined;
-  /** Where the root is until it is entered. */
-  readonly place: string;
-  entered: boolean;
-  readonly: boolean;
-}
-
-/** Who will run the container. */
-export interface Caller {
-  /** The user's id. */
-  readonly uid: number;
-  /** The id of the group. */
-  readonly gid: number;
-}
-
 /** The directory of the root in a bundle. */
 export const ROOTFS = "rootfs";
 
 /** What the steps have said so far. */
-export class ConfigDraft {
-  readonly caller: Caller;
+export class ConfigDraft extends ContainerDraft {
   /** Where the bundle will be, if that is known. */
   readonly bundle: string | undefined;
-  readonly namespaces = new Map<NamespaceKind, string | undefined>();
   /** The propagation of a new mount namespace. */
   propagation: string | undefined;
   uidMappings: readonly ConfigIdMapping[] | undefined;
   gidMappings: readonly ConfigIdMapping[] | undefined;
-  readonly identity: ProgramIdentity;
-  root: DraftRoot | undefined;
   readonly mounts: DraftMount[] = [];
   readonly devices: ConfigDevice[] = [];
   /** The paths that the recipe makes as every runtime does. */
@@ -93,92 +71,25 @@ export class ConfigDraft {
   readonly files: BundleFile[] = [];
   readonly masked: string[] = [];
   readonly readonlyPaths: string[] = [];
-  hostname: string | undefined;
   domainname: string | undefined;
   sysctl: Record<string, string> = {};
   timeOffsets: ConfigLinux["timeOffsets"];
   resources: ConfigResources | undefined;
-  environment: Map<string, string> | undefined;
-  cwd = "/";
-  /** That of every caller, unless a step says otherwise. */
-  umask = 0o022;
   rlimits: ConfigRlimit[] = [];
-  oomScoreAdj: number | undefined;
   scheduler: ConfigProcess["scheduler"];
   ioPriority: ConfigProcess["ioPriority"];
   memoryPolicy: ConfigLinux["memoryPolicy"];
   personality: ConfigLinux["personality"];
-  noNewPrivileges = false;
   seccomp: SeccompProfile | undefined;
-  readonly #refusals: Refusals;
-  #step: Step | undefined;
-  #at = 0;
 
   constructor(caller: Caller, refusals: Refusals, bundle?: string) {
-    this.caller = caller;
+    super("config.json", caller, refusals);
     this.bundle = bundle;
-    this.identity = new ProgramIdentity(caller.uid, caller.gid);
-    this.#refusals = refusals;
-  }
-
-  /** Begins with a step, which refusals are about from now on. */
-  begin(step: Step, at: number): void {
-    this.#step = step;
-    this.#at = at;
-  }
-
-  /** Refuses the step. */
-  refuse(why: string): void {
-    this.#refusals.step(this.#step!, this.#at, why);
-  }
-
-  /** Refuses the step if the container has no namespace of the kind. */
-  needs(kind: NamespaceKind): void {
-    if (!this.namespaces.has(kind)) this.refuse(`it needs unshare("${kind}") before it`);
   }
 
   /** Notes a directory that a runtime makes if something is mounted there. */
   noteDirectory(path: string): void {
-    this.directories.push({ path, step: this.#step!, at: this.#at });
-  }
-
-  /**
-   * Returns where a path of the recipe is in the container, or refuses one that is left with the
-   * old root.
-   */
-  inside(path: string): string | undefined {
-    const { root } = this;
-    const normal = normalize(path);
-    if (root?.entered === true) return normal;
-    if (root !== undefined && isWithin(normal, root.place)) {
-      return normalize(normal.slice(root.place.length));
-    }
-    this.refuse(
-      root === undefined
-        ? `${path} is of the host, as no root() or pivotRoot() follows`
-        : `${path} is outside of ${root.place}, which becomes the root`,
-    );
-    return undefined;
-  }
-
-  /** Returns the path of a file of the host, or refuses one that the recipe has made. */
-  source(path: string): string | undefined {
-    const { root } = this;
-    const normal = path.startsWith("/") ? normalize(path) : path;
-    if (root?.entered !== true && (root === undefined || !isWithin(normal, root.place))) {
-      return normal;
-    }
-    // A directory that is mounted on itself has the same files as before, but for further mounts.
-    const isItself = root?.entered === false && root.directory !== undefined &&
-      normalize(root.directory) === root.place;
-    if (isItself) {
-      const inside = normalize(normal.slice(root.place.length));
-      const isSame = !this.isMounted(inside) &&
-        !this.mounts.some(({ destination }) => isWithin(destination, inside));
-      if (isSame) return normal;
-    }
-    this.refuse(`the source ${path} is a file of the container, and config.json has the host's`);
-    return undefined;
+    this.directories.push({ path, ...this.current });
   }
 
   /** Adds a mount. */
@@ -198,18 +109,13 @@ export class ConfigDraft {
     return this.mounts.findLast(({ destination }) => destination === path);
   }
 
-  /** Whether a path of the container lies on something that is mounted. */
-  isMounted(path: string): boolean {
-    return this.mounts.some(({ destination }) => isWithin(path, destination));
-  }
-
   /** Refuses what is complete only at the end, or lacks. */
   finish(): void {
     for (const { path, step, at } of this.directories) {
-      const isMade = [this.cwd, ...this.mounts.map(({ destination }) => destination)]
+      const isMade = [this.cwd ?? "/", ...this.mounts.map(({ destination }) => destination)]
         .some((made) => isWithin(made, path));
       if (!isMade) {
-        this.#refusals.step(
+        this.refuseAt(
           step,
           at,
           `a runtime makes directories to mount on, and not ${path}: bind() a directory of the host`,
@@ -218,26 +124,26 @@ export class ConfigDraft {
     }
     const { root, namespaces } = this;
     if (!namespaces.has("mount")) {
-      this.#refusals.recipe('a container of an engine has a mount namespace: unshare("mount")');
+      this.refuseRecipe('a container of an engine has a mount namespace: unshare("mount")');
     }
     if (root === undefined) {
-      this.#refusals.recipe("a container of an engine has a root of its own: root(), pivotRoot()");
+      this.refuseRecipe("a container of an engine has a root of its own: root(), pivotRoot()");
     }
     if (namespaces.has("user") && this.uidMappings === undefined) {
-      this.#refusals.recipe('unshare("user") needs mapRoot(), mapCurrentUser() or mapIds()');
+      this.refuseRecipe('unshare("user") needs mapRoot(), mapCurrentUser() or mapIds()');
     }
     if (!namespaces.has("user") && this.caller.uid !== 0) {
-      this.#refusals.recipe(
+      this.refuseRecipe(
         `without unshare("user") it takes root to run it, and not the user ${this.caller.uid}`,
       );
     }
     if (this.environment === undefined) {
-      this.#refusals.recipe(
+      this.refuseRecipe(
         "a container of an engine never has its caller's variables: clearEnv()",
       );
     }
     if (root?.directory === undefined && root?.readonly === false) {
-      this.#refusals.recipe(
+      this.refuseRecipe(
         "the root is a tmpfs, and would be a directory of the bundle, in which changes stay: add " +
           'remount("/", "ro") behind pivotRoot(), with a tmpfs() where the program writes',
       );
@@ -251,7 +157,7 @@ export class ConfigDraft {
     if (dev?.type === "bind") return;
     const made = [...DEVICES.map(({ path }) => path), ...Object.keys(LINKS)];
     if (dev === undefined || made.some((path) => !this.usual.has(path))) {
-      this.#refusals.recipe(`an OCI runtime makes the usual devices at /dev: devices("/dev")`);
+      this.refuseRecipe(`an OCI runtime makes the usual devices at /dev: devices("/dev")`);
     }
   }
 
@@ -294,8 +200,8 @@ export class ConfigDraft {
         },
         args,
         env: Array.from(this.environment ?? [], ([name, value]) => `${name}=${value}`),
-        cwd: this.cwd,
-        capabilities: identity.capabilities,
+        cwd: this.cwd ?? "/",
+        capabilities: identity.sets,
         ...(this.rlimits.length > 0 && { rlimits: this.rlimits }),
         noNewPrivileges: this.noNewPrivileges,
         ...(this.oomScoreAdj !== undefined && { oomScoreAdj: this.oomScoreAdj }),

@@ -8,8 +8,8 @@ import { configText } from "../../oci/config/text.ts";
 import { checkedSteps } from "../../recipe/check.ts";
 import type { Step } from "../../recipe/steps.ts";
 import { Refusals } from "../refusals.ts";
-import { type BundleFile, type Caller, ConfigDraft } from "./draft.ts";
-import { plannedRoot } from "./root.ts";
+import { type Caller, plannedRoot } from "../container_draft.ts";
+import { type BundleFile, ConfigDraft } from "./draft.ts";
 import { sayStep } from "./steps.ts";
 
 /** The options of {@linkcode exportOci}. */

@@ -34,7 +34,7 @@ export function sayBind(step: BindStep, draft: ConfigDraft): void {
       '"untrusted" keeps links from being followed, which config.json cannot say',
     );
   }
-  if (isRoot(target, draft)) return;
+  if (draft.isRoot(target)) return;
   const destination = draft.inside(target);
   const path = draft.source(source);
   if (destination === undefined || path === undefined) return;
@@ -57,11 +57,6 @@ export function sayBind(step: BindStep, draft: ConfigDraft): void {
 /** As bind() has it: a device cannot be used on what is shown, unless it is of /dev. */
 function isDevice(path: string): boolean {
   return isWithin(path, "/dev") || isWithin("/dev", normalize(path));
-}
-
-/** Whether what is mounted there becomes the root. */
-export function isRoot(target: string, { root }: ConfigDraft): boolean {
-  return root?.entered === false && normalize(target) === root.place;
 }
 
 /** Says `mount`. */
@@ -103,7 +98,14 @@ export function sayKernelFilesystem(
 }
 
 /** Says `devices`: the devices themselves are the runtime's. */
-export function sayDevices({ target, shm = "64m" }: DevicesStep, draft: ConfigDraft): void {
+export function sayDevices(step: DevicesStep, draft: ConfigDraft): void {
+  const { target, shm = "64m", extra = [], gpus = [] } = step;
+  if (extra.length > 0) {
+    return draft.refuse('"extra" is looked up when a recipe runs; mknod() each by its numbers');
+  }
+  if (gpus.length > 0) {
+    return draft.refuse('"gpus" are the engine\'s: podman run --device=nvidia.com/gpu=all');
+  }
   const destination = draft.inside(target);
   if (destination === undefined) return;
   if (destination !== "/dev") return draft.refuse("runtimes make the devices at /dev alone");
@@ -124,7 +126,7 @@ export function sayDevices({ target, shm = "64m" }: DevicesStep, draft: ConfigDr
 /** Says `overlay`, whose directories are of the host. */
 export function sayOverlay(step: OverlayStep, draft: ConfigDraft): void {
   const { target, lower, upper, work, discard = false } = step;
-  if (isRoot(target, draft)) {
+  if (draft.isRoot(target)) {
     return draft.refuse("the root of config.json is a directory; an engine mounts layers there");
   }
   if (discard) return draft.refuse('"discard" needs a directory in memory that a runtime lacks');
@@ -148,7 +150,7 @@ function filesystem(
   target: string,
   mount: Omit<DraftMount, "destination">,
 ): void {
-  if (isRoot(target, draft)) {
+  if (draft.isRoot(target)) {
     if (mount.type !== "tmpfs") draft.refuse("the root of config.json is a directory");
     return;
   }

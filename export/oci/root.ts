@@ -5,51 +5,22 @@
  */
 
 import { loopbackHosts } from "../../recipe/network_files.ts";
-import { normalize } from "../../recipe/path.ts";
 import { bind, type BindOptions } from "../../recipe/steps/bind.ts";
 import { devices } from "../../recipe/steps/devices.ts";
 import { proc, sysfs, tmpfs } from "../../recipe/steps/mounts.ts";
 import { ROOT_PLACE, type RootStep } from "../../recipe/steps/root_directory.ts";
-import type { PivotRootStep } from "../../recipe/steps/root.ts";
-import type { Step } from "../../recipe/steps.ts";
-import type { ConfigDraft, DraftRoot } from "./draft.ts";
+import { beginRoot } from "../container_draft.ts";
+import type { ConfigDraft } from "./draft.ts";
 import { sayBind, sayDevices, sayKernelFilesystem, sayTmpfs } from "./mounts.ts";
-
-/** Finds the root that the steps put together and enter, if they do so by `pivotRoot`. */
-export function plannedRoot(steps: readonly Step[]): DraftRoot | undefined {
-  const end = steps.findIndex(({ step }) => step === "pivotRoot");
-  if (end === -1) return undefined;
-  const place = normalize((steps[end] as PivotRootStep).path);
-  const source = steps.slice(0, end).findLast((step) =>
-    (step.step === "tmpfs" || step.step === "bind" && step.entries === undefined) &&
-    normalize(step.target) === place
-  );
-  const shown = source?.step === "bind" ? source : undefined;
-  return {
-    directory: source?.step === "tmpfs" ? undefined : shown?.source ?? place,
-    place,
-    entered: false,
-    readonly: shown?.readOnly === true,
-  };
-}
-
-/** Says `pivotRoot`. */
-export function sayPivotRoot(_step: PivotRootStep, draft: ConfigDraft): void {
-  draft.needs("mount");
-  if (draft.root?.entered === true) return draft.refuse("config.json has one root");
-  draft.root!.entered = true;
-}
 
 /** Says `root`, by what it stands for. */
 export function sayRoot(step: RootStep, draft: ConfigDraft): void {
-  const { directory, discard = false, readOnly = false, resolvConf = false, volumes = {} } = step;
-  draft.needs("mount");
-  if (draft.root !== undefined) return draft.refuse("config.json has one root");
+  const { discard = false, resolvConf = false, volumes = {} } = step;
+  const root = beginRoot(step, draft);
+  if (root === undefined) return;
   if (discard) {
     draft.refuse('"discard" is an overlay, which engines mount before they call a runtime');
   }
-  const root = { directory, place: ROOT_PLACE, entered: false, readonly: readOnly };
-  draft.root = root;
   const show = (source: string, target: string, options: BindOptions) =>
     sayBind(bind(source, at(target), options), draft);
   // crun 1.8 sets the attributes of what is mounted below for directories alone.

@@ -13,14 +13,21 @@ import {
   SCHEDULER_POLICIES,
 } from "../../oci/config/scheduling.ts";
 import type { NamespaceKind } from "../../recipe/namespaces.ts";
-import { normalize } from "../../recipe/path.ts";
 import { quoted } from "../../recipe/shown.ts";
 import type { Step, StepOf } from "../../recipe/steps.ts";
 import type { MapIdsStep } from "../../recipe/steps/id_maps.ts";
 import type { JoinStep } from "../../recipe/steps/join.ts";
 import { numberOf } from "../../recipe/steps/limits.ts";
-import { pathOf } from "../../recipe/steps/sysctl.ts";
 import type { UnshareStep } from "../../recipe/steps/unshare.ts";
+import {
+  EVERYWHERE,
+  sayChdir,
+  sayClearEnv,
+  sayDieWithParent,
+  sayHostname,
+  sayPivotRoot,
+  saySetEnv,
+} from "../container_draft.ts";
 import type { ConfigDraft } from "./draft.ts";
 import { sayMkdir, sayMknod, saySymlink, sayWriteFile } from "./files.ts";
 import {
@@ -33,8 +40,9 @@ import {
   sayRemount,
   sayTmpfs,
 } from "./mounts.ts";
+import { dotted } from "../sysctl.ts";
 import { resourcesOf } from "./resources.ts";
-import { sayPivotRoot, sayRoot } from "./root.ts";
+import { sayRoot } from "./root.ts";
 import { saySeccomp } from "./seccomp.ts";
 
 /** Adds what a step says to the draft, or refuses it. */
@@ -47,7 +55,6 @@ function never(why: string) {
 
 const NETWORK = "the network of a container is the engine's, which config.json does not describe";
 const TRANSLATION = "ports and addresses are translated by the engine: podman run --publish";
-const FOUND = "which files these are is found out when a recipe runs; name them by maskPaths()";
 
 const SAYINGS: { readonly [Name in Step["step"]]: Saying<Name> } = {
   address: never(NETWORK),
@@ -64,30 +71,15 @@ const SAYINGS: { readonly [Name in Step["step"]]: Saying<Name> } = {
   },
   bridge: never(NETWORK),
   capabilities: (step, draft) => draft.identity.limit(step),
-  chdir: ({ path }, draft) => {
-    if (!path.startsWith("/")) return draft.refuse("the directory of config.json begins with /");
-    if (draft.root?.entered !== true) {
-      return draft.refuse("the directory is of the host; move chdir() behind the root");
-    }
-    draft.cwd = normalize(path);
-  },
-  chroot: never("runtimes enter the root by pivot_root(2): pivotRoot()"),
-  clearEnv: ({ keep = [] }, draft) => {
-    if (keep.length > 0) {
-      draft.refuse(`an engine has no variables to "keep": setEnv() gives values`);
-    }
-    draft.environment = new Map();
-  },
+  chdir: sayChdir,
+  chroot: never(EVERYWHERE.chroot),
+  clearEnv: sayClearEnv,
   cpuAffinity: never(
     'the processors of a container are its control group\'s: limits({ cpuset: "0-3" })',
   ),
-  denyFiles: never(FOUND),
+  denyFiles: never(EVERYWHERE.found),
   devices: sayDevices,
-  dieWithParent: ({ signal }, draft) => {
-    if (signal !== null) {
-      draft.refuse("a container of an engine outlives who called the runtime: dieWithParent(null)");
-    }
-  },
+  dieWithParent: sayDieWithParent,
   disableUserNamespaces: never(
     "config.json cannot deny user namespaces; deny unshare(2) by seccomp()",
   ),
@@ -96,10 +88,7 @@ const SAYINGS: { readonly [Name in Step["step"]]: Saying<Name> } = {
     draft.domainname = name;
   },
   dummy: never(NETWORK),
-  hostname: ({ name }, draft) => {
-    draft.needs("uts");
-    draft.hostname = name;
-  },
+  hostname: sayHostname,
   init: never("the program itself is the first process; podman run --init adds one"),
   ioPriority: (step, draft) => {
     draft.ioPriority = { class: IO_CLASSES[step.class], priority: step.priority };
@@ -148,11 +137,9 @@ const SAYINGS: { readonly [Name in Step["step"]]: Saying<Name> } = {
   },
   pivotRoot: sayPivotRoot,
   proc: sayKernelFilesystem,
-  programs: never(
-    "the libraries of programs are found when a recipe runs; bind() their directories",
-  ),
+  programs: never(EVERYWHERE.programs),
   propagation: sayPropagation,
-  protect: never(FOUND),
+  protect: never(EVERYWHERE.found),
   proxy: never("the script is the proxy, and a runtime has none"),
   publish: never(TRANSLATION),
   readonlyPaths: ({ paths }, draft) => protect(paths, draft.readonlyPaths, draft),
@@ -175,9 +162,7 @@ const SAYINGS: { readonly [Name in Step["step"]]: Saying<Name> } = {
     };
   },
   seccomp: saySeccomp,
-  setEnv: ({ variables }, draft) => {
-    for (const [name, value] of Object.entries(variables)) draft.environment?.set(name, value);
-  },
+  setEnv: saySetEnv,
   setUser: (step, draft) => {
     const isDenied = draft.namespaces.has("user") && isSingle(draft);
     if (step.keepGroups === true && !isDenied) {
@@ -205,7 +190,7 @@ const SAYINGS: { readonly [Name in Step["step"]]: Saying<Name> } = {
   umask: ({ mask }, draft) => {
     draft.umask = mask;
   },
-  unmount: never("a runtime leaves the old root, and unmounts nothing else"),
+  unmount: never(EVERYWHERE.unmount),
   unshare: sayUnshare,
   userNetwork: never("the network is the engine's: podman run --network=pasta"),
   veth: never(NETWORK),
@@ -299,12 +284,6 @@ function protect(paths: readonly string[], list: string[], draft: ConfigDraft): 
 /** RLIM_INFINITY is one less than this, which configText() knows. */
 function limitNumber(value: number | "unlimited"): number {
   return value === "unlimited" ? 2 ** 64 : value;
-}
-
-/** The name of a setting with dots, in whose parts a dot is written as a slash (sysctl(8)). */
-function dotted(name: string): string {
-  const swapped: Readonly<Record<string, string>> = { ".": "/", "/": "." };
-  return pathOf(name).replace(/[./]/g, (separator) => swapped[separator]!);
 }
 
 function clock(seconds: number): { secs: number; nanosecs: number } {

@@ -6,10 +6,7 @@
  */
 
 import type { Step, StepOf } from "../../recipe/steps.ts";
-import { type Limits, numberOf, type Size } from "../../recipe/steps/limits.ts";
-
-/** A line of the section `[Service]`. */
-export type Directive = readonly [name: string, value: string];
+import { type Directive, limitDirectives } from "../limit_directives.ts";
 
 /** What a step is: directives, in the place of the step or beside it, or a refusal. */
 export interface UnitPart {
@@ -51,7 +48,12 @@ const PARTS: { readonly [Name in Step["step"]]: Part<Name> } = {
   join: box,
   joinCgroup: refused("the control group of a service is systemd's; Slice= chooses where it is"),
   landlock: box,
-  limits: limitsPart,
+  limits: (limits) => {
+    const said = limitDirectives(limits);
+    return typeof said === "string"
+      ? { inBox: false, refused: said }
+      : { inBox: false, directives: said };
+  },
   loopback: box,
   macvlan: box,
   mapCurrentUser: box,
@@ -106,53 +108,4 @@ const PARTS: { readonly [Name in Step["step"]]: Part<Name> } = {
 /** Returns what a step is in a unit. */
 export function partOf(step: Step): UnitPart {
   return (PARTS[step.step] as Part<Step["step"]>)(step);
-}
-
-/** The directives of control groups say what `limits` does (systemd.resource-control(5)). */
-function limitsPart(limits: Limits): UnitPart {
-  const { memory, memoryHigh, swap, cpus, cpuWeight, pids, io = [], cpuset } = limits;
-  const share = cpus === undefined ? undefined : percentOf(numberOf(cpus));
-  if (share !== undefined && Math.abs(share - numberOf(cpus!) * 100) > 1e-9) {
-    return {
-      inBox: false,
-      refused: `CPUQuota= has two digits behind the point: ${share}% for ${cpus} processors`,
-    };
-  }
-  const given = (name: string, value: Size | undefined): readonly Directive[] =>
-    value === undefined ? [] : [[name, orInfinity(value)]];
-  return {
-    inBox: false,
-    directives: [
-      ...given("MemoryMax", memory),
-      ...given("MemoryHigh", memoryHigh),
-      ...given("MemorySwapMax", swap),
-      ...(share === undefined
-        ? []
-        : [["CPUQuota", share === Infinity ? "" : `${share}%`] as const]),
-      ...given("CPUWeight", cpuWeight),
-      ...given("TasksMax", pids),
-      ...(cpuset === undefined ? [] : [["AllowedCPUs", cpuset] as const]),
-      ...io.flatMap(({ device, readBps, writeBps, readIops, writeIops }) => {
-        const path = device.startsWith("/") ? device : `/dev/block/${device}`;
-        const rate = (name: string, value: Size | undefined): readonly Directive[] =>
-          value === undefined ? [] : [[name, `${path} ${orInfinity(value)}`]];
-        return [
-          ...rate("IOReadBandwidthMax", readBps),
-          ...rate("IOWriteBandwidthMax", writeBps),
-          ...rate("IOReadIOPSMax", readIops),
-          ...rate("IOWriteIOPSMax", writeIops),
-        ];
-      }),
-    ],
-  };
-}
-
-/** A share of processors as `CPUQuota=` has it, with two digits behind the point. */
-function percentOf(cpus: number): number {
-  return Math.round(cpus * 1e4) / 1e2;
-}
-
-function orInfinity(value: Size): string {
-  const number = numberOf(value);
-  return number === Infinity ? "infinity" : String(number);
 }

@@ -9,7 +9,8 @@ import { checkedSteps } from "../../recipe/check.ts";
 import { RecipeError } from "../../recipe/errors.ts";
 import type { Step } from "../../recipe/steps.ts";
 import { Refusals } from "../refusals.ts";
-import { type Directive, partOf } from "./directives.ts";
+import type { Directive } from "../limit_directives.ts";
+import { partOf } from "./directives.ts";
 
 /** The options of {@linkcode exportSystemd}. */
 export interface SystemdOptions {

@@ -1,6 +1,6 @@
 /** The examples of docs/exports.md, run as they are written. */
 
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { mapRoot, recipe, tmpfs, unshare } from "../../mod.ts";
 import { decode } from "../other_scripts.ts";
 import { RUN, withFiles } from "../ramekin/support.ts";
@@ -17,6 +17,7 @@ const examples = (language: string) =>
 
 const FILES = {
   "kitchen.yaml": examples("yaml")[0]!,
+  "pod.yaml": examples("yaml")[1]!,
   "box.yaml":
     "steps: [{ step: unshare, kinds: [user, uts] }, { step: mapRoot }, { step: hostname, name: box }]\n",
   "other.json": JSON.stringify({
@@ -39,7 +40,7 @@ async function shell(cwd: string, script: string): Promise<string> {
   return decode(stdout);
 }
 
-const [bundle, back, service] = examples("sh");
+const [bundle, back, service, pod, quadlet] = examples("sh");
 
 test(
   "the examples of a bundle, and of the way back",
@@ -57,7 +58,7 @@ test(
       stdin: "null",
     }).outputSync();
     assertEquals([decode(stderr), decode(stdout)], ["", `${output}\n`]);
-    assertStringIncludes(await shell(cwd, back!), "# ramekin run recipe.yaml -- id\nsteps:\n");
+    assertMatch(await shell(cwd, back!), /^# ramekin run recipe\.yaml .*-- id\nsteps:\n/m);
     assertStringIncludes(Deno.readTextFileSync(`${cwd}/back.yaml`), "name: kitchen\n");
   }),
   without("/usr/bin/crun", "/usr/sbin/crun"),
@@ -70,5 +71,15 @@ test(
     const unit = Deno.readTextFileSync(`${cwd}/units/box.service`);
     assertStringIncludes(unit, "/units/box\nRestart=on-failure\n");
     assertEquals(await shell(cwd, "./units/box"), "box\n");
+  }),
+);
+
+test(
+  "the examples of a pod and of a service of podman",
+  withFiles(FILES, async (cwd) => {
+    await shell(cwd, pod! + quadlet!.replace("-o", "--for=1000:1000 -o"));
+    assertStringIncludes(Deno.readTextFileSync(`${cwd}/pods/pod.pod.yaml`), "hostname: kitchen\n");
+    const unit = Deno.readTextFileSync(`${cwd}/quadlets/pod.container`);
+    assertStringIncludes(unit, "\nDropCapability=all\nNoNewPrivileges=true\n");
   }),
 );

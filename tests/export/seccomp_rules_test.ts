@@ -1,7 +1,7 @@
 /** Rules of seccomp that are taken apart: they decide as before, in whatever order. */
 
 import { assert, assertEquals, assertLess } from "@std/assert";
-import { apartRules } from "../../export/oci/seccomp_rules.ts";
+import { apartRules } from "../../export/seccomp_rules.ts";
 import { DEFAULT_SECCOMP_PROFILE, type SeccompRule } from "../../mod.ts";
 import { denyMore } from "../../recipe/seccomp_denials.ts";
 import { test } from "../support.ts";

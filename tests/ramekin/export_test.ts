@@ -31,6 +31,15 @@ const FILES = {
   - { step: hostname, name: kitchen }
   - { step: limits, memory: 64m }
 `,
+  "pod.yaml": `steps:
+  - { step: unshare, kinds: [user, mount, pid, uts, ipc, net] }
+  - step: mapRoot
+  - { step: hostname, name: kitchen }
+  - { step: root, directory: /srv/root, discard: true }
+  - step: clearEnv
+  - { step: setEnv, variables: { A: "yes" } }
+  - { step: seccomp, deny: ["@ipc"] }
+`,
   "init.yaml": "steps:\n  - step: clearEnv\n  - step: init\n",
 };
 
@@ -117,6 +126,31 @@ test(
 );
 
 test(
+  "a pod and a service of podman are written without the permission to make calls",
+  inKitchen(async (cwd) => {
+    const words = ["--image=kitchen:1", "--", "/bin/id", "-u"];
+    const kubernetes = ["export", "kubernetes", "pod.yaml"];
+    const job = ["--kind=job", "--name=soup", "-o", "made", "--json"];
+    const [code, text] = await withoutCalls(cwd, ...kubernetes, ...job, ...words);
+    assertEquals(code, 0, text);
+    const files = ["pod.job.yaml", "pod.seccomp.json"].map((name) => `${cwd}/made/${name}`);
+    assertEquals(JSON.parse(text), { format: "kubernetes", files });
+    const yaml = Deno.readTextFileSync(files[0]!);
+    assertStringIncludes(yaml, "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: soup\n");
+    assertStringIncludes(yaml, "- name: A\n              value: 'yes'\n");
+    assertStringIncludes(yaml, "localhostProfile: ramekin/soup.json\n");
+    assertStringIncludes(yaml, "\n---\napiVersion: networking.k8s.io/v1\n");
+    assertEquals(JSON.parse(Deno.readTextFileSync(files[1]!)).defaultAction, "SCMP_ACT_ERRNO");
+    const podman = ["export", "podman", "pod.yaml", "--for=1000:1000", "-o=made", "--oneshot"];
+    assertEquals(await withoutCalls(cwd, ...podman, ...words), [0, ""]);
+    const unit = Deno.readTextFileSync(`${cwd}/made/pod.container`);
+    assertStringIncludes(unit, "[Container]\nImage=kitchen:1\nExec=/bin/id -u\nHostName=kitchen\n");
+    assertStringIncludes(unit, `\nSeccompProfile=${cwd}/made/pod.seccomp.json\n`);
+    assertStringIncludes(unit, "\n[Service]\nType=oneshot\nTimeoutStartSec=900\n");
+  }),
+);
+
+test(
   "what cannot be written is told with the place, and nothing is written",
   inKitchen(async (cwd) => {
     const refused = async (status: number, says: string, ...words: string[]) => {
@@ -131,9 +165,30 @@ test(
       "the program is missing: ramekin export oci init.yaml ... -- PROGRAM",
       ...init,
     );
-    await refused(2, '"docker"; there are oci and systemd', "docker", "box.yaml", "--", "id");
+    await refused(
+      2,
+      '"docker"; there are kubernetes, oci, podman and systemd',
+      "docker",
+      "box.yaml",
+      "--",
+      "id",
+    );
     await refused(2, "--for=UID:GID is missing", "oci", "box.yaml", "-o=a", "--", "id");
     await refused(2, "--restart is not for oci", ...init, "--restart=no", "--", "id");
+    const pod = ["kubernetes", "box.yaml", "-o", "made"];
+    await refused(2, "--image=IMAGE is missing", ...pod, "--", "id");
+    pod.push("--image=kitchen");
+    await refused(2, "--kind=pods: it is pod, job, deployment", ...pod, "--kind=pods", "--", "id");
+    await refused(
+      2,
+      "--restart is always for",
+      ...pod,
+      "--kind=deployment",
+      "--restart=no",
+      "--",
+      "id",
+    );
+    await refused(1, "box.yaml:5:5: step 4 (root): the changes of a pod", ...pod, "--", "id");
     const unit = ["systemd", "unit.yaml", "-o", "made", "--restart=alwys", "--", "id"];
     await refused(2, "--restart=alwys: it is no, on-success, on-failure,", ...unit);
     assertEquals(

@@ -6,6 +6,7 @@
 
 import { LEAVE_OUT } from "../leave_out.ts";
 import { DENIAL_FLAGS } from "../permission_flags.ts";
+import { countOf, millisecondsOf } from "../units.ts";
 import type { Flag, Subcommand } from "../usage.ts";
 import { SANDBOX_FLAGS } from "./sandbox_flags.ts";
 import { JSON_FLAG, RECIPE, SET, STREAM } from "./shared.ts";
@@ -93,15 +94,23 @@ export const RECIPES = [
   },
   {
     name: "export",
-    summary: "write a recipe for who runs containers: an OCI bundle, or a service of systemd",
+    summary: "write a recipe for who runs containers: an OCI bundle, a pod, a service",
     more: "ramekin export oci box.yaml -o bundle -- PROGRAM\n" +
       "writes bundle/config.json, and bundle/rootfs where the root is no directory of this machine, " +
       "for crun, runc and other runtimes: crun run -b bundle NAME.\n\n" +
       "ramekin export systemd box.yaml -o /etc/systemd/system -- PROGRAM\n" +
       "writes box.service, and box, an executable that the unit runs, in which all of the recipe is " +
       "but the limits; those are directives of the unit.\n\n" +
+      "ramekin export kubernetes box.yaml --image=IMAGE -o - -- PROGRAM | kubectl apply -f -\n" +
+      "writes a Pod, or a Job or a Deployment by --kind, whose root is that of the image, and a " +
+      "NetworkPolicy. With -o DIRECTORY it writes box.pod.yaml, and for a filter of the recipe's own " +
+      "box.seccomp.json, which goes to /var/lib/kubelet/seccomp/ramekin/NAME.json on each node.\n\n" +
+      "ramekin export podman box.yaml -o /etc/containers/systemd -- PROGRAM\n" +
+      "writes box.container, from which podman makes a service of systemd (quadlet), and for seccomp() " +
+      "box.seccomp.json, which it reads there. Without --image, the root is the directory that the " +
+      "recipe has as root.\n\n" +
       `What a format cannot say is refused, each step with its number and the reason. ${STREAM}`,
-    operands: [{ name: "FORMAT", completes: ["oci", "systemd"] }, RECIPE],
+    operands: [{ name: "FORMAT", completes: ["kubernetes", "oci", "podman", "systemd"] }, RECIPE],
     program: true,
     needsProgram: true,
     place: "recipe",
@@ -111,20 +120,56 @@ export const RECIPES = [
         letter: "o",
         value: "DIRECTORY",
         completes: "file",
-        summary: "where the files are written to; a new or an empty one for oci",
+        summary:
+          "where the files are written to; a new or an empty one for oci; - for the standard output",
       },
       {
         name: "for",
         value: "WHO",
         completes: ["root", "user"],
-        summary: "who runs it: root, or for systemd any user, and for oci UID:GID, else you",
+        summary:
+          "who runs it: root, or for systemd any user, and for oci and podman UID:GID, else you",
       },
       { name: "terminal", summary: "oci: give the program a terminal" },
       {
         name: "restart",
         value: "WHEN",
         completes: ["no", "on-failure", "always"],
-        summary: "systemd: when it is started again, as Restart= has it",
+        summary: "when it is started again, as Restart= of systemd has it",
+      },
+      {
+        name: "image",
+        value: "IMAGE",
+        summary: "kubernetes, podman: the image whose files the root has",
+      },
+      {
+        name: "kind",
+        value: "KIND",
+        completes: ["pod", "job", "deployment"],
+        summary: "kubernetes: what is made of it: pod, job or deployment",
+      },
+      { name: "name", value: "NAME", summary: "kubernetes: the name, or else that of the recipe" },
+      { name: "namespace", value: "NAME", summary: "kubernetes: the namespace of the objects" },
+      {
+        name: "replicas",
+        value: "NUMBER",
+        check: countOf,
+        summary: "kubernetes: the number of pods of a deployment",
+      },
+      {
+        name: "runtime-class",
+        value: "NAME",
+        summary: "kubernetes: the RuntimeClass whose runtime makes the container",
+      },
+      {
+        name: "grace",
+        value: "TIME",
+        check: millisecondsOf,
+        summary: "kubernetes: how long it may go on after SIGTERM, else 30s: 5s, 2m",
+      },
+      {
+        name: "oneshot",
+        summary: "podman: starting the service means to wait for the end of the program",
       },
       { name: "user", value: "NAME", summary: "systemd: the user who runs it, as User= has it" },
       SET,

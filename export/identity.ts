@@ -5,9 +5,9 @@
  * @module
  */
 
-import { CAPABILITIES, type CapabilityName } from "../../ffi/calls/constants/capabilities.ts";
-import type { CapabilitySet } from "../../oci/spec.ts";
-import type { CapabilitiesStep, SetUserStep, UserIds } from "../../recipe/steps/identity.ts";
+import { CAPABILITIES, type CapabilityName } from "../ffi/calls/constants/capabilities.ts";
+import type { CapabilitySet } from "../oci/spec.ts";
+import type { CapabilitiesStep, SetUserStep, UserIds } from "../recipe/steps/identity.ts";
 
 const ALL = Object.keys(CAPABILITIES) as CapabilityName[];
 
@@ -54,8 +54,18 @@ export class ProgramIdentity {
     this.#ambient = ambient;
   }
 
+  /** The capabilities that an execve(2) of root gives. */
+  get bounding(): readonly CapabilityName[] {
+    return this.#bounding;
+  }
+
+  /** Whether these are all. */
+  get isWhole(): boolean {
+    return this.#bounding.length === ALL.length;
+  }
+
   /** The sets as config.json has them. */
-  get capabilities(): Readonly<Record<CapabilitySet, readonly CapabilityName[]>> {
+  get sets(): Readonly<Record<CapabilitySet, readonly CapabilityName[]>> {
     return {
       bounding: this.#bounding,
       effective: this.#effective,

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { SeccompArgument, SeccompRule } from "../../recipe/seccomp_profile.ts";
+import type { SeccompArgument, SeccompRule } from "../recipe/seccomp_profile.ts";
 
 /** Bits of an argument that have to have a value. */
 interface Bits {
