@@ -4,7 +4,7 @@
  * @module
  */
 
-import { stringify } from "@std/yaml";
+import { stringify } from "../../../std/yaml.ts";
 import { exportKubernetes, type KubernetesRestart } from "../../../export/mod.ts";
 import { KUBERNETES_KINDS } from "../../../export/kubernetes/export_kubernetes.ts";
 import { print } from "../output.ts";
