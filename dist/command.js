@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "183beb5c680245c17e2d24815fef909f03ac70193f9f9bca1f12ce03ddd61088";
+var BUILD = "ff428a8004ba779deba7b9f4b799070e869092dd23fed4412ff9cee0b5ddb3af";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

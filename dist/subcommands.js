@@ -929,8 +929,8 @@ var statfsOutput = (function statfsOutput() {
 var clone = (function clone(flagBits, stored) {
   const storesPid = stored !== null && (flagBits & CLONE_PIDFD) === 0;
   const bits = (flagBits | (storesPid ? CLONE_PARENT_SETTID : 0)) >>> 0;
-  const set = () => bits === 0 ? "" : `${flags(bits, CLONE_FLAGS).text}|`;
-  const named3 = new Named(bits + SIGNALS.SIGCHLD, () => `${set()}SIGCHLD`);
+  const set2 = () => bits === 0 ? "" : `${flags(bits, CLONE_FLAGS).text}|`;
+  const named3 = new Named(bits + SIGNALS.SIGCHLD, () => `${set2()}SIGCHLD`);
   return call("clone", named3, null, stored, 0, 0);
 });
 var unshare = (function unshare(flagBits) {
@@ -1275,19 +1275,19 @@ var capget = (function capget(data2) {
 });
 var capset = (function capset(state) {
   const words3 = new Uint32Array(6);
-  SETS.forEach(((set, index) => {
-    for (const name of state[set]) {
+  SETS.forEach(((set2, index) => {
+    for (const name of state[set2]) {
       const bit = CAPABILITIES[name];
       words3[index + (bit < 32 ? 0 : 3)] |= 1 << bit % 32;
     }
   }));
-  const text5 = SETS.map(((set) => `${set}=[${state[set].join(", ")}]`)).join(", ");
+  const text5 = SETS.map(((set2) => `${set2}=[${state[set2].join(", ")}]`)).join(", ");
   return call("capset", HEADER2, new Struct(new Uint8Array(words3.buffer), `{${text5}}`));
 });
 var readCapabilities = (function readCapabilities(data2) {
-  const names = ((set) => Object.keys(CAPABILITIES).filter(((name) => {
+  const names = ((set2) => Object.keys(CAPABILITIES).filter(((name) => {
     const bit = CAPABILITIES[name];
-    return data2.getUint32((set + (bit < 32 ? 0 : 3)) * 4, true) >>> bit % 32 & 1;
+    return data2.getUint32((set2 + (bit < 32 ? 0 : 3)) * 4, true) >>> bit % 32 & 1;
   })));
   return {
     effective: names(0),
@@ -1499,7 +1499,7 @@ var boolean = (function boolean() {
   }));
 });
 var oneOf = (function oneOf(words3) {
-  const all = words3.map(((word6) => `"${word6}"`)).join(", ");
+  const all = words3.map(((word7) => `"${word7}"`)).join(", ");
   return schema(`one of ${all}`, ((value) => {
     if (typeof value !== "string") return mismatch(value, `one of ${all}`);
     if (words3.includes(value)) return void 0;
@@ -1706,8 +1706,8 @@ var mountOptions = (function mountOptions() {
   });
 });
 var wordOfAnotherStep = (function wordOfAnotherStep(options) {
-  for (const word6 of splitOptions(options)) {
-    const [name] = word6.split("=");
+  for (const word7 of splitOptions(options)) {
+    const [name] = word7.split("=");
     if (LOOP.has(name)) return `"${name}" needs a loop device, which mount(2) does not make`;
     if (name.startsWith("verity.")) {
       return `"${name}" needs dm-verity, which mount(2) does not set up`;
@@ -1715,7 +1715,7 @@ var wordOfAnotherStep = (function wordOfAnotherStep(options) {
     if (DONE_BY_MOUNT.test(name)) {
       return `"${name}" is done by mount(8), and mount(2) has no such option`;
     }
-    if (Object.hasOwn(OTHER_STEPS, word6)) return `"${word6}" is the step ${OTHER_STEPS[word6]}()`;
+    if (Object.hasOwn(OTHER_STEPS, word7)) return `"${word7}" is the step ${OTHER_STEPS[word7]}()`;
   }
   return void 0;
 });
@@ -1723,8 +1723,8 @@ var parseMountOptions = (function parseMountOptions(options, initial = 0) {
   let flags2 = initial;
   const data2 = [];
   for (const option of splitOptions(options ?? "")) {
-    const word6 = Object.hasOwn(WORDS, option) ? WORDS[option] : void 0;
-    if (word6 !== void 0) flags2 = flags2 & ~(word6.clear ?? 0) | (word6.set ?? 0);
+    const word7 = Object.hasOwn(WORDS, option) ? WORDS[option] : void 0;
+    if (word7 !== void 0) flags2 = flags2 & ~(word7.clear ?? 0) | (word7.set ?? 0);
     else if (!IGNORED.test(option)) data2.push(option);
   }
   return {
@@ -1746,7 +1746,7 @@ var tmpfsSize = (function tmpfsSize(...words3) {
   return text3({
     expected: [
       "a size such as 64m",
-      ...words3.map(((word6) => `"${word6}"`))
+      ...words3.map(((word7) => `"${word7}"`))
     ].join(", or "),
     min: 1,
     issue: ((size) => words3.includes(size) ? void 0 : sizeIssue(size))
@@ -2278,12 +2278,12 @@ var release = (function release({ pidfd, services }, descriptors) {
   endServices(services);
 });
 var permissionsSchema = (function permissionsSchema() {
-  const word6 = oneOf([
+  const word7 = oneOf([
     "inherit",
     "none"
   ]);
   const lists = object(permissionFields());
-  return optional(schema(`"inherit", "none", or an object of permissions`, (value) => typeof value === "string" ? word6.issue(value) : lists.issue(value)));
+  return optional(schema(`"inherit", "none", or an object of permissions`, (value) => typeof value === "string" ? word7.issue(value) : lists.issue(value)));
 });
 var grantOf = (function grantOf(item, words3 = [
   "inherit"
@@ -3575,8 +3575,8 @@ var scriptFacts = (function scriptFacts() {
     ...ignoredSignals()
   };
 });
-var compareWord = (function compareWord(word6, value) {
-  return call("futex", word6, FUTEX_CMP_REQUEUE_PRIVATE, 0, 0, word6, value);
+var compareWord = (function compareWord(word7, value) {
+  return call("futex", word7, FUTEX_CMP_REQUEUE_PRIVATE, 0, 0, word7, value);
 });
 var childrenOf2 = (function childrenOf2({ processes }) {
   const init2 = processes.findIndex((({ then }) => then === "init"));
@@ -3837,10 +3837,10 @@ var withMemoryFiles = (function withMemoryFiles(plan, { name, blocks, inodes, ma
   const filesystem2 = plan.open(fsopen("tmpfs", FSOPEN_CLOEXEC), "<tmpfs>", {
     fixes
   });
-  const set = ((key, value) => void plan.call(fsconfig(filesystem2, FSCONFIG_SET_STRING, key, value, 0)));
-  set("mode", "0555");
-  set("nr_blocks", String(blocks));
-  set("nr_inodes", String(inodes));
+  const set2 = ((key, value) => void plan.call(fsconfig(filesystem2, FSCONFIG_SET_STRING, key, value, 0)));
+  set2("mode", "0555");
+  set2("nr_blocks", String(blocks));
+  set2("nr_inodes", String(inodes));
   plan.call(fsconfig(filesystem2, FSCONFIG_CMD_CREATE, null, null, 0), {
     fixes
   });
@@ -4125,12 +4125,12 @@ var show = (function show(step, source, target, plan, { missing: missing4, gone 
   plan.release(opened2);
 });
 var setAttributes = (function setAttributes(step, tree, recursive, plan) {
-  const attributes = (step.restrict ?? []).reduce(((sum4, word6) => sum4 | RESTRICTIONS4[word6]), step.readOnly === true ? MOUNT_ATTR_RDONLY : 0);
+  const attributes = (step.restrict ?? []).reduce(((sum4, word7) => sum4 | RESTRICTIONS4[word7]), step.readOnly === true ? MOUNT_ATTR_RDONLY : 0);
   if (attributes === 0) return;
-  const set = {
+  const set2 = {
     attr_set: attributes
   };
-  plan.call(mount_setattr(tree, "", AT_EMPTY_PATH | recursive, set), {
+  plan.call(mount_setattr(tree, "", AT_EMPTY_PATH | recursive, set2), {
     fixes: plan.state.mountFixes
   });
 });
@@ -4340,21 +4340,21 @@ var lowerRemount = (function lowerRemount(step, plan) {
   plan.state.mounts.remounted(target.canonical, (flags2 & MS_RDONLY) !== 0);
 });
 var attributesOf = (function attributesOf(flags2) {
-  let [set, clear] = [
+  let [set2, clear] = [
     0,
     0
   ];
   for (const [flag2, attribute] of ATTRIBUTES3) {
-    if ((flags2 & flag2) !== 0) set += attribute;
+    if ((flags2 & flag2) !== 0) set2 += attribute;
     else clear += attribute;
   }
   if ((flags2 & TIMES) !== 0) {
     clear += MOUNT_ATTR__ATIME;
-    if ((flags2 & MS_STRICTATIME) !== 0) set += MOUNT_ATTR_STRICTATIME;
-    else if ((flags2 & MS_NOATIME) !== 0) set += MOUNT_ATTR_NOATIME;
+    if ((flags2 & MS_STRICTATIME) !== 0) set2 += MOUNT_ATTR_STRICTATIME;
+    else if ((flags2 & MS_NOATIME) !== 0) set2 += MOUNT_ATTR_NOATIME;
   }
   return {
-    attr_set: set,
+    attr_set: set2,
     attr_clr: clear
   };
 });
@@ -5735,7 +5735,7 @@ var listed3 = (function listed3(given, kind, flag2) {
   return values.flatMap(((value) => kind === "net" ? hostListOf(value, flag2) : wordsIn(value)));
 });
 var wordsIn = (function wordsIn(value) {
-  return value.split(",").filter(((word6) => word6 !== ""));
+  return value.split(",").filter(((word7) => word7 !== ""));
 });
 var listOf2 = (function listOf2(given, flag2) {
   const values = given.values(flag2);
@@ -5743,9 +5743,9 @@ var listOf2 = (function listOf2(given, flag2) {
   return values.flatMap((value) => wordsIn(value));
 });
 var reportOf = (function reportOf(given) {
-  const word6 = given.value(STATUS_FD.name);
-  if (word6 === void 0) return void 0;
-  const fd = Number(word6);
+  const word7 = given.value(STATUS_FD.name);
+  if (word7 === void 0) return void 0;
+  const fd = Number(word7);
   return (end) => {
     const reason2 = "reason" in end ? end.reason : describeEnd(end);
     const { code, signal, timedOut, outOfMemory, durationMs, usage } = end;
@@ -5863,8 +5863,8 @@ var readArguments = (function readArguments(words3, subcommand) {
       "_"
     ],
     collect: valued,
-    unknown: (word6, name) => {
-      if (name !== void 0) throw unknownFlag(word6, flags2, placed(subcommand, words3));
+    unknown: (word7, name) => {
+      if (name !== void 0) throw unknownFlag(word7, flags2, placed(subcommand, words3));
     }
   });
   if (parsed["help"] !== true) check(parsed, words3.includes("--"), subcommand);
@@ -5872,21 +5872,21 @@ var readArguments = (function readArguments(words3, subcommand) {
 });
 var withValues = (function withValues(words3, flags2) {
   const end = words3.indexOf("--");
-  return words3.map(((word6, index) => {
-    if (!word6.startsWith("-") || end !== -1 && index >= end) return word6;
-    const [name, value] = longName(word6, flags2).slice(2).split(/=(.*)/s);
+  return words3.map(((word7, index) => {
+    if (!word7.startsWith("-") || end !== -1 && index >= end) return word7;
+    const [name, value] = longName(word7, flags2).slice(2).split(/=(.*)/s);
     const flag2 = flags2.find(((flag3) => flag3.name === name));
-    if (flag2 === void 0) return word6;
+    if (flag2 === void 0) return word7;
     if (flag2.value === void 0 && value !== void 0) {
       throw new UsageError(`--${name} takes no value`);
     }
     if (value === "") throw new UsageError(`--${name}= has no value after it`);
-    return value === void 0 && flag2.optionalValue === true ? `--${name}=` : word6;
+    return value === void 0 && flag2.optionalValue === true ? `--${name}=` : word7;
   }));
 });
-var longName = (function longName(word6, flags2) {
-  const flag2 = flags2.find((({ letter }) => letter !== void 0 && word6.startsWith(`-${letter}`)));
-  return flag2 !== void 0 && /^-\w(=|$)/.test(word6) ? `--${flag2.name}${word6.slice(2)}` : word6;
+var longName = (function longName(word7, flags2) {
+  const flag2 = flags2.find((({ letter }) => letter !== void 0 && word7.startsWith(`-${letter}`)));
+  return flag2 !== void 0 && /^-\w(=|$)/.test(word7) ? `--${flag2.name}${word7.slice(2)}` : word7;
 });
 var check = (function check(parsed, hasProgram, subcommand) {
   const { operands, flags: flags2, program, needsProgram } = subcommand;
@@ -6309,11 +6309,11 @@ function isNumber(string) {
 
 
 function aliasIsBoolean(aliasMap, booleanSet, key) {
-  const set = aliasMap.get(key);
-  if (set === void 0) {
+  const set2 = aliasMap.get(key);
+  if (set2 === void 0) {
     return false;
   }
-  for (const alias of set) {
+  for (const alias of set2) {
     if (booleanSet.has(alias)) {
       return true;
     }
@@ -6349,9 +6349,9 @@ var init_cli = __esm({
 });
 
 // recipe/nearest.ts
-function nearest(word6, words3) {
-  if (word6.length > LONGEST) return void 0;
-  const wanted = word6.toLowerCase();
+function nearest(word7, words3) {
+  if (word7.length > LONGEST) return void 0;
+  const wanted = word7.toLowerCase();
   let best3;
   let bestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1;
   for (const candidate of words3) {
@@ -6364,8 +6364,8 @@ function nearest(word6, words3) {
   }
   return best3 ?? overlapping(wanted, words3);
 }
-function suggestion(word6, words3) {
-  const near = nearest(word6, words3);
+function suggestion(word7, words3) {
+  const near = nearest(word7, words3);
   return near === void 0 ? "" : `; did you mean "${near}"?`;
 }
 function overlapping(wanted, words3) {
@@ -6387,10 +6387,10 @@ function overlapping(wanted, words3) {
   }
   return best3;
 }
-function abbreviates(short, word6) {
+function abbreviates(short, word7) {
   let at4 = 0;
-  for (const letter of word6) if (letter === short[at4]) at4++;
-  return at4 === short.length && short[0] === word6[0];
+  for (const letter of word7) if (letter === short[at4]) at4++;
+  return at4 === short.length && short[0] === word7[0];
 }
 function editDistance(a, b) {
   let row = Array.from({
@@ -9380,10 +9380,10 @@ var init_engine = __esm({
       }),
     allocate: (function (size, sharing = "private") {
         const kind = sharing === "shared" ? MMAP_FLAGS.MAP_SHARED : MMAP_FLAGS.MAP_PRIVATE;
-        const map = call("mmap", null, size, constant(MMAP_FLAGS.PROT_READ | MMAP_FLAGS.PROT_WRITE, {}), constant(kind | MMAP_FLAGS.MAP_ANONYMOUS, {}), -1, 0);
+        const map2 = call("mmap", null, size, constant(MMAP_FLAGS.PROT_READ | MMAP_FLAGS.PROT_WRITE, {}), constant(kind | MMAP_FLAGS.MAP_ANONYMOUS, {}), -1, 0);
         const table2 = assemble([
           {
-            call: map
+            call: map2
           }
         ], this.architecture).bytes.slice();
         const errno = this.#symbols.run(Deno.UnsafePointer.of(table2), HEADER.size);
@@ -9392,7 +9392,7 @@ var init_engine = __esm({
           throw new SyscallError({
             syscall: "mmap",
             errno,
-            call: describeCall(map),
+            call: describeCall(map2),
             hint
           });
         }
@@ -10256,16 +10256,16 @@ function statfs(path2, state) {
 
 
 function readStatfs(state) {
-  const word6 = (index) => Number(state.getBigUint64(index * 8, true));
+  const word7 = (index) => Number(state.getBigUint64(index * 8, true));
   return {
-    type: word6(0),
-    bsize: word6(1),
-    blocks: word6(2),
-    bfree: word6(3),
-    bavail: word6(4),
-    files: word6(5),
-    ffree: word6(6),
-    flags: word6(10)
+    type: word7(0),
+    bsize: word7(1),
+    blocks: word7(2),
+    bfree: word7(3),
+    bavail: word7(4),
+    files: word7(5),
+    ffree: word7(6),
+    flags: word7(10)
   };
 }
 var init_statfs = __esm({
@@ -11637,9 +11637,9 @@ function pidfd_getfd(pidfd, target) {
 
 
 function rt_sigtimedwait(signal) {
-  const set = new Uint8Array(SIGSET_SIZE2);
-  set[signal - 1 >> 3] = 1 << (signal - 1 & 7);
-  return call("rt_sigtimedwait", new Struct(set, "&set"), null, null, SIGSET_SIZE2);
+  const set2 = new Uint8Array(SIGSET_SIZE2);
+  set2[signal - 1 >> 3] = 1 << (signal - 1 & 7);
+  return call("rt_sigtimedwait", new Struct(set2, "&set"), null, null, SIGSET_SIZE2);
 }
 
 
@@ -13073,7 +13073,7 @@ var init_identity = __esm({
       if (keep2 !== void 0 && others !== void 0) {
         return `"keep" cannot be combined with other sets`;
       }
-      const lacks = ((set, of2) => of2 === void 0 ? void 0 : set?.find((name) => !of2.includes(name)));
+      const lacks = ((set2, of2) => of2 === void 0 ? void 0 : set2?.find((name) => !of2.includes(name)));
       const notPermitted = lacks(effective, permitted) ?? lacks(ambient, permitted);
       if (notPermitted !== void 0) return `${notPermitted} is not in "permitted"`;
       const notInheritable = lacks(ambient, inheritable);
@@ -14213,9 +14213,9 @@ function numbersOfX32() {
 function numbersOf(table2) {
   const numbers2 = /* @__PURE__ */ new Map();
   let next = 0;
-  for (const word6 of table2.trim().split(/\s+/)) {
-    if (/^\d+$/.test(word6)) next = Number(word6);
-    else numbers2.set(word6, next++);
+  for (const word7 of table2.trim().split(/\s+/)) {
+    if (/^\d+$/.test(word7)) next = Number(word7);
+    else numbers2.set(word7, next++);
   }
   return numbers2;
 }
@@ -16401,7 +16401,7 @@ function hasRoot(ranges2) {
 }
 function numbersAfter(name, status) {
   const [, words3 = ""] = new RegExp(`^${name}:(.*)$`, "m").exec(status) ?? [];
-  return words3.split(/\s+/).filter((word6) => word6 !== "").map(Number);
+  return words3.split(/\s+/).filter((word7) => word7 !== "").map(Number);
 }
 function mapOf(pid, file) {
   return read3(pid, file).split("\n").filter((line3) => line3 !== "").map((line3) => {
@@ -18624,15 +18624,15 @@ function boxContainers(candidates, parents2) {
 }
 function nameIn(box3, program) {
   const given = () => readWholeText(at_fdcwd, `/proc/${box3}/cmdline`).split("\0")[1];
-  const word6 = program[0] ?? ifThere(given, HIDDEN_PROCESS);
-  return word6 === void 0 || word6 === "" ? void 0 : nameOf2(word6);
+  const word7 = program[0] ?? ifThere(given, HIDDEN_PROCESS);
+  return word7 === void 0 || word7 === "" ? void 0 : nameOf2(word7);
 }
 function programOfBox(pid) {
   const note2 = noteIn(beginningOf(`/proc/${pid}/exe`));
   if (note2 === void 0) return void 0;
   try {
     const { program } = JSON.parse(note2);
-    return Array.isArray(program) ? program.filter((word6) => typeof word6 === "string") : [];
+    return Array.isArray(program) ? program.filter((word7) => typeof word7 === "string") : [];
   } catch {
     return void 0;
   }
@@ -20356,7 +20356,7 @@ var init_credentials = __esm({
           groups
         ];
         for (let at4 = 0; at4 < view2.byteLength; at4 += 4) words3.push(view2.getUint32(at4, true));
-        if (this.#last !== void 0 && words3.every(((word6, at4) => word6 === this.#words[at4]))) {
+        if (this.#last !== void 0 && words3.every(((word7, at4) => word7 === this.#words[at4]))) {
           return this.#last;
         }
         const { effective, inheritable } = readCapabilities(view2);
@@ -20978,8 +20978,8 @@ function filesystemIssue({ type, data: data2, ids: ids2 }) {
       call: opened2,
       onFailure: ended
     },
-    ...data2.split(",").map((word6) => {
-      const [key, ...value] = word6.split("=");
+    ...data2.split(",").map((word7) => {
+      const [key, ...value] = word7.split("=");
       const call2 = value.length === 0 ? fsconfig(fd, FSCONFIG_SET_FLAG, key, null, 0) : fsconfig(fd, FSCONFIG_SET_STRING, key, value.join("="), 0);
       return {
         call: call2,
@@ -25735,7 +25735,7 @@ function bodyOf(headers, minor) {
   return "chunked";
 }
 function forwarded(method, { name, port: port2 }, path2, headers) {
-  const named3 = headers.filter(({ name: name2 }) => name2.toLowerCase() === "connection").flatMap(({ value }) => value.split(",").map((word6) => word6.trim().toLowerCase()));
+  const named3 = headers.filter(({ name: name2 }) => name2.toLowerCase() === "connection").flatMap(({ value }) => value.split(",").map((word7) => word7.trim().toLowerCase()));
   const left = /* @__PURE__ */ new Set([
     ...HOP_BY_HOP,
     ...named3,
@@ -27280,8 +27280,8 @@ var init_slots = __esm({
     ARGV = new LaunchSlot("argv", (({ spec }, room) => room.list([], argvOf(spec))), ({ spec }) => `[${argvOf(spec).map(quoted2).join(", ")}]`);
     ENVIRONMENT = new LaunchSlot("envp", (({ spec: { environment: environment3 } }, room) => {
       const { changes } = environment3;
-      const set = changes.size === 0 ? [] : Array.from(changes, (([name, value]) => `${name}=${value}`));
-      return room.list(inheritedStrings(environment3.inherited, changes), set);
+      const set2 = changes.size === 0 ? [] : Array.from(changes, (([name, value]) => `${name}=${value}`));
+      return room.list(inheritedStrings(environment3.inherited, changes), set2);
     }), ({ spec: { environment: { inherited: inherited2, changes } } }) => `[${inheritedStrings(inherited2, changes).length + changes.size} variables]`);
     CWD = new LaunchSlot("cwd", (({ spec: { cwd } }, room) => cwd === void 0 ? void 0 : room.string(cwd)), ({ spec: { cwd } }) => quoted2(cwd ?? ""));
     UID2 = new LaunchSlot("uid", ({ spec }) => spec.uid, ({ spec }) => String(spec.uid));
@@ -27411,10 +27411,10 @@ var init_process_lock = __esm({
       "ESRCH"
     ];
     prepareLock = perEngine((() => {
-      const map = call("mmap", WORD, SIZE, PROTECTION, MAPPING, -1, 0);
+      const map2 = call("mmap", WORD, SIZE, PROTECTION, MAPPING, -1, 0);
       syscalls([
         {
-          call: map,
+          call: map2,
           accept: [
             "EEXIST"
           ]
@@ -27913,12 +27913,12 @@ function bindingsIn(values) {
   };
 }
 function stringsOf({ inherited: inherited2, changes }) {
-  const set = Array.from(changes, ([name, value]) => `${name}=${value}`);
-  set.forEach(requireNoNul);
+  const set2 = Array.from(changes, ([name, value]) => `${name}=${value}`);
+  set2.forEach(requireNoNul);
   const encoder8 = new TextEncoder();
   return [
     ...inheritedStrings(inherited2, changes).map(stringBytes),
-    ...set.map((text5) => encoder8.encode(`${text5}\0`))
+    ...set2.map((text5) => encoder8.encode(`${text5}\0`))
   ];
 }
 var SealedProgram;
@@ -28226,12 +28226,12 @@ function whyNotStarted(path2, { head: head2, executable, code, place: place3 }) 
 }
 function interpreterIssue(script, denied3, place3) {
   const [line3] = script.slice(2).split("\n");
-  const [word6 = ""] = line3.replace(/^[ \t]+/, "").split(/[ \t\0]/);
-  const interpreter = JSON.stringify(word6);
-  if (word6.endsWith("\r")) {
+  const [word7 = ""] = line3.replace(/^[ \t]+/, "").split(/[ \t\0]/);
+  const interpreter = JSON.stringify(word7);
+  if (word7.endsWith("\r")) {
     return `${interpreter} ends with a carriage return; save it with line feeds alone (dos2unix)`;
   }
-  if (word6 === "") return 'has no name behind "#!"';
+  if (word7 === "") return 'has no name behind "#!"';
   return denied3 ? `${interpreter} may not be executed (chmod +x)` : `${interpreter} is not ${place3}`;
 }
 function describeExecve(path2) {
@@ -28468,9 +28468,9 @@ var init_runtime_fds = __esm({
         address: outcome.output(address2).getBigUint64(0, true),
         id: Number(outcome.result(id2))
       };
-      const word6 = Deno.UnsafePointer.create(thread.address);
-      if (word6 === null) return void 0;
-      return new Deno.UnsafePointerView(word6).getInt32() === thread.id ? thread : void 0;
+      const word7 = Deno.UnsafePointer.create(thread.address);
+      if (word7 === null) return void 0;
+      return new Deno.UnsafePointerView(word7).getInt32() === thread.id ? thread : void 0;
     }));
     initImage = perEngine((({ architecture }) => sealedImage("ramekin-init", INIT[architecture])));
   })
@@ -32647,7 +32647,7 @@ function lowerLateEntries({ entries = [], hide = [], ...step }, plan, show3) {
 function mayLieIn(pattern, entry2) {
   const parts2 = pattern.split("/");
   return entry2.split("/").every((name, at4) => {
-    const words3 = parts2[at4]?.split("*").map((word6) => word6.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
+    const words3 = parts2[at4]?.split("*").map((word7) => word7.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
     return words3 !== void 0 && new RegExp(`^${words3.join(".*")}$`).test(name);
   });
 }
@@ -34312,15 +34312,15 @@ var init_join_cgroup2 = __esm({
 function fileRules(step, deniable, plan) {
   const files2 = new RuleFiles(step, plan);
   const rules = /* @__PURE__ */ new Map();
-  for (const word6 of FILE_WORDS) {
-    for (const asked of step[word6] ?? []) {
-      const found3 = word6 === "public" ? files2.ifPublic(asked) : files2.of(asked, word6);
+  for (const word7 of FILE_WORDS) {
+    for (const asked of step[word7] ?? []) {
+      const found3 = word7 === "public" ? files2.ifPublic(asked) : files2.of(asked, word7);
       for (const { path: path2, isNamed: isNamed2 } of found3) {
         const other = rules.get(path2);
         rules.set(path2, {
           path: path2,
           isNamed: isNamed2 || other?.isNamed === true,
-          rights: (other?.rights ?? 0) | FILE_RIGHTS[word6] & deniable
+          rights: (other?.rights ?? 0) | FILE_RIGHTS[word7] & deniable
         });
       }
     }
@@ -34395,7 +34395,7 @@ var init_landlock_files = __esm({
         ] : [];
       }
       /** Returns the path, or those of what is in it, where something is left out. */
-      of(asked, word6) {
+      of(asked, word7) {
         const { untrusted, except, exceptWrite } = this.#step;
         if (untrusted !== true && (except ?? exceptWrite) === void 0) {
           return [
@@ -34405,7 +34405,7 @@ var init_landlock_files = __esm({
             }
           ];
         }
-        const leftOut = word6 === "write" ? this.#exceptWrite : this.#except;
+        const leftOut = word7 === "write" ? this.#exceptWrite : this.#except;
         const place3 = this.#hostFile(asked, untrusted === true ? "untrusted" : "except");
         const { path: path2, type } = this.#plan.resolveTrusted(place3);
         if (untrusted !== true) return this.#without(leftOut, path2);
@@ -34417,16 +34417,16 @@ var init_landlock_files = __esm({
         ], path2);
       }
       /** Returns a path of which the host tells now what there is, which is so of its own files only. */
-      #hostFile(path2, word6) {
+      #hostFile(path2, word7) {
         const plan = this.#plan;
         const place3 = normalize(path2);
         if (!plan.host.isHere) {
-          plan.refuse(`what "${word6}" is about is known only where the box runs; name the files by "execute"`);
+          plan.refuse(`what "${word7}" is about is known only where the box runs; name the files by "execute"`);
         }
         if (plan.cursor.rootOf(place3) === void 0 && plan.state.mounts.isHostFile(place3)) {
           return place3;
         }
-        return plan.refuse(`"${word6}" is about files of the host, and ${path2} is one of the recipe's; put the step before its mounts, or leave it out`);
+        return plan.refuse(`"${word7}" is about files of the host, and ${path2} is one of the recipe's; put the step before its mounts, or leave it out`);
       }
       /** A symbolic link would allow what it leads to, and so has no rule. */
       #without(except, path2, isNamed2 = true) {
@@ -34509,12 +34509,12 @@ function versionsFor(step, oldest) {
   return found3;
 }
 function neededBy(step) {
-  return Math.max(FILE_WORDS.some((word6) => step[word6] !== void 0) ? FILES_SINCE : 1, PORT_WORDS.some((word6) => step[word6] !== void 0) ? PORTS_SINCE : 1, step.isolate !== void 0 ? SCOPES_SINCE : 1);
+  return Math.max(FILE_WORDS.some((word7) => step[word7] !== void 0) ? FILES_SINCE : 1, PORT_WORDS.some((word7) => step[word7] !== void 0) ? PORTS_SINCE : 1, step.isolate !== void 0 ? SCOPES_SINCE : 1);
 }
 function deniedBy(step, version) {
-  const files2 = FILE_WORDS.some((word6) => step[word6] !== void 0) ? deniableFileRights(version) : 0;
-  const ports = version < PORTS_SINCE ? 0 : PORT_WORDS.reduce((sum4, word6) => sum4 + (step[word6] === void 0 ? 0 : PORT_RIGHTS[word6]), 0);
-  const scopes = version < SCOPES_SINCE ? 0 : (step.isolate ?? []).reduce((sum4, word6) => sum4 | SCOPES[word6], 0);
+  const files2 = FILE_WORDS.some((word7) => step[word7] !== void 0) ? deniableFileRights(version) : 0;
+  const ports = version < PORTS_SINCE ? 0 : PORT_WORDS.reduce((sum4, word7) => sum4 + (step[word7] === void 0 ? 0 : PORT_RIGHTS[word7]), 0);
+  const scopes = version < SCOPES_SINCE ? 0 : (step.isolate ?? []).reduce((sum4, word7) => sum4 | SCOPES[word7], 0);
   return {
     files: files2,
     ports,
@@ -34522,7 +34522,7 @@ function deniedBy(step, version) {
   };
 }
 function refuseOlder(step, version) {
-  const lacking = FILE_WORDS.some((word6) => step[word6] !== void 0) && version < FILES_SINCE ? "limit files (Linux 6.2)" : PORT_WORDS.some((word6) => step[word6] !== void 0) && version < PORTS_SINCE ? "limit ports (Linux 6.7)" : step.isolate !== void 0 && version < SCOPES_SINCE ? "isolate a program (Linux 6.12)" : void 0;
+  const lacking = FILE_WORDS.some((word7) => step[word7] !== void 0) && version < FILES_SINCE ? "limit files (Linux 6.2)" : PORT_WORDS.some((word7) => step[word7] !== void 0) && version < PORTS_SINCE ? "limit ports (Linux 6.7)" : step.isolate !== void 0 && version < SCOPES_SINCE ? "isolate a program (Linux 6.12)" : void 0;
   if (lacking === void 0) return;
   throw new UnsupportedError(`landlock: this kernel cannot ${lacking}: ` + (version === 0 ? "it has no Landlock, or Landlock is not among its security modules (lsm=landlock,...)" : `its Landlock has version ${version}`) + "; { degrade: true } uses what there is");
 }
@@ -34577,9 +34577,9 @@ function allowFile({ path: path2, rights }, pipe, ruleset, plan, options) {
 }
 function allowPorts(step, ruleset, plan) {
   const rights = /* @__PURE__ */ new Map();
-  for (const word6 of PORT_WORDS) {
-    for (const port2 of step[word6] ?? []) {
-      rights.set(port2, (rights.get(port2) ?? 0) | PORT_RIGHTS[word6]);
+  for (const word7 of PORT_WORDS) {
+    for (const port2 of step[word7] ?? []) {
+      rights.set(port2, (rights.get(port2) ?? 0) | PORT_RIGHTS[word7]);
     }
   }
   for (const [port2, allowed] of rights) plan.call(addNetPort(ruleset, allowed, port2));
@@ -36103,8 +36103,8 @@ function lowerScheduler(step, plan) {
   callAs(plan, isFirst, (pid) => sched_setattr(pid, attributes), SCHEDULER_FIXES);
 }
 function lowerIoPriority(step, plan) {
-  const set = (pid) => ioprio_set(pid, IO_CLASS[step.class], step.priority);
-  callAs(plan, step.class === "realtime", set, {
+  const set2 = (pid) => ioprio_set(pid, IO_CLASS[step.class], step.priority);
+  callAs(plan, step.class === "realtime", set2, {
     EPERM: '"realtime" takes CAP_SYS_NICE on the host itself'
   });
 }
@@ -37587,9 +37587,9 @@ function readFile2(path2) {
 function readNumber(path2) {
   return toNumber(readFile2(path2));
 }
-function readEntry(path2, word6) {
-  const line3 = readFile2(path2)?.split("\n").find((line4) => line4.startsWith(`${word6} `));
-  return toNumber(line3?.slice(word6.length));
+function readEntry(path2, word7) {
+  const line3 = readFile2(path2)?.split("\n").find((line4) => line4.startsWith(`${word7} `));
+  return toNumber(line3?.slice(word7.length));
 }
 function toNumber(text5) {
   return text5 === void 0 || text5.trim() === "" ? void 0 : Number(text5);
@@ -37931,7 +37931,7 @@ function parseHierarchies(groups, mountinfo) {
     if (version === 1 && controllers.size === 0) return [];
     const path2 = rest2.join(":");
     for (const mount4 of mounts) {
-      const same = mount4.version === version && (version === 2 || words3.every((word6) => mount4.options.includes(word6)));
+      const same = mount4.version === version && (version === 2 || words3.every((word7) => mount4.options.includes(word7)));
       const own = same ? directoryIn(mount4, path2) : void 0;
       if (own !== void 0) return [
         {
@@ -37948,8 +37948,8 @@ function parseHierarchies(groups, mountinfo) {
 function controllersIn(text5) {
   return new Set(text5.trim().split(/\s+/).flatMap(controllerOf));
 }
-function controllerOf(word6) {
-  const name = word6 === "blkio" ? "io" : word6;
+function controllerOf(word7) {
+  const name = word7 === "blkio" ? "io" : word7;
   return CONTROLLERS.filter((controller) => controller === name);
 }
 function parseMount(line3) {
@@ -40356,12 +40356,12 @@ var init_sandbox_option = __esm({
 
 // recipe/nested_sandbox.ts
 
-function unheld({ protect: protect3 = true, changes = {}, ...options }, asked) {
+function unheld({ protect: protect4 = true, changes = {}, ...options }, asked) {
   const written2 = asked.filter(({ access }) => access === "write");
   const [first] = written2;
   if (first === void 0) return void 0;
   const open5 = written2.find(({ path: path2 }) => !Object.keys(changes).some((held) => isWithin(path2, held)));
-  if (open5 !== void 0 && protect3 !== false && (protect3 === true || protect3.length > 0)) {
+  if (open5 !== void 0 && protect4 !== false && (protect4 === true || protect4.length > 0)) {
     return [
       "protect",
       `no file in ${open5.path} stays read-only: hold its changes (hold()), or with false (--no-protect) let the program change what is run or trusted later, such as .git/hooks`
@@ -40492,7 +40492,7 @@ var init_sandbox_root = __esm({
   static {
     addMethods(this.prototype, {
     steps: (function () {
-        const { denyWrite = [], weakerProc, protect: protect3, root: root2 } = this.#options;
+        const { denyWrite = [], weakerProc, protect: protect4, root: root2 } = this.#options;
         const denyRead = [
           ...this.#options.denyRead ?? [],
           ...changesInSight$110.call(this)
@@ -40519,7 +40519,7 @@ var init_sandbox_root = __esm({
           ] : [],
           devices$104.call(this),
           ...paths.map(((path2) => askedFile$100.call(this, this.#asked.get(path2)))),
-          ...protectedFiles(written$102.call(this), protect3),
+          ...protectedFiles(written$102.call(this), protect4),
           ...denyRead.length + denyWrite.length === 0 ? [] : [
             denyFiles({
               read: denyRead,
@@ -41053,14 +41053,14 @@ function refuseUnheld(options, asked) {
   throw optionError2(name, `this machine refuses user namespaces, and without them ${reason2}`);
 }
 function unheld2(options, asked) {
-  const { write: write10 = [], protect: protect3 = true } = options;
+  const { write: write10 = [], protect: protect4 = true } = options;
   if (options.changes !== void 0) {
     return [
       "changes",
       "each change is made at once, and cannot be held"
     ];
   }
-  if (write10.length > 0 && protect3 !== false && (protect3 === true || protect3.length > 0)) {
+  if (write10.length > 0 && protect4 !== false && (protect4 === true || protect4.length > 0)) {
     return [
       "protect",
       `no file in ${write10[0]} stays read-only; with false (--no-protect) the program can change what is run or trusted later, such as .git/hooks and .bashrc`
@@ -41243,19 +41243,19 @@ var init_found = __esm({
 });
 
 // container/confinement.ts
-function environmentIn(pid, isRoot4) {
+function environmentIn(pid, isRoot3) {
   const isApart = otherNamespaces(pid, [
     "user",
     "mount"
   ]).length === 2;
-  return isApart && !isRoot4 ? environmentOf(pid) : {
+  return isApart && !isRoot3 ? environmentOf(pid) : {
     PATH: DEFAULT_PATH
   };
 }
-function limitsOf(pid, isRoot4) {
+function limitsOf(pid, isRoot3) {
   const status = statusOf5(String(pid));
   const limits2 = limitsIn2(status);
-  if (!isRoot4) return limits2;
+  if (!isRoot3) return limits2;
   return [
     ...rootLimitsOf(pid),
     ...limits2.filter(({ step }) => step !== "umask")
@@ -41466,7 +41466,7 @@ var init_attached = __esm({
       enter(program, { user = "program", env, ...options } = {}) {
         checkEnteringUser(user);
         return this.#running(({ pid, started: started2 }) => {
-          const isRoot4 = user === "root";
+          const isRoot3 = user === "root";
           const steps = [
             {
               step: "join",
@@ -41477,7 +41477,7 @@ var init_attached = __esm({
               root: true,
               cwd: true,
               cgroup: true,
-              credentials: isRoot4 ? "root" : "process"
+              credentials: isRoot3 ? "root" : "process"
             },
             {
               step: "clearEnv"
@@ -41485,7 +41485,7 @@ var init_attached = __esm({
             {
               step: "setEnv",
               variables: {
-                ...environmentIn(pid, isRoot4),
+                ...environmentIn(pid, isRoot3),
                 ...env
               }
             },
@@ -41493,7 +41493,7 @@ var init_attached = __esm({
             {
               step: "newSession"
             },
-            ...limitsOf(pid, isRoot4)
+            ...limitsOf(pid, isRoot3)
           ];
           return new Recipe(steps).command(program, options);
         });
@@ -41512,7 +41512,7 @@ var init_attached = __esm({
         const plan = this.#running((target) => {
           const { pid } = target;
           requireOwnRoot(pid);
-          const isRoot4 = user === "root";
+          const isRoot3 = user === "root";
           const join2 = {
             step: "join",
             target,
@@ -41521,11 +41521,11 @@ var init_attached = __esm({
               "mount"
             ]),
             root: true,
-            credentials: isRoot4 ? "root" : "process"
+            credentials: isRoot3 ? "root" : "process"
           };
           return planRecipe([
             join2,
-            ...isRoot4 ? rootLimitsOf(pid) : []
+            ...isRoot3 ? rootLimitsOf(pid) : []
           ]);
         });
         return {
@@ -42011,14 +42011,14 @@ var init_usage2 = __esm({
 });
 
 // scripts/ramekin/signal_word.ts
-function signalOf(word6) {
-  const name = word6.startsWith("SIG") ? word6 : `SIG${word6}`;
+function signalOf(word7) {
+  const name = word7.startsWith("SIG") ? word7 : `SIG${word7}`;
   if (Object.hasOwn(SIGNALS, name)) return name;
-  const number2 = Number(word6);
-  if (/^\d+$/.test(word6) && number2 <= LAST_SIGNAL) return number2;
+  const number2 = Number(word7);
+  if (/^\d+$/.test(word7) && number2 <= LAST_SIGNAL) return number2;
   const near = nearest(name, Object.keys(SIGNALS));
   const meant = near === void 0 ? "one is TERM, SIGUSR1 or 9" : `did you mean ${near}?`;
-  throw new UsageError(`--signal=${word6} is no signal; ${meant}`);
+  throw new UsageError(`--signal=${word7} is no signal; ${meant}`);
 }
 var LAST_SIGNAL;
 var init_signal_word = __esm({
@@ -42559,7 +42559,7 @@ function parsePlatform(text5) {
     ...parts2
   ] : parts2;
   const [os, name = "", given, ...more] = words3;
-  const isName = words3.every((word6) => /^[a-z0-9][a-z0-9._-]*$/.test(word6));
+  const isName = words3.every((word7) => /^[a-z0-9][a-z0-9._-]*$/.test(word7));
   if (!isName || more.length > 0 || parts2.length === 1 && os === name) {
     throw new ImageError(`${JSON.stringify(text5)} is no platform`, {
       code: "platform",
@@ -42743,8 +42743,8 @@ function readPlatform(what, value) {
   };
 }
 function texts(object2) {
-  const pairs3 = Object.entries(object2).filter(([, value]) => typeof value === "string");
-  return Object.fromEntries(pairs3);
+  const pairs4 = Object.entries(object2).filter(([, value]) => typeof value === "string");
+  return Object.fromEntries(pairs4);
 }
 var DOCUMENT_LIMIT;
 var init_descriptor = __esm({
@@ -43555,7 +43555,7 @@ function readHeader(block2) {
   const prefix = posix2 ? textOf7(block2, prefixField(block2)) : "";
   const name = textOf7(block2, NAME7);
   const type = String.fromCharCode(block2[TYPE[0]]);
-  const isDevice2 = type === "3" || type === "4";
+  const isDevice3 = type === "3" || type === "4";
   return {
     name: prefix === "" ? name : `${prefix}/${name}`,
     mode: number2(MODE3, "mode") & 4095,
@@ -43565,8 +43565,8 @@ function readHeader(block2) {
     mtime: number2(MTIME, "time"),
     type,
     target: textOf7(block2, TARGET),
-    major: isDevice2 && (posix2 || gnu) ? number2(MAJOR, "major number") : 0,
-    minor: isDevice2 && (posix2 || gnu) ? number2(MINOR, "minor number") : 0,
+    major: isDevice3 && (posix2 || gnu) ? number2(MAJOR, "major number") : 0,
+    minor: isDevice3 && (posix2 || gnu) ? number2(MINOR, "minor number") : 0,
     libarchive
   };
 }
@@ -43740,9 +43740,9 @@ function oldSegments(block2, start, count) {
   return segments;
 }
 function paxSegments(records) {
-  const map = records.findLast(({ key }) => key === "GNU.sparse.map");
-  if (map !== void 0) {
-    const text5 = decodeName(map.value);
+  const map2 = records.findLast(({ key }) => key === "GNU.sparse.map");
+  if (map2 !== void 0) {
+    const text5 = decodeName(map2.value);
     return text5 === "" ? [] : pairs(text5.split(",").map(decimal));
   }
   const numbers2 = records.filter(({ key }) => key === "GNU.sparse.offset" || key === "GNU.sparse.numbytes");
@@ -44569,16 +44569,16 @@ async function* decodeLarge(first, pieces) {
 function readFrameHeader(bytes) {
   if (bytes.length < 6) throw cut();
   const descriptor = bytes[4];
-  const single = (descriptor & 32) !== 0;
+  const single2 = (descriptor & 32) !== 0;
   const sizeCode = descriptor >> 6;
-  const windowSize2 = single ? 0 : 1;
+  const windowSize2 = single2 ? 0 : 1;
   const dictionarySize = [
     0,
     1,
     2,
     4
   ][descriptor & 3];
-  const contentBytes = sizeCode === 0 ? single ? 1 : 0 : 1 << sizeCode;
+  const contentBytes = sizeCode === 0 ? single2 ? 1 : 0 : 1 << sizeCode;
   const size = 5 + windowSize2 + dictionarySize + contentBytes;
   if (bytes.length < size) throw cut();
   return {
@@ -44916,10 +44916,10 @@ var init_file_batch = __esm({
             value.length,
             0
           ];
-          const set = calls.add(call2, args, {
+          const set2 = calls.add(call2, args, {
             accept: XATTR_ERRORS
           });
-          this.reportErrno(set, (errno) => report(`attribute ${name}`, `${call2}(2) failed: ${errno}`));
+          this.reportErrno(set2, (errno) => report(`attribute ${name}`, `${call2}(2) failed: ${errno}`));
         }
       }
       /** Sets owner and time of a symbolic link, which has no mode. */
@@ -52988,8 +52988,8 @@ function supervisorFlag(fd) {
   return `--${SUPERVISOR.name}=${fd}`;
 }
 function supervisorFd(given) {
-  const word6 = given.value(SUPERVISOR.name);
-  return word6 === void 0 ? void 0 : Number(word6);
+  const word7 = given.value(SUPERVISOR.name);
+  return word7 === void 0 ? void 0 : Number(word7);
 }
 function upkeepOf(given) {
   const [ready, size] = [
@@ -53019,27 +53019,27 @@ function upkeepOf(given) {
     logBytes: size === void 0 ? USUAL_LOG : bytesOf5(size, "log-size")
   };
 }
-function nameOf8(word6) {
-  if (isContainerName(word6)) return word6;
-  throw new UsageError(`--name=${word6} is no name, which is made of ${CONTAINER_NAME}`);
+function nameOf8(word7) {
+  if (isContainerName(word7)) return word7;
+  throw new UsageError(`--name=${word7} is no name, which is made of ${CONTAINER_NAME}`);
 }
-function policyOf(word6) {
-  const policy = POLICIES2.find((policy2) => policy2 === word6);
+function policyOf(word7) {
+  const policy = POLICIES2.find((policy2) => policy2 === word7);
   if (policy !== void 0) return {
     policy
   };
-  throw new UsageError(`--restart=${word6}: it is ${POLICIES2.join(", ")}`);
+  throw new UsageError(`--restart=${word7}: it is ${POLICIES2.join(", ")}`);
 }
-function readinessOf(word6) {
-  if (word6 === "notify") return word6;
-  const port2 = /^\d{1,5}$/.test(word6) ? Number(word6) : 0;
+function readinessOf(word7) {
+  if (word7 === "notify") return word7;
+  const port2 = /^\d{1,5}$/.test(word7) ? Number(word7) : 0;
   if (port2 > 0 && port2 < 65536) return {
     port: port2
   };
-  throw new UsageError(`--ready=${word6}: it is a port, from 1 to 65535, or notify`);
+  throw new UsageError(`--ready=${word7}: it is a port, from 1 to 65535, or notify`);
 }
-function watchdogOf(word6, flag2) {
-  return Math.max(millisecondsOf(word6, flag2), 1);
+function watchdogOf(word7, flag2) {
+  return Math.max(millisecondsOf(word7, flag2), 1);
 }
 function healthOf(given) {
   const [command, pause2] = [
@@ -53380,10 +53380,10 @@ var init_degrade = __esm({
 });
 
 // scripts/ramekin/status_fd.ts
-function descriptorOf3(word6) {
-  const fd = /^\d{1,9}$/.test(word6) ? Number(word6) : void 0;
+function descriptorOf3(word7) {
+  const fd = /^\d{1,9}$/.test(word7) ? Number(word7) : void 0;
   if (fd === void 0 || !isOpen(fd)) {
-    throw new UsageError(`--status-fd=${word6} is no open descriptor; a shell opens one by ${fd ?? 3}>FILE`);
+    throw new UsageError(`--status-fd=${word7} is no open descriptor; a shell opens one by ${fd ?? 3}>FILE`);
   }
   return fd;
 }
@@ -54025,6 +54025,7 @@ var init_recipes = __esm({
   "scripts/ramekin/subcommands/recipes.ts"() {
     init_leave_out();
     init_permission_flags();
+    init_units();
     init_sandbox_flags();
     init_shared();
     COMMAND_LINE = {
@@ -54126,19 +54127,27 @@ var init_recipes = __esm({
       },
       {
         name: "export",
-        summary: "write a recipe for who runs containers: an OCI bundle, or a service of systemd",
+        summary: "write a recipe for who runs containers: an OCI bundle, a pod, a service",
         more: `ramekin export oci box.yaml -o bundle -- PROGRAM
 writes bundle/config.json, and bundle/rootfs where the root is no directory of this machine, for crun, runc and other runtimes: crun run -b bundle NAME.
 
 ramekin export systemd box.yaml -o /etc/systemd/system -- PROGRAM
 writes box.service, and box, an executable that the unit runs, in which all of the recipe is but the limits; those are directives of the unit.
 
+ramekin export kubernetes box.yaml --image=IMAGE -o - -- PROGRAM | kubectl apply -f -
+writes a Pod, or a Job or a Deployment by --kind, whose root is that of the image, and a NetworkPolicy. With -o DIRECTORY it writes box.pod.yaml, and for a filter of the recipe's own box.seccomp.json, which goes to /var/lib/kubelet/seccomp/ramekin/NAME.json on each node.
+
+ramekin export podman box.yaml -o /etc/containers/systemd -- PROGRAM
+writes box.container, from which podman makes a service of systemd (quadlet), and for seccomp() box.seccomp.json, which it reads there. Without --image, the root is the directory that the recipe has as root.
+
 What a format cannot say is refused, each step with its number and the reason. ${STREAM}`,
         operands: [
           {
             name: "FORMAT",
             completes: [
+              "kubernetes",
               "oci",
+              "podman",
               "systemd"
             ]
           },
@@ -54153,7 +54162,7 @@ What a format cannot say is refused, each step with its number and the reason. $
             letter: "o",
             value: "DIRECTORY",
             completes: "file",
-            summary: "where the files are written to; a new or an empty one for oci"
+            summary: "where the files are written to; a new or an empty one for oci; - for the standard output"
           },
           {
             name: "for",
@@ -54162,7 +54171,7 @@ What a format cannot say is refused, each step with its number and the reason. $
               "root",
               "user"
             ],
-            summary: "who runs it: root, or for systemd any user, and for oci UID:GID, else you"
+            summary: "who runs it: root, or for systemd any user, and for oci and podman UID:GID, else you"
           },
           {
             name: "terminal",
@@ -54176,7 +54185,53 @@ What a format cannot say is refused, each step with its number and the reason. $
               "on-failure",
               "always"
             ],
-            summary: "systemd: when it is started again, as Restart= has it"
+            summary: "when it is started again, as Restart= of systemd has it"
+          },
+          {
+            name: "image",
+            value: "IMAGE",
+            summary: "kubernetes, podman: the image whose files the root has"
+          },
+          {
+            name: "kind",
+            value: "KIND",
+            completes: [
+              "pod",
+              "job",
+              "deployment"
+            ],
+            summary: "kubernetes: what is made of it: pod, job or deployment"
+          },
+          {
+            name: "name",
+            value: "NAME",
+            summary: "kubernetes: the name, or else that of the recipe"
+          },
+          {
+            name: "namespace",
+            value: "NAME",
+            summary: "kubernetes: the namespace of the objects"
+          },
+          {
+            name: "replicas",
+            value: "NUMBER",
+            check: countOf,
+            summary: "kubernetes: the number of pods of a deployment"
+          },
+          {
+            name: "runtime-class",
+            value: "NAME",
+            summary: "kubernetes: the RuntimeClass whose runtime makes the container"
+          },
+          {
+            name: "grace",
+            value: "TIME",
+            check: millisecondsOf,
+            summary: "kubernetes: how long it may go on after SIGTERM, else 30s: 5s, 2m"
+          },
+          {
+            name: "oneshot",
+            summary: "podman: starting the service means to wait for the end of the program"
           },
           {
             name: "user",
@@ -54302,8 +54357,8 @@ function meantBy(name) {
   ]);
   return near === void 0 ? `they are ${names.join(", ")}` : `did you mean ${near}?`;
 }
-function unknownFlag(word6, flags2, subcommand) {
-  const [written2] = word6.split("=");
+function unknownFlag(word7, flags2, subcommand) {
+  const [written2] = word7.split("=");
   const advice = insteadOf(written2, flags2.map(({ name }) => name), subcommand);
   return new UsageError(`there is no flag ${written2}${advice === void 0 ? "" : `; ${advice}`}`);
 }
@@ -54343,7 +54398,7 @@ function placed(subcommand, words3) {
   };
   const end = words3.indexOf("--");
   const own = words3.slice(0, end === -1 ? void 0 : end);
-  const hasImage = own.some((word6) => /^--image(=|$)/.test(word6));
+  const hasImage = own.some((word7) => /^--image(=|$)/.test(word7));
   return hasImage ? {
     ...subcommand,
     place: "image"
@@ -54522,11 +54577,11 @@ function wrapped(text5, width2 = LINE) {
     const lines = [
       ""
     ];
-    for (const word6 of paragraph2.split(" ")) {
+    for (const word7 of paragraph2.split(" ")) {
       const last = lines.at(-1);
-      if (last === "") lines[lines.length - 1] = word6;
-      else if (last.length + 1 + word6.length <= width2) lines[lines.length - 1] = `${last} ${word6}`;
-      else lines.push(word6);
+      if (last === "") lines[lines.length - 1] = word7;
+      else if (last.length + 1 + word7.length <= width2) lines[lines.length - 1] = `${last} ${word7}`;
+      else lines.push(word7);
     }
     return lines;
   });
@@ -54954,15 +55009,15 @@ function representYamlFloat(object2) {
 function resolveYamlBinary(source) {
   const input = source.replace(/\s/g, "");
   if (input.length % 4 !== 0 || !BASE64_PATTERN.test(input)) return NOT_RESOLVED;
-  const binary2 = atob(input);
-  const result = new Uint8Array(binary2.length);
-  for (let index = 0; index < binary2.length; index++) result[index] = binary2.charCodeAt(index);
+  const binary3 = atob(input);
+  const result = new Uint8Array(binary3.length);
+  for (let index = 0; index < binary3.length; index++) result[index] = binary3.charCodeAt(index);
   return result;
 }
 function representYamlBinary(object2) {
-  let binary2 = "";
-  for (let index = 0; index < object2.length; index++) binary2 += String.fromCharCode(object2[index]);
-  return btoa(binary2);
+  let binary3 = "";
+  for (let index = 0; index < object2.length; index++) binary3 += String.fromCharCode(object2[index]);
+  return btoa(binary3);
 }
 function makeUtcDate(year, month, day, hour = 0, minute = 0, second = 0, fraction = 0) {
   const date = new Date(Date.UTC(year, month, day, hour, minute, second, fraction));
@@ -56548,7 +56603,7 @@ function build(state, object2) {
     }
     return node2;
   }
-  const map = tag.represent(object2);
+  const map2 = tag.represent(object2);
   const node = {
     kind: "mapping",
     tag: nodeTagName,
@@ -56557,7 +56612,7 @@ function build(state, object2) {
     items: []
   };
   if (!state.noRefs) state.refs.set(object2, node);
-  for (const [objectKey, objectValue] of map) {
+  for (const [objectKey, objectValue] of map2) {
     const key = build(state, objectKey);
     if (key === INVALID) continue;
     const value = build(state, objectValue);
@@ -56682,30 +56737,30 @@ function setBit(mask2, bit) {
   return mask2 | 1 << bit;
 }
 function canUsePlain(layout) {
-  const str = layout.node.value;
-  if (str !== "") {
-    if (!(layout.isKey ? layout.flowOnly ? NS_PLAIN_FLOW_KEY : NS_PLAIN_BLOCK_KEY : layout.flowOnly ? NS_PLAIN_FLOW_IN : NS_PLAIN_FLOW_OUT).test(str)) return false;
-    if (layout.shiftOfFirstLine === 0 && C_FORBIDDEN_FIRST_LINE.test(str)) return false;
+  const str2 = layout.node.value;
+  if (str2 !== "") {
+    if (!(layout.isKey ? layout.flowOnly ? NS_PLAIN_FLOW_KEY : NS_PLAIN_BLOCK_KEY : layout.flowOnly ? NS_PLAIN_FLOW_IN : NS_PLAIN_FLOW_OUT).test(str2)) return false;
+    if (layout.shiftOfFirstLine === 0 && C_FORBIDDEN_FIRST_LINE.test(str2)) return false;
     if (layout.shiftOfContent === 0) {
-      const firstLineBreak = str.indexOf("\n");
+      const firstLineBreak = str2.indexOf("\n");
       if (firstLineBreak !== -1) {
-        const content2 = str.slice(firstLineBreak + 1);
+        const content2 = str2.slice(firstLineBreak + 1);
         if (C_FORBIDDEN_CONTENT.test(content2)) return false;
       }
     }
   }
-  const resolvedTag = layout.presenterOptions.schema.resolveImplicitScalarTag(str).tag.tagName;
+  const resolvedTag = layout.presenterOptions.schema.resolveImplicitScalarTag(str2).tag.tagName;
   if (!layout.node.tagged && resolvedTag !== layout.node.tag) return false;
-  if (!layout.node.tagged && str === "=" && resolvedTag === layout.presenterOptions.schema.defaultScalarTag.tagName) return false;
+  if (!layout.node.tagged && str2 === "=" && resolvedTag === layout.presenterOptions.schema.defaultScalarTag.tagName) return false;
   return true;
 }
 function canUseSingleQuoted(layout) {
-  const str = layout.node.value;
-  if (!(layout.isKey ? NB_SINGLE_ONE_LINE : NB_SINGLE_MULTI_LINE).test(str)) return false;
-  if (/[ \t]\n|\n[ \t]/.test(str)) return false;
+  const str2 = layout.node.value;
+  if (!(layout.isKey ? NB_SINGLE_ONE_LINE : NB_SINGLE_MULTI_LINE).test(str2)) return false;
+  if (/[ \t]\n|\n[ \t]/.test(str2)) return false;
   if (!layout.isKey && layout.shiftOfContent === 0) {
-    const firstLineBreak = str.indexOf("\n");
-    if (firstLineBreak !== -1 && C_FORBIDDEN_CONTENT.test(str.slice(firstLineBreak + 1))) return false;
+    const firstLineBreak = str2.indexOf("\n");
+    if (firstLineBreak !== -1 && C_FORBIDDEN_CONTENT.test(str2.slice(firstLineBreak + 1))) return false;
   }
   return true;
 }
@@ -57466,9 +57521,9 @@ var init_js_yaml = __esm({
       create: () => ({}),
       identify: isPlainObject,
       represent: (o) => {
-        const map = /* @__PURE__ */ new Map();
-        for (const key of Object.keys(o)) map.set(key, o[key]);
-        return map;
+        const map2 = /* @__PURE__ */ new Map();
+        for (const key of Object.keys(o)) map2.set(key, o[key]);
+        return map2;
       },
       addPair: (container, key, value) => {
         if (key !== null && typeof key === "object") return "object-based map does not support complex keys";
@@ -57497,9 +57552,9 @@ var init_js_yaml = __esm({
       create: () => /* @__PURE__ */ new Set(),
       identify: (data2) => data2 instanceof Set,
       represent: (data2) => {
-        const map = /* @__PURE__ */ new Map();
-        for (const key of data2) map.set(key, null);
-        return map;
+        const map2 = /* @__PURE__ */ new Map();
+        for (const key of data2) map2.set(key, null);
+        return map2;
       },
       addPair: (container, key, value) => {
         if (value !== null) return "cannot resolve a set item";
@@ -57698,19 +57753,19 @@ var init_js_yaml = __esm({
       identify: (data2) => data2 instanceof Map || isPlainObject(data2),
       represent: (data2) => {
         if (data2 instanceof Map) return data2;
-        const map = /* @__PURE__ */ new Map();
+        const map2 = /* @__PURE__ */ new Map();
         const obj = data2;
-        for (const key of Object.keys(obj)) map.set(key, obj[key]);
-        return map;
+        for (const key of Object.keys(obj)) map2.set(key, obj[key]);
+        return map2;
       }
     });
     legacyMapTag = defineMappingTag("tag:yaml.org,2002:map", {
       create: () => ({}),
       identify: isPlainObject,
       represent: (o) => {
-        const map = /* @__PURE__ */ new Map();
-        for (const key of Object.keys(o)) map.set(key, o[key]);
-        return map;
+        const map2 = /* @__PURE__ */ new Map();
+        for (const key of Object.keys(o)) map2.set(key, o[key]);
+        return map2;
       },
       addPair: (container, key, value) => {
         const normalizedKey = normalizeKey(key);
@@ -58688,8 +58743,8 @@ var init_executable = __esm({
 });
 
 // scripts/ramekin/input.ts
-function inputName(word6) {
-  return word6 === "-" ? STDIN : word6;
+function inputName(word7) {
+  return word7 === "-" ? STDIN : word7;
 }
 function inputText(name) {
   if (DESCRIPTOR2.test(name) && mayCall()) return readable(name, () => readText(name));
@@ -61263,7 +61318,7 @@ function hookOf(hook) {
   env.items().forEach((variable) => variable.text());
   timeout.optionalNumber();
   const program = path2.path();
-  const words3 = args.items().map((word6) => word6.text());
+  const words3 = args.items().map((word7) => word7.text());
   const [, ...given] = words3;
   const [name = "", ...flags2] = given[0] === "hook" ? given.slice(1) : given;
   const isKnown2 = hookName.text() === "createContainer" && PROGRAMS3.includes(program.slice(program.lastIndexOf("/") + 1));
@@ -61529,9 +61584,9 @@ var init_edits = __esm({
           fields.type.refuse(`a file of this machine is shown, and no filesystem ${quoted(type)} mounted`);
         }
         const options = fields.options.items().map((option) => {
-          const word6 = option.text();
-          if (MOUNT_OPTIONS.includes(word6)) return word6;
-          return option.refuse(`${quoted(word6)} is not known of a mount in a sandbox`);
+          const word7 = option.text();
+          if (MOUNT_OPTIONS.includes(word7)) return word7;
+          return option.refuse(`${quoted(word7)} is not known of a mount in a sandbox`);
         });
         const [source, target] = [
           fields.hostPath.path(),
@@ -63226,13 +63281,13 @@ var init_held = __esm({
        */
       sandbox(options = {}) {
         this.#requireHeld();
-        const { protect: protect3, denyRead = [], denyWrite = [] } = options;
+        const { protect: protect4, denyRead = [], denyWrite = [] } = options;
         const box3 = sandbox({
           ...options,
           write: this.directories,
           changes: this.places
         });
-        this.#names = protectedNames(protect3);
+        this.#names = protectedNames(protect4);
         this.#denied = [
           ...denyRead,
           ...denyWrite
@@ -64346,7 +64401,7 @@ function runTool(writer, { program, args }, stepIndex, onFailure) {
     program,
     ...args
   ];
-  const shown4 = words3.map((word6) => typeof word6 === "string" ? word6 : word6.text).join(" ");
+  const shown4 = words3.map((word7) => typeof word7 === "string" ? word7 : word7.text).join(" ");
   const argv = new Struct(new Uint8Array((words3.length + 1) * 8), `[${shown4}]`, words3.map((to, index) => ({
     offset: index * 8,
     to
@@ -64604,9 +64659,9 @@ var init_box_frame = __esm({
           ],
           onAccepted: missing4
         });
-        this.nulls.forEach((word6, fd) => {
+        this.nulls.forEach((word7, fd) => {
           const other = new Label(`stream ${fd} is not /dev/null`);
-          const compare4 = compareWord(word6, new Named(1, "1"));
+          const compare4 = compareWord(word7, new Named(1, "1"));
           writer.add(compare4, {
             ...CHILD_EDGES,
             accept: [
@@ -64654,7 +64709,7 @@ function compileBox(steps, target) {
     }
   }
   const { launchersLast, copiesMemory } = frame2;
-  const nulls = frame2.nulls.flatMap((word6) => program.outputs.get(word6) ?? []);
+  const nulls = frame2.nulls.flatMap((word7) => program.outputs.get(word7) ?? []);
   const answers = answersIn(program);
   return {
     plan,
@@ -64826,7 +64881,7 @@ var init_contents2 = __esm({
 // box/parameters.ts
 function parameterBytes(parameters) {
   const { table: table2, tableSize, packed, pid, mine, uids, gids, texts: texts2, textsAt, errnos } = parameters;
-  const { kept, set, setCount, program, programCount, flags: flags2, nulls, copies, streams, answers } = parameters;
+  const { kept, set: set2, setCount, program, programCount, flags: flags2, nulls, copies, streams, answers } = parameters;
   const words3 = Uint32Array.of(...[
     table2,
     tableSize,
@@ -64840,7 +64895,7 @@ function parameterBytes(parameters) {
     errnos
   ], ...[
     kept,
-    set,
+    set2,
     setCount,
     program,
     programCount,
@@ -65215,9 +65270,9 @@ function wordAt(bytes, at4) {
 }
 function note(places, bytes, at4) {
   if (at4 + SHORTEST2 > bytes.length) return;
-  const word6 = wordAt(bytes, at4);
-  const known = places.get(word6);
-  if (known === void 0) places.set(word6, [
+  const word7 = wordAt(bytes, at4);
+  const known = places.get(word7);
+  if (known === void 0) places.set(word7, [
     at4
   ]);
   else known.push(at4);
@@ -65396,7 +65451,7 @@ function fill2(contents, compiled, memory, program) {
   const { plan } = compiled;
   const { calls, outputs, bytes, slots } = compiled.program;
   const { environment: environment3, keptVariables } = plan.state;
-  const set = Array.from(environment3, ([name, value]) => `${name}=${value}`);
+  const set2 = Array.from(environment3, ([name, value]) => `${name}=${value}`);
   const digits = (slot) => contents.numbers(slots.get(slot) ?? []);
   return {
     table: memory.table,
@@ -65413,8 +65468,8 @@ function fill2(contents, compiled, memory, program) {
     textsAt: memory.texts,
     errnos: memory.errnos,
     kept: contents.strings(Array.from(keptVariables, beginningOf2).filter((text5) => text5 !== "")),
-    set: contents.strings(set),
-    setCount: set.length,
+    set: contents.strings(set2),
+    setCount: set2.length,
     program: contents.strings(program),
     programCount: program.length,
     nulls: contents.numbers(compiled.nulls),
@@ -65718,16 +65773,16 @@ var init_build = __esm({
 });
 
 // scripts/ramekin/container_of.ts
-function containerOf2(word6, any) {
+function containerOf2(word7, any) {
   const all = runningContainers();
   const containers = any ? all : all.filter(({ own }) => own);
-  const detached = DetachedRecord.find(word6)?.container?.pid;
+  const detached = DetachedRecord.find(word7)?.container?.pid;
   const kept = containers.find(({ pid }) => pid === detached);
   if (kept !== void 0) return kept.program;
-  return /^\d+$/.test(word6) ? byPid(Number(word6), containers, any) : byName(word6, containers, all);
+  return /^\d+$/.test(word7) ? byPid(Number(word7), containers, any) : byName(word7, containers, all);
 }
-function attachTo(word6, any) {
-  const pid = containerOf2(word6, any);
+function attachTo(word7, any) {
+  const pid = containerOf2(word7, any);
   if (!runningContainers().some(({ program, own }) => program === pid && (own || any))) {
     throw new UsageError(`the process ${pid} is not the first of a container, nor its program`);
   }
@@ -65832,12 +65887,12 @@ async function run10(given) {
   if (given.has("json")) printJson(copied);
   return 0;
 }
-function place2(word6) {
-  const at4 = word6.indexOf(":");
-  if (at4 <= 0 || /^[/.]/.test(word6)) return word6;
+function place2(word7) {
+  const at4 = word7.indexOf(":");
+  if (at4 <= 0 || /^[/.]/.test(word7)) return word7;
   const [container, path2] = [
-    word6.slice(0, at4),
-    word6.slice(at4 + 1)
+    word7.slice(0, at4),
+    word7.slice(at4 + 1)
   ];
   if (!path2.startsWith("/")) {
     throw new UsageError(`a path in a container begins with /: ${container}:/${path2}`);
@@ -65905,9 +65960,9 @@ async function run11(given) {
       grace: millisecondsOf(grace, "grace")
     }
   };
-  const [word6] = given.operands;
-  const waiting = `waiting for ${word6} to end`;
-  const detached = /^\d+$/.test(word6) ? DetachedRecord.ofPid(Number(word6)) : DetachedRecord.find(word6);
+  const [word7] = given.operands;
+  const waiting = `waiting for ${word7} to end`;
+  const detached = /^\d+$/.test(word7) ? DetachedRecord.ofPid(Number(word7)) : DetachedRecord.find(word7);
   if (detached?.isLeft === false) {
     await withProgress(waiting, () => detached.stop(options));
     const { name, state } = detached;
@@ -65919,7 +65974,7 @@ async function run11(given) {
     });
     return 0;
   }
-  using container = attachTo(word6, given.has("any"));
+  using container = attachTo(word7, given.has("any"));
   await withProgress(waiting, () => container.stop(options));
   if (given.has("json")) printJson({
     name: container.name,
@@ -66173,10 +66228,10 @@ __export(stats_exports, {
   sizeText: () => sizeText2
 });
 async function run16(given) {
-  const [word6] = given.operands;
-  const only = word6 === void 0 ? void 0 : containerOf2(word6, given.has("any"));
+  const [word7] = given.operands;
+  const only = word7 === void 0 ? void 0 : containerOf2(word7, given.has("any"));
   if (only !== void 0 && statsOf(only).length === 0) {
-    throw new UsageError(`the container ${word6} has no control group, by which its use is counted; limits() gives one`);
+    throw new UsageError(`the container ${word7} has no control group, by which its use is counted; limits() gives one`);
   }
   if (given.has("json")) {
     printJson(statsOf(only));
@@ -66532,7 +66587,7 @@ ${needsText(needs2, paint2)}`);
 }
 function describeBox({ architecture, for: user, program, cwd }) {
   const whose = user === "root" ? "root" : "any user";
-  const words3 = program.map((word6) => /^[\w@%+=:,./-]+$/.test(word6) ? word6 : JSON.stringify(word6));
+  const words3 = program.map((word7) => /^[\w@%+=:,./-]+$/.test(word7) ? word7 : JSON.stringify(word7));
   const runs = program.length === 0 ? "the program that it is given" : words3.join(" ");
   const where = cwd === "caller" ? ", in the directory of its caller" : "";
   return escapeControls(`for ${whose} on ${architecture}; it runs ${runs}${where}`);
@@ -66770,7 +66825,7 @@ function asJson(image3) {
 function asText(image3) {
   const { config, platform, layers } = image3;
   const paint2 = paintFor(Deno.stdout);
-  const words3 = (list5) => list5.map((word6) => JSON.stringify(word6)).join(" ");
+  const words3 = (list5) => list5.map((word7) => JSON.stringify(word7)).join(" ");
   const rows = [
     [
       "name",
@@ -67277,11 +67332,11 @@ var init_id_ranges = __esm({
 
 // scripts/ramekin/host_checks.ts
 function* hostChecks() {
-  const isRoot4 = linux.geteuid() === 0;
-  const inOwn = (...kinds) => userNamespaces.works || !isRoot4 ? recipe(unshare3("user", ...kinds), mapRoot()) : recipe(unshare3(...kinds));
+  const isRoot3 = linux.geteuid() === 0;
+  const inOwn = (...kinds) => userNamespaces.works || !isRoot3 ? recipe(unshare3("user", ...kinds), mapRoot()) : recipe(unshare3(...kinds));
   const userNamespaces = userNamespacesFinding();
   yield userNamespaces;
-  if (isRoot4) yield ordinaryUsers();
+  if (isRoot3) yield ordinaryUsers();
   for (const kind of NAMESPACE_KINDS.filter((kind2) => kind2 !== "user")) {
     yield tried(`${kind} namespaces`, limitOf(kind), inOwn(kind));
   }
@@ -67497,8 +67552,8 @@ var init_check2 = __esm({
 function commandText({ deno, module, cache }) {
   return DISPATCHER.replace("@deno@", quoted4(deno)).replace("@module@", quoted4(module)).replace("@cache@", quoted4(cache)).replace("@v8@", V8_FLAGS.join(","));
 }
-function quoted4(word6) {
-  return `'${word6.replaceAll("'", `'\\''`)}'`;
+function quoted4(word7) {
+  return `'${word7.replaceAll("'", `'\\''`)}'`;
 }
 function engineLines(command) {
   return `podman, in containers.conf:
@@ -68271,8 +68326,8 @@ function issue(text5, advice) {
 function shownWords(words3) {
   return escapeControls(words3.map(shownWord).join(" "));
 }
-function shownWord(word6) {
-  return /^[\w%+,./:=@^-]+$/.test(word6) ? word6 : `'${word6.replaceAll("'", "'\\''")}'`;
+function shownWord(word7) {
+  return /^[\w%+,./:=@^-]+$/.test(word7) ? word7 : `'${word7.replaceAll("'", "'\\''")}'`;
 }
 var WordReader, NOT_ALONE, WordsError;
 var init_words3 = __esm({
@@ -68438,11 +68493,11 @@ function comments(made) {
 function grantingFlags(steps) {
   try {
     const words3 = recipe(...steps).needs().flatMap((need) => flagOf(need)?.split(" ") ?? []);
-    const lists = Map.groupBy(new Set(words3), (word6) => word6.split("=")[0]);
+    const lists = Map.groupBy(new Set(words3), (word7) => word7.split("=")[0]);
     return [
       ...lists
     ].map(([flag2, words4]) => {
-      const values = words4.flatMap((word6) => word6.split("=").slice(1));
+      const values = words4.flatMap((word7) => word7.split("=").slice(1));
       return values.length === 0 ? flag2 : `${flag2}=${values.join(",")}`;
     });
   } catch (error) {
@@ -68650,7 +68705,7 @@ function ownIds() {
 function mapsRange(which) {
   return flag(1, ({ kinds, ranges: ranges2 }, text5) => {
     const isNew = text5.includes(":");
-    const numbers2 = text5.split(isNew ? ":" : ",").map((word6) => wholeNumber(word6));
+    const numbers2 = text5.split(isNew ? ":" : ",").map((word7) => wholeNumber(word7));
     const [one, other, count] = numbers2;
     if (numbers2.length !== 3 || one === void 0 || other === void 0 || count === void 0) {
       return "it is found in /etc/subuid and /etc/subgid; mapIds() takes the numbers";
@@ -68736,7 +68791,7 @@ var init_unshare_flags = __esm({
         state.propagation = type;
         return void 0;
       }),
-      "--setgroups": flag(1, (state, word6) => void (state.deniesGroups = word6 === "deny")),
+      "--setgroups": flag(1, (state, word7) => void (state.deniesGroups = word7 === "deny")),
       "--keep-caps": flag(0, (state) => void (state.keepsCapabilities = true)),
       "--root": {
         ...flag(1, (state, path2) => void (state.root = path2)),
@@ -68796,9 +68851,9 @@ function fromUnshare(words3) {
     ...words3
   ];
   while (rest2[0]?.startsWith("-") === true && rest2[0] !== "-") {
-    const word6 = rest2.shift();
-    if (word6 === "--") break;
-    for (const { name, known, value } of flagsIn(word6, rest2)) {
+    const word7 = rest2.shift();
+    if (word7 === "--") break;
+    for (const { name, known, value } of flagsIn(word7, rest2)) {
       lost2.push(...applied(known, state, value === void 0 ? [
         name
       ] : [
@@ -68816,9 +68871,9 @@ function fromUnshare(words3) {
     lost: lost2
   };
 }
-function flagsIn(word6, rest2) {
-  if (word6.startsWith("--")) {
-    const [, name, , value] = /^(--[^=]+)(=(.*))?$/s.exec(word6) ?? [];
+function flagsIn(word7, rest2) {
+  if (word7.startsWith("--")) {
+    const [, name, , value] = /^(--[^=]+)(=(.*))?$/s.exec(word7) ?? [];
     const known = UNSHARE_FLAGS[name];
     if (known === void 0) throw new UsageError(`unshare has no flag ${name}`);
     const given2 = value ?? (known.values > 0 ? valueFrom(rest2, name) : void 0);
@@ -68831,10 +68886,10 @@ function flagsIn(word6, rest2) {
     ];
   }
   const given = [];
-  for (let at4 = 1; at4 < word6.length; at4++) {
-    const [name, known] = Object.entries(UNSHARE_FLAGS).find(([, { letter }]) => letter === word6[at4]) ?? [];
+  for (let at4 = 1; at4 < word7.length; at4++) {
+    const [name, known] = Object.entries(UNSHARE_FLAGS).find(([, { letter }]) => letter === word7[at4]) ?? [];
     if (name === void 0 || known === void 0) {
-      throw new UsageError(`unshare has no flag -${word6[at4]}`);
+      throw new UsageError(`unshare has no flag -${word7[at4]}`);
     }
     if (known.values === 0) {
       given.push({
@@ -68847,7 +68902,7 @@ function flagsIn(word6, rest2) {
     given.push({
       name,
       known,
-      value: word6.slice(at4 + 1) || valueFrom(rest2, name)
+      value: word7.slice(at4 + 1) || valueFrom(rest2, name)
     });
     break;
   }
@@ -68901,7 +68956,7 @@ function stepsOf2(state, lost2) {
     ] : []
   ];
 }
-function mapsOf3({ map, ranges: ranges2, deniesGroups: deniesGroups2 }, lost2) {
+function mapsOf3({ map: map2, ranges: ranges2, deniesGroups: deniesGroups2 }, lost2) {
   const own = {
     uid: linux.geteuid(),
     gid: linux.getegid()
@@ -68912,14 +68967,14 @@ function mapsOf3({ map, ranges: ranges2, deniesGroups: deniesGroups2 }, lost2) {
     lost2.push('--setgroups allow: mapIds() takes it, with the ranges: { setgroups: "allow" }');
   }
   if (!hasRanges) {
-    return map === "root" ? [
+    return map2 === "root" ? [
       mapRoot()
-    ] : map === "current" ? [
+    ] : map2 === "current" ? [
       mapCurrentUser()
     ] : [];
   }
   const mapped2 = (ids2, outside) => {
-    if (map === void 0) return ids2.length > 0 ? ids2 : [
+    if (map2 === void 0) return ids2.length > 0 ? ids2 : [
       {
         inside: outside,
         outside,
@@ -68928,14 +68983,14 @@ function mapsOf3({ map, ranges: ranges2, deniesGroups: deniesGroups2 }, lost2) {
     ];
     return [
       {
-        inside: map === "root" ? 0 : outside,
+        inside: map2 === "root" ? 0 : outside,
         outside,
         count: 1
       },
       ...ids2
     ];
   };
-  const single = [
+  const single2 = [
     uids,
     gids
   ].every((ids2) => ids2.every(({ count }) => count === 1));
@@ -68944,13 +68999,13 @@ function mapsOf3({ map, ranges: ranges2, deniesGroups: deniesGroups2 }, lost2) {
       uids: mapped2(uids, own.uid),
       gids: mapped2(gids, own.gid),
       // As the kernel wants it of an ordinary user.
-      ...single && deniesGroups2 !== false && {
+      ...single2 && deniesGroups2 !== false && {
         setgroups: "deny"
       }
     })
   ];
 }
-function userOf({ uid, gid, map }, lost2) {
+function userOf({ uid, gid, map: map2 }, lost2) {
   if (uid !== void 0 && gid !== void 0) return [
     setUser({
       uid,
@@ -68961,7 +69016,7 @@ function userOf({ uid, gid, map }, lost2) {
     lost2.push(`--setgid ${gid}: setUser() sets the user too; give --setuid with it`);
     return [];
   }
-  const group = map === "root" ? 0 : linux.getegid();
+  const group = map2 === "root" ? 0 : linux.getegid();
   return [
     setUser({
       uid,
@@ -69460,16 +69515,16 @@ function mapsOf4(config, lost2) {
 }
 function rangesOf2(config, field2, lost2) {
   const own = field2 === "uidmap" ? linux.geteuid() : linux.getegid();
-  return messagesOf(config, field2).flatMap((map) => {
+  return messagesOf(config, field2).flatMap((map2) => {
     const id2 = (name) => {
-      const text5 = textOf14(map, name) ?? "";
+      const text5 = textOf14(map2, name) ?? "";
       return text5 === "" ? own : wholeNumber(text5);
     };
     const [inside2, outside] = [
       id2("inside_id"),
       id2("outside_id")
     ];
-    const count = numberOf9(map, "count") ?? 1;
+    const count = numberOf9(map2, "count") ?? 1;
     if (inside2 !== void 0 && outside !== void 0) return [
       {
         inside: inside2,
@@ -69632,9 +69687,9 @@ function limitsOf3(config) {
   });
 }
 function environmentOf2(config) {
-  const pairs3 = textsOf2(config, "envar").map((text5) => text5.split(/=(.*)/s));
-  const set = Object.fromEntries(pairs3.filter(([, value]) => value !== void 0));
-  const kept = pairs3.flatMap(([name, value]) => value === void 0 ? [
+  const pairs4 = textsOf2(config, "envar").map((text5) => text5.split(/=(.*)/s));
+  const set2 = Object.fromEntries(pairs4.filter(([, value]) => value !== void 0));
+  const kept = pairs4.flatMap(([name, value]) => value === void 0 ? [
     name
   ] : []);
   return [
@@ -69643,8 +69698,8 @@ function environmentOf2(config) {
         keep: kept
       } : {})
     ],
-    ...Object.keys(set).length === 0 ? [] : [
-      setEnv(set)
+    ...Object.keys(set2).length === 0 ? [] : [
+      setEnv(set2)
     ]
   ];
 }
@@ -69750,6 +69805,1461 @@ var init_from_nsjail = __esm({
   }
 });
 
+// npm/deno-std/1.4.0/yaml/_chars.js
+function isWhiteSpace2(c) {
+  return c === TAB || c === SPACE4;
+}
+var BOM, TAB, LINE_FEED2, SPACE4, EXCLAMATION, DOUBLE_QUOTE, SHARP, PERCENT, AMPERSAND, SINGLE_QUOTE, ASTERISK, COMMA, MINUS, COLON, GREATER_THAN, QUESTION, COMMERCIAL_AT, LEFT_SQUARE_BRACKET, RIGHT_SQUARE_BRACKET, GRAVE_ACCENT, LEFT_CURLY_BRACKET, VERTICAL_LINE, RIGHT_CURLY_BRACKET;
+var init_chars = __esm({
+  "npm/deno-std/1.4.0/yaml/_chars.js"() {
+    BOM = 65279;
+    TAB = 9;
+    LINE_FEED2 = 10;
+    SPACE4 = 32;
+    EXCLAMATION = 33;
+    DOUBLE_QUOTE = 34;
+    SHARP = 35;
+    PERCENT = 37;
+    AMPERSAND = 38;
+    SINGLE_QUOTE = 39;
+    ASTERISK = 42;
+    COMMA = 44;
+    MINUS = 45;
+    COLON = 58;
+    GREATER_THAN = 62;
+    QUESTION = 63;
+    COMMERCIAL_AT = 64;
+    LEFT_SQUARE_BRACKET = 91;
+    RIGHT_SQUARE_BRACKET = 93;
+    GRAVE_ACCENT = 96;
+    LEFT_CURLY_BRACKET = 123;
+    VERTICAL_LINE = 124;
+    RIGHT_CURLY_BRACKET = 125;
+  }
+});
+
+// npm/deno-std/1.4.0/yaml/_type/binary.js
+function resolveYamlBinary2(data2) {
+  if (data2 === null) {
+    return false;
+  }
+  let code;
+  let bitlen = 0;
+  const max = data2.length;
+  const map2 = BASE64_MAP;
+  for (let idx = 0; idx < max; idx++) {
+    code = map2.indexOf(data2.charAt(idx));
+    if (code > 64) {
+      continue;
+    }
+    if (code < 0) {
+      return false;
+    }
+    bitlen += 6;
+  }
+  return bitlen % 8 === 0;
+}
+function constructYamlBinary(data2) {
+  const input = data2.replace(/[\r\n=]/g, "");
+  const max = input.length;
+  const map2 = BASE64_MAP;
+  const result = [];
+  let bits = 0;
+  for (let idx = 0; idx < max; idx++) {
+    if (idx % 4 === 0 && idx) {
+      result.push(bits >> 16 & 255);
+      result.push(bits >> 8 & 255);
+      result.push(bits & 255);
+    }
+    bits = bits << 6 | map2.indexOf(input.charAt(idx));
+  }
+  const tailbits = max % 4 * 6;
+  if (tailbits === 0) {
+    result.push(bits >> 16 & 255);
+    result.push(bits >> 8 & 255);
+    result.push(bits & 255);
+  } else if (tailbits === 18) {
+    result.push(bits >> 10 & 255);
+    result.push(bits >> 2 & 255);
+  } else if (tailbits === 12) {
+    result.push(bits >> 4 & 255);
+  }
+  return new Uint8Array(result);
+}
+function representYamlBinary2(object2) {
+  const max = object2.length;
+  const map2 = BASE64_MAP;
+  let result = "";
+  let bits = 0;
+  for (let idx = 0; idx < max; idx++) {
+    if (idx % 3 === 0 && idx) {
+      result += map2[bits >> 18 & 63];
+      result += map2[bits >> 12 & 63];
+      result += map2[bits >> 6 & 63];
+      result += map2[bits & 63];
+    }
+    bits = (bits << 8) + object2[idx];
+  }
+  const tail = max % 3;
+  if (tail === 0) {
+    result += map2[bits >> 18 & 63];
+    result += map2[bits >> 12 & 63];
+    result += map2[bits >> 6 & 63];
+    result += map2[bits & 63];
+  } else if (tail === 2) {
+    result += map2[bits >> 10 & 63];
+    result += map2[bits >> 4 & 63];
+    result += map2[bits << 2 & 63];
+    result += map2[64];
+  } else if (tail === 1) {
+    result += map2[bits >> 2 & 63];
+    result += map2[bits << 4 & 63];
+    result += map2[64];
+    result += map2[64];
+  }
+  return result;
+}
+function isBinary(obj) {
+  return obj instanceof Uint8Array;
+}
+var BASE64_MAP, binary2;
+var init_binary = __esm({
+  "npm/deno-std/1.4.0/yaml/_type/binary.js"() {
+    BASE64_MAP = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\n\r";
+    binary2 = {
+      tag: "tag:yaml.org,2002:binary",
+      construct: constructYamlBinary,
+      kind: "scalar",
+      predicate: isBinary,
+      represent: representYamlBinary2,
+      resolve: resolveYamlBinary2
+    };
+  }
+});
+
+// npm/deno-std/1.4.0/yaml/_type/bool.js
+var YAML_TRUE_BOOLEANS, YAML_FALSE_BOOLEANS, YAML_BOOLEANS, bool;
+var init_bool = __esm({
+  "npm/deno-std/1.4.0/yaml/_type/bool.js"() {
+    YAML_TRUE_BOOLEANS = [
+      "true",
+      "True",
+      "TRUE"
+    ];
+    YAML_FALSE_BOOLEANS = [
+      "false",
+      "False",
+      "FALSE"
+    ];
+    YAML_BOOLEANS = [
+      ...YAML_TRUE_BOOLEANS,
+      ...YAML_FALSE_BOOLEANS
+    ];
+    bool = {
+      tag: "tag:yaml.org,2002:bool",
+      kind: "scalar",
+      defaultStyle: "lowercase",
+      predicate: (value) => typeof value === "boolean" || value instanceof Boolean,
+      construct: (data2) => YAML_TRUE_BOOLEANS.includes(data2),
+      resolve: (data2) => YAML_BOOLEANS.includes(data2),
+      represent: {
+        // deno-lint-ignore ban-types
+        lowercase: (object2) => {
+          const value = object2 instanceof Boolean ? object2.valueOf() : object2;
+          return value ? "true" : "false";
+        },
+        // deno-lint-ignore ban-types
+        uppercase: (object2) => {
+          const value = object2 instanceof Boolean ? object2.valueOf() : object2;
+          return value ? "TRUE" : "FALSE";
+        },
+        // deno-lint-ignore ban-types
+        camelcase: (object2) => {
+          const value = object2 instanceof Boolean ? object2.valueOf() : object2;
+          return value ? "True" : "False";
+        }
+      }
+    };
+  }
+});
+
+// npm/deno-std/1.4.0/yaml/_utils.js
+function isObject4(value) {
+  return value !== null && typeof value === "object";
+}
+function isNegativeZero(i) {
+  return i === 0 && Number.NEGATIVE_INFINITY === 1 / i;
+}
+function isPlainObject2(object2) {
+  return Object.prototype.toString.call(object2) === "[object Object]";
+}
+var init_utils = __esm({
+  "npm/deno-std/1.4.0/yaml/_utils.js"() {
+  }
+});
+
+// npm/deno-std/1.4.0/yaml/_type/float.js
+function resolveYamlFloat2(data2) {
+  if (!YAML_FLOAT_REGEXP.test(data2) || // Quick hack to not allow integers end with `_`
+  // Probably should update regexp & check speed
+  data2[data2.length - 1] === "_") {
+    return false;
+  }
+  return true;
+}
+function constructYamlFloat(data2) {
+  let value = data2.replace(/_/g, "").toLowerCase();
+  const sign = value[0] === "-" ? -1 : 1;
+  if (value[0] && "+-".includes(value[0])) {
+    value = value.slice(1);
+  }
+  if (value === ".inf") {
+    return sign === 1 ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
+  }
+  if (value === ".nan") {
+    return NaN;
+  }
+  return sign * parseFloat(value);
+}
+function representYamlFloat2(object2, style) {
+  const value = object2 instanceof Number ? object2.valueOf() : object2;
+  if (isNaN(value)) {
+    switch (style) {
+      case "lowercase":
+        return ".nan";
+      case "uppercase":
+        return ".NAN";
+      case "camelcase":
+        return ".NaN";
+    }
+  } else if (Number.POSITIVE_INFINITY === value) {
+    switch (style) {
+      case "lowercase":
+        return ".inf";
+      case "uppercase":
+        return ".INF";
+      case "camelcase":
+        return ".Inf";
+    }
+  } else if (Number.NEGATIVE_INFINITY === value) {
+    switch (style) {
+      case "lowercase":
+        return "-.inf";
+      case "uppercase":
+        return "-.INF";
+      case "camelcase":
+        return "-.Inf";
+    }
+  } else if (isNegativeZero(value)) {
+    return "-0.0";
+  }
+  const res = value.toString(10);
+  return SCIENTIFIC_WITHOUT_DOT_REGEXP.test(res) ? res.replace("e", ".e") : res;
+}
+function isFloat(object2) {
+  if (object2 instanceof Number) {
+    object2 = object2.valueOf();
+  }
+  return typeof object2 === "number" && (object2 % 1 !== 0 || isNegativeZero(object2));
+}
+var YAML_FLOAT_REGEXP, SCIENTIFIC_WITHOUT_DOT_REGEXP, float;
+var init_float = __esm({
+  "npm/deno-std/1.4.0/yaml/_type/float.js"() {
+    init_utils();
+    YAML_FLOAT_REGEXP = new RegExp(
+      // 2.5e4, 2.5 and integers
+      "^(?:[-+]?(?:0|[1-9][0-9_]*)(?:\\.[0-9_]*)?(?:[eE][-+]?[0-9]+)?|\\.[0-9_]+(?:[eE][-+]?[0-9]+)?|[-+]?\\.(?:inf|Inf|INF)|\\.(?:nan|NaN|NAN))$"
+    );
+    SCIENTIFIC_WITHOUT_DOT_REGEXP = /^[-+]?[0-9]+e/;
+    float = {
+      tag: "tag:yaml.org,2002:float",
+      construct: constructYamlFloat,
+      defaultStyle: "lowercase",
+      kind: "scalar",
+      predicate: isFloat,
+      represent: representYamlFloat2,
+      resolve: resolveYamlFloat2
+    };
+  }
+});
+
+// npm/deno-std/1.4.0/yaml/_type/int.js
+function isCharCodeInRange(c, lower3, upper) {
+  return lower3 <= c && c <= upper;
+}
+function isHexCode(c) {
+  return isCharCodeInRange(c, 48, 57) || // 0-9
+  isCharCodeInRange(c, 65, 70) || // A-F
+  isCharCodeInRange(c, 97, 102);
+}
+function isOctCode(c) {
+  return isCharCodeInRange(c, 48, 55);
+}
+function isDecCode(c) {
+  return isCharCodeInRange(c, 48, 57);
+}
+function resolveYamlInteger2(data2) {
+  const max = data2.length;
+  let index = 0;
+  let hasDigits = false;
+  if (!max) {
+    return false;
+  }
+  let ch = data2[index];
+  if (ch === "-" || ch === "+") {
+    ch = data2[++index];
+  }
+  if (ch === "0") {
+    if (index + 1 === max) {
+      return true;
+    }
+    ch = data2[++index];
+    if (ch === "b") {
+      index++;
+      for (; index < max; index++) {
+        ch = data2[index];
+        if (ch === "_") {
+          continue;
+        }
+        if (ch !== "0" && ch !== "1") {
+          return false;
+        }
+        hasDigits = true;
+      }
+      return hasDigits && ch !== "_";
+    }
+    if (ch === "x") {
+      index++;
+      for (; index < max; index++) {
+        ch = data2[index];
+        if (ch === "_") {
+          continue;
+        }
+        if (!isHexCode(data2.charCodeAt(index))) {
+          return false;
+        }
+        hasDigits = true;
+      }
+      return hasDigits && ch !== "_";
+    }
+    for (; index < max; index++) {
+      ch = data2[index];
+      if (ch === "_") {
+        continue;
+      }
+      if (!isOctCode(data2.charCodeAt(index))) {
+        return false;
+      }
+      hasDigits = true;
+    }
+    return hasDigits && ch !== "_";
+  }
+  if (ch === "_") {
+    return false;
+  }
+  for (; index < max; index++) {
+    ch = data2[index];
+    if (ch === "_") {
+      continue;
+    }
+    if (!isDecCode(data2.charCodeAt(index))) {
+      return false;
+    }
+    hasDigits = true;
+  }
+  if (!hasDigits || ch === "_") {
+    return false;
+  }
+  return /^(:[0-5]?[0-9])+$/.test(data2.slice(index));
+}
+function constructYamlInteger(data2) {
+  let value = data2;
+  if (value.includes("_")) {
+    value = value.replace(/_/g, "");
+  }
+  let sign = 1;
+  let ch = value[0];
+  if (ch === "-" || ch === "+") {
+    if (ch === "-") {
+      sign = -1;
+    }
+    value = value.slice(1);
+    ch = value[0];
+  }
+  if (value === "0") {
+    return 0;
+  }
+  if (ch === "0") {
+    if (value[1] === "b") {
+      return sign * parseInt(value.slice(2), 2);
+    }
+    if (value[1] === "x") {
+      return sign * parseInt(value, 16);
+    }
+    return sign * parseInt(value, 8);
+  }
+  return sign * parseInt(value, 10);
+}
+function isInteger(object2) {
+  if (object2 instanceof Number) {
+    object2 = object2.valueOf();
+  }
+  return typeof object2 === "number" && object2 % 1 === 0 && !isNegativeZero(object2);
+}
+var int2;
+var init_int = __esm({
+  "npm/deno-std/1.4.0/yaml/_type/int.js"() {
+    init_utils();
+    int2 = {
+      tag: "tag:yaml.org,2002:int",
+      construct: constructYamlInteger,
+      defaultStyle: "decimal",
+      kind: "scalar",
+      predicate: isInteger,
+      represent: {
+        // deno-lint-ignore ban-types
+        binary(object2) {
+          const value = object2 instanceof Number ? object2.valueOf() : object2;
+          return value >= 0 ? `0b${value.toString(2)}` : `-0b${value.toString(2).slice(1)}`;
+        },
+        // deno-lint-ignore ban-types
+        octal(object2) {
+          const value = object2 instanceof Number ? object2.valueOf() : object2;
+          return value >= 0 ? `0${value.toString(8)}` : `-0${value.toString(8).slice(1)}`;
+        },
+        // deno-lint-ignore ban-types
+        decimal(object2) {
+          const value = object2 instanceof Number ? object2.valueOf() : object2;
+          return value.toString(10);
+        },
+        // deno-lint-ignore ban-types
+        hexadecimal(object2) {
+          const value = object2 instanceof Number ? object2.valueOf() : object2;
+          return value >= 0 ? `0x${value.toString(16).toUpperCase()}` : `-0x${value.toString(16).toUpperCase().slice(1)}`;
+        }
+      },
+      resolve: resolveYamlInteger2
+    };
+  }
+});
+
+// npm/deno-std/1.4.0/yaml/_type/map.js
+var map;
+var init_map = __esm({
+  "npm/deno-std/1.4.0/yaml/_type/map.js"() {
+    map = {
+      tag: "tag:yaml.org,2002:map",
+      resolve() {
+        return true;
+      },
+      construct(data2) {
+        return data2 !== null ? data2 : {};
+      },
+      kind: "mapping"
+    };
+  }
+});
+
+// npm/deno-std/1.4.0/yaml/_type/merge.js
+var merge;
+var init_merge = __esm({
+  "npm/deno-std/1.4.0/yaml/_type/merge.js"() {
+    merge = {
+      tag: "tag:yaml.org,2002:merge",
+      kind: "scalar",
+      resolve: (data2) => data2 === "<<" || data2 === null,
+      construct: (data2) => data2
+    };
+  }
+});
+
+// npm/deno-std/1.4.0/yaml/_type/nil.js
+var nil;
+var init_nil = __esm({
+  "npm/deno-std/1.4.0/yaml/_type/nil.js"() {
+    nil = {
+      tag: "tag:yaml.org,2002:null",
+      kind: "scalar",
+      defaultStyle: "lowercase",
+      predicate: (object2) => object2 === null,
+      construct: () => null,
+      resolve: (data2) => {
+        return data2 === "~" || data2 === "null" || data2 === "Null" || data2 === "NULL";
+      },
+      represent: {
+        lowercase: () => "null",
+        uppercase: () => "NULL",
+        camelcase: () => "Null"
+      }
+    };
+  }
+});
+
+// npm/deno-std/1.4.0/yaml/_type/omap.js
+function resolveYamlOmap(data2) {
+  const objectKeys = /* @__PURE__ */ new Set();
+  for (const object2 of data2) {
+    if (!isPlainObject2(object2)) {
+      return false;
+    }
+    const keys2 = Object.keys(object2);
+    if (keys2.length !== 1) {
+      return false;
+    }
+    for (const key of keys2) {
+      if (objectKeys.has(key)) {
+        return false;
+      }
+      objectKeys.add(key);
+    }
+  }
+  return true;
+}
+var omap;
+var init_omap = __esm({
+  "npm/deno-std/1.4.0/yaml/_type/omap.js"() {
+    init_utils();
+    omap = {
+      tag: "tag:yaml.org,2002:omap",
+      kind: "sequence",
+      resolve: resolveYamlOmap,
+      construct(data2) {
+        return data2;
+      }
+    };
+  }
+});
+
+// npm/deno-std/1.4.0/yaml/_type/pairs.js
+function resolveYamlPairs(data2) {
+  if (data2 === null) {
+    return true;
+  }
+  return data2.every((it) => isPlainObject2(it) && Object.keys(it).length === 1);
+}
+var pairs3;
+var init_pairs = __esm({
+  "npm/deno-std/1.4.0/yaml/_type/pairs.js"() {
+    init_utils();
+    pairs3 = {
+      tag: "tag:yaml.org,2002:pairs",
+      construct(data2) {
+        return data2?.flatMap(Object.entries) ?? [];
+      },
+      kind: "sequence",
+      resolve: resolveYamlPairs
+    };
+  }
+});
+
+// npm/deno-std/1.4.0/yaml/_type/regexp.js
+var REGEXP, regexp;
+var init_regexp = __esm({
+  "npm/deno-std/1.4.0/yaml/_type/regexp.js"() {
+    REGEXP = /^\/(?<regexp>[\s\S]+)\/(?<modifiers>[gismuy]*)$/;
+    regexp = {
+      tag: "tag:yaml.org,2002:js/regexp",
+      kind: "scalar",
+      resolve(data2) {
+        if (data2 === null || !data2.length) {
+          return false;
+        }
+        if (data2.charAt(0) === "/") {
+          const groups = data2.match(REGEXP)?.groups;
+          if (!groups) {
+            return false;
+          }
+          const modifiers = groups.modifiers ?? "";
+          if (new Set(modifiers).size < modifiers.length) {
+            return false;
+          }
+        }
+        return true;
+      },
+      construct(data2) {
+        const { regexp: regexp2 = data2, modifiers = "" } = data2.match(REGEXP)?.groups ?? {};
+        return new RegExp(regexp2, modifiers);
+      },
+      predicate: (object2) => object2 instanceof RegExp,
+      represent: (object2) => object2.toString()
+    };
+  }
+});
+
+// npm/deno-std/1.4.0/yaml/_type/seq.js
+var seq;
+var init_seq = __esm({
+  "npm/deno-std/1.4.0/yaml/_type/seq.js"() {
+    seq = {
+      tag: "tag:yaml.org,2002:seq",
+      kind: "sequence",
+      resolve: () => true,
+      construct: (data2) => data2 !== null ? data2 : []
+    };
+  }
+});
+
+// npm/deno-std/1.4.0/yaml/_type/set.js
+var set;
+var init_set = __esm({
+  "npm/deno-std/1.4.0/yaml/_type/set.js"() {
+    set = {
+      tag: "tag:yaml.org,2002:set",
+      kind: "mapping",
+      construct: (data2) => data2 !== null ? data2 : {},
+      resolve: (data2) => {
+        if (data2 === null) {
+          return true;
+        }
+        return Object.values(data2).every((it) => it === null);
+      }
+    };
+  }
+});
+
+// npm/deno-std/1.4.0/yaml/_type/str.js
+var str;
+var init_str = __esm({
+  "npm/deno-std/1.4.0/yaml/_type/str.js"() {
+    str = {
+      tag: "tag:yaml.org,2002:str",
+      kind: "scalar",
+      resolve: () => true,
+      construct: (data2) => data2 !== null ? data2 : ""
+    };
+  }
+});
+
+// npm/deno-std/1.4.0/yaml/_type/timestamp.js
+function resolveYamlTimestamp2(data2) {
+  if (data2 === null) {
+    return false;
+  }
+  if (YAML_DATE_REGEXP2.exec(data2) !== null) {
+    return true;
+  }
+  if (YAML_TIMESTAMP_REGEXP2.exec(data2) !== null) {
+    return true;
+  }
+  return false;
+}
+function constructYamlTimestamp(data2) {
+  let match = YAML_DATE_REGEXP2.exec(data2);
+  if (match === null) {
+    match = YAML_TIMESTAMP_REGEXP2.exec(data2);
+  }
+  if (match === null) {
+    throw new Error("Cannot construct YAML timestamp: date resolve error");
+  }
+  const year = +match[1];
+  const month = +match[2] - 1;
+  const day = +match[3];
+  if (!match[4]) {
+    return new Date(Date.UTC(year, month, day));
+  }
+  const hour = +match[4];
+  const minute = +match[5];
+  const second = +match[6];
+  let fraction = 0;
+  if (match[7]) {
+    let partFraction = match[7].slice(0, 3);
+    while (partFraction.length < 3) {
+      partFraction += "0";
+    }
+    fraction = +partFraction;
+  }
+  let delta = null;
+  if (match[9] && match[10]) {
+    const tzHour = +match[10];
+    const tzMinute = +(match[11] || 0);
+    delta = (tzHour * 60 + tzMinute) * 6e4;
+    if (match[9] === "-") {
+      delta = -delta;
+    }
+  }
+  const date = new Date(Date.UTC(year, month, day, hour, minute, second, fraction));
+  if (delta) {
+    date.setTime(date.getTime() - delta);
+  }
+  return date;
+}
+function representYamlTimestamp(date) {
+  return date.toISOString();
+}
+var YAML_DATE_REGEXP2, YAML_TIMESTAMP_REGEXP2, timestamp;
+var init_timestamp = __esm({
+  "npm/deno-std/1.4.0/yaml/_type/timestamp.js"() {
+    YAML_DATE_REGEXP2 = new RegExp("^([0-9][0-9][0-9][0-9])-([0-9][0-9])-([0-9][0-9])$");
+    YAML_TIMESTAMP_REGEXP2 = new RegExp("^([0-9][0-9][0-9][0-9])-([0-9][0-9]?)-([0-9][0-9]?)(?:[Tt]|[ \\t]+)([0-9][0-9]?):([0-9][0-9]):([0-9][0-9])(?:\\.([0-9]*))?(?:[ \\t]*(Z|([-+])([0-9][0-9]?)(?::([0-9][0-9]))?))?$");
+    timestamp = {
+      tag: "tag:yaml.org,2002:timestamp",
+      construct: constructYamlTimestamp,
+      predicate(object2) {
+        return object2 instanceof Date;
+      },
+      kind: "scalar",
+      represent: representYamlTimestamp,
+      resolve: resolveYamlTimestamp2
+    };
+  }
+});
+
+// npm/deno-std/1.4.0/yaml/_type/undefined.js
+var undefinedType;
+var init_undefined = __esm({
+  "npm/deno-std/1.4.0/yaml/_type/undefined.js"() {
+    undefinedType = {
+      tag: "tag:yaml.org,2002:js/undefined",
+      kind: "scalar",
+      resolve() {
+        return true;
+      },
+      construct() {
+        return void 0;
+      },
+      predicate(object2) {
+        return typeof object2 === "undefined";
+      },
+      represent() {
+        return "";
+      }
+    };
+  }
+});
+
+// npm/deno-std/1.4.0/yaml/_schema.js
+function createTypeMap(implicitTypes, explicitTypes) {
+  const result = {
+    fallback: /* @__PURE__ */ new Map(),
+    mapping: /* @__PURE__ */ new Map(),
+    scalar: /* @__PURE__ */ new Map(),
+    sequence: /* @__PURE__ */ new Map()
+  };
+  const fallbackMap = result.fallback;
+  for (const type of [
+    ...implicitTypes,
+    ...explicitTypes
+  ]) {
+    const map2 = result[type.kind];
+    map2.set(type.tag, type);
+    fallbackMap.set(type.tag, type);
+  }
+  return result;
+}
+function createSchema({ explicitTypes = [], implicitTypes = [], include }) {
+  if (include) {
+    implicitTypes.push(...include.implicitTypes);
+    explicitTypes.push(...include.explicitTypes);
+  }
+  const typeMap = createTypeMap(implicitTypes, explicitTypes);
+  return {
+    implicitTypes,
+    explicitTypes,
+    typeMap
+  };
+}
+var FAILSAFE_SCHEMA2, JSON_SCHEMA2, CORE_SCHEMA2, DEFAULT_SCHEMA, EXTENDED_SCHEMA, SCHEMA_MAP;
+var init_schema2 = __esm({
+  "npm/deno-std/1.4.0/yaml/_schema.js"() {
+    init_binary();
+    init_bool();
+    init_float();
+    init_int();
+    init_map();
+    init_merge();
+    init_nil();
+    init_omap();
+    init_pairs();
+    init_regexp();
+    init_seq();
+    init_set();
+    init_str();
+    init_timestamp();
+    init_undefined();
+    FAILSAFE_SCHEMA2 = createSchema({
+      explicitTypes: [
+        str,
+        seq,
+        map
+      ]
+    });
+    JSON_SCHEMA2 = createSchema({
+      implicitTypes: [
+        nil,
+        bool,
+        int2,
+        float
+      ],
+      include: FAILSAFE_SCHEMA2
+    });
+    CORE_SCHEMA2 = createSchema({
+      include: JSON_SCHEMA2
+    });
+    DEFAULT_SCHEMA = createSchema({
+      explicitTypes: [
+        binary2,
+        omap,
+        pairs3,
+        set
+      ],
+      implicitTypes: [
+        timestamp,
+        merge
+      ],
+      include: CORE_SCHEMA2
+    });
+    EXTENDED_SCHEMA = createSchema({
+      explicitTypes: [
+        regexp,
+        undefinedType
+      ],
+      include: DEFAULT_SCHEMA
+    });
+    SCHEMA_MAP = /* @__PURE__ */ new Map([
+      [
+        "core",
+        CORE_SCHEMA2
+      ],
+      [
+        "default",
+        DEFAULT_SCHEMA
+      ],
+      [
+        "failsafe",
+        FAILSAFE_SCHEMA2
+      ],
+      [
+        "json",
+        JSON_SCHEMA2
+      ],
+      [
+        "extended",
+        EXTENDED_SCHEMA
+      ]
+    ]);
+  }
+});
+
+// npm/deno-std/1.4.0/yaml/_dumper_state.js
+function charCodeToHexString(charCode) {
+  const hexString = charCode.toString(16).toUpperCase();
+  if (charCode <= 255) {
+    return `\\x${hexString.padStart(2, "0")}`;
+  }
+  if (charCode <= 65535) {
+    return `\\u${hexString.padStart(4, "0")}`;
+  }
+  if (charCode <= 4294967295) {
+    return `\\U${hexString.padStart(8, "0")}`;
+  }
+  throw new Error("Code point within a string may not be greater than 0xFFFFFFFF");
+}
+function createStyleMap(map2) {
+  const result = /* @__PURE__ */ new Map();
+  for (let tag of Object.keys(map2)) {
+    const style = String(map2[tag]);
+    if (tag.slice(0, 2) === "!!") {
+      tag = `tag:yaml.org,2002:${tag.slice(2)}`;
+    }
+    result.set(tag, style);
+  }
+  return result;
+}
+function indentString2(string, spaces) {
+  const indent = " ".repeat(spaces);
+  return string.split("\n").map((line3) => line3.length ? indent + line3 : line3).join("\n");
+}
+function generateNextLine2(indent, level2) {
+  return `
+${" ".repeat(indent * level2)}`;
+}
+function isPrintable(c) {
+  return 32 <= c && c <= 126 || 161 <= c && c <= 55295 && c !== 8232 && c !== 8233 || 57344 <= c && c <= 65533 && c !== BOM || 65536 <= c && c <= 1114111;
+}
+function isPlainSafe(c) {
+  return isPrintable(c) && c !== BOM && c !== COMMA && c !== LEFT_SQUARE_BRACKET && c !== RIGHT_SQUARE_BRACKET && c !== LEFT_CURLY_BRACKET && c !== RIGHT_CURLY_BRACKET && c !== COLON && c !== SHARP;
+}
+function isPlainSafeFirst(c) {
+  return isPlainSafe(c) && !isWhiteSpace2(c) && c !== MINUS && c !== QUESTION && c !== AMPERSAND && c !== ASTERISK && c !== EXCLAMATION && c !== VERTICAL_LINE && c !== GREATER_THAN && c !== SINGLE_QUOTE && c !== DOUBLE_QUOTE && c !== PERCENT && c !== COMMERCIAL_AT && c !== GRAVE_ACCENT;
+}
+function needIndentIndicator2(string) {
+  return LEADING_SPACE_REGEXP.test(string);
+}
+function chooseScalarStyle(string, singleLineOnly, indentPerLevel, lineWidth, implicitTypes, quoteStyle) {
+  const shouldTrackWidth = lineWidth !== -1;
+  let hasLineBreak = false;
+  let hasFoldableLine = false;
+  let previousLineBreak = -1;
+  let plain3 = isPlainSafeFirst(string.codePointAt(0)) && !isWhiteSpace2(string.charCodeAt(string.length - 1));
+  let char;
+  let i;
+  if (singleLineOnly) {
+    for (i = 0; i < string.length; i++) {
+      char = string.codePointAt(i);
+      if (!isPrintable(char)) {
+        return STYLE_DOUBLE;
+      }
+      plain3 = plain3 && isPlainSafe(char);
+      if (char > 65535) {
+        i++;
+      }
+    }
+  } else {
+    for (i = 0; i < string.length; i++) {
+      char = string.codePointAt(i);
+      if (char === LINE_FEED2) {
+        hasLineBreak = true;
+        if (shouldTrackWidth) {
+          hasFoldableLine = hasFoldableLine || // Foldable line = too long, and not more-indented.
+          i - previousLineBreak - 1 > lineWidth && string[previousLineBreak + 1] !== " ";
+          previousLineBreak = i;
+        }
+      } else if (!isPrintable(char)) {
+        return STYLE_DOUBLE;
+      }
+      plain3 = plain3 && isPlainSafe(char);
+      if (char > 65535) {
+        i++;
+      }
+    }
+    hasFoldableLine = hasFoldableLine || shouldTrackWidth && i - previousLineBreak - 1 > lineWidth && string[previousLineBreak + 1] !== " ";
+  }
+  if (!hasLineBreak && !hasFoldableLine) {
+    return plain3 && !implicitTypes.some((type) => type.resolve(string)) ? STYLE_PLAIN : quoteStyle === "'" ? STYLE_SINGLE : STYLE_DOUBLE;
+  }
+  if (indentPerLevel > 9 && needIndentIndicator2(string)) {
+    return STYLE_DOUBLE;
+  }
+  return hasFoldableLine ? STYLE_FOLDED : STYLE_LITERAL;
+}
+function foldLine2(line3, width2) {
+  if (line3 === "" || line3[0] === " ") {
+    return line3;
+  }
+  const breakRegExp = / [^ ]/g;
+  let start = 0;
+  let end;
+  let curr = 0;
+  let next = 0;
+  const lines = [];
+  for (const match of line3.matchAll(breakRegExp)) {
+    next = match.index;
+    if (next - start > width2) {
+      end = curr > start ? curr : next;
+      lines.push(line3.slice(start, end));
+      start = end + 1;
+    }
+    curr = next;
+  }
+  if (line3.length - start > width2 && curr > start) {
+    lines.push(line3.slice(start, curr));
+    lines.push(line3.slice(curr + 1));
+  } else {
+    lines.push(line3.slice(start));
+  }
+  return lines.join("\n");
+}
+function trimTrailingNewline(string) {
+  return string.at(-1) === "\n" ? string.slice(0, -1) : string;
+}
+function foldString(string, width2) {
+  const lineRe = /(\n+)([^\n]*)/g;
+  let result = (() => {
+    let nextLF = string.indexOf("\n");
+    nextLF = nextLF !== -1 ? nextLF : string.length;
+    lineRe.lastIndex = nextLF;
+    return foldLine2(string.slice(0, nextLF), width2);
+  })();
+  let prevMoreIndented = string[0] === "\n" || string[0] === " ";
+  let moreIndented;
+  let match;
+  while (match = lineRe.exec(string)) {
+    const prefix = match[1];
+    const line3 = match[2] || "";
+    moreIndented = line3[0] === " ";
+    result += prefix + (!prevMoreIndented && !moreIndented && line3 !== "" ? "\n" : "") + foldLine2(line3, width2);
+    prevMoreIndented = moreIndented;
+  }
+  return result;
+}
+function escapeString2(string) {
+  let result = "";
+  for (let i = 0; i < string.length; i++) {
+    const char = string.codePointAt(i);
+    if (char > 65535) {
+      result += charCodeToHexString(char);
+      i++;
+      continue;
+    }
+    const escapeSeq = ESCAPE_SEQUENCES.get(char);
+    result += !escapeSeq && isPrintable(char) ? string[i] : escapeSeq || charCodeToHexString(char);
+  }
+  return result;
+}
+function blockHeader2(string, indentPerLevel) {
+  const indentIndicator = needIndentIndicator2(string) ? String(indentPerLevel) : "";
+  const clip = string[string.length - 1] === "\n";
+  const keep2 = clip && (string[string.length - 2] === "\n" || string === "\n");
+  const chomp = keep2 ? "+" : clip ? "" : "-";
+  return `${indentIndicator}${chomp}
+`;
+}
+function getDuplicateObjects(root2) {
+  const seenObjects = /* @__PURE__ */ new Set();
+  const duplicateObjects = /* @__PURE__ */ new Set();
+  const queue = [
+    root2
+  ];
+  for (let i = 0; i < queue.length; i++) {
+    const value = queue[i];
+    if (!isObject4(value)) {
+      continue;
+    }
+    if (seenObjects.has(value)) {
+      duplicateObjects.add(value);
+      continue;
+    }
+    seenObjects.add(value);
+    const children = Array.isArray(value) ? value : Object.values(value);
+    queue.push(...children);
+  }
+  return [
+    ...duplicateObjects
+  ];
+}
+function stringifyValue(value, tag) {
+  if (tag !== null && tag !== "?") {
+    return `!<${tag}> ${value}`;
+  }
+  return value;
+}
+var STYLE_PLAIN, STYLE_SINGLE, STYLE_LITERAL, STYLE_FOLDED, STYLE_DOUBLE, LEADING_SPACE_REGEXP, ESCAPE_SEQUENCES, DEPRECATED_BOOLEANS_SYNTAX, DumperState;
+var init_dumper_state = __esm({
+  "npm/deno-std/1.4.0/yaml/_dumper_state.js"() {
+    init_chars();
+    init_schema2();
+    init_utils();
+    STYLE_PLAIN = 1;
+    STYLE_SINGLE = 2;
+    STYLE_LITERAL = 3;
+    STYLE_FOLDED = 4;
+    STYLE_DOUBLE = 5;
+    LEADING_SPACE_REGEXP = /^\n* /;
+    ESCAPE_SEQUENCES = /* @__PURE__ */ new Map([
+      [
+        0,
+        "\\0"
+      ],
+      [
+        7,
+        "\\a"
+      ],
+      [
+        8,
+        "\\b"
+      ],
+      [
+        9,
+        "\\t"
+      ],
+      [
+        10,
+        "\\n"
+      ],
+      [
+        11,
+        "\\v"
+      ],
+      [
+        12,
+        "\\f"
+      ],
+      [
+        13,
+        "\\r"
+      ],
+      [
+        27,
+        "\\e"
+      ],
+      [
+        34,
+        '\\"'
+      ],
+      [
+        92,
+        "\\\\"
+      ],
+      [
+        133,
+        "\\N"
+      ],
+      [
+        160,
+        "\\_"
+      ],
+      [
+        8232,
+        "\\L"
+      ],
+      [
+        8233,
+        "\\P"
+      ]
+    ]);
+    DEPRECATED_BOOLEANS_SYNTAX = /* @__PURE__ */ new Set([
+      "y",
+      "Y",
+      "yes",
+      "Yes",
+      "YES",
+      "on",
+      "On",
+      "ON",
+      "n",
+      "N",
+      "no",
+      "No",
+      "NO",
+      "off",
+      "Off",
+      "OFF"
+    ]);
+    DumperState = class {
+
+      indent;
+      arrayIndent;
+      skipInvalid;
+      flowLevel;
+      sortKeys;
+      lineWidth;
+      useAnchors;
+      compatMode;
+      condenseFlow;
+      implicitTypes;
+      explicitTypes;
+      duplicates = [];
+      usedDuplicates = /* @__PURE__ */ new Set();
+      styleMap = /* @__PURE__ */ new Map();
+      quoteStyle;
+      constructor({ schema: schema2 = DEFAULT_SCHEMA, indent = 2, arrayIndent = true, skipInvalid = false, flowLevel = -1, styles = void 0, sortKeys = false, lineWidth = 80, useAnchors = true, compatMode = true, condenseFlow = false, quoteStyle = "'" }) {
+        this.indent = Math.max(1, indent);
+        this.arrayIndent = arrayIndent;
+        this.skipInvalid = skipInvalid;
+        this.flowLevel = flowLevel;
+        if (styles) {
+          this.styleMap = createStyleMap(styles);
+        }
+        this.sortKeys = sortKeys;
+        this.lineWidth = lineWidth;
+        this.useAnchors = useAnchors;
+        this.compatMode = compatMode;
+        this.condenseFlow = condenseFlow;
+        this.implicitTypes = schema2.implicitTypes;
+        this.explicitTypes = schema2.explicitTypes;
+        this.quoteStyle = quoteStyle;
+      }
+      // Note: line breaking/folding is implemented for only the folded style.
+      // NB. We drop the last trailing newline (if any) of a returned block scalar
+      //  since the dumper adds its own newline. This always works:
+      //    • No ending newline => unaffected; already using strip "-" chomping.
+      //    • Ending newline    => removed then restored.
+      //  Importantly, this keeps the "+" chomp indicator from gaining an extra line.
+      stringifyScalar(string, { level: level2, isKey }) {
+        if (string.length === 0) {
+          return "''";
+        }
+        if (this.compatMode && DEPRECATED_BOOLEANS_SYNTAX.has(string)) {
+          return `'${string}'`;
+        }
+        const indent = this.indent * Math.max(1, level2);
+        const lineWidth = this.lineWidth === -1 ? -1 : Math.max(Math.min(this.lineWidth, 40), this.lineWidth - indent);
+        const singleLineOnly = isKey || // No block styles in flow mode.
+        this.flowLevel > -1 && level2 >= this.flowLevel;
+        const scalarStyle = chooseScalarStyle(string, singleLineOnly, this.indent, lineWidth, this.implicitTypes, this.quoteStyle);
+        switch (scalarStyle) {
+          case STYLE_PLAIN:
+            return string;
+          case STYLE_SINGLE:
+            return `'${string.replace(/'/g, "''")}'`;
+          case STYLE_LITERAL:
+            return `|${blockHeader2(string, this.indent)}${trimTrailingNewline(indentString2(string, indent))}`;
+          case STYLE_FOLDED:
+            return `>${blockHeader2(string, this.indent)}${trimTrailingNewline(indentString2(foldString(string, lineWidth), indent))}`;
+          case STYLE_DOUBLE:
+            return `"${escapeString2(string)}"`;
+          default:
+            throw new TypeError("Invalid scalar style should be unreachable: please file a bug report against Deno at https://github.com/denoland/std/issues");
+        }
+      }
+      stringifyFlowSequence(array, { level: level2 }) {
+        const results = [];
+        for (const value of array) {
+          const string = this.stringifyNode(value, {
+            level: level2,
+            block: false,
+            compact: false,
+            isKey: false
+          });
+          if (string === null) {
+            continue;
+          }
+          results.push(string);
+        }
+        const separator = this.condenseFlow ? "," : ", ";
+        return `[${results.join(separator)}]`;
+      }
+      stringifyBlockSequence(array, { level: level2, compact }) {
+        const whitespace = generateNextLine2(this.indent, level2);
+        const prefix = compact ? "" : whitespace;
+        const results = [];
+        for (const value of array) {
+          const string = this.stringifyNode(value, {
+            level: level2 + 1,
+            block: true,
+            compact: true,
+            isKey: false
+          });
+          if (string === null) {
+            continue;
+          }
+          const linePrefix = LINE_FEED2 === string.charCodeAt(0) ? "-" : "- ";
+          results.push(`${linePrefix}${string}`);
+        }
+        return results.length ? prefix + results.join(whitespace) : "[]";
+      }
+      stringifyFlowMapping(object2, { level: level2 }) {
+        const quote = this.condenseFlow ? '"' : "";
+        const separator = this.condenseFlow ? ":" : ": ";
+        const results = [];
+        for (const [key, value] of Object.entries(object2)) {
+          const keyString = this.stringifyNode(key, {
+            level: level2,
+            block: false,
+            compact: false,
+            isKey: false
+          });
+          if (keyString === null) {
+            continue;
+          }
+          const valueString = this.stringifyNode(value, {
+            level: level2,
+            block: false,
+            compact: false,
+            isKey: false
+          });
+          if (valueString === null) {
+            continue;
+          }
+          const keyPrefix = keyString.length > 1024 ? "? " : "";
+          results.push(quote + keyPrefix + keyString + quote + separator + valueString);
+        }
+        return `{${results.join(", ")}}`;
+      }
+      stringifyBlockMapping(object2, { tag, level: level2, compact }) {
+        const keys2 = Object.keys(object2);
+        if (this.sortKeys === true) {
+          keys2.sort();
+        } else if (typeof this.sortKeys === "function") {
+          const sortKeys = this.sortKeys;
+          keys2.sort((a, b) => sortKeys(a, b, level2));
+        } else if (this.sortKeys) {
+          throw new TypeError(`"sortKeys" must be a boolean or a function: received ${typeof this.sortKeys}`);
+        }
+        const separator = generateNextLine2(this.indent, level2);
+        const results = [];
+        for (const key of keys2) {
+          const value = object2[key];
+          const keyString = this.stringifyNode(key, {
+            level: level2 + 1,
+            block: true,
+            compact: true,
+            isKey: true
+          });
+          if (keyString === null) {
+            continue;
+          }
+          const explicitPair = tag !== null && tag !== "?" || keyString.length > 1024;
+          const valueString = this.stringifyNode(value, {
+            level: level2 + 1,
+            block: true,
+            compact: explicitPair,
+            isKey: false
+          });
+          if (valueString === null) {
+            continue;
+          }
+          let pairBuffer = "";
+          if (explicitPair) {
+            pairBuffer += keyString.charCodeAt(0) === LINE_FEED2 ? "?" : "? ";
+          }
+          pairBuffer += keyString;
+          if (explicitPair) {
+            pairBuffer += separator;
+          }
+          pairBuffer += valueString.charCodeAt(0) === LINE_FEED2 ? ":" : ": ";
+          pairBuffer += valueString;
+          results.push(pairBuffer);
+        }
+        const prefix = compact ? "" : separator;
+        return results.length ? prefix + results.join(separator) : "{}";
+      }
+      getTypeRepresentation(type, value) {
+        if (!type.represent) {
+          return value;
+        }
+        const style = this.styleMap.get(type.tag) ?? type.defaultStyle;
+        if (typeof type.represent === "function") {
+          return type.represent(value, style);
+        }
+        const represent = type.represent[style];
+        if (!represent) {
+          throw new TypeError(`!<${type.tag}> tag resolver accepts not "${style}" style`);
+        }
+        return represent(value, style);
+      }
+      detectType(value) {
+        for (const type of this.implicitTypes) {
+          if (type.predicate?.(value)) {
+            value = this.getTypeRepresentation(type, value);
+            return {
+              tag: "?",
+              value
+            };
+          }
+        }
+        for (const type of this.explicitTypes) {
+          if (type.predicate?.(value)) {
+            value = this.getTypeRepresentation(type, value);
+            return {
+              tag: type.tag,
+              value
+            };
+          }
+        }
+        return {
+          tag: null,
+          value
+        };
+      }
+      // Serializes `object` and writes it to global `result`.
+      // Returns true on success, or false on invalid object.
+      stringifyNode(value, { level: level2, block: block2, compact, isKey }) {
+        const result = this.detectType(value);
+        const tag = result.tag;
+        value = result.value;
+        if (block2) {
+          block2 = this.flowLevel < 0 || this.flowLevel > level2;
+        }
+        if (typeof value === "string" || value instanceof String) {
+          value = value instanceof String ? value.valueOf() : value;
+          if (tag !== "?") {
+            value = this.stringifyScalar(value, {
+              level: level2,
+              isKey
+            });
+          }
+          return stringifyValue(value, tag);
+        }
+        if (isObject4(value)) {
+          const duplicateIndex = this.duplicates.indexOf(value);
+          const duplicate2 = duplicateIndex !== -1;
+          if (duplicate2) {
+            if (this.usedDuplicates.has(value)) {
+              return `*ref_${duplicateIndex}`;
+            }
+            this.usedDuplicates.add(value);
+          }
+          if (tag !== null && tag !== "?" || duplicate2 || this.indent !== 2 && level2 > 0) {
+            compact = false;
+          }
+          if (Array.isArray(value)) {
+            const arrayLevel = !this.arrayIndent && level2 > 0 ? level2 - 1 : level2;
+            if (block2 && value.length !== 0) {
+              value = this.stringifyBlockSequence(value, {
+                level: arrayLevel,
+                compact
+              });
+              if (duplicate2) {
+                value = `&ref_${duplicateIndex}${value}`;
+              }
+              return stringifyValue(value, tag);
+            }
+            value = this.stringifyFlowSequence(value, {
+              level: arrayLevel
+            });
+            if (duplicate2) {
+              value = `&ref_${duplicateIndex} ${value}`;
+            }
+            return stringifyValue(value, tag);
+          }
+          if (block2 && Object.keys(value).length !== 0) {
+            value = this.stringifyBlockMapping(value, {
+              tag,
+              level: level2,
+              compact
+            });
+            if (duplicate2) {
+              value = `&ref_${duplicateIndex}${value}`;
+            }
+            return stringifyValue(value, tag);
+          }
+          value = this.stringifyFlowMapping(value, {
+            level: level2
+          });
+          if (duplicate2) {
+            value = `&ref_${duplicateIndex} ${value}`;
+          }
+          return stringifyValue(value, tag);
+        }
+        if (this.skipInvalid) {
+          return null;
+        }
+        throw new TypeError(`Cannot stringify ${typeof value}`);
+      }
+      stringify(value) {
+        if (this.useAnchors) {
+          this.duplicates = getDuplicateObjects(value);
+          this.usedDuplicates = /* @__PURE__ */ new Set();
+        }
+        const string = this.stringifyNode(value, {
+          level: 0,
+          block: true,
+          compact: true,
+          isKey: false
+        });
+        if (string !== null) {
+          return `${string}
+`;
+        }
+        return "";
+      }
+    };
+  }
+});
+
+// npm/deno-std/1.4.0/yaml/stringify.js
+function stringify(data2, options = {}) {
+  const state = new DumperState({
+    ...options,
+    schema: SCHEMA_MAP.get(options.schema)
+  });
+  return state.stringify(data2);
+}
+var init_stringify = __esm({
+  "npm/deno-std/1.4.0/yaml/stringify.js"() {
+    init_dumper_state();
+    init_schema2();
+  }
+});
+
+// std/yaml.ts
+var init_yaml = __esm({
+  "std/yaml.ts"() {
+    init_stringify();
+  }
+});
+
 // oci/config/text.ts
 function parseConfig2(text5) {
   const exact2 = text5.replaceAll(/"(value|valueTwo)"\s*:\s*(\d{16,20})(?=[\s,}])/g, (_, name, value) => `"${name}":"0x${BigInt(value).toString(16)}"`);
@@ -69807,6 +71317,244 @@ var init_refusals = __esm({
           advice
         });
       }
+    };
+  }
+});
+
+// export/identity.ts
+var ALL4, ProgramIdentity;
+var init_identity3 = __esm({
+  "export/identity.ts"() {
+    init_capabilities();
+    ALL4 = Object.keys(CAPABILITIES);
+    ProgramIdentity = class {
+
+      uid;
+      gid;
+      /** The supplementary groups, if a step names them. */
+      groups;
+      #bounding = ALL4;
+      #permitted = ALL4;
+      #effective = ALL4;
+      #inheritable = [];
+      #ambient = [];
+      constructor(uid, gid) {
+        this.uid = uid;
+        this.gid = gid;
+      }
+      /** Follows `setUser`. */
+      setUser({ uid, gid = uid, groups, keepCapabilities = false }) {
+        if (this.uid === 0 && uid !== 0) {
+          if (!keepCapabilities) this.#permitted = [];
+          this.#effective = [];
+          this.#ambient = [];
+        }
+        this.uid = uid;
+        this.gid = gid;
+        this.groups = groups ?? this.groups;
+      }
+      /** Follows `capabilities`. */
+      limit({ keep: keep2, ...given }) {
+        const sets = keep2 === void 0 ? given : {
+          bounding: keep2,
+          permitted: keep2,
+          inheritable: keep2,
+          ambient: keep2
+        };
+        if (sets.bounding !== void 0) this.#bounding = sets.bounding;
+        const { permitted, effective, inheritable, ambient = [] } = sets;
+        if ((permitted ?? effective ?? inheritable ?? sets.ambient) === void 0) return;
+        this.#permitted = permitted ?? [
+          .../* @__PURE__ */ new Set([
+            ...effective ?? [],
+            ...ambient
+          ])
+        ];
+        this.#effective = effective ?? this.#permitted;
+        this.#inheritable = inheritable ?? ambient;
+        this.#ambient = ambient;
+      }
+      /** The capabilities that an execve(2) of root gives. */
+      get bounding() {
+        return this.#bounding;
+      }
+      /** Whether these are all. */
+      get isWhole() {
+        return this.#bounding.length === ALL4.length;
+      }
+      /** The sets as config.json has them. */
+      get sets() {
+        return {
+          bounding: this.#bounding,
+          effective: this.#effective,
+          inheritable: this.#inheritable,
+          permitted: this.#permitted,
+          ambient: this.#ambient
+        };
+      }
+    };
+  }
+});
+
+// export/container_draft.ts
+function plannedRoot(steps) {
+  const end = steps.findIndex(({ step }) => step === "pivotRoot");
+  if (end === -1) return void 0;
+  const place3 = normalize(steps[end].path);
+  const source = steps.slice(0, end).findLast((step) => (step.step === "tmpfs" || step.step === "bind" && step.entries === void 0) && normalize(step.target) === place3);
+  const shown4 = source?.step === "bind" ? source : void 0;
+  return {
+    directory: source?.step === "tmpfs" ? void 0 : shown4?.source ?? place3,
+    place: place3,
+    entered: false,
+    readonly: shown4?.readOnly === true
+  };
+}
+function sayPivotRoot(_step, draft) {
+  draft.needs("mount");
+  if (draft.root?.entered === true) return draft.refuse(`${draft.format} has one root`);
+  draft.root.entered = true;
+}
+function beginRoot({ directory: directory2, readOnly = false }, draft) {
+  draft.needs("mount");
+  if (draft.root !== void 0) {
+    draft.refuse(`${draft.format} has one root`);
+    return void 0;
+  }
+  return draft.root = {
+    directory: directory2,
+    place: ROOT_PLACE,
+    entered: false,
+    readonly: readOnly
+  };
+}
+function sayChdir({ path: path2 }, draft) {
+  if (!path2.startsWith("/")) return draft.refuse(`the directory of ${draft.format} begins with /`);
+  if (draft.root?.entered !== true) {
+    return draft.refuse("the directory is of the host; move chdir() behind the root");
+  }
+  draft.cwd = normalize(path2);
+}
+function sayClearEnv({ keep: keep2 = [] }, draft) {
+  if (keep2.length > 0) {
+    draft.refuse(`an engine has no variables to "keep": setEnv() gives values`);
+  }
+  draft.environment = /* @__PURE__ */ new Map();
+}
+function saySetEnv({ variables }, draft) {
+  for (const [name, value] of Object.entries(variables)) draft.environment?.set(name, value);
+}
+function sayDieWithParent({ signal }, draft) {
+  if (signal !== null) {
+    draft.refuse("a container of an engine outlives who called the runtime: dieWithParent(null)");
+  }
+}
+function sayHostname({ name }, draft) {
+  draft.needs("uts");
+  draft.hostname = name;
+}
+var ContainerDraft, EVERYWHERE;
+var init_container_draft = __esm({
+  "export/container_draft.ts"() {
+    init_path();
+    init_root_directory();
+    init_identity3();
+    ContainerDraft = class {
+
+      caller;
+      /** What is written, in sentences: `"config.json"`. */
+      format;
+      namespaces = /* @__PURE__ */ new Map();
+      identity;
+      root;
+      hostname;
+      environment;
+      cwd;
+      /** That of every caller, unless a step says otherwise. */
+      umask = 18;
+      oomScoreAdj;
+      noNewPrivileges = false;
+      #refusals;
+      #step;
+      #at = 0;
+      constructor(format, caller, refusals) {
+        this.format = format;
+        this.caller = caller;
+        this.identity = new ProgramIdentity(caller.uid, caller.gid);
+        this.#refusals = refusals;
+      }
+      /** The step that is being said. */
+      get current() {
+        return {
+          step: this.#step,
+          at: this.#at
+        };
+      }
+      /** Begins with a step, which refusals are about from now on. */
+      begin(step, at4) {
+        this.#step = step;
+        this.#at = at4;
+      }
+      /** Refuses the step. */
+      refuse(why) {
+        this.#refusals.step(this.#step, this.#at, why);
+      }
+      /** Refuses an earlier step. */
+      refuseAt(step, at4, why) {
+        this.#refusals.step(step, at4, why);
+      }
+      /** Refuses the recipe for what it lacks. */
+      refuseRecipe(why) {
+        this.#refusals.recipe(why);
+      }
+      /** Refuses the step if the container has no namespace of the kind. */
+      needs(kind) {
+        if (!this.namespaces.has(kind)) this.refuse(`it needs unshare("${kind}") before it`);
+      }
+      /**
+       * Returns where a path of the recipe is in the container, or refuses one that is left with the
+       * old root.
+       */
+      inside(path2) {
+        const { root: root2 } = this;
+        const normal2 = normalize(path2);
+        if (root2?.entered === true) return normal2;
+        if (root2 !== void 0 && isWithin(normal2, root2.place)) {
+          return normalize(normal2.slice(root2.place.length));
+        }
+        this.refuse(root2 === void 0 ? `${path2} is of the host, as no root() or pivotRoot() follows` : `${path2} is outside of ${root2.place}, which becomes the root`);
+        return void 0;
+      }
+      /** Returns the path of a file of the host, or refuses one that the recipe has made. */
+      source(path2) {
+        const { root: root2 } = this;
+        const normal2 = path2.startsWith("/") ? normalize(path2) : path2;
+        if (root2?.entered !== true && (root2 === void 0 || !isWithin(normal2, root2.place))) {
+          return normal2;
+        }
+        const isItself = root2?.entered === false && root2.directory !== void 0 && normalize(root2.directory) === root2.place;
+        if (isItself) {
+          const inside2 = normalize(normal2.slice(root2.place.length));
+          const isSame4 = !this.isMounted(inside2) && !this.mounts.some(({ destination: destination3 }) => isWithin(destination3, inside2));
+          if (isSame4) return normal2;
+        }
+        this.refuse(`the source ${path2} is a file of the container, and ${this.format} has the host's`);
+        return void 0;
+      }
+      /** Whether a path of the container lies on something that is mounted. */
+      isMounted(path2) {
+        return this.mounts.some(({ destination: destination3 }) => isWithin(path2, destination3));
+      }
+      /** Whether what is mounted there becomes the root. */
+      isRoot(target) {
+        return this.root?.entered === false && normalize(target) === this.root.place;
+      }
+    };
+    EVERYWHERE = {
+      found: "which files these are is found out when a recipe runs; name them by maskPaths()",
+      programs: "the libraries of programs are found when a recipe runs; bind() their directories",
+      chroot: "runtimes enter the root by pivot_root(2): pivotRoot()",
+      unmount: "a runtime leaves the old root, and unmounts nothing else"
     };
   }
 });
@@ -69887,7 +71635,7 @@ function stagedPath(directory2, index) {
 function deviceSteps(config, root2, source) {
   const { mounts = [], linux: linux2 = {} } = config;
   const dev = mounts.find(({ destination: destination3 }) => destination3.replace(/\/+$/, "") === "/dev");
-  const isBind = dev !== void 0 && (dev.type === "bind" || (dev.options ?? []).some((word6) => /^r?bind$/.test(word6)));
+  const isBind = dev !== void 0 && (dev.type === "bind" || (dev.options ?? []).some((word7) => /^r?bind$/.test(word7)));
   const usual = isBind ? [] : DEVICES3;
   const given = linux2.devices ?? [];
   const all = [
@@ -70047,80 +71795,13 @@ var init_devices4 = __esm({
   })
 });
 
-// export/oci/identity.ts
-var ALL4, ProgramIdentity;
-var init_identity3 = __esm({
-  "export/oci/identity.ts"() {
-    init_capabilities();
-    ALL4 = Object.keys(CAPABILITIES);
-    ProgramIdentity = class {
-
-      uid;
-      gid;
-      /** The supplementary groups, if a step names them. */
-      groups;
-      #bounding = ALL4;
-      #permitted = ALL4;
-      #effective = ALL4;
-      #inheritable = [];
-      #ambient = [];
-      constructor(uid, gid) {
-        this.uid = uid;
-        this.gid = gid;
-      }
-      /** Follows `setUser`. */
-      setUser({ uid, gid = uid, groups, keepCapabilities = false }) {
-        if (this.uid === 0 && uid !== 0) {
-          if (!keepCapabilities) this.#permitted = [];
-          this.#effective = [];
-          this.#ambient = [];
-        }
-        this.uid = uid;
-        this.gid = gid;
-        this.groups = groups ?? this.groups;
-      }
-      /** Follows `capabilities`. */
-      limit({ keep: keep2, ...given }) {
-        const sets = keep2 === void 0 ? given : {
-          bounding: keep2,
-          permitted: keep2,
-          inheritable: keep2,
-          ambient: keep2
-        };
-        if (sets.bounding !== void 0) this.#bounding = sets.bounding;
-        const { permitted, effective, inheritable, ambient = [] } = sets;
-        if ((permitted ?? effective ?? inheritable ?? sets.ambient) === void 0) return;
-        this.#permitted = permitted ?? [
-          .../* @__PURE__ */ new Set([
-            ...effective ?? [],
-            ...ambient
-          ])
-        ];
-        this.#effective = effective ?? this.#permitted;
-        this.#inheritable = inheritable ?? ambient;
-        this.#ambient = ambient;
-      }
-      /** The sets as config.json has them. */
-      get capabilities() {
-        return {
-          bounding: this.#bounding,
-          effective: this.#effective,
-          inheritable: this.#inheritable,
-          permitted: this.#permitted,
-          ambient: this.#ambient
-        };
-      }
-    };
-  }
-});
-
 // export/oci/draft.ts
 var TYPE_OF, ROOTFS, ConfigDraft;
 var init_draft = __esm({
   "export/oci/draft.ts"() {
     init_devices4();
     init_path();
-    init_identity3();
+    init_container_draft();
     TYPE_OF = {
       cgroup: "cgroup",
       ipc: "ipc",
@@ -70132,18 +71813,14 @@ var init_draft = __esm({
       uts: "uts"
     };
     ROOTFS = "rootfs";
-    ConfigDraft = class {
+    ConfigDraft = class extends ContainerDraft {
 
-      caller;
       /** Where the bundle will be, if that is known. */
       bundle;
-      namespaces = /* @__PURE__ */ new Map();
       /** The propagation of a new mount namespace. */
       propagation;
       uidMappings;
       gidMappings;
-      identity;
-      root;
       mounts = [];
       devices = [];
       /** The paths that the recipe makes as every runtime does. */
@@ -70153,82 +71830,26 @@ var init_draft = __esm({
       files = [];
       masked = [];
       readonlyPaths = [];
-      hostname;
       domainname;
       sysctl = {};
       timeOffsets;
       resources;
-      environment;
-      cwd = "/";
-      /** That of every caller, unless a step says otherwise. */
-      umask = 18;
       rlimits = [];
-      oomScoreAdj;
       scheduler;
       ioPriority;
       memoryPolicy;
       personality;
-      noNewPrivileges = false;
       seccomp;
-      #refusals;
-      #step;
-      #at = 0;
       constructor(caller, refusals, bundle) {
-        this.caller = caller;
+        super("config.json", caller, refusals);
         this.bundle = bundle;
-        this.identity = new ProgramIdentity(caller.uid, caller.gid);
-        this.#refusals = refusals;
-      }
-      /** Begins with a step, which refusals are about from now on. */
-      begin(step, at4) {
-        this.#step = step;
-        this.#at = at4;
-      }
-      /** Refuses the step. */
-      refuse(why) {
-        this.#refusals.step(this.#step, this.#at, why);
-      }
-      /** Refuses the step if the container has no namespace of the kind. */
-      needs(kind) {
-        if (!this.namespaces.has(kind)) this.refuse(`it needs unshare("${kind}") before it`);
       }
       /** Notes a directory that a runtime makes if something is mounted there. */
       noteDirectory(path2) {
         this.directories.push({
           path: path2,
-          step: this.#step,
-          at: this.#at
+          ...this.current
         });
-      }
-      /**
-       * Returns where a path of the recipe is in the container, or refuses one that is left with the
-       * old root.
-       */
-      inside(path2) {
-        const { root: root2 } = this;
-        const normal2 = normalize(path2);
-        if (root2?.entered === true) return normal2;
-        if (root2 !== void 0 && isWithin(normal2, root2.place)) {
-          return normalize(normal2.slice(root2.place.length));
-        }
-        this.refuse(root2 === void 0 ? `${path2} is of the host, as no root() or pivotRoot() follows` : `${path2} is outside of ${root2.place}, which becomes the root`);
-        return void 0;
-      }
-      /** Returns the path of a file of the host, or refuses one that the recipe has made. */
-      source(path2) {
-        const { root: root2 } = this;
-        const normal2 = path2.startsWith("/") ? normalize(path2) : path2;
-        if (root2?.entered !== true && (root2 === void 0 || !isWithin(normal2, root2.place))) {
-          return normal2;
-        }
-        const isItself = root2?.entered === false && root2.directory !== void 0 && normalize(root2.directory) === root2.place;
-        if (isItself) {
-          const inside2 = normalize(normal2.slice(root2.place.length));
-          const isSame4 = !this.isMounted(inside2) && !this.mounts.some(({ destination: destination3 }) => isWithin(destination3, inside2));
-          if (isSame4) return normal2;
-        }
-        this.refuse(`the source ${path2} is a file of the container, and config.json has the host's`);
-        return void 0;
       }
       /** Adds a mount. */
       mount(mount4) {
@@ -70246,39 +71867,35 @@ var init_draft = __esm({
       mountAt(path2) {
         return this.mounts.findLast(({ destination: destination3 }) => destination3 === path2);
       }
-      /** Whether a path of the container lies on something that is mounted. */
-      isMounted(path2) {
-        return this.mounts.some(({ destination: destination3 }) => isWithin(path2, destination3));
-      }
       /** Refuses what is complete only at the end, or lacks. */
       finish() {
         for (const { path: path2, step, at: at4 } of this.directories) {
           const isMade = [
-            this.cwd,
+            this.cwd ?? "/",
             ...this.mounts.map(({ destination: destination3 }) => destination3)
           ].some((made) => isWithin(made, path2));
           if (!isMade) {
-            this.#refusals.step(step, at4, `a runtime makes directories to mount on, and not ${path2}: bind() a directory of the host`);
+            this.refuseAt(step, at4, `a runtime makes directories to mount on, and not ${path2}: bind() a directory of the host`);
           }
         }
         const { root: root2, namespaces: namespaces2 } = this;
         if (!namespaces2.has("mount")) {
-          this.#refusals.recipe('a container of an engine has a mount namespace: unshare("mount")');
+          this.refuseRecipe('a container of an engine has a mount namespace: unshare("mount")');
         }
         if (root2 === void 0) {
-          this.#refusals.recipe("a container of an engine has a root of its own: root(), pivotRoot()");
+          this.refuseRecipe("a container of an engine has a root of its own: root(), pivotRoot()");
         }
         if (namespaces2.has("user") && this.uidMappings === void 0) {
-          this.#refusals.recipe('unshare("user") needs mapRoot(), mapCurrentUser() or mapIds()');
+          this.refuseRecipe('unshare("user") needs mapRoot(), mapCurrentUser() or mapIds()');
         }
         if (!namespaces2.has("user") && this.caller.uid !== 0) {
-          this.#refusals.recipe(`without unshare("user") it takes root to run it, and not the user ${this.caller.uid}`);
+          this.refuseRecipe(`without unshare("user") it takes root to run it, and not the user ${this.caller.uid}`);
         }
         if (this.environment === void 0) {
-          this.#refusals.recipe("a container of an engine never has its caller's variables: clearEnv()");
+          this.refuseRecipe("a container of an engine never has its caller's variables: clearEnv()");
         }
         if (root2?.directory === void 0 && root2?.readonly === false) {
-          this.#refusals.recipe('the root is a tmpfs, and would be a directory of the bundle, in which changes stay: add remount("/", "ro") behind pivotRoot(), with a tmpfs() where the program writes');
+          this.refuseRecipe('the root is a tmpfs, and would be a directory of the bundle, in which changes stay: add remount("/", "ro") behind pivotRoot(), with a tmpfs() where the program writes');
         }
         this.#requireDevices();
       }
@@ -70291,7 +71908,7 @@ var init_draft = __esm({
           ...Object.keys(LINKS4)
         ];
         if (dev === void 0 || made.some((path2) => !this.usual.has(path2))) {
-          this.#refusals.recipe(`an OCI runtime makes the usual devices at /dev: devices("/dev")`);
+          this.refuseRecipe(`an OCI runtime makes the usual devices at /dev: devices("/dev")`);
         }
       }
       /** Returns the file that the bundle has at a path of the container. */
@@ -70344,8 +71961,8 @@ var init_draft = __esm({
             },
             args,
             env: Array.from(this.environment ?? [], ([name, value]) => `${name}=${value}`),
-            cwd: this.cwd,
-            capabilities: identity.capabilities,
+            cwd: this.cwd ?? "/",
+            capabilities: identity.sets,
             ...this.rlimits.length > 0 && {
               rlimits: this.rlimits
             },
@@ -70420,307 +72037,6 @@ var init_draft = __esm({
         return isNew ? "1.1.0" : "1.0.2";
       }
     };
-  }
-});
-
-// export/oci/mounts.ts
-function sayBind(step, draft) {
-  const { source, target, readOnly = false, recursive = true } = step;
-  if (step.entries !== void 0) {
-    return draft.refuse('"entries" are looked up when the recipe runs; bind() each file');
-  }
-  if (step.optional === true) {
-    return draft.refuse('"optional" is no option of config.json: the file has to be there');
-  }
-  if (step.untrusted === true) {
-    return draft.refuse('"untrusted" keeps links from being followed, which config.json cannot say');
-  }
-  if (isRoot3(target, draft)) return;
-  const destination3 = draft.inside(target);
-  const path2 = draft.source(source);
-  if (destination3 === void 0 || path2 === void 0) return;
-  if (DEVICES3.some((device) => device.path === path2 && destination3 === path2)) {
-    draft.usual.add(path2);
-    return;
-  }
-  const words3 = [
-    ...readOnly ? [
-      "ro"
-    ] : [],
-    ...step.restrict ?? (isDevice(path2) ? [] : [
-      "nodev"
-    ])
-  ];
-  draft.mount({
-    destination: destination3,
-    type: "bind",
-    source: path2,
-    options: [
-      recursive ? "rbind" : "bind",
-      ...words3.map((word6) => recursive ? `r${word6}` : word6)
-    ]
-  });
-}
-function isDevice(path2) {
-  return isWithin(path2, "/dev") || isWithin("/dev", normalize(path2));
-}
-function isRoot3(target, { root: root2 }) {
-  return root2?.entered === false && normalize(target) === root2.place;
-}
-function sayMount({ source, target, type, options }, draft) {
-  filesystem(draft, target, {
-    type,
-    source,
-    options: wordsOf4(options)
-  });
-}
-function sayTmpfs({ target, size, mode: mode2, options }, draft) {
-  const words3 = [
-    ...size === void 0 ? [] : [
-      `size=${size}`
-    ],
-    ...mode2 === void 0 ? [] : [
-      `mode=${mode2.toString(8).padStart(4, "0")}`
-    ]
-  ];
-  filesystem(draft, target, {
-    type: "tmpfs",
-    source: "tmpfs",
-    options: [
-      ...restricted([
-        "nosuid",
-        "nodev"
-      ], options),
-      ...words3
-    ]
-  });
-}
-function sayKernelFilesystem(step, draft) {
-  const { step: type, target, options } = step;
-  if (step.step === "proc" && step.outer === true) {
-    return draft.refuse('"outer" shows the /proc outside, and runtimes mount a new one');
-  }
-  if (draft.namespaces.has("user")) {
-    draft.needs({
-      proc: "pid",
-      sysfs: "net",
-      mqueue: "ipc"
-    }[type]);
-  }
-  filesystem(draft, target, {
-    type,
-    source: type,
-    options: restricted([
-      "nosuid",
-      "nodev",
-      "noexec"
-    ], options)
-  });
-}
-function sayDevices({ target, shm = "64m" }, draft) {
-  const destination3 = draft.inside(target);
-  if (destination3 === void 0) return;
-  if (destination3 !== "/dev") return draft.refuse("runtimes make the devices at /dev alone");
-  const add2 = (path2, type, ...options) => draft.mount({
-    destination: path2,
-    type,
-    source: type,
-    options: [
-      "nosuid",
-      "noexec",
-      ...options
-    ]
-  });
-  add2("/dev", "tmpfs", "mode=0755", "size=4m", "nr_inodes=1k");
-  add2("/dev/pts", "devpts", "newinstance", "ptmxmode=0666", "mode=0620");
-  add2("/dev/shm", "tmpfs", "mode=1777", `size=${shm}`, "nr_inodes=64k");
-  for (const { path: path2 } of DEVICES3) draft.usual.add(path2);
-  for (const path2 of Object.keys(LINKS4)) draft.usual.add(path2);
-}
-function sayOverlay(step, draft) {
-  const { target, lower: lower3, upper, work, discard: discard3 = false } = step;
-  if (isRoot3(target, draft)) {
-    return draft.refuse("the root of config.json is a directory; an engine mounts layers there");
-  }
-  if (discard3) return draft.refuse('"discard" needs a directory in memory that a runtime lacks');
-  const paths = [
-    ...lower3,
-    ...[
-      upper,
-      work
-    ].filter((path2) => path2 !== void 0)
-  ];
-  if (paths.some((path2) => /[:,\\]/.test(path2))) {
-    return draft.refuse("a path with : , or \\ cannot be an option of a mount");
-  }
-  if (paths.some((path2) => draft.source(path2) === void 0)) return;
-  filesystem(draft, target, {
-    type: "overlay",
-    source: "overlay",
-    options: [
-      `lowerdir=${lower3.join(":")}`,
-      ...upper === void 0 ? [] : [
-        `upperdir=${upper}`,
-        `workdir=${work}`
-      ]
-    ]
-  });
-}
-function filesystem(draft, target, mount4) {
-  if (isRoot3(target, draft)) {
-    if (mount4.type !== "tmpfs") draft.refuse("the root of config.json is a directory");
-    return;
-  }
-  const destination3 = draft.inside(target);
-  if (destination3 === "/") return draft.refuse("nothing can be mounted on the root");
-  if (destination3 !== void 0) draft.mount({
-    destination: destination3,
-    ...mount4
-  });
-}
-function sayRemount({ target, options, keep: keep2, recursive, bind: bind4 }, draft) {
-  const path2 = draft.inside(target);
-  if (path2 === void 0) return;
-  const words3 = wordsOf4(options);
-  if (path2 === "/") return remountRoot(words3, draft);
-  const mount4 = draft.mountAt(path2);
-  if (mount4 === void 0) return draft.refuse(`nothing is mounted at ${target} by this recipe`);
-  if (bind4 === false) {
-    return draft.refuse('"bind: false" changes a filesystem that is mounted already');
-  }
-  if (keep2 !== true) mount4.options = mount4.options.filter((word6) => !isAttribute(word6));
-  mount4.options.push(...words3.map((word6) => recursive === true ? `r${word6}` : word6));
-}
-function remountRoot(words3, draft) {
-  const root2 = draft.root;
-  const others = words3.filter((word6) => word6 !== "ro");
-  const harmless = root2.directory === void 0 ? [
-    "nosuid",
-    "nodev"
-  ] : [];
-  const unsaid = others.find((word6) => !harmless.includes(word6));
-  if (unsaid !== void 0) draft.refuse(`config.json cannot say "${unsaid}" of the root`);
-  if (words3.includes("ro")) root2.readonly = true;
-}
-function sayPropagation({ target, type, recursive }, draft) {
-  const path2 = draft.inside(target);
-  if (path2 === void 0) return;
-  const word6 = recursive === true ? `r${type}` : type;
-  if (path2 === "/") {
-    if (draft.root?.entered !== true) return draft.refuse("config.json says it of / alone");
-    draft.propagation = word6;
-    return;
-  }
-  const mount4 = draft.mountAt(path2);
-  if (mount4 === void 0) return draft.refuse(`nothing is mounted at ${target} by this recipe`);
-  if (type === "shared") return draft.refuse("runtimes refuse shared mounts in a container");
-  mount4.options.push(word6);
-}
-function isAttribute(word6) {
-  return /^r?(ro|rw|nosuid|suid|nodev|dev|noexec|exec|nosymfollow|symfollow|.*atime)$/.test(word6);
-}
-function wordsOf4(options = "") {
-  return options.match(/(?:"[^"]*"|[^,"])+/g) ?? [];
-}
-function restricted(usual, options) {
-  const words3 = wordsOf4(options);
-  const kept = usual.filter((word6) => !words3.includes(word6) && !words3.includes(word6.slice(2)));
-  return [
-    ...kept,
-    ...words3
-  ];
-}
-var init_mounts7 = __esm({
-  "export/oci/mounts.ts"() {
-    init_devices4();
-    init_path();
-  }
-});
-
-// export/oci/root.ts
-function plannedRoot(steps) {
-  const end = steps.findIndex(({ step }) => step === "pivotRoot");
-  if (end === -1) return void 0;
-  const place3 = normalize(steps[end].path);
-  const source = steps.slice(0, end).findLast((step) => (step.step === "tmpfs" || step.step === "bind" && step.entries === void 0) && normalize(step.target) === place3);
-  const shown4 = source?.step === "bind" ? source : void 0;
-  return {
-    directory: source?.step === "tmpfs" ? void 0 : shown4?.source ?? place3,
-    place: place3,
-    entered: false,
-    readonly: shown4?.readOnly === true
-  };
-}
-function sayPivotRoot(_step, draft) {
-  draft.needs("mount");
-  if (draft.root?.entered === true) return draft.refuse("config.json has one root");
-  draft.root.entered = true;
-}
-function sayRoot(step, draft) {
-  const { directory: directory2, discard: discard3 = false, readOnly = false, resolvConf = false, volumes = {} } = step;
-  draft.needs("mount");
-  if (draft.root !== void 0) return draft.refuse("config.json has one root");
-  if (discard3) {
-    draft.refuse('"discard" is an overlay, which engines mount before they call a runtime');
-  }
-  const root2 = {
-    directory: directory2,
-    place: ROOT_PLACE,
-    entered: false,
-    readonly: readOnly
-  };
-  draft.root = root2;
-  const show3 = (source, target, options) => sayBind(bind(source, at3(target), options), draft);
-  const file = {
-    readOnly: true,
-    recursive: false
-  };
-  sayDevices(devices(at3("/dev")), draft);
-  sayKernelFilesystem(proc(at3("/proc")), draft);
-  if (draft.namespaces.has("net") && draft.namespaces.get("net") === void 0) {
-    sayKernelFilesystem(sysfs(at3("/sys"), {
-      options: "ro"
-    }), draft);
-  }
-  sayTmpfs(tmpfs(at3("/tmp")), draft);
-  if (resolvConf) show3("/etc/resolv.conf", "/etc/resolv.conf", file);
-  const hosts = hostsFile2(step, draft);
-  if (hosts !== void 0) show3(hosts, "/etc/hosts", file);
-  for (const [target, { source, readOnly: isReadOnly = false }] of Object.entries(volumes)) {
-    show3(source, target, {
-      readOnly: isReadOnly
-    });
-  }
-  root2.entered = true;
-}
-function at3(path2) {
-  return ROOT_PLACE + path2;
-}
-function hostsFile2({ hosts = false }, draft) {
-  if (hosts === false) return void 0;
-  if (hosts === true) return "/etc/hosts";
-  const lines = Object.entries(hosts).map(([name, address2]) => `${address2} ${name}
-`);
-  draft.files.push({
-    path: "hosts",
-    type: "file",
-    text: loopbackHosts() + lines.join(""),
-    mode: 420
-  });
-  if (draft.bundle === void 0) {
-    draft.refuse('the file of "hosts" is in the bundle: say where that will be');
-  }
-  return `${draft.bundle ?? ""}/hosts`;
-}
-var init_root3 = __esm({
-  "export/oci/root.ts"() {
-    init_network_files();
-    init_path();
-    init_bind();
-    init_devices();
-    init_mounts5();
-    init_root_directory();
-    init_mounts7();
   }
 });
 
@@ -70968,6 +72284,238 @@ var init_files11 = __esm({
   }
 });
 
+// export/oci/mounts.ts
+function sayBind(step, draft) {
+  const { source, target, readOnly = false, recursive = true } = step;
+  if (step.entries !== void 0) {
+    return draft.refuse('"entries" are looked up when the recipe runs; bind() each file');
+  }
+  if (step.optional === true) {
+    return draft.refuse('"optional" is no option of config.json: the file has to be there');
+  }
+  if (step.untrusted === true) {
+    return draft.refuse('"untrusted" keeps links from being followed, which config.json cannot say');
+  }
+  if (draft.isRoot(target)) return;
+  const destination3 = draft.inside(target);
+  const path2 = draft.source(source);
+  if (destination3 === void 0 || path2 === void 0) return;
+  if (DEVICES3.some((device) => device.path === path2 && destination3 === path2)) {
+    draft.usual.add(path2);
+    return;
+  }
+  const words3 = [
+    ...readOnly ? [
+      "ro"
+    ] : [],
+    ...step.restrict ?? (isDevice(path2) ? [] : [
+      "nodev"
+    ])
+  ];
+  draft.mount({
+    destination: destination3,
+    type: "bind",
+    source: path2,
+    options: [
+      recursive ? "rbind" : "bind",
+      ...words3.map((word7) => recursive ? `r${word7}` : word7)
+    ]
+  });
+}
+function isDevice(path2) {
+  return isWithin(path2, "/dev") || isWithin("/dev", normalize(path2));
+}
+function sayMount({ source, target, type, options }, draft) {
+  filesystem(draft, target, {
+    type,
+    source,
+    options: wordsOf4(options)
+  });
+}
+function sayTmpfs({ target, size, mode: mode2, options }, draft) {
+  const words3 = [
+    ...size === void 0 ? [] : [
+      `size=${size}`
+    ],
+    ...mode2 === void 0 ? [] : [
+      `mode=${mode2.toString(8).padStart(4, "0")}`
+    ]
+  ];
+  filesystem(draft, target, {
+    type: "tmpfs",
+    source: "tmpfs",
+    options: [
+      ...restricted([
+        "nosuid",
+        "nodev"
+      ], options),
+      ...words3
+    ]
+  });
+}
+function sayKernelFilesystem(step, draft) {
+  const { step: type, target, options } = step;
+  if (step.step === "proc" && step.outer === true) {
+    return draft.refuse('"outer" shows the /proc outside, and runtimes mount a new one');
+  }
+  if (draft.namespaces.has("user")) {
+    draft.needs({
+      proc: "pid",
+      sysfs: "net",
+      mqueue: "ipc"
+    }[type]);
+  }
+  filesystem(draft, target, {
+    type,
+    source: type,
+    options: restricted([
+      "nosuid",
+      "nodev",
+      "noexec"
+    ], options)
+  });
+}
+function sayDevices(step, draft) {
+  const { target, shm = "64m", extra = [], gpus = [] } = step;
+  if (extra.length > 0) {
+    return draft.refuse('"extra" is looked up when a recipe runs; mknod() each by its numbers');
+  }
+  if (gpus.length > 0) {
+    return draft.refuse(`"gpus" are the engine's: podman run --device=nvidia.com/gpu=all`);
+  }
+  const destination3 = draft.inside(target);
+  if (destination3 === void 0) return;
+  if (destination3 !== "/dev") return draft.refuse("runtimes make the devices at /dev alone");
+  const add2 = (path2, type, ...options) => draft.mount({
+    destination: path2,
+    type,
+    source: type,
+    options: [
+      "nosuid",
+      "noexec",
+      ...options
+    ]
+  });
+  add2("/dev", "tmpfs", "mode=0755", "size=4m", "nr_inodes=1k");
+  add2("/dev/pts", "devpts", "newinstance", "ptmxmode=0666", "mode=0620");
+  add2("/dev/shm", "tmpfs", "mode=1777", `size=${shm}`, "nr_inodes=64k");
+  for (const { path: path2 } of DEVICES3) draft.usual.add(path2);
+  for (const path2 of Object.keys(LINKS4)) draft.usual.add(path2);
+}
+function sayOverlay(step, draft) {
+  const { target, lower: lower3, upper, work, discard: discard3 = false } = step;
+  if (draft.isRoot(target)) {
+    return draft.refuse("the root of config.json is a directory; an engine mounts layers there");
+  }
+  if (discard3) return draft.refuse('"discard" needs a directory in memory that a runtime lacks');
+  const paths = [
+    ...lower3,
+    ...[
+      upper,
+      work
+    ].filter((path2) => path2 !== void 0)
+  ];
+  if (paths.some((path2) => /[:,\\]/.test(path2))) {
+    return draft.refuse("a path with : , or \\ cannot be an option of a mount");
+  }
+  if (paths.some((path2) => draft.source(path2) === void 0)) return;
+  filesystem(draft, target, {
+    type: "overlay",
+    source: "overlay",
+    options: [
+      `lowerdir=${lower3.join(":")}`,
+      ...upper === void 0 ? [] : [
+        `upperdir=${upper}`,
+        `workdir=${work}`
+      ]
+    ]
+  });
+}
+function filesystem(draft, target, mount4) {
+  if (draft.isRoot(target)) {
+    if (mount4.type !== "tmpfs") draft.refuse("the root of config.json is a directory");
+    return;
+  }
+  const destination3 = draft.inside(target);
+  if (destination3 === "/") return draft.refuse("nothing can be mounted on the root");
+  if (destination3 !== void 0) draft.mount({
+    destination: destination3,
+    ...mount4
+  });
+}
+function sayRemount({ target, options, keep: keep2, recursive, bind: bind4 }, draft) {
+  const path2 = draft.inside(target);
+  if (path2 === void 0) return;
+  const words3 = wordsOf4(options);
+  if (path2 === "/") return remountRoot(words3, draft);
+  const mount4 = draft.mountAt(path2);
+  if (mount4 === void 0) return draft.refuse(`nothing is mounted at ${target} by this recipe`);
+  if (bind4 === false) {
+    return draft.refuse('"bind: false" changes a filesystem that is mounted already');
+  }
+  if (keep2 !== true) mount4.options = mount4.options.filter((word7) => !isAttribute(word7));
+  mount4.options.push(...words3.map((word7) => recursive === true ? `r${word7}` : word7));
+}
+function remountRoot(words3, draft) {
+  const root2 = draft.root;
+  const others = words3.filter((word7) => word7 !== "ro");
+  const harmless = root2.directory === void 0 ? [
+    "nosuid",
+    "nodev"
+  ] : [];
+  const unsaid = others.find((word7) => !harmless.includes(word7));
+  if (unsaid !== void 0) draft.refuse(`config.json cannot say "${unsaid}" of the root`);
+  if (words3.includes("ro")) root2.readonly = true;
+}
+function sayPropagation({ target, type, recursive }, draft) {
+  const path2 = draft.inside(target);
+  if (path2 === void 0) return;
+  const word7 = recursive === true ? `r${type}` : type;
+  if (path2 === "/") {
+    if (draft.root?.entered !== true) return draft.refuse("config.json says it of / alone");
+    draft.propagation = word7;
+    return;
+  }
+  const mount4 = draft.mountAt(path2);
+  if (mount4 === void 0) return draft.refuse(`nothing is mounted at ${target} by this recipe`);
+  if (type === "shared") return draft.refuse("runtimes refuse shared mounts in a container");
+  mount4.options.push(word7);
+}
+function isAttribute(word7) {
+  return /^r?(ro|rw|nosuid|suid|nodev|dev|noexec|exec|nosymfollow|symfollow|.*atime)$/.test(word7);
+}
+function wordsOf4(options = "") {
+  return options.match(/(?:"[^"]*"|[^,"])+/g) ?? [];
+}
+function restricted(usual, options) {
+  const words3 = wordsOf4(options);
+  const kept = usual.filter((word7) => !words3.includes(word7) && !words3.includes(word7.slice(2)));
+  return [
+    ...kept,
+    ...words3
+  ];
+}
+var init_mounts7 = __esm({
+  "export/oci/mounts.ts"() {
+    init_devices4();
+    init_path();
+  }
+});
+
+// export/sysctl.ts
+function dotted(name) {
+  const swapped = {
+    ".": "/",
+    "/": "."
+  };
+  return pathOf(name).replace(/[./]/g, (separator) => swapped[separator]);
+}
+var init_sysctl3 = __esm({
+  "export/sysctl.ts"() {
+    init_sysctl();
+  }
+});
+
 // export/oci/resources.ts
 function resourcesOf(limits2, refuse3) {
   const { memory, memoryHigh, swap, cpus, cpuWeight, pids, io, cpuset } = limits2;
@@ -71158,7 +72706,69 @@ var init_resources = __esm({
   })
 });
 
-// export/oci/seccomp_rules.ts
+// export/oci/root.ts
+function sayRoot(step, draft) {
+  const { discard: discard3 = false, resolvConf = false, volumes = {} } = step;
+  const root2 = beginRoot(step, draft);
+  if (root2 === void 0) return;
+  if (discard3) {
+    draft.refuse('"discard" is an overlay, which engines mount before they call a runtime');
+  }
+  const show3 = (source, target, options) => sayBind(bind(source, at3(target), options), draft);
+  const file = {
+    readOnly: true,
+    recursive: false
+  };
+  sayDevices(devices(at3("/dev")), draft);
+  sayKernelFilesystem(proc(at3("/proc")), draft);
+  if (draft.namespaces.has("net") && draft.namespaces.get("net") === void 0) {
+    sayKernelFilesystem(sysfs(at3("/sys"), {
+      options: "ro"
+    }), draft);
+  }
+  sayTmpfs(tmpfs(at3("/tmp")), draft);
+  if (resolvConf) show3("/etc/resolv.conf", "/etc/resolv.conf", file);
+  const hosts = hostsFile2(step, draft);
+  if (hosts !== void 0) show3(hosts, "/etc/hosts", file);
+  for (const [target, { source, readOnly: isReadOnly = false }] of Object.entries(volumes)) {
+    show3(source, target, {
+      readOnly: isReadOnly
+    });
+  }
+  root2.entered = true;
+}
+function at3(path2) {
+  return ROOT_PLACE + path2;
+}
+function hostsFile2({ hosts = false }, draft) {
+  if (hosts === false) return void 0;
+  if (hosts === true) return "/etc/hosts";
+  const lines = Object.entries(hosts).map(([name, address2]) => `${address2} ${name}
+`);
+  draft.files.push({
+    path: "hosts",
+    type: "file",
+    text: loopbackHosts() + lines.join(""),
+    mode: 420
+  });
+  if (draft.bundle === void 0) {
+    draft.refuse('the file of "hosts" is in the bundle: say where that will be');
+  }
+  return `${draft.bundle ?? ""}/hosts`;
+}
+var init_root3 = __esm({
+  "export/oci/root.ts"() {
+    init_network_files();
+    init_bind();
+    init_devices();
+    init_mounts5();
+    init_root_directory();
+    init_container_draft();
+    init_mounts7();
+  }
+});
+
+// export/seccomp_rules.ts
 function apartRules(rules) {
   const byName2 = /* @__PURE__ */ new Map();
   for (const rule of rules) {
@@ -71247,12 +72857,12 @@ function without(one, other) {
         ];
         continue;
       }
-      const set = (bits) => ({
+      const set2 = (bits) => ({
         mask: known.mask | bit,
         value: known.value | bits
       });
-      pieces.push(new Map(rest2).set(index, set(~value & bit)));
-      rest2 = new Map(rest2).set(index, set(value & bit));
+      pieces.push(new Map(rest2).set(index, set2(~value & bit)));
+      rest2 = new Map(rest2).set(index, set2(value & bit));
     }
   }
   return pieces;
@@ -71274,28 +72884,27 @@ function number(value) {
 }
 var MOST9, ALL_BITS2;
 var init_seccomp_rules = __esm({
-  "export/oci/seccomp_rules.ts"() {
+  "export/seccomp_rules.ts"() {
     MOST9 = 500;
     ALL_BITS2 = 0xffffffffffffffffn;
   }
 });
 
-// export/oci/seccomp.ts
-function saySeccomp(step, draft) {
-  const { profile: profile2, allow: allow2 = [], deny: deny2 = [], architectures = [], privileged = false } = step;
-  if (draft.seccomp !== void 0) return draft.refuse("config.json has one filter");
-  if (privileged && draft.noNewPrivileges) {
-    return draft.refuse('runtimes set a filter late under noNewPrivileges(): leave out "privileged"');
-  }
+// export/seccomp.ts
+function saySeccompOf(step, draft) {
+  const { profile: profile2, allow: allow2 = [], deny: deny2 = [], architectures = [] } = step;
   const whole = denyMore(allowMore(profile2 ?? DEFAULT_SECCOMP_PROFILE, allow2), deny2);
   const rules = apartRules(whole.syscalls ?? []);
-  if (typeof rules === "string") return draft.refuse(rules);
+  if (typeof rules === "string") {
+    draft.refuse(rules);
+    return void 0;
+  }
   const { flags: flags2 = [], ...others } = whole;
   const known = [
     ...whole.architectures ?? [],
     ...architectures
   ];
-  draft.seccomp = {
+  return {
     ...others,
     ...flags2.length > 0 && {
       flags: flags2
@@ -71308,13 +72917,30 @@ function saySeccomp(step, draft) {
     },
     syscalls: rules
   };
-  if (!privileged) draft.noNewPrivileges = true;
 }
 var init_seccomp4 = __esm({
-  "export/oci/seccomp.ts"() {
+  "export/seccomp.ts"() {
     init_seccomp_default();
     init_seccomp_denials();
     init_seccomp_rules();
+  }
+});
+
+// export/oci/seccomp.ts
+function saySeccomp(step, draft) {
+  const { privileged = false } = step;
+  if (draft.seccomp !== void 0) return draft.refuse("config.json has one filter");
+  if (privileged && draft.noNewPrivileges) {
+    return draft.refuse('runtimes set a filter late under noNewPrivileges(): leave out "privileged"');
+  }
+  const profile2 = saySeccompOf(step, draft);
+  if (profile2 === void 0) return;
+  draft.seccomp = profile2;
+  if (!privileged) draft.noNewPrivileges = true;
+}
+var init_seccomp5 = __esm({
+  "export/oci/seccomp.ts"() {
+    init_seccomp4();
   }
 });
 
@@ -71397,7 +73023,7 @@ function isSingle({ uidMappings, gidMappings }) {
   return [
     uidMappings,
     gidMappings
-  ].every((map) => map?.length === 1 && map[0].size === 1);
+  ].every((map2) => map2?.length === 1 && map2[0].size === 1);
 }
 function protect2(paths, list5, draft) {
   for (const path2 of paths) {
@@ -71408,13 +73034,6 @@ function protect2(paths, list5, draft) {
 function limitNumber(value) {
   return value === "unlimited" ? 2 ** 64 : value;
 }
-function dotted(name) {
-  const swapped = {
-    ".": "/",
-    "/": "."
-  };
-  return pathOf(name).replace(/[./]/g, (separator) => swapped[separator]);
-}
 function clock(seconds3) {
   const secs = Math.floor(seconds3);
   return {
@@ -71422,22 +73041,21 @@ function clock(seconds3) {
     nanosecs: Math.round((seconds3 - secs) * 1e9)
   };
 }
-var NETWORK2, TRANSLATION, FOUND, SAYINGS;
+var NETWORK2, TRANSLATION, SAYINGS;
 var init_steps2 = __esm({
   "export/oci/steps.ts"() {
     init_scheduling5();
-    init_path();
     init_shown();
     init_limits3();
-    init_sysctl();
+    init_container_draft();
     init_files11();
     init_mounts7();
+    init_sysctl3();
     init_resources();
     init_root3();
-    init_seccomp4();
+    init_seccomp5();
     NETWORK2 = "the network of a container is the engine's, which config.json does not describe";
     TRANSLATION = "ports and addresses are translated by the engine: podman run --publish";
-    FOUND = "which files these are is found out when a recipe runs; name them by maskPaths()";
     SAYINGS = {
       address: never(NETWORK2),
       bind: sayBind,
@@ -71458,38 +73076,20 @@ var init_steps2 = __esm({
       },
       bridge: never(NETWORK2),
       capabilities: (step, draft) => draft.identity.limit(step),
-      chdir: ({ path: path2 }, draft) => {
-        if (!path2.startsWith("/")) return draft.refuse("the directory of config.json begins with /");
-        if (draft.root?.entered !== true) {
-          return draft.refuse("the directory is of the host; move chdir() behind the root");
-        }
-        draft.cwd = normalize(path2);
-      },
-      chroot: never("runtimes enter the root by pivot_root(2): pivotRoot()"),
-      clearEnv: ({ keep: keep2 = [] }, draft) => {
-        if (keep2.length > 0) {
-          draft.refuse(`an engine has no variables to "keep": setEnv() gives values`);
-        }
-        draft.environment = /* @__PURE__ */ new Map();
-      },
+      chdir: sayChdir,
+      chroot: never(EVERYWHERE.chroot),
+      clearEnv: sayClearEnv,
       cpuAffinity: never(`the processors of a container are its control group's: limits({ cpuset: "0-3" })`),
-      denyFiles: never(FOUND),
+      denyFiles: never(EVERYWHERE.found),
       devices: sayDevices,
-      dieWithParent: ({ signal }, draft) => {
-        if (signal !== null) {
-          draft.refuse("a container of an engine outlives who called the runtime: dieWithParent(null)");
-        }
-      },
+      dieWithParent: sayDieWithParent,
       disableUserNamespaces: never("config.json cannot deny user namespaces; deny unshare(2) by seccomp()"),
       domainname: ({ name }, draft) => {
         draft.needs("uts");
         draft.domainname = name;
       },
       dummy: never(NETWORK2),
-      hostname: ({ name }, draft) => {
-        draft.needs("uts");
-        draft.hostname = name;
-      },
+      hostname: sayHostname,
       init: never("the program itself is the first process; podman run --init adds one"),
       ioPriority: (step, draft) => {
         draft.ioPriority = {
@@ -71549,9 +73149,9 @@ var init_steps2 = __esm({
       },
       pivotRoot: sayPivotRoot,
       proc: sayKernelFilesystem,
-      programs: never("the libraries of programs are found when a recipe runs; bind() their directories"),
+      programs: never(EVERYWHERE.programs),
       propagation: sayPropagation,
-      protect: never(FOUND),
+      protect: never(EVERYWHERE.found),
       proxy: never("the script is the proxy, and a runtime has none"),
       publish: never(TRANSLATION),
       readonlyPaths: ({ paths }, draft) => protect2(paths, draft.readonlyPaths, draft),
@@ -71583,9 +73183,7 @@ var init_steps2 = __esm({
         };
       },
       seccomp: saySeccomp,
-      setEnv: ({ variables }, draft) => {
-        for (const [name, value] of Object.entries(variables)) draft.environment?.set(name, value);
-      },
+      setEnv: saySetEnv,
       setUser: (step, draft) => {
         const isDenied2 = draft.namespaces.has("user") && isSingle(draft);
         if (step.keepGroups === true && !isDenied2) {
@@ -71620,7 +73218,7 @@ var init_steps2 = __esm({
       umask: ({ mask: mask2 }, draft) => {
         draft.umask = mask2;
       },
-      unmount: never("a runtime leaves the old root, and unmounts nothing else"),
+      unmount: never(EVERYWHERE.unmount),
       unshare: sayUnshare,
       userNetwork: never("the network is the engine's: podman run --network=pasta"),
       veth: never(NETWORK2),
@@ -71674,8 +73272,8 @@ var init_export_oci = __esm({
     init_text();
     init_check();
     init_refusals();
+    init_container_draft();
     init_draft();
-    init_root3();
     init_steps2();
   }
 });
@@ -71734,13 +73332,13 @@ function sorted3({ options }, field2) {
     []
   ];
   let copiesUp = false;
-  for (const word6 of options ?? []) {
-    const stripped = word6.startsWith("r") ? word6.slice(1) : "";
-    if (word6 === "") continue;
-    if (word6 === "bind" || word6 === "rbind") kind = word6;
-    else if (word6 in PROPAGATIONS2) {
+  for (const word7 of options ?? []) {
+    const stripped = word7.startsWith("r") ? word7.slice(1) : "";
+    if (word7 === "") continue;
+    if (word7 === "bind" || word7 === "rbind") kind = word7;
+    else if (word7 in PROPAGATIONS2) {
       propagation2.push({
-        type: PROPAGATIONS2[word6],
+        type: PROPAGATIONS2[word7],
         recursive: false
       });
     } else if (stripped in PROPAGATIONS2) {
@@ -71748,13 +73346,13 @@ function sorted3({ options }, field2) {
         type: PROPAGATIONS2[stripped],
         recursive: true
       });
-    } else if (word6 === "tmpcopyup") copiesUp = true;
-    else if (word6 === "idmap" || word6 === "ridmap") {
-      unsupported(`${field2}.options`, `mounts with mapped ids (${word6}) are not supported`);
-    } else if (ATTRIBUTES4.includes(word6)) attributes.push(word6);
+    } else if (word7 === "tmpcopyup") copiesUp = true;
+    else if (word7 === "idmap" || word7 === "ridmap") {
+      unsupported(`${field2}.options`, `mounts with mapped ids (${word7}) are not supported`);
+    } else if (ATTRIBUTES4.includes(word7)) attributes.push(word7);
     else if (ATTRIBUTES4.includes(stripped)) recursive.push(stripped);
     else if (LIFTED.includes(stripped)) continue;
-    else rest2.push(word6);
+    else rest2.push(word7);
   }
   if (propagation2.some(({ type }) => type === "shared") && kind !== void 0) {
     unsupported(`${field2}.options`, "mounts that are made in the container cannot appear on the host (shared); use slave");
@@ -71770,7 +73368,7 @@ function sorted3({ options }, field2) {
 }
 function bindSteps({ source, type }, field2, options, target, { bundle, early }) {
   if (source === void 0 || source === "") unsupported(`${field2}.source`, "a bind has a source");
-  const other = options.rest.filter((word6) => !LIFTED.includes(word6));
+  const other = options.rest.filter((word7) => !LIFTED.includes(word7));
   if (other.length > 0) {
     unsupported(`${field2}.options`, `${other.join(", ")} cannot be set for a ${type ?? "bind"}`);
   }
@@ -71844,7 +73442,7 @@ function hasEntries(path2) {
 }
 function cgroupSteps(options, target, { hierarchies: hierarchies2, groups, ownCgroups }) {
   const { attributes } = options;
-  const words3 = attributes.filter((word6) => word6 !== "ro").join(",");
+  const words3 = attributes.filter((word7) => word7 !== "ro").join(",");
   const readOnly = attributes.includes("ro") ? [
     remount(target, "ro", {
       keep: true
@@ -71890,7 +73488,7 @@ function cgroupSteps(options, target, { hierarchies: hierarchies2, groups, ownCg
   if (only === void 0) return [];
   if (hierarchies2.length === 1 && only.version === 2) return show3(only, target);
   const tmpfs2 = [
-    ...attributes.filter((word6) => word6 !== "ro"),
+    ...attributes.filter((word7) => word7 !== "ro"),
     "mode=755"
   ].join(",");
   return [
@@ -72031,11 +73629,11 @@ function mapSteps(uids, gids, mayChangeGroups) {
   ];
 }
 function deniesGroups({ uidMappings, gidMappings }, mayChangeGroups) {
-  const single = [
+  const single2 = [
     uidMappings,
     gidMappings
-  ].every((map) => map?.length === 1 && map[0].size === 1);
-  return single && !mayChangeGroups;
+  ].every((map2) => map2?.length === 1 && map2[0].size === 1);
+  return single2 && !mayChangeGroups;
 }
 function rangeOf({ containerID, hostID, size }) {
   return {
@@ -72219,7 +73817,7 @@ function withoutBounding({ permitted, effective, inheritable, ambient }) {
   };
 }
 function setsOf(given) {
-  const named3 = (set) => (given[set] ?? []).map((name) => name.toUpperCase()).filter((name) => Object.hasOwn(CAPABILITIES, name));
+  const named3 = (set2) => (given[set2] ?? []).map((name) => name.toUpperCase()).filter((name) => Object.hasOwn(CAPABILITIES, name));
   const permitted = named3("permitted");
   const inheritable = named3("inheritable");
   return {
@@ -72351,10 +73949,10 @@ function protectionSteps({ root: given, linux: linux2 = {} }, root2) {
     ] : []
   ];
 }
-function rootPropagation(word6) {
-  if (word6 === void 0 || word6 === "") return [];
-  const recursive = word6.startsWith("r");
-  const type = recursive ? word6.slice(1) : word6;
+function rootPropagation(word7) {
+  if (word7 === void 0 || word7 === "") return [];
+  const recursive = word7.startsWith("r");
+  const type = recursive ? word7.slice(1) : word7;
   switch (type) {
     case "private":
     case "slave":
@@ -72366,7 +73964,7 @@ function rootPropagation(word6) {
         })
       ];
     default:
-      return unsupported("linux.rootfsPropagation", `there is no propagation "${word6}"`);
+      return unsupported("linux.rootfsPropagation", `there is no propagation "${word7}"`);
   }
 }
 var init_recipe2 = __esm({
@@ -72495,18 +74093,1208 @@ var init_import_oci = __esm({
   })
 });
 
-// export/systemd/directives.ts
-function partOf(step) {
-  return PARTS3[step.step](step);
+// export/kubernetes/draft.ts
+function profilePath(name) {
+  return `ramekin/${name}.json`;
 }
-function limitsPart(limits2) {
+function unexpanded2(text5) {
+  return text5.replace(/\$(?=[$(])/g, "$$$$");
+}
+var PodDraft;
+var init_draft2 = __esm({
+  "export/kubernetes/draft.ts"() {
+    init_path();
+    init_container_draft();
+    PodDraft = class extends ContainerDraft {
+
+      mounts = [];
+      sysctls = /* @__PURE__ */ new Map();
+      limits = {};
+      hostAliases;
+      /** Whether ids are mapped. */
+      isMapped = false;
+      /** Whether names are looked up as on the node. */
+      hasNodeNames = false;
+      /** Whether there is a way out of its network. */
+      reachesOut = false;
+      hasInit = false;
+      seconds;
+      filter;
+      /** The step that shows a root in which changes stay, if that does not become read-only. */
+      #lasting;
+      #directories = [];
+      #volumes = /* @__PURE__ */ new Map();
+      constructor(refusals) {
+        super("a pod", {
+          uid: 0,
+          gid: 0
+        }, refusals);
+      }
+      /** Shows a file or directory of the node; one volume serves however often it is shown. */
+      showHostPath(path2, destination3, readOnly) {
+        const volume = this.#volumes.get(path2) ?? {
+          name: this.#volumeName(destination3),
+          hostPath: {
+            path: path2
+          }
+        };
+        this.#volumes.set(path2, volume);
+        this.#mount({
+          destination: destination3,
+          name: volume.name,
+          readOnly
+        });
+      }
+      /** Mounts an empty directory in memory. */
+      addMemory(destination3, sizeLimit) {
+        const name = this.#volumeName(destination3);
+        const emptyDir = {
+          medium: "Memory",
+          ...sizeLimit !== void 0 && {
+            sizeLimit
+          }
+        };
+        this.#volumes.set(`memory:${name}`, {
+          name,
+          emptyDir
+        });
+        this.#mount({
+          destination: destination3,
+          name,
+          readOnly: false
+        });
+      }
+      /** Notes a directory that a runtime makes if something is mounted there. */
+      noteDirectory(path2) {
+        this.#directories.push({
+          path: path2,
+          ...this.current
+        });
+      }
+      /** Notes that the step shows a root in which changes stay. */
+      noteLasting(way) {
+        this.#lasting = {
+          ...this.current,
+          way
+        };
+      }
+      /** Kubernetes refuses two mounts at one path, and mounts the outer ones first by itself. */
+      #mount(mount4) {
+        if (this.mounts.some(({ destination: destination3 }) => destination3 === mount4.destination)) {
+          return this.refuse(`a pod mounts once at ${mount4.destination}, and an earlier step does`);
+        }
+        if (mount4.destination.includes(":")) {
+          return this.refuse('a pod has no path with a ":" to mount on');
+        }
+        this.mounts.push(mount4);
+      }
+      /** The name of a new volume, by the path at which it is first. */
+      #volumeName(path2) {
+        const words3 = path2.toLowerCase().replace(/[^a-z0-9]+/g, "-").slice(0, 58);
+        const base = words3.replace(/^-+|-+$/g, "") || "volume";
+        const names = new Set(Array.from(this.#volumes.values(), ({ name }) => name));
+        for (let number2 = 1; ; number2++) {
+          const name = number2 === 1 ? base : `${base}-${number2}`;
+          if (!names.has(name)) return name;
+        }
+      }
+      /** Refuses what is complete only at the end, or lacks. */
+      finish() {
+        const { namespaces: namespaces2, identity } = this;
+        for (const { path: path2, step, at: at4 } of this.#directories) {
+          const made = [
+            "/dev",
+            "/proc",
+            "/sys",
+            this.cwd ?? "/",
+            ...this.mounts.map((mount4) => mount4.destination)
+          ];
+          if (made.some((mounted) => isWithin(mounted, path2) || isWithin(path2, "/dev"))) continue;
+          this.refuseAt(step, at4, `a runtime makes directories to mount on, and not ${path2}: put it into the image`);
+        }
+        if (this.#lasting !== void 0 && this.root?.readonly === false) {
+          const { step, at: at4, way } = this.#lasting;
+          this.refuseAt(step, at4, `the changes of a pod end with it, and those of this root stay: ${way}`);
+        }
+        if (!namespaces2.has("mount")) {
+          this.refuseRecipe('a pod has a mount namespace: unshare("mount")');
+        }
+        if (this.root === void 0) {
+          this.refuseRecipe("a pod has the root of its image: root(), pivotRoot()");
+        }
+        if (this.environment === void 0) {
+          this.refuseRecipe("a pod never has its caller's variables: clearEnv()");
+        }
+        if (namespaces2.has("user")) {
+          if (!this.isMapped) this.refuseRecipe('unshare("user") needs mapRoot()');
+          const shared = [
+            "net",
+            "pid",
+            "ipc"
+          ].filter((kind) => !namespaces2.has(kind));
+          if (shared.length > 0) {
+            const kinds = shared.map((kind) => `"${kind}"`).join(", ");
+            this.refuseRecipe(`a pod with a user namespace shares no other with its node: unshare(${kinds})`);
+          }
+        }
+        if (!namespaces2.has("pid") && this.hasInit) {
+          this.refuseRecipe('a pod that sees the processes of its node has no init(): unshare("pid")');
+        }
+        if (!namespaces2.has("net") && this.hostname !== void 0) {
+          this.refuseRecipe('a pod in the network of its node has its name: unshare("net")');
+        }
+        if (identity.uid !== 0 && identity.sets.ambient.length > 0) {
+          this.refuseRecipe("a pod gives a user no ambient capabilities: capabilities({ keep: [] })");
+        }
+        for (const name of this.sysctls.keys()) {
+          const kind = name.startsWith("net.") ? "net" : "ipc";
+          if (!namespaces2.has(kind)) this.refuseRecipe(`${name} is the node's: unshare("${kind}")`);
+        }
+      }
+      /** Returns what the steps are in a pod. */
+      spec(options) {
+        const { namespaces: namespaces2, identity } = this;
+        const { name, image: image3, program, restartPolicy, runtimeClass, gracePeriod } = options;
+        const { groups = [] } = identity;
+        const sysctls = Array.from(this.sysctls, ([name2, value]) => ({
+          name: name2,
+          value
+        }));
+        const pod = {
+          ...groups.length > 0 && {
+            supplementalGroups: groups
+          },
+          ...sysctls.length > 0 && {
+            sysctls
+          }
+        };
+        const env = Array.from(this.environment ?? [], ([name2, value]) => ({
+          name: name2,
+          value: unexpanded2(value)
+        }));
+        const volumeMounts = this.mounts.map(({ name: name2, destination: destination3, readOnly }) => ({
+          name: name2,
+          mountPath: destination3,
+          ...readOnly && {
+            readOnly,
+            recursiveReadOnly: "Enabled"
+          }
+        }));
+        return {
+          restartPolicy,
+          ...runtimeClass !== void 0 && {
+            runtimeClassName: runtimeClass
+          },
+          ...this.hostname !== void 0 && {
+            hostname: this.hostname
+          },
+          ...this.hostAliases !== void 0 && {
+            hostAliases: this.hostAliases
+          },
+          ...this.hasNodeNames && {
+            dnsPolicy: "Default"
+          },
+          ...namespaces2.has("user") && {
+            hostUsers: false
+          },
+          ...!namespaces2.has("net") && {
+            hostNetwork: true
+          },
+          ...!namespaces2.has("pid") && {
+            hostPID: true
+          },
+          ...!namespaces2.has("ipc") && {
+            hostIPC: true
+          },
+          ...this.hasInit && {
+            shareProcessNamespace: true
+          },
+          ...this.seconds !== void 0 && {
+            activeDeadlineSeconds: this.seconds
+          },
+          ...gracePeriod !== void 0 && {
+            terminationGracePeriodSeconds: gracePeriod
+          },
+          automountServiceAccountToken: false,
+          enableServiceLinks: false,
+          ...Object.keys(pod).length > 0 && {
+            securityContext: pod
+          },
+          containers: [
+            {
+              name,
+              image: image3,
+              command: program.map(unexpanded2),
+              ...this.cwd !== void 0 && {
+                workingDir: this.cwd
+              },
+              ...env.length > 0 && {
+                env
+              },
+              ...Object.keys(this.limits).length > 0 && {
+                resources: {
+                  limits: this.limits
+                }
+              },
+              securityContext: {
+                runAsUser: identity.uid,
+                runAsGroup: identity.gid,
+                allowPrivilegeEscalation: !this.noNewPrivileges,
+                readOnlyRootFilesystem: this.root?.readonly === true,
+                capabilities: this.#capabilities(),
+                seccompProfile: this.#seccompProfile(name)
+              },
+              ...volumeMounts.length > 0 && {
+                volumeMounts
+              }
+            }
+          ],
+          ...volumeMounts.length > 0 && {
+            volumes: [
+              ...this.#volumes.values()
+            ]
+          }
+        };
+      }
+      /**
+       * The program is executed by root, who gets all of the bounding set then (capabilities(7)), or by a
+       * user, to whom it is the bound of what files give.
+       */
+      #capabilities() {
+        const { bounding, isWhole } = this.identity;
+        const add2 = isWhole ? [
+          "ALL"
+        ] : bounding.map((name) => name.replace(/^CAP_/, ""));
+        return {
+          drop: [
+            "ALL"
+          ],
+          ...add2.length > 0 && {
+            add: add2
+          }
+        };
+      }
+      #seccompProfile(name) {
+        if (this.filter === void 0) return {
+          type: "Unconfined"
+        };
+        if (this.filter === "RuntimeDefault") return {
+          type: this.filter
+        };
+        return {
+          type: "Localhost",
+          localhostProfile: profilePath(name)
+        };
+      }
+    };
+  }
+});
+
+// export/usual.ts
+var HIDDEN, UNWRITABLE2, KERNEL_FILESYSTEMS;
+var init_usual = __esm({
+  "export/usual.ts"() {
+    HIDDEN = /* @__PURE__ */ new Set([
+      "/proc/acpi",
+      "/proc/kcore",
+      "/proc/keys",
+      "/proc/latency_stats",
+      "/proc/sched_debug",
+      "/proc/scsi",
+      "/proc/timer_list",
+      "/proc/timer_stats",
+      "/sys/firmware"
+    ]);
+    UNWRITABLE2 = /* @__PURE__ */ new Set([
+      "/proc/asound",
+      "/proc/bus",
+      "/proc/fs",
+      "/proc/irq",
+      "/proc/sys",
+      "/proc/sysrq-trigger"
+    ]);
+    KERNEL_FILESYSTEMS = {
+      proc: "/proc",
+      sysfs: "/sys",
+      mqueue: "/dev/mqueue"
+    };
+  }
+});
+
+// export/kubernetes/limits.ts
+function sayLimits(limits2, draft) {
+  const { step: _step, memory, cpus, ...others } = limits2;
+  for (const [name, value] of Object.entries(others)) {
+    if (value !== void 0) draft.refuse(`${UNSAID2[name] ?? name}; leave it out`);
+  }
+  if (memory !== void 0 && numberOf2(memory) !== Infinity) {
+    draft.limits["memory"] = quantity(memory);
+  }
+  if (cpus === void 0 || cpus === "unlimited") return;
+  const thousandths = Math.round(cpus * 1e3);
+  if (Math.abs(thousandths - cpus * 1e3) > 1e-9) {
+    return draft.refuse(`"cpus" are given in thousandths: ${thousandths / 1e3} for ${cpus}`);
+  }
+  draft.limits["cpu"] = thousandths % 1e3 === 0 ? String(thousandths / 1e3) : `${thousandths}m`;
+}
+function quantity(size) {
+  const bytes = numberOf2(size);
+  const unit = bytes === 0 ? void 0 : UNITS2.find(([, one]) => bytes % one === 0);
+  return unit === void 0 ? String(bytes) : `${bytes / unit[1]}${unit[0]}`;
+}
+var UNSAID2, UNITS2;
+var init_limits6 = __esm({
+  "export/kubernetes/limits.ts"() {
+    init_limits3();
+    UNSAID2 = {
+      memoryHigh: 'the kubelet sets "memoryHigh" by itself (MemoryQoS)',
+      swap: 'the kubelet decides over "swap" for all pods (memorySwap.swapBehavior)',
+      cpuWeight: 'the kubelet makes "cpuWeight" from resources.requests.cpu',
+      pids: 'the kubelet limits "pids" of every pod (podPidsLimit)',
+      cpuset: 'the kubelet decides over "cpuset" (cpuManagerPolicy)',
+      io: 'Kubernetes has no limits of "io"'
+    };
+    UNITS2 = [
+      [
+        "Gi",
+        2 ** 30
+      ],
+      [
+        "Mi",
+        2 ** 20
+      ],
+      [
+        "Ki",
+        2 ** 10
+      ]
+    ];
+  }
+});
+
+// export/kubernetes/mounts.ts
+function sayRoot2(step, draft) {
+  const { discard: discard3 = false, resolvConf = false, hosts, volumes = {} } = step;
+  const root2 = beginRoot(step, draft);
+  if (root2 === void 0) return;
+  if (!discard3) draft.noteLasting("root(\u2026, { discard: true }), or readOnly");
+  if (resolvConf) draft.hasNodeNames = true;
+  if (hosts === true) {
+    draft.refuse('"hosts" of the node are not those of a pod; name them: { db: "10.0.0.2" }');
+  } else if (typeof hosts === "object") {
+    draft.hostAliases = Object.entries(hosts).map(([name, ip]) => ({
+      ip,
+      hostnames: [
+        name
+      ]
+    }));
+  }
+  root2.entered = true;
+  draft.addMemory("/tmp", void 0);
+  for (const [target, { source, readOnly: isReadOnly = false }] of Object.entries(volumes)) {
+    draft.showHostPath(source, normalize(target), isReadOnly);
+  }
+}
+function sayBind2(step, draft) {
+  const { source, target, readOnly = false, recursive = true } = step;
+  const unsaid = unsaidOf(step);
+  if (unsaid !== void 0) return draft.refuse(unsaid);
+  if (draft.isRoot(target)) {
+    return draft.noteLasting("bind(\u2026, { readOnly: true })");
+  }
+  const destination3 = draft.inside(target);
+  const path2 = draft.source(source);
+  if (destination3 === void 0 || path2 === void 0) return;
+  if (!path2.startsWith("/")) return draft.refuse("a path of the node begins with /");
+  if (DEVICES3.some((device) => device.path === path2 && destination3 === path2)) return;
+  if (isWithin(path2, "/dev")) {
+    return draft.refuse("devices of the node are given by a device plugin, in resources.limits");
+  }
+  if (!recursive) {
+    return draft.refuse('a pod shows what is mounted below, too: leave out "recursive: false"');
+  }
+  if (path2.includes("..")) return draft.refuse('a path of the node has no ".." in it');
+  draft.showHostPath(path2, destination3, readOnly);
+}
+function unsaidOf({ entries, optional: optional3, untrusted, restrict }) {
+  if (entries !== void 0) {
+    return '"entries" are looked up when the recipe runs; bind() each file';
+  }
+  if (optional3 === true) return '"optional" is nothing of a pod: the file has to be there';
+  if (untrusted === true) {
+    return '"untrusted" keeps links from being followed, which a pod cannot say';
+  }
+  if (restrict === void 0) return void 0;
+  const other = restrict.find((word7) => word7 !== "nodev");
+  if (other !== void 0) return `a pod cannot say "${other}" of what it shows of its node`;
+  return restrict.includes("nodev") ? void 0 : 'a pod opens no devices of its node: ["nodev"]';
+}
+function sayTmpfs2({ target, size, mode: mode2, options }, draft) {
+  if (draft.isRoot(target)) return;
+  const destination3 = draft.inside(target);
+  if (destination3 === void 0) return;
+  const bytes = size === void 0 ? void 0 : bytesOf2(size);
+  if (size !== void 0 && bytes === void 0) {
+    return draft.refuse(`an emptyDir has its size in bytes, and not ${size}`);
+  }
+  if (mode2 !== void 0 && mode2 !== 1023 && mode2 !== 511) {
+    return draft.refuse(`all may write to an emptyDir, and not as of ${mode2.toString(8)}`);
+  }
+  const word7 = options?.split(",").find((word8) => ![
+    "",
+    "nosuid",
+    "nodev",
+    "rw"
+  ].includes(word8));
+  if (word7 !== void 0) return draft.refuse(`an emptyDir has no options, and not "${word7}"`);
+  draft.addMemory(destination3, bytes === void 0 ? void 0 : quantity(bytes));
+}
+function sayOverlay2({ target, discard: discard3 = false, upper }, draft) {
+  if (!draft.isRoot(target)) {
+    return draft.refuse("a pod merges no directories; put the files into the image");
+  }
+  if (upper !== void 0) draft.noteLasting("overlay(\u2026, { discard: true })");
+  else if (!discard3) draft.root.readonly = true;
+}
+function sayKernelFilesystem2(step, draft) {
+  const usual = KERNEL_FILESYSTEMS[step.step];
+  const destination3 = draft.inside(step.target);
+  if (destination3 === void 0) return;
+  if (step.step === "proc" && step.outer === true) {
+    return draft.refuse('"outer" shows the /proc outside, and runtimes mount a new one');
+  }
+  if (destination3 !== usual) return draft.refuse(`a runtime mounts it at ${usual} alone`);
+  const options = step.options?.split(",") ?? [];
+  const word7 = options.find((word8) => ![
+    "nosuid",
+    "nodev",
+    "noexec",
+    "ro",
+    "rw"
+  ].includes(word8));
+  if (word7 !== void 0) {
+    draft.refuse(`a runtime mounts ${usual} by its own rules, and not "${word7}"`);
+  }
+}
+function sayDevices2(step, draft) {
+  const { target, shm, extra = [], gpus = [] } = step;
+  const destination3 = draft.inside(target);
+  if (destination3 === void 0) return;
+  if (destination3 !== "/dev") return draft.refuse("runtimes make the devices at /dev alone");
+  if (extra.length > 0) draft.refuse('"extra" are given by a device plugin, in resources.limits');
+  if (gpus.length > 0) {
+    draft.refuse('"gpus" are given by a device plugin: resources.limits "nvidia.com/gpu"');
+  }
+  if (shm === void 0 || bytesOf2(shm) === 64 * 2 ** 20) return;
+  const bytes = bytesOf2(shm);
+  if (bytes === void 0) return draft.refuse(`an emptyDir has its size in bytes, and not ${shm}`);
+  draft.addMemory("/dev/shm", quantity(bytes));
+}
+function sayMount2({ target, type, options = "" }, draft) {
+  const isCgroup = type.startsWith("cgroup") && options.split(",").includes("ro") && draft.inside(target) === "/sys/fs/cgroup";
+  if (!isCgroup) draft.refuse(`a pod mounts no ${type}; a PersistentVolume may`);
+}
+function sayRemount2({ target, options }, draft) {
+  const path2 = draft.inside(target);
+  if (path2 === void 0) return;
+  if (path2 !== "/") {
+    return draft.refuse("what a pod mounts does not change: bind(\u2026, { readOnly: true })");
+  }
+  const words3 = options.split(",");
+  const other = words3.find((word7) => word7 !== "ro" && word7 !== "nodev");
+  if (other !== void 0) draft.refuse(`a pod cannot say "${other}" of its root`);
+  if (words3.includes("ro")) draft.root.readonly = true;
+}
+function sayMkdir2({ path: path2 }, draft) {
+  const inside2 = draft.inside(path2);
+  if (inside2 !== void 0) draft.noteDirectory(inside2);
+}
+function saySymlink2({ target, path: path2 }, draft) {
+  const inside2 = draft.inside(path2);
+  if (inside2 !== void 0 && LINKS4[inside2] !== target) draft.refuse(IN_THE_IMAGE);
+}
+function sayMknod2({ path: path2, type, major, minor }, draft) {
+  const inside2 = draft.inside(path2);
+  if (inside2 === void 0) return;
+  const isUsual = DEVICES3.some((device) => device.path === inside2 && device.type === type && device.major === major && device.minor === minor);
+  if (!isUsual) draft.refuse("a pod makes no devices; a device plugin gives those of the node");
+}
+var IN_THE_IMAGE;
+var init_mounts9 = __esm({
+  "export/kubernetes/mounts.ts"() {
+    init_devices4();
+    init_path();
+    init_limits3();
+    init_container_draft();
+    init_usual();
+    init_limits6();
+    IN_THE_IMAGE = "a pod makes no files; put it into the image";
+  }
+});
+
+// export/kubernetes/steps.ts
+function never2(why) {
+  return (_step, draft) => draft.refuse(why);
+}
+function sayStep2(step, draft) {
+  SAYINGS2[step.step](step, draft);
+}
+function sayUnshare2({ kinds, propagation: propagation2 = "private" }, draft) {
+  const again = kinds.find((kind) => draft.namespaces.has(kind));
+  if (again !== void 0) {
+    const way = again === "user" ? "; limit rights by capabilities()" : "";
+    return draft.refuse(`a pod has one namespace of each kind, and "${again}" twice${way}`);
+  }
+  if (kinds.includes("time")) draft.refuse('a pod has the clocks of its node: leave "time" out');
+  if (kinds.includes("mount") && propagation2 !== "private") {
+    draft.refuse(`the mounts of a pod are private, and not ${propagation2}`);
+  }
+  for (const kind of kinds) draft.namespaces.set(kind, void 0);
+}
+function protect3(paths, usual, verb, draft) {
+  for (const path2 of paths) {
+    const inside2 = draft.inside(path2);
+    if (inside2 !== void 0 && !usual.has(inside2)) {
+      draft.refuse(`a runtime ${verb} ${[
+        ...usual
+      ].join(", ")} by itself, and not ${inside2}`);
+    }
+  }
+}
+var NETWORK3, PORTS, SAYINGS2;
+var init_steps3 = __esm({
+  "export/kubernetes/steps.ts"() {
+    init_shown();
+    init_container_draft();
+    init_seccomp4();
+    init_sysctl3();
+    init_usual();
+    init_limits6();
+    init_mounts9();
+    NETWORK3 = "a pod has the network of its cluster; leave it out";
+    PORTS = "ports of a pod are reached by a Service; leave it out";
+    SAYINGS2 = {
+      address: never2(NETWORK3),
+      bind: sayBind2,
+      // "output" bounds what a script collects, and a kubelet keeps logs by its own rules.
+      bounds: ({ pids, timeout }, draft) => {
+        if (pids !== void 0 && pids !== "unlimited") {
+          draft.refuse('"pids" of every pod are limited by its kubelet: podPidsLimit');
+        }
+        if (timeout === void 0 || timeout === "unlimited") return;
+        if (timeout % 1e3 !== 0 || timeout === 0) {
+          return draft.refuse(`"timeout" of a pod is in whole seconds, and not ${timeout} ms`);
+        }
+        draft.seconds = timeout / 1e3;
+      },
+      bridge: never2(NETWORK3),
+      capabilities: (step, draft) => draft.identity.limit(step),
+      chdir: sayChdir,
+      chroot: never2(EVERYWHERE.chroot),
+      clearEnv: sayClearEnv,
+      cpuAffinity: never2("the kubelet decides over processors (cpuManagerPolicy); leave it out"),
+      denyFiles: never2(EVERYWHERE.found),
+      devices: sayDevices2,
+      dieWithParent: sayDieWithParent,
+      disableUserNamespaces: never2("a pod cannot deny user namespaces; deny unshare(2) by seccomp()"),
+      domainname: never2("a pod has no NIS domain name; leave it out"),
+      dummy: never2(NETWORK3),
+      hostname: ({ name }, draft) => {
+        draft.needs("uts");
+        if (!/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(name)) {
+          draft.refuse(`"${name}" cannot be the name of a pod's host: a-z, 0-9 and - within, 63 at most`);
+        }
+        draft.hostname = name;
+      },
+      // The pause container is the first process then, and reaps.
+      init: (_step, draft) => {
+        draft.hasInit = true;
+      },
+      ioPriority: never2("a pod has no priority of its input and output"),
+      join: never2("a pod joins no namespace by its file"),
+      joinCgroup: never2("the control group of a pod is its kubelet's; limits() says how much it has"),
+      landlock: never2("a pod knows nothing of Landlock; what is not mounted is out of reach too"),
+      limits: sayLimits,
+      loopback: (_step, draft) => draft.needs("net"),
+      macvlan: never2(NETWORK3),
+      mapCurrentUser: never2("a pod has no current user: mapRoot(), and setUser() for another one"),
+      mapIds: never2("the kubelet chooses the ids outside: mapRoot(), and setUser() for another user"),
+      mapRoot: (_step, draft) => {
+        draft.needs("user");
+        draft.isMapped = true;
+      },
+      maskPaths: ({ paths }, draft) => protect3(paths, HIDDEN, "hides", draft),
+      masquerade: never2(NETWORK3),
+      memoryPolicy: never2("the kubelet decides over memory nodes (memoryManagerPolicy)"),
+      mkdir: sayMkdir2,
+      mknod: sayMknod2,
+      mount: sayMount2,
+      moveInterface: never2(NETWORK3),
+      mqueue: sayKernelFilesystem2,
+      // Every runtime gives a program a session of its own.
+      newSession: () => {
+      },
+      noNewPrivileges: (_step, draft) => {
+        draft.noNewPrivileges = true;
+      },
+      oomScoreAdj: never2("the kubelet gives a pod its score, by its limits; leave it out"),
+      overlay: sayOverlay2,
+      personality: never2("a pod has the personality of its node"),
+      pivotRoot: sayPivotRoot,
+      proc: sayKernelFilesystem2,
+      programs: never2(EVERYWHERE.programs),
+      propagation: ({ target, type }, draft) => {
+        if (draft.inside(target) === void 0 || type === "private") return;
+        draft.refuse(`the mounts of a pod are private, and not ${type}`);
+      },
+      protect: never2(EVERYWHERE.found),
+      proxy: never2("the script is the proxy, and a pod has none; a NetworkPolicy names addresses"),
+      publish: never2(PORTS),
+      readonlyPaths: ({ paths }, draft) => protect3(paths, UNWRITABLE2, "protects", draft),
+      remount: sayRemount2,
+      rlimit: never2("the limits of a pod's processes are its runtime's; leave it out"),
+      root: sayRoot2,
+      route: never2(NETWORK3),
+      scheduler: never2("a pod has the scheduling of its runtime, and priorityClassName says who waits"),
+      seccomp: (step, draft) => {
+        if (draft.filter !== void 0) return draft.refuse("a pod has one filter");
+        const { profile: profile2, allow: allow2, deny: deny2, architectures, privileged = false } = step;
+        const isDefault = [
+          profile2,
+          allow2,
+          deny2,
+          architectures
+        ].every((given) => given === void 0);
+        draft.filter = isDefault ? "RuntimeDefault" : saySeccompOf(step, draft);
+        if (!privileged) draft.noNewPrivileges = true;
+      },
+      setEnv: (step, draft) => {
+        const wrong2 = Object.keys(step.variables).find((name) => !/^[\w.-]+$/.test(name));
+        if (wrong2 !== void 0) draft.refuse(`"${wrong2}" cannot be the name of a pod's variable`);
+        saySetEnv(step, draft);
+      },
+      setUser: (step, draft) => {
+        if (step.keepGroups === true && !draft.namespaces.has("user")) {
+          draft.refuse('a pod has no groups of a caller; name them by "groups"');
+        }
+        const { uid, name } = step;
+        if (uid !== void 0) return draft.identity.setUser({
+          ...step,
+          uid
+        });
+        draft.refuse(`a pod has ids, and ${quoted(name)} is a name; write "uid" and "gid"`);
+      },
+      symlink: saySymlink2,
+      sysctl: ({ settings: settings2 }, draft) => {
+        for (const [key, value] of Object.entries(settings2)) {
+          const name = dotted(key);
+          if (!/^(net\.|kernel\.(shm|msg)|kernel\.sem$|fs\.mqueue\.)/.test(name)) {
+            draft.refuse(`a kubelet sets net.*, kernel.shm*, kernel.msg*, kernel.sem, fs.mqueue.*, not ${name}`);
+          }
+          draft.sysctls.set(name, String(value));
+        }
+      },
+      sysfs: sayKernelFilesystem2,
+      timeOffset: never2("a pod has the clocks of its node"),
+      tmpfs: sayTmpfs2,
+      umask: ({ mask: mask2 }, draft) => {
+        if (mask2 !== 18) draft.refuse("the umask of a pod is 022; leave it out");
+      },
+      unmount: never2(EVERYWHERE.unmount),
+      unshare: sayUnshare2,
+      userNetwork: (_step, draft) => {
+        draft.needs("net");
+        draft.reachesOut = true;
+      },
+      veth: never2(NETWORK3),
+      writeFile: never2("a pod makes no files; put it into the image, or mount a ConfigMap")
+    };
+  }
+});
+
+// export/kubernetes/export_kubernetes.ts
+function exportKubernetes(recipe2, options) {
+  const { name, kind = "pod", namespace, program, image: image3, runtimeClass, gracePeriod } = options;
+  const { restart = kind === "deployment" ? "always" : "no" } = options;
+  checkOptions3({
+    ...options,
+    kind,
+    restart
+  });
+  const steps = checkedSteps(recipe2.steps);
+  const refusals = new Refusals();
+  const draft = new PodDraft(refusals);
+  draft.root = plannedRoot(steps);
+  steps.forEach((step, at4) => {
+    draft.begin(step, at4);
+    sayStep2(step, draft);
+    if (kind === "deployment" && step.step === "bounds" && draft.seconds !== void 0) {
+      draft.refuse('the pods of a deployment run on: leave out "timeout", or make it a job');
+    }
+  });
+  draft.finish();
+  refusals.throwAny();
+  const spec = draft.spec({
+    program,
+    image: image3,
+    name,
+    restartPolicy: RESTART_POLICIES[restart],
+    runtimeClass,
+    gracePeriod
+  });
+  const labels = {
+    "app.kubernetes.io/name": name
+  };
+  const metadata = {
+    name,
+    ...namespace !== void 0 && {
+      namespace
+    },
+    labels
+  };
+  const { filter } = draft;
+  return {
+    objects: [
+      objectOf(kind, metadata, spec, options.replicas ?? 1),
+      ...draft.namespaces.has("net") ? [
+        policyOf2(metadata, draft.reachesOut)
+      ] : []
+    ],
+    ...typeof filter === "object" && {
+      seccomp: {
+        path: profilePath(name),
+        profile: filter
+      }
+    }
+  };
+}
+function objectOf(kind, metadata, spec, replicas) {
+  const { labels } = metadata;
+  const template = {
+    metadata: {
+      labels
+    },
+    spec
+  };
+  switch (kind) {
+    case "pod":
+      return {
+        apiVersion: "v1",
+        kind: "Pod",
+        metadata,
+        spec
+      };
+    case "job":
+      return {
+        apiVersion: "batch/v1",
+        kind: "Job",
+        metadata,
+        spec: {
+          backoffLimit: 0,
+          template
+        }
+      };
+    case "deployment": {
+      const selector = {
+        matchLabels: labels
+      };
+      return {
+        apiVersion: "apps/v1",
+        kind: "Deployment",
+        metadata,
+        spec: {
+          replicas,
+          selector,
+          template
+        }
+      };
+    }
+  }
+}
+function policyOf2(metadata, reachesOut) {
+  return {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "NetworkPolicy",
+    metadata,
+    spec: {
+      podSelector: {
+        matchLabels: metadata.labels
+      },
+      policyTypes: [
+        "Ingress",
+        "Egress"
+      ],
+      ...reachesOut && {
+        egress: [
+          {}
+        ]
+      }
+    }
+  };
+}
+function checkOptions3({ program, image: image3, name, kind, restart, namespace, runtimeClass, replicas, gracePeriod }) {
+  const wrong2 = (option, issue2) => {
+    throw new TypeError(`exportKubernetes(): the option "${option}" ${issue2}`);
+  };
+  if (!Array.isArray(program) || !program[0]) wrong2("program", "has at least a program's name");
+  if (typeof image3 !== "string" || !/^[^\s]+$/.test(image3)) wrong2("image", "names an image");
+  if (!NAME15.test(name)) wrong2("name", `has a-z, 0-9 and - within, 63 at most, and is not ${name}`);
+  if (!KUBERNETES_KINDS.some((known) => known === kind)) {
+    wrong2("kind", `is one of ${KUBERNETES_KINDS.join(", ")}`);
+  }
+  if (!Object.hasOwn(RESTART_POLICIES, restart)) wrong2("restart", "is no, on-failure or always");
+  if (kind === "deployment" && restart !== "always") wrong2("restart", "is always for a deployment");
+  if (kind === "job" && restart === "always") wrong2("restart", "is no or on-failure for a job");
+  if (namespace !== void 0 && !NAME15.test(namespace)) wrong2("namespace", "is a name");
+  if (runtimeClass !== void 0 && !/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/.test(runtimeClass)) {
+    wrong2("runtimeClass", "is the name of a RuntimeClass");
+  }
+  if (replicas !== void 0 && !(Number.isSafeInteger(replicas) && replicas >= 0)) {
+    wrong2("replicas", "is a number of pods");
+  }
+  if (replicas !== void 0 && kind !== "deployment") wrong2("replicas", "is for a deployment");
+  if (gracePeriod !== void 0 && !(Number.isSafeInteger(gracePeriod) && gracePeriod >= 0)) {
+    wrong2("gracePeriod", "is a number of seconds");
+  }
+}
+var KUBERNETES_KINDS, RESTART_POLICIES, NAME15;
+var init_export_kubernetes = __esm({
+  "export/kubernetes/export_kubernetes.ts"() {
+    init_check();
+    init_container_draft();
+    init_refusals();
+    init_draft2();
+    init_steps3();
+    KUBERNETES_KINDS = [
+      "pod",
+      "job",
+      "deployment"
+    ];
+    RESTART_POLICIES = {
+      no: "Never",
+      "on-failure": "OnFailure",
+      always: "Always"
+    };
+    NAME15 = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+  }
+});
+
+// export/podman/unit_text.ts
+function unitText(sections) {
+  return sections.map(([name, lines]) => [
+    `[${name}]`,
+    ...lines.map(([key, value]) => `${key}=${value}`),
+    ""
+  ].join("\n")).join("\n");
+}
+function word5(text5) {
+  const plain3 = text5.replaceAll("%", "%%").replaceAll("$", "$$$$");
+  if (/^[\w@%+=:,./-]+$/.test(plain3)) return plain3;
+  const escaped6 = Array.from(plain3, (one) => ESCAPES2[one] ?? escapedControl(one)).join("");
+  return `"${escaped6}"`;
+}
+function escapedControl(one) {
+  const code = one.charCodeAt(0);
+  return code < 32 || code === 127 ? `\\x${code.toString(16).padStart(2, "0")}` : one;
+}
+var ESCAPES2;
+var init_unit_text = __esm({
+  "export/podman/unit_text.ts"() {
+    ESCAPES2 = {
+      '"': '\\"',
+      "\\": "\\\\",
+      "\n": "\\n",
+      "	": "\\t"
+    };
+  }
+});
+
+// export/podman/draft.ts
+function capabilityLines(given, isWhole) {
+  if (isWhole) return [
+    [
+      "AddCapability",
+      "all"
+    ]
+  ];
+  const add2 = given.length === 0 ? [] : [
+    [
+      "AddCapability",
+      given.join(" ")
+    ]
+  ];
+  return [
+    [
+      "DropCapability",
+      "all"
+    ],
+    ...add2
+  ];
+}
+var OPTIONS, PodmanDraft;
+var init_draft3 = __esm({
+  "export/podman/draft.ts"() {
+    init_path();
+    init_container_draft();
+    init_unit_text();
+    OPTIONS = {
+      cgroup: "cgroupns",
+      ipc: "ipc",
+      pid: "pid",
+      uts: "uts"
+    };
+    PodmanDraft = class extends ContainerDraft {
+
+      mounts = [];
+      /** Lines of the container that a step says by itself. */
+      lines = [];
+      /** Lines of the service around it. */
+      service = [];
+      hidden = [];
+      maps;
+      /** The program that forwards packets. */
+      network;
+      /** Whether the changes of the root are thrown away. */
+      isDiscarded = false;
+      /** Whether it has this machine's /etc/resolv.conf. */
+      hasNames = false;
+      /** The names that podman adds to this machine's /etc/hosts; without, the file is the root's. */
+      hosts;
+      pids;
+      filter;
+      #user;
+      #directories = [];
+      constructor(caller, refusals) {
+        super("podman", caller, refusals);
+      }
+      /** Adds a line of the container. */
+      say(key, value) {
+        this.lines.push([
+          key,
+          value
+        ]);
+      }
+      /** Adds an option of `podman run` that is no key of every quadlet. */
+      option(name, value) {
+        this.say("PodmanArgs", word5(`--${name}=${value}`));
+      }
+      /** Notes what is mounted, once at each path. */
+      noteMount(destination3) {
+        if (this.mounts.some((mount4) => mount4.destination === destination3)) {
+          this.refuse(`podman mounts once at ${destination3}, and an earlier step does`);
+          return false;
+        }
+        this.mounts.push({
+          destination: destination3
+        });
+        return true;
+      }
+      /** Notes that the step chooses the user. */
+      noteUser() {
+        this.#user = this.current;
+      }
+      /** Notes a directory that podman makes if something is mounted there. */
+      noteDirectory(path2) {
+        this.#directories.push({
+          path: path2,
+          ...this.current
+        });
+      }
+      /** Refuses what is complete only at the end, or lacks. */
+      finish(hasImage) {
+        const { namespaces: namespaces2, root: root2, identity } = this;
+        for (const { path: path2, step, at: at4 } of this.#directories) {
+          const made = [
+            "/proc",
+            "/sys",
+            this.cwd ?? "/",
+            ...this.mounts.map((one) => one.destination)
+          ];
+          if (made.some((mounted) => isWithin(mounted, path2)) || isWithin(path2, "/dev")) continue;
+          this.refuseAt(step, at4, `podman makes directories to mount on, and not ${path2}`);
+        }
+        if (!namespaces2.has("mount")) {
+          this.refuseRecipe('a container of podman has a mount namespace: unshare("mount")');
+        }
+        if (root2 === void 0) {
+          this.refuseRecipe("a container of podman has a root of its own: root(), pivotRoot()");
+        } else if (root2.directory === void 0 && !hasImage) {
+          this.refuseRecipe("the root is no directory of this machine: give an image");
+        }
+        if (this.environment === void 0) {
+          this.refuseRecipe("a container of podman never has its caller's variables: clearEnv()");
+        }
+        if (namespaces2.has("user") && this.maps === void 0) {
+          this.refuseRecipe('unshare("user") needs mapRoot(), mapCurrentUser() or mapIds()');
+        }
+        if (!namespaces2.has("user") && this.caller.uid !== 0) {
+          this.refuseRecipe(`without unshare("user") it takes root to run it, and not the user ${this.caller.uid}`);
+        }
+        if (identity.uid !== 0 && this.#userCapabilities() === void 0) {
+          const why = "podman gives a user the same capabilities to use and to gain: noNewPrivileges()";
+          if (this.#user === void 0) this.refuseRecipe(why);
+          else this.refuseAt(this.#user.step, this.#user.at, why);
+        }
+      }
+      /** Returns the lines of the container that are known at the end. */
+      finalLines() {
+        const { namespaces: namespaces2, identity, environment: environment3, hidden: hidden2 } = this;
+        const kinds = Object.entries(OPTIONS);
+        const given = identity.uid === 0 ? identity.bounding : this.#userCapabilities();
+        const { groups = [] } = identity;
+        const variables = [
+          ...environment3 ?? []
+        ].map(([name, value]) => `${name}=${value}`);
+        return [
+          ...this.hostname === void 0 ? [] : [
+            [
+              "HostName",
+              word5(this.hostname)
+            ]
+          ],
+          [
+            "Network",
+            this.#networkWord()
+          ],
+          ...kinds.map(([kind, name]) => {
+            const path2 = namespaces2.get(kind);
+            const own = path2 === void 0 ? "private" : `ns:${path2}`;
+            return [
+              "PodmanArgs",
+              word5(`--${name}=${namespaces2.has(kind) ? own : "host"}`)
+            ];
+          }),
+          ...this.#mapLines(),
+          // podman makes no /etc/resolv.conf for a container without a network, and refuses to be told.
+          ...this.hasNames || this.#networkWord() === "none" ? [] : [
+            [
+              "PodmanArgs",
+              "--dns=none"
+            ]
+          ],
+          ...this.#hostLines(),
+          [
+            "User",
+            String(identity.uid)
+          ],
+          [
+            "Group",
+            String(identity.gid)
+          ],
+          ...groups.map((group) => [
+            "PodmanArgs",
+            `--group-add=${group}`
+          ]),
+          ...capabilityLines(given, identity.uid === 0 && identity.isWhole),
+          [
+            "NoNewPrivileges",
+            String(this.noNewPrivileges)
+          ],
+          [
+            "ReadOnly",
+            String(this.root?.readonly === true)
+          ],
+          // podman mounts memory at /tmp, /run and /var/tmp of a root that is read-only.
+          ...this.root?.readonly === true ? [
+            [
+              "PodmanArgs",
+              "--read-only-tmpfs=false"
+            ]
+          ] : [],
+          [
+            "PodmanArgs",
+            `--pids-limit=${this.pids ?? -1}`
+          ],
+          ...this.umask === 18 ? [] : [
+            [
+              "PodmanArgs",
+              `--umask=${this.umask.toString(8).padStart(4, "0")}`
+            ]
+          ],
+          ...this.oomScoreAdj === void 0 ? [] : [
+            [
+              "PodmanArgs",
+              `--oom-score-adj=${this.oomScoreAdj}`
+            ]
+          ],
+          ...this.cwd === void 0 ? [] : [
+            [
+              "PodmanArgs",
+              word5(`--workdir=${this.cwd}`)
+            ]
+          ],
+          ...hidden2.length === 0 ? [] : [
+            [
+              "PodmanArgs",
+              word5(`--security-opt=mask=${hidden2.join(":")}`)
+            ]
+          ],
+          [
+            "PodmanArgs",
+            "--http-proxy=false"
+          ],
+          [
+            "PodmanArgs",
+            "--unsetenv-all"
+          ],
+          ...variables.map((text5) => [
+            "Environment",
+            word5(text5)
+          ])
+        ];
+      }
+      #networkWord() {
+        const path2 = this.namespaces.get("net");
+        if (!this.namespaces.has("net")) return "host";
+        return path2 === void 0 ? this.network ?? "none" : `ns:${path2}`;
+      }
+      #hostLines() {
+        if (this.hosts === void 0) return [
+          [
+            "PodmanArgs",
+            "--no-hosts"
+          ]
+        ];
+        return Object.entries(this.hosts).map(([name, address2]) => [
+          "PodmanArgs",
+          word5(`--add-host=${name}:${address2}`)
+        ]);
+      }
+      #mapLines() {
+        const { maps: maps2 } = this;
+        if (maps2 === void 0) return [
+          [
+            "PodmanArgs",
+            "--userns=host"
+          ]
+        ];
+        const lines = (name, ranges2) => ranges2.map(({ inside: inside2, outside, count }) => [
+          "PodmanArgs",
+          `--${name}=${inside2}:${outside}:${count}`
+        ]);
+        return [
+          ...lines("uidmap", maps2.uids),
+          ...lines("gidmap", maps2.gids)
+        ];
+      }
+      /**
+       * What podman adds for a user is ambient, and is the bound of what files give. It is all that the
+       * program can have, so the bound itself matters only where it can gain more.
+       */
+      #userCapabilities() {
+        const { bounding, ambient } = this.identity.sets;
+        const isSame4 = bounding.length === ambient.length;
+        return isSame4 || this.noNewPrivileges ? ambient : void 0;
+      }
+    };
+  }
+});
+
+// export/limit_directives.ts
+function limitDirectives(limits2) {
   const { memory, memoryHigh, swap, cpus, cpuWeight, pids, io = [], cpuset } = limits2;
   const share = cpus === void 0 ? void 0 : percentOf(numberOf2(cpus));
   if (share !== void 0 && Math.abs(share - numberOf2(cpus) * 100) > 1e-9) {
-    return {
-      inBox: false,
-      refused: `CPUQuota= has two digits behind the point: ${share}% for ${cpus} processors`
-    };
+    return `CPUQuota= has two digits behind the point: ${share}% for ${cpus} processors`;
   }
   const given = (name, value) => value === void 0 ? [] : [
     [
@@ -72514,43 +75302,40 @@ function limitsPart(limits2) {
       orInfinity(value)
     ]
   ];
-  return {
-    inBox: false,
-    directives: [
-      ...given("MemoryMax", memory),
-      ...given("MemoryHigh", memoryHigh),
-      ...given("MemorySwapMax", swap),
-      ...share === void 0 ? [] : [
+  return [
+    ...given("MemoryMax", memory),
+    ...given("MemoryHigh", memoryHigh),
+    ...given("MemorySwapMax", swap),
+    ...share === void 0 ? [] : [
+      [
+        "CPUQuota",
+        share === Infinity ? "" : `${share}%`
+      ]
+    ],
+    ...given("CPUWeight", cpuWeight),
+    ...given("TasksMax", pids),
+    ...cpuset === void 0 ? [] : [
+      [
+        "AllowedCPUs",
+        cpuset
+      ]
+    ],
+    ...io.flatMap(({ device, readBps, writeBps, readIops, writeIops }) => {
+      const path2 = device.startsWith("/") ? device : `/dev/block/${device}`;
+      const rate = (name, value) => value === void 0 ? [] : [
         [
-          "CPUQuota",
-          share === Infinity ? "" : `${share}%`
+          name,
+          `${path2} ${orInfinity(value)}`
         ]
-      ],
-      ...given("CPUWeight", cpuWeight),
-      ...given("TasksMax", pids),
-      ...cpuset === void 0 ? [] : [
-        [
-          "AllowedCPUs",
-          cpuset
-        ]
-      ],
-      ...io.flatMap(({ device, readBps, writeBps, readIops, writeIops }) => {
-        const path2 = device.startsWith("/") ? device : `/dev/block/${device}`;
-        const rate = (name, value) => value === void 0 ? [] : [
-          [
-            name,
-            `${path2} ${orInfinity(value)}`
-          ]
-        ];
-        return [
-          ...rate("IOReadBandwidthMax", readBps),
-          ...rate("IOWriteBandwidthMax", writeBps),
-          ...rate("IOReadIOPSMax", readIops),
-          ...rate("IOWriteIOPSMax", writeIops)
-        ];
-      })
-    ]
-  };
+      ];
+      return [
+        ...rate("IOReadBandwidthMax", readBps),
+        ...rate("IOWriteBandwidthMax", writeBps),
+        ...rate("IOReadIOPSMax", readIops),
+        ...rate("IOWriteIOPSMax", writeIops)
+      ];
+    })
+  ];
 }
 function percentOf(cpus) {
   return Math.round(cpus * 1e4) / 100;
@@ -72559,10 +75344,657 @@ function orInfinity(value) {
   const number2 = numberOf2(value);
   return number2 === Infinity ? "infinity" : String(number2);
 }
+var init_limit_directives = __esm({
+  "export/limit_directives.ts"() {
+    init_limits3();
+  }
+});
+
+// export/podman/mounts.ts
+function sayRoot3(step, draft) {
+  const { discard: discard3 = false, resolvConf = false, hosts, volumes = {} } = step;
+  const root2 = beginRoot(step, draft);
+  if (root2 === void 0) return;
+  root2.entered = true;
+  draft.isDiscarded = discard3;
+  draft.hasNames = resolvConf;
+  if (hosts !== void 0 && hosts !== false) {
+    draft.hosts = hosts === true ? {} : hosts;
+  }
+  addMemory({
+    target: "/tmp",
+    step: "tmpfs"
+  }, "/tmp", draft);
+  for (const [target, { source, readOnly = false }] of Object.entries(volumes)) {
+    showPath(source, normalize(target), [
+      "nodev",
+      ...readOnly ? [
+        "ro"
+      ] : []
+    ], !readOnly, draft);
+  }
+}
+function sayBind3(step, draft) {
+  const { source, target, readOnly = false, recursive = true } = step;
+  const unsaid = unsaidOf2(step);
+  if (unsaid !== void 0) return draft.refuse(unsaid);
+  if (draft.isRoot(target)) return;
+  const destination3 = draft.inside(target);
+  const path2 = draft.source(source);
+  if (destination3 === void 0 || path2 === void 0) return;
+  if (DEVICES3.some((device) => device.path === path2 && destination3 === path2)) return;
+  if (isDevice2(path2) && !readOnly) return addDevice(path2, destination3, draft);
+  if (readOnly && recursive) {
+    return draft.refuse('podman cannot make what is mounted below read-only: "recursive: false" leaves it out');
+  }
+  const words3 = [
+    ...readOnly ? [
+      "ro"
+    ] : [],
+    ...step.restrict ?? [
+      "nodev"
+    ]
+  ];
+  showPath(path2, destination3, words3, recursive, draft);
+}
+function isDevice2(path2) {
+  const isFiles = [
+    "hugepages",
+    "mqueue",
+    "pts",
+    "shm"
+  ].some((name) => isWithin(path2, `/dev/${name}`));
+  return isWithin(path2, "/dev") && path2 !== "/dev" && !isFiles;
+}
+function unsaidOf2({ entries, optional: optional3, untrusted, restrict = [] }) {
+  if (entries !== void 0) {
+    return '"entries" are looked up when the recipe runs; bind() each file';
+  }
+  if (optional3 === true) return '"optional" is nothing of podman: the file has to be there';
+  if (untrusted === true) {
+    return '"untrusted" keeps links from being followed, which podman cannot say';
+  }
+  return restrict.includes("nosymfollow") ? 'podman cannot say "nosymfollow"' : void 0;
+}
+function showPath(path2, destination3, words3, recursive, draft) {
+  if (!path2.startsWith("/")) {
+    return draft.refuse("podman takes another name for a volume of its own");
+  }
+  if (`${path2}${destination3}`.includes(":")) return draft.refuse('podman ends a path at a ":"');
+  const opposites = [
+    "dev",
+    "suid",
+    "exec"
+  ].map((one) => words3.includes(`no${one}`) ? `no${one}` : one);
+  const options = [
+    words3.includes("ro") ? "ro" : "rw",
+    ...opposites,
+    recursive ? "rbind" : "bind",
+    recursive ? "rprivate" : "private"
+  ];
+  if (!draft.noteMount(destination3)) return;
+  draft.say("Volume", word5(`${path2}:${destination3}:${options.join(",")}`));
+}
+function addDevice(path2, destination3, draft) {
+  if (`${path2}${destination3}`.includes(":")) return draft.refuse('podman ends a path at a ":"');
+  draft.say("AddDevice", path2 === destination3 ? path2 : `${path2}:${destination3}`);
+}
+function sayTmpfs3(step, draft) {
+  if (draft.isRoot(step.target)) return;
+  const destination3 = draft.inside(step.target);
+  if (destination3 !== void 0) addMemory(step, destination3, draft);
+}
+function addMemory({ size, mode: mode2, options }, destination3, draft) {
+  if (destination3.includes(":")) return draft.refuse('podman ends a path at a ":"');
+  const given = (options ?? "").split(",").filter((one) => one !== "");
+  const usual = [
+    "nosuid",
+    "nodev"
+  ].filter((one) => !given.includes(one.slice(2)));
+  const words3 = [
+    ...given.includes("ro") ? [] : [
+      "rw"
+    ],
+    ...given.includes("noexec") ? [] : [
+      "exec"
+    ],
+    .../* @__PURE__ */ new Set([
+      ...usual,
+      ...given.filter((one) => one !== "rw" && one !== "exec")
+    ]),
+    ...size === void 0 ? [] : [
+      `size=${size}`
+    ],
+    `mode=${(mode2 ?? 1023).toString(8).padStart(4, "0")}`,
+    // podman would copy there what the image has at the path.
+    "notmpcopyup"
+  ];
+  const other = words3.find((one) => !KNOWN.test(one));
+  if (other !== void 0) return draft.refuse(`podman has no option "${other}" of a tmpfs`);
+  if (!draft.noteMount(destination3)) return;
+  draft.say("Tmpfs", word5(`${destination3}:${words3.join(",")}`));
+}
+function sayOverlay3(step, draft) {
+  const { target, lower: lower3, upper, work, discard: discard3 = false, untrusted = false } = step;
+  const paths = [
+    ...lower3,
+    ...[
+      upper,
+      work
+    ].filter((path2) => path2 !== void 0)
+  ];
+  if (paths.some((path2) => /[:,\\]/.test(path2))) {
+    return draft.refuse("a path with : , or \\ cannot be an option of a mount");
+  }
+  if (untrusted) return draft.refuse('"untrusted" is nothing that podman can say of an overlay');
+  if (lower3.length !== 1) return draft.refuse("podman merges one directory with its changes");
+  if (!discard3 && upper === void 0) return draft.refuse("podman lays changes over a directory");
+  const [below4] = lower3;
+  if (draft.isRoot(target)) {
+    if (upper !== void 0) {
+      return draft.refuse("podman discards the changes of a root: { discard: true }");
+    }
+    draft.root = {
+      ...draft.root,
+      directory: below4
+    };
+    draft.isDiscarded = true;
+    return;
+  }
+  const destination3 = draft.inside(target);
+  if (destination3 === void 0 || paths.some((path2) => draft.source(path2) === void 0)) return;
+  const options = upper === void 0 ? "O" : `O,upperdir=${upper},workdir=${work}`;
+  if (draft.noteMount(destination3)) draft.say("Volume", word5(`${below4}:${destination3}:${options}`));
+}
+function sayKernelFilesystem3(step, draft) {
+  const usual = KERNEL_FILESYSTEMS[step.step];
+  const destination3 = draft.inside(step.target);
+  if (destination3 === void 0) return;
+  if (step.step === "proc" && step.outer === true) {
+    return draft.refuse('"outer" shows the /proc outside, and podman mounts a new one');
+  }
+  if (destination3 !== usual) return draft.refuse(`podman mounts it at ${usual} alone`);
+  const options = step.options?.split(",") ?? [];
+  const other = options.find((one) => ![
+    "nosuid",
+    "nodev",
+    "noexec",
+    "ro",
+    "rw"
+  ].includes(one));
+  if (other !== void 0) {
+    draft.refuse(`podman mounts ${usual} by its own rules, and not "${other}"`);
+  }
+}
+function sayDevices3(step, draft) {
+  const { target, shm, extra = [], gpus = [] } = step;
+  const destination3 = draft.inside(target);
+  if (destination3 === void 0) return;
+  if (destination3 !== "/dev") return draft.refuse("podman makes the devices at /dev alone");
+  if (shm !== void 0) {
+    if (shm.endsWith("%")) return draft.refuse("podman has the size of /dev/shm in bytes");
+    draft.option("shm-size", shm);
+  }
+  for (const device of extra) {
+    const [source, name] = typeof device === "string" ? [
+      device,
+      device
+    ] : device;
+    addDevice(source, name, draft);
+  }
+  if (gpus === "all") draft.say("AddDevice", "nvidia.com/gpu=all");
+  else for (const number2 of gpus) draft.say("AddDevice", `nvidia.com/gpu=${number2}`);
+}
+function sayMount3({ target, type, options = "" }, draft) {
+  const isCgroup = type.startsWith("cgroup") && options.split(",").includes("ro") && draft.inside(target) === "/sys/fs/cgroup";
+  if (!isCgroup) draft.refuse(`podman mounts no ${type}; mount it before, and bind() it`);
+}
+function sayRemount3({ target, options }, draft) {
+  const path2 = draft.inside(target);
+  if (path2 === void 0) return;
+  if (path2 !== "/") return draft.refuse("what podman mounts does not change: say it in bind()");
+  const words3 = options.split(",");
+  const other = words3.find((one) => one !== "ro" && one !== "nodev");
+  if (other !== void 0) draft.refuse(`podman cannot say "${other}" of the root`);
+  if (words3.includes("ro")) draft.root.readonly = true;
+}
+function sayMkdir3({ path: path2 }, draft) {
+  const inside2 = draft.inside(path2);
+  if (inside2 !== void 0) draft.noteDirectory(inside2);
+}
+function saySymlink3({ target, path: path2 }, draft) {
+  const inside2 = draft.inside(path2);
+  if (inside2 !== void 0 && LINKS4[inside2] !== target) draft.refuse(IN_THE_ROOT);
+}
+function sayMknod3({ path: path2, type, major, minor }, draft) {
+  const inside2 = draft.inside(path2);
+  if (inside2 === void 0) return;
+  const isUsual = DEVICES3.some((device) => device.path === inside2 && device.type === type && device.major === major && device.minor === minor);
+  if (!isUsual) draft.refuse("podman makes no devices by numbers; bind() that of the host");
+}
+var IN_THE_ROOT, KNOWN;
+var init_mounts10 = __esm({
+  "export/podman/mounts.ts"() {
+    init_devices4();
+    init_path();
+    init_container_draft();
+    init_usual();
+    init_unit_text();
+    IN_THE_ROOT = "podman makes no files; put it into the directory of the root, or the image";
+    KNOWN = /^(r[ow]|(no)?(suid|dev|exec)|notmpcopyup|(size|mode|nr_inodes|nr_blocks)=[\w%]+)$/;
+  }
+});
+
+// export/podman/steps.ts
+function never3(why) {
+  return (_step, draft) => draft.refuse(why);
+}
+function sayStep3(step, draft) {
+  SAYINGS3[step.step](step, draft);
+}
+function single(uid, gid) {
+  return {
+    uids: [
+      {
+        inside: uid,
+        outside: 0,
+        count: 1
+      }
+    ],
+    gids: [
+      {
+        inside: gid,
+        outside: 0,
+        count: 1
+      }
+    ]
+  };
+}
+function setMaps2(maps2, draft) {
+  draft.needs("user");
+  if (draft.maps !== void 0) return draft.refuse("the id maps are set already");
+  draft.maps = {
+    uids: maps2.uids,
+    gids: maps2.gids
+  };
+  draft.identity.uid = insideOf2(maps2.uids);
+  draft.identity.gid = insideOf2(maps2.gids);
+}
+function insideOf2(ranges2) {
+  const own = ranges2.find(({ outside }) => outside === 0);
+  if (own !== void 0) return own.inside;
+  return ranges2.some(({ inside: inside2 }) => inside2 === 0) ? 0 : ranges2[0].inside;
+}
+function sayUnshare3({ kinds, propagation: propagation2 = "private" }, draft) {
+  const again = kinds.find((kind) => draft.namespaces.has(kind));
+  if (again !== void 0) {
+    const way = again === "user" ? "; limit rights by capabilities()" : "";
+    return draft.refuse(`podman has one namespace of each kind, and "${again}" twice${way}`);
+  }
+  if (kinds.includes("time")) draft.refuse('podman makes no time namespace: leave "time" out');
+  if (kinds.includes("mount") && propagation2 !== "private") {
+    draft.refuse(`the mounts of podman are private, and not ${propagation2}`);
+  }
+  for (const kind of kinds) draft.namespaces.set(kind, void 0);
+}
+function sayJoin2({ target, kinds: [kind] = [] }, draft) {
+  if (typeof target !== "string" || kind === void 0) {
+    return draft.refuse("podman names namespaces by files: join(path, kind), as /run/netns/blue");
+  }
+  if (kind === "mount" || kind === "user" || kind === "time") {
+    return draft.refuse(`the ${kind} namespace of a container of podman is its own, or the host's`);
+  }
+  if (draft.namespaces.has(kind)) draft.refuse(`"${kind}" is there already`);
+  draft.namespaces.set(kind, target);
+}
+var NETWORK4, PORTS2, SAYINGS3, ULIMITS;
+var init_steps4 = __esm({
+  "export/podman/steps.ts"() {
+    init_shown();
+    init_limits3();
+    init_container_draft();
+    init_limit_directives();
+    init_seccomp4();
+    init_sysctl3();
+    init_usual();
+    init_mounts10();
+    init_unit_text();
+    NETWORK4 = "the network of a container is podman's; leave it out, and set Network= in the unit";
+    PORTS2 = "ports are podman's; leave it out, and set Network= and PublishPort= in the unit";
+    SAYINGS3 = {
+      address: never3(NETWORK4),
+      bind: sayBind3,
+      // "output" bounds what a script collects, and podman keeps logs by its own rules.
+      bounds: ({ pids, timeout }, draft) => {
+        const most = pids === void 0 ? void 0 : numberOf2(pids);
+        if (most !== void 0) draft.pids = most === Infinity ? void 0 : most;
+        if (timeout === void 0 || timeout === "unlimited") return;
+        if (timeout % 1e3 !== 0 || timeout === 0) {
+          return draft.refuse(`"timeout" of podman is in whole seconds, and not ${timeout} ms`);
+        }
+        draft.option("timeout", String(timeout / 1e3));
+      },
+      bridge: never3(NETWORK4),
+      capabilities: (step, draft) => draft.identity.limit(step),
+      chdir: sayChdir,
+      chroot: never3(EVERYWHERE.chroot),
+      clearEnv: sayClearEnv,
+      cpuAffinity: never3(`processors are the service's: limits({ cpuset: "0-3" })`),
+      denyFiles: never3(EVERYWHERE.found),
+      devices: sayDevices3,
+      dieWithParent: sayDieWithParent,
+      disableUserNamespaces: never3("podman cannot deny user namespaces; deny unshare(2) by seccomp()"),
+      domainname: never3("podman sets no NIS domain name; leave it out"),
+      dummy: never3(NETWORK4),
+      hostname: sayHostname,
+      init: (_step, draft) => draft.say("RunInit", "true"),
+      ioPriority: never3("podman has no priority of input and output; leave it out"),
+      join: sayJoin2,
+      joinCgroup: never3("the control group of a service is systemd's; Slice= chooses where it is"),
+      landlock: never3("podman knows nothing of Landlock; what is not mounted is out of reach too"),
+      limits: (step, draft) => {
+        const said2 = limitDirectives(step);
+        if (typeof said2 === "string") draft.refuse(said2);
+        else draft.service.push(...said2);
+      },
+      loopback: (_step, draft) => draft.needs("net"),
+      macvlan: never3(NETWORK4),
+      mapCurrentUser: (_step, draft) => {
+        const { uid, gid } = draft.caller;
+        setMaps2(single(uid, gid), draft);
+      },
+      mapIds: (step, draft) => {
+        const { caller } = draft;
+        if (caller.uid === 0) return setMaps2(step, draft);
+        const own = (ranges2, id2) => ranges2.length === 1 && ranges2[0].outside === id2 && ranges2[0].count === 1 ? [
+          {
+            ...ranges2[0],
+            outside: 0
+          }
+        ] : void 0;
+        const uids = own(step.uids, caller.uid), gids = own(step.gids, caller.gid);
+        if (uids !== void 0 && gids !== void 0) return setMaps2({
+          uids,
+          gids
+        }, draft);
+        draft.refuse("podman of an ordinary user has its own ids outside: mapRoot(), mapCurrentUser()");
+      },
+      mapRoot: (_step, draft) => setMaps2(single(0, 0), draft),
+      maskPaths: ({ paths }, draft) => {
+        for (const path2 of paths) {
+          const inside2 = draft.inside(path2);
+          if (inside2?.includes(":")) draft.refuse('podman ends a path at a ":"');
+          else if (inside2 !== void 0) draft.hidden.push(inside2);
+        }
+      },
+      masquerade: never3(NETWORK4),
+      memoryPolicy: never3("podman has no policy of memory nodes; leave it out"),
+      mkdir: sayMkdir3,
+      mknod: sayMknod3,
+      mount: sayMount3,
+      moveInterface: never3(NETWORK4),
+      mqueue: sayKernelFilesystem3,
+      // Every runtime gives a program a session of its own.
+      newSession: () => {
+      },
+      noNewPrivileges: (_step, draft) => {
+        draft.noNewPrivileges = true;
+      },
+      oomScoreAdj: ({ value }, draft) => {
+        draft.oomScoreAdj = value;
+      },
+      overlay: sayOverlay3,
+      personality: never3("podman has no option of the personality; leave it out"),
+      pivotRoot: sayPivotRoot,
+      proc: sayKernelFilesystem3,
+      programs: never3(EVERYWHERE.programs),
+      propagation: ({ target, type }, draft) => {
+        if (draft.inside(target) === void 0 || type === "private") return;
+        draft.refuse(`the mounts of podman are private, and not ${type}`);
+      },
+      protect: never3(EVERYWHERE.found),
+      proxy: never3("the script is the proxy, and podman has none"),
+      publish: never3(PORTS2),
+      readonlyPaths: ({ paths }, draft) => {
+        for (const path2 of paths) {
+          const inside2 = draft.inside(path2);
+          if (inside2 === void 0 || UNWRITABLE2.has(inside2)) continue;
+          draft.refuse(`podman protects ${[
+            ...UNWRITABLE2
+          ].join(", ")} by itself, and not ${inside2}`);
+        }
+      },
+      remount: sayRemount3,
+      rlimit: ({ resource, soft, hard }, draft) => {
+        const [least, most] = [
+          soft,
+          hard
+        ].map((value) => value === "unlimited" ? "-1" : value);
+        if (!ULIMITS.has(resource)) return draft.refuse(`podman has no limit of ${resource}`);
+        draft.option("ulimit", `${resource}=${least}:${most}`);
+      },
+      root: sayRoot3,
+      route: never3(NETWORK4),
+      scheduler: never3("podman has no option of the scheduling; leave it out"),
+      seccomp: (step, draft) => {
+        if (draft.filter !== void 0) return draft.refuse("podman has one filter");
+        draft.filter = saySeccompOf(step, draft);
+        if (step.privileged !== true) draft.noNewPrivileges = true;
+      },
+      setEnv: saySetEnv,
+      setUser: (step, draft) => {
+        if (step.keepGroups === true && draft.maps === void 0) {
+          draft.refuse('podman does not leave the groups of its caller; name them by "groups"');
+        }
+        const { uid, name } = step;
+        if (uid === void 0) {
+          return draft.refuse(`a unit has ids, and ${quoted(name)} is a name; write "uid" and "gid"`);
+        }
+        draft.identity.setUser({
+          ...step,
+          uid
+        });
+        draft.noteUser();
+      },
+      symlink: saySymlink3,
+      sysctl: ({ settings: settings2 }, draft) => {
+        for (const [key, value] of Object.entries(settings2)) {
+          draft.say("Sysctl", word5(`${dotted(key)}=${value}`));
+        }
+      },
+      sysfs: sayKernelFilesystem3,
+      timeOffset: never3("podman makes no time namespace"),
+      tmpfs: sayTmpfs3,
+      umask: ({ mask: mask2 }, draft) => {
+        draft.umask = mask2;
+      },
+      unmount: never3(EVERYWHERE.unmount),
+      unshare: sayUnshare3,
+      userNetwork: ({ program = "pasta" }, draft) => {
+        draft.needs("net");
+        draft.network = program;
+      },
+      veth: never3(NETWORK4),
+      writeFile: never3("podman makes no files; put it into the directory of the root, or the image")
+    };
+    ULIMITS = /* @__PURE__ */ new Set([
+      ...[
+        "core",
+        "cpu",
+        "data",
+        "fsize",
+        "locks",
+        "memlock",
+        "msgqueue",
+        "nice",
+        "nofile",
+        "nproc"
+      ],
+      ...[
+        "rss",
+        "rtprio",
+        "rttime",
+        "sigpending",
+        "stack"
+      ]
+    ]);
+  }
+});
+
+// export/podman/export_podman.ts
+function exportPodman(recipe2, options) {
+  const { program, image: image3, seccompProfile: seccompProfile2, for: runner = "root", oneshot = false } = options;
+  const { restart = "no", description = program?.[0] } = options;
+  checkOptions4({
+    ...options,
+    restart,
+    description
+  });
+  const steps = checkedSteps(recipe2.steps);
+  const refusals = new Refusals();
+  const draft = new PodmanDraft(runner === "root" ? {
+    uid: 0,
+    gid: 0
+  } : runner, refusals);
+  draft.root = plannedRoot(steps);
+  steps.forEach((step, at4) => {
+    draft.begin(step, at4);
+    sayStep3(step, draft);
+  });
+  draft.finish(image3 !== void 0);
+  if (draft.filter !== void 0 && seccompProfile2 === void 0) {
+    refusals.recipe("podman reads the filter of seccomp() from a file: say where that will be");
+  }
+  if (!program[0].includes("/") && draft.environment?.has("PATH") === false) {
+    refusals.recipe(`podman finds ${program[0]} by the container's PATH: setEnv({ PATH: ... })`);
+  }
+  refusals.throwAny();
+  const { filter } = draft;
+  const container = [
+    image3 === void 0 ? [
+      "Rootfs",
+      rootOf5(draft)
+    ] : [
+      "Image",
+      word5(image3)
+    ],
+    [
+      "Exec",
+      program.map(word5).join(" ")
+    ],
+    ...draft.finalLines(),
+    ...draft.lines,
+    [
+      "SeccompProfile",
+      filter === void 0 ? "unconfined" : word5(seccompProfile2)
+    ]
+  ];
+  const target = runner === "root" ? "multi-user.target" : "default.target";
+  const unit = unitText([
+    [
+      "Unit",
+      [
+        [
+          "Description",
+          description.replaceAll("%", "%%")
+        ]
+      ]
+    ],
+    [
+      "Container",
+      container
+    ],
+    [
+      "Service",
+      [
+        ...oneshot ? [
+          [
+            "Type",
+            "oneshot"
+          ]
+        ] : [],
+        ...restart === "no" ? [] : [
+          [
+            "Restart",
+            restart
+          ]
+        ],
+        // As long as it may take to pull the image.
+        ...image3 === void 0 ? [] : [
+          [
+            "TimeoutStartSec",
+            "900"
+          ]
+        ],
+        ...draft.service
+      ]
+    ],
+    [
+      "Install",
+      [
+        [
+          "WantedBy",
+          target
+        ]
+      ]
+    ]
+  ]);
+  return {
+    unit,
+    ...filter !== void 0 && {
+      seccomp: filter
+    }
+  };
+}
+function rootOf5({ root: root2, isDiscarded }) {
+  return word5(`${root2.directory}${isDiscarded ? ":O" : ""}`);
+}
+function checkOptions4(options) {
+  const { program, image: image3, seccompProfile: seccompProfile2, restart, description, oneshot = false } = options;
+  const wrong2 = (name, issue2) => {
+    throw new TypeError(`exportPodman(): the option "${name}" ${issue2}`);
+  };
+  if (!Array.isArray(program) || !program[0]) wrong2("program", "has at least a program's name");
+  if (program.some((text5) => text5.includes("\0"))) wrong2("program", "has no zero bytes");
+  if (image3 !== void 0 && !/^[^\s]+$/.test(image3)) wrong2("image", "names an image");
+  if (seccompProfile2 !== void 0 && !/^\/[^\0\n]+$/.test(seccompProfile2)) {
+    wrong2("seccompProfile", "is a path from the root");
+  }
+  if (/[\x00-\x1f\\]/.test(description)) wrong2("description", "is a line without backslashes");
+  if (!PODMAN_RESTARTS.some((known) => known === restart)) {
+    wrong2("restart", `is one of ${PODMAN_RESTARTS.join(", ")}`);
+  }
+  if (oneshot && (restart === "always" || restart === "on-success")) {
+    wrong2("restart", `is no ${restart} for what is run once (systemd.service(5))`);
+  }
+}
+var PODMAN_RESTARTS;
+var init_export_podman = __esm({
+  "export/podman/export_podman.ts"() {
+    init_check();
+    init_container_draft();
+    init_refusals();
+    init_draft3();
+    init_steps4();
+    init_unit_text();
+    PODMAN_RESTARTS = [
+      "no",
+      "on-success",
+      "on-failure",
+      "on-abnormal",
+      "always"
+    ];
+  }
+});
+
+// export/systemd/directives.ts
+function partOf(step) {
+  return PARTS3[step.step](step);
+}
 var box2, refused3, PARTS3;
 var init_directives = __esm({
   "export/systemd/directives.ts"() {
-    init_limits3();
+    init_limit_directives();
     box2 = () => ({
       inBox: true
     });
@@ -72597,7 +76029,16 @@ var init_directives = __esm({
       join: box2,
       joinCgroup: refused3("the control group of a service is systemd's; Slice= chooses where it is"),
       landlock: box2,
-      limits: limitsPart,
+      limits: (limits2) => {
+        const said2 = limitDirectives(limits2);
+        return typeof said2 === "string" ? {
+          inBox: false,
+          refused: said2
+        } : {
+          inBox: false,
+          directives: said2
+        };
+      },
       loopback: box2,
       macvlan: box2,
       mapCurrentUser: box2,
@@ -72662,7 +76103,7 @@ var init_directives = __esm({
 function exportSystemd(recipe2, options) {
   const { program, box: path2, restart = "no", user, architecture, for: runner = "user" } = options;
   const { description = path2.slice(path2.lastIndexOf("/") + 1) } = options;
-  checkOptions3({
+  checkOptions5({
     ...options,
     description,
     restart
@@ -72682,7 +76123,7 @@ function exportSystemd(recipe2, options) {
   });
   refusals.throwAny();
   return {
-    unit: unitText(description, [
+    unit: unitText2(description, [
       [
         "Type",
         "exec"
@@ -72740,7 +76181,7 @@ function built(build2, boxed) {
     });
   }
 }
-function unitText(description, service) {
+function unitText2(description, service) {
   return [
     "[Unit]",
     `Description=${description.replaceAll("%", "%%")}`,
@@ -72754,10 +76195,10 @@ function unitText(description, service) {
   ].join("\n");
 }
 function quoted5(path2) {
-  const word6 = path2.replaceAll("%", "%%");
-  return word6.includes(" ") ? `"${word6}"` : word6;
+  const word7 = path2.replaceAll("%", "%%");
+  return word7.includes(" ") ? `"${word7}"` : word7;
 }
-function checkOptions3(options) {
+function checkOptions5(options) {
   const { program, box: box3, description, restart, user } = options;
   const wrong2 = (name, issue2) => {
     throw new TypeError(`exportSystemd(): the option "${name}" ${issue2}`);
@@ -72797,126 +76238,48 @@ var init_mod11 = __esm({
   "export/mod.ts"() {
     init_export_oci();
     init_import_oci();
+    init_export_kubernetes();
+    init_export_podman();
     init_export_systemd();
   }
 });
 
-// scripts/ramekin/export.ts
-var export_exports = {};
-__export(export_exports, {
-  run: () => run32
+// scripts/ramekin/export/flags.ts
+function oneOf2(flag2, given, words3) {
+  const value = given.value(flag2);
+  const word7 = words3.find((known) => known === value);
+  if (value !== void 0 && word7 === void 0) {
+    throw new UsageError(`--${flag2}=${value}: it is ${words3.join(", ")}`);
+  }
+  return word7;
+}
+function secondsOf(flag2, given) {
+  const value = given.value(flag2);
+  if (value === void 0) return void 0;
+  const seconds3 = millisecondsOf(value, `--${flag2}`) / 1e3;
+  if (!Number.isInteger(seconds3)) {
+    throw new UsageError(`--${flag2}=${value}: Kubernetes has whole seconds`);
+  }
+  return seconds3;
+}
+function asUsage(use) {
+  try {
+    return use();
+  } catch (error) {
+    const [, option, issue2] = error instanceof TypeError ? /the option "(\w+)" ([^]*)/.exec(error.message) ?? [] : [];
+    if (option === void 0) throw error;
+    const flag2 = option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    throw new UsageError(`--${flag2} ${issue2}`);
+  }
+}
+var init_flags2 = __esm({
+  "scripts/ramekin/export/flags.ts"() {
+    init_units();
+    init_usage2();
+  }
 });
-async function run32(given) {
-  const [format, path2] = given.operands;
-  if (format !== "oci" && format !== "systemd") {
-    throw new UsageError(`there is no format "${format}"; there are oci and systemd`);
-  }
-  if (path2 === void 0) throw new UsageError("RECIPE is missing");
-  const output = given.value("output");
-  if (output === void 0) {
-    throw new UsageError("-o=DIRECTORY is missing: where the files are written to");
-  }
-  const unused = FLAGS_OF[format === "oci" ? "systemd" : "oci"].find((name) => given.has(name));
-  if (unused !== void 0) throw new UsageError(`--${unused} is not for ${format}`);
-  const prepared = format === "oci" ? {
-    format,
-    runner: runnerOf(given.value("for"))
-  } : {
-    format,
-    ...unitOptions(given, nameOf12(path2))
-  };
-  const read5 = await dataFile(path2, given.values("set").map((value) => value));
-  const directory2 = absolute3(output);
-  if (isThere3(directory2) && !Deno.statSync(directory2).isDirectory) {
-    throw new UsageError(`-o=${directory2}: it is a file, and a directory is needed`);
-  }
-  const program = given.program;
-  const files2 = prepared.format === "oci" ? writeOci(given, read5, program, directory2, prepared.runner) : writeSystemd(prepared, read5, program, directory2);
-  if (given.has("json")) printJson({
-    format,
-    files: files2
-  });
-  return 0;
-}
-function writeOci(given, { recipe: recipe2, located }, program, directory2, runner) {
-  const { files: files2 } = located(() => exportOci(recipe2, {
-    program,
-    bundle: directory2,
-    for: runner,
-    terminal: given.has("terminal")
-  }));
-  if (isThere3(directory2) && !isEmpty2(directory2)) {
-    throw new UsageError(`-o=${directory2}: files are there already; a bundle gets a new directory`);
-  }
-  if (!isThere3(directory2)) makeDirectory(directory2, 493);
-  for (const file of files2) writeFile4(`${directory2}/${file.path}`, file);
-  return files2.map(({ path: path2 }) => `${directory2}/${path2}`);
-}
-function unitOptions(given, name) {
-  if (!/^[\w:.-]+$/.test(name)) {
-    throw new UsageError(`${name}.service cannot be the name of a unit: rename the recipe`);
-  }
-  const runner = given.value("for") ?? "user";
-  if (runner !== "root" && runner !== "user") {
-    throw new UsageError(`--for=${runner}: it is root or user for systemd`);
-  }
-  const user = given.value("user");
-  const restart = RESTARTS.find((known) => known === (given.value("restart") ?? "no"));
-  if (restart === void 0) {
-    throw new UsageError(`--restart=${given.value("restart")}: it is ${RESTARTS.join(", ")}`);
-  }
-  return {
-    name,
-    runner,
-    restart,
-    ...user !== void 0 && {
-      user
-    }
-  };
-}
-function writeSystemd({ name, runner, restart, user }, { recipe: recipe2, located }, program, directory2) {
-  const { unit, box: box3 } = located(() => exportSystemd(recipe2, {
-    program,
-    box: `${directory2}/${name}`,
-    for: runner,
-    ...restart !== void 0 && {
-      restart
-    },
-    ...user !== void 0 && {
-      user
-    }
-  }));
-  if (!isThere3(directory2)) makeDirectory(directory2, 493);
-  write8(`${directory2}/${name}`, box3, 493);
-  write8(`${directory2}/${name}.service`, new TextEncoder().encode(unit), 420);
-  return [
-    `${directory2}/${name}.service`,
-    `${directory2}/${name}`
-  ];
-}
-function runnerOf(value) {
-  if (value === "root") return "root";
-  if (value !== void 0) {
-    const [, uid, gid] = /^(\d+):(\d+)$/.exec(value) ?? [];
-    if (uid === void 0) throw new UsageError(`--for=${value}: it is root or UID:GID for oci`);
-    return {
-      uid: Number(uid),
-      gid: Number(gid)
-    };
-  }
-  const may = (name) => Deno.permissions.querySync({
-    name
-  }).state === "granted";
-  if (may("sys")) return {
-    uid: Deno.uid() ?? 0,
-    gid: Deno.gid() ?? 0
-  };
-  if (may("ffi")) return {
-    uid: linux.geteuid(),
-    gid: linux.getegid()
-  };
-  throw new UsageError("--for=UID:GID is missing: who runs the container");
-}
+
+// scripts/ramekin/export/write.ts
 function nameOf12(path2) {
   if (inputName(path2) === STDIN) return "box";
   return path2.slice(path2.lastIndexOf("/") + 1).replace(/\.\w+$/, "");
@@ -72964,26 +76327,324 @@ function withoutUmask(make2) {
     linux.umask(old);
   }
 }
-var FLAGS_OF;
-var init_export = __esm({
-  "scripts/ramekin/export.ts"() {
-    init_mod11();
-    init_export_systemd();
+function needDirectory(directory2) {
+  if (!isThere3(directory2)) makeDirectory(directory2, 493);
+}
+function writeTextTo2(path2, text5) {
+  write8(path2, new TextEncoder().encode(text5), 420);
+}
+var init_write2 = __esm({
+  "scripts/ramekin/export/write.ts"() {
     init_mod2();
-    init_data_file();
     init_file_error2();
     init_files9();
     init_input();
+  }
+});
+
+// scripts/ramekin/export/kubernetes.ts
+function prepareKubernetes(given, name) {
+  const image3 = given.value("image");
+  if (image3 === void 0) {
+    throw new UsageError("--image=IMAGE is missing: whose files the root of the pod has");
+  }
+  const kind = oneOf2("kind", given, KUBERNETES_KINDS) ?? "pod";
+  const restart = oneOf2("restart", given, [
+    "no",
+    "on-failure",
+    "always"
+  ]);
+  const runtimeClass = given.value("runtime-class");
+  const namespace = given.value("namespace");
+  const replicas = given.value("replicas"), gracePeriod = secondsOf("grace", given);
+  const objectName = given.value("name") ?? name.toLowerCase();
+  return ({ file: { recipe: recipe2, located }, program, directory: directory2 }) => {
+    const { objects, seccomp: seccomp2 } = located(() => asUsage(() => exportKubernetes(recipe2, {
+      program,
+      image: image3,
+      kind,
+      name: objectName,
+      ...restart !== void 0 && {
+        restart
+      },
+      ...runtimeClass !== void 0 && {
+        runtimeClass
+      },
+      ...namespace !== void 0 && {
+        namespace
+      },
+      ...replicas !== void 0 && {
+        replicas: Number(replicas)
+      },
+      ...gracePeriod !== void 0 && {
+        gracePeriod
+      }
+    })));
+    const text5 = objects.map((object2) => stringify(object2, {
+      lineWidth: -1,
+      useAnchors: false
+    })).join("---\n");
+    if (given.value("output") === "-") {
+      if (seccomp2 !== void 0) {
+        throw new UsageError("-o=- is for one file, and the filter is another: -o=DIRECTORY");
+      }
+      print(text5.trimEnd());
+      return [];
+    }
+    needDirectory(directory2);
+    const path2 = `${directory2}/${name}.${kind}.yaml`;
+    writeTextTo2(path2, text5);
+    if (seccomp2 === void 0) return [
+      path2
+    ];
+    const filter = `${directory2}/${name}.seccomp.json`;
+    writeTextTo2(filter, `${JSON.stringify(seccomp2.profile, null, 2)}
+`);
+    return [
+      path2,
+      filter
+    ];
+  };
+}
+var init_kubernetes = __esm({
+  "scripts/ramekin/export/kubernetes.ts"() {
+    init_yaml();
+    init_mod11();
+    init_export_kubernetes();
     init_output2();
     init_usage2();
-    FLAGS_OF = {
-      oci: [
-        "terminal"
-      ],
-      systemd: [
-        "restart",
-        "user"
-      ]
+    init_flags2();
+    init_write2();
+  }
+});
+
+// scripts/ramekin/export/oci.ts
+function prepareOci(given) {
+  const runner = runnerOf(given.value("for")), terminal = given.has("terminal");
+  return ({ file: { recipe: recipe2, located }, program, directory: directory2 }) => {
+    const { files: files2 } = located(() => exportOci(recipe2, {
+      program,
+      bundle: directory2,
+      for: runner,
+      terminal
+    }));
+    if (isThere3(directory2) && !isEmpty2(directory2)) {
+      throw new UsageError(`-o=${directory2}: files are there already; a bundle gets a new directory`);
+    }
+    if (!isThere3(directory2)) makeDirectory(directory2, 493);
+    for (const file of files2) writeFile4(`${directory2}/${file.path}`, file);
+    return files2.map(({ path: path2 }) => `${directory2}/${path2}`);
+  };
+}
+function runnerOf(value) {
+  if (value === "root") return "root";
+  if (value !== void 0) {
+    const [, uid, gid] = /^(\d+):(\d+)$/.exec(value) ?? [];
+    if (uid === void 0) throw new UsageError(`--for=${value}: it is root or UID:GID here`);
+    return {
+      uid: Number(uid),
+      gid: Number(gid)
+    };
+  }
+  const may = (name) => Deno.permissions.querySync({
+    name
+  }).state === "granted";
+  if (may("sys")) return {
+    uid: Deno.uid() ?? 0,
+    gid: Deno.gid() ?? 0
+  };
+  if (may("ffi")) return {
+    uid: linux.geteuid(),
+    gid: linux.getegid()
+  };
+  throw new UsageError("--for=UID:GID is missing: who runs the container");
+}
+var init_oci2 = __esm({
+  "scripts/ramekin/export/oci.ts"() {
+    init_mod11();
+    init_mod2();
+    init_usage2();
+    init_write2();
+  }
+});
+
+// scripts/ramekin/export/podman.ts
+function preparePodman(given, name) {
+  if (!/^[\w:.-]+$/.test(name)) {
+    throw new UsageError(`${name}.container cannot be the name of a unit: rename the recipe`);
+  }
+  const image3 = given.value("image");
+  const restart = oneOf2("restart", given, PODMAN_RESTARTS);
+  const runner = runnerOf(given.value("for")), oneshot = given.has("oneshot");
+  return ({ file: { recipe: recipe2, located }, program, directory: directory2 }) => {
+    const filter = `${directory2}/${name}.seccomp.json`;
+    const { unit, seccomp: seccomp2 } = located(() => asUsage(() => exportPodman(recipe2, {
+      program,
+      description: name,
+      for: runner,
+      seccompProfile: filter,
+      oneshot,
+      ...image3 !== void 0 && {
+        image: image3
+      },
+      ...restart !== void 0 && {
+        restart
+      }
+    })));
+    needDirectory(directory2);
+    const path2 = `${directory2}/${name}.container`;
+    writeTextTo2(path2, unit);
+    if (seccomp2 === void 0) return [
+      path2
+    ];
+    writeTextTo2(filter, `${JSON.stringify(seccomp2, null, 2)}
+`);
+    return [
+      path2,
+      filter
+    ];
+  };
+}
+var init_podman = __esm({
+  "scripts/ramekin/export/podman.ts"() {
+    init_mod11();
+    init_export_podman();
+    init_usage2();
+    init_flags2();
+    init_oci2();
+    init_write2();
+  }
+});
+
+// scripts/ramekin/export/systemd.ts
+function prepareSystemd(given, name) {
+  if (!/^[\w:.-]+$/.test(name)) {
+    throw new UsageError(`${name}.service cannot be the name of a unit: rename the recipe`);
+  }
+  const runner = given.value("for") ?? "user";
+  if (runner !== "root" && runner !== "user") {
+    throw new UsageError(`--for=${runner}: it is root or user for systemd`);
+  }
+  const user = given.value("user");
+  const restart = RESTARTS.find((known) => known === (given.value("restart") ?? "no"));
+  if (restart === void 0) {
+    throw new UsageError(`--restart=${given.value("restart")}: it is ${RESTARTS.join(", ")}`);
+  }
+  return ({ file: { recipe: recipe2, located }, program, directory: directory2 }) => {
+    const { unit, box: box3 } = located(() => exportSystemd(recipe2, {
+      program,
+      box: `${directory2}/${name}`,
+      for: runner,
+      restart,
+      ...user !== void 0 && {
+        user
+      }
+    }));
+    needDirectory(directory2);
+    write8(`${directory2}/${name}`, box3, 493);
+    writeTextTo2(`${directory2}/${name}.service`, unit);
+    return [
+      `${directory2}/${name}.service`,
+      `${directory2}/${name}`
+    ];
+  };
+}
+var init_systemd = __esm({
+  "scripts/ramekin/export/systemd.ts"() {
+    init_mod11();
+    init_export_systemd();
+    init_usage2();
+    init_write2();
+  }
+});
+
+// scripts/ramekin/export.ts
+var export_exports = {};
+__export(export_exports, {
+  run: () => run32
+});
+async function run32(given) {
+  const [name, path2] = given.operands;
+  const format = Object.hasOwn(FORMATS, name) ? FORMATS[name] : void 0;
+  if (format === void 0) {
+    const names = Object.keys(FORMATS);
+    throw new UsageError(`there is no format "${name}"; there are ${names.slice(0, -1).join(", ")} and ${names.at(-1)}`);
+  }
+  if (path2 === void 0) throw new UsageError("RECIPE is missing");
+  const output = given.value("output");
+  if (output === void 0) {
+    throw new UsageError("-o=DIRECTORY is missing: where the files are written to");
+  }
+  const others = Object.values(FORMATS).flatMap(({ flags: flags2 }) => flags2).filter((flag2) => !format.flags.includes(flag2));
+  const unused = others.find((flag2) => given.has(flag2));
+  if (unused !== void 0) throw new UsageError(`--${unused} is not for ${name}`);
+  const write10 = format.prepare(given, nameOf12(path2));
+  const file = await dataFile(path2, given.values("set").map((value) => value));
+  const directory2 = absolute3(output);
+  if (isThere3(directory2) && !Deno.statSync(directory2).isDirectory) {
+    throw new UsageError(`-o=${directory2}: it is a file, and a directory is needed`);
+  }
+  const program = given.program;
+  const files2 = write10({
+    file,
+    program,
+    directory: directory2
+  });
+  if (given.has("json")) printJson({
+    format: name,
+    files: files2
+  });
+  return 0;
+}
+var FORMATS;
+var init_export = __esm({
+  "scripts/ramekin/export.ts"() {
+    init_data_file();
+    init_kubernetes();
+    init_oci2();
+    init_podman();
+    init_systemd();
+    init_write2();
+    init_output2();
+    init_usage2();
+    FORMATS = {
+      kubernetes: {
+        prepare: prepareKubernetes,
+        flags: [
+          "image",
+          "kind",
+          "name",
+          "namespace",
+          "restart",
+          "replicas",
+          "runtime-class",
+          "grace"
+        ]
+      },
+      oci: {
+        prepare: prepareOci,
+        flags: [
+          "for",
+          "terminal"
+        ]
+      },
+      podman: {
+        prepare: preparePodman,
+        flags: [
+          "for",
+          "image",
+          "oneshot",
+          "restart"
+        ]
+      },
+      systemd: {
+        prepare: prepareSystemd,
+        flags: [
+          "for",
+          "restart",
+          "user"
+        ]
+      }
     };
   }
 });
@@ -73020,7 +76681,7 @@ function run33(given) {
     "--",
     ...imported3.program
   ];
-  const yaml = `# ${words3.map(word5).join(" ")}
+  const yaml = `# ${words3.map(word6).join(" ")}
 ${stringifyRecipe(recipe(...imported3.steps))}`;
   if (output === void 0 || output === "-") print(yaml.trimEnd());
   else if (mayWrite2(output)) writable2(output, () => Deno.writeTextFileSync(output, yaml));
@@ -73048,7 +76709,7 @@ function importedFrom(path2, read5) {
     });
   }
 }
-function word5(text5) {
+function word6(text5) {
   if (/^[\w@%+=:,./-]+$/.test(text5)) return text5;
   if (!CONTROL.test(text5)) return `'${text5.replaceAll("'", "'\\''")}'`;
   const escaped6 = Array.from(text5, (one) => CONTROL.test(one) || /[\\']/.test(one) ? `\\x${one.charCodeAt(0).toString(16).padStart(2, "0")}` : one);
@@ -73080,7 +76741,7 @@ function run34() {
   printJson(recipeSchema());
   return 0;
 }
-var init_schema2 = __esm({
+var init_schema3 = __esm({
   "scripts/ramekin/schema.ts"() {
     init_mod5();
     init_output2();
@@ -73581,7 +77242,7 @@ var LOAD = {
   "from-nsjail": () => Promise.resolve().then(() => (init_from_nsjail(), from_nsjail_exports)),
   export: () => Promise.resolve().then(() => (init_export(), export_exports)),
   import: () => Promise.resolve().then(() => (init_import(), import_exports)),
-  schema: () => Promise.resolve().then(() => (init_schema2(), schema_exports)),
+  schema: () => Promise.resolve().then(() => (init_schema3(), schema_exports)),
   man: () => Promise.resolve().then(() => (init_man(), man_exports)),
   completions: () => Promise.resolve().then(() => (init_completions(), completions_exports))
 };
