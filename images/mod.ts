@@ -64,7 +64,15 @@ export {
   type LeftOut,
   type UnpackSummary,
 } from "./layer/mod.ts";
-export { commit, type CommitOptions, type NewConfig } from "./commit.ts";
+export { commit, type CommitOptions } from "./commit.ts";
+export type { NewConfig } from "./new_image.ts";
+export {
+  type NotCopied,
+  type NotPacked,
+  type PackedImage,
+  packImage,
+  type PackOptions,
+} from "./pack/pack.ts";
 export { push, type PushOptions } from "./push.ts";
 export { type ArchiveOutput, save, type SaveOptions } from "./archive/save.ts";
 export { load, type LoadOptions } from "./archive/load.ts";

@@ -10,7 +10,12 @@ import { ImageError } from "../errors.ts";
 import type { Image } from "../image.ts";
 import { END_OF_ARCHIVE, headerOf, paddingOf } from "../layer/mod.ts";
 import { OCI_INDEX } from "../media_types.ts";
-import { parseReference, shortReference } from "../reference.ts";
+import {
+  parseReference,
+  referenceText,
+  type RegistryReference,
+  shortReference,
+} from "../reference.ts";
 import { partsOf } from "../sources/file_set.ts";
 import { writeAll } from "../store/files.ts";
 import { NAME } from "../store/index_file.ts";
@@ -73,20 +78,35 @@ function indexOf(images: readonly Image[]): unknown {
       mediaType: image.manifest.mediaType,
       digest: image.digest,
       size: image.manifestSize,
-      annotations: { [NAME]: image.name, "io.containerd.image.name": image.name },
+      ...(image.name !== image.digest && { annotations: annotationsOf(image) }),
     })),
   };
 }
 
-function archivedImage({ name, manifest: { config, layers } }: Image): unknown {
-  const reference = parseReference(name);
-  // A name by digest, or of files, is none that an engine gives an image.
-  const isTag = reference.transport === "registry" && reference.digest === undefined;
+function annotationsOf(image: Image): Readonly<Record<string, string>> {
+  const reference = engineName(image);
+  return {
+    [NAME]: image.name,
+    ...(reference !== undefined && { "io.containerd.image.name": referenceText(reference) }),
+  };
+}
+
+function archivedImage(image: Image): unknown {
+  const { manifest: { config, layers } } = image;
+  const reference = engineName(image);
   return {
     Config: nameOf(config.digest),
-    RepoTags: isTag ? [shortReference(reference)] : null,
+    RepoTags: reference === undefined ? null : [shortReference(reference)],
     Layers: layers.map(({ digest }) => nameOf(digest)),
   };
+}
+
+/** The name that an engine gives the image: none by digest, of files, or a mere tag in a layout. */
+function engineName({ name }: Image): RegistryReference | undefined {
+  if (!/[:/]/.test(name)) return undefined;
+  const reference = parseReference(name);
+  if (reference.transport !== "registry" || reference.digest !== undefined) return undefined;
+  return reference;
 }
 
 function nameOf(digest: string): string {

@@ -7,7 +7,7 @@
 import { createReadStream, createWriteStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
-import { readTarIndex, type TarEntry } from "../layer/mod.ts";
+import { type IndexedEntry, readTarIndex } from "../layer/mod.ts";
 import { ImageError } from "../errors.ts";
 import type { Session } from "../store/session.ts";
 import { type FileSet, partsOf, unreadable } from "./file_set.ts";
@@ -79,9 +79,9 @@ async function* bounded(
 class ArchiveFiles implements FileSet {
   readonly path: string;
   readonly #plain: string;
-  readonly #entries: ReadonlyMap<string, TarEntry>;
+  readonly #entries: ReadonlyMap<string, IndexedEntry>;
 
-  constructor(path: string, plain: string, entries: readonly TarEntry[]) {
+  constructor(path: string, plain: string, entries: readonly IndexedEntry[]) {
     this.path = path;
     this.#plain = plain;
     this.#entries = new Map(entries.map((entry) => [normal(entry.name), entry]));
@@ -100,7 +100,7 @@ class ArchiveFiles implements FileSet {
   }
 
   /** The file of a name; skopeo and docker have links from one name to another. */
-  #find(name: string): TarEntry | undefined {
+  #find(name: string): IndexedEntry | undefined {
     let path = normal(name);
     for (let count = 0; count < LINKS; count++) {
       const entry = this.#entries.get(path);

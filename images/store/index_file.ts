@@ -58,7 +58,10 @@ export async function changeIndex(
 }
 
 /** The index with other manifests, and what else it has said. */
-async function indexBytes(path: string, manifests: readonly Descriptor[]): Promise<Uint8Array> {
+export async function indexBytes(
+  path: string,
+  manifests: readonly Descriptor[],
+): Promise<Uint8Array> {
   const bytes = await readIfThere(path);
   const rest = bytes === undefined ? {} : parseDocument(path, bytes);
   const index = { schemaVersion: 2, mediaType: OCI_INDEX, ...rest, manifests };

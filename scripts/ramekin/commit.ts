@@ -4,9 +4,9 @@
  * @module
  */
 
-import { commit, type NewConfig } from "../../images/mod.ts";
+import { commit } from "../../images/mod.ts";
 import type { Arguments } from "./arguments.ts";
-import { absolute, variablesOf } from "./image_flags.ts";
+import { absolute, programOf } from "./image_flags.ts";
 import { interruptible } from "./interruptible.ts";
 import { openImage } from "./open_image.ts";
 import { print, printJson } from "./output.ts";
@@ -22,7 +22,7 @@ export function run(given: Arguments): Promise<number> {
     await using made = await withProgress(`making ${name}`, () =>
       commit(image, name!, {
         changes: absolute(changes!),
-        config: configOf(given),
+        config: programOf(given),
         signal,
         ...(message !== undefined && { message }),
         ...(maxSize !== undefined && { maxBytes: bytesOf(maxSize, "max-size") }),
@@ -31,17 +31,4 @@ export function run(given: Arguments): Promise<number> {
     else print(`${made.name}@${made.digest}`);
     return 0;
   });
-}
-
-function configOf(given: Arguments): NewConfig {
-  const [entrypoint, user, workdir] = ["entrypoint", "user", "workdir"].map((flag) =>
-    given.value(flag)
-  );
-  return {
-    ...(entrypoint !== undefined && { entrypoint: [entrypoint] }),
-    ...(user !== undefined && { user }),
-    ...(workdir !== undefined && { workingDir: workdir }),
-    ...(given.has("env") && { env: variablesOf(given) }),
-    ...(given.program.length > 0 && { cmd: given.program }),
-  };
 }

@@ -6,6 +6,7 @@
 
 import {
   ImageError,
+  type NewConfig,
   parsePlatform,
   type PullOptions,
   type RegistryOptions,
@@ -168,6 +169,20 @@ export function runOptions(given: Arguments): RunOptions {
     ...(user !== undefined && { user }),
     ...(workdir !== undefined && { cwd: workdir }),
     ...(hostname !== undefined && { hostname }),
+  };
+}
+
+/** How the program of a new image is started, by the flags and the words after `--`. */
+export function programOf(given: Arguments): NewConfig {
+  const [entrypoint, user, workdir] = ["entrypoint", "user", "workdir"].map((flag) =>
+    given.value(flag)
+  );
+  return {
+    ...(entrypoint !== undefined && { entrypoint: [entrypoint] }),
+    ...(user !== undefined && { user }),
+    ...(workdir !== undefined && { workingDir: workdir }),
+    ...(given.has("env") && { env: variablesOf(given) }),
+    ...(given.program.length > 0 && { cmd: given.program }),
   };
 }
 

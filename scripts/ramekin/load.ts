@@ -33,6 +33,7 @@ export const LOAD: Readonly<Record<SubcommandName, () => Promise<SubcommandModul
   rmi: () => import("./rmi.ts"),
   inspect: () => import("./inspect.ts"),
   commit: () => import("./commit.ts"),
+  pack: () => import("./pack.ts"),
   push: () => import("./push.ts"),
   save: () => import("./save.ts"),
   load: () => import("./load_images.ts"),

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { writeWholeFile } from "../../images/archive/whole_file.ts";
 import { save } from "../../images/mod.ts";
 import type { Arguments } from "./arguments.ts";
 import { interruptible } from "./interruptible.ts";
@@ -28,7 +29,7 @@ export function run(given: Arguments): Promise<number> {
       () =>
         path === undefined
           ? save([image], Deno.stdout, { signal })
-          : saveTo(path, (file) => save([image], file, { signal })),
+          : writeWholeFile(path, (file) => save([image], file, { signal })),
     );
     if (given.has("json")) {
       const { name, digest } = image;
@@ -36,26 +37,4 @@ export function run(given: Arguments): Promise<number> {
     }
     return 0;
   });
-}
-
-/** Writes a file that is whole, or not there. */
-async function saveTo(path: string, write: (file: Deno.FsFile) => Promise<void>): Promise<void> {
-  const temporary = `${path}.${crypto.randomUUID().slice(0, 8)}.part`;
-  try {
-    {
-      using file = await Deno.open(temporary, { write: true, createNew: true });
-      await write(file);
-    }
-    await Deno.rename(temporary, path);
-  } catch (error) {
-    await Deno.remove(temporary).catch(() => {});
-    throw renamed(error, temporary, path);
-  }
-}
-
-/** The error, about the file that was asked for and not the one that becomes it. */
-function renamed(error: unknown, temporary: string, path: string): unknown {
-  if (!(error instanceof Error) || !error.message.includes(temporary)) return error;
-  error.message = error.message.replaceAll(temporary, path);
-  return error;
 }

@@ -13,7 +13,7 @@ import {
 } from "../image_flags.ts";
 import { bytesOf } from "../units.ts";
 import type { Subcommand } from "../usage.ts";
-import { JSON_FLAG } from "./shared.ts";
+import { JSON_FLAG, RECIPE, SET } from "./shared.ts";
 
 const IMAGE = { name: "IMAGE", completes: "image" } as const;
 
@@ -86,6 +86,51 @@ export const IMAGES = [
       },
       PULL_FLAGS[0]!,
       JSON_FLAG,
+    ],
+  },
+  {
+    name: "pack",
+    summary: "make an image of the root that a recipe makes",
+    more:
+      "The image has the files, links and directories that the steps make, and the environment, the " +
+      "user and the working directory that they set; with --from over the files of that image, which " +
+      "is pulled unless it is there. The words after -- are its command. Nothing is run. Steps about " +
+      "a run, such as namespaces, limits and what is mounted, are told, and no part of it; files of " +
+      "this machine that the recipe binds are copied with --copy alone. The same recipe makes the " +
+      "same image, byte by byte; its time is SOURCE_DATE_EPOCH, or else that of --from, or else " +
+      "1970.\n\n" +
+      "The output is a name in the store, oci:DIRECTORY:TAG, oci-archive:FILE:NAME or " +
+      "docker-archive:FILE:NAME.",
+    operands: [RECIPE],
+    program: true,
+    place: "recipe",
+    flags: [
+      {
+        name: "output",
+        letter: "o",
+        value: "OUTPUT",
+        completes: "file",
+        summary: "where the image is written to: a name, or a file",
+      },
+      {
+        name: "from",
+        value: "IMAGE",
+        completes: "image",
+        summary: "the image whose files the steps change, as debian:12",
+      },
+      {
+        name: "copy",
+        value: "PATHS",
+        optionalValue: true,
+        repeated: true,
+        completes: "file",
+        summary: "copy files of this machine that the recipe binds: those in these directories, or all",
+      },
+      SET,
+      ...PROGRAM_FLAGS,
+      ...PULL_FLAGS.filter(({ name }) => name !== "no-unpack"),
+      ...REGISTRY_FLAGS,
+      ...REPORT_FLAGS,
     ],
   },
   {
