@@ -1,18 +1,14 @@
 /** New images of what containers have changed. */
 
 import { assertEquals } from "@std/assert";
-import { commit, type Image, pull, type RunOptions, save, storedImages } from "../../images/mod.ts";
-import { loopback, proc, recipe, tmpfs, unshare } from "../../mod.ts";
-import { root } from "../support.ts";
+import { commit, type Image, pull, type RunOptions, storedImages } from "../../images/mod.ts";
 import { BUSYBOX, makeImage, systemFiles, writeLayout } from "./made_image.ts";
-import { without } from "./programs.ts";
 import { assertImageError, inDirectory } from "./support.ts";
 
 /** A test with an image of busybox. */
 function withImage(
   name: string,
   body: (image: Image, directory: string) => Promise<void>,
-  skip?: string,
 ): void {
   const noBusybox = BUSYBOX === undefined ? "needs a static busybox (busybox-static)" : undefined;
   inDirectory(name, async (directory) => {
@@ -22,7 +18,7 @@ function withImage(
     const options = { store: `${directory}/store`, name: "tool:1" };
     await using image = await pull(`oci:${layout}:tag`, options);
     await body(image, directory);
-  }, noBusybox ?? skip);
+  }, noBusybox);
 }
 
 /** The output of a script in a container of the image. */
@@ -71,29 +67,3 @@ withImage("what a container has changed is a layer of a new image", async (image
     "--max-size",
   );
 });
-
-withImage("podman has the files of a new image", async (image, directory) => {
-  const changes = `${directory}/changes`;
-  await inside(image, CHANGES, { persistent: changes });
-  await using made = await commit(image, "localhost/tool:2", { changes });
-  {
-    using file = await Deno.create(`${directory}/image.tar`);
-    await save([made], file);
-  }
-  // Podman leaves files in /run and /dev/shm, which are not this machine's.
-  const apart = recipe(
-    unshare("mount", "pid", "ipc", "net"),
-    proc(),
-    tmpfs("/run"),
-    tmpfs("/dev/shm"),
-    tmpfs("/var/lib"),
-    loopback(),
-  );
-  const script = `podman="podman --storage-driver=vfs --events-backend=file"
-    $podman load -i ${directory}/image.tar >/dev/null
-    root=$($podman mount $($podman create localhost/tool:2))
-    exec chroot "$root" sh -c 'cat /etc/link; ls /home'`;
-  const { code, stdout, stderr } = await apart.command("sh", { args: ["-c", script] }).output();
-  const decoder = new TextDecoder();
-  assertEquals([code, decoder.decode(stdout)], [0, "salt\nnew\n"], decoder.decode(stderr));
-}, root ? without("podman") : "needs root");

@@ -1,0 +1,101 @@
+/** Other engines run the images that are made here. */
+
+import { assertEquals } from "@std/assert";
+import { commit, packImage, pull, save, storedImage } from "../../images/mod.ts";
+import {
+  bind,
+  chdir,
+  type Command,
+  loopback,
+  mkdir,
+  mount,
+  proc,
+  recipe,
+  setEnv,
+  setUser,
+  symlink,
+  tmpfs,
+  unshare,
+  writeFile,
+} from "../../mod.ts";
+import { root } from "../support.ts";
+import { BUSYBOX, makeImage, systemFiles, writeLayout } from "./made_image.ts";
+import { without } from "./programs.ts";
+import { inDirectory } from "./support.ts";
+
+const noBusybox = BUSYBOX === undefined ? "needs a static busybox (busybox-static)" : undefined;
+const skip = root ? noBusybox ?? without("podman") ?? without("crun") : "needs root";
+
+/** Where engines leave nothing on this machine: no file, no mount, and no control group. */
+const apart = recipe(
+  unshare("mount", "pid", "ipc", "net", "uts", "cgroup"),
+  proc(),
+  // An engine keeps its images, its state and its locks there.
+  ...["/run", "/dev/shm", "/var/lib"].map((path) => tmpfs(path)),
+  mount("cgroup2", "/sys/fs/cgroup", { type: "cgroup2" }),
+  loopback(),
+);
+
+const PODMAN = "podman --cgroup-manager=cgroupfs --events-backend=none --runtime=crun";
+const RUN = `${PODMAN} run -q --rm --network=none --cgroups=disabled`;
+
+/** What a command prints. */
+async function printed(command: Command): Promise<readonly string[]> {
+  const { code, stdout, stderr } = await command.output();
+  const decoder = new TextDecoder();
+  assertEquals(code, 0, decoder.decode(stderr));
+  return decoder.decode(stdout).trimEnd().split("\n");
+}
+
+inDirectory("podman runs what was packed, committed and saved", async (directory) => {
+  const config = { Entrypoint: ["sh", "-euc"], Cmd: ["echo before"], Env: ["SALT=1"] };
+  writeLayout(`${directory}/layout`, { tag: makeImage({ layers: [systemFiles()], config }) });
+  const store = `${directory}/store`;
+  await using base = await pull(`oci:${directory}/layout:tag`, { store, name: "base:1" });
+  Deno.mkdirSync(`${directory}/home`);
+  Deno.writeTextFileSync(`${directory}/home/new`, "x", { mode: 0o600 });
+  const kitchen = recipe(
+    mkdir("/srv/kitchen", { mode: 0o755 }),
+    setUser({ uid: 1234 }),
+    writeFile("/srv/kitchen/menu", "soup\n"),
+    symlink("/srv/kitchen/menu", "/etc/menu"),
+    // What the base has there is hidden.
+    bind(`${directory}/home`, "/home"),
+    setEnv({ DISH: "soup" }),
+    chdir("/home"),
+  );
+  const cmd = [
+    "id -u; pwd; ls -R /home; cat /etc/menu; echo $SALT $DISH; " +
+    "busybox stat -c '%a %u %Y' /srv/kitchen /srv/kitchen/menu /home/new /srv",
+  ];
+  const options = { from: base, copy: true, epoch: 7, config: { cmd } };
+  await packImage(kitchen, "localhost/packed:1", options);
+  await using packed = (await storedImage("localhost/packed:1", { store }))!;
+  const changes = `${directory}/changes`;
+  const change = "rm /etc/group /etc/menu; rm -r /home; busybox mkdir /home; " +
+    "echo salt >/etc/recipe; busybox ln /etc/recipe /home/link; busybox chmod 4750 /etc/recipe";
+  const as = { user: "0", cwd: "/" };
+  await printed(await packed.command([change], { ...as, persistent: changes }));
+  const told = {
+    cmd: ["id -u; ls /home; busybox stat -c '%a %h' /etc/recipe; test ! -e /etc/menu"],
+  };
+  await using committed = await commit(packed, "localhost/committed:1", { changes, config: told });
+  {
+    using file = await Deno.create(`${directory}/images.tar`);
+    await save([packed, committed], file);
+  }
+  const runs: Readonly<Record<string, readonly string[]>> = {
+    "localhost/packed:1": [
+      ...["1234", "/home", "/home:", "new", "soup", "1 soup"],
+      ...["755 0 7", "644 1234 7", "600 0 7", "755 0 7"],
+    ],
+    "localhost/committed:1": ["1234", "link", "4750 2"],
+  };
+  const load = `${PODMAN} load -q -i ${directory}/images.tar >/dev/null`;
+  const script = [load, ...Object.keys(runs).map((name) => `${RUN} ${name}`)].join("\n");
+  const lines = Object.values(runs).flat();
+  assertEquals(await printed(apart.command("sh", { args: ["-euc", script] })), lines);
+  // They are the same here.
+  const here = [await printed(await packed.command()), await printed(await committed.command())];
+  assertEquals(here.flat(), lines);
+}, skip);
