@@ -130,6 +130,45 @@ inDirectory("an image is pulled, listed, run and removed", async (directory) => 
   assertEquals((await ramekin(directory, "rmi", "tool:1")).stdout, "docker.io/library/tool:1\n");
 }, needsBusybox);
 
+inDirectory("a recipe is packed, and what is no part of the image is told", async (directory) => {
+  const yaml = `steps:
+  - { step: unshare, kinds: [mount] }
+  - { step: tmpfs, target: /mnt }
+  - { step: bind, source: bread, target: /mnt/bread }
+  - { step: bind, source: salt, target: /mnt/salt }
+  - { step: pivotRoot, path: /mnt }
+  - { step: hostname, name: kitchen }
+  - { step: domainname, name: kitchen }\n`;
+  await Deno.writeTextFile(`${directory}/box.yaml`, yaml);
+  for (const name of ["bread", "salt"]) await Deno.writeTextFile(`${directory}/${name}`, name);
+  const words = ["box.yaml", "--copy=bread,/nonesuch", "-e=DISH=soup", "-u=cook"];
+  const packed = await ramekin(directory, "pack", ...words, "-o=box:1", "--", "/bread");
+  assertEquals(packed.code, 0, packed.stderr);
+  assertEquals(packed.stderr.split("\n"), [
+    "no part of the image:",
+    "  step 1 (unshare): namespaces and ids are of a run, and every engine makes them",
+    "  step 4 (bind): salt is of this machine: --copy=salt copies it",
+    "  step 6 (hostname), step 7 (domainname): the name is of a run: podman run --hostname",
+    "",
+  ]);
+  const inspected = await ramekin(directory, "inspect", "box:1", "--json");
+  const { config, digest } = JSON.parse(inspected.stdout);
+  assertEquals([config.cmd, config.user], [["/bread"], "cook"]);
+  assertEquals(packed.stdout, `docker.io/library/box:1@${digest}\n`);
+  const json = await ramekin(directory, "pack", "box.yaml", "-o=oci:layout:1", "--copy", "--json");
+  const result = JSON.parse(json.stdout);
+  assertEquals([result.name, result.notPacked.length, result.notCopied], ["oci:layout:1", 3, []]);
+  const none = await ramekin(directory, "pack", "box.yaml");
+  assertStringIncludes(none.stderr, "-o=OUTPUT is missing");
+  await Deno.writeTextFile(`${directory}/bad.yaml`, `${yaml}  - { step: mkdir, path: /bread/x }\n`);
+  const bad = await ramekin(directory, "pack", "bad.yaml", "--copy", "-o=box:2");
+  assertEquals(bad.code, 1);
+  assertStringIncludes(
+    bad.stderr,
+    "bad.yaml:9:5: step 8 (mkdir): /bread/x leads through a file: bread",
+  );
+});
+
 inDirectory("what a command line cannot mean is refused", async (directory) => {
   const refused = async (code: number, says: string, ...words: readonly string[]) => {
     const result = await ramekin(directory, ...words);

@@ -6,46 +6,20 @@ import {
   bind,
   chdir,
   type Command,
-  loopback,
   mkdir,
-  mount,
-  proc,
   recipe,
   setEnv,
   setUser,
   symlink,
-  tmpfs,
-  unshare,
   writeFile,
 } from "../../mod.ts";
-import { root } from "../support.ts";
+import { apart, noPodman, PODMAN, PODMAN_RUN, printed } from "./engines.ts";
 import { BUSYBOX, makeImage, systemFiles, writeLayout } from "./made_image.ts";
-import { without } from "./programs.ts";
 import { inDirectory } from "./support.ts";
 
 const noBusybox = BUSYBOX === undefined ? "needs a static busybox (busybox-static)" : undefined;
-const skip = root ? noBusybox ?? without("podman") ?? without("crun") : "needs root";
 
-/** Where engines leave nothing on this machine: no file, no mount, and no control group. */
-const apart = recipe(
-  unshare("mount", "pid", "ipc", "net", "uts", "cgroup"),
-  proc(),
-  // An engine keeps its images, its state and its locks there.
-  ...["/run", "/dev/shm", "/var/lib"].map((path) => tmpfs(path)),
-  mount("cgroup2", "/sys/fs/cgroup", { type: "cgroup2" }),
-  loopback(),
-);
-
-const PODMAN = "podman --cgroup-manager=cgroupfs --events-backend=none --runtime=crun";
-const RUN = `${PODMAN} run -q --rm --network=none --cgroups=disabled`;
-
-/** What a command prints. */
-async function printed(command: Command): Promise<readonly string[]> {
-  const { code, stdout, stderr } = await command.output();
-  const decoder = new TextDecoder();
-  assertEquals(code, 0, decoder.decode(stderr));
-  return decoder.decode(stdout).trimEnd().split("\n");
-}
+const linesOf = async (command: Command) => (await printed(command)).trimEnd().split("\n");
 
 inDirectory("podman runs what was packed, committed and saved", async (directory) => {
   const config = { Entrypoint: ["sh", "-euc"], Cmd: ["echo before"], Env: ["SALT=1"] };
@@ -92,10 +66,10 @@ inDirectory("podman runs what was packed, committed and saved", async (directory
     "localhost/committed:1": ["1234", "link", "4750 2"],
   };
   const load = `${PODMAN} load -q -i ${directory}/images.tar >/dev/null`;
-  const script = [load, ...Object.keys(runs).map((name) => `${RUN} ${name}`)].join("\n");
+  const script = [load, ...Object.keys(runs).map((name) => `${PODMAN_RUN} ${name}`)].join("\n");
   const lines = Object.values(runs).flat();
-  assertEquals(await printed(apart.command("sh", { args: ["-euc", script] })), lines);
+  assertEquals(await linesOf(apart.command("sh", { args: ["-euc", script] })), lines);
   // They are the same here.
-  const here = [await printed(await packed.command()), await printed(await committed.command())];
+  const here = [await linesOf(await packed.command()), await linesOf(await committed.command())];
   assertEquals(here.flat(), lines);
-}, skip);
+}, noPodman ?? noBusybox);
