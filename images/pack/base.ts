@@ -5,6 +5,7 @@
  * @module
  */
 
+import { isOverlayNote } from "../../ffi/files/overlay_notes.ts";
 import type { Image } from "../image.ts";
 import { readLayer, type TarEntry } from "../layer/mod.ts";
 
@@ -29,7 +30,8 @@ export async function baseAttributes(
     const here = new Map<string, BaseAttributes>();
     await readLayer(image.blobPath(digest), (entry) => {
       const path = entry.name.split("/").filter((part) => part !== "" && part !== ".").join("/");
-      if (paths.has(path) && !found.has(path)) here.set(path, entry);
+      if (!paths.has(path) || found.has(path)) return;
+      here.set(path, { ...entry, xattrs: entry.xattrs.filter(({ name }) => !isOverlayNote(name)) });
     }, signal);
     // Of a layer the last entry of a name counts.
     for (const [path, attributes] of here) found.set(path, attributes);

@@ -49,7 +49,7 @@ export class ImageDraft {
   #at = 0;
 
   constructor(root: PackRoot, copy: CopyRule, refusals: Refusals) {
-    this.tree = new PackedTree(root.source);
+    this.tree = new PackedTree(root.source, root.mode);
     this.entered = root.place === undefined;
     this.#root = root;
     this.#copy = copy;

@@ -10,6 +10,7 @@ import { checkedSteps } from "../../recipe/check.ts";
 import { DEFAULT_PATH } from "../../recipe/default_path.ts";
 import type { Step } from "../../recipe/steps.ts";
 import { type JsonObject, parseDocument } from "../descriptor.ts";
+import { ImageError } from "../errors.ts";
 import { Image, MOST_BYTES } from "../image.ts";
 import { writeLayerFile, type WrittenBlob } from "../layer/mod.ts";
 import { addImage, type NewConfig, sourceDate } from "../new_image.ts";
@@ -113,12 +114,15 @@ export async function packImage(
 ): Promise<PackedImage> {
   const { from, signal, config = {} } = options;
   const target = packOutput(output);
+  const time = options.epoch ?? sourceDate() ?? createdOf(from) ?? 0;
+  if (!Number.isSafeInteger(time) || time < 0) {
+    throw new ImageError(`${time} is no time in seconds since 1970`, { code: "invalid" });
+  }
   const draft = draftOf(checkedSteps(recipe.steps), await from?.directory(), options);
   const store = await Store.open(from?.store ?? options.store);
   const session = await store.begin(signal);
   await using disposal = new AsyncDisposableStack();
   disposal.use(session);
-  const time = options.epoch ?? sourceDate() ?? createdOf(from) ?? 0;
   const { layer, notCopied } = await writeTree(draft.tree, session, time, options);
   const platform = from?.platform ??
     (options.platform === undefined ? thisPlatform() : parsePlatform(options.platform));
@@ -210,7 +214,8 @@ function* keptPaths(directory: PackedDirectory, path = ""): Generator<string> {
   }
 }
 
+/** When an image was made; tools that do not say it write the year 1. */
 function createdOf(image: Image | undefined): number | undefined {
   const time = Date.parse(image?.config.created ?? "");
-  return Number.isNaN(time) ? undefined : Math.floor(time / 1000);
+  return Number.isNaN(time) ? undefined : Math.max(0, Math.floor(time / 1000));
 }

@@ -18,6 +18,8 @@ export interface PackRoot {
   readonly place: string | undefined;
   /** What is in it at first. */
   readonly source?: DirectorySource;
+  /** Its permissions, where a `tmpfs` says them. */
+  readonly mode?: number | undefined;
 }
 
 /** What a root is made from. */
@@ -38,6 +40,7 @@ interface EnteredRoot {
   readonly directory?: string;
   /** The step that says so. */
   readonly at: number;
+  readonly mode?: number | undefined;
   /** What the root is that is none of the files of one directory. */
   readonly issue?: string;
 }
@@ -55,7 +58,7 @@ export function packRoot(request: RootRequest): PackRoot {
     );
     return { place: "/" };
   }
-  const { place, directory, at, issue } = root;
+  const { place, directory, at, issue, mode } = root;
   const refuse = (why: string) => {
     refusals.step(steps[at]!, at, why);
     return { place };
@@ -68,7 +71,7 @@ export function packRoot(request: RootRequest): PackRoot {
       `the root is ${directory}, and --from names another one: leave one of them out`,
     );
   }
-  if (directory === undefined) return { place };
+  if (directory === undefined) return { place, mode };
   const path = realPath(directory);
   if (path === undefined) return refuse(`there is no ${directory} on this machine`);
   if (!copy.allows(path)) {
@@ -107,7 +110,7 @@ function mountedRoot(
   entered: number,
 ): Omit<EnteredRoot, "place"> {
   if (step === undefined) return { directory: place, at: entered };
-  if (step.step === "tmpfs") return { at };
+  if (step.step === "tmpfs") return { at, mode: step.mode };
   if (step.step === "bind") {
     const issue = "an image is made of the whole directory, and not of some of its entries";
     return step.entries === undefined ? { directory: step.source, at } : { at, issue };

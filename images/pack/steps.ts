@@ -59,6 +59,7 @@ const READINGS: { readonly [Name in Step["step"]]: Reading<Name> } = {
     }
   },
   denyFiles: ofRun(HIDDEN),
+  cpuAffinity: ofRun(LIMITS),
   devices: kernelFilesystem,
   dieWithParent: ofRun(PROCESS),
   disableUserNamespaces: ofRun(PRIVILEGES),
@@ -66,6 +67,7 @@ const READINGS: { readonly [Name in Step["step"]]: Reading<Name> } = {
   dummy: ofRun(NETWORK),
   hostname: ofRun(NAME),
   init: ofRun("an init is of a run: podman run --init"),
+  ioPriority: ofRun(LIMITS),
   join: ofRun(NAMESPACES),
   joinCgroup: ofRun(LIMITS),
   landlock: ofRun(PRIVILEGES),
@@ -77,6 +79,7 @@ const READINGS: { readonly [Name in Step["step"]]: Reading<Name> } = {
   mapRoot: ofRun(NAMESPACES),
   maskPaths: ofRun(HIDDEN),
   masquerade: ofRun(NETWORK),
+  memoryPolicy: ofRun(LIMITS),
   mkdir: readMkdir,
   mknod: readMknod,
   mount: ({ target, type }, draft) =>
@@ -89,6 +92,7 @@ const READINGS: { readonly [Name in Step["step"]]: Reading<Name> } = {
   overlay: ({ target }, draft) => {
     if (!draft.isRoot(target)) draft.mount(target, "an overlay is mounted when the recipe runs");
   },
+  personality: ofRun(PROCESS),
   pivotRoot: (_step, draft) => enter(draft),
   proc: kernelFilesystem,
   programs: readPrograms,
@@ -101,6 +105,7 @@ const READINGS: { readonly [Name in Step["step"]]: Reading<Name> } = {
   rlimit: ofRun(LIMITS),
   root: readRoot,
   route: ofRun(NETWORK),
+  scheduler: ofRun(LIMITS),
   seccomp: ofRun(PRIVILEGES),
   setEnv: ({ variables }, draft) => void Object.assign(draft.env, variables),
   setUser: ({ uid, gid = uid, groups = [] }, draft) => {

@@ -21,6 +21,8 @@ export interface NewFile {
   readonly bytes: Uint8Array;
   readonly mode: number | undefined;
   readonly owner: FileOwner | undefined;
+  /** The mode of the base's file as it is unpacked, for where its layers name it over a link. */
+  readonly unpackedMode?: number | undefined;
 }
 
 /** A new symbolic link. */
@@ -73,16 +75,20 @@ export class PackedDirectory {
   /** Its permissions and owner, in place of those that it has by its source. */
   mode: number | undefined;
   readonly owner: FileOwner | undefined;
+  /** Its mode in the base as that is unpacked, for where no layer names it. */
+  readonly unpackedMode: number | undefined;
 
   constructor(
-    { source, mode, owner, opaque = false }: {
+    { source, mode, owner, unpackedMode, opaque = false }: {
       readonly source?: DirectorySource;
       readonly mode?: number;
       readonly owner?: FileOwner;
+      readonly unpackedMode?: number;
       readonly opaque?: boolean;
     },
   ) {
     this.source = source;
+    this.unpackedMode = unpackedMode;
     this.mode = mode;
     this.owner = owner;
     this.opaque = opaque;
@@ -114,11 +120,12 @@ const ROOT: FileOwner = { uid: 0, gid: 0 };
 export class PackedTree {
   readonly root: PackedDirectory;
 
-  /** @param source what is in the root at first; nothing without one */
-  constructor(source?: DirectorySource) {
-    this.root = new PackedDirectory(
-      source === undefined ? { mode: 0o755, owner: ROOT } : { source },
-    );
+  /**
+   * @param source what is in the root at first; nothing without one
+   * @param mode that of the root, which is then 0755 without one
+   */
+  constructor(source?: DirectorySource, mode = 0o755) {
+    this.root = new PackedDirectory(source === undefined ? { mode, owner: ROOT } : { source });
   }
 
   /** Makes a directory and its parents, unless it is there. */
@@ -140,12 +147,15 @@ export class PackedTree {
   writeFile(path: string, bytes: Uint8Array, mode: number | undefined, owner: FileOwner): void {
     const { parent, name, entry } = this.#find(path);
     if (entry?.kind === "directory") throw new PathIssue(`${path} is a directory`);
-    const before = entry === undefined ? { mode: 0o644, owner } : attributesOf(path, entry);
+    const before: ReturnType<typeof attributesOf> = entry === undefined
+      ? { mode: 0o644, owner }
+      : attributesOf(path, entry);
     parent!.children.set(name, {
       kind: "file",
       bytes,
       mode: mode ?? before.mode,
       owner: before.owner,
+      unpackedMode: before.unpackedMode,
     });
   }
 
@@ -245,7 +255,10 @@ function childOf(directory: PackedDirectory, name: string): Found["entry"] {
     return { ...found, kind: "kept", isBase: source.kind === "base" };
   }
   const path = source.path === "." ? name : `${source.path}/${name}`;
-  const child = new PackedDirectory({ source: { ...source, path } });
+  const child = new PackedDirectory({
+    source: { ...source, path },
+    unpackedMode: found.mode & 0o7777,
+  });
   directory.children.set(name, child);
   return child;
 }
@@ -259,12 +272,14 @@ function targetOf(entry: NonNullable<Found["entry"]>): string | undefined {
 function attributesOf(
   path: string,
   entry: NewEntry | KeptFile,
-): { readonly mode: number | undefined; readonly owner: FileOwner | undefined } {
+): Pick<NewFile, "mode" | "owner" | "unpackedMode"> {
   if (entry.kind === "file") return entry;
   if (entry.kind === "copy") return { mode: looked(entry.path)!.mode & 0o777, owner: ROOT };
   if (entry.kind === "kept" && entry.type === "file") {
     const { isBase, mode } = entry;
-    return isBase ? { mode: undefined, owner: undefined } : { mode: mode & 0o777, owner: ROOT };
+    return isBase
+      ? { mode: undefined, owner: undefined, unpackedMode: mode & 0o777 }
+      : { mode: mode & 0o777, owner: ROOT };
   }
   throw new PathIssue(`${path} is no regular file`);
 }

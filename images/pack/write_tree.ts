@@ -26,6 +26,7 @@ import {
   refuseWhiteout,
   signEntry,
 } from "../layer/mod.ts";
+import { ImageError } from "../errors.ts";
 import { type BaseAttributes, UNNAMED } from "./base.ts";
 import type { CopiedFile, DirectorySource, NewEntry, PackedDirectory } from "./tree.ts";
 
@@ -54,7 +55,7 @@ interface Place {
   readonly path: string;
   readonly directory: Pick<
     PackedDirectory,
-    "children" | "source" | "mode" | "owner" | "opaque" | "isChanged"
+    "children" | "source" | "mode" | "owner" | "unpackedMode" | "opaque" | "isChanged"
   >;
 }
 
@@ -134,11 +135,11 @@ export class TreeArchive implements Disposable {
 
   #directoryAttributes(
     path: string,
-    { source, mode, owner }: Place["directory"],
+    { source, mode, owner, unpackedMode }: Place["directory"],
     found: FoundDirectory | undefined,
   ): ArchiveEntry {
     const before = found === undefined
-      ? this.#options.base.get(path === "." ? "" : path) ?? UNNAMED
+      ? this.#inBase(path === "." ? "" : path, unpackedMode)
       : this.#attributes(path, found.status, found.xattrs, source?.keepsOwners);
     return {
       ...before,
@@ -150,6 +151,11 @@ export class TreeArchive implements Disposable {
     };
   }
 
+  /** What the layers of the base say of a file, or else its unpacked one. */
+  #inBase(path: string, unpackedMode = UNNAMED.mode): BaseAttributes {
+    return this.#options.base.get(path) ?? { ...UNNAMED, mode: unpackedMode };
+  }
+
   /** Reads a directory of this machine, if that is let. */
   async #read(path: string, { root, path: from }: DirectorySource): Promise<
     FoundDirectory | undefined
@@ -159,6 +165,7 @@ export class TreeArchive implements Disposable {
     } catch (error) {
       if (!(error instanceof SyscallError)) throw error;
       if (error.code !== "EACCES" && error.code !== "EXDEV") throw error;
+      if (from === "." && error.code === "EACCES") throw unreadable(root);
       this.#leave(
         path,
         "directory",
@@ -173,15 +180,16 @@ export class TreeArchive implements Disposable {
   async *#copy(path: string, { path: from }: CopiedFile): AsyncGenerator<Uint8Array> {
     const files = [{ name: nameOf(from), type: S_IFREG }];
     for await (const file of this.#reader(parentOf(from)).files(".", files)) {
+      if (file.fd === undefined) throw unreadable(from);
       yield* this.#copied(path, file, {});
     }
   }
 
   *#new(path: string, entry: Exclude<NewEntry, CopiedFile>): Generator<Uint8Array> {
-    const { time, base } = this.#options;
+    const { time } = this.#options;
     if (entry.kind === "file") {
-      const { bytes, mode, owner } = entry;
-      const before = base.get(path) ?? UNNAMED;
+      const { bytes, mode, owner, unpackedMode } = entry;
+      const before = this.#inBase(path, unpackedMode);
       this.#size.add(path, bytes.length);
       yield* this.#header({
         ...before,
@@ -274,6 +282,11 @@ export class TreeArchive implements Disposable {
   }
 }
 
+/** The error of a file that was asked for by its own name. */
+function unreadable(path: string): ImageError {
+  return new ImageError(`${path} cannot be copied: this user may not read it`, { code: "denied" });
+}
+
 /** Attributes that mean the same on every machine, and that every user sees. */
 function isKept({ name, value }: Xattr): boolean {
   if (name === "security.capability") return value.length === CAPABILITY_SIZE;
@@ -288,6 +301,7 @@ function below(source: DirectorySource, name: string): Place["directory"] {
     source: { ...source, path },
     mode: undefined,
     owner: undefined,
+    unpackedMode: undefined,
     opaque: false,
     isChanged: true,
   };

@@ -75,7 +75,7 @@ async function base(
 const KITCHEN = [
   unshare("user", "mount", "pid"),
   mapRoot(),
-  tmpfs("/mnt"),
+  tmpfs("/mnt", { mode: 0o711 }),
   mkdir("/mnt/srv", { mode: 0o750 }),
   writeFile("/mnt/srv/menu", "soup\n", { mode: 0o640 }),
   mknod("/mnt/srv/pipe", { type: "p" }),
@@ -101,7 +101,7 @@ inDirectory(
       ...["1 unshare", "2 mapRoot", "8 tmpfs", "9 writeFile", "10 proc", "16 limits"],
     ]);
     assertEquals(await topLayer(image), [
-      "./ directory 755 0:0 0",
+      "./ directory 711 0:0 0",
       "today symlink 777 0:0 0 srv/menu",
       "proc/ directory 755 0:0 0",
       "srv/ directory 750 0:0 0",
@@ -119,7 +119,7 @@ inDirectory(
     });
     assertEquals(platform, image.platform);
     // Nobody's clock, umask or owner is in it.
-    const diffId = "sha256:2d190344059387cc555865da25823069af7eccdf66cedee1f21bb8cbbd69591a";
+    const diffId = "sha256:fc3f00d0484ad14cc9e844b2db77fec1f8334ad0af1ed1ef6b00ebeb3750faab";
     assertEquals(image.layers.map(({ diffId }) => diffId), [diffId]);
     const again = await packImage(recipe(...KITCHEN), "kitchen:2", {
       store: `${directory}/other-store`,
@@ -168,6 +168,8 @@ const BASE = [[
   { name: "opt/", type: "directory" },
   { name: "opt/old", content: "old" },
   { name: "root/", type: "directory", mode: 0o700 },
+  { name: "lib/secret/", type: "directory", mode: 0o700, uid: 0 },
+  { name: "lib/secret/key", content: "old", mode: 0o600 },
 ], [{ name: "etc/", type: "directory", mode: 0o750, gid: 9 }]] as const;
 
 inDirectory(
@@ -179,6 +181,7 @@ inDirectory(
     Deno.writeTextFileSync(`${directory}/new/deep/file`, "new", { mode: 0o600 });
     const steps = [
       writeFile("/lib/by-a-link", "x"),
+      writeFile("/lib/secret/key", "new"),
       writeFile("/etc/motd", "good day\n"),
       mkdir("/root", { mode: 0o711 }),
       mkdir("/usr"),
@@ -203,6 +206,8 @@ inDirectory(
       "usr/ directory 755 0:0 50",
       "usr/lib/ directory 711 3:4 50",
       "usr/lib/by-a-link file 644 0:0 50",
+      "usr/lib/secret/ directory 700 0:0 50",
+      "usr/lib/secret/key file 600 0:0 50",
     ]);
     assertEquals(image.layers.slice(0, 2), from.layers);
     assertEquals(image.config.env, ["SALT=1", "DISH=soup"]);
@@ -256,6 +261,14 @@ inDirectory("a copy has what every user and machine has of a file", async (direc
     "srv/sub/ directory 755 0:0 0",
     "srv/sub/same hardlink 755 0:0 0 b",
   ]);
+  if (!root) {
+    const bound = recipe(tmpfs("/mnt"), bind(`${files}/secret`, "/mnt/secret"), pivotRoot("/mnt"));
+    await assertImageError(
+      () => packImage(bound, "kitchen:2", { store, copy: true }),
+      "denied",
+      `${files}/secret cannot be copied: this user may not read it`,
+    );
+  }
   // The times of files on this machine are not in it.
   Deno.utimeSync(`${files}/a`, 5, 5);
   const again = await packImage(made, "kitchen:1", { store, copy: ["/"] });
