@@ -5,11 +5,9 @@
  * @module
  */
 
-import type { Statx } from "../../ffi/calls/statx.ts";
 import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFMT, S_IFREG } from "../../ffi/calls/constants/files.ts";
 import { O_CLOEXEC, O_DIRECTORY, O_PATH } from "../../ffi/calls/files.ts";
 import { SyscallError } from "../../ffi/errors.ts";
-import { isOverlayNote, type Xattr } from "../../ffi/files/overlay_notes.ts";
 import { type FoundDirectory, type FoundFile, TreeReader } from "../../ffi/files/read_tree.ts";
 import { open } from "../../ffi/linux/files.ts";
 import { nameOf, parentOf } from "../../recipe/path.ts";
@@ -28,6 +26,7 @@ import {
 } from "../layer/mod.ts";
 import { ImageError } from "../errors.ts";
 import { type BaseAttributes, UNNAMED } from "./base.ts";
+import { copiedAttributes } from "./copied_attributes.ts";
 import type { CopiedFile, DirectorySource, NewEntry, PackedDirectory } from "./tree.ts";
 
 /** Something of a copied directory that is not in the image as it is on this machine. */
@@ -58,10 +57,6 @@ interface Place {
     "children" | "source" | "mode" | "owner" | "unpackedMode" | "opaque" | "isChanged"
   >;
 }
-
-const [SETUID, SETGID] = [0o4000, 0o2000];
-/** A capability of a file that is not bound to a user namespace (VFS_CAP_REVISION_2). */
-const CAPABILITY_SIZE = 20;
 
 /** Writes the archive of a tree. */
 export class TreeArchive implements Disposable {
@@ -140,7 +135,7 @@ export class TreeArchive implements Disposable {
   ): ArchiveEntry {
     const before = found === undefined
       ? this.#inBase(path === "." ? "" : path, unpackedMode)
-      : this.#attributes(path, found.status, found.xattrs, source?.keepsOwners);
+      : this.#attributes(path, found, source?.keepsOwners);
     return {
       ...before,
       ...owner,
@@ -212,9 +207,10 @@ export class TreeArchive implements Disposable {
 
   *#copied(
     path: string,
-    { status, target, xattrs, fd }: FoundFile,
+    file: FoundFile,
     { keepsOwners }: Pick<DirectorySource, "keepsOwners">,
   ): Generator<Uint8Array> {
+    const { status, target, fd } = file;
     const type = status.mode & S_IFMT;
     const kind = KINDS[type];
     if (kind === undefined || type === S_IFCHR || type === S_IFBLK) {
@@ -223,7 +219,7 @@ export class TreeArchive implements Disposable {
     if (type === S_IFREG && fd === undefined) {
       return this.#leave(path, "file", "this user may not read it");
     }
-    const attributes = this.#attributes(path, status, xattrs, keepsOwners);
+    const attributes = this.#attributes(path, file, keepsOwners);
     const common = { ...attributes, name: path, mtime: this.#options.time };
     const identity = `${status.dev}:${status.ino}`;
     const first = status.nlink > 1 ? this.#links.get(identity) : undefined;
@@ -238,27 +234,14 @@ export class TreeArchive implements Disposable {
     if (fd !== undefined) yield* dataOf(path, fd, size);
   }
 
-  /** What a copy has of a file: not the owners of this machine, nor what only they may mean. */
   #attributes(
     path: string,
-    { mode, uid, gid }: Statx,
-    xattrs: readonly Xattr[],
+    { status, xattrs }: Pick<FoundFile, "status" | "xattrs">,
     keepsOwners = false,
   ): BaseAttributes {
-    const lost = (keepsOwners || uid === 0 ? 0 : mode & SETUID) |
-      (keepsOwners || gid === 0 ? 0 : mode & SETGID);
-    if (lost !== 0) {
-      this.#leave(path, `mode 0${(mode & 0o7777).toString(8)}`, "its copy belongs to root");
-    }
-    for (const { name } of xattrs) {
-      if (!name.startsWith("system.")) continue;
-      this.#leave(path, `attribute ${name}`, "its users are this machine's");
-    }
-    return {
-      mode: mode & 0o7777 & ~lost,
-      ...(keepsOwners ? { uid, gid } : { uid: 0, gid: 0 }),
-      xattrs: xattrs.filter(isKept).toSorted((a, b) => a.name < b.name ? -1 : 1),
-    };
+    const { attributes, lost } = copiedAttributes(status, xattrs, keepsOwners);
+    for (const { what, why } of lost) this.#leave(path, what, why);
+    return attributes;
   }
 
   *#header(entry: ArchiveEntry): Generator<Uint8Array> {
@@ -285,12 +268,6 @@ export class TreeArchive implements Disposable {
 /** The error of a file that was asked for by its own name. */
 function unreadable(path: string): ImageError {
   return new ImageError(`${path} cannot be copied: this user may not read it`, { code: "denied" });
-}
-
-/** Attributes that mean the same on every machine, and that every user sees. */
-function isKept({ name, value }: Xattr): boolean {
-  if (name === "security.capability") return value.length === CAPABILITY_SIZE;
-  return name.startsWith("user.") && !isOverlayNote(name);
 }
 
 /** A directory in one that is copied. */
