@@ -7,6 +7,7 @@
 
 import type { Refusals } from "../../export/refusals.ts";
 import { isWithin, normalize, parentOf } from "../../recipe/path.ts";
+import { quoted } from "../../recipe/shown.ts";
 import type { Step } from "../../recipe/steps.ts";
 import type { CopyRule } from "./copy_rule.ts";
 import { looked, realPath } from "./looked_at.ts";
@@ -36,8 +37,7 @@ export class ImageDraft {
   readonly env: Record<string, string> = {};
   cwd: string | undefined;
   user: string | undefined;
-  /** Whose the files are that are made. */
-  owner: FileOwner = { uid: 0, gid: 0 };
+  #owner: FileOwner | undefined = { uid: 0, gid: 0 };
   readonly notPacked: NotPacked[] = [];
   /** Whether the root is entered, and paths are those of the image. */
   entered: boolean;
@@ -54,6 +54,25 @@ export class ImageDraft {
     this.#root = root;
     this.#copy = copy;
     this.#refusals = refusals;
+  }
+
+  /**
+   * Whose the files are that are made.
+   *
+   * @throws {PathIssue} where the user is known by a name, as the ids of one are those of a run
+   */
+  get owner(): FileOwner {
+    if (this.#owner !== undefined) return this.#owner;
+    throw new PathIssue(
+      `it makes a file of ${
+        quoted(this.user!)
+      }, whose ids are those of a run: give setUser() ids, ` +
+        "or make the file before",
+    );
+  }
+
+  set owner(owner: FileOwner | undefined) {
+    this.#owner = owner;
   }
 
   /** Reads a step by this function, which says what it is in the image. */

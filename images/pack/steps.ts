@@ -108,13 +108,7 @@ const READINGS: { readonly [Name in Step["step"]]: Reading<Name> } = {
   scheduler: ofRun(LIMITS),
   seccomp: ofRun(PRIVILEGES),
   setEnv: ({ variables }, draft) => void Object.assign(draft.env, variables),
-  setUser: ({ uid, gid = uid, groups = [] }, draft) => {
-    draft.user = `${uid}:${gid}`;
-    draft.owner = { uid, gid };
-    if (groups.length > 0) {
-      draft.leaveOut("further groups are those that the image's /etc/group gives the user");
-    }
-  },
+  setUser: readSetUser,
   symlink: readSymlink,
   sysctl: ofRun("settings of the kernel are of a run: podman run --sysctl"),
   sysfs: kernelFilesystem,
@@ -137,6 +131,20 @@ const READINGS: { readonly [Name in Step["step"]]: Reading<Name> } = {
 /** Adds what a step says to the image, or says that it is no part of it. */
 export function readStep(step: Step, draft: ImageDraft): void {
   (READINGS[step.step] as Reading<Step["step"]>)(step, draft);
+}
+
+function readSetUser(step: StepOf<"setUser">, draft: ImageDraft): void {
+  const { uid, gid = uid, groups = [], keepGroups = false, name } = step;
+  if (uid === undefined || gid === undefined) {
+    draft.user = name;
+    draft.owner = undefined;
+  } else {
+    draft.user = `${uid}:${gid}`;
+    draft.owner = { uid, gid };
+  }
+  if (groups.length > 0 || keepGroups) {
+    draft.leaveOut("further groups are those that the image's /etc/group gives the user");
+  }
 }
 
 function enter(draft: ImageDraft): void {

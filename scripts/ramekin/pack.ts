@@ -17,6 +17,7 @@ import { absolute, platformOf, programOf, pullOptions } from "./image_flags.ts";
 import { imageReport } from "./image_report.ts";
 import { interruptible } from "./interruptible.ts";
 import { print, printError, printJson } from "./output.ts";
+import { withProgress } from "./progress.ts";
 import { recipeFile } from "./recipe_file.ts";
 import { bytesOf } from "./units.ts";
 import { UsageError } from "./usage.ts";
@@ -34,7 +35,7 @@ export async function run(given: Arguments): Promise<number> {
   const [maxSize, platform] = [given.value("max-size"), platformOf(given)];
   return await interruptible(async (signal) => {
     await using from = await baseOf(given, signal);
-    const packed = await located(() =>
+    const making = () =>
       packImage(recipe, output, {
         from,
         copy: copiesOf(given),
@@ -42,8 +43,8 @@ export async function run(given: Arguments): Promise<number> {
         platform,
         maxBytes: maxSize === undefined ? undefined : bytesOf(maxSize, "max-size"),
         signal,
-      })
-    );
+      });
+    const packed = await located(() => withProgress(`making ${output}`, making));
     if (given.has("json")) printJson(packed);
     else {
       if (!given.has("quiet")) report(packed);

@@ -1,6 +1,7 @@
 /** Images of recipes: their files, their configuration, and what of a recipe is no part of them. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { Buffer } from "node:buffer";
 import { gunzipSync } from "node:zlib";
 import { type Image, packImage, pull, storedImage, storedImages } from "../../images/mod.ts";
 import { readTarIndex } from "../../images/layer/mod.ts";
@@ -29,6 +30,7 @@ import {
   writeFile,
 } from "../../mod.ts";
 import { root } from "../support.ts";
+import { archive, Kitchen, reg } from "./layer/archives.ts";
 import { BUSYBOX, type MadeFile, makeImage, writeLayout } from "./made_image.ts";
 import { output, without } from "./programs.ts";
 import { assertImageError, inDirectory } from "./support.ts";
@@ -37,13 +39,17 @@ const noBusybox = BUSYBOX === undefined ? "needs a static busybox (busybox-stati
 
 /** The files of the topmost layer of an image: name, kind, mode, owner, target. */
 async function topLayer(image: Image): Promise<string[]> {
+  return (await topEntries(image)).map(({ name, kind, mode, uid, gid, mtime, target }) =>
+    [name, kind, mode.toString(8), `${uid}:${gid}`, mtime.seconds, target].join(" ").trimEnd()
+  );
+}
+
+async function topEntries(image: Image) {
   const blob = await Deno.readFile(image.blobPath(image.layers.at(-1)!.digest));
   const path = await Deno.makeTempFile();
   try {
     await Deno.writeFile(path, gunzipSync(blob));
-    return readTarIndex(path).map(({ name, kind, mode, uid, gid, mtime, target }) =>
-      [name, kind, mode.toString(8), `${uid}:${gid}`, mtime.seconds, target].join(" ").trimEnd()
-    );
+    return readTarIndex(path);
   } finally {
     await Deno.remove(path);
   }
@@ -276,6 +282,28 @@ inDirectory("a copy has what every user and machine has of a file", async (direc
   for (const name of ["closed", "secret"]) Deno.chmodSync(`${files}/${name}`, 0o700);
 });
 
+inDirectory(
+  "a copy has attributes that every user sees and every machine knows",
+  async (directory) => {
+    using kitchen = new Kitchen();
+    const [value, caps] = [
+      new Uint8Array([0, 255]),
+      Buffer.from("0100000200200000000000000000000000000000", "hex"),
+    ];
+    const pax = { "SCHILY.xattr.user.a": value, "SCHILY.xattr.trusted.b": value };
+    await kitchen.unpack(
+      archive(reg("f", "x", { pax: { ...pax, "SCHILY.xattr.security.capability": caps } })),
+    );
+    const made = recipe(tmpfs("/mnt"), bind(`${kitchen.root}/f`, "/mnt/f"), pivotRoot("/mnt"));
+    await using image = await packed(directory, made, { copy: true });
+    const [file] = (await topEntries(image)).filter(({ name }) => name === "f");
+    assertEquals(file!.xattrs.map(({ name }) => name), [
+      ...(root ? ["security.capability"] : []),
+      "user.a",
+    ]);
+  },
+);
+
 inDirectory("a program with its libraries is an image that runs", async (directory) => {
   const made = recipe(
     unshare("user", "mount"),
@@ -366,6 +394,12 @@ inDirectory("a step that no image can follow is refused by its number", async (d
     "step 1 (bind): there is no /nonesuch on this machine",
     [bind("/nonesuch", "/x"), bind("/nonesuch", "/y", { optional: true })],
     { from, copy: true },
+  );
+  await refused(
+    'step 2 (mkdir): it makes a file of "cook", whose ids are those of a run: give setUser() ids, ' +
+      "or make the file before",
+    [setUser({ name: "cook" }), mkdir("/x")],
+    { from },
   );
   const loop = [symlink("b", "/a"), symlink("a", "/b"), writeFile("/a", "")];
   await refused("step 3 (writeFile): /a leads over too many links", loop, { from });

@@ -124,7 +124,8 @@ export const IMAGES = [
         optionalValue: true,
         repeated: true,
         completes: "file",
-        summary: "copy files of this machine that the recipe binds: those in these directories, or all",
+        summary:
+          "copy files of this machine that the recipe binds: those in these directories, or all",
       },
       SET,
       ...PROGRAM_FLAGS,
