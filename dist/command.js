@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "ff428a8004ba779deba7b9f4b799070e869092dd23fed4412ff9cee0b5ddb3af";
+var BUILD = "f56d78a118e422628cc6094eefc7dc7082ecfbee59f7d098edd98fd62652fd4a";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

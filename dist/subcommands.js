@@ -414,11 +414,11 @@ var openat = (function openat(directory2, path2, flagBits, fileMode = 0) {
   return call("openat", at(directory2), path2, named3, mode(fileMode));
 });
 var openat2 = (function openat2(directory2, path2, how) {
-  const { resolve: resolve2 = 0 } = how;
-  const text5 = () => `{${flags(how.flags, OPEN_FLAGS).text}, ${mode(how.mode ?? 0).text}, ${flags(resolve2, RESOLVE_FLAGS).text}}`;
-  const struct = new Struct(words(how.flags, how.mode ?? 0, resolve2), text5);
+  const { resolve: resolve3 = 0 } = how;
+  const text5 = () => `{${flags(how.flags, OPEN_FLAGS).text}, ${mode(how.mode ?? 0).text}, ${flags(resolve3, RESOLVE_FLAGS).text}}`;
+  const struct = new Struct(words(how.flags, how.mode ?? 0, resolve3), text5);
   const opened2 = call("openat2", at(directory2), path2, struct, OPEN_HOW_SIZE);
-  return (resolve2 & SCOPED) === 0 ? opened2 : {
+  return (resolve3 & SCOPED) === 0 ? opened2 : {
     ...opened2,
     retried: true
   };
@@ -2491,13 +2491,13 @@ var rootMount = (function rootMount(own) {
 var walk = (function walk(root2, path2, pass2) {
   const normal2 = normalize(path2);
   let place3 = root2;
-  for (let begin = 1; begin < normal2.length; ) {
-    const slash = normal2.indexOf("/", begin);
+  for (let begin2 = 1; begin2 < normal2.length; ) {
+    const slash = normal2.indexOf("/", begin2);
     const end = slash < 0 ? normal2.length : slash;
-    place3 = place3.children?.get(normal2.slice(begin, end));
+    place3 = place3.children?.get(normal2.slice(begin2, end));
     if (place3 === void 0) return void 0;
     pass2?.(place3);
-    begin = end + 1;
+    begin2 = end + 1;
   }
   return place3;
 });
@@ -3712,11 +3712,11 @@ var baseOf = (function baseOf(plan, path2) {
   const { mounts } = plan.state;
   const { target, own, certain } = mounts.mountAbove(path2);
   if (target !== "/" && (own || mounts.atHostRoot)) {
-    const resolve2 = certain ? RESOLVE_BENEATH : RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
+    const resolve3 = certain ? RESOLVE_BENEATH : RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
     return {
       kind: "beneath",
       directory: target,
-      resolve: resolve2
+      resolve: resolve3
     };
   }
   if (!mounts.atHostRoot) return {
@@ -3789,10 +3789,10 @@ var parentsOf2 = (function parentsOf2(path2) {
   return parts2.slice(1).map((_, index) => parts2.slice(0, index + 1).join("/"));
 });
 var openBelow = (function openBelow(plan, directory2, path2, { flags: flags2 = 0, missing: missing4, unreachable, fixes = {} }) {
-  const resolve2 = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
+  const resolve3 = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
   const call2 = openat2(directory2, path2, {
     flags: O_PATH | O_CLOEXEC | flags2,
-    resolve: resolve2
+    resolve: resolve3
   });
   const accept2 = [
     "ENOENT",
@@ -4150,8 +4150,8 @@ var makeMountPoint = (function makeMountPoint(source, opened2, target, plan) {
       ],
       onAccepted: isFile5
     };
-    const looked = openat(opened2, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-    const directory2 = plan.open(looked, "<source>", accept2);
+    const looked2 = openat(opened2, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    const directory2 = plan.open(looked2, "<source>", accept2);
     plan.skippable("the directory is made", () => target.makeMountPoint("directory"));
     plan.goTo(made, directory2);
     plan.place(isFile5);
@@ -5956,7 +5956,7 @@ var environment2 = (function environment2(pid) {
     ] : [];
   })));
 });
-var runProgram = (async function runProgram(words3, make2, { name, denied: denied3 = () => false, report, verbose, ended } = {}) {
+var runProgram = (async function runProgram(words3, make2, { name, denied: denied3 = () => false, report: report2, verbose, ended } = {}) {
   const [program = environment2()["SHELL"] ?? "sh", ...args] = words3;
   const terminal = Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
   const options = {
@@ -5974,7 +5974,7 @@ var runProgram = (async function runProgram(words3, make2, { name, denied: denie
     verbose?.started(running.container.pid);
     const end = await running.container.status;
     const { code, timedOut, outOfMemory } = end;
-    report?.(end);
+    report2?.(end);
     verbose?.ended(end);
     if (code === BAD_CALL) printError(KILLED_BY_FILTER);
     ended?.(running.container);
@@ -5989,7 +5989,7 @@ var runProgram = (async function runProgram(words3, make2, { name, denied: denie
       debug: false
     });
     printError(text5(paintFor(Deno.stderr)));
-    report?.({
+    report2?.({
       code: status,
       reason: text5(plain2)
     });
@@ -6055,7 +6055,7 @@ var withNamedDevices = (async function withNamedDevices(options) {
   }, names);
 });
 var runIn = (async function runIn(given, options, box3) {
-  const report = reportOf(given);
+  const report2 = reportOf(given);
   const place3 = placeIn(given, options);
   using audit = auditOf(given);
   const make2 = ((program, command) => box3.command(program, {
@@ -6069,7 +6069,7 @@ var runIn = (async function runIn(given, options, box3) {
   const verbose = verboseOf(given, box3);
   const name = given.value("name");
   return await runProgram(given.program, make2, {
-    report,
+    report: report2,
     ended,
     name,
     verbose
@@ -9182,15 +9182,15 @@ var init_program = __esm({
   }
   static {
     reserve$12 = (function (size) {
-        const begin = this.#end;
-        const at4 = Math.ceil(begin / 8) * 8;
+        const begin2 = this.#end;
+        const at4 = Math.ceil(begin2 / 8) * 8;
         this.#end = at4 + size;
         if (this.#end > paper.bytes.length) {
           const larger = sheet(this.#end * 2);
           larger.bytes.set(paper.bytes);
           paper = larger;
         }
-        paper.bytes.fill(0, begin, this.#end);
+        paper.bytes.fill(0, begin2, this.#end);
         return at4;
       });
   }
@@ -15393,19 +15393,19 @@ var init_reactor = __esm({
     addMethods(this.prototype, {
     ready: (function (readiness) {
         if (this.#closed) return Promise.resolve();
-        const { promise, resolve: resolve2 } = Promise.withResolvers();
-        this.#resolve = resolve2;
+        const { promise, resolve: resolve3 } = Promise.withResolvers();
+        this.#resolve = resolve3;
         this.#owner.arm(readiness);
         if (this.#ref) this.#owner.count(1);
         else this.#owner.update();
         return promise;
       }),
     signal: (function () {
-        const resolve2 = this.#resolve;
-        if (resolve2 === void 0) return;
+        const resolve3 = this.#resolve;
+        if (resolve3 === void 0) return;
         this.#resolve = void 0;
         if (this.#ref) this.#owner.count(-1);
-        resolve2();
+        resolve3();
       }),
     close: (function () {
         if (this.#closed) return;
@@ -15695,7 +15695,7 @@ var init_held_end = __esm({
       }
       /** Resolves after a moment. */
       async pause() {
-        await new Promise((resolve2) => setTimeout(resolve2, REST));
+        await new Promise((resolve3) => setTimeout(resolve3, REST));
       }
       /** The error of a process whose status was not told in time. */
       get error() {
@@ -16739,7 +16739,7 @@ var init_semaphore = __esm({
       /** Takes a place, as soon as there is one. */
       async acquire() {
         if (this.#free > 0) this.#free--;
-        else await new Promise((resolve2) => this.#waiting.push(resolve2));
+        else await new Promise((resolve3) => this.#waiting.push(resolve3));
       }
       /** Gives a place back. */
       release() {
@@ -17269,7 +17269,7 @@ function readAt(fd, offset, size) {
   return new Uint8Array(buffer, byteOffset, Number(outcome.result(call2))).slice();
 }
 function turn() {
-  return new Promise((resolve2) => setTimeout(resolve2, 0));
+  return new Promise((resolve3) => setTimeout(resolve3, 0));
 }
 var PART3, TURN;
 var init_contents = __esm({
@@ -20069,12 +20069,12 @@ var init_mount_table = __esm({
           children: this.#placeAt(directory2)?.children
         };
         const rest2 = directory2.slice(mount4.target === "/" ? 0 : mount4.target.length);
-        const below4 = ((path2) => mount4.type === "bind" ? normalize(path2 + rest2) : path2);
+        const below5 = ((path2) => mount4.type === "bind" ? normalize(path2 + rest2) : path2);
         this.#base = {
           ...mount4,
           ...this.originOf(directory2),
           target: "/",
-          source: below4(mount4.source),
+          source: below5(mount4.source),
           certain: true
         };
         this.#tree = "other";
@@ -23141,8 +23141,8 @@ var init_permission_set = __esm({
           case "env":
             return true;
           case "run": {
-            const { run: run37 } = this.#options;
-            return typeof run37 !== "object" || run37.includes(need.program);
+            const { run: run38 } = this.#options;
+            return typeof run38 !== "object" || run38.includes(need.program);
           }
           case "kernel":
           case "lifetime":
@@ -23863,7 +23863,7 @@ function searchAmong(ranges2) {
     }
   ];
   const half = Math.ceil(ranges2.length / 2);
-  const [below4, above] = [
+  const [below5, above] = [
     ranges2.slice(0, half),
     ranges2.slice(half)
   ];
@@ -23871,7 +23871,7 @@ function searchAmong(ranges2) {
   if (ranges2.length === 2) {
     const [holds5, fails] = [
       above[0].decision,
-      below4[0].decision
+      below5[0].decision
     ];
     return [
       {
@@ -23891,7 +23891,7 @@ function searchAmong(ranges2) {
       value,
       holds: upper
     },
-    ...searchAmong(below4),
+    ...searchAmong(below5),
     upper,
     ...searchAmong(above)
   ];
@@ -24756,10 +24756,10 @@ var init_container_files2 = __esm({
       /** What is at a path in the container; a link at its end is followed, or not. */
       stateOf(path2, follow) {
         const flags2 = O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW);
-        const resolve2 = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+        const resolve3 = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
         return stateOf2(openat2(this.#root, path2, {
           flags: flags2,
-          resolve: resolve2
+          resolve: resolve3
         }));
       }
       /** What is at a path of the host. */
@@ -26096,7 +26096,7 @@ function connectionsAtOnce() {
   return Math.max(1, Math.min(AT_ONCE4, Math.floor(descriptors * SHARE / DESCRIPTORS)));
 }
 async function pause() {
-  await new Promise((resolve2) => Deno.unrefTimer(setTimeout(resolve2, PAUSE)));
+  await new Promise((resolve3) => Deno.unrefTimer(setTimeout(resolve3, PAUSE)));
 }
 var AT_ONCE4, DESCRIPTORS, SHARE, PAUSE, NO_CONNECTION, ContainerProxy;
 var init_proxy2 = __esm({
@@ -27346,9 +27346,9 @@ var init_slots = __esm({
 
       #memory;
       #end;
-      constructor(memory, begin) {
+      constructor(memory, begin2) {
         this.#memory = memory;
-        this.#end = begin;
+        this.#end = begin2;
       }
       /** Writes a number of 64 bits. */
       
@@ -27861,7 +27861,7 @@ function executeSealed(writer, { image: image3, socket, paths, late, marked = (c
   const candidates = tryExec(inside2, paths, marked);
   inside2.place(EXIT_CHILD);
   const table2 = new Named(TABLE_ADDRESS, "table");
-  const report = inside2.add(marked(call("write", socket, table2, 0)), {
+  const report2 = inside2.add(marked(call("write", socket, table2, 0)), {
     accept: [
       "EPIPE",
       "ECONNRESET"
@@ -27881,7 +27881,7 @@ function executeSealed(writer, { image: image3, socket, paths, late, marked = (c
     sealed: {
       parts: inside2.parts,
       candidates,
-      report
+      report: report2
     }
   };
 }
@@ -27959,9 +27959,9 @@ var init_sealed_program = __esm({
        * Returns the results that it has sent; `undefined` if that is no report: processes of the container
        * can trace it.
        */
-      read(report) {
-        if (report.length !== this.length) return void 0;
-        const result = new RunResult(this.#program, new DataView(report.buffer));
+      read(report2) {
+        if (report2.length !== this.length) return void 0;
+        const result = new RunResult(this.#program, new DataView(report2.buffer));
         return result.failed?.call === void 0 ? void 0 : result;
       }
     };
@@ -30129,7 +30129,7 @@ function accepts(plan, port2) {
   return LOOPBACK.some((address2) => {
     const socket = ipSocket(address2.family, "tcp");
     const fd = new ResultOf(socket, "socket");
-    const begin = connect(fd, {
+    const begin2 = connect(fd, {
       ...address2,
       port: port2,
       text: `port ${port2}`
@@ -30147,7 +30147,7 @@ function accepts(plan, port2) {
         onAccepted: none
       },
       {
-        call: begin,
+        call: begin2,
         accept: [
           ...NOBODY,
           "EINPROGRESS"
@@ -31304,12 +31304,12 @@ var init_container_path = __esm({
             resolve: RESOLVE_NO_MAGICLINKS
           });
         }
-        const { directory: directory2, resolve: resolve2 } = base;
+        const { directory: directory2, resolve: resolve3 } = base;
         const relative = this.canonical.slice(directory2 === "/" ? 1 : directory2.length + 1) || ".";
         return openat2(this.#plan.directories.at(directory2), relative, {
           flags: flags2,
           mode: mode2,
-          resolve: resolve2
+          resolve: resolve3
         });
       });
   }
@@ -31566,8 +31566,8 @@ var init_host_facts = __esm({
         const key = JSON.stringify(question);
         let scan = this.#scans.get(key);
         if (scan === void 0) {
-          const looked = this.#scans.values().reduce((sum4, { directories }) => sum4 + directories, 0);
-          const most = MAX_DIRECTORIES - looked;
+          const looked2 = this.#scans.values().reduce((sum4, { directories }) => sum4 + directories, 0);
+          const most = MAX_DIRECTORIES - looked2;
           scan = this.#host.scanNames({
             ...question,
             most
@@ -35182,8 +35182,8 @@ function lowerOverlay(step, plan) {
     flags: flags2,
     data: "mode=0755"
   });
-  const below4 = target.open(O_PATH | O_DIRECTORY);
-  plan.directories.inside(below4, () => {
+  const below5 = target.open(O_PATH | O_DIRECTORY);
+  plan.directories.inside(below5, () => {
     const attached = new Map(lower3.map((tree, index) => [
       String(index),
       tree
@@ -35209,7 +35209,7 @@ function lowerOverlay(step, plan) {
     });
     for (const name of attached.keys()) plan.call(umount2(name, MNT_DETACH));
   });
-  plan.release(below4);
+  plan.release(below5);
   plan.mounted({
     target: target.canonical,
     type: "overlay",
@@ -35870,9 +35870,9 @@ var init_root2 = __esm({
 function rootParts(step, plan) {
   const { directory: directory2, discard: discard3 = false, readOnly = false, resolvConf = false, volumes = {} } = step;
   plan.needs("mount", "it would change the host's root");
-  const isKept = !discard3 && !readOnly;
+  const isKept2 = !discard3 && !readOnly;
   const make2 = {
-    make: isKept
+    make: isKept2
   };
   const shown4 = (source, target, isReadOnly) => bind(source, at2(target), {
     readOnly: isReadOnly,
@@ -35893,7 +35893,7 @@ function rootParts(step, plan) {
     tmpfs(SCRATCH, {
       mode: 493
     }),
-    isKept ? bind(directory2, ROOT_PLACE) : overlay(ROOT_PLACE, {
+    isKept2 ? bind(directory2, ROOT_PLACE) : overlay(ROOT_PLACE, {
       lower: [
         absolute(directory2, plan)
       ],
@@ -35901,7 +35901,7 @@ function rootParts(step, plan) {
     }),
     ...mounted.flatMap((part2) => [
       mkdir2(part2.target, {
-        host: isKept
+        host: isKept2
       }),
       part2
     ]),
@@ -35912,7 +35912,7 @@ function rootParts(step, plan) {
     ...Object.entries(volumes).map(([target, { source, readOnly: isReadOnly = false }]) => shown4(source, target, isReadOnly)),
     pivotRoot(ROOT_PLACE),
     // Of an overlay the devices would be those of the host; a bind has none.
-    ...isKept ? [] : [
+    ...isKept2 ? [] : [
       remount("/", readOnly ? "ro,nodev" : "nodev", {
         keep: true
       })
@@ -37874,10 +37874,10 @@ var init_naming = __esm({
 // ffi/cgroups/denial.ts
 function denialIn2(directory2) {
   const state = statfsOutput();
-  const looked = statfs(directory2, state);
+  const looked2 = statfs(directory2, state);
   const outcome = syscalls([
     {
-      call: looked,
+      call: looked2,
       accept: [
         "ENOENT",
         "ENOTDIR",
@@ -37885,7 +37885,7 @@ function denialIn2(directory2) {
       ]
     }
   ]);
-  if (outcome.result(looked) !== 0n) return outcome.result(looked) === NO_ACCESS ? DENIED2 : COVERED;
+  if (outcome.result(looked2) !== 0n) return outcome.result(looked2) === NO_ACCESS ? DENIED2 : COVERED;
   const { type, flags: flags2 } = readStatfs(outcome.output(state));
   if (type !== CGROUP_SUPER_MAGIC && type !== CGROUP2_SUPER_MAGIC) return COVERED;
   if ((flags2 & ST_RDONLY) !== 0) return READ_ONLY3;
@@ -38833,7 +38833,7 @@ function inStep2(plan, body) {
   }
 }
 function sleep(milliseconds2) {
-  return new Promise((resolve2) => setTimeout(resolve2, milliseconds2));
+  return new Promise((resolve3) => setTimeout(resolve3, milliseconds2));
 }
 var PATIENCE5, LONGEST_PAUSE, ContainerCgroup;
 var init_cgroup = __esm({
@@ -39094,10 +39094,10 @@ var init_launch = __esm({
           this.#receiveNotifier(socket2);
           const { plan, sealed } = this.#compiled;
           const patience = plan.state.stoppable ? PATIENCE : void 0;
-          const report = waitForEnd(socket2, sealed?.length, patience);
+          const report2 = waitForEnd(socket2, sealed?.length, patience);
           this.#endWatch();
           this.#restore();
-          if (report.length > 0) throw this.#sealedError(report);
+          if (report2.length > 0) throw this.#sealedError(report2);
         }
         const { pids, pidfd, socket, runs } = this.#state;
         if (!runs) throw this.#error();
@@ -39257,10 +39257,10 @@ var init_launch = __esm({
         return launchError(this.#prepared, this.#result);
       }
       /** The error that the sealed executable has reported. */
-      #sealedError(report) {
+      #sealedError(report2) {
         const { compiled, values } = this.#prepared;
         const { layout, sealed } = compiled;
-        const result = sealed?.read(report);
+        const result = sealed?.read(report2);
         if (result === void 0) return killedError();
         const inside2 = {
           ...compiled,
@@ -39387,10 +39387,10 @@ function collapse(entries) {
 function seriesOf({ call: call2 }) {
   return SERIES.exec(call2)?.[1];
 }
-function endOfSeries(entries, begin) {
-  const first = entries[begin];
+function endOfSeries(entries, begin2) {
+  const first = entries[begin2];
   const series = seriesOf(first);
-  let end = begin + 1;
+  let end = begin2 + 1;
   while (series !== void 0 && end < entries.length) {
     const next = entries[end];
     if (seriesOf(next) !== series || !areTogether(first, next)) break;
@@ -43475,6 +43475,219 @@ var init_remove_tree2 = __esm({
   })
 });
 
+// images/layer/blob.ts
+var createHash2, closeSync, openSync, readSync;
+function hashFor2(digest, name) {
+  const [algorithm = "", digits = ""] = digest.split(":");
+  if (ALGORITHMS[algorithm] !== digits.length || !/^[0-9a-f]+$/.test(digits)) {
+    throw new LayerError(`the ${name} ${JSON.stringify(digest)} is none that can be checked; expected sha256: or sha512: with their digits`, {
+      code: "unsupported"
+    });
+  }
+  return createHash2(algorithm);
+}
+var PIECE, ALGORITHMS, BlobReader;
+var init_blob = __esm({
+  "images/layer/blob.ts": (function () {
+    ({ createHash: createHash2 } = process.getBuiltinModule("node:crypto"));
+    ({ closeSync, openSync, readSync } = process.getBuiltinModule("node:fs"));
+    init_errors5();
+    PIECE = 256 * 1024;
+    ALGORITHMS = {
+      sha256: 64,
+      sha512: 128
+    };
+    BlobReader = class {
+
+      #hash;
+      #fd;
+      /** Pieces that were looked at, and are not taken yet. */
+      #ahead = [];
+      #position = 0;
+      #closed = false;
+      /**
+       * Opens it.
+       *
+       * @param digest what its digest has to be, by which the algorithm is known
+       */
+      constructor(path2, digest) {
+        this.#hash = digest === void 0 ? void 0 : hashFor2(digest, "digest");
+        this.#fd = openSync(path2, "r");
+      }
+      /** How many bytes were read of the disk. */
+      get position() {
+        return this.#position;
+      }
+      /** The next bytes; `undefined` at the end. */
+      next() {
+        return this.#ahead.shift() ?? this.#read();
+      }
+      /** The first bytes, at least as many if there are, which {@linkcode next} gives again. */
+      peek(size) {
+        let bytes = this.next() ?? new Uint8Array();
+        while (bytes.length < size) {
+          const more = this.next();
+          if (more === void 0) break;
+          const both = new Uint8Array(bytes.length + more.length);
+          both.set(bytes);
+          both.set(more, bytes.length);
+          bytes = both;
+        }
+        if (bytes.length > 0) this.#ahead.unshift(bytes);
+        return bytes;
+      }
+      /** The hash of what was read, in hexadecimal digits; nothing is read afterwards. */
+      get digest() {
+        return this.#hash.digest("hex");
+      }
+      /** Reads what is left. */
+      readToEnd() {
+        while (this.#read() !== void 0) ;
+      }
+      /** Closes the file. */
+      [Symbol.dispose]() {
+        if (!this.#closed) closeSync(this.#fd);
+        this.#closed = true;
+      }
+      #read() {
+        const piece = new Uint8Array(PIECE);
+        const count = readSync(this.#fd, piece);
+        if (count === 0) return void 0;
+        this.#position += count;
+        const bytes = piece.subarray(0, count);
+        this.#hash?.update(bytes);
+        return bytes;
+      }
+    };
+  })
+});
+
+// images/layer/decoder.ts
+async function* decoded(decoder2, next) {
+  const waiting = [];
+  let [ended, failure] = [
+    false,
+    void 0
+  ];
+  let wake = () => {
+  };
+  decoder2.on("data", (piece) => {
+    waiting.push(piece);
+    if (waiting.length > MOST_WAITING) decoder2.pause();
+    wake();
+  });
+  const finish2 = (error) => {
+    failure ??= error;
+    ended = true;
+    wake();
+  };
+  decoder2.on("error", finish2);
+  decoder2.on("end", () => finish2());
+  decoder2.on("close", () => finish2());
+  const feeding = feed(decoder2, next, () => ended).catch(finish2);
+  try {
+    for (; ; ) {
+      for (let piece = waiting.shift(); piece !== void 0; piece = waiting.shift()) {
+        if (waiting.length < FEW_WAITING && decoder2.isPaused()) decoder2.resume();
+        yield piece;
+      }
+      if (failure !== void 0) throw failure;
+      if (ended) return;
+      await new Promise((resolve3) => {
+        wake = resolve3;
+      });
+    }
+  } finally {
+    ended = true;
+    decoder2.destroy();
+    await feeding;
+  }
+}
+async function feed(decoder2, next, ended) {
+  let goOn = () => {
+  };
+  decoder2.on("drain", () => goOn());
+  decoder2.on("close", () => goOn());
+  while (!ended()) {
+    const piece = await next();
+    if (piece === void 0) {
+      decoder2.end();
+      return;
+    }
+    if (decoder2.write(piece)) continue;
+    await new Promise((resolve3) => {
+      goOn = resolve3;
+    });
+  }
+}
+var MOST_WAITING, FEW_WAITING;
+var init_decoder = __esm({
+  "images/layer/decoder.ts": (function () {
+    [MOST_WAITING, FEW_WAITING] = [
+      8,
+      4
+    ];
+  })
+});
+
+// images/layer/gzip.ts
+var createGunzip;
+async function* gunzip(blob) {
+  const gunzip2 = createGunzip({
+    chunkSize: CHUNK4
+  });
+  let fed = 0;
+  const recent = [];
+  const next = () => {
+    const piece = blob.next();
+    if (piece !== void 0) {
+      fed += piece.length;
+      recent.push(piece);
+      while (recent.length > 2 && fed - sum2(recent) + recent[0].length <= gunzip2.bytesWritten) {
+        recent.shift();
+      }
+    }
+    return piece;
+  };
+  try {
+    yield* decoded(gunzip2, next);
+  } catch (error) {
+    throw new ArchiveError(reasonOf(error), {
+      cause: error
+    });
+  }
+  const start = fed - sum2(recent);
+  let at4 = start;
+  for (const piece of recent) {
+    checkZeros(piece.subarray(Math.max(0, gunzip2.bytesWritten - at4)));
+    at4 += piece.length;
+  }
+  for (let piece = blob.next(); piece !== void 0; piece = blob.next()) checkZeros(piece);
+}
+function sum2(pieces) {
+  return pieces.reduce((total, { length }) => total + length, 0);
+}
+function checkZeros(bytes) {
+  if (bytes.some((byte) => byte !== 0)) throw new ArchiveError(GARBAGE);
+}
+function reasonOf({ code, message: message2 }) {
+  if (code === "Z_BUF_ERROR") return "the gzip stream is cut";
+  if (message2.includes("incorrect header check") || code === "ERR_STREAM_PUSH_AFTER_EOF") {
+    return GARBAGE;
+  }
+  return `the gzip stream is damaged: ${message2}`;
+}
+var CHUNK4, GARBAGE;
+var init_gzip = __esm({
+  "images/layer/gzip.ts": (function () {
+    ({ createGunzip } = process.getBuiltinModule("node:zlib"));
+    init_decoder();
+    init_errors5();
+    CHUNK4 = 256 * 1024;
+    GARBAGE = "behind the gzip stream lie bytes that are neither zeros nor another member of it";
+  })
+});
+
 // images/layer/tar/numbers.ts
 function numberOf6(field2, name, ended = false) {
   return (field2[0] & 128) !== 0 ? binary(field2, name, ended) : octal2(field2, name);
@@ -43548,11 +43761,11 @@ function readHeader(block2) {
     throw new ArchiveError("a header has a wrong checksum, as where it is no tar archive");
   }
   const magic = textOf7(block2, MAGIC2);
-  const posix2 = magic.startsWith("ustar") && block2[MAGIC2[0] + 5] === 0;
+  const posix3 = magic.startsWith("ustar") && block2[MAGIC2[0] + 5] === 0;
   const gnu = magic === "ustar  ";
   const libarchive = block2[MODE3[0] + 6] === SPACE2 && block2[MODE3[0] + 7] === 0;
   const number2 = (field2, name2) => numberOf6(fieldOf(block2, field2), name2, libarchive);
-  const prefix = posix2 ? textOf7(block2, prefixField(block2)) : "";
+  const prefix = posix3 ? textOf7(block2, prefixField(block2)) : "";
   const name = textOf7(block2, NAME7);
   const type = String.fromCharCode(block2[TYPE[0]]);
   const isDevice3 = type === "3" || type === "4";
@@ -43565,8 +43778,8 @@ function readHeader(block2) {
     mtime: number2(MTIME, "time"),
     type,
     target: textOf7(block2, TARGET),
-    major: isDevice3 && (posix2 || gnu) ? number2(MAJOR, "major number") : 0,
-    minor: isDevice3 && (posix2 || gnu) ? number2(MINOR, "minor number") : 0,
+    major: isDevice3 && (posix3 || gnu) ? number2(MAJOR, "major number") : 0,
+    minor: isDevice3 && (posix3 || gnu) ? number2(MINOR, "minor number") : 0,
     libarchive
   };
 }
@@ -43649,6 +43862,281 @@ var init_header = __esm({
       ]
     ];
     SPACE2 = 32;
+  })
+});
+
+// images/layer/zstd.ts
+var createZstdDecompress, zstdDecompressSync;
+function isZstd(bytes) {
+  return bytes.length >= 4 && (magicOf(bytes) === MAGIC3 || isSkippable(magicOf(bytes)));
+}
+async function* unzstd(blob) {
+  const input = new Input2(blob);
+  let small = [];
+  let size = 0;
+  for await (const piece of framesOf(input)) {
+    if (size === 0 && piece.length >= WORTHWHILE) {
+      yield piece;
+      continue;
+    }
+    small.push(piece);
+    size += piece.length;
+    if (size < WORTHWHILE) continue;
+    yield joined(small);
+    [small, size] = [
+      [],
+      0
+    ];
+  }
+  yield joined(small);
+}
+async function* framesOf(input) {
+  while (input.has(1)) {
+    const head2 = input.peek(8);
+    if (head2.length < 8) throw cut();
+    const magic = magicOf(head2);
+    if (isSkippable(magic)) {
+      input.skip(8);
+      input.skip(new DataView(head2.buffer, head2.byteOffset).getUint32(4, true));
+      continue;
+    }
+    if (magic !== MAGIC3) {
+      throw new ArchiveError("behind a frame of zstd lie bytes that are no frame");
+    }
+    yield* decodeFrame(input);
+  }
+}
+async function* decodeFrame(input) {
+  const pieces = piecesOf2(input);
+  const first = [];
+  let next = pieces.next();
+  for (; !next.done && first.length <= FEW_BLOCKS; next = pieces.next()) first.push(next.value);
+  try {
+    if (next.done) yield decodeSmall(first);
+    else yield* decodeLarge([
+      ...first,
+      next.value
+    ], pieces);
+  } catch (error) {
+    if (error instanceof ArchiveError) throw error;
+    const { message: message2 } = error;
+    throw new ArchiveError(`the zstd stream is damaged: ${message2}`, {
+      cause: error
+    });
+  }
+}
+function decodeSmall(pieces) {
+  const most = pieces.length * MOST_OF_BLOCK;
+  return zstdDecompressSync(joined(pieces), {
+    maxOutputLength: most
+  });
+}
+async function* decodeLarge(first, pieces) {
+  const decoder2 = createZstdDecompress({
+    chunkSize: CHUNK5
+  });
+  const next = () => first.shift() ?? pieces.next().value ?? void 0;
+  yield* decoded(decoder2, next);
+  while (next() !== void 0) ;
+}
+function readFrameHeader(bytes) {
+  if (bytes.length < 6) throw cut();
+  const descriptor = bytes[4];
+  const single2 = (descriptor & 32) !== 0;
+  const sizeCode = descriptor >> 6;
+  const windowSize2 = single2 ? 0 : 1;
+  const dictionarySize = [
+    0,
+    1,
+    2,
+    4
+  ][descriptor & 3];
+  const contentBytes = sizeCode === 0 ? single2 ? 1 : 0 : 1 << sizeCode;
+  const size = 5 + windowSize2 + dictionarySize + contentBytes;
+  if (bytes.length < size) throw cut();
+  return {
+    size,
+    hasChecksum: (descriptor & 4) !== 0
+  };
+}
+function* piecesOf2(input) {
+  const header2 = readFrameHeader(input.peek(MOST_HEADER));
+  let wanted = header2.size;
+  for (let last = false; !last; ) {
+    const head2 = input.peek(wanted + 3);
+    if (head2.length < wanted + 3) throw cut();
+    const block2 = head2[wanted] | head2[wanted + 1] << 8 | head2[wanted + 2] << 16;
+    last = (block2 & 1) !== 0;
+    const type = block2 >> 1 & 3;
+    if (type === 3) throw new ArchiveError("the zstd stream is damaged: a block of no type");
+    const size = type === 1 ? 1 : block2 >> 3;
+    yield input.take(wanted + 3 + size);
+    wanted = 0;
+  }
+  if (header2.hasChecksum) yield input.take(4);
+}
+function joined(parts2) {
+  const whole = new Uint8Array(parts2.reduce((total, { length }) => total + length, 0));
+  let at4 = 0;
+  for (const part2 of parts2) {
+    whole.set(part2, at4);
+    at4 += part2.length;
+  }
+  return whole;
+}
+function magicOf(bytes) {
+  return (bytes[0] | bytes[1] << 8 | bytes[2] << 16 | bytes[3] << 24) >>> 0;
+}
+function isSkippable(magic) {
+  return (magic & 4294967280) >>> 0 === 407710288;
+}
+function cut() {
+  return new ArchiveError("the zstd stream is cut");
+}
+var CHUNK5, MAGIC3, MOST_HEADER, MOST_OF_BLOCK, FEW_BLOCKS, WORTHWHILE, Input2;
+var init_zstd = __esm({
+  "images/layer/zstd.ts": (function () {
+    ({ createZstdDecompress, zstdDecompressSync } = process.getBuiltinModule("node:zlib"));
+    init_decoder();
+    init_errors5();
+    CHUNK5 = 1024 * 1024;
+    MAGIC3 = 4247762216;
+    MOST_HEADER = 18;
+    MOST_OF_BLOCK = 128 * 1024;
+    FEW_BLOCKS = 8;
+    WORTHWHILE = 64 * 1024;
+    Input2 = class {
+
+      #blob;
+      #bytes = new Uint8Array();
+      constructor(blob) {
+        this.#blob = blob;
+      }
+      has(size) {
+        return this.peek(size).length >= size;
+      }
+      /** The next bytes, fewer at the end, which are not taken. */
+      peek(size) {
+        while (this.#bytes.length < size) {
+          const more = this.#blob.next();
+          if (more === void 0) break;
+          this.#bytes = this.#bytes.length === 0 ? more : joined([
+            this.#bytes,
+            more
+          ]);
+        }
+        return this.#bytes.subarray(0, size);
+      }
+      /** The next bytes. */
+      take(size) {
+        const bytes = this.peek(size);
+        if (bytes.length < size) throw cut();
+        this.#bytes = this.#bytes.subarray(size);
+        return bytes;
+      }
+      /** Takes bytes, however many, and keeps none. */
+      skip(size) {
+        for (let left = size; left > 0; ) {
+          const some = this.peek(1);
+          if (some.length === 0) throw cut();
+          const taken = Math.min(left, this.#bytes.length);
+          this.#bytes = this.#bytes.subarray(taken);
+          left -= taken;
+        }
+      }
+    };
+  })
+});
+
+// images/layer/decompress.ts
+function decompress(blob) {
+  const head2 = blob.peek(BLOCK);
+  if (isTar(head2)) return plain(blob);
+  if (head2[0] === 31 && head2[1] === 139) return gunzip(blob);
+  if (isZstd(head2)) return unzstd(blob);
+  const other = OTHERS4.find(([, magic]) => magic.every((byte, at4) => head2[at4] === byte));
+  if (other !== void 0) {
+    throw new ArchiveError(`it is compressed by ${other[0]}, and layers are by gzip or zstd, or not at all`);
+  }
+  throw new ArchiveError("it is no tar archive, and is compressed by neither gzip nor zstd");
+}
+function isTar(head2) {
+  if (head2.length < BLOCK) return head2.every((byte) => byte === 0);
+  return isHeader(head2) || isZero(head2.subarray(0, BLOCK));
+}
+async function* plain(blob) {
+  for (let piece = blob.next(); piece !== void 0; piece = blob.next()) yield piece;
+}
+var OTHERS4;
+var init_decompress = __esm({
+  "images/layer/decompress.ts": (function () {
+    init_errors5();
+    init_gzip();
+    init_header();
+    init_zstd();
+    OTHERS4 = [
+      [
+        "xz",
+        [
+          253,
+          55,
+          122,
+          88,
+          90,
+          0
+        ]
+      ],
+      [
+        "bzip2",
+        [
+          66,
+          90,
+          104
+        ]
+      ],
+      [
+        "lz4",
+        [
+          4,
+          34,
+          77,
+          24
+        ]
+      ],
+      [
+        "lzma",
+        [
+          93,
+          0,
+          0
+        ]
+      ],
+      [
+        "lzip",
+        [
+          76,
+          90,
+          73,
+          80
+        ]
+      ],
+      [
+        "compress",
+        [
+          31,
+          157
+        ]
+      ],
+      [
+        "zip",
+        [
+          80,
+          75,
+          3,
+          4
+        ]
+      ]
+    ];
   })
 });
 
@@ -44233,8 +44721,32 @@ var init_reader2 = __esm({
   })
 });
 
+// images/layer/read_layer.ts
+async function readLayer(path2, take, signal) {
+  using blob = new BlobReader(path2);
+  const reader = new TarReader({
+    entry: take,
+    data: () => {
+    },
+    end: () => {
+    }
+  });
+  for await (const piece of decompress(blob)) {
+    signal?.throwIfAborted();
+    reader.push(piece);
+  }
+  reader.finish();
+}
+var init_read_layer = __esm({
+  "images/layer/read_layer.ts"() {
+    init_blob();
+    init_decompress();
+    init_reader2();
+  }
+});
+
 // images/layer/tar/index_of.ts
-var closeSync, fstatSync, openSync, readSync;
+var closeSync2, fstatSync, openSync2, readSync2;
 function readTarIndex(path2) {
   const entries = [];
   const reader = new TarReader({
@@ -44251,12 +44763,12 @@ function readTarIndex(path2) {
     end: () => {
     }
   });
-  const fd = openSync(path2, "r");
+  const fd = openSync2(path2, "r");
   try {
     const { size } = fstatSync(fd);
     const block2 = new Uint8Array(BLOCK);
     for (let at4 = 0; at4 < size; ) {
-      const count = readSync(fd, block2, 0, BLOCK, at4);
+      const count = readSync2(fd, block2, 0, BLOCK, at4);
       reader.push(block2.subarray(0, count));
       at4 += count;
       if (count === 0) break;
@@ -44264,506 +44776,18 @@ function readTarIndex(path2) {
     }
     reader.finish();
   } finally {
-    closeSync(fd);
+    closeSync2(fd);
   }
   return entries;
 }
 var MOST4;
 var init_index_of = __esm({
   "images/layer/tar/index_of.ts": (function () {
-    ({ closeSync, fstatSync, openSync, readSync } = process.getBuiltinModule("node:fs"));
+    ({ closeSync: closeSync2, fstatSync, openSync: openSync2, readSync: readSync2 } = process.getBuiltinModule("node:fs"));
     init_errors5();
     init_header();
     init_reader2();
     MOST4 = 1 << 20;
-  })
-});
-
-// images/layer/blob.ts
-var createHash2, closeSync2, openSync2, readSync2;
-function hashFor2(digest, name) {
-  const [algorithm = "", digits = ""] = digest.split(":");
-  if (ALGORITHMS[algorithm] !== digits.length || !/^[0-9a-f]+$/.test(digits)) {
-    throw new LayerError(`the ${name} ${JSON.stringify(digest)} is none that can be checked; expected sha256: or sha512: with their digits`, {
-      code: "unsupported"
-    });
-  }
-  return createHash2(algorithm);
-}
-var PIECE, ALGORITHMS, BlobReader;
-var init_blob = __esm({
-  "images/layer/blob.ts": (function () {
-    ({ createHash: createHash2 } = process.getBuiltinModule("node:crypto"));
-    ({ closeSync: closeSync2, openSync: openSync2, readSync: readSync2 } = process.getBuiltinModule("node:fs"));
-    init_errors5();
-    PIECE = 256 * 1024;
-    ALGORITHMS = {
-      sha256: 64,
-      sha512: 128
-    };
-    BlobReader = class {
-
-      #hash;
-      #fd;
-      /** Pieces that were looked at, and are not taken yet. */
-      #ahead = [];
-      #position = 0;
-      #closed = false;
-      /**
-       * Opens it.
-       *
-       * @param digest what its digest has to be, by which the algorithm is known
-       */
-      constructor(path2, digest) {
-        this.#hash = digest === void 0 ? void 0 : hashFor2(digest, "digest");
-        this.#fd = openSync2(path2, "r");
-      }
-      /** How many bytes were read of the disk. */
-      get position() {
-        return this.#position;
-      }
-      /** The next bytes; `undefined` at the end. */
-      next() {
-        return this.#ahead.shift() ?? this.#read();
-      }
-      /** The first bytes, at least as many if there are, which {@linkcode next} gives again. */
-      peek(size) {
-        let bytes = this.next() ?? new Uint8Array();
-        while (bytes.length < size) {
-          const more = this.next();
-          if (more === void 0) break;
-          const both = new Uint8Array(bytes.length + more.length);
-          both.set(bytes);
-          both.set(more, bytes.length);
-          bytes = both;
-        }
-        if (bytes.length > 0) this.#ahead.unshift(bytes);
-        return bytes;
-      }
-      /** The hash of what was read, in hexadecimal digits; nothing is read afterwards. */
-      get digest() {
-        return this.#hash.digest("hex");
-      }
-      /** Reads what is left. */
-      readToEnd() {
-        while (this.#read() !== void 0) ;
-      }
-      /** Closes the file. */
-      [Symbol.dispose]() {
-        if (!this.#closed) closeSync2(this.#fd);
-        this.#closed = true;
-      }
-      #read() {
-        const piece = new Uint8Array(PIECE);
-        const count = readSync2(this.#fd, piece);
-        if (count === 0) return void 0;
-        this.#position += count;
-        const bytes = piece.subarray(0, count);
-        this.#hash?.update(bytes);
-        return bytes;
-      }
-    };
-  })
-});
-
-// images/layer/decoder.ts
-async function* decoded(decoder2, next) {
-  const waiting = [];
-  let [ended, failure] = [
-    false,
-    void 0
-  ];
-  let wake = () => {
-  };
-  decoder2.on("data", (piece) => {
-    waiting.push(piece);
-    if (waiting.length > MOST_WAITING) decoder2.pause();
-    wake();
-  });
-  const finish2 = (error) => {
-    failure ??= error;
-    ended = true;
-    wake();
-  };
-  decoder2.on("error", finish2);
-  decoder2.on("end", () => finish2());
-  decoder2.on("close", () => finish2());
-  const feeding = feed(decoder2, next, () => ended).catch(finish2);
-  try {
-    for (; ; ) {
-      for (let piece = waiting.shift(); piece !== void 0; piece = waiting.shift()) {
-        if (waiting.length < FEW_WAITING && decoder2.isPaused()) decoder2.resume();
-        yield piece;
-      }
-      if (failure !== void 0) throw failure;
-      if (ended) return;
-      await new Promise((resolve2) => {
-        wake = resolve2;
-      });
-    }
-  } finally {
-    ended = true;
-    decoder2.destroy();
-    await feeding;
-  }
-}
-async function feed(decoder2, next, ended) {
-  let goOn = () => {
-  };
-  decoder2.on("drain", () => goOn());
-  decoder2.on("close", () => goOn());
-  while (!ended()) {
-    const piece = await next();
-    if (piece === void 0) {
-      decoder2.end();
-      return;
-    }
-    if (decoder2.write(piece)) continue;
-    await new Promise((resolve2) => {
-      goOn = resolve2;
-    });
-  }
-}
-var MOST_WAITING, FEW_WAITING;
-var init_decoder = __esm({
-  "images/layer/decoder.ts": (function () {
-    [MOST_WAITING, FEW_WAITING] = [
-      8,
-      4
-    ];
-  })
-});
-
-// images/layer/gzip.ts
-var createGunzip;
-async function* gunzip(blob) {
-  const gunzip2 = createGunzip({
-    chunkSize: CHUNK4
-  });
-  let fed = 0;
-  const recent = [];
-  const next = () => {
-    const piece = blob.next();
-    if (piece !== void 0) {
-      fed += piece.length;
-      recent.push(piece);
-      while (recent.length > 2 && fed - sum2(recent) + recent[0].length <= gunzip2.bytesWritten) {
-        recent.shift();
-      }
-    }
-    return piece;
-  };
-  try {
-    yield* decoded(gunzip2, next);
-  } catch (error) {
-    throw new ArchiveError(reasonOf(error), {
-      cause: error
-    });
-  }
-  const start = fed - sum2(recent);
-  let at4 = start;
-  for (const piece of recent) {
-    checkZeros(piece.subarray(Math.max(0, gunzip2.bytesWritten - at4)));
-    at4 += piece.length;
-  }
-  for (let piece = blob.next(); piece !== void 0; piece = blob.next()) checkZeros(piece);
-}
-function sum2(pieces) {
-  return pieces.reduce((total, { length }) => total + length, 0);
-}
-function checkZeros(bytes) {
-  if (bytes.some((byte) => byte !== 0)) throw new ArchiveError(GARBAGE);
-}
-function reasonOf({ code, message: message2 }) {
-  if (code === "Z_BUF_ERROR") return "the gzip stream is cut";
-  if (message2.includes("incorrect header check") || code === "ERR_STREAM_PUSH_AFTER_EOF") {
-    return GARBAGE;
-  }
-  return `the gzip stream is damaged: ${message2}`;
-}
-var CHUNK4, GARBAGE;
-var init_gzip = __esm({
-  "images/layer/gzip.ts": (function () {
-    ({ createGunzip } = process.getBuiltinModule("node:zlib"));
-    init_decoder();
-    init_errors5();
-    CHUNK4 = 256 * 1024;
-    GARBAGE = "behind the gzip stream lie bytes that are neither zeros nor another member of it";
-  })
-});
-
-// images/layer/zstd.ts
-var createZstdDecompress, zstdDecompressSync;
-function isZstd(bytes) {
-  return bytes.length >= 4 && (magicOf(bytes) === MAGIC3 || isSkippable(magicOf(bytes)));
-}
-async function* unzstd(blob) {
-  const input = new Input2(blob);
-  let small = [];
-  let size = 0;
-  for await (const piece of framesOf(input)) {
-    if (size === 0 && piece.length >= WORTHWHILE) {
-      yield piece;
-      continue;
-    }
-    small.push(piece);
-    size += piece.length;
-    if (size < WORTHWHILE) continue;
-    yield joined(small);
-    [small, size] = [
-      [],
-      0
-    ];
-  }
-  yield joined(small);
-}
-async function* framesOf(input) {
-  while (input.has(1)) {
-    const head2 = input.peek(8);
-    if (head2.length < 8) throw cut();
-    const magic = magicOf(head2);
-    if (isSkippable(magic)) {
-      input.skip(8);
-      input.skip(new DataView(head2.buffer, head2.byteOffset).getUint32(4, true));
-      continue;
-    }
-    if (magic !== MAGIC3) {
-      throw new ArchiveError("behind a frame of zstd lie bytes that are no frame");
-    }
-    yield* decodeFrame(input);
-  }
-}
-async function* decodeFrame(input) {
-  const pieces = piecesOf2(input);
-  const first = [];
-  let next = pieces.next();
-  for (; !next.done && first.length <= FEW_BLOCKS; next = pieces.next()) first.push(next.value);
-  try {
-    if (next.done) yield decodeSmall(first);
-    else yield* decodeLarge([
-      ...first,
-      next.value
-    ], pieces);
-  } catch (error) {
-    if (error instanceof ArchiveError) throw error;
-    const { message: message2 } = error;
-    throw new ArchiveError(`the zstd stream is damaged: ${message2}`, {
-      cause: error
-    });
-  }
-}
-function decodeSmall(pieces) {
-  const most = pieces.length * MOST_OF_BLOCK;
-  return zstdDecompressSync(joined(pieces), {
-    maxOutputLength: most
-  });
-}
-async function* decodeLarge(first, pieces) {
-  const decoder2 = createZstdDecompress({
-    chunkSize: CHUNK5
-  });
-  const next = () => first.shift() ?? pieces.next().value ?? void 0;
-  yield* decoded(decoder2, next);
-  while (next() !== void 0) ;
-}
-function readFrameHeader(bytes) {
-  if (bytes.length < 6) throw cut();
-  const descriptor = bytes[4];
-  const single2 = (descriptor & 32) !== 0;
-  const sizeCode = descriptor >> 6;
-  const windowSize2 = single2 ? 0 : 1;
-  const dictionarySize = [
-    0,
-    1,
-    2,
-    4
-  ][descriptor & 3];
-  const contentBytes = sizeCode === 0 ? single2 ? 1 : 0 : 1 << sizeCode;
-  const size = 5 + windowSize2 + dictionarySize + contentBytes;
-  if (bytes.length < size) throw cut();
-  return {
-    size,
-    hasChecksum: (descriptor & 4) !== 0
-  };
-}
-function* piecesOf2(input) {
-  const header2 = readFrameHeader(input.peek(MOST_HEADER));
-  let wanted = header2.size;
-  for (let last = false; !last; ) {
-    const head2 = input.peek(wanted + 3);
-    if (head2.length < wanted + 3) throw cut();
-    const block2 = head2[wanted] | head2[wanted + 1] << 8 | head2[wanted + 2] << 16;
-    last = (block2 & 1) !== 0;
-    const type = block2 >> 1 & 3;
-    if (type === 3) throw new ArchiveError("the zstd stream is damaged: a block of no type");
-    const size = type === 1 ? 1 : block2 >> 3;
-    yield input.take(wanted + 3 + size);
-    wanted = 0;
-  }
-  if (header2.hasChecksum) yield input.take(4);
-}
-function joined(parts2) {
-  const whole = new Uint8Array(parts2.reduce((total, { length }) => total + length, 0));
-  let at4 = 0;
-  for (const part2 of parts2) {
-    whole.set(part2, at4);
-    at4 += part2.length;
-  }
-  return whole;
-}
-function magicOf(bytes) {
-  return (bytes[0] | bytes[1] << 8 | bytes[2] << 16 | bytes[3] << 24) >>> 0;
-}
-function isSkippable(magic) {
-  return (magic & 4294967280) >>> 0 === 407710288;
-}
-function cut() {
-  return new ArchiveError("the zstd stream is cut");
-}
-var CHUNK5, MAGIC3, MOST_HEADER, MOST_OF_BLOCK, FEW_BLOCKS, WORTHWHILE, Input2;
-var init_zstd = __esm({
-  "images/layer/zstd.ts": (function () {
-    ({ createZstdDecompress, zstdDecompressSync } = process.getBuiltinModule("node:zlib"));
-    init_decoder();
-    init_errors5();
-    CHUNK5 = 1024 * 1024;
-    MAGIC3 = 4247762216;
-    MOST_HEADER = 18;
-    MOST_OF_BLOCK = 128 * 1024;
-    FEW_BLOCKS = 8;
-    WORTHWHILE = 64 * 1024;
-    Input2 = class {
-
-      #blob;
-      #bytes = new Uint8Array();
-      constructor(blob) {
-        this.#blob = blob;
-      }
-      has(size) {
-        return this.peek(size).length >= size;
-      }
-      /** The next bytes, fewer at the end, which are not taken. */
-      peek(size) {
-        while (this.#bytes.length < size) {
-          const more = this.#blob.next();
-          if (more === void 0) break;
-          this.#bytes = this.#bytes.length === 0 ? more : joined([
-            this.#bytes,
-            more
-          ]);
-        }
-        return this.#bytes.subarray(0, size);
-      }
-      /** The next bytes. */
-      take(size) {
-        const bytes = this.peek(size);
-        if (bytes.length < size) throw cut();
-        this.#bytes = this.#bytes.subarray(size);
-        return bytes;
-      }
-      /** Takes bytes, however many, and keeps none. */
-      skip(size) {
-        for (let left = size; left > 0; ) {
-          const some = this.peek(1);
-          if (some.length === 0) throw cut();
-          const taken = Math.min(left, this.#bytes.length);
-          this.#bytes = this.#bytes.subarray(taken);
-          left -= taken;
-        }
-      }
-    };
-  })
-});
-
-// images/layer/decompress.ts
-function decompress(blob) {
-  const head2 = blob.peek(BLOCK);
-  if (isTar(head2)) return plain(blob);
-  if (head2[0] === 31 && head2[1] === 139) return gunzip(blob);
-  if (isZstd(head2)) return unzstd(blob);
-  const other = OTHERS4.find(([, magic]) => magic.every((byte, at4) => head2[at4] === byte));
-  if (other !== void 0) {
-    throw new ArchiveError(`it is compressed by ${other[0]}, and layers are by gzip or zstd, or not at all`);
-  }
-  throw new ArchiveError("it is no tar archive, and is compressed by neither gzip nor zstd");
-}
-function isTar(head2) {
-  if (head2.length < BLOCK) return head2.every((byte) => byte === 0);
-  return isHeader(head2) || isZero(head2.subarray(0, BLOCK));
-}
-async function* plain(blob) {
-  for (let piece = blob.next(); piece !== void 0; piece = blob.next()) yield piece;
-}
-var OTHERS4;
-var init_decompress = __esm({
-  "images/layer/decompress.ts": (function () {
-    init_errors5();
-    init_gzip();
-    init_header();
-    init_zstd();
-    OTHERS4 = [
-      [
-        "xz",
-        [
-          253,
-          55,
-          122,
-          88,
-          90,
-          0
-        ]
-      ],
-      [
-        "bzip2",
-        [
-          66,
-          90,
-          104
-        ]
-      ],
-      [
-        "lz4",
-        [
-          4,
-          34,
-          77,
-          24
-        ]
-      ],
-      [
-        "lzma",
-        [
-          93,
-          0,
-          0
-        ]
-      ],
-      [
-        "lzip",
-        [
-          76,
-          90,
-          73,
-          80
-        ]
-      ],
-      [
-        "compress",
-        [
-          31,
-          157
-        ]
-      ],
-      [
-        "zip",
-        [
-          80,
-          75,
-          3,
-          4
-        ]
-      ]
-    ];
   })
 });
 
@@ -44856,12 +44880,12 @@ var init_file_batch = __esm({
         this.bytes += bytes.length;
       }
       /** Sets what a file needs last, and closes it. */
-      finishFile(fd, attributes, size, written2, report) {
+      finishFile(fd, attributes, size, written2, report2) {
         if (size !== written2) this.calls.add("ftruncate", [
           fd,
           size
         ]);
-        this.setAttributes(fd, attributes, report);
+        this.setAttributes(fd, attributes, report2);
         if (typeof fd === "number") {
           this.#closing.push({
             fd,
@@ -44872,7 +44896,7 @@ var init_file_batch = __esm({
         } else this.close(fd);
       }
       /** Sets the attributes of an open file. A change of the owner takes capabilities and setuid away. */
-      setAttributes(fd, attributes, report) {
+      setAttributes(fd, attributes, report2) {
         const { calls } = this;
         const { uid, gid, mode: mode2, mtime, owned, xattrs } = attributes;
         if (owned) calls.add("fchown", [
@@ -44880,7 +44904,7 @@ var init_file_batch = __esm({
           uid,
           gid
         ]);
-        this.#setXattrs("fsetxattr", fd, xattrs, report);
+        this.#setXattrs("fsetxattr", fd, xattrs, report2);
         calls.add("fchmod", [
           fd,
           mode2
@@ -44896,9 +44920,9 @@ var init_file_batch = __esm({
        * Sets attributes of a link or a device, which is not opened, and closes its directory, which an
        * earlier batch has opened: no call takes the two beside each other.
        */
-      setLinkXattrs(directory2, name, xattrs, report) {
+      setLinkXattrs(directory2, name, xattrs, report2) {
         const path2 = this.calls.name(`/proc/self/fd/${directory2}/${name}`);
-        this.#setXattrs("lsetxattr", path2, xattrs, report);
+        this.#setXattrs("lsetxattr", path2, xattrs, report2);
         this.#closing.push({
           fd: directory2,
           close: this.calls.add("close", [
@@ -44906,7 +44930,7 @@ var init_file_batch = __esm({
           ])
         });
       }
-      #setXattrs(call2, file, xattrs, report) {
+      #setXattrs(call2, file, xattrs, report2) {
         const { calls } = this;
         for (const { name, value } of xattrs) {
           const args = [
@@ -44919,7 +44943,7 @@ var init_file_batch = __esm({
           const set2 = calls.add(call2, args, {
             accept: XATTR_ERRORS
           });
-          this.reportErrno(set2, (errno) => report(`attribute ${name}`, `${call2}(2) failed: ${errno}`));
+          this.reportErrno(set2, (errno) => report2(`attribute ${name}`, `${call2}(2) failed: ${errno}`));
         }
       }
       /** Sets owner and time of a symbolic link, which has no mode. */
@@ -44945,10 +44969,10 @@ var init_file_batch = __esm({
         return this.calls.words(seconds3, nanoseconds, seconds3, nanoseconds);
       }
       /** Has an accepted errno reported. */
-      reportErrno(index, report) {
+      reportErrno(index, report2) {
         this.#reports.push({
           index,
-          report
+          report: report2
         });
       }
       close(fd) {
@@ -44993,9 +45017,9 @@ var init_file_batch = __esm({
         for (const { index, length } of this.#writes) {
           if (this.calls.result(index) !== length) throw this.#errorOf(index, "pwrite64", ERRNO.ENOSPC);
         }
-        for (const { index, report } of this.#reports) {
+        for (const { index, report: report2 } of this.#reports) {
           const result = this.calls.result(index);
-          if (result !== void 0 && result < 0) report(errnoName(-result) ?? String(-result));
+          if (result !== void 0 && result < 0) report2(errnoName(-result) ?? String(-result));
         }
       }
       #errorOf(index, name, errno) {
@@ -45079,13 +45103,13 @@ var init_disk = __esm({
         ]);
       }
       /** Makes a file of pieces that are all there. */
-      async makeFile(place3, attributes, content2, report) {
+      async makeFile(place3, attributes, content2, report2) {
         const { pieces, size } = content2;
         const calls = 6 + pieces.length + attributes.xattrs.length;
         const batch = await this.#for(place3, calls, xattrBytes(attributes.xattrs));
         const fd = batch.createFile(place3);
         for (const piece of pieces) batch.write(fd, piece);
-        batch.finishFile(fd, attributes, size, endOf(pieces), report);
+        batch.finishFile(fd, attributes, size, endOf(pieces), report2);
         if (batch.bytes >= MOST_BYTES2) await this.submit();
       }
       /** Makes a file that is written piece by piece. */
@@ -45108,10 +45132,10 @@ var init_disk = __esm({
         if (batch.bytes >= MOST_BYTES2) await this.submit();
       }
       /** Gives an open file its attributes, and closes it. */
-      async closeFile(file, attributes, size, report) {
+      async closeFile(file, attributes, size, report2) {
         const { xattrs } = attributes;
         const batch = await this.#for(file.place, 5 + xattrs.length, xattrBytes(xattrs));
-        batch.finishFile(file.fd, attributes, size.size, size.written, report);
+        batch.finishFile(file.fd, attributes, size.size, size.written, report2);
       }
       /** Makes a symbolic link. */
       async makeLink(place3, target, attributes) {
@@ -45127,7 +45151,7 @@ var init_disk = __esm({
         batch.setLink(directory2, name, attributes);
       }
       /** Makes a device or a named pipe. Where it may not be made, that is reported. */
-      async makeNode(place3, mode2, device, attributes, report) {
+      async makeNode(place3, mode2, device, attributes, report2) {
         const batch = await this.#for(place3, 4);
         const { calls } = batch;
         const directory2 = batch.directory(place3);
@@ -45144,7 +45168,7 @@ var init_disk = __esm({
           ],
           skip
         });
-        batch.reportErrno(made, (errno) => report("device", `mknod(2) failed: ${errno}`));
+        batch.reportErrno(made, (errno) => report2("device", `mknod(2) failed: ${errno}`));
         if (attributes.owned) {
           const { uid, gid } = attributes;
           calls.add("fchownat", [
@@ -45168,7 +45192,7 @@ var init_disk = __esm({
         ]);
       }
       /** Sets attributes of a link or a device that is there. */
-      async setLinkXattrs(place3, xattrs, report) {
+      async setLinkXattrs(place3, xattrs, report2) {
         const opening3 = await this.#for(place3, 1);
         const { index } = opening3.open(place3.directory, O_PATH);
         const { calls } = opening3;
@@ -45176,7 +45200,7 @@ var init_disk = __esm({
         const directory2 = calls.result(index);
         this.#openFiles.add(directory2);
         const batch = await this.#for(place3, 1 + xattrs.length, xattrBytes(xattrs) + 32);
-        batch.setLinkXattrs(directory2, place3.name, xattrs, report);
+        batch.setLinkXattrs(directory2, place3.name, xattrs, report2);
       }
       /** Makes a hard link. */
       async linkFile(place3, target) {
@@ -45210,7 +45234,7 @@ var init_disk = __esm({
         });
       }
       /** Gives a directory its attributes; nothing is made in it afterwards. */
-      async finishDirectory(path2, attributes, report) {
+      async finishDirectory(path2, attributes, report2) {
         const { xattrs } = attributes;
         const place3 = {
           directory: path2,
@@ -45218,7 +45242,7 @@ var init_disk = __esm({
         };
         const batch = await this.#for(place3, 6 + xattrs.length, xattrBytes(xattrs));
         const fd = batch.open(path2, O_RDONLY);
-        batch.setAttributes(fd, attributes, report);
+        batch.setAttributes(fd, attributes, report2);
         batch.close(fd);
       }
       /** Runs the batch that is written, once the one before it is done. */
@@ -45316,14 +45340,14 @@ var init_file_reading = __esm({
         this.#read += bytes.length;
       }
       /** Ends it. */
-      finish(attributes, report) {
+      finish(attributes, report2) {
         const { size, segments, stored } = this.entry;
         if (this.#isSmall) {
           const content2 = {
             pieces: this.#pieces,
             size
           };
-          this.#do(() => this.#disk.makeFile(this.#place, attributes, content2, report));
+          this.#do(() => this.#disk.makeFile(this.#place, attributes, content2, report2));
           return;
         }
         const last = segments?.findLast(({ length }) => length > 0);
@@ -45331,7 +45355,7 @@ var init_file_reading = __esm({
         this.#do(() => this.#disk.closeFile(this.#file, attributes, {
           written: written2,
           size
-        }, report));
+        }, report2));
       }
       /** Where the next bytes lie in the file: as they come, or in its segments one after the other. */
       *#piecesOf(bytes) {
@@ -45431,7 +45455,7 @@ function partsOf2(name) {
 }
 function* deepestFirst(node) {
   const way = [];
-  const enter4 = (node2) => {
+  const enter5 = (node2) => {
     way.push({
       node: node2,
       rest: [
@@ -45439,11 +45463,11 @@ function* deepestFirst(node) {
       ].values()
     });
   };
-  enter4(node);
+  enter5(node);
   while (way.length > 0) {
     const { node: node2, rest: rest2 } = way.at(-1);
     const next = rest2.next();
-    if (!next.done) enter4(next.value);
+    if (!next.done) enter5(next.value);
     else {
       way.pop();
       yield node2;
@@ -45780,10 +45804,10 @@ var init_unpack = __esm({
         }
         const mode2 = kind === "fifo" ? S_IFIFO : kind === "block" ? S_IFBLK : S_IFCHR;
         const device = kind === "fifo" ? 0 : makedev(major, minor);
-        const report = this.#reporter(node.path);
+        const report2 = this.#reporter(node.path);
         this.#do(() => this.#disk.makeNode(place3, mode2 | 384, device, attributes, (what, why2) => {
           node.absent = true;
-          report(what, why2);
+          report2(what, why2);
         }));
       }
       #whyNoDevice({ kind, major, minor }) {
@@ -46161,10 +46185,10 @@ var init_read_tree = __esm({
        * @param root the descriptor of the directory
        * @param namespace that of the user namespace in which the files are read
        */
-      constructor(root2, namespace, { unreadable: unreadable2 = false } = {}) {
+      constructor(root2, namespace, { unreadable: unreadable3 = false } = {}) {
         this.#root = root2;
         this.#calls = new CallBatch(engine(), MEMORY4, namespace);
-        this.#unreadable = unreadable2 ? [
+        this.#unreadable = unreadable3 ? [
           "EACCES",
           "EPERM"
         ] : [];
@@ -46893,9 +46917,12 @@ var init_mod3 = __esm({
     init_errors5();
     init_mapped_owners();
     init_remove_tree2();
+    init_read_layer();
     init_index_of();
     init_unpack_layers();
     init_write_layer();
+    init_layer_entries();
+    init_layer_file();
     init_writer();
   })
 });
@@ -47064,11 +47091,11 @@ function ownersHere() {
   return ids2 === void 0 ? ONE3 : mappedOwners(ids2);
 }
 function unpackingIds() {
-  const { enter: enter4, name } = ownersHere();
+  const { enter: enter5, name } = ownersHere();
   return name === "real" ? [
     unshare3("user"),
     mapRoot()
-  ] : enter4({
+  ] : enter5({
     uid: 0
   });
 }
@@ -47530,7 +47557,7 @@ var init_process5 = __esm({
 async function wait(file, exclusive, signal) {
   for (let time = WAIT2.first; !file.tryLockSync(exclusive); time = Math.min(time * 2, WAIT2.most)) {
     signal?.throwIfAborted();
-    await new Promise((resolve2) => setTimeout(resolve2, time * (0.5 + Math.random() / 2)));
+    await new Promise((resolve3) => setTimeout(resolve3, time * (0.5 + Math.random() / 2)));
   }
   signal?.throwIfAborted();
 }
@@ -49450,14 +49477,14 @@ function askedFor(response) {
   return Number.isNaN(time) ? 0 : Math.max(time, 0);
 }
 function sleep2(time, signal) {
-  return new Promise((resolve2, reject) => {
+  return new Promise((resolve3, reject) => {
     const end = () => {
       clearTimeout(timer);
       reject(signal.reason);
     };
     const timer = setTimeout(() => {
       signal?.removeEventListener("abort", end);
-      resolve2();
+      resolve3();
     }, time);
     signal?.addEventListener("abort", end, {
       once: true
@@ -49930,14 +49957,14 @@ var init_repository = __esm({
             at4 = 0;
           }
           const response = await this.#blob(what, blob, at4);
-          const begin = beginOf(response);
-          if (begin !== at4 && begin !== 0) {
+          const begin2 = beginOf(response);
+          if (begin2 !== at4 && begin2 !== 0) {
             await discard2(response);
             if (at4 === 0) throw this.#noBlob(what, response);
             mayAsk = false;
             continue;
           }
-          if (begin !== at4) {
+          if (begin2 !== at4) {
             yield RESTART;
             at4 = 0;
           }
@@ -50394,12 +50421,12 @@ function elementOf(der, tag) {
   if (der[0] !== tag) return void 0;
   const long = der[1] === 129;
   const length = long ? der[2] : der[1];
-  const begin = long ? 3 : 2;
+  const begin2 = long ? 3 : 2;
   if (length === void 0 || !long && length > 127) return void 0;
-  if (der.length < begin + length) return void 0;
+  if (der.length < begin2 + length) return void 0;
   return {
-    content: der.subarray(begin, begin + length),
-    rest: der.subarray(begin + length)
+    content: der.subarray(begin2, begin2 + length),
+    rest: der.subarray(begin2 + length)
   };
 }
 var SEQUENCE, INTEGER;
@@ -50622,14 +50649,14 @@ async function isGood(found3, wanted, seen) {
   return false;
 }
 function issueOf(claim, { what, reference, digests, key }) {
-  const begin = `${what} has a signature by ${key.what}`;
+  const begin2 = `${what} has a signature by ${key.what}`;
   if (!claim.digests.some((digest) => digests.includes(digest))) {
-    return new ImageError(`${begin}, which is of another image: of ${claim.digests.join(", ")}, and not of ` + digests.join(" or "), {
+    return new ImageError(`${begin2}, which is of another image: of ${claim.digests.join(", ")}, and not of ` + digests.join(" or "), {
       code: "signature"
     });
   }
   if (claim.name === void 0 || isSameName(claim.name, reference)) return void 0;
-  return new ImageError(`${begin}, which is of another name: of ${JSON.stringify(claim.name)}, and not of ` + JSON.stringify(referenceText(reference)), {
+  return new ImageError(`${begin2}, which is of another name: of ${JSON.stringify(claim.name)}, and not of ` + JSON.stringify(referenceText(reference)), {
     code: "signature",
     advice: [
       "pull it by the name that is signed; where it is a copy, that is its mirror: --mirror"
@@ -51220,14 +51247,14 @@ async function quietly2(look2) {
     throw error;
   }
 }
-async function moveBlobs(store, session, isKept) {
+async function moveBlobs(store, session, isKept2) {
   let [blobs, bytes] = [
     0,
     0
   ];
   for (const algorithm of await namesIn2(`${store.directory}/blobs`)) {
     for (const name of await namesIn2(`${store.directory}/blobs/${algorithm}`)) {
-      if (isKept(`${algorithm}:${name}`)) continue;
+      if (isKept2(`${algorithm}:${name}`)) continue;
       const path2 = `${store.directory}/blobs/${algorithm}/${name}`;
       bytes += (await statIfThere(path2))?.size ?? 0;
       blobs++;
@@ -51239,8 +51266,8 @@ async function moveBlobs(store, session, isKept) {
     bytes
   };
 }
-async function moveRoots(store, session, isKept) {
-  const names = (await namesIn2(store.places.roots)).filter((name) => !isKept(name));
+async function moveRoots(store, session, isKept2) {
+  const names = (await namesIn2(store.places.roots)).filter((name) => !isKept2(name));
   for (const name of names) await moveInto(`${store.places.roots}/${name}`, session);
   return names.length;
 }
@@ -51433,8 +51460,8 @@ async function storedImage(name, { platform, store: directory2, signal, ids: ids
   }
 }
 function matching(images, name) {
-  const begin = /^(?:sha256:)?([0-9a-f]{6,64})$/.exec(name)?.[1];
-  const byDigest = begin === void 0 ? [] : images.filter(({ digest }) => digest.startsWith(`sha256:${begin}`));
+  const begin2 = /^(?:sha256:)?([0-9a-f]{6,64})$/.exec(name)?.[1];
+  const byDigest = begin2 === void 0 ? [] : images.filter(({ digest }) => digest.startsWith(`sha256:${begin2}`));
   if (new Set(byDigest.map(({ digest }) => digest)).size > 1) {
     throw new ImageError(`${name} is the beginning of several digests`, {
       code: "reference"
@@ -51520,39 +51547,8 @@ var init_stored = __esm({
   })
 });
 
-// images/commit.ts
-async function commit(image3, name, options) {
-  const whole = nameFor2(name);
-  const { signal } = options;
-  const store = await Store.open(image3.store);
-  const session = await store.begin(signal);
-  try {
-    const epoch = options.epoch ?? sourceDate();
-    const { layer, diffId } = await addLayer(store, session, image3, {
-      ...options,
-      epoch
-    });
-    const time = new Date(epoch === void 0 ? Date.now() : epoch * 1e3);
-    const before = parseDocument("the configuration", await image3.configBytes());
-    const config = configWith(before, diffId, time, options);
-    const manifest = await addManifest(store, session, image3, layer, config);
-    const descriptor = {
-      ...manifest,
-      platform: image3.platform,
-      annotations: {
-        [NAME9]: whole,
-        [ORIGIN]: manifest.digest,
-        [STORED]: (/* @__PURE__ */ new Date()).toISOString()
-      }
-    };
-    await store.name(session, descriptor, signal);
-    return await Image.open(store, session, descriptor);
-  } catch (error) {
-    await session[Symbol.asyncDispose]();
-    throw error;
-  }
-}
-function nameFor2(name) {
+// images/new_image.ts
+function newName2(name) {
   const reference = parseReference(name);
   if (reference.transport === "registry" && reference.digest === void 0) {
     return referenceText(reference);
@@ -51564,38 +51560,44 @@ function nameFor2(name) {
     ]
   });
 }
-async function addLayer(store, session, image3, { changes, epoch, signal, maxBytes }) {
-  const file = session.temporary();
-  const upper = await upperOf(changes);
-  const { digest, size, diffId } = await image3.writeChanges(upper, file, {
-    epoch,
-    signal,
-    maxBytes
-  });
-  const mediaType = image3.manifest.mediaType === DOCKER_MANIFEST ? DOCKER_LAYER : `${OCI_LAYER}+gzip`;
-  const layer = {
-    mediaType,
-    digest,
-    size
-  };
-  await store.add(session, layer, (offset) => partsOf4(file, offset, Infinity), {
-    signal
-  });
-  return {
-    layer,
-    diffId
-  };
-}
-async function addManifest(store, session, { manifest: { mediaType, config: { mediaType: configType }, layers } }, layer, config) {
-  return await store.addBytes(session, mediaType, bytesOf7({
+async function addImage(store, session, change, { name, platform }) {
+  const { manifest: { mediaType = OCI_MANIFEST, layers = [] } = {}, layer, signal } = change;
+  const isDocker = mediaType === DOCKER_MANIFEST;
+  const added = [];
+  if (layer !== void 0) {
+    const { path: path2, digest, size } = layer;
+    const type = isDocker ? DOCKER_LAYER : `${OCI_LAYER}+gzip`;
+    const descriptor = {
+      mediaType: type,
+      digest,
+      size
+    };
+    await store.add(session, descriptor, (offset) => partsOf4(path2, offset, Infinity), {
+      signal
+    });
+    added.push(descriptor);
+  }
+  const configType = isDocker ? DOCKER_CONFIG : OCI_CONFIG;
+  const manifest = await store.addBytes(session, mediaType, bytesOf7({
     schemaVersion: 2,
     mediaType,
-    config: await store.addBytes(session, configType, bytesOf7(config)),
+    config: await store.addBytes(session, configType, bytesOf7(changedConfig(change))),
     layers: [
       ...layers,
-      layer
+      ...added
     ]
   }));
+  return {
+    ...manifest,
+    platform,
+    annotations: {
+      ...name !== void 0 && {
+        [NAME9]: name
+      },
+      [ORIGIN]: manifest.digest,
+      [STORED]: (/* @__PURE__ */ new Date()).toISOString()
+    }
+  };
 }
 function sourceDate() {
   const text5 = environment()["SOURCE_DATE_EPOCH"];
@@ -51605,31 +51607,23 @@ function sourceDate() {
     code: "invalid"
   });
 }
-async function upperOf(changes) {
-  const path2 = `${changes}/upper`;
-  try {
-    if ((await Deno.stat(path2)).isDirectory) return path2;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-  throw new ImageError(`${changes} has no changes of a container`, {
-    code: "not-found",
-    advice: [
-      "a run with --keep=DIRECTORY, or with the option persistent, leaves them there"
-    ]
-  });
-}
-function configWith(before, diffId, time, { config = {}, message: message2 }) {
+function changedConfig({ before, layer, config = {}, time, createdBy, message: message2 }) {
   const { diffIds } = parseConfig("the configuration", bytesOf7(before));
   const created = time.toISOString().replace(".000Z", "Z");
   const history = Array.isArray(before["history"]) ? before["history"] : [];
   const entry2 = {
     created,
-    created_by: "ramekin commit",
+    created_by: createdBy,
     ...message2 !== void 0 && {
       comment: message2
+    },
+    ...layer === void 0 && {
+      empty_layer: true
     }
   };
+  const added = layer === void 0 ? [] : [
+    layer.diffId
+  ];
   return {
     ...before,
     created,
@@ -51638,7 +51632,7 @@ function configWith(before, diffId, time, { config = {}, message: message2 }) {
       type: "layers",
       diff_ids: [
         ...diffIds,
-        diffId
+        ...added
       ]
     },
     history: [
@@ -51686,20 +51680,1702 @@ function bytesOf7(value) {
   return new TextEncoder().encode(JSON.stringify(value));
 }
 var DOCKER_LAYER;
-var init_commit = __esm({
-  "images/commit.ts": (function () {
+var init_new_image = __esm({
+  "images/new_image.ts"() {
     init_config();
     init_descriptor();
     init_environment2();
     init_errors4();
-    init_image();
     init_media_types();
     init_reference();
     init_file_set();
     init_index_file();
-    init_store();
     DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip";
+  }
+});
+
+// images/commit.ts
+async function commit(image3, name, options) {
+  const whole = newName2(name);
+  const { signal, message: message2, maxBytes, config } = options;
+  const store = await Store.open(image3.store);
+  const session = await store.begin(signal);
+  try {
+    const epoch = options.epoch ?? sourceDate();
+    const path2 = session.temporary();
+    const upper = await upperOf(options.changes);
+    const layer = await image3.writeChanges(upper, path2, {
+      epoch,
+      signal,
+      maxBytes
+    });
+    const descriptor = await addImage(store, session, {
+      layer: {
+        ...layer,
+        path: path2
+      },
+      before: parseDocument("the configuration", await image3.configBytes()),
+      manifest: image3.manifest,
+      config,
+      time: new Date(epoch === void 0 ? Date.now() : epoch * 1e3),
+      createdBy: "ramekin commit",
+      message: message2,
+      signal
+    }, {
+      name: whole,
+      platform: image3.platform
+    });
+    await store.name(session, descriptor, signal);
+    return await Image.open(store, session, descriptor);
+  } catch (error) {
+    await session[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+async function upperOf(changes) {
+  const path2 = `${changes}/upper`;
+  try {
+    if ((await Deno.stat(path2)).isDirectory) return path2;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  throw new ImageError(`${changes} has no changes of a container`, {
+    code: "not-found",
+    advice: [
+      "a run with --keep=DIRECTORY, or with the option persistent, leaves them there"
+    ]
+  });
+}
+var init_commit = __esm({
+  "images/commit.ts": (function () {
+    init_descriptor();
+    init_errors4();
+    init_image();
+    init_new_image();
+    init_store();
   })
+});
+
+// export/refusals.ts
+var Refusals;
+var init_refusals = __esm({
+  "export/refusals.ts"() {
+    init_errors2();
+    Refusals = class {
+
+      #errors = [];
+      /** Refuses a step by its name and its number. */
+      step({ step }, stepIndex, why) {
+        this.#errors.push(new RecipeError(why, {
+          step,
+          stepIndex
+        }));
+      }
+      /** Refuses the recipe for what it lacks. */
+      recipe(why) {
+        this.#errors.push(new RecipeError(why));
+      }
+      /**
+       * Throws what was refused.
+       *
+       * @throws {RecipeError} about the first refusal, with the others below
+       */
+      throwAny() {
+        const [first, ...others] = this.#errors;
+        if (first === void 0) return;
+        const { issue: issue2, step, stepIndex } = first;
+        const advice = others.map(({ message: message2 }) => message2);
+        throw new RecipeError(issue2, {
+          step,
+          stepIndex,
+          advice
+        });
+      }
+    };
+  }
+});
+
+// images/pack/base.ts
+async function baseAttributes(image3, paths, signal) {
+  const found3 = /* @__PURE__ */ new Map();
+  for (const { digest } of image3.layers.toReversed()) {
+    if (found3.size === paths.size) break;
+    const here2 = /* @__PURE__ */ new Map();
+    await readLayer(image3.blobPath(digest), (entry2) => {
+      const path2 = entry2.name.split("/").filter((part2) => part2 !== "" && part2 !== ".").join("/");
+      if (!paths.has(path2) || found3.has(path2)) return;
+      here2.set(path2, {
+        ...entry2,
+        xattrs: entry2.xattrs.filter(({ name }) => !isOverlayNote(name))
+      });
+    }, signal);
+    for (const [path2, attributes] of here2) found3.set(path2, attributes);
+  }
+  return found3;
+}
+var UNNAMED;
+var init_base = __esm({
+  "images/pack/base.ts"() {
+    init_overlay_notes();
+    init_mod3();
+    UNNAMED = {
+      mode: 493,
+      uid: 0,
+      gid: 0,
+      xattrs: []
+    };
+  }
+});
+
+// images/pack/path_issue.ts
+var PathIssue;
+var init_path_issue = __esm({
+  "images/pack/path_issue.ts"() {
+    PathIssue = class extends Error {
+
+      /** `"PathIssue"`. */
+      name = "PathIssue";
+    };
+  }
+});
+
+// images/pack/looked_at.ts
+function looked(path2) {
+  try {
+    const { isDirectory: isDirectory5, isFile: isFile5, isSymlink, mode: mode2 } = Deno.lstatSync(path2);
+    if (isSymlink) return {
+      type: "symlink",
+      target: Deno.readLinkSync(path2),
+      mode: mode2
+    };
+    return {
+      type: isDirectory5 ? "directory" : isFile5 ? "file" : "other",
+      mode: mode2
+    };
+  } catch (error) {
+    const isMissing2 = error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
+    if (isMissing2) return void 0;
+    if (error instanceof Deno.errors.PermissionDenied) {
+      throw new PathIssue(`this user may not look at ${path2}`);
+    }
+    throw error;
+  }
+}
+function realPath(path2) {
+  try {
+    return Deno.realPathSync(path2);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return void 0;
+    if (error instanceof Deno.errors.NotADirectory) return void 0;
+    if (error instanceof Deno.errors.PermissionDenied) {
+      throw new PathIssue(`this user may not look at ${path2}`);
+    }
+    throw error;
+  }
+}
+var init_looked_at = __esm({
+  "images/pack/looked_at.ts"() {
+    init_path_issue();
+  }
+});
+
+// images/pack/copy_rule.ts
+var CopyRule;
+var init_copy_rule = __esm({
+  "images/pack/copy_rule.ts"() {
+    init_path();
+    init_looked_at();
+    CopyRule = class {
+
+      #directories;
+      constructor(copy2) {
+        const directories = copy2 === true ? [
+          "/"
+        ] : copy2 === false ? [] : copy2;
+        this.#directories = directories.map((path2) => realPath(path2) ?? path2);
+      }
+      /** Whether a file is, by its path without links. */
+      allows(path2) {
+        return this.#directories.some((directory2) => isWithin(path2, directory2));
+      }
+    };
+  }
+});
+
+// images/pack/tree.ts
+function directoryOf2(path2, parent, name, entry2, make2) {
+  if (entry2?.kind === "directory") return entry2;
+  if (entry2 !== void 0) throw new PathIssue(`${path2} leads through a file: ${name}`);
+  if (make2 === void 0) {
+    throw new PathIssue(`there is no directory ${parentOf(path2)}; mkdir() makes it`);
+  }
+  const made = new PackedDirectory({
+    mode: 493,
+    owner: make2
+  });
+  parent.children.set(name, made);
+  return made;
+}
+function childOf(directory2, name) {
+  const known = directory2.children.get(name);
+  const { source } = directory2;
+  if (known !== void 0 || source === void 0) return known;
+  const found3 = looked(`${source.root}/${source.path}/${name}`);
+  if (found3 === void 0) return void 0;
+  if (found3.type !== "directory") {
+    return {
+      ...found3,
+      kind: "kept",
+      isBase: source.kind === "base"
+    };
+  }
+  const path2 = source.path === "." ? name : `${source.path}/${name}`;
+  const child = new PackedDirectory({
+    source: {
+      ...source,
+      path: path2
+    },
+    unpackedMode: found3.mode & 4095
+  });
+  directory2.children.set(name, child);
+  return child;
+}
+function targetOf2(entry2) {
+  if (entry2.kind === "symlink" || entry2.kind === "kept") return entry2.target;
+  return entry2.kind === "copy" ? looked(entry2.path)?.target : void 0;
+}
+function attributesOf2(path2, entry2) {
+  if (entry2.kind === "file") return entry2;
+  if (entry2.kind === "copy") return {
+    mode: looked(entry2.path).mode & 511,
+    owner: ROOT
+  };
+  if (entry2.kind === "kept" && entry2.type === "file") {
+    const { isBase, mode: mode2 } = entry2;
+    return isBase ? {
+      mode: void 0,
+      owner: void 0,
+      unpackedMode: mode2 & 511
+    } : {
+      mode: mode2 & 511,
+      owner: ROOT
+    };
+  }
+  throw new PathIssue(`${path2} is no regular file`);
+}
+function partsOf6(path2) {
+  return path2.split("/").filter((part2) => part2 !== "" && part2 !== ".");
+}
+var PackedDirectory, LINKS4, ROOT, PackedTree;
+var init_tree3 = __esm({
+  "images/pack/tree.ts"() {
+    init_path();
+    init_looked_at();
+    init_path_issue();
+    PackedDirectory = class {
+
+      kind = "directory";
+      /** What is new in it, and the directories that were looked into. */
+      children = /* @__PURE__ */ new Map();
+      source;
+      /** Whether it hides the base's files in the directory of its name. */
+      opaque;
+      /** Its permissions and owner, in place of those that it has by its source. */
+      mode;
+      owner;
+      /** Its mode in the base as that is unpacked, for where no layer names it. */
+      unpackedMode;
+      constructor({ source, mode: mode2, owner, unpackedMode, opaque = false }) {
+        this.source = source;
+        this.unpackedMode = unpackedMode;
+        this.mode = mode2;
+        this.owner = owner;
+        this.opaque = opaque;
+      }
+      /** Whether something of it is in the layer. */
+      get isChanged() {
+        if (this.source?.kind !== "base" || this.mode !== void 0) return true;
+        return [
+          ...this.children.values()
+        ].some((child) => child.kind !== "directory" || child.isChanged);
+      }
+    };
+    LINKS4 = 40;
+    ROOT = {
+      uid: 0,
+      gid: 0
+    };
+    PackedTree = class {
+
+      root;
+      /**
+       * @param source what is in the root at first; nothing without one
+       * @param mode that of the root, which is then 0755 without one
+       */
+      constructor(source, mode2 = 493) {
+        this.root = new PackedDirectory(source === void 0 ? {
+          mode: mode2,
+          owner: ROOT
+        } : {
+          source
+        });
+      }
+      /** Makes a directory and its parents, unless it is there. */
+      makeDirectory(path2, mode2, owner) {
+        const { parent, name, entry: entry2 } = this.#find(path2, {
+          make: owner
+        });
+        if (entry2 === void 0) {
+          parent.children.set(name, new PackedDirectory({
+            mode: mode2 ?? 493,
+            owner
+          }));
+        } else if (entry2.kind !== "directory") throw new PathIssue(`${path2} is no directory`);
+        else if (mode2 !== void 0) entry2.mode = mode2;
+      }
+      /** Makes a directory for something to be mounted on, if nothing is there. */
+      makeMountPoint(path2, mode2) {
+        const { parent, name, entry: entry2 } = this.#find(path2, {
+          make: ROOT
+        });
+        if (entry2 === void 0) parent.children.set(name, new PackedDirectory({
+          mode: mode2,
+          owner: ROOT
+        }));
+      }
+      /** Writes a file; one that is there keeps its permissions and its owner. */
+      writeFile(path2, bytes, mode2, owner) {
+        const { parent, name, entry: entry2 } = this.#find(path2);
+        if (entry2?.kind === "directory") throw new PathIssue(`${path2} is a directory`);
+        const before = entry2 === void 0 ? {
+          mode: 420,
+          owner
+        } : attributesOf2(path2, entry2);
+        parent.children.set(name, {
+          kind: "file",
+          bytes,
+          mode: mode2 ?? before.mode,
+          owner: before.owner,
+          unpackedMode: before.unpackedMode
+        });
+      }
+      /**
+       * Adds a link, a device or a pipe.
+       *
+       * @param keep whether what is there already stays
+       */
+      add(path2, entry2, keep2) {
+        const { parent, name, entry: there } = this.#find(path2, {
+          follow: false
+        });
+        if (there === void 0) parent.children.set(name, entry2);
+        else if (!keep2) throw new PathIssue(`${path2} exists already`);
+      }
+      /** Copies a file or a directory of this machine, by a path without links, in place of what is there. */
+      copy(path2, source) {
+        const { parent, name, entry: entry2 } = this.#find(path2, {
+          make: ROOT
+        });
+        const isDirectory5 = looked(source).type === "directory";
+        if (entry2 !== void 0 && entry2.kind === "directory" !== isDirectory5) {
+          throw new PathIssue(isDirectory5 ? `${source} is a directory, and ${path2} is none` : `${path2} is a directory, and ${source} is none`);
+        }
+        if (parent === void 0) throw new PathIssue(`nothing can be copied over ${path2}`);
+        if (!isDirectory5) {
+          parent.children.set(name, {
+            kind: "copy",
+            path: source
+          });
+          return;
+        }
+        const opaque = entry2?.kind === "directory" && (entry2.opaque || entry2.source?.kind === "base");
+        const copied = {
+          kind: "copy",
+          root: source,
+          path: "."
+        };
+        parent.children.set(name, new PackedDirectory({
+          source: copied,
+          opaque
+        }));
+      }
+      /**
+       * Follows a path.
+       *
+       * @param follow whether a link at its end is followed
+       * @param make whose the directories on the way are that are missing; they are an error without it
+       * @throws {PathIssue} where it leads through what is no directory
+       */
+      #find(path2, { follow = true, make: make2 } = {}) {
+        const way = [
+          this.root
+        ];
+        let [rest2, links2] = [
+          partsOf6(path2),
+          0
+        ];
+        while (rest2.length > 0) {
+          const [name, ...further] = rest2;
+          rest2 = further;
+          if (name === "..") {
+            if (way.length > 1) way.pop();
+            continue;
+          }
+          const parent = way.at(-1);
+          const entry2 = childOf(parent, name);
+          const target = entry2 === void 0 ? void 0 : targetOf2(entry2);
+          if (target !== void 0 && (further.length > 0 || follow)) {
+            if (++links2 > LINKS4) throw new PathIssue(`${path2} leads over too many links`);
+            if (target.startsWith("/")) way.length = 1;
+            rest2 = [
+              ...partsOf6(target),
+              ...further
+            ];
+            continue;
+          }
+          if (further.length === 0) return {
+            parent,
+            name,
+            entry: entry2
+          };
+          way.push(directoryOf2(path2, parent, name, entry2, make2));
+        }
+        return {
+          parent: void 0,
+          name: "",
+          entry: way.at(-1)
+        };
+      }
+    };
+  }
+});
+
+// images/pack/draft.ts
+var ImageDraft;
+var init_draft = __esm({
+  "images/pack/draft.ts"() {
+    init_path();
+    init_shown();
+    init_looked_at();
+    init_path_issue();
+    init_tree3();
+    ImageDraft = class {
+
+      tree;
+      env = {};
+      cwd;
+      user;
+      #owner = {
+        uid: 0,
+        gid: 0
+      };
+      notPacked = [];
+      /** Whether the root is entered, and paths are those of the image. */
+      entered;
+      #root;
+      #copy;
+      #refusals;
+      #mounts = [];
+      #step;
+      #at = 0;
+      constructor(root2, copy2, refusals) {
+        this.tree = new PackedTree(root2.source, root2.mode);
+        this.entered = root2.place === void 0;
+        this.#root = root2;
+        this.#copy = copy2;
+        this.#refusals = refusals;
+      }
+      /**
+       * Whose the files are that are made.
+       *
+       * @throws {PathIssue} where the user is known by a name, as the ids of one are those of a run
+       */
+      get owner() {
+        if (this.#owner !== void 0) return this.#owner;
+        throw new PathIssue(`it makes a file of ${quoted(this.user)}, whose ids are those of a run: give setUser() ids, or make the file before`);
+      }
+      set owner(owner) {
+        this.#owner = owner;
+      }
+      /** Reads a step by this function, which says what it is in the image. */
+      read(step, at4, read5) {
+        this.#step = step;
+        this.#at = at4;
+        try {
+          read5();
+        } catch (error) {
+          if (!(error instanceof PathIssue)) throw error;
+          this.refuse(error.message);
+        }
+      }
+      /** Refuses the step. */
+      refuse(why) {
+        this.#refusals.step(this.#step, this.#at, why);
+      }
+      /** Says that the step, or a part of it, is no part of the image. */
+      leaveOut(why) {
+        this.notPacked.push({
+          step: this.#at + 1,
+          name: this.#step.step,
+          why
+        });
+      }
+      /** Where the root is now. */
+      get place() {
+        return this.entered ? "/" : this.#root.place;
+      }
+      /** Whether a path is where the root is put together. */
+      isRoot(path2) {
+        return !this.entered && normalize(path2) === this.place;
+      }
+      /** Where a path is in the image; `undefined` for one of this machine. */
+      inside(path2) {
+        const normal2 = normalize(path2);
+        if (this.entered) return normal2;
+        const { place: place3 } = this;
+        return isWithin(normal2, place3) ? normalize(normal2.slice(place3.length)) : void 0;
+      }
+      /** Does something with the files of the image, unless the path leads to none of them. */
+      change(path2, change) {
+        const inside2 = this.inside(path2);
+        if (inside2 === void 0) {
+          return this.leaveOut(`${path2} is outside of the directory that becomes the root`);
+        }
+        const mount4 = this.#mounts.findLast((mount5) => isWithin(inside2, mount5.path));
+        if (mount4 !== void 0) {
+          return this.leaveOut(`${path2} is on what step ${mount4.step} mounts`);
+        }
+        change(inside2);
+      }
+      /**
+       * Says that something is mounted.
+       *
+       * @param mode that of the directory for it in the image; without one, what it is mounted on may be a
+       * file, and the image has the directory around it
+       */
+      mount(path2, why, mode2) {
+        const inside2 = this.inside(path2);
+        this.leaveOut(why);
+        if (inside2 === void 0 || inside2 === "/") return;
+        if (!this.#mounts.some((mount4) => isWithin(inside2, mount4.path))) {
+          if (mode2 === void 0) this.tree.makeMountPoint(parentOf(inside2), 493);
+          else this.tree.makeMountPoint(inside2, mode2);
+        }
+        this.#mounts.push({
+          path: inside2,
+          step: this.#at + 1
+        });
+      }
+      /** Forgets what is mounted at a path. */
+      unmount(path2) {
+        const inside2 = this.inside(path2);
+        this.#mounts = this.#mounts.filter((mount4) => mount4.path !== inside2);
+      }
+      /** Copies a file or directory of this machine, if that was asked for. */
+      copy(source, target) {
+        const path2 = realPath(source);
+        if (path2 === void 0) throw new PathIssue(`there is no ${source} on this machine`);
+        const { type } = looked(path2);
+        if (type === "other") return this.mount(target, `${source} is a device, a pipe or a socket`);
+        this.change(target, (inside2) => this.tree.copy(inside2, path2));
+      }
+      /** Whether a file of this machine is copied. */
+      mayCopy(source) {
+        return this.#copy.allows(realPath(source) ?? source);
+      }
+      /** Whether a path is one of this machine's. */
+      isHere(source) {
+        if (this.#root.place === void 0) return true;
+        return !this.entered && !isWithin(normalize(source), this.place);
+      }
+    };
+  }
+});
+
+// images/archive/whole_file.ts
+async function writeWholeFile(path2, write10) {
+  const temporary = `${path2}.${crypto.randomUUID().slice(0, 8)}.part`;
+  try {
+    {
+      using file = await Deno.open(temporary, {
+        write: true,
+        createNew: true
+      });
+      await write10(file);
+    }
+    await Deno.rename(temporary, path2);
+  } catch (error) {
+    await Deno.remove(temporary).catch(() => {
+    });
+    throw renamed2(error, temporary, path2);
+  }
+}
+function renamed2(error, temporary, path2) {
+  if (!(error instanceof Error) || !error.message.includes(temporary)) return error;
+  error.message = error.message.replaceAll(temporary, path2);
+  return error;
+}
+var init_whole_file = __esm({
+  "images/archive/whole_file.ts"() {
+  }
+});
+
+// images/archive/layout.ts
+async function addToLayout(image3, directory2, name, signal) {
+  await begin(directory2);
+  const { config, layers } = image3.manifest;
+  for (const digest2 of [
+    ...layers.map(({ digest: digest3 }) => digest3),
+    config.digest,
+    image3.digest
+  ]) {
+    const path2 = `${directory2}/blobs/${algorithmOf(digest2)}/${encodedOf(digest2)}`;
+    if (await statIfThere(path2) !== void 0) continue;
+    await Deno.mkdir(path2.slice(0, path2.lastIndexOf("/")), {
+      recursive: true
+    });
+    await writeWholeFile(path2, async (file) => {
+      for await (const part2 of partsOf4(image3.blobPath(digest2), 0, Infinity)) {
+        signal?.throwIfAborted();
+        await writeAll2(file, part2);
+      }
+    });
+  }
+  const { manifest: { mediaType }, digest, manifestSize: size, platform } = image3;
+  const descriptor = {
+    mediaType,
+    digest,
+    size,
+    platform,
+    ...name !== void 0 && {
+      annotations: {
+        [NAME9]: name
+      }
+    }
+  };
+  const index = `${directory2}/index.json`;
+  using _held = await FileLock.acquirePassing(`${index}.lock`, {
+    remove: true,
+    signal
+  });
+  const others = (await readIndex2(index)).filter((other) => !isSamePlace(descriptor, other));
+  const bytes = await indexBytes(index, [
+    ...others,
+    descriptor
+  ]);
+  await writeWholeFile(index, (file) => writeAll2(file, bytes));
+}
+async function begin(directory2) {
+  const names = await namesIn2(directory2);
+  if (names.includes("oci-layout")) return;
+  if (names.length > 0) {
+    throw new ImageError(`${directory2} has other files in it, and is no image layout`, {
+      code: "invalid",
+      advice: [
+        "name an empty directory, or one that does not exist"
+      ]
+    });
+  }
+  await Deno.mkdir(`${directory2}/blobs/sha256`, {
+    recursive: true
+  });
+  await Deno.writeTextFile(`${directory2}/oci-layout`, '{"imageLayoutVersion":"1.0.0"}');
+}
+var init_layout2 = __esm({
+  "images/archive/layout.ts"() {
+    init_digest();
+    init_errors4();
+    init_file_set();
+    init_file_lock();
+    init_files8();
+    init_index_file();
+    init_whole_file();
+  }
+});
+
+// images/archive/save.ts
+async function save(images, output, { signal } = {}) {
+  if (images.length === 0) throw new ImageError("no image is to be saved", {
+    code: "invalid"
+  });
+  const archive = new ArchiveWriter(output, signal);
+  await archive.text("oci-layout", '{"imageLayoutVersion":"1.0.0"}');
+  await archive.text("index.json", JSON.stringify(indexOf2(images)));
+  await archive.text("manifest.json", JSON.stringify(images.map(archivedImage)));
+  const digests = images.flatMap(({ digest, manifest: { config, layers } }) => [
+    digest,
+    config.digest,
+    ...layers.map(({ digest: digest2 }) => digest2)
+  ].map((blob) => [
+    blob,
+    images.find((image3) => image3.digest === digest)
+  ]));
+  for (const [digest, image3] of new Map(digests.toSorted(([a], [b]) => a < b ? -1 : 1))) {
+    await archive.file(nameOf7(digest), image3.blobPath(digest));
+  }
+  await archive.end();
+}
+function indexOf2(images) {
+  return {
+    schemaVersion: 2,
+    mediaType: OCI_INDEX,
+    manifests: images.map((image3) => ({
+      mediaType: image3.manifest.mediaType,
+      digest: image3.digest,
+      size: image3.manifestSize,
+      ...image3.name !== image3.digest && {
+        annotations: annotationsOf2(image3)
+      }
+    }))
+  };
+}
+function annotationsOf2(image3) {
+  const reference = engineName(image3);
+  return {
+    [NAME9]: image3.name,
+    ...reference !== void 0 && {
+      "io.containerd.image.name": referenceText(reference)
+    }
+  };
+}
+function archivedImage(image3) {
+  const { manifest: { config, layers } } = image3;
+  const reference = engineName(image3);
+  return {
+    Config: nameOf7(config.digest),
+    RepoTags: reference === void 0 ? null : [
+      shortReference(reference)
+    ],
+    Layers: layers.map(({ digest }) => nameOf7(digest))
+  };
+}
+function engineName({ name }) {
+  if (!/[:/]/.test(name)) return void 0;
+  const reference = parseReference(name);
+  if (reference.transport !== "registry" || reference.digest !== void 0) return void 0;
+  return reference;
+}
+function nameOf7(digest) {
+  return `blobs/${algorithmOf(digest)}/${encodedOf(digest)}`;
+}
+var ArchiveWriter;
+var init_save = __esm({
+  "images/archive/save.ts": (function () {
+    init_digest();
+    init_errors4();
+    init_mod3();
+    init_media_types();
+    init_reference();
+    init_file_set();
+    init_files8();
+    init_index_file();
+    ArchiveWriter = class {
+
+      #output;
+      #signal;
+      constructor(output, signal) {
+        this.#output = output;
+        this.#signal = signal;
+      }
+      async text(name, text5) {
+        const bytes = new TextEncoder().encode(text5);
+        await this.#header(name, bytes.length);
+        await this.#write(bytes);
+        await this.#write(paddingOf2(bytes.length));
+      }
+      async file(name, path2) {
+        const { size } = await Deno.stat(path2);
+        await this.#header(name, size);
+        for await (const part2 of partsOf4(path2, 0, size)) await this.#write(part2);
+        await this.#write(paddingOf2(size));
+      }
+      async end() {
+        await this.#write(END_OF_ARCHIVE);
+      }
+      async #header(name, size) {
+        const entry2 = {
+          name,
+          kind: "file",
+          mode: 420,
+          uid: 0,
+          gid: 0,
+          mtime: 0,
+          size
+        };
+        for (const part2 of headerOf(entry2)) await this.#write(part2);
+      }
+      async #write(bytes) {
+        this.#signal?.throwIfAborted();
+        await writeAll2(this.#output, bytes);
+      }
+    };
+  })
+});
+
+// images/pack/output.ts
+var resolve;
+function packOutput(text5) {
+  const reference = parseReference(text5);
+  if (reference.transport === "registry") {
+    if (/^[^/:@]+\.(tar|tgz|gz)$/.test(text5)) {
+      throw new ImageError(`${text5} would be a name in the store, and looks like a file`, {
+        code: "reference",
+        advice: [
+          `a file is oci-archive:${text5}; the name is ${text5}:latest`
+        ]
+      });
+    }
+    return {
+      name: newName2(text5)
+    };
+  }
+  const { transport, image: name, digest } = reference;
+  if (transport === "dir" || digest !== void 0) {
+    throw new ImageError(`no image is written to ${text5}`, {
+      code: "reference",
+      advice: [
+        "it is a name, oci:DIRECTORY:TAG, oci-archive:FILE:NAME or docker-archive:FILE:NAME"
+      ]
+    });
+  }
+  const path2 = resolve(Deno.cwd(), reference.path);
+  if (transport === "oci") {
+    return {
+      name,
+      write: (image3, signal) => addToLayout(image3, path2, name, signal)
+    };
+  }
+  const whole = transport === "docker-archive" && name !== void 0 ? newName2(name) : name;
+  return {
+    name: whole,
+    write: (image3, signal) => writeWholeFile(path2, (file) => save([
+      image3
+    ], file, signal === void 0 ? {} : {
+      signal
+    }))
+  };
+}
+var init_output2 = __esm({
+  "images/pack/output.ts"() {
+    ({ resolve } = process.getBuiltinModule("node:path"));
+    init_layout2();
+    init_save();
+    init_whole_file();
+    init_errors4();
+    init_new_image();
+    init_reference();
+  }
+});
+
+// images/pack/root.ts
+function packRoot(request2) {
+  const { steps, base, copy: copy2, keepsOwners, refusals } = request2;
+  const root2 = enteredRoot(steps, refusals);
+  const source = base === void 0 ? void 0 : {
+    kind: "base",
+    root: base,
+    path: "."
+  };
+  if (root2 === void 0) {
+    if (source !== void 0) return {
+      place: void 0,
+      source
+    };
+    refusals.recipe("it makes no root, and there is no image whose files are the root: name one (--from=IMAGE), or begin with tmpfs() and pivotRoot(), or root()");
+    return {
+      place: "/"
+    };
+  }
+  const { place: place3, directory: directory2, at: at4, issue: issue2, mode: mode2 } = root2;
+  const refuse3 = (why) => {
+    refusals.step(steps[at4], at4, why);
+    return {
+      place: place3
+    };
+  };
+  if (issue2 !== void 0) return refuse3(issue2);
+  const isBase = directory2 === void 0 || directory2 === base;
+  if (source !== void 0) {
+    return isBase ? {
+      place: place3,
+      source
+    } : refuse3(`the root is ${directory2}, and --from names another one: leave one of them out`);
+  }
+  if (directory2 === void 0) return {
+    place: place3,
+    mode: mode2
+  };
+  const path2 = realPath(directory2);
+  if (path2 === void 0) return refuse3(`there is no ${directory2} on this machine`);
+  if (!copy2.allows(path2)) {
+    return refuse3(`the root is ${directory2} of this machine, which is copied with --copy=${directory2}`);
+  }
+  return {
+    place: place3,
+    source: {
+      kind: "copy",
+      root: path2,
+      path: ".",
+      keepsOwners
+    }
+  };
+}
+function enteredRoot(steps, refusals) {
+  const entering = steps.flatMap((step2, at5) => {
+    return [
+      "pivotRoot",
+      "chroot",
+      "root"
+    ].includes(step2.step) ? [
+      at5
+    ] : [];
+  });
+  const [first, second] = entering;
+  if (first === void 0) return void 0;
+  if (second !== void 0) {
+    refusals.step(steps[second], second, "an image has one root, and an earlier step enters it");
+  }
+  const step = steps[first];
+  if (step.step === "root") return {
+    place: ROOT_PLACE,
+    directory: step.directory,
+    at: first
+  };
+  if (step.step !== "pivotRoot" && step.step !== "chroot") return void 0;
+  const place3 = normalize(step.path);
+  const at4 = steps.slice(0, first).findLastIndex((step2) => [
+    "tmpfs",
+    "bind",
+    "overlay",
+    "mount"
+  ].includes(step2.step) && "target" in step2 && typeof step2.target === "string" && normalize(step2.target) === place3);
+  return {
+    place: place3,
+    ...mountedRoot(place3, steps[at4], at4, first)
+  };
+}
+function mountedRoot(place3, step, at4, entered) {
+  if (step === void 0) return {
+    directory: place3,
+    at: entered
+  };
+  if (step.step === "tmpfs") return {
+    at: at4,
+    mode: step.mode
+  };
+  if (step.step === "bind") {
+    const issue2 = "an image is made of the whole directory, and not of some of its entries";
+    return step.entries === void 0 ? {
+      directory: step.source,
+      at: at4
+    } : {
+      at: at4,
+      issue: issue2
+    };
+  }
+  if (step.step === "overlay") {
+    const { lower: lower3, upper } = step;
+    if (upper === void 0 && lower3.length === 1) return {
+      directory: lower3[0],
+      at: at4
+    };
+    const issue2 = upper === void 0 ? "an image is made of one lower directory" : 'what is in "upper" over an image is packed by ramekin commit';
+    return {
+      at: at4,
+      issue: issue2
+    };
+  }
+  return {
+    at: at4,
+    issue: "the root is a filesystem that is mounted when the recipe runs"
+  };
+}
+var init_root3 = __esm({
+  "images/pack/root.ts"() {
+    init_path();
+    init_root_directory();
+    init_looked_at();
+  }
+});
+
+// images/pack/files.ts
+function readMkdir({ path: path2, mode: mode2 }, draft) {
+  draft.change(path2, (inside2) => draft.tree.makeDirectory(inside2, mode2, draft.owner));
+}
+function readSymlink({ path: path2, target, keep: keep2 = false }, draft) {
+  draft.change(path2, (inside2) => draft.tree.add(inside2, {
+    kind: "symlink",
+    target,
+    ...draft.owner
+  }, keep2));
+}
+function readWriteFile({ path: path2, text: text5, mode: mode2 }, draft) {
+  const bytes = new TextEncoder().encode(text5);
+  draft.change(path2, (inside2) => draft.tree.writeFile(inside2, bytes, mode2, draft.owner));
+}
+function readMknod(step, draft) {
+  const { path: path2, type, major = 0, minor = 0, mode: mode2 = 420, keep: keep2 = false } = step;
+  const { uid = draft.owner.uid, gid = draft.owner.gid } = step;
+  draft.change(path2, (inside2) => draft.tree.add(inside2, {
+    kind: NODES[type],
+    major,
+    minor,
+    mode: mode2,
+    uid,
+    gid
+  }, keep2));
+}
+function readBind(step, draft) {
+  const { source, target, entries, optional: optional3 = false } = step;
+  if (draft.isRoot(target)) return;
+  if (!draft.isHere(source)) {
+    return draft.mount(target, `its source ${source} is a file of the container`);
+  }
+  if (optional3 && realPath(source) === void 0) return;
+  if (!draft.mayCopy(source)) {
+    return draft.mount(target, `${source} is of this machine: --copy=${source} copies it`);
+  }
+  if (entries !== void 0) {
+    return draft.refuse('"entries" are found when the recipe runs; bind() each file to copy it');
+  }
+  draft.copy(source, target);
+}
+function readPrograms(step, draft) {
+  const root2 = step.root ?? draft.place;
+  const found3 = liveHost().programFiles(step.programs, () => {
+  });
+  if (!("files" in found3)) return draft.refuse(found3.issue);
+  const left = found3.files.filter(({ source }) => !draft.mayCopy(source));
+  if (left.length > 0) {
+    const sources = left.map(({ source }) => source).join(", ");
+    draft.leaveOut(`${sources}: files of this machine, which --copy copies`);
+  }
+  for (const { source, target } of found3.files) {
+    if (draft.mayCopy(source)) draft.copy(source, normalize(`${root2}/${target}`));
+  }
+}
+var NODES;
+var init_files9 = __esm({
+  "images/pack/files.ts"() {
+    init_live_host();
+    init_path();
+    init_looked_at();
+    NODES = {
+      b: "block",
+      c: "character",
+      p: "fifo"
+    };
+  }
+});
+
+// images/pack/steps.ts
+var posix2;
+function ofRun(why) {
+  return (_step, draft) => draft.leaveOut(why);
+}
+function kernelFilesystem2({ target }, draft) {
+  draft.mount(target, "every engine mounts it", 493);
+}
+function readStep(step, draft) {
+  READINGS[step.step](step, draft);
+}
+function readSetUser(step, draft) {
+  const { uid, gid = uid, groups = [], keepGroups = false, name } = step;
+  if (uid === void 0 || gid === void 0) {
+    draft.user = name;
+    draft.owner = void 0;
+  } else {
+    draft.user = `${uid}:${gid}`;
+    draft.owner = {
+      uid,
+      gid
+    };
+  }
+  if (groups.length > 0 || keepGroups) {
+    draft.leaveOut("further groups are those that the image's /etc/group gives the user");
+  }
+}
+function enter4(draft) {
+  draft.entered = true;
+  draft.cwd = "/";
+}
+function readRoot({ volumes = {}, hosts = false, resolvConf = false }, draft) {
+  enter4(draft);
+  for (const path2 of [
+    "/dev",
+    "/proc",
+    "/sys"
+  ]) draft.tree.makeMountPoint(path2, 493);
+  draft.tree.makeMountPoint("/tmp", 1023);
+  const shown4 = [
+    ...Object.keys(volumes),
+    ...hosts === false ? [] : [
+      "/etc/hosts"
+    ],
+    ...resolvConf ? [
+      "/etc/resolv.conf"
+    ] : []
+  ];
+  if (shown4.length === 0) return;
+  draft.leaveOut(`${shown4.join(", ")}: what it shows of this machine is of a run: podman run -v`);
+}
+var NAMESPACES, NETWORK, NAME10, PRIVILEGES, LIMITS2, HIDDEN, PROCESS, OPTIONS, READINGS;
+var init_steps2 = __esm({
+  "images/pack/steps.ts"() {
+    ({ posix: posix2 } = process.getBuiltinModule("node:path"));
+    init_files9();
+    NAMESPACES = "namespaces and ids are of a run, and every engine makes them";
+    NETWORK = "the network is of a run: podman run --network, --publish";
+    NAME10 = "the name is of a run: podman run --hostname";
+    PRIVILEGES = "what the program may do is of a run: podman run --cap-drop, --security-opt";
+    LIMITS2 = "limits are of a run: podman run --memory, --cpus, --pids-limit, --ulimit";
+    HIDDEN = "which files are hidden is of a run: podman run --security-opt=mask=PATH";
+    PROCESS = "it is about the process of a run";
+    OPTIONS = "it is about what is mounted";
+    READINGS = {
+      address: ofRun(NETWORK),
+      bind: readBind,
+      bounds: ofRun(LIMITS2),
+      bridge: ofRun(NETWORK),
+      capabilities: ofRun(PRIVILEGES),
+      chdir: ({ path: path2 }, draft) => {
+        if (!draft.entered) {
+          return draft.leaveOut(`${path2} is of this machine, as the root comes later`);
+        }
+        draft.cwd = posix2.resolve(draft.cwd ?? "/", path2);
+      },
+      chroot: (_step, draft) => enter4(draft),
+      clearEnv: ({ keep: keep2 = [] }, draft) => {
+        if (keep2.length > 0) {
+          draft.leaveOut("the variables to keep are of a run: podman run --env=NAME; setEnv() has values");
+        }
+      },
+      denyFiles: ofRun(HIDDEN),
+      cpuAffinity: ofRun(LIMITS2),
+      devices: kernelFilesystem2,
+      dieWithParent: ofRun(PROCESS),
+      disableUserNamespaces: ofRun(PRIVILEGES),
+      domainname: ofRun(NAME10),
+      dummy: ofRun(NETWORK),
+      hostname: ofRun(NAME10),
+      init: ofRun("an init is of a run: podman run --init"),
+      ioPriority: ofRun(LIMITS2),
+      join: ofRun(NAMESPACES),
+      joinCgroup: ofRun(LIMITS2),
+      landlock: ofRun(PRIVILEGES),
+      limits: ofRun(LIMITS2),
+      loopback: ofRun(NETWORK),
+      macvlan: ofRun(NETWORK),
+      mapCurrentUser: ofRun(NAMESPACES),
+      mapIds: ofRun(NAMESPACES),
+      mapRoot: ofRun(NAMESPACES),
+      maskPaths: ofRun(HIDDEN),
+      masquerade: ofRun(NETWORK),
+      memoryPolicy: ofRun(LIMITS2),
+      mkdir: readMkdir,
+      mknod: readMknod,
+      mount: ({ target, type }, draft) => draft.mount(target, `a filesystem of type ${type} is mounted by who runs it`, 493),
+      moveInterface: ofRun(NETWORK),
+      mqueue: kernelFilesystem2,
+      newSession: ofRun(PROCESS),
+      noNewPrivileges: ofRun(PRIVILEGES),
+      oomScoreAdj: ofRun(LIMITS2),
+      overlay: ({ target }, draft) => {
+        if (!draft.isRoot(target)) draft.mount(target, "an overlay is mounted when the recipe runs");
+      },
+      personality: ofRun(PROCESS),
+      pivotRoot: (_step, draft) => enter4(draft),
+      proc: kernelFilesystem2,
+      programs: readPrograms,
+      propagation: ofRun(OPTIONS),
+      protect: ofRun(HIDDEN),
+      proxy: ofRun(NETWORK),
+      publish: ofRun(NETWORK),
+      readonlyPaths: ofRun("what cannot be changed is of a run: podman run --read-only, --volume=\u2026:ro"),
+      remount: ofRun(OPTIONS),
+      rlimit: ofRun(LIMITS2),
+      root: readRoot,
+      route: ofRun(NETWORK),
+      scheduler: ofRun(LIMITS2),
+      seccomp: ofRun(PRIVILEGES),
+      setEnv: ({ variables }, draft) => void Object.assign(draft.env, variables),
+      setUser: readSetUser,
+      symlink: readSymlink,
+      sysctl: ofRun("settings of the kernel are of a run: podman run --sysctl"),
+      sysfs: kernelFilesystem2,
+      timeOffset: ofRun(NAMESPACES),
+      tmpfs: ({ target, mode: mode2 = 1023 }, draft) => {
+        if (draft.isRoot(target)) return;
+        draft.mount(target, "what is in it is in memory: podman run --tmpfs", mode2);
+      },
+      umask: ofRun(PROCESS),
+      unmount: ({ target }, draft) => {
+        draft.unmount(target);
+        draft.leaveOut(OPTIONS);
+      },
+      unshare: ofRun(NAMESPACES),
+      userNetwork: ofRun(NETWORK),
+      veth: ofRun(NETWORK),
+      writeFile: readWriteFile
+    };
+  }
+});
+
+// images/pack/copied_attributes.ts
+function copiedAttributes({ mode: mode2, uid, gid }, xattrs, keepsOwner) {
+  const dropped = (keepsOwner || uid === 0 ? 0 : mode2 & SETUID2) | (keepsOwner || gid === 0 ? 0 : mode2 & SETGID2);
+  const lost2 = xattrs.flatMap(({ name }) => name.startsWith("system.") ? [
+    {
+      what: `attribute ${name}`,
+      why: "its users are this machine's"
+    }
+  ] : []);
+  if (dropped !== 0) {
+    const what = `mode 0${(mode2 & 4095).toString(8)}`;
+    lost2.push({
+      what,
+      why: "its copy belongs to root"
+    });
+  }
+  return {
+    attributes: {
+      mode: mode2 & 4095 & ~dropped,
+      ...keepsOwner ? {
+        uid,
+        gid
+      } : {
+        uid: 0,
+        gid: 0
+      },
+      xattrs: xattrs.filter(isKept).toSorted((a, b) => a.name < b.name ? -1 : 1)
+    },
+    lost: lost2
+  };
+}
+function isKept({ name, value }) {
+  if (name === "security.capability") return value.length === CAPABILITY_SIZE;
+  return name.startsWith("user.") && !isOverlayNote(name);
+}
+var SETUID2, SETGID2, CAPABILITY_SIZE;
+var init_copied_attributes = __esm({
+  "images/pack/copied_attributes.ts"() {
+    init_overlay_notes();
+    [SETUID2, SETGID2] = [
+      2048,
+      1024
+    ];
+    CAPABILITY_SIZE = 20;
+  }
+});
+
+// images/pack/write_tree.ts
+function unreadable2(path2) {
+  return new ImageError(`${path2} cannot be copied: this user may not read it`, {
+    code: "denied"
+  });
+}
+function below3(source, name) {
+  const path2 = inside(source.path, name);
+  return {
+    children: /* @__PURE__ */ new Map(),
+    source: {
+      ...source,
+      path: path2
+    },
+    mode: void 0,
+    owner: void 0,
+    unpackedMode: void 0,
+    opaque: false,
+    isChanged: true
+  };
+}
+function byName([a], [b]) {
+  return a < b ? -1 : 1;
+}
+var TreeArchive;
+var init_write_tree = __esm({
+  "images/pack/write_tree.ts"() {
+    init_files();
+    init_files3();
+    init_errors();
+    init_read_tree();
+    init_files4();
+    init_path();
+    init_mod3();
+    init_errors4();
+    init_base();
+    init_copied_attributes();
+    TreeArchive = class {
+
+      notCopied = [];
+      #root;
+      #options;
+      #size;
+      #readers = /* @__PURE__ */ new Map();
+      #open = new DisposableStack();
+      /** The names of copied files that have several. */
+      #links = /* @__PURE__ */ new Map();
+      constructor(root2, options) {
+        this.#root = root2;
+        this.#options = options;
+        this.#size = new LayerSize(options.maxBytes);
+      }
+      /** Its bytes. */
+      async *parts() {
+        const waiting = [
+          {
+            path: ".",
+            directory: this.#root
+          }
+        ];
+        for (let place3 = waiting.pop(); place3 !== void 0; place3 = waiting.pop()) {
+          const directories = yield* this.#directory(place3);
+          waiting.push(...directories.toReversed());
+        }
+        yield END_OF_ARCHIVE;
+      }
+      /** Closes what it has read. */
+      [Symbol.dispose]() {
+        this.#open.dispose();
+      }
+      /** A directory and the files in it; returns its directories, which follow. */
+      async *#directory({ path: path2, directory: directory2 }) {
+        const { source, children, opaque } = directory2;
+        const copied = source?.kind === "copy" ? source : void 0;
+        const found3 = copied === void 0 ? void 0 : await this.#read(path2, copied);
+        if (copied !== void 0 && found3 === void 0) return [];
+        if (path2 !== "." || source?.kind !== "base" || directory2.mode !== void 0) {
+          yield* this.#header({
+            ...this.#directoryAttributes(path2, directory2, found3),
+            size: 0
+          });
+        }
+        if (opaque) yield* this.#header(signEntry(inside(path2, OPAQUE2), this.#options.time));
+        const own = [
+          ...children
+        ].toSorted(byName);
+        for (const [name, child] of own) {
+          refuseWhiteout(path2, name);
+          if (child.kind === "copy") yield* this.#copy(inside(path2, name), child);
+          else if (child.kind !== "directory") yield* this.#new(inside(path2, name), child);
+        }
+        const others = (found3?.entries ?? []).filter(({ name }) => !children.has(name)).toSorted((a, b) => a.name < b.name ? -1 : 1);
+        for (const { name } of others) refuseWhiteout(path2, name);
+        const files2 = others.filter(({ type }) => type !== S_IFDIR);
+        if (copied !== void 0) {
+          for await (const file of this.#reader(copied.root).files(copied.path, files2)) {
+            yield* this.#copied(inside(path2, file.name), file, copied);
+          }
+        }
+        const places = [];
+        for (const [name, child] of own) {
+          if (child.kind !== "directory" || !child.isChanged) continue;
+          places.push([
+            name,
+            {
+              path: inside(path2, name),
+              directory: child
+            }
+          ]);
+        }
+        for (const { name, type } of others) {
+          if (type !== S_IFDIR) continue;
+          places.push([
+            name,
+            {
+              path: inside(path2, name),
+              directory: below3(copied, name)
+            }
+          ]);
+        }
+        return places.toSorted(byName).map(([, place3]) => place3);
+      }
+      #directoryAttributes(path2, { source, mode: mode2, owner, unpackedMode }, found3) {
+        const before = found3 === void 0 ? this.#inBase(path2 === "." ? "" : path2, unpackedMode) : this.#attributes(path2, found3, source?.keepsOwners);
+        return {
+          ...before,
+          ...owner,
+          ...mode2 !== void 0 && {
+            mode: mode2
+          },
+          name: path2 === "." ? "./" : `${path2}/`,
+          kind: "directory",
+          mtime: this.#options.time
+        };
+      }
+      /** What the layers of the base say of a file, or else its unpacked one. */
+      #inBase(path2, unpackedMode = UNNAMED.mode) {
+        return this.#options.base.get(path2) ?? {
+          ...UNNAMED,
+          mode: unpackedMode
+        };
+      }
+      /** Reads a directory of this machine, if that is let. */
+      async #read(path2, { root: root2, path: from2 }) {
+        try {
+          return await this.#reader(root2).directory(from2);
+        } catch (error) {
+          if (!(error instanceof SyscallError)) throw error;
+          if (error.code !== "EACCES" && error.code !== "EXDEV") throw error;
+          if (from2 === "." && error.code === "EACCES") throw unreadable2(root2);
+          this.#leave(path2, "directory", error.code === "EXDEV" ? "another filesystem is mounted there; bind() it as well" : "this user may not read it");
+          return void 0;
+        }
+      }
+      async *#copy(path2, { path: from2 }) {
+        const files2 = [
+          {
+            name: nameOf2(from2),
+            type: S_IFREG
+          }
+        ];
+        for await (const file of this.#reader(parentOf(from2)).files(".", files2)) {
+          if (file.fd === void 0) throw unreadable2(from2);
+          yield* this.#copied(path2, file, {});
+        }
+      }
+      *#new(path2, entry2) {
+        const { time } = this.#options;
+        if (entry2.kind === "file") {
+          const { bytes, mode: mode3, owner, unpackedMode } = entry2;
+          const before = this.#inBase(path2, unpackedMode);
+          this.#size.add(path2, bytes.length);
+          yield* this.#header({
+            ...before,
+            ...owner,
+            mode: mode3 ?? before.mode,
+            // Contents that were written anew have no capabilities.
+            xattrs: [],
+            name: path2,
+            kind: "file",
+            mtime: time,
+            size: bytes.length
+          });
+          yield bytes;
+          yield paddingOf2(bytes.length);
+          return;
+        }
+        const mode2 = entry2.kind === "symlink" ? 511 : entry2.mode;
+        yield* this.#header({
+          ...entry2,
+          mode: mode2,
+          name: path2,
+          mtime: time
+        });
+      }
+      *#copied(path2, file, { keepsOwners }) {
+        const { status, target, fd } = file;
+        const type = status.mode & S_IFMT;
+        const kind = KINDS3[type];
+        if (kind === void 0 || type === S_IFCHR || type === S_IFBLK) {
+          return this.#leave(path2, kind === void 0 ? "socket" : "device", "it is this machine's");
+        }
+        if (type === S_IFREG && fd === void 0) {
+          return this.#leave(path2, "file", "this user may not read it");
+        }
+        const attributes = this.#attributes(path2, file, keepsOwners);
+        const common = {
+          ...attributes,
+          name: path2,
+          mtime: this.#options.time
+        };
+        const identity = `${status.dev}:${status.ino}`;
+        const first = status.nlink > 1 ? this.#links.get(identity) : void 0;
+        if (first !== void 0) {
+          yield* this.#header({
+            ...common,
+            xattrs: [],
+            kind: "hardlink",
+            target: first
+          });
+          return;
+        }
+        if (status.nlink > 1) this.#links.set(identity, path2);
+        const size = type === S_IFREG ? status.size : 0;
+        this.#size.add(path2, size);
+        yield* this.#header({
+          ...common,
+          kind,
+          target,
+          size
+        });
+        if (fd !== void 0) yield* dataOf2(path2, fd, size);
+      }
+      #attributes(path2, { status, xattrs }, keepsOwners = false) {
+        const { attributes, lost: lost2 } = copiedAttributes(status, xattrs, keepsOwners);
+        for (const { what, why } of lost2) this.#leave(path2, what, why);
+        return attributes;
+      }
+      *#header(entry2) {
+        yield* headerOf(entry2);
+      }
+      /** What reads the files below a directory of this machine. */
+      #reader(root2) {
+        const there = this.#readers.get(root2);
+        if (there !== void 0) return there;
+        const directory2 = this.#open.use(open(root2, O_PATH | O_DIRECTORY | O_CLOEXEC));
+        const reader = this.#open.use(new TreeReader(directory2.number, void 0, {
+          unreadable: true
+        }));
+        this.#readers.set(root2, reader);
+        return reader;
+      }
+      #leave(path2, what, why) {
+        this.notCopied.push({
+          path: path2 === "." ? "/" : `/${path2}`,
+          what,
+          why
+        });
+      }
+    };
+  }
+});
+
+// images/pack/pack.ts
+async function packImage(recipe2, output, options = {}) {
+  const { from: from2, signal, config = {} } = options;
+  const target = packOutput(output);
+  const time = options.epoch ?? sourceDate() ?? createdOf(from2) ?? 0;
+  if (!Number.isSafeInteger(time) || time < 0) {
+    throw new ImageError(`${time} is no time in seconds since 1970`, {
+      code: "invalid"
+    });
+  }
+  const draft = draftOf(checkedSteps(recipe2.steps), await from2?.directory(), options);
+  const store = await Store.open(from2?.store ?? options.store);
+  const session = await store.begin(signal);
+  await using disposal = new AsyncDisposableStack();
+  disposal.use(session);
+  const { layer, notCopied: notCopied2 } = await writeTree(draft.tree, session, time, options);
+  const platform = from2?.platform ?? (options.platform === void 0 ? thisPlatform() : parsePlatform(options.platform));
+  const { env, user, cwd } = draft;
+  const descriptor = await addImage(store, session, {
+    layer,
+    before: from2 === void 0 ? {
+      ...platform,
+      config: {},
+      rootfs: {
+        type: "layers",
+        diff_ids: []
+      }
+    } : parseDocument("the configuration", await from2.configBytes()),
+    manifest: from2?.manifest,
+    config: {
+      ...user !== void 0 && {
+        user
+      },
+      ...cwd !== void 0 && {
+        workingDir: cwd
+      },
+      ...config,
+      // containerd sets none beside variables of an image.
+      env: {
+        ...from2 === void 0 && {
+          PATH: DEFAULT_PATH
+        },
+        ...env,
+        ...config.env
+      }
+    },
+    time: new Date(time * 1e3),
+    createdBy: "ramekin pack",
+    signal
+  }, {
+    name: target.name,
+    platform
+  });
+  if (target.write === void 0) await store.name(session, descriptor, signal);
+  const image3 = await Image.open(store, session, descriptor);
+  const { digest, size } = image3;
+  if (target.write !== void 0) {
+    await target.write(image3, signal);
+    await disposal.disposeAsync();
+    await collect(store, signal);
+  }
+  return {
+    name: target.write === void 0 ? image3.name : output,
+    digest,
+    size,
+    notPacked: draft.notPacked,
+    notCopied: notCopied2
+  };
+}
+function draftOf(steps, base, { copy: copy2 = false }) {
+  const refusals = new Refusals();
+  const rule = new CopyRule(copy2);
+  const keepsOwners = geteuid2() === 0;
+  const root2 = packRoot({
+    steps,
+    base,
+    copy: rule,
+    keepsOwners,
+    refusals
+  });
+  refusals.throwAny();
+  const draft = new ImageDraft(root2, rule, refusals);
+  for (const [at4, step] of steps.entries()) draft.read(step, at4, () => readStep(step, draft));
+  refusals.throwAny();
+  return draft;
+}
+async function writeTree({ root: root2 }, session, time, { from: from2, maxBytes = MOST_BYTES3, signal }) {
+  if (!root2.isChanged) return {
+    layer: void 0,
+    notCopied: []
+  };
+  const base = from2 === void 0 ? /* @__PURE__ */ new Map() : await baseAttributes(from2, new Set(keptPaths(root2)), signal);
+  using archive = new TreeArchive(root2, {
+    time,
+    base,
+    maxBytes
+  });
+  const path2 = session.temporary();
+  const blob = await writeLayerFile(path2, archive.parts(), signal);
+  return {
+    layer: {
+      ...blob,
+      path: path2
+    },
+    notCopied: archive.notCopied
+  };
+}
+function* keptPaths(directory2, path2 = "") {
+  if (!directory2.isChanged) return;
+  if (directory2.source?.kind === "base" && (path2 !== "" || directory2.mode !== void 0)) {
+    yield path2;
+  }
+  for (const [name, child] of directory2.children) {
+    const inside2 = path2 === "" ? name : `${path2}/${name}`;
+    if (child.kind === "directory") yield* keptPaths(child, inside2);
+    else if (child.kind === "file" && child.mode === void 0) yield inside2;
+    else if (child.kind === "file" && child.owner === void 0) yield inside2;
+  }
+}
+function createdOf(image3) {
+  const time = Date.parse(image3?.config.created ?? "");
+  return Number.isNaN(time) ? void 0 : Math.max(0, Math.floor(time / 1e3));
+}
+var init_pack = __esm({
+  "images/pack/pack.ts"() {
+    init_refusals();
+    init_users2();
+    init_check();
+    init_default_path();
+    init_descriptor();
+    init_errors4();
+    init_image();
+    init_mod3();
+    init_new_image();
+    init_platform();
+    init_collect2();
+    init_store();
+    init_base();
+    init_copy_rule();
+    init_draft();
+    init_output2();
+    init_root3();
+    init_steps2();
+    init_write_tree();
+  }
 });
 
 // images/registry/upload.ts
@@ -51789,9 +53465,9 @@ var init_upload = __esm({
           chunk: Math.min(Math.max(this.#chunk, before?.chunk ?? 0, least || 0), LARGEST)
         };
       }
-      async #sendTo(begin, upload) {
+      async #sendTo(begin2, upload) {
         const { blob, progress } = upload;
-        let destination3 = begin;
+        let destination3 = begin2;
         let at4 = 0;
         while (blob.size - at4 > destination3.chunk) {
           const bytes = await upload.read(at4, destination3.chunk);
@@ -51971,115 +53647,10 @@ var init_push = __esm({
   })
 });
 
-// images/archive/save.ts
-async function save(images, output, { signal } = {}) {
-  if (images.length === 0) throw new ImageError("no image is to be saved", {
-    code: "invalid"
-  });
-  const archive = new ArchiveWriter(output, signal);
-  await archive.text("oci-layout", '{"imageLayoutVersion":"1.0.0"}');
-  await archive.text("index.json", JSON.stringify(indexOf2(images)));
-  await archive.text("manifest.json", JSON.stringify(images.map(archivedImage)));
-  const digests = images.flatMap(({ digest, manifest: { config, layers } }) => [
-    digest,
-    config.digest,
-    ...layers.map(({ digest: digest2 }) => digest2)
-  ].map((blob) => [
-    blob,
-    images.find((image3) => image3.digest === digest)
-  ]));
-  for (const [digest, image3] of new Map(digests.toSorted(([a], [b]) => a < b ? -1 : 1))) {
-    await archive.file(nameOf7(digest), image3.blobPath(digest));
-  }
-  await archive.end();
-}
-function indexOf2(images) {
-  return {
-    schemaVersion: 2,
-    mediaType: OCI_INDEX,
-    manifests: images.map((image3) => ({
-      mediaType: image3.manifest.mediaType,
-      digest: image3.digest,
-      size: image3.manifestSize,
-      annotations: {
-        [NAME9]: image3.name,
-        "io.containerd.image.name": image3.name
-      }
-    }))
-  };
-}
-function archivedImage({ name, manifest: { config, layers } }) {
-  const reference = parseReference(name);
-  const isTag = reference.transport === "registry" && reference.digest === void 0;
-  return {
-    Config: nameOf7(config.digest),
-    RepoTags: isTag ? [
-      shortReference(reference)
-    ] : null,
-    Layers: layers.map(({ digest }) => nameOf7(digest))
-  };
-}
-function nameOf7(digest) {
-  return `blobs/${algorithmOf(digest)}/${encodedOf(digest)}`;
-}
-var ArchiveWriter;
-var init_save = __esm({
-  "images/archive/save.ts": (function () {
-    init_digest();
-    init_errors4();
-    init_mod3();
-    init_media_types();
-    init_reference();
-    init_file_set();
-    init_files8();
-    init_index_file();
-    ArchiveWriter = class {
-
-      #output;
-      #signal;
-      constructor(output, signal) {
-        this.#output = output;
-        this.#signal = signal;
-      }
-      async text(name, text5) {
-        const bytes = new TextEncoder().encode(text5);
-        await this.#header(name, bytes.length);
-        await this.#write(bytes);
-        await this.#write(paddingOf2(bytes.length));
-      }
-      async file(name, path2) {
-        const { size } = await Deno.stat(path2);
-        await this.#header(name, size);
-        for await (const part2 of partsOf4(path2, 0, size)) await this.#write(part2);
-        await this.#write(paddingOf2(size));
-      }
-      async end() {
-        await this.#write(END_OF_ARCHIVE);
-      }
-      async #header(name, size) {
-        const entry2 = {
-          name,
-          kind: "file",
-          mode: 420,
-          uid: 0,
-          gid: 0,
-          mtime: 0,
-          size
-        };
-        for (const part2 of headerOf(entry2)) await this.#write(part2);
-      }
-      async #write(bytes) {
-        this.#signal?.throwIfAborted();
-        await writeAll2(this.#output, bytes);
-      }
-    };
-  })
-});
-
 // images/archive/load.ts
-var resolve;
+var resolve2;
 async function load(path2, options = {}) {
-  const file = resolve(Deno.cwd(), path2);
+  const file = resolve2(Deno.cwd(), path2);
   const { transport, names } = await namesIn3(file, options);
   const { name } = options;
   if (name !== void 0 && names.length > 1) {
@@ -52138,7 +53709,7 @@ async function namesIn3(path2, options) {
 }
 var init_load = __esm({
   "images/archive/load.ts": (function () {
-    ({ resolve } = process.getBuiltinModule("node:path"));
+    ({ resolve: resolve2 } = process.getBuiltinModule("node:path"));
     init_errors4();
     init_image();
     init_pull();
@@ -52171,6 +53742,7 @@ var init_mod4 = __esm({
     init_stored();
     init_mod3();
     init_commit();
+    init_pack();
     init_push();
     init_save();
     init_load();
@@ -52286,7 +53858,7 @@ function writeAll3(file, content2) {
   while (bytes.length > 0) bytes = bytes.subarray(linux.write(file, bytes));
 }
 var ABSENT4;
-var init_files9 = __esm({
+var init_files10 = __esm({
   "scripts/ramekin/files.ts": (function () {
     init_mod2();
     init_file_error2();
@@ -52378,6 +53950,32 @@ function runOptions(given) {
     }
   };
 }
+function programOf2(given) {
+  const [entrypoint, user, workdir] = [
+    "entrypoint",
+    "user",
+    "workdir"
+  ].map((flag2) => given.value(flag2));
+  return {
+    ...entrypoint !== void 0 && {
+      entrypoint: [
+        entrypoint
+      ]
+    },
+    ...user !== void 0 && {
+      user
+    },
+    ...workdir !== void 0 && {
+      workingDir: workdir
+    },
+    ...given.has("env") && {
+      env: variablesOf2(given)
+    },
+    ...given.program.length > 0 && {
+      cmd: given.program
+    }
+  };
+}
 function variablesOf2(given) {
   return Object.fromEntries(given.values("env").map((text5) => variableOf(text5)));
 }
@@ -52443,7 +54041,7 @@ var init_image_flags = __esm({
   "scripts/ramekin/image_flags.ts": (function () {
     init_mod4();
     init_mod2();
-    init_files9();
+    init_files10();
     init_units();
     init_usage2();
     PLATFORM = {
@@ -52685,6 +54283,44 @@ var init_images = __esm({
         ]
       },
       {
+        name: "pack",
+        summary: "make an image of the root that a recipe makes",
+        more: "The image has the files, links and directories that the steps make, and the environment, the user and the working directory that they set; with --from over the files of that image, which is pulled unless it is there. The words after -- are its command. Nothing is run. Steps about a run, such as namespaces, limits and what is mounted, are told, and no part of it; files of this machine that the recipe binds are copied with --copy alone. The same recipe makes the same image, byte by byte; its time is SOURCE_DATE_EPOCH, or else that of --from, or else 1970.\n\nThe output is a name in the store, oci:DIRECTORY:TAG, oci-archive:FILE:NAME or docker-archive:FILE:NAME.",
+        operands: [
+          RECIPE
+        ],
+        program: true,
+        place: "recipe",
+        flags: [
+          {
+            name: "output",
+            letter: "o",
+            value: "OUTPUT",
+            completes: "file",
+            summary: "where the image is written to: a name, or a file"
+          },
+          {
+            name: "from",
+            value: "IMAGE",
+            completes: "image",
+            summary: "the image whose files the steps change, as debian:12"
+          },
+          {
+            name: "copy",
+            value: "PATHS",
+            optionalValue: true,
+            repeated: true,
+            completes: "file",
+            summary: "copy files of this machine that the recipe binds: those in these directories, or all"
+          },
+          SET,
+          ...PROGRAM_FLAGS,
+          ...PULL_FLAGS.filter(({ name }) => name !== "no-unpack"),
+          ...REGISTRY_FLAGS,
+          ...REPORT_FLAGS
+        ]
+      },
+      {
         name: "push",
         summary: "send an image of the store to a registry",
         more: "What the registry has is not sent again. The second operand is where to, if it is not the image's own name.",
@@ -52870,7 +54506,7 @@ function table(heads, rows, paint2 = plain2, limit2 = width()) {
   ].join("\n");
 }
 var CODES, MARK, COLOUR;
-var init_output2 = __esm({
+var init_output3 = __esm({
   "scripts/ramekin/output.ts": (function () {
     init_control_characters();
     CODES = {
@@ -52910,7 +54546,7 @@ var init_report_file = __esm({
   "scripts/ramekin/report_file.ts": (function () {
     init_mod2();
     init_file_error2();
-    init_files9();
+    init_files10();
     init_usage2();
     KERNELS = /^\/(?:dev|proc)\//;
     ReportFile = class {
@@ -52945,7 +54581,7 @@ var init_audit = __esm({
   "scripts/ramekin/audit.ts": (function () {
     init_control_characters();
     init_mod2();
-    init_output2();
+    init_output3();
     init_report_file();
     AUDIT = {
       name: "audit",
@@ -53014,7 +54650,7 @@ function upkeepOf(given) {
     ...watchdog !== void 0 && {
       watchdog: watchdogOf(watchdog, "watchdog")
     },
-    name: given.value(NAME10.name),
+    name: given.value(NAME11.name),
     replace: given.has("replace"),
     logBytes: size === void 0 ? USUAL_LOG : bytesOf5(size, "log-size")
   };
@@ -53060,13 +54696,13 @@ function healthOf(given) {
   if (pause2 === void 0) return void 0;
   throw new UsageError("--health-interval is for --health-cmd");
 }
-var NAME10, SUPERVISOR, DETACHED2, DETACH_FLAGS, WAITING5, USUAL_LOG, USUAL_PAUSE, POLICIES2;
+var NAME11, SUPERVISOR, DETACHED2, DETACH_FLAGS, WAITING5, USUAL_LOG, USUAL_PAUSE, POLICIES2;
 var init_detach_flags = __esm({
   "scripts/ramekin/detach_flags.ts": (function () {
     init_container_name();
     init_units();
     init_usage2();
-    NAME10 = {
+    NAME11 = {
       name: "name",
       value: "NAME",
       check: nameOf8,
@@ -53134,7 +54770,7 @@ var init_detach_flags = __esm({
         letter: "d",
         summary: "let it run on by itself; ramekin ps, logs, stop, wait and rm take its name"
       },
-      NAME10,
+      NAME11,
       ...DETACHED2,
       SUPERVISOR
     ];
@@ -53364,7 +55000,7 @@ var init_degrade = __esm({
   "scripts/ramekin/degrade.ts": (function () {
     init_audit();
     init_detach_flags();
-    init_output2();
+    init_output3();
     init_permission_flags();
     init_usage2();
     DEGRADE = {
@@ -53402,7 +55038,7 @@ var STATUS_FD;
 var init_status_fd = __esm({
   "scripts/ramekin/status_fd.ts": (function () {
     init_mod2();
-    init_files9();
+    init_files10();
     init_usage2();
     STATUS_FD = {
       name: "status-fd",
@@ -53498,7 +55134,7 @@ var init_plan_text = __esm({
     init_mod2();
     init_shown();
     init_written_step();
-    init_output2();
+    init_output3();
     LONGEST11 = 100;
     PLAIN2 = /^[\w@%+=:./-]+$/;
   }
@@ -53515,7 +55151,7 @@ var VERBOSE, Verbose;
 var init_verbose = __esm({
   "scripts/ramekin/verbose.ts"() {
     init_mod2();
-    init_output2();
+    init_output3();
     init_plan_text();
     VERBOSE = {
       name: "verbose",
@@ -54686,7 +56322,7 @@ var init_prompt = __esm({
     init_control_characters();
     init_files3();
     init_syscalls();
-    init_output2();
+    init_output3();
   }
 });
 
@@ -54724,7 +56360,7 @@ var init_flag_paths = __esm({
     init_mod2();
     init_nearest();
     init_path();
-    init_output2();
+    init_output3();
     init_usage2();
     MISSING = [
       "ENOENT",
@@ -54780,7 +56416,7 @@ var init_run_program = __esm({
     init_host2();
     init_mod2();
     init_error_report();
-    init_output2();
+    init_output3();
     BAD_CALL = 128 + 31;
     KILLED_BY_FILTER = `ramekin: killed by SIGSYS: a system call that the filter of the recipe (seccomp) denies
   which one is in the kernel's log, by its number: journalctl -k --grep type=1326
@@ -58101,13 +59737,13 @@ function replaceReferences(text5, replacement) {
   for (let at4 = text5.indexOf("${"); at4 >= 0; at4 = text5.indexOf("${", end)) {
     const close3 = text5.indexOf("}", at4);
     if (close3 < 0 || result.length > MAX_TEXT) break;
-    let begin = at4;
-    while (begin > end && text5[begin - 1] === "$") begin--;
+    let begin2 = at4;
+    while (begin2 > end && text5[begin2 - 1] === "$") begin2--;
     const [dollars, name] = [
-      text5.slice(begin, at4 + 1),
+      text5.slice(begin2, at4 + 1),
       text5.slice(at4 + 2, close3)
     ];
-    result += text5.slice(end, begin) + replacement(dollars, name);
+    result += text5.slice(end, begin2) + replacement(dollars, name);
     end = close3 + 1;
   }
   return result + text5.slice(end);
@@ -58453,13 +60089,13 @@ function readRecipeFile(file) {
   const descriptor = DESCRIPTOR.exec(file);
   if (descriptor !== null) return decoded3(readStream(Number(descriptor[1] ?? 0)), file);
   return readFile4(file, ({ path: path2 }) => {
-    if (RECIPE3.test(path2) || isWithin(path2, pathOf5(directoryOf2(file)))) return;
+    if (RECIPE3.test(path2) || isWithin(path2, pathOf5(directoryOf3(file)))) return;
     throw new RecipeError(`${file} is a link to ${path2}, and a recipe outside of the link's directory has a name that ends with .yaml, .yml or .json`);
   });
 }
 function includeFile(path2, from2, directories) {
   let file = "";
-  const text5 = readFile4(path2.startsWith("/") ? path2 : `${directoryOf2(from2)}/${path2}`, (found3) => {
+  const text5 = readFile4(path2.startsWith("/") ? path2 : `${directoryOf3(from2)}/${path2}`, (found3) => {
     file = found3.path;
     if (directories.some((directory2) => isWithin(file, pathOf5(directory2)))) return;
     throw new RecipeError("it is outside of the recipe's directory; { includeFrom: [...] } of loadRecipe() allows another");
@@ -58469,7 +60105,7 @@ function includeFile(path2, from2, directories) {
     text: text5
   };
 }
-function directoryOf2(file) {
+function directoryOf3(file) {
   const end = file.lastIndexOf("/");
   return end < 0 ? "." : file.slice(0, end) || "/";
 }
@@ -58673,7 +60309,7 @@ var init_json_schema = __esm({
 function loadRecipeText(path2, options = {}) {
   const file = path2 instanceof URL ? decodeURIComponent(path2.pathname) : path2;
   const directories = [
-    directoryOf2(file),
+    directoryOf3(file),
     ...options.includeFrom ?? []
   ];
   const include = (path3, from2) => includeFile(path3, from2, directories);
@@ -58768,7 +60404,7 @@ var DESCRIPTOR2, STDIN;
 var init_input = __esm({
   "scripts/ramekin/input.ts"() {
     init_file_error2();
-    init_files9();
+    init_files10();
     DESCRIPTOR2 = /^\/(dev|proc\/self)\/fd\/\d+$/;
     STDIN = "/dev/stdin";
   }
@@ -58956,7 +60592,7 @@ var LineReport, PERIOD2, TerminalReport, ReportState;
 var init_image_report = __esm({
   "scripts/ramekin/image_report.ts"() {
     init_control_characters();
-    init_output2();
+    init_output3();
     LineReport = class {
 
       #image;
@@ -59259,7 +60895,7 @@ async function endGroups(groups) {
       controllers: /* @__PURE__ */ new Set()
     })));
     for (const { directory: directory2 } of left) sweep(parentOf4(directory2));
-    await new Promise((resolve2) => setTimeout(resolve2, pause2));
+    await new Promise((resolve3) => setTimeout(resolve3, pause2));
   }
 }
 function isThere(directory2) {
@@ -59283,7 +60919,7 @@ var init_left_groups = __esm({
 // detached/records_directory.ts
 function findRecords() {
   const place3 = runtimeDirectory();
-  const path2 = place3 === void 0 || whyNot2(place3) !== void 0 ? void 0 : `${place3}/${NAME11}`;
+  const path2 = place3 === void 0 || whyNot2(place3) !== void 0 ? void 0 : `${place3}/${NAME12}`;
   return path2 === void 0 || whyNotOwn(path2) !== void 0 ? void 0 : path2;
 }
 function makeRecords() {
@@ -59295,7 +60931,7 @@ function makeRecords() {
   if (wrong2 !== void 0) {
     throw new RamekinError(`the runtime directory ${place3} ${wrong2}; ${ADVICE}`);
   }
-  const path2 = `${place3}/${NAME11}`;
+  const path2 = `${place3}/${NAME12}`;
   ifThere(() => linux.mkdirat(linux.AT_FDCWD, path2, 448), [
     "EEXIST"
   ]);
@@ -59333,13 +60969,13 @@ function statusOf6(path2, flags2 = 0) {
   ]);
   return found3 !== void 0 && (found3.mode & linux.S_IFMT) === linux.S_IFDIR ? found3 : void 0;
 }
-var NAME11, ADVICE, OTHERS6, OTHERS_WRITE;
+var NAME12, ADVICE, OTHERS6, OTHERS_WRITE;
 var init_records_directory = __esm({
   "detached/records_directory.ts"() {
     init_missing();
     init_environment();
     init_mod2();
-    NAME11 = "ramekin-detached";
+    NAME12 = "ramekin-detached";
     ADVICE = "set XDG_RUNTIME_DIR to a directory of yours that nobody else writes (mode 0700)";
     OTHERS6 = 63;
     OTHERS_WRITE = 18;
@@ -59878,7 +61514,7 @@ function writeTo(fd, bytes) {
   }
 }
 var LONGEST12, ServiceOutput, NEWLINE4;
-var init_output3 = __esm({
+var init_output4 = __esm({
   "services/output.ts"() {
     init_files3();
     init_syscalls();
@@ -59950,12 +61586,12 @@ async function holds4(readiness, container) {
   }
 }
 function sleep3(milliseconds2, signal) {
-  return new Promise((resolve2) => {
-    if (signal.aborted) return resolve2();
+  return new Promise((resolve3) => {
+    if (signal.aborted) return resolve3();
     const done = () => {
       clearTimeout(timer);
       signal.removeEventListener("abort", done);
-      resolve2();
+      resolve3();
     };
     const timer = setTimeout(done, milliseconds2);
     signal.addEventListener("abort", done);
@@ -60074,9 +61710,9 @@ function isLine(ready) {
   return typeof ready === "object" && "line" in ready;
 }
 function aborted(signal) {
-  return new Promise((resolve2) => {
-    if (signal.aborted) resolve2(false);
-    signal.addEventListener("abort", () => resolve2(false), {
+  return new Promise((resolve3) => {
+    if (signal.aborted) resolve3(false);
+    signal.addEventListener("abort", () => resolve3(false), {
       once: true
     });
   });
@@ -60090,7 +61726,7 @@ var init_service = __esm({
     init_container_name();
     init_errors();
     init_status();
-    init_output3();
+    init_output4();
     init_ready();
     init_restart();
     init_watchdog();
@@ -60829,7 +62465,7 @@ var init_supervisor = __esm({
     init_mod7();
     init_detach_flags();
     init_error_report();
-    init_output2();
+    init_output3();
     init_run_program();
     init_usage2();
   }
@@ -60842,7 +62478,7 @@ __export(run_image_exports, {
 });
 async function run3(given) {
   check2(given);
-  const report = reportOf(given);
+  const report2 = reportOf(given);
   const options = runOptions(given);
   let image3;
   const failed2 = await interruptible(async (signal) => {
@@ -60870,7 +62506,7 @@ async function run3(given) {
   }
   const name = given.value("name");
   return await runProgram(args, (program, streams) => box3.command(program, streams), {
-    report,
+    report: report2,
     name,
     verbose
   });
@@ -60878,11 +62514,11 @@ async function run3(given) {
 async function opened(given, signal) {
   const name = given.value("image");
   const when = given.value("pull") ?? "missing";
-  using report = imageReport(given, name);
+  using report2 = imageReport(given, name);
   const options = {
     ...pullOptions(given),
     signal,
-    progress: report.report
+    progress: report2.report
   };
   if (when === "always") return await pull(name, options);
   if (when === "missing") return await image2(name, options);
@@ -60956,7 +62592,7 @@ async function run4(given) {
   if (given.has("image")) return await (await Promise.resolve().then(() => (init_run_image(), run_image_exports))).run(given);
   if (path2 === void 0) throw new UsageError("RECIPE is missing, or --image=IMAGE");
   refuseImageFlags(given);
-  const report = reportOf(given);
+  const report2 = reportOf(given);
   for (const kind of [
     "read",
     "write"
@@ -60983,7 +62619,7 @@ async function run4(given) {
     ...options,
     permissions: grants
   }), {
-    report,
+    report: report2,
     verbose,
     name: given.value("name"),
     denied: (error) => {
@@ -61148,7 +62784,7 @@ var init_fields = __esm({
 // cdi/files.ts
 function isCdiName(text5) {
   const at4 = text5.indexOf("=");
-  return at4 > 0 && KIND.test(text5.slice(0, at4)) && NAME12.test(text5.slice(at4 + 1));
+  return at4 > 0 && KIND.test(text5.slice(0, at4)) && NAME13.test(text5.slice(at4 + 1));
 }
 function filesOf4(directory2) {
   const status = ifThere(() => statx2(AT_FDCWD, directory2));
@@ -61225,7 +62861,7 @@ function devicesOf(path2) {
   for (const item of spec.devices.items()) {
     const device = item.fields("name", "annotations", "containerEdits");
     const name = device.name.text();
-    if (!NAME12.test(name)) device.name.refuse(`${quoted(name)} is no name of a device`);
+    if (!NAME13.test(name)) device.name.refuse(`${quoted(name)} is no name of a device`);
     if (described.has(`${kind}=${name}`)) device.name.refuse(`${quoted(name)} is there twice`);
     described.set(`${kind}=${name}`, {
       file: path2,
@@ -61236,8 +62872,8 @@ function devicesOf(path2) {
   if (described.size === 0) spec.devices.refuse("has no device");
   return described;
 }
-var MAX_BYTES2, MAX_EVENTS3, MAX_FILES, VERSIONS, KIND, NAME12, DescribedDevices;
-var init_files10 = __esm({
+var MAX_BYTES2, MAX_EVENTS3, MAX_FILES, VERSIONS, KIND, NAME13, DescribedDevices;
+var init_files11 = __esm({
   "cdi/files.ts"() {
     init_files3();
     init_mounts3();
@@ -61267,7 +62903,7 @@ var init_files10 = __esm({
       "1.1.0"
     ];
     KIND = /^(?=.{1,253}\/)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\/[a-z0-9]([\w.-]{0,61}[a-z0-9])?$/i;
-    NAME12 = /^[a-z0-9]([\w.:-]*[a-z0-9])?$/i;
+    NAME13 = /^[a-z0-9]([\w.:-]*[a-z0-9])?$/i;
     DescribedDevices = class {
 
       #directories;
@@ -61659,7 +63295,7 @@ var init_devices3 = __esm({
   "cdi/devices.ts"() {
     init_errors2();
     init_shown();
-    init_files10();
+    init_files11();
     init_edits();
   }
 });
@@ -61889,19 +63525,19 @@ function writeJournal(place3, journal) {
     let bytes = new TextEncoder().encode(JSON.stringify(journal));
     while (bytes.length > 0) bytes = bytes.subarray(write2(file, bytes));
   }
-  syscall(renameat2(place3, NEW, place3, NAME13, 0));
+  syscall(renameat2(place3, NEW, place3, NAME14, 0));
 }
 function readJournal(place3, path2) {
-  const text5 = ifThere(() => readWholeText(place3, NAME13));
+  const text5 = ifThere(() => readWholeText(place3, NAME14));
   if (text5 === void 0) return void 0;
   const journal = JSON.parse(text5);
   if (journal.version === 1) return journal;
-  throw new ChangesError(`${path2}/${NAME13} is a journal of another version of Ramekin`, {
+  throw new ChangesError(`${path2}/${NAME14} is a journal of another version of Ramekin`, {
     code: "place"
   });
 }
 function removeJournal(place3) {
-  ifThere(() => unlinkat2(place3, NAME13));
+  ifThere(() => unlinkat2(place3, NAME14));
 }
 function entryOf3(directory2, { path: path2, host: host2, upper, after: after2 }) {
   return {
@@ -61946,7 +63582,7 @@ function isSame3(before, now) {
 function isDirectoryMode(mode2) {
   return (mode2 & S_IFMT) === S_IFDIR;
 }
-var NAME13, NEW;
+var NAME14, NEW;
 var init_journal = __esm({
   "changes/journal.ts"() {
     init_files();
@@ -61958,7 +63594,7 @@ var init_journal = __esm({
     init_missing();
     init_syscalls();
     init_errors6();
-    [NAME13, NEW] = [
+    [NAME14, NEW] = [
       "commit.json",
       "commit.new"
     ];
@@ -62349,7 +63985,7 @@ var init_new_files = __esm({
 
 // changes/tree.ts
 var RESOLVE2, Tree2;
-var init_tree3 = __esm({
+var init_tree4 = __esm({
   "changes/tree.ts"() {
     init_at();
     init_files();
@@ -62557,7 +64193,7 @@ var init_commit2 = __esm({
     init_errors6();
     init_journal();
     init_new_files();
-    init_tree3();
+    init_tree4();
     Commit = class {
 
       #place;
@@ -62939,7 +64575,7 @@ var init_place3 = __esm({
     init_commit2();
     init_errors6();
     init_journal();
-    init_tree3();
+    init_tree4();
     ChangesPlace = class _ChangesPlace {
 
       /** Its path, without symbolic links. */
@@ -63242,7 +64878,7 @@ var init_held = __esm({
     init_place3();
     init_protected();
     init_real_paths();
-    init_tree3();
+    init_tree4();
     Held = class {
 
       #place;
@@ -63521,7 +65157,7 @@ function namesIn5(directory2) {
     return [];
   }
 }
-function realPath(path2) {
+function realPath2(path2) {
   try {
     return Deno.realPathSync(path2);
   } catch {
@@ -63602,7 +65238,7 @@ var init_secrets = __esm({
           ...namesIn5(directory2).filter((name) => VARIABLES.test(name) && !EXAMPLE.test(name)).map((name) => `${directory2}/${name}`)
         ];
         this.#paths = [
-          ...new Set(named3.flatMap((path2) => realPath(path2) ?? []))
+          ...new Set(named3.flatMap((path2) => realPath2(path2) ?? []))
         ];
       }
       /** The files and directories, none of which is a link. */
@@ -63650,9 +65286,9 @@ function isWithinAny(path2, directories) {
   return directories.some((directory2) => isWithin(path2, directory2));
 }
 function existing(path2, root2) {
-  const end = realPath(root2) ?? root2;
+  const end = realPath2(root2) ?? root2;
   for (let at4 = path2; at4 !== root2; at4 = parentOf(at4)) {
-    const real = realPath(at4);
+    const real = realPath2(at4);
     if (real === end) return root2;
     if (real !== void 0 && isWithin(real, end)) return moved2(real, end, root2);
   }
@@ -63750,13 +65386,13 @@ var init_grants = __esm({
       }
       /** Directories that are looked at, and neither shown nor around what is. */
       #lookedAt(used, shown4) {
-        const looked = used.filter(({ use }) => use === "look").map(({ path: path2 }) => path2);
+        const looked2 = used.filter(({ use }) => use === "look").map(({ path: path2 }) => path2);
         const [theirs, around2] = [
           new Set(shown4),
           aroundAll(shown4)
         ];
         const needed = [
-          ...new Set(looked)
+          ...new Set(looked2)
         ].sort().filter((path2) => !this.#isShown(path2) && !this.#isWide(path2) && !this.#around.secrets.has(path2) && !theirs.has(path2) && !around2.has(path2) && !isInOneOf(path2, theirs) && isDirectory4(path2));
         const outer = aroundAll(needed);
         return needed.filter((path2) => !outer.has(path2));
@@ -63783,7 +65419,7 @@ var init_grants = __esm({
         const needed = /* @__PURE__ */ new Set();
         for (const { use, path: path2 } of used) {
           if (use === "write" || use === "make") continue;
-          const real = realPath(path2);
+          const real = realPath2(path2);
           if (real === void 0 || this.#isShown(path2) && this.#isShown(real)) continue;
           if (isDirectory4(real) && (use !== "read" || this.#isTooWide(real))) continue;
           const interpreter = use === "execute" ? interpreterOf(real) : void 0;
@@ -63933,7 +65569,7 @@ var init_report = __esm({
   "scripts/ramekin/learn/report.ts"() {
     init_control_characters();
     init_mod2();
-    init_output2();
+    init_output3();
     init_secrets();
     init_flags();
   }
@@ -64126,7 +65762,7 @@ var init_try = __esm({
     init_control_characters();
     init_mod2();
     init_error_report();
-    init_output2();
+    init_output3();
     init_progress();
     init_prompt();
     init_sandbox3();
@@ -64149,7 +65785,7 @@ async function run7(given) {
   const file = given.value("output");
   using recipe2 = file === void 0 ? void 0 : new ReportFile(file, "output");
   const asked = given.value(REPORT);
-  using report = asked === void 0 ? void 0 : new ReportFile(asked, REPORT);
+  using report2 = asked === void 0 ? void 0 : new ReportFile(asked, REPORT);
   const homes2 = homeDirectories(environment2()["HOME"]);
   const secrets = new Secrets(homes2, Deno.cwd());
   const options = learningOptions(given, secrets, homes2);
@@ -64189,7 +65825,7 @@ async function run7(given) {
     code,
     isWhole: !ended.uses.isFull
   };
-  report?.write(`${JSON.stringify(reportOf2(lesson), null, 2)}
+  report2?.write(`${JSON.stringify(reportOf2(lesson), null, 2)}
 `);
   printLearnt(lesson);
   return code;
@@ -64226,7 +65862,7 @@ function learningOptions(given, secrets, homes2) {
   };
 }
 function nameServers() {
-  const path2 = realPath(NAME_SERVERS);
+  const path2 = realPath2(NAME_SERVERS);
   return path2 === void 0 ? [] : [
     path2
   ];
@@ -65295,7 +66931,7 @@ function writeLength(packed, length) {
   packed.push(rest2);
 }
 var SHORTEST2, FARTHEST, NEAR, TRIES3;
-var init_pack = __esm({
+var init_pack2 = __esm({
   "box/pack.ts"() {
     SHORTEST2 = 3;
     [FARTHEST, NEAR] = [
@@ -65510,7 +67146,7 @@ var init_build_box = __esm({
     init_elf2();
     init_note();
     init_options();
-    init_pack();
+    init_pack2();
     init_parameters();
     init_texts();
     COPIES_SIZE = 20;
@@ -65547,8 +67183,8 @@ function boxPath(path2, flag2) {
 }
 function fromRoot2(path2) {
   if (path2.startsWith("~")) return 'write "$HOME", as a shell expands ~ only where a word begins';
-  const below4 = path2.replace(/^(\.(\/+|$))+/, "");
-  return climbs(path2) ? "/..." : below4 === "" ? '"$PWD"' : `"$PWD"/${below4}`;
+  const below5 = path2.replace(/^(\.(\/+|$))+/, "");
+  return climbs(path2) ? "/..." : below5 === "" ? '"$PWD"' : `"$PWD"/${below5}`;
 }
 function boxedSandbox(given, reading2) {
   if (given.has("allow-net") && listOf2(given, "allow-net") !== void 0) {
@@ -65625,8 +67261,8 @@ async function dataFile(named3, settings2) {
       if (path2 === STDIN) {
         throw new UsageError(`${name}: what comes by the standard input includes no files`);
       }
-      const directory2 = Deno.realPathSync(directoryOf3(path2));
-      const file = Deno.realPathSync(name.startsWith("/") ? name : `${directoryOf3(from2)}/${name}`);
+      const directory2 = Deno.realPathSync(directoryOf4(path2));
+      const file = Deno.realPathSync(name.startsWith("/") ? name : `${directoryOf4(from2)}/${name}`);
       if (!file.startsWith(`${directory2}/`)) {
         throw new UsageError(`${name} is outside of the recipe's directory`);
       }
@@ -65647,7 +67283,7 @@ async function dataFile(named3, settings2) {
     }
   };
 }
-function directoryOf3(path2) {
+function directoryOf4(path2) {
   const end = path2.lastIndexOf("/");
   return end < 0 ? "." : path2.slice(0, end) || "/";
 }
@@ -65743,9 +67379,9 @@ var init_build = __esm({
     init_data_file();
     init_file_error2();
     init_file_flags();
-    init_files9();
+    init_files10();
     init_limit_flags();
-    init_output2();
+    init_output3();
     init_usage2();
     SANDBOX_FLAGS2 = [
       "allow-read",
@@ -65779,7 +67415,7 @@ function containerOf2(word7, any) {
   const detached = DetachedRecord.find(word7)?.container?.pid;
   const kept = containers.find(({ pid }) => pid === detached);
   if (kept !== void 0) return kept.program;
-  return /^\d+$/.test(word7) ? byPid(Number(word7), containers, any) : byName(word7, containers, all);
+  return /^\d+$/.test(word7) ? byPid(Number(word7), containers, any) : byName2(word7, containers, all);
 }
 function attachTo(word7, any) {
   const pid = containerOf2(word7, any);
@@ -65796,7 +67432,7 @@ function byPid(pid, containers, any) {
   if (any || ifThere2(() => readText(`/proc/${pid}/stat`)) === void 0) return pid;
   throw new UsageError(`the process ${pid} is not in a container of a script of yours; --any enters it all the same, as its user`);
 }
-function byName(name, containers, all) {
+function byName2(name, containers, all) {
   const named3 = containers.filter(({ namedBy: namedBy2 }) => namedBy2 === "script");
   const found3 = named3.filter((container) => container.name === name);
   if (found3.length === 1) return found3[0].program;
@@ -65817,7 +67453,7 @@ var init_container_of = __esm({
     init_host2();
     init_mod2();
     init_nearest();
-    init_files9();
+    init_files10();
     init_usage2();
   }
 });
@@ -65828,7 +67464,7 @@ __export(enter_exports, {
   run: () => run9
 });
 async function run9(given) {
-  const report = reportOf(given);
+  const report2 = reportOf(given);
   using container = attachTo2(containerOf2(given.operands[0], given.has("any")));
   const user = given.has("root") ? "root" : "program";
   const terminal = environment2()["TERM"];
@@ -65840,7 +67476,7 @@ async function run9(given) {
     user,
     env
   }), {
-    report
+    report: report2
   });
 }
 function attachTo2(pid) {
@@ -65909,11 +67545,11 @@ async function targetIn(fs, path2, name) {
     if (error instanceof Deno.errors.NotFound) return path2;
     throw error;
   }
-  return below3(path2, name);
+  return below4(path2, name);
 }
 function targetHere(path2, name) {
   if (typeOf5(path2) !== linux.S_IFDIR) return path2;
-  const target = below3(path2, name);
+  const target = below4(path2, name);
   if (typeOf5(target, linux.AT_SYMLINK_NOFOLLOW) !== linux.S_IFLNK) return target;
   throw new FileError(`${target} is a symbolic link, and the copy would go to where it leads`, {
     advice: [
@@ -65925,7 +67561,7 @@ function typeOf5(path2, flags2 = 0) {
   const mode2 = ifThere2(() => linux.statx(linux.AT_FDCWD, path2, flags2).mode) ?? 0;
   return mode2 & linux.S_IFMT;
 }
-function below3(directory2, name) {
+function below4(directory2, name) {
   return directory2.endsWith("/") ? `${directory2}${name}` : `${directory2}/${name}`;
 }
 var init_cp = __esm({
@@ -65934,8 +67570,8 @@ var init_cp = __esm({
     init_path();
     init_container_of();
     init_file_error2();
-    init_files9();
-    init_output2();
+    init_files10();
+    init_output3();
     init_progress();
     init_units();
     init_usage2();
@@ -65986,7 +67622,7 @@ var init_stop = __esm({
   "scripts/ramekin/stop.ts"() {
     init_mod7();
     init_container_of();
-    init_output2();
+    init_output3();
     init_progress();
     init_signal_word();
     init_units();
@@ -66006,7 +67642,7 @@ async function run12(given) {
   else write6(log.last(countOf(lines, "tail")));
   if (!given.has("follow")) return 0;
   while (record2.isKept) {
-    await new Promise((resolve2) => setTimeout(resolve2, PAUSE2));
+    await new Promise((resolve3) => setTimeout(resolve3, PAUSE2));
     log.read(write6);
   }
   log.read(write6);
@@ -66021,7 +67657,7 @@ var PAUSE2;
 var init_logs = __esm({
   "scripts/ramekin/logs.ts"() {
     init_mod7();
-    init_output2();
+    init_output3();
     init_units();
     PAUSE2 = 100;
   }
@@ -66046,7 +67682,7 @@ var init_wait = __esm({
   "scripts/ramekin/wait.ts"() {
     init_mod7();
     init_mod2();
-    init_output2();
+    init_output3();
     init_run_program();
   }
 });
@@ -66074,8 +67710,8 @@ async function run14(given) {
   return 0;
 }
 async function atMost(time, ended) {
-  const { promise, resolve: resolve2 } = Promise.withResolvers();
-  const timer = setTimeout(resolve2, time);
+  const { promise, resolve: resolve3 } = Promise.withResolvers();
+  const timer = setTimeout(resolve3, time);
   await Promise.race([
     ended,
     promise
@@ -66086,7 +67722,7 @@ var PATIENCE6;
 var init_rm = __esm({
   "scripts/ramekin/rm.ts"() {
     init_mod7();
-    init_output2();
+    init_output3();
     init_usage2();
     PATIENCE6 = 1e4;
   }
@@ -66126,12 +67762,12 @@ function withRecord(container, records) {
   };
 }
 function restingOf(record2, running, all) {
-  const { name, state: detached, isKept } = record2;
-  if (!isKept && !all) return void 0;
-  if (isKept && detached?.container !== void 0 && running.has(detached.container.pid)) {
+  const { name, state: detached, isKept: isKept2 } = record2;
+  if (!isKept2 && !all) return void 0;
+  if (isKept2 && detached?.container !== void 0 && running.has(detached.container.pid)) {
     return void 0;
   }
-  if (detached === void 0 || !isKept && detached.status !== "ended") {
+  if (detached === void 0 || !isKept2 && detached.status !== "ended") {
     return {
       name,
       detached,
@@ -66206,7 +67842,7 @@ var init_ps = __esm({
   "scripts/ramekin/ps.ts"() {
     init_mod7();
     init_host2();
-    init_output2();
+    init_output3();
     HEADS = [
       "PID",
       "NAME",
@@ -66250,7 +67886,7 @@ async function run16(given) {
         cpu
       ]
     ]));
-    await new Promise((resolve2) => setTimeout(resolve2, PAUSE3));
+    await new Promise((resolve3) => setTimeout(resolve3, PAUSE3));
   }
 }
 function statsOf(only) {
@@ -66314,7 +67950,7 @@ var init_stats = __esm({
     init_host2();
     init_mod2();
     init_container_of();
-    init_output2();
+    init_output3();
     init_ps();
     init_usage2();
     HEADS2 = [
@@ -66603,10 +68239,10 @@ function callsText(plan, paint2) {
 var init_plan2 = __esm({
   "scripts/ramekin/plan.ts"() {
     init_control_characters();
-    init_files9();
+    init_files10();
     init_graph();
     init_graph_svg();
-    init_output2();
+    init_output3();
     init_plan_text();
     init_box_file();
     init_recipe_file();
@@ -66626,11 +68262,11 @@ function run18(given) {
   const name = given.value("name");
   return interruptible(async (signal) => {
     await using image3 = await (async () => {
-      using report = imageReport(given, reference);
+      using report2 = imageReport(given, reference);
       return await pull(reference, {
         ...pullOptions(given),
         signal,
-        progress: report.report,
+        progress: report2.report,
         ...name !== void 0 && {
           name
         }
@@ -66672,7 +68308,7 @@ var init_pull2 = __esm({
     init_image_flags();
     init_image_report();
     init_interruptible();
-    init_output2();
+    init_output3();
     MOST_TOLD = 5;
   }
 });
@@ -66740,7 +68376,7 @@ var init_images2 = __esm({
     init_mod4();
     init_image_report();
     init_interruptible();
-    init_output2();
+    init_output3();
     init_progress();
     init_ps();
     HEADS3 = [
@@ -66767,7 +68403,7 @@ async function run20(given) {
 var init_rmi = __esm({
   "scripts/ramekin/rmi.ts"() {
     init_mod4();
-    init_output2();
+    init_output3();
   }
 });
 
@@ -66903,7 +68539,7 @@ var init_inspect = __esm({
     init_control_characters();
     init_open_image();
     init_image_report();
-    init_output2();
+    init_output3();
   }
 });
 
@@ -66922,7 +68558,7 @@ function run22(given) {
     await using image3 = await openImage(given);
     await using made = await withProgress(`making ${name}`, () => commit(image3, name, {
       changes: absolute2(changes),
-      config: configOf(given),
+      config: programOf2(given),
       signal,
       ...message2 !== void 0 && {
         message: message2
@@ -66939,59 +68575,112 @@ function run22(given) {
     return 0;
   });
 }
-function configOf(given) {
-  const [entrypoint, user, workdir] = [
-    "entrypoint",
-    "user",
-    "workdir"
-  ].map((flag2) => given.value(flag2));
-  return {
-    ...entrypoint !== void 0 && {
-      entrypoint: [
-        entrypoint
-      ]
-    },
-    ...user !== void 0 && {
-      user
-    },
-    ...workdir !== void 0 && {
-      workingDir: workdir
-    },
-    ...given.has("env") && {
-      env: variablesOf2(given)
-    },
-    ...given.program.length > 0 && {
-      cmd: given.program
-    }
-  };
-}
 var init_commit3 = __esm({
   "scripts/ramekin/commit.ts"() {
     init_mod4();
     init_image_flags();
     init_interruptible();
     init_open_image();
-    init_output2();
+    init_output3();
     init_progress();
     init_units();
+  }
+});
+
+// scripts/ramekin/pack.ts
+var pack_exports = {};
+__export(pack_exports, {
+  run: () => run23
+});
+async function run23(given) {
+  const output = given.value("output");
+  if (output === void 0) {
+    throw new UsageError("-o=OUTPUT is missing: a name in the store, or oci-archive:FILE");
+  }
+  const { recipe: recipe2, located } = await recipeFile(given.operands[0], given.values("set").map((setting2) => setting2));
+  const [maxSize, platform] = [
+    given.value("max-size"),
+    platformOf2(given)
+  ];
+  return await interruptible(async (signal) => {
+    await using from2 = await baseOf2(given, signal);
+    const making2 = () => packImage(recipe2, output, {
+      from: from2,
+      copy: copiesOf(given),
+      config: programOf2(given),
+      platform,
+      maxBytes: maxSize === void 0 ? void 0 : bytesOf5(maxSize, "max-size"),
+      signal
+    });
+    const packed = await located(() => withProgress(`making ${output}`, making2));
+    if (given.has("json")) printJson(packed);
+    else {
+      if (!given.has("quiet")) report(packed);
+      print(`${packed.name}@${packed.digest}`);
+    }
+    return 0;
+  });
+}
+async function baseOf2(given, signal) {
+  const name = given.value("from");
+  if (name === void 0) return void 0;
+  using report2 = imageReport(given, name);
+  return await image2(name, {
+    ...pullOptions(given),
+    signal,
+    progress: report2.report
+  });
+}
+function copiesOf(given) {
+  const values = given.values("copy");
+  if (values.includes(void 0)) return true;
+  return values.flatMap((list5) => list5.split(",")).map(absolute2);
+}
+function report({ notPacked, notCopied: notCopied2 }) {
+  const steps = Map.groupBy(notPacked, ({ why }) => why);
+  if (steps.size > 0) printError("no part of the image:");
+  for (const [why, those] of steps) printError(`  ${those.map(stepText).join(", ")}: ${why}`);
+  if (notCopied2.length > 0) printError("not copied as it is:");
+  for (const { path: path2, what, why } of notCopied2.slice(0, MOST9)) {
+    printError(`  ${path2}: ${what}: ${why}`);
+  }
+  const rest2 = notCopied2.length - MOST9;
+  if (rest2 > 0) printError(`  and ${rest2} more, which --json lists`);
+}
+function stepText({ step, name }) {
+  return `step ${step} (${name})`;
+}
+var MOST9;
+var init_pack3 = __esm({
+  "scripts/ramekin/pack.ts"() {
+    init_mod4();
+    init_image_flags();
+    init_image_report();
+    init_interruptible();
+    init_output3();
+    init_progress();
+    init_recipe_file();
+    init_units();
+    init_usage2();
+    MOST9 = 20;
   }
 });
 
 // scripts/ramekin/push.ts
 var push_exports = {};
 __export(push_exports, {
-  run: () => run23
+  run: () => run24
 });
-function run23(given) {
+function run24(given) {
   return interruptible(async (signal) => {
     await using image3 = await openImage(given);
     const to = given.operands[1] ?? image3.name;
     const reference = await (async () => {
-      using report = imageReport(given, to);
+      using report2 = imageReport(given, to);
       const options = {
         ...registryOptions(given),
         signal,
-        progress: report.report
+        progress: report2.report
       };
       return await push(image3, to, options);
     })();
@@ -67010,16 +68699,16 @@ var init_push2 = __esm({
     init_image_report();
     init_interruptible();
     init_open_image();
-    init_output2();
+    init_output3();
   }
 });
 
 // scripts/ramekin/save.ts
 var save_exports = {};
 __export(save_exports, {
-  run: () => run24
+  run: () => run25
 });
-function run24(given) {
+function run25(given) {
   const path2 = given.value("output");
   if (path2 === void 0 && Deno.stdout.isTerminal()) {
     throw new UsageError("an archive is not for a terminal; name a file with --output=FILE");
@@ -67033,7 +68722,7 @@ function run24(given) {
       image3
     ], Deno.stdout, {
       signal
-    }) : saveTo(path2, (file) => save([
+    }) : writeWholeFile(path2, (file) => save([
       image3
     ], file, {
       signal
@@ -67050,34 +68739,13 @@ function run24(given) {
     return 0;
   });
 }
-async function saveTo(path2, write10) {
-  const temporary = `${path2}.${crypto.randomUUID().slice(0, 8)}.part`;
-  try {
-    {
-      using file = await Deno.open(temporary, {
-        write: true,
-        createNew: true
-      });
-      await write10(file);
-    }
-    await Deno.rename(temporary, path2);
-  } catch (error) {
-    await Deno.remove(temporary).catch(() => {
-    });
-    throw renamed2(error, temporary, path2);
-  }
-}
-function renamed2(error, temporary, path2) {
-  if (!(error instanceof Error) || !error.message.includes(temporary)) return error;
-  error.message = error.message.replaceAll(temporary, path2);
-  return error;
-}
 var init_save2 = __esm({
   "scripts/ramekin/save.ts"() {
+    init_whole_file();
     init_mod4();
     init_interruptible();
     init_open_image();
-    init_output2();
+    init_output3();
     init_progress();
     init_usage2();
   }
@@ -67086,19 +68754,19 @@ var init_save2 = __esm({
 // scripts/ramekin/load_images.ts
 var load_images_exports = {};
 __export(load_images_exports, {
-  run: () => run25
+  run: () => run26
 });
-function run25(given) {
+function run26(given) {
   const path2 = given.operands[0];
   const name = given.value("name");
   return interruptible(async (signal) => {
     const images = await (async () => {
-      using report = imageReport(given, path2 === "-" ? "the standard input" : path2);
+      using report2 = imageReport(given, path2 === "-" ? "the standard input" : path2);
       await using file = path2 === "-" ? await standardInput(signal) : void 0;
       return await load(file?.path ?? path2, {
         ...pullOptions(given),
         signal,
-        progress: report.report,
+        progress: report2.report,
         ...name !== void 0 && {
           name
         }
@@ -67149,10 +68817,10 @@ var init_load_images = __esm({
 // scripts/ramekin/ls.ts
 var ls_exports = {};
 __export(ls_exports, {
-  run: () => run26,
+  run: () => run27,
   treeOf: () => treeOf
 });
-function run26(given) {
+function run27(given) {
   const entries = listNamespaces();
   if (given.has("json")) {
     printJson(entries);
@@ -67185,9 +68853,9 @@ function treeOf(entries) {
       entry: entry2,
       indent: root2 ? "" : before + (last ? "\u2514\u2500" : "\u251C\u2500")
     });
-    const below4 = entries.filter((other) => above(other) === entry2.id);
+    const below5 = entries.filter((other) => above(other) === entry2.id);
     const deeper = root2 ? "" : before + (last ? "  " : "\u2502 ");
-    below4.forEach((other, index) => add2(other, deeper, index === below4.length - 1, false));
+    below5.forEach((other, index) => add2(other, deeper, index === below5.length - 1, false));
   };
   const roots = entries.filter((entry2) => above(entry2) === void 0);
   roots.forEach((entry2) => add2(entry2, "", true, true));
@@ -67197,7 +68865,7 @@ var HEADS4;
 var init_ls = __esm({
   "scripts/ramekin/ls.ts"() {
     init_host2();
-    init_output2();
+    init_output3();
     HEADS4 = [
       "NS",
       "TYPE",
@@ -67281,7 +68949,7 @@ function idRanges() {
   ].map((file) => firstOf3(textOf12(file), user, euid));
   if (uid === void 0 || gid === void 0) {
     return {
-      name: NAME14,
+      name: NAME15,
       works: false,
       says: `/etc/subuid and /etc/subgid give ${user ?? `the user ${euid}`} none`,
       fix: `usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${user ?? "USER"}`
@@ -67304,7 +68972,7 @@ function idRanges() {
     gids: range(egid, gid)
   });
   const says = mayMapIds ? "as root" : "by newuidmap and newgidmap";
-  return tried(NAME14, says, recipe(unshare3("user"), ids2));
+  return tried(NAME15, says, recipe(unshare3("user"), ids2));
 }
 function nameOf10(uid, passwd) {
   const line3 = passwd.split("\n").find((line4) => line4.split(":")[2] === String(uid));
@@ -67320,13 +68988,13 @@ function firstOf3(text5, user, uid) {
 function textOf12(file) {
   return ifThere2(() => readText(file)) ?? "";
 }
-var NAME14;
+var NAME15;
 var init_id_ranges = __esm({
   "scripts/ramekin/id_ranges.ts"() {
     init_mod2();
     init_check_result();
-    init_files9();
-    NAME14 = "more ids than one";
+    init_files10();
+    NAME15 = "more ids than one";
   }
 });
 
@@ -67495,7 +69163,7 @@ var init_host_checks = __esm({
     init_host2();
     init_mod2();
     init_check_result();
-    init_files9();
+    init_files10();
     init_id_ranges();
     TUN = "/dev/net/tun";
     OTHERS_OPEN = 6;
@@ -67506,9 +69174,9 @@ var init_host_checks = __esm({
 var check_exports = {};
 __export(check_exports, {
   findingsText: () => findingsText,
-  run: () => run27
+  run: () => run28
 });
-function run27(given) {
+function run28(given) {
   const { release: release2, machine } = linux.uname();
   const findings = found2();
   if (given.has("json")) printJson({
@@ -67543,7 +69211,7 @@ var init_check2 = __esm({
   "scripts/ramekin/check.ts"() {
     init_mod2();
     init_host_checks();
-    init_output2();
+    init_output3();
     init_progress();
   }
 });
@@ -67735,9 +69403,9 @@ deno "$@"
 // scripts/ramekin/oci.ts
 var oci_exports = {};
 __export(oci_exports, {
-  run: () => run28
+  run: () => run29
 });
-function run28(given) {
+function run29(given) {
   const [action, directory2] = given.operands;
   if (action !== "install") throw new UsageError(`there is no "${action}"; there is: install`);
   if (directory2 === void 0) {
@@ -67784,8 +69452,8 @@ var init_oci = __esm({
     init_install();
     init_mod2();
     init_file_error2();
-    init_files9();
-    init_output2();
+    init_files10();
+    init_output3();
     init_usage2();
   }
 });
@@ -68651,7 +70319,7 @@ var init_command_line = __esm({
   "scripts/ramekin/from/command_line.ts"() {
     init_mod2();
     init_words3();
-    init_output2();
+    init_output3();
     init_usage2();
     init_write();
   }
@@ -68660,9 +70328,9 @@ var init_command_line = __esm({
 // scripts/ramekin/from_bwrap.ts
 var from_bwrap_exports = {};
 __export(from_bwrap_exports, {
-  run: () => run29
+  run: () => run30
 });
-function run29(given) {
+function run30(given) {
   return writeRecipe(fromBwrap(wordsBehind("bwrap", given)), given);
 }
 var init_from_bwrap = __esm({
@@ -69050,9 +70718,9 @@ var init_unshare3 = __esm({
 // scripts/ramekin/from_unshare.ts
 var from_unshare_exports = {};
 __export(from_unshare_exports, {
-  run: () => run30
+  run: () => run31
 });
-function run30(given) {
+function run31(given) {
   return writeRecipe(fromUnshare(wordsBehind("unshare", given)), given);
 }
 var init_from_unshare = __esm({
@@ -69063,7 +70731,7 @@ var init_from_unshare = __esm({
 });
 
 // scripts/ramekin/from/nsjail_fields.ts
-var RUNS, PERSONALITY, SECCOMP, GROUP, NETWORK, NSJAIL_FIELDS, INNER_FIELDS, MIB, NSJAIL_LIMITS;
+var RUNS, PERSONALITY, SECCOMP, GROUP, NETWORK2, NSJAIL_FIELDS, INNER_FIELDS, MIB, NSJAIL_LIMITS;
 var init_nsjail_fields = __esm({
   "scripts/ramekin/from/nsjail_fields.ts"() {
     RUNS = {
@@ -69078,7 +70746,7 @@ var init_nsjail_fields = __esm({
     GROUP = {
       lost: "the group is one that ramekin finds: limits()"
     };
-    NETWORK = {
+    NETWORK2 = {
       lost: "macvlan(), veth() or userNetwork() make a network, with address() and route()"
     };
     NSJAIL_FIELDS = {
@@ -69195,13 +70863,13 @@ var init_nsjail_fields = __esm({
       iface_own: {
         lost: "moveInterface() moves an interface"
       },
-      macvlan_iface: NETWORK,
-      macvlan_vs_ip: NETWORK,
-      macvlan_vs_nm: NETWORK,
-      macvlan_vs_gw: NETWORK,
-      macvlan_vs_ma: NETWORK,
-      macvlan_vs_mo: NETWORK,
-      user_net: NETWORK,
+      macvlan_iface: NETWORK2,
+      macvlan_vs_ip: NETWORK2,
+      macvlan_vs_nm: NETWORK2,
+      macvlan_vs_gw: NETWORK2,
+      macvlan_vs_ma: NETWORK2,
+      macvlan_vs_mo: NETWORK2,
+      user_net: NETWORK2,
       exec_bin: "read"
     };
     INNER_FIELDS = {
@@ -69458,12 +71126,12 @@ function stepsOf3(config, lost2) {
       newSession()
     ],
     chdir3(textOf14(config, "cwd") ?? "/"),
-    ...programOf2(config),
+    ...programOf3(config),
     ...flagOf2(config, "disable_rl", false) ? [] : limitsOf3(config),
     ...environmentOf2(config)
   ];
 }
-function programOf2(config) {
+function programOf3(config) {
   const all = Object.keys(linux.CAPABILITIES);
   const named3 = textsOf2(config, "cap");
   const seconds3 = numberOf9(config, "time_limit") ?? 600;
@@ -69783,9 +71451,9 @@ var init_nsjail = __esm({
 // scripts/ramekin/from_nsjail.ts
 var from_nsjail_exports = {};
 __export(from_nsjail_exports, {
-  run: () => run31
+  run: () => run32
 });
-function run31(given) {
+function run32(given) {
   const path2 = inputName(given.operands[0]);
   return writeRecipe(translated(path2, inputText(path2)), given);
 }
@@ -71282,45 +72950,6 @@ var init_text = __esm({
   })
 });
 
-// export/refusals.ts
-var Refusals;
-var init_refusals = __esm({
-  "export/refusals.ts"() {
-    init_errors2();
-    Refusals = class {
-
-      #errors = [];
-      /** Refuses a step by its name and its number. */
-      step({ step }, stepIndex, why) {
-        this.#errors.push(new RecipeError(why, {
-          step,
-          stepIndex
-        }));
-      }
-      /** Refuses the recipe for what it lacks. */
-      recipe(why) {
-        this.#errors.push(new RecipeError(why));
-      }
-      /**
-       * Throws what was refused.
-       *
-       * @throws {RecipeError} about the first refusal, with the others below
-       */
-      throwAny() {
-        const [first, ...others] = this.#errors;
-        if (first === void 0) return;
-        const { issue: issue2, step, stepIndex } = first;
-        const advice = others.map(({ message: message2 }) => message2);
-        throw new RecipeError(issue2, {
-          step,
-          stepIndex,
-          advice
-        });
-      }
-    };
-  }
-});
-
 // export/identity.ts
 var ALL4, ProgramIdentity;
 var init_identity3 = __esm({
@@ -71642,7 +73271,7 @@ function deviceSteps(config, root2, source) {
     ...usual.filter(({ path: path2 }) => !given.some((one) => one.path === path2)),
     ...given
   ];
-  const links2 = isBind ? [] : Object.entries(LINKS4);
+  const links2 = isBind ? [] : Object.entries(LINKS5);
   return [
     ...isBind ? [] : [
       mkdir2(`${root2}/dev`, {
@@ -71718,7 +73347,7 @@ function nodeOf({ type, major = 0, minor = 0, fileMode = 438 }, index) {
     mode: fileMode & 4095
   };
 }
-var DEVICES3, LINKS4, KINDS9;
+var DEVICES3, LINKS5, KINDS9;
 var init_devices4 = __esm({
   "oci/config/devices.ts": (function () {
     init_files3();
@@ -71767,7 +73396,7 @@ var init_devices4 = __esm({
         minor: 0
       }
     ];
-    LINKS4 = {
+    LINKS5 = {
       "/dev/fd": "/proc/self/fd",
       "/dev/stdin": "/proc/self/fd/0",
       "/dev/stdout": "/proc/self/fd/1",
@@ -71797,7 +73426,7 @@ var init_devices4 = __esm({
 
 // export/oci/draft.ts
 var TYPE_OF, ROOTFS, ConfigDraft;
-var init_draft = __esm({
+var init_draft2 = __esm({
   "export/oci/draft.ts"() {
     init_devices4();
     init_path();
@@ -71905,7 +73534,7 @@ var init_draft = __esm({
         if (dev?.type === "bind") return;
         const made = [
           ...DEVICES3.map(({ path: path2 }) => path2),
-          ...Object.keys(LINKS4)
+          ...Object.keys(LINKS5)
         ];
         if (dev === void 0 || made.some((path2) => !this.usual.has(path2))) {
           this.refuseRecipe(`an OCI runtime makes the usual devices at /dev: devices("/dev")`);
@@ -72207,7 +73836,7 @@ function sayMkdir({ path: path2, mode: mode2 }, draft) {
 function saySymlink({ target, path: path2 }, draft) {
   const inside2 = draft.inside(path2);
   if (inside2 === void 0) return;
-  if (LINKS4[inside2] === target) draft.usual.add(inside2);
+  if (LINKS5[inside2] === target) draft.usual.add(inside2);
   else add(draft, inside2, {
     type: "symlink",
     text: target
@@ -72277,7 +73906,7 @@ function parentsOf3(path2) {
   for (let at4 = parentOf(path2); at4 !== "/"; at4 = parentOf(at4)) parents2.unshift(at4);
   return parents2;
 }
-var init_files11 = __esm({
+var init_files12 = __esm({
   "export/oci/files.ts"() {
     init_devices4();
     init_path();
@@ -72400,7 +74029,7 @@ function sayDevices(step, draft) {
   add2("/dev/pts", "devpts", "newinstance", "ptmxmode=0666", "mode=0620");
   add2("/dev/shm", "tmpfs", "mode=1777", `size=${shm}`, "nr_inodes=64k");
   for (const { path: path2 } of DEVICES3) draft.usual.add(path2);
-  for (const path2 of Object.keys(LINKS4)) draft.usual.add(path2);
+  for (const path2 of Object.keys(LINKS5)) draft.usual.add(path2);
 }
 function sayOverlay(step, draft) {
   const { target, lower: lower3, upper, work, discard: discard3 = false } = step;
@@ -72756,7 +74385,7 @@ function hostsFile2({ hosts = false }, draft) {
   }
   return `${draft.bundle ?? ""}/hosts`;
 }
-var init_root3 = __esm({
+var init_root4 = __esm({
   "export/oci/root.ts"() {
     init_network_files();
     init_bind();
@@ -72770,15 +74399,15 @@ var init_root3 = __esm({
 
 // export/seccomp_rules.ts
 function apartRules(rules) {
-  const byName2 = /* @__PURE__ */ new Map();
+  const byName3 = /* @__PURE__ */ new Map();
   for (const rule of rules) {
-    for (const name of rule.names) byName2.set(name, [
-      ...byName2.get(name) ?? [],
+    for (const name of rule.names) byName3.set(name, [
+      ...byName3.get(name) ?? [],
       rule
     ]);
   }
   const result = [];
-  for (const [name, own] of byName2) {
+  for (const [name, own] of byName3) {
     const apart2 = own.length === 1 ? [
       own[0]
     ] : takeApart(own);
@@ -72818,7 +74447,7 @@ function takeApart(rules) {
       ...rule,
       args: argumentsOf(one)
     });
-    if (apart2.length > MOST9) return "are too many once each stands for itself";
+    if (apart2.length > MOST10) return "are too many once each stands for itself";
     earlier.push(match);
   }
   return apart2;
@@ -72882,10 +74511,10 @@ function argumentsOf(match) {
 function number(value) {
   return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : `0x${value.toString(16)}`;
 }
-var MOST9, ALL_BITS2;
+var MOST10, ALL_BITS2;
 var init_seccomp_rules = __esm({
   "export/seccomp_rules.ts"() {
-    MOST9 = 500;
+    MOST10 = 500;
     ALL_BITS2 = 0xffffffffffffffffn;
   }
 });
@@ -73041,23 +74670,23 @@ function clock(seconds3) {
     nanosecs: Math.round((seconds3 - secs) * 1e9)
   };
 }
-var NETWORK2, TRANSLATION, SAYINGS;
-var init_steps2 = __esm({
+var NETWORK3, TRANSLATION, SAYINGS;
+var init_steps3 = __esm({
   "export/oci/steps.ts"() {
     init_scheduling5();
     init_shown();
     init_limits3();
     init_container_draft();
-    init_files11();
+    init_files12();
     init_mounts7();
     init_sysctl3();
     init_resources();
-    init_root3();
+    init_root4();
     init_seccomp5();
-    NETWORK2 = "the network of a container is the engine's, which config.json does not describe";
+    NETWORK3 = "the network of a container is the engine's, which config.json does not describe";
     TRANSLATION = "ports and addresses are translated by the engine: podman run --publish";
     SAYINGS = {
-      address: never(NETWORK2),
+      address: never(NETWORK3),
       bind: sayBind,
       // "output" bounds what a script collects, and an engine collects nothing.
       bounds: ({ pids, timeout }, draft) => {
@@ -73074,7 +74703,7 @@ var init_steps2 = __esm({
           };
         }
       },
-      bridge: never(NETWORK2),
+      bridge: never(NETWORK3),
       capabilities: (step, draft) => draft.identity.limit(step),
       chdir: sayChdir,
       chroot: never(EVERYWHERE.chroot),
@@ -73088,7 +74717,7 @@ var init_steps2 = __esm({
         draft.needs("uts");
         draft.domainname = name;
       },
-      dummy: never(NETWORK2),
+      dummy: never(NETWORK3),
       hostname: sayHostname,
       init: never("the program itself is the first process; podman run --init adds one"),
       ioPriority: (step, draft) => {
@@ -73108,7 +74737,7 @@ var init_steps2 = __esm({
       },
       // Every runtime brings it up.
       loopback: (_step, draft) => draft.needs("net"),
-      macvlan: never(NETWORK2),
+      macvlan: never(NETWORK3),
       mapCurrentUser: (_step, draft) => mapOne(draft.caller.uid, draft.caller.gid, draft),
       mapIds: sayMapIds,
       mapRoot: (_step, draft) => mapOne(0, 0, draft),
@@ -73128,7 +74757,7 @@ var init_steps2 = __esm({
       mkdir: sayMkdir,
       mknod: sayMknod,
       mount: sayMount,
-      moveInterface: never(NETWORK2),
+      moveInterface: never(NETWORK3),
       mqueue: sayKernelFilesystem,
       // Every runtime gives a program a session of its own.
       newSession: () => {
@@ -73169,7 +74798,7 @@ var init_steps2 = __esm({
         ];
       },
       root: sayRoot,
-      route: never(NETWORK2),
+      route: never(NETWORK3),
       scheduler: ({ step: _, policy, flags: flags2, utilMin, utilMax, ...numbers2 }, draft) => {
         if (utilMin !== void 0 || utilMax !== void 0) {
           draft.refuse('config.json has no values for "utilMin" and "utilMax"');
@@ -73221,7 +74850,7 @@ var init_steps2 = __esm({
       unmount: never(EVERYWHERE.unmount),
       unshare: sayUnshare,
       userNetwork: never("the network is the engine's: podman run --network=pasta"),
-      veth: never(NETWORK2),
+      veth: never(NETWORK3),
       writeFile: sayWriteFile
     };
   }
@@ -73273,8 +74902,8 @@ var init_export_oci = __esm({
     init_check();
     init_refusals();
     init_container_draft();
-    init_draft();
-    init_steps2();
+    init_draft2();
+    init_steps3();
   }
 });
 
@@ -73681,7 +75310,7 @@ var init_namespaces6 = __esm({
 });
 
 // oci/config/process.ts
-function programOf3({ args = [], env, cwd = "/" }) {
+function programOf4({ args = [], env, cwd = "/" }) {
   const [program, ...rest2] = args;
   if (program === void 0) throw new OciError("process.args: there is no program");
   if (program === "") throw new OciError('exec: "": executable file not found in $PATH');
@@ -74015,7 +75644,7 @@ function importOci(text5, options) {
       ...config,
       hooks: {}
     });
-    const { program, args, environment: environment3, cwd } = programOf3(process);
+    const { program, args, environment: environment3, cwd } = programOf4(process);
     const { steps, last } = configSteps(said(config), rootOf4(config, bundle), {
       bundle,
       hierarchies: [],
@@ -74101,7 +75730,7 @@ function unexpanded2(text5) {
   return text5.replace(/\$(?=[$(])/g, "$$$$");
 }
 var PodDraft;
-var init_draft2 = __esm({
+var init_draft3 = __esm({
   "export/kubernetes/draft.ts"() {
     init_path();
     init_container_draft();
@@ -74391,10 +76020,10 @@ var init_draft2 = __esm({
 });
 
 // export/usual.ts
-var HIDDEN, UNWRITABLE2, KERNEL_FILESYSTEMS;
+var HIDDEN2, UNWRITABLE2, KERNEL_FILESYSTEMS;
 var init_usual = __esm({
   "export/usual.ts"() {
-    HIDDEN = /* @__PURE__ */ new Set([
+    HIDDEN2 = /* @__PURE__ */ new Set([
       "/proc/acpi",
       "/proc/kcore",
       "/proc/keys",
@@ -74610,7 +76239,7 @@ function sayMkdir2({ path: path2 }, draft) {
 }
 function saySymlink2({ target, path: path2 }, draft) {
   const inside2 = draft.inside(path2);
-  if (inside2 !== void 0 && LINKS4[inside2] !== target) draft.refuse(IN_THE_IMAGE);
+  if (inside2 !== void 0 && LINKS5[inside2] !== target) draft.refuse(IN_THE_IMAGE);
 }
 function sayMknod2({ path: path2, type, major, minor }, draft) {
   const inside2 = draft.inside(path2);
@@ -74660,8 +76289,8 @@ function protect3(paths, usual, verb, draft) {
     }
   }
 }
-var NETWORK3, PORTS, SAYINGS2;
-var init_steps3 = __esm({
+var NETWORK4, PORTS, SAYINGS2;
+var init_steps4 = __esm({
   "export/kubernetes/steps.ts"() {
     init_shown();
     init_container_draft();
@@ -74670,10 +76299,10 @@ var init_steps3 = __esm({
     init_usual();
     init_limits6();
     init_mounts9();
-    NETWORK3 = "a pod has the network of its cluster; leave it out";
+    NETWORK4 = "a pod has the network of its cluster; leave it out";
     PORTS = "ports of a pod are reached by a Service; leave it out";
     SAYINGS2 = {
-      address: never2(NETWORK3),
+      address: never2(NETWORK4),
       bind: sayBind2,
       // "output" bounds what a script collects, and a kubelet keeps logs by its own rules.
       bounds: ({ pids, timeout }, draft) => {
@@ -74686,7 +76315,7 @@ var init_steps3 = __esm({
         }
         draft.seconds = timeout / 1e3;
       },
-      bridge: never2(NETWORK3),
+      bridge: never2(NETWORK4),
       capabilities: (step, draft) => draft.identity.limit(step),
       chdir: sayChdir,
       chroot: never2(EVERYWHERE.chroot),
@@ -74697,7 +76326,7 @@ var init_steps3 = __esm({
       dieWithParent: sayDieWithParent,
       disableUserNamespaces: never2("a pod cannot deny user namespaces; deny unshare(2) by seccomp()"),
       domainname: never2("a pod has no NIS domain name; leave it out"),
-      dummy: never2(NETWORK3),
+      dummy: never2(NETWORK4),
       hostname: ({ name }, draft) => {
         draft.needs("uts");
         if (!/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(name)) {
@@ -74715,20 +76344,20 @@ var init_steps3 = __esm({
       landlock: never2("a pod knows nothing of Landlock; what is not mounted is out of reach too"),
       limits: sayLimits,
       loopback: (_step, draft) => draft.needs("net"),
-      macvlan: never2(NETWORK3),
+      macvlan: never2(NETWORK4),
       mapCurrentUser: never2("a pod has no current user: mapRoot(), and setUser() for another one"),
       mapIds: never2("the kubelet chooses the ids outside: mapRoot(), and setUser() for another user"),
       mapRoot: (_step, draft) => {
         draft.needs("user");
         draft.isMapped = true;
       },
-      maskPaths: ({ paths }, draft) => protect3(paths, HIDDEN, "hides", draft),
-      masquerade: never2(NETWORK3),
+      maskPaths: ({ paths }, draft) => protect3(paths, HIDDEN2, "hides", draft),
+      masquerade: never2(NETWORK4),
       memoryPolicy: never2("the kubelet decides over memory nodes (memoryManagerPolicy)"),
       mkdir: sayMkdir2,
       mknod: sayMknod2,
       mount: sayMount2,
-      moveInterface: never2(NETWORK3),
+      moveInterface: never2(NETWORK4),
       mqueue: sayKernelFilesystem2,
       // Every runtime gives a program a session of its own.
       newSession: () => {
@@ -74753,7 +76382,7 @@ var init_steps3 = __esm({
       remount: sayRemount2,
       rlimit: never2("the limits of a pod's processes are its runtime's; leave it out"),
       root: sayRoot2,
-      route: never2(NETWORK3),
+      route: never2(NETWORK4),
       scheduler: never2("a pod has the scheduling of its runtime, and priorityClassName says who waits"),
       seccomp: (step, draft) => {
         if (draft.filter !== void 0) return draft.refuse("a pod has one filter");
@@ -74805,7 +76434,7 @@ var init_steps3 = __esm({
         draft.needs("net");
         draft.reachesOut = true;
       },
-      veth: never2(NETWORK3),
+      veth: never2(NETWORK4),
       writeFile: never2("a pod makes no files; put it into the image, or mount a ConfigMap")
     };
   }
@@ -74937,14 +76566,14 @@ function checkOptions3({ program, image: image3, name, kind, restart, namespace,
   };
   if (!Array.isArray(program) || !program[0]) wrong2("program", "has at least a program's name");
   if (typeof image3 !== "string" || !/^[^\s]+$/.test(image3)) wrong2("image", "names an image");
-  if (!NAME15.test(name)) wrong2("name", `has a-z, 0-9 and - within, 63 at most, and is not ${name}`);
+  if (!NAME16.test(name)) wrong2("name", `has a-z, 0-9 and - within, 63 at most, and is not ${name}`);
   if (!KUBERNETES_KINDS.some((known) => known === kind)) {
     wrong2("kind", `is one of ${KUBERNETES_KINDS.join(", ")}`);
   }
   if (!Object.hasOwn(RESTART_POLICIES, restart)) wrong2("restart", "is no, on-failure or always");
   if (kind === "deployment" && restart !== "always") wrong2("restart", "is always for a deployment");
   if (kind === "job" && restart === "always") wrong2("restart", "is no or on-failure for a job");
-  if (namespace !== void 0 && !NAME15.test(namespace)) wrong2("namespace", "is a name");
+  if (namespace !== void 0 && !NAME16.test(namespace)) wrong2("namespace", "is a name");
   if (runtimeClass !== void 0 && !/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/.test(runtimeClass)) {
     wrong2("runtimeClass", "is the name of a RuntimeClass");
   }
@@ -74956,14 +76585,14 @@ function checkOptions3({ program, image: image3, name, kind, restart, namespace,
     wrong2("gracePeriod", "is a number of seconds");
   }
 }
-var KUBERNETES_KINDS, RESTART_POLICIES, NAME15;
+var KUBERNETES_KINDS, RESTART_POLICIES, NAME16;
 var init_export_kubernetes = __esm({
   "export/kubernetes/export_kubernetes.ts"() {
     init_check();
     init_container_draft();
     init_refusals();
-    init_draft2();
-    init_steps3();
+    init_draft3();
+    init_steps4();
     KUBERNETES_KINDS = [
       "pod",
       "job",
@@ -74974,7 +76603,7 @@ var init_export_kubernetes = __esm({
       "on-failure": "OnFailure",
       always: "Always"
     };
-    NAME15 = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+    NAME16 = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
   }
 });
 
@@ -75030,13 +76659,13 @@ function capabilityLines(given, isWhole) {
     ...add2
   ];
 }
-var OPTIONS, PodmanDraft;
-var init_draft3 = __esm({
+var OPTIONS2, PodmanDraft;
+var init_draft4 = __esm({
   "export/podman/draft.ts"() {
     init_path();
     init_container_draft();
     init_unit_text();
-    OPTIONS = {
+    OPTIONS2 = {
       cgroup: "cgroupns",
       ipc: "ipc",
       pid: "pid",
@@ -75138,7 +76767,7 @@ var init_draft3 = __esm({
       /** Returns the lines of the container that are known at the end. */
       finalLines() {
         const { namespaces: namespaces2, identity, environment: environment3, hidden: hidden2 } = this;
-        const kinds = Object.entries(OPTIONS);
+        const kinds = Object.entries(OPTIONS2);
         const given = identity.uid === 0 ? identity.bounding : this.#userCapabilities();
         const { groups = [] } = identity;
         const variables = [
@@ -75489,14 +77118,14 @@ function sayOverlay3(step, draft) {
   if (untrusted) return draft.refuse('"untrusted" is nothing that podman can say of an overlay');
   if (lower3.length !== 1) return draft.refuse("podman merges one directory with its changes");
   if (!discard3 && upper === void 0) return draft.refuse("podman lays changes over a directory");
-  const [below4] = lower3;
+  const [below5] = lower3;
   if (draft.isRoot(target)) {
     if (upper !== void 0) {
       return draft.refuse("podman discards the changes of a root: { discard: true }");
     }
     draft.root = {
       ...draft.root,
-      directory: below4
+      directory: below5
     };
     draft.isDiscarded = true;
     return;
@@ -75504,7 +77133,7 @@ function sayOverlay3(step, draft) {
   const destination3 = draft.inside(target);
   if (destination3 === void 0 || paths.some((path2) => draft.source(path2) === void 0)) return;
   const options = upper === void 0 ? "O" : `O,upperdir=${upper},workdir=${work}`;
-  if (draft.noteMount(destination3)) draft.say("Volume", word5(`${below4}:${destination3}:${options}`));
+  if (draft.noteMount(destination3)) draft.say("Volume", word5(`${below5}:${destination3}:${options}`));
 }
 function sayKernelFilesystem3(step, draft) {
   const usual = KERNEL_FILESYSTEMS[step.step];
@@ -75564,7 +77193,7 @@ function sayMkdir3({ path: path2 }, draft) {
 }
 function saySymlink3({ target, path: path2 }, draft) {
   const inside2 = draft.inside(path2);
-  if (inside2 !== void 0 && LINKS4[inside2] !== target) draft.refuse(IN_THE_ROOT);
+  if (inside2 !== void 0 && LINKS5[inside2] !== target) draft.refuse(IN_THE_ROOT);
 }
 function sayMknod3({ path: path2, type, major, minor }, draft) {
   const inside2 = draft.inside(path2);
@@ -75647,8 +77276,8 @@ function sayJoin2({ target, kinds: [kind] = [] }, draft) {
   if (draft.namespaces.has(kind)) draft.refuse(`"${kind}" is there already`);
   draft.namespaces.set(kind, target);
 }
-var NETWORK4, PORTS2, SAYINGS3, ULIMITS;
-var init_steps4 = __esm({
+var NETWORK5, PORTS2, SAYINGS3, ULIMITS;
+var init_steps5 = __esm({
   "export/podman/steps.ts"() {
     init_shown();
     init_limits3();
@@ -75659,10 +77288,10 @@ var init_steps4 = __esm({
     init_usual();
     init_mounts10();
     init_unit_text();
-    NETWORK4 = "the network of a container is podman's; leave it out, and set Network= in the unit";
+    NETWORK5 = "the network of a container is podman's; leave it out, and set Network= in the unit";
     PORTS2 = "ports are podman's; leave it out, and set Network= and PublishPort= in the unit";
     SAYINGS3 = {
-      address: never3(NETWORK4),
+      address: never3(NETWORK5),
       bind: sayBind3,
       // "output" bounds what a script collects, and podman keeps logs by its own rules.
       bounds: ({ pids, timeout }, draft) => {
@@ -75674,7 +77303,7 @@ var init_steps4 = __esm({
         }
         draft.option("timeout", String(timeout / 1e3));
       },
-      bridge: never3(NETWORK4),
+      bridge: never3(NETWORK5),
       capabilities: (step, draft) => draft.identity.limit(step),
       chdir: sayChdir,
       chroot: never3(EVERYWHERE.chroot),
@@ -75685,7 +77314,7 @@ var init_steps4 = __esm({
       dieWithParent: sayDieWithParent,
       disableUserNamespaces: never3("podman cannot deny user namespaces; deny unshare(2) by seccomp()"),
       domainname: never3("podman sets no NIS domain name; leave it out"),
-      dummy: never3(NETWORK4),
+      dummy: never3(NETWORK5),
       hostname: sayHostname,
       init: (_step, draft) => draft.say("RunInit", "true"),
       ioPriority: never3("podman has no priority of input and output; leave it out"),
@@ -75698,7 +77327,7 @@ var init_steps4 = __esm({
         else draft.service.push(...said2);
       },
       loopback: (_step, draft) => draft.needs("net"),
-      macvlan: never3(NETWORK4),
+      macvlan: never3(NETWORK5),
       mapCurrentUser: (_step, draft) => {
         const { uid, gid } = draft.caller;
         setMaps2(single(uid, gid), draft);
@@ -75727,12 +77356,12 @@ var init_steps4 = __esm({
           else if (inside2 !== void 0) draft.hidden.push(inside2);
         }
       },
-      masquerade: never3(NETWORK4),
+      masquerade: never3(NETWORK5),
       memoryPolicy: never3("podman has no policy of memory nodes; leave it out"),
       mkdir: sayMkdir3,
       mknod: sayMknod3,
       mount: sayMount3,
-      moveInterface: never3(NETWORK4),
+      moveInterface: never3(NETWORK5),
       mqueue: sayKernelFilesystem3,
       // Every runtime gives a program a session of its own.
       newSession: () => {
@@ -75774,7 +77403,7 @@ var init_steps4 = __esm({
         draft.option("ulimit", `${resource}=${least}:${most}`);
       },
       root: sayRoot3,
-      route: never3(NETWORK4),
+      route: never3(NETWORK5),
       scheduler: never3("podman has no option of the scheduling; leave it out"),
       seccomp: (step, draft) => {
         if (draft.filter !== void 0) return draft.refuse("podman has one filter");
@@ -75814,7 +77443,7 @@ var init_steps4 = __esm({
         draft.needs("net");
         draft.network = program;
       },
-      veth: never3(NETWORK4),
+      veth: never3(NETWORK5),
       writeFile: never3("podman makes no files; put it into the directory of the root, or the image")
     };
     ULIMITS = /* @__PURE__ */ new Set([
@@ -75974,8 +77603,8 @@ var init_export_podman = __esm({
     init_check();
     init_container_draft();
     init_refusals();
-    init_draft3();
-    init_steps4();
+    init_draft4();
+    init_steps5();
     init_unit_text();
     PODMAN_RESTARTS = [
       "no",
@@ -76337,7 +77966,7 @@ var init_write2 = __esm({
   "scripts/ramekin/export/write.ts"() {
     init_mod2();
     init_file_error2();
-    init_files9();
+    init_files10();
     init_input();
   }
 });
@@ -76411,7 +78040,7 @@ var init_kubernetes = __esm({
     init_yaml();
     init_mod11();
     init_export_kubernetes();
-    init_output2();
+    init_output3();
     init_usage2();
     init_flags2();
     init_write2();
@@ -76561,9 +78190,9 @@ var init_systemd = __esm({
 // scripts/ramekin/export.ts
 var export_exports = {};
 __export(export_exports, {
-  run: () => run32
+  run: () => run33
 });
-async function run32(given) {
+async function run33(given) {
   const [name, path2] = given.operands;
   const format = Object.hasOwn(FORMATS, name) ? FORMATS[name] : void 0;
   if (format === void 0) {
@@ -76605,7 +78234,7 @@ var init_export = __esm({
     init_podman();
     init_systemd();
     init_write2();
-    init_output2();
+    init_output3();
     init_usage2();
     FORMATS = {
       kubernetes: {
@@ -76652,9 +78281,9 @@ var init_export = __esm({
 // scripts/ramekin/import.ts
 var import_exports = {};
 __export(import_exports, {
-  run: () => run33
+  run: () => run34
 });
-function run33(given) {
+function run34(given) {
   const path2 = inputName(given.operands[0]);
   const leaveOut = given.values(LEAVE_OUT.name).flatMap((value) => fieldsIn(value));
   const output = given.value("output");
@@ -76662,7 +78291,7 @@ function run33(given) {
     throw new UsageError("--json is for the standard output; leave out -o");
   }
   const text5 = inputText(path2);
-  const bundle = path2 === STDIN ? Deno.cwd() : directoryOf4(path2);
+  const bundle = path2 === STDIN ? Deno.cwd() : directoryOf5(path2);
   const imported3 = importedFrom(path2, () => importOci(text5, {
     bundle,
     leaveOut
@@ -76688,7 +78317,7 @@ ${stringifyRecipe(recipe(...imported3.steps))}`;
   else writeText2(output, yaml);
   return 0;
 }
-function directoryOf4(path2) {
+function directoryOf5(path2) {
   const file = readable(path2, () => Deno.realPathSync(path2));
   return file.slice(0, file.lastIndexOf("/")) || "/";
 }
@@ -76722,11 +78351,11 @@ var init_import = __esm({
     init_mod2();
     init_mod5();
     init_file_error2();
-    init_files9();
+    init_files10();
     init_write();
     init_leave_out();
     init_input();
-    init_output2();
+    init_output3();
     init_usage2();
     CONTROL = /[\x00-\x1f\x7f]/;
   }
@@ -76735,16 +78364,16 @@ var init_import = __esm({
 // scripts/ramekin/schema.ts
 var schema_exports = {};
 __export(schema_exports, {
-  run: () => run34
+  run: () => run35
 });
-function run34() {
+function run35() {
   printJson(recipeSchema());
   return 0;
 }
 var init_schema3 = __esm({
   "scripts/ramekin/schema.ts"() {
     init_mod5();
-    init_output2();
+    init_output3();
   }
 });
 
@@ -76752,10 +78381,10 @@ var init_schema3 = __esm({
 var man_exports = {};
 __export(man_exports, {
   programPage: () => programPage,
-  run: () => run35,
+  run: () => run36,
   subcommandPage: () => subcommandPage
 });
-function run35(given) {
+function run36(given) {
   const [name] = given.operands;
   print(name === void 0 ? programPage() : subcommandPage(find(name)));
   return 0;
@@ -76830,7 +78459,7 @@ var init_man = __esm({
     init_nearest();
     init_arguments();
     init_help();
-    init_output2();
+    init_output3();
     init_subcommands();
     init_usage2();
     init_version2();
@@ -77053,9 +78682,9 @@ var init_zsh = __esm({
 // scripts/ramekin/completions.ts
 var completions_exports = {};
 __export(completions_exports, {
-  run: () => run36
+  run: () => run37
 });
-function run36(given) {
+function run37(given) {
   const shell = given.operands[0];
   const completions = SHELLS[shell];
   if (completions === void 0) {
@@ -77073,7 +78702,7 @@ var init_completions = __esm({
     init_bash();
     init_fish();
     init_zsh();
-    init_output2();
+    init_output3();
     init_usage2();
     SHELLS = {
       bash: bashCompletions,
@@ -77140,15 +78769,15 @@ function write9({ directory: directory2, path: path2 }, bytes) {
 }
 function forgetOldest(directory2) {
   const files2 = Array.from(Deno.readDirSync(directory2), ({ name }) => `${directory2}/${name}`);
-  if (files2.length <= MOST10) return;
+  if (files2.length <= MOST11) return;
   const ages = files2.map((path2) => ({
     path: path2,
     time: Deno.statSync(path2).mtime?.getTime() ?? 0
   }));
   ages.sort((one, other) => one.time - other.time);
-  for (const { path: path2 } of ages.slice(0, files2.length - MOST10 / 2)) Deno.removeSync(path2);
+  for (const { path: path2 } of ages.slice(0, files2.length - MOST11 / 2)) Deno.removeSync(path2);
 }
-var MOST10;
+var MOST11;
 var init_keep_box = __esm({
   "scripts/ramekin/keep_box.ts"() {
     init_mod10();
@@ -77159,7 +78788,7 @@ var init_keep_box = __esm({
     init_sandbox3();
     init_subcommands();
     init_usage2();
-    MOST10 = 256;
+    MOST11 = 256;
   }
 });
 
@@ -77200,7 +78829,7 @@ var init_detach = __esm({
   "scripts/ramekin/detach.ts"() {
     init_mod7();
     init_detach_flags();
-    init_output2();
+    init_output3();
   }
 });
 
@@ -77230,6 +78859,7 @@ var LOAD = {
   rmi: () => Promise.resolve().then(() => (init_rmi(), rmi_exports)),
   inspect: () => Promise.resolve().then(() => (init_inspect(), inspect_exports)),
   commit: () => Promise.resolve().then(() => (init_commit3(), commit_exports)),
+  pack: () => Promise.resolve().then(() => (init_pack3(), pack_exports)),
   push: () => Promise.resolve().then(() => (init_push2(), push_exports)),
   save: () => Promise.resolve().then(() => (init_save2(), save_exports)),
   load: () => Promise.resolve().then(() => (init_load_images(), load_images_exports)),
@@ -77248,7 +78878,7 @@ var LOAD = {
 };
 
 // scripts/ramekin/main.ts
-init_output2();
+init_output3();
 init_subcommands();
 init_unknown_words();
 init_usage2();
