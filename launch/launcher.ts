@@ -4,7 +4,7 @@
  * @module
  */
 
-import { close } from "../ffi/calls/files.ts";
+import { at_fdcwd, close, O_CLOEXEC, O_RDONLY, openat } from "../ffi/calls/files.ts";
 import { SIGNALS } from "../ffi/calls/processes.ts";
 import type { CgroupEntry } from "../ffi/cgroups/group.ts";
 import { engine } from "../ffi/engine/engine.ts";
@@ -14,8 +14,12 @@ import { prepareLock } from "../ffi/process_lock.ts";
 import { syscall } from "../ffi/syscalls.ts";
 import { liveHost } from "../host/live_host.ts";
 import { PlanBuilder } from "../plan/builder.ts";
+import type { MountIdMap } from "../plan/parent_work.ts";
+import { planRecipe } from "../plan/plan_recipe.ts";
+import { mapIds } from "../recipe/steps/id_maps.ts";
+import { unshare } from "../recipe/steps/unshare.ts";
 import { ContainerCgroup, planContainerCgroup } from "./cgroup.ts";
-import { type ExecSpec, programPaths } from "./exec.ts";
+import { type ExecSpec, execSpec, programPaths } from "./exec.ts";
 import { ignoredSignals } from "./ignored_signals.ts";
 import { closeInheritedFds, openInheritedFds } from "./inherited_fds.ts";
 import { orEnded } from "./explain.ts";
@@ -113,7 +117,7 @@ export class Launcher {
     held: boolean,
     alter: Alteration | undefined,
   ): Launch {
-    const inheritedFds = openInheritedFds(this.plan);
+    const inheritedFds = openInheritedFds(this.plan, openUserNamespace);
     let sealedProgram: number | undefined;
     try {
       const { compiled, values } = this.prepare(spec, { cgroupEntry, inheritedFds, held });
@@ -254,6 +258,15 @@ function altered({ compiled, values }: PreparedLaunch, alter: Alteration): Prepa
   const program = { ...compiled.program, bytes: bytes.slice(), relocations: [...relocations] };
   alter(program, compiled.layout);
   return { compiled: { ...compiled, program }, values };
+}
+
+/** Opens a user namespace with these id maps, which nobody is in. */
+export function openUserNamespace({ uids, gids }: MountIdMap): number {
+  const steps = [unshare("user"), mapIds({ uids, gids })];
+  // The process in it ends once the namespace is open.
+  using held = new Launcher(planRecipe(steps)).create(execSpec("/"));
+  const path = `/proc/${held.pid}/ns/user`;
+  return syscall(openat(at_fdcwd, path, O_RDONLY | O_CLOEXEC));
 }
 
 const launcherOfTools = perEngine(() => new Launcher(new PlanBuilder([], liveHost())));

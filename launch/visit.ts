@@ -29,7 +29,7 @@ import { CONTAINER_SOCKET, SYNC_SOCKETS } from "../plan/parent_work.ts";
 import { execSpec } from "./exec.ts";
 import { failureError, heldUpError, orEnded } from "./explain.ts";
 import { closeInheritedFds, openInheritedFds } from "./inherited_fds.ts";
-import type { Alteration } from "./launcher.ts";
+import { type Alteration, openUserNamespace } from "./launcher.ts";
 import { link, recordOf } from "./link.ts";
 import { CHILD_EDGES } from "./program_writer.ts";
 import { scriptFacts, scriptPidfd } from "./runtime_fds.ts";
@@ -111,7 +111,7 @@ export function visit(
   });
   const program = assemble(layout.parts, engine().architecture);
   alter?.(program, layout);
-  const inheritedFds = openInheritedFds(plan);
+  const inheritedFds = openInheritedFds(plan, openUserNamespace);
   let result: RunResult;
   try {
     const values = { spec: NO_PROGRAM, paths: [], scriptPidfd: scriptPidfd(), inheritedFds };

@@ -506,11 +506,11 @@ export class PlanBuilder {
   inheritFd(
     call: Call,
     text: string,
-    { check, fixes }: Pick<InheritedFd, "check" | "fixes"> = {},
+    { check, fixes, idMap }: Pick<InheritedFd, "check" | "fixes" | "idMap"> = {},
   ): Slot {
     const slot = new Slot(text);
     const stepIndex = this.cursor.index;
-    this.inheritedFds.push({ stepIndex, call, slot, fixes, check });
+    this.inheritedFds.push({ stepIndex, call, slot, fixes, check, idMap });
     return slot;
   }
 

@@ -10,7 +10,17 @@ import type { SocketAddress } from "../ffi/calls/ip_sockets.ts";
 import type { LazyFixes } from "../ffi/fix.ts";
 import type { MissingName } from "../host/name_question.ts";
 import type { NatTable } from "../ffi/netlink/nftables.ts";
+import type { IdRange } from "../recipe/steps/id_range.ts";
 import type { UserNetworkProgram } from "../recipe/steps/network/user_network.ts";
+
+/** An id map of a mount, and whether those below get it too. */
+export interface MountIdMap {
+  readonly uids: readonly IdRange[];
+  readonly gids: readonly IdRange[];
+  readonly recursive: boolean;
+  /** What the errors of the map mean. */
+  readonly fixes: LazyFixes;
+}
 
 /** A descriptor that the script opens for a step before the launch, and the container inherits. */
 export interface InheritedFd {
@@ -20,6 +30,8 @@ export interface InheritedFd {
   readonly fixes?: LazyFixes | undefined;
   /** The slot of its number. */
   readonly slot: Slot;
+  /** The id map that the script gives to the mount that is opened. */
+  readonly idMap?: MountIdMap | undefined;
   /** Throws if the open file is not the one that the step was planned for. */
   readonly check?: (() => void) | undefined;
 }

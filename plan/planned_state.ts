@@ -43,6 +43,8 @@ export class PlannedState {
   readonly unshared: Set<NamespaceKind> = new Set();
   /** The kinds of namespaces that are joined. */
   readonly joined: Set<NamespaceKind> = new Set();
+  /** Whether its mount namespace receives what is mounted outside. */
+  receivesMounts = false;
   /** The mounts of the steps. */
   readonly mounts: MountTable = new MountTable();
   /** Its network. */

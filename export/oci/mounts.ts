@@ -7,6 +7,8 @@
 import { DEVICES, LINKS } from "../../oci/config/devices.ts";
 import { isWithin, normalize } from "../../recipe/path.ts";
 import type { BindStep } from "../../recipe/steps/bind.ts";
+import type { ConfigIdMapping } from "../../oci/spec.ts";
+import type { IdRange } from "../../recipe/steps/id_range.ts";
 import type { DevicesStep } from "../../recipe/steps/devices.ts";
 import type {
   MountStep,
@@ -22,7 +24,7 @@ import type { ConfigDraft, DraftMount } from "./draft.ts";
 
 /** Says `bind`. */
 export function sayBind(step: BindStep, draft: ConfigDraft): void {
-  const { source, target, readOnly = false, recursive = true } = step;
+  const { source, target, readOnly = false, recursive = true, idMap } = step;
   if (step.entries !== undefined) {
     return draft.refuse('"entries" are looked up when the recipe runs; bind() each file');
   }
@@ -50,8 +52,22 @@ export function sayBind(step: BindStep, draft: ConfigDraft): void {
     destination,
     type: "bind",
     source: path,
-    options: [recursive ? "rbind" : "bind", ...words.map((word) => recursive ? `r${word}` : word)],
+    options: [
+      recursive ? "rbind" : "bind",
+      ...words.map((word) => recursive ? `r${word}` : word),
+      ...(step.shared === true ? [recursive ? "rshared" : "shared"] : []),
+      ...(idMap === undefined ? [] : [idMap.recursive === false ? "idmap" : "ridmap"]),
+    ],
+    ...(idMap && {
+      uidMappings: idMap.uids.map(mappingOf),
+      gidMappings: idMap.gids.map(mappingOf),
+    }),
   });
+}
+
+/** A range of ids as config.json has it. */
+export function mappingOf({ inside, outside, count }: IdRange): ConfigIdMapping {
+  return { containerID: inside, hostID: outside, size: count };
 }
 
 /** As bind() has it: a device cannot be used on what is shown, unless it is of /dev. */

@@ -31,6 +31,7 @@ import {
 import type { ConfigDraft } from "./draft.ts";
 import { sayMkdir, sayMknod, saySymlink, sayWriteFile } from "./files.ts";
 import {
+  mappingOf,
   sayBind,
   sayDevices,
   sayKernelFilesystem,
@@ -250,13 +251,8 @@ function sayMapIds(step: MapIdsStep, draft: ConfigDraft): void {
 function setMaps({ uids, gids }: Pick<MapIdsStep, "uids" | "gids">, draft: ConfigDraft): void {
   draft.needs("user");
   if (draft.uidMappings !== undefined) return draft.refuse("the id maps are set already");
-  const mapping = ({ inside, outside, count }: MapIdsStep["uids"][number]) => ({
-    containerID: inside,
-    hostID: outside,
-    size: count,
-  });
-  draft.uidMappings = uids.map(mapping);
-  draft.gidMappings = gids.map(mapping);
+  draft.uidMappings = uids.map(mappingOf);
+  draft.gidMappings = gids.map(mappingOf);
   const { caller, identity } = draft;
   identity.uid = insideOf(uids, caller.uid);
   identity.gid = insideOf(gids, caller.gid);

@@ -4,13 +4,15 @@
  * @module
  */
 
-import { bind } from "../../recipe/steps/bind.ts";
-import { mount, type Propagation, propagation, remount } from "../../recipe/steps/mounts.ts";
+import { bind, type BindIdMap } from "../../recipe/steps/bind.ts";
+import { mount, propagation, remount } from "../../recipe/steps/mounts.ts";
 import { overlay } from "../../recipe/steps/overlay.ts";
 import type { Step } from "../../recipe/steps.ts";
 import { unsupported } from "../errors.ts";
 import type { Hierarchy } from "../cgroups/hierarchies.ts";
 import type { GroupDirectory } from "../cgroups/group.ts";
+import { givenRanges, type MountOptions, sortedOptions } from "./mount_options.ts";
+import { rangeOf } from "./namespaces.ts";
 import { pathInRoot } from "./paths.ts";
 import type { ConfigMount } from "../spec.ts";
 
@@ -28,42 +30,11 @@ export interface MountContext {
   readonly early: boolean;
   /** Whether the container has a cgroup namespace of its own. */
   readonly ownCgroups: boolean;
+  /** Whether what is mounted in the container may appear outside. */
+  readonly mayShare: boolean;
+  /** The id maps of the container's user namespace, if it has one of its own. */
+  readonly userMap: Pick<BindIdMap, "uids" | "gids"> | undefined;
 }
-
-/** The options of a mount, by what they are for. */
-interface SortedOptions {
-  readonly kind: "bind" | "rbind" | undefined;
-  readonly propagation: readonly { readonly type: Propagation; readonly recursive: boolean }[];
-  /** For this mount alone. */
-  readonly attributes: readonly string[];
-  /** For this mount and those below. */
-  readonly recursive: readonly string[];
-  readonly copiesUp: boolean;
-  /** What is left: for the filesystem. */
-  readonly rest: readonly string[];
-}
-
-const PROPAGATIONS: Readonly<Record<string, Propagation>> = {
-  private: "private",
-  slave: "slave",
-  shared: "shared",
-  unbindable: "unbindable",
-};
-
-/** The words that restrict or time a mount; those that lift a restriction are in `LIFTING`. */
-const ATTRIBUTES = [
-  "ro",
-  "nosuid",
-  "nodev",
-  "noexec",
-  "noatime",
-  "nodiratime",
-  "relatime",
-  "strictatime",
-  "nosymfollow",
-];
-const LIFTING = ["rw", "suid", "dev", "exec", "atime", "diratime", "norelatime", "nostrictatime"];
-const LIFTED = [...LIFTING, "symfollow", "defaults", "async", "loud", "nolazytime", "nomand"];
 
 /** Returns the steps of the mounts, in their order. */
 export function mountSteps(mounts: readonly ConfigMount[], context: MountContext): Step[] {
@@ -71,75 +42,113 @@ export function mountSteps(mounts: readonly ConfigMount[], context: MountContext
 }
 
 function stepsOf(entry: ConfigMount, field: string, context: MountContext): Step[] {
-  if (entry.uidMappings?.length || entry.gidMappings?.length) {
-    unsupported(`${field}.uidMappings`, "mounts with mapped ids are not supported");
-  }
   if (entry.type === "cgroup" && context.hierarchies.length === 0) return [];
-  const options = sorted(entry, field);
+  const options = sortedOptions(entry.options ?? [], field);
   const inside = pathInRoot(context.root, entry.destination);
   if (inside === "/") unsupported(`${field}.destination`, "nothing can be mounted on the root");
   const target = context.root + inside;
-  const isBind = options.kind !== undefined || entry.type === "bind";
-  const made = isBind
-    ? bindSteps(entry, field, options, target, context)
-    : filesystemSteps(entry, field, options, target, context);
   return [
-    ...made,
+    ...madeBy(entry, field, options, target, context),
     ...options.propagation.map(({ type, recursive }) => propagation(target, type, { recursive })),
   ];
 }
 
-function sorted({ options }: ConfigMount, field: string): SortedOptions {
-  let kind: SortedOptions["kind"];
-  const propagation: { type: Propagation; recursive: boolean }[] = [];
-  const [attributes, recursive, rest]: [string[], string[], string[]] = [[], [], []];
-  let copiesUp = false;
-  for (const word of options ?? []) {
-    const stripped = word.startsWith("r") ? word.slice(1) : "";
-    if (word === "") continue;
-    if (word === "bind" || word === "rbind") kind = word;
-    else if (word in PROPAGATIONS) {
-      propagation.push({ type: PROPAGATIONS[word]!, recursive: false });
-    } else if (stripped in PROPAGATIONS) {
-      propagation.push({ type: PROPAGATIONS[stripped]!, recursive: true });
-    } else if (word === "tmpcopyup") copiesUp = true;
-    else if (word === "idmap" || word === "ridmap") {
-      unsupported(`${field}.options`, `mounts with mapped ids (${word}) are not supported`);
-    } else if (ATTRIBUTES.includes(word)) attributes.push(word);
-    else if (ATTRIBUTES.includes(stripped)) recursive.push(stripped);
-    else if (LIFTED.includes(stripped)) continue;
-    else rest.push(word);
+function madeBy(
+  entry: ConfigMount,
+  field: string,
+  options: MountOptions,
+  target: string,
+  context: MountContext,
+): Step[] {
+  const isBind = options.kind !== undefined || entry.type === "bind";
+  if (options.remounts) {
+    const words = options.all.join(",") || "defaults";
+    return [
+      remount(target, words, isBind ? {} : { bind: false }),
+      ...attributeSteps(target, {
+        ...options,
+        attributes: [],
+      }),
+    ];
   }
-  if (propagation.some(({ type }) => type === "shared") && kind !== undefined) {
-    unsupported(
-      `${field}.options`,
-      "mounts that are made in the container cannot appear on the host (shared); use slave",
-    );
+  if (isBind) return bindSteps(entry, field, options, target, context);
+  if (options.idMap !== undefined || entry.uidMappings?.length || entry.gidMappings?.length) {
+    unsupported(`${field}.uidMappings`, "only what is bound has mapped ids");
   }
-  return { kind, propagation, attributes, recursive, copiesUp, rest };
+  return filesystemSteps(entry, field, options, target, context);
 }
 
 function bindSteps(
-  { source, type }: ConfigMount,
+  entry: ConfigMount,
   field: string,
-  options: SortedOptions,
+  options: MountOptions,
   target: string,
-  { bundle, early }: MountContext,
+  context: MountContext,
 ): Step[] {
+  const { source, type } = entry;
   if (source === undefined || source === "") unsupported(`${field}.source`, "a bind has a source");
-  const other = options.rest.filter((word) => !LIFTED.includes(word));
-  if (other.length > 0) {
-    unsupported(`${field}.options`, `${other.join(", ")} cannot be set for a ${type ?? "bind"}`);
+  const shared = options.propagation.some(({ type }) => type === "shared");
+  if (shared && !context.mayShare) {
+    unsupported(
+      `${field}.options`,
+      "mounts that are made in a user namespace of its own cannot appear outside (shared); use slave",
+    );
   }
+  if (options.rest.length > 0) {
+    unsupported(
+      `${field}.options`,
+      `${options.rest.join(", ")} cannot be set for a ${type ?? "bind"}`,
+    );
+  }
+  const { bundle, early } = context;
   const path = source.startsWith("/") ? source : `${bundle}/${source}`;
   const recursive = options.kind === "rbind" || options.kind === undefined;
+  const idMap = idMapOf(entry, field, options, context);
   return [
-    bind(path, target, { restrict: [], recursive, make: true, ...(early && { early }) }),
+    bind(path, target, {
+      restrict: [],
+      recursive,
+      make: true,
+      ...(early && { early }),
+      ...(shared && { shared }),
+      ...(idMap && { idMap }),
+    }),
     ...attributeSteps(target, options),
   ];
 }
 
-function attributeSteps(target: string, { attributes, recursive }: SortedOptions): Step[] {
+/** Returns the id map of a mount: its own, or that of the container. */
+function idMapOf(
+  { uidMappings, gidMappings }: ConfigMount,
+  field: string,
+  { idMap }: MountOptions,
+  { userMap }: MountContext,
+): BindIdMap | undefined {
+  const recursive = idMap?.recursive === true;
+  if (uidMappings?.length || gidMappings?.length) {
+    if (!uidMappings?.length || !gidMappings?.length) {
+      unsupported(`${field}.uidMappings`, "a mount with mapped ids needs gidMappings too");
+    }
+    return { uids: uidMappings.map(rangeOf), gids: gidMappings.map(rangeOf), recursive };
+  }
+  if (idMap === undefined) return undefined;
+  if (idMap.given !== undefined) {
+    return { ...givenRanges(idMap.given, `${field}.options`), recursive };
+  }
+  if (userMap === undefined) {
+    return unsupported(
+      `${field}.options`,
+      "a mount with mapped ids needs uidMappings and gidMappings, as the container has no user " +
+        "namespace of its own",
+    );
+  }
+  return { ...userMap, recursive };
+}
+
+function attributeSteps(
+  target: string,
+  { attributes, recursive }: Pick<MountOptions, "attributes" | "recursive">,
+): Step[] {
   const steps: Step[] = [];
   if (attributes.length > 0) steps.push(remount(target, attributes.join(","), { keep: true }));
   if (recursive.length > 0) {
@@ -151,15 +160,18 @@ function attributeSteps(target: string, { attributes, recursive }: SortedOptions
 function filesystemSteps(
   entry: ConfigMount,
   field: string,
-  options: SortedOptions,
+  options: MountOptions,
   target: string,
   context: MountContext,
 ): Step[] {
   const { type, source } = entry;
   if (type === undefined) return unsupported(`${field}.type`, "a mount has a type, or is a bind");
   if (type === "cgroup") return cgroupSteps(options, target, context);
-  const words = [...options.attributes, ...options.rest].join(",");
-  if (options.copiesUp && hasEntries(target)) return copiedUp(target, options);
+  const words = options.all.join(",");
+  if (options.copiesUp && type !== "tmpfs") {
+    unsupported(`${field}.options`, "tmpcopyup is for a tmpfs");
+  }
+  if (options.copiesUp && hasEntries(target)) return copiedUp(target, field, options);
   return [
     mount(source || type, target, { type, make: true, ...(words !== "" && { options: words }) }),
     ...attributeSteps(target, { ...options, attributes: [] }),
@@ -170,9 +182,26 @@ function filesystemSteps(
  * A tmpfs that begins with the files of the directory: an overlay whose changes are in memory, so
  * that nothing is copied.
  */
-function copiedUp(target: string, options: SortedOptions): Step[] {
+function copiedUp(target: string, field: string, options: MountOptions): Step[] {
+  const words = new Map(options.rest.map((word) => {
+    const [name = "", value = ""] = word.split("=");
+    return [name, value] as const;
+  }));
+  const [size, mode] = [words.get("size"), words.get("mode")];
+  const other = [...words.keys()].filter((name) => name !== "size" && name !== "mode");
+  if (other.length > 0 || mode !== undefined && !/^[0-7]{1,5}$/.test(mode)) {
+    unsupported(
+      `${field}.options`,
+      `beside tmpcopyup there can be size and mode, and not ${options.rest.join(", ")}`,
+    );
+  }
   return [
-    overlay(target, { lower: [target], discard: true }),
+    overlay(target, {
+      lower: [target],
+      discard: true,
+      ...(size !== undefined && { size }),
+      ...(mode !== undefined && { mode: parseInt(mode, 8) }),
+    }),
     ...attributeSteps(target, options),
   ];
 }
@@ -188,7 +217,7 @@ function hasEntries(path: string): boolean {
 
 /** The hierarchies of version 1 in a tmpfs, or that of version 2 alone. */
 function cgroupSteps(
-  options: SortedOptions,
+  options: MountOptions,
   target: string,
   { hierarchies, groups, ownCgroups }: MountContext,
 ): Step[] {

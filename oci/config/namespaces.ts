@@ -115,7 +115,8 @@ export function deniesGroups(
   return single && !mayChangeGroups;
 }
 
-function rangeOf({ containerID, hostID, size }: ConfigIdMapping) {
+/** Returns a range of ids as steps have it. */
+export function rangeOf({ containerID, hostID, size }: ConfigIdMapping) {
   return { inside: containerID, outside: hostID, count: size };
 }
 

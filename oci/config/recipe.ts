@@ -20,7 +20,7 @@ import { OciError, unsupported } from "../errors.ts";
 import { deviceSteps } from "./devices.ts";
 import { checkMountLabel } from "./labels.ts";
 import { mountSteps } from "./mounts.ts";
-import { deniesGroups, namespacesOf, namespaceSteps } from "./namespaces.ts";
+import { deniesGroups, namespacesOf, namespaceSteps, rangeOf } from "./namespaces.ts";
 import { pathInRoot } from "./paths.ts";
 import {
   checkProcess,
@@ -101,6 +101,11 @@ export function configSteps(
   const { launch, last } = identitySteps(process, linux, keepsGroups);
   const early = ownUser && context.mayMount;
   const ownCgroups = namespaces.fresh.has("cgroup");
+  const mayShare = !ownUser && context.mayMount;
+  const { uidMappings, gidMappings } = linux;
+  const userMap = ownUser && uidMappings?.length && gidMappings?.length
+    ? { uids: uidMappings.map(rangeOf), gids: gidMappings.map(rangeOf) }
+    : undefined;
   const { mayMakeDevices, stage } = context;
   const devices = stage !== undefined
     ? { staged: stage }
@@ -116,7 +121,7 @@ export function configSteps(
     ...memorySteps(linux),
     ...nameSteps(config),
     bind(root, root, { restrict: [] }),
-    ...mountSteps(config.mounts ?? [], { ...context, root, early, ownCgroups }),
+    ...mountSteps(config.mounts ?? [], { ...context, root, early, ownCgroups, mayShare, userMap }),
     ...deviceSteps(config, root, devices),
     ...directorySteps(process.cwd || "/", root),
     ...protectionSteps(config, root),

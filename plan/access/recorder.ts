@@ -395,6 +395,16 @@ export class AccessRecorder {
     this.record({ kind: "privilege", privilege: "CAP_SYS_NICE" });
   }
 
+  /** Records that files of the host are made as those of other owners. */
+  recordOwners(): void {
+    this.record({ kind: "privilege", privilege: "CAP_CHOWN" });
+  }
+
+  /** Records that what is mounted in the container appears outside. */
+  recordOuterMounts(): void {
+    this.record({ kind: "privilege", privilege: "CAP_SYS_ADMIN" });
+  }
+
   /** Records a new mount namespace, which an earlier init is not in. */
   recordMountNamespace(receivesMounts: boolean): void {
     this.receivesMounts = receivesMounts;

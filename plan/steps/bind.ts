@@ -16,6 +16,8 @@ import {
   MOUNT_ATTR_NOSYMFOLLOW,
   MOUNT_ATTR_RDONLY,
   mount_setattr,
+  MS_PRIVATE,
+  MS_SLAVE,
   open_tree,
   OPEN_TREE_CLOEXEC,
   OPEN_TREE_CLONE,
@@ -27,6 +29,7 @@ import type { PlanBuilder } from "../builder.ts";
 import type { ContainerPath } from "../container_path.ts";
 import { copyTree } from "../copy_tree.ts";
 import { HostPath } from "../host_path.ts";
+import type { MountIdMap } from "../parent_work.ts";
 import { pinParents } from "../pins.ts";
 import { touches } from "../mount_table.ts";
 import { ENTRY_GONE, lowerEntries } from "./bind_entries.ts";
@@ -176,8 +179,13 @@ function show(
 ): void {
   // Before the source is opened, as that may be beneath a directory that is pinned.
   if (step.readOnly === true) pinParents(plan, target);
-  if (step.early === true && source instanceof HostPath) {
-    return showEarly(step, source, target, plan);
+  if (source instanceof HostPath) {
+    const isEarly = step.early === true || step.shared === true || step.idMap !== undefined;
+    if (isEarly) return showEarly(step, source, target, plan);
+  } else if (step.shared === true || step.idMap !== undefined) {
+    plan.refuse(
+      `"shared" and "idMap" are for files of the host, and ${step.source} is not one at this step`,
+    );
   }
   const isHost = source instanceof HostPath;
   const opened = source.open(O_PATH, {
@@ -213,12 +221,44 @@ function showEarly(
   const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW | recursive;
   const tree = plan.inheritFd(open_tree(at_fdcwd, path, flags), `<${path}>`, {
     fixes: { EPERM: "the script copies the mount, which takes CAP_SYS_ADMIN" },
+    idMap: step.idMap && mountIdMap(step, step.idMap, plan),
   });
+  if (step.shared === true) plan.access.recordOuterMounts();
+  else leaveOuterMounts(tree, plan);
   setAttributes(step, tree, recursive, plan);
   if (step.make === true || target.needsMountPoint) {
     target.makeMountPoint(type === "directory" ? "directory" : "file");
   }
   target.attach(tree, step.source);
+}
+
+/**
+ * Separates a copy of the script's mounts from those: if they are shared, what the container mounts in
+ * it would appear outside.
+ */
+function leaveOuterMounts(tree: Fd, plan: PlanBuilder): void {
+  const propagation = plan.state.receivesMounts ? MS_SLAVE : MS_PRIVATE;
+  plan.call(mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, { propagation }), {
+    fixes: plan.state.mountFixes,
+  });
+}
+
+/** Returns the id map of a mount, with what its errors mean. */
+function mountIdMap(
+  { source, recursive }: BindStep,
+  { uids, gids, recursive: isWhole = true }: NonNullable<BindStep["idMap"]>,
+  plan: PlanBuilder,
+): MountIdMap {
+  plan.access.recordOwners();
+  return {
+    uids,
+    gids,
+    recursive: isWhole && recursive !== false,
+    fixes: {
+      EINVAL: `the filesystem of ${source}, or one below it, does not map ids, or does it already`,
+      EPERM: "to map the ids of a filesystem takes CAP_SYS_ADMIN where it was mounted",
+    },
+  };
 }
 
 /** Restricts an open mount as the step says. */

@@ -243,7 +243,7 @@ function namedAttributes(
   const named = attributesOf(flags);
   const cleared = ATTRIBUTES.reduce(
     (sum, [flag, attribute]) => (kept & flag) === 0 ? sum + attribute : sum,
-    named.attr_clr & MOUNT_ATTR__ATIME,
+    (kept & TIMES) === TIMES ? named.attr_clr & MOUNT_ATTR__ATIME : MOUNT_ATTR__ATIME,
   );
   return { attr_set: named.attr_set, attr_clr: cleared };
 }

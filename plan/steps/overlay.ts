@@ -64,7 +64,11 @@ export function lowerOverlay(step: OverlayStep, plan: PlanBuilder): void {
   });
   const changes = step.upper === undefined ? undefined : openChanges(plan, step.upper, step.work!);
   const flags = MS_NOSUID | MS_NODEV;
-  mountFilesystem(plan, step.target, { type: "tmpfs", flags, data: "mode=0755" });
+  mountFilesystem(plan, step.target, {
+    type: "tmpfs",
+    flags,
+    data: step.size === undefined ? "mode=0755" : `mode=0755,size=${step.size}`,
+  });
   const below = target.open(O_PATH | O_DIRECTORY);
   plan.directories.inside(below, () => {
     const attached = new Map(lower.map((tree, index) => [String(index), tree]));
@@ -73,6 +77,7 @@ export function lowerOverlay(step: OverlayStep, plan: PlanBuilder): void {
     if (step.discard === true) {
       for (const name of ["upper", "work"]) plan.call(mkdirat(at_fdcwd, name, 0o755));
       copyAttributes(plan, step.lower[0]!, "upper");
+      if (step.mode !== undefined) plan.call(fchmodat(at_fdcwd, "upper", step.mode));
     }
     const written = step.discard === true ? { upper: "upper", work: "work" } : changes;
     const data = overlayData(plan, lower.length, written);

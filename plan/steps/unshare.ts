@@ -36,6 +36,7 @@ export function lowerUnshare(step: UnshareStep, plan: PlanBuilder): void {
     plan.call(mount_setattr(at_fdcwd, "/", AT_RECURSIVE, { propagation }), {
       fixes: () => ({ ...plan.state.mountFixes, EINVAL: ROOT_IS_NO_MOUNT }),
     });
+    plan.state.receivesMounts = receives;
     plan.access.recordMountNamespace(receives);
   }
   if (kinds.has("net")) setUpNetworkService(plan);

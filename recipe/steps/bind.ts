@@ -9,6 +9,7 @@ import {
   absolutePath,
   boolean,
   list,
+  object,
   oneOf,
   optional,
   path,
@@ -17,6 +18,8 @@ import {
   withDefaultOf,
 } from "../schema.ts";
 import { quoted } from "../shown.ts";
+import { idRanges, rangesIssue } from "./id_maps.ts";
+import type { IdRange } from "./id_range.ts";
 import { type StepSchema, stepSchema } from "../step_schema.ts";
 
 /** What a bound file cannot be used for, by the option of mount(8). */
@@ -89,6 +92,34 @@ export interface BindOptions {
    * not be let through to it. That takes CAP_SYS_ADMIN.
    */
   readonly early?: boolean;
+  /**
+   * Whether what the container mounts below the target appears outside below the source, where it
+   * stays, and the other way round, if the source lies on a shared mount (mount_namespaces(7)). The
+   * script opens the source, which takes CAP_SYS_ADMIN.
+   */
+  readonly shared?: boolean;
+  /**
+   * Shows the files as those of other owners, and makes new ones as those of the first: files of
+   * `inside` are seen as those of `outside`, by the ids of the user who runs the recipe. So a
+   * container whose root is 100000 outside has files of root with `{ inside: 0, outside: 100000,
+   * count: 65536 }`. That takes root of the host, and a filesystem that can do it. See
+   * mount_setattr(2), "ID-mapped mounts".
+   */
+  readonly idMap?: BindIdMap;
+}
+
+/** How the owners of files are shown. */
+export interface BindIdMap {
+  /** The ranges of user ids. */
+  readonly uids: readonly IdRange[];
+  /** The ranges of group ids. */
+  readonly gids: readonly IdRange[];
+  /**
+   * Whether the mounts below the source are shown so too, where they are bound.
+   *
+   * @default {true}
+   */
+  readonly recursive?: boolean;
 }
 
 /**
@@ -110,7 +141,7 @@ export interface BindOptions {
  * @throws {SyscallError} when it is run: `ENOENT` where the source does not exist, or the mount
  * point on a filesystem of the host's, `EACCES` where the user may not search a directory on the
  * way, `EINVAL` for a directory on a file or a file on a directory, and for an ordinary user who
- * leaves out the mounts below the source, `ELOOP` where the source or the mount point has got a
+ * leaves out the mounts below the source, and where the files cannot be shown by an `idMap`, `ELOOP` where the source or the mount point has got a
  * symbolic link on the way since the recipe was planned, or has one in a directory that can be
  * changed and it is read-only
  *
@@ -162,9 +193,16 @@ export const bindSchema: StepSchema<BindStep> = stepSchema(
     untrusted: optional(boolean()),
     make: optional(boolean()),
     early: optional(boolean()),
+    shared: optional(boolean()),
+    idMap: optional(
+      object({ uids: idRanges(), gids: idRanges(), recursive: optional(boolean()) }),
+    ),
   }),
-  ({ entries, hide }) =>
-    hide !== undefined && entries === undefined
-      ? '"hide" is about the files in "entries"; maskPaths() hides any path'
-      : undefined,
+  ({ entries, hide, idMap }) => {
+    if (hide !== undefined && entries === undefined) {
+      return '"hide" is about the files in "entries"; maskPaths() hides any path';
+    }
+    if (idMap === undefined) return undefined;
+    return rangesIssue("idMap.uids", idMap.uids) ?? rangesIssue("idMap.gids", idMap.gids);
+  },
 );

@@ -6,7 +6,13 @@
 
 export type { CapabilitySets } from "./capability_sets.ts";
 export type { IdRange } from "./id_range.ts";
-export { bind, type BindOptions, type BindRestriction, type BindStep } from "./bind.ts";
+export {
+  bind,
+  type BindIdMap,
+  type BindOptions,
+  type BindRestriction,
+  type BindStep,
+} from "./bind.ts";
 export { type Bounds, bounds, type BoundsStep } from "./bounds.ts";
 export { type DeniedFiles, denyFiles, type DenyFilesStep } from "./deny_files.ts";
 export { devices, type DevicesOptions, type DevicesStep, type FurtherDevice } from "./devices.ts";

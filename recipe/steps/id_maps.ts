@@ -5,7 +5,7 @@
  * @module
  */
 
-import { id, integer, list, object, oneOf, optional } from "../schema.ts";
+import { id, integer, list, object, oneOf, optional, type Schema } from "../schema.ts";
 import { type StepSchema, stepSchema } from "../step_schema.ts";
 import type { IdRange } from "./id_range.ts";
 
@@ -139,23 +139,26 @@ const MAP_BYTES = 4095;
 const LAST_ID = 0xffff_fffe;
 
 /** What the data of `mapIds` may be. */
-export const mapIdsSchema: StepSchema<MapIdsStep> = stepSchema("mapIds", () => {
-  const range = object({ inside: id(), outside: id(), count: integer(1, 0xffff_ffff) });
-  return {
-    uids: list(range, 1),
-    gids: list(range, 1),
-    setgroups: optional(oneOf(["allow", "deny"])),
-  };
-}, ({ uids, gids }) => {
+export const mapIdsSchema: StepSchema<MapIdsStep> = stepSchema("mapIds", () => ({
+  uids: idRanges(),
+  gids: idRanges(),
+  setgroups: optional(oneOf(["allow", "deny"])),
+}), ({ uids, gids }) => {
   return rangesIssue("uids", uids) ?? rangesIssue("gids", gids);
 });
+
+/** Ranges of ids. */
+export function idRanges(): Schema {
+  return list(object({ inside: id(), outside: id(), count: integer(1, 0xffff_ffff) }), 1);
+}
 
 /** Returns the ranges as the text of /proc/PID/uid_map. */
 export function mapText(ranges: readonly IdRange[]): string {
   return ranges.map(({ inside, outside, count }) => `${inside} ${outside} ${count}\n`).join("");
 }
 
-function rangesIssue(name: string, ranges: readonly IdRange[]): string | undefined {
+/** Reports what is wrong with ranges, taken together. */
+export function rangesIssue(name: string, ranges: readonly IdRange[]): string | undefined {
   if (ranges.length > MAP_LINES) return `"${name}" has more than ${MAP_LINES} ranges`;
   const size = mapText(ranges).length;
   if (size > MAP_BYTES) {

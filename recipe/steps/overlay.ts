@@ -4,8 +4,9 @@
  * @module
  */
 
-import { absolutePath, boolean, list, optional } from "../schema.ts";
+import { absolutePath, boolean, list, modeBits, optional } from "../schema.ts";
 import { type StepSchema, stepSchema } from "../step_schema.ts";
+import { tmpfsSize } from "./mounts.ts";
 
 /** Merges directories into one. */
 export interface OverlayStep extends OverlayOptions {
@@ -26,6 +27,19 @@ export interface OverlayOptions {
   /** Whether changes go to memory and are discarded, in place of `upper` and `work`. */
   readonly discard?: boolean;
   /**
+   * With `discard`, how much memory the changes may take, as tmpfs(5) has it: in bytes, or with `k`,
+   * `m`, `g`, or `%` of memory.
+   *
+   * @default {"50%"}
+   */
+  readonly size?: string;
+  /**
+   * With `discard`, the mode of the directory.
+   *
+   * @default {that of the topmost lower directory}
+   */
+  readonly mode?: number;
+  /**
    * Whether the program is not trusted with the lower directory, which then is shown as `bind()` shows
    * one: `protect()` and `denyFiles()` find their files in it, what is mounted on it has to be there
    * unless changes are discarded, and it has no devices and no set-user-ID programs. Where a denied or protected name is missing,
@@ -40,7 +54,7 @@ export interface OverlayOptions {
  * directories. Needs `unshare("mount")` before it.
  *
  * @throws {RecipeError} for `upper` without `work` or with `discard`, for a single lower directory
- * with none of them, and for `untrusted` with neither `upper` nor `discard`, or with several lower directories
+ * with none of them, for `size` or `mode` without `discard`, and for `untrusted` with neither `upper` nor `discard`, or with several lower directories
  * @throws {RecipeError} when it is planned without `unshare("mount")` before it, onto `/`, or with
  * more directories than fit into the 4095 bytes of options that mount(2) takes; with `untrusted` for
  * a lower directory that is none of the host, or a filesystem of the kernel
@@ -73,10 +87,15 @@ export const overlaySchema: StepSchema<OverlayStep> = stepSchema("overlay", () =
   upper: optional(absolutePath()),
   work: optional(absolutePath()),
   discard: optional(boolean()),
+  size: optional(tmpfsSize()),
+  mode: optional(modeBits()),
   untrusted: optional(boolean()),
-}), ({ lower, upper, work, discard, untrusted }) => {
+}), ({ lower, upper, work, discard, size, mode, untrusted }) => {
   if ((upper === undefined) !== (work === undefined)) return `"upper" and "work" go together`;
   if (upper !== undefined && discard === true) return `"discard" takes the place of "upper"`;
+  if (discard !== true && (size !== undefined || mode !== undefined)) {
+    return `"size" and "mode" are for "discard", whose changes are in memory`;
+  }
   if (upper === undefined && discard !== true && lower.length < 2) {
     return `needs two lower directories without "upper" or "discard"`;
   }

@@ -6,12 +6,10 @@ import { parseMounts } from "../../oci/cgroups/hierarchies.ts";
 import { applyResources } from "../../oci/cgroups/resources.ts";
 import { readFlags } from "../../oci/command_line.ts";
 import { checkLabels, checkMountLabel } from "../../oci/config/labels.ts";
-import { mountSteps } from "../../oci/config/mounts.ts";
 import { OciError } from "../../oci/errors.ts";
 import { commandText, engineLines } from "../../oci/install.ts";
 import { GLOBAL_FLAGS } from "../../oci/runtime.ts";
 import type { ConfigProcess, ConfigResources, DeviceRule } from "../../oci/spec.ts";
-import { checkedSteps } from "../../recipe/check.ts";
 import { inDirectory, test } from "../support.ts";
 
 /** Runs a program of the device rules: whether it allows what is asked. */
@@ -162,52 +160,6 @@ test(
     assertThrows(() => apply({ unified: { "a/b": "1" } }), Error, "linux.resources.unified.a/b");
   }),
 );
-
-test("every option of a mount has its step, or is refused by name", () => {
-  const context = {
-    root: "/nonesuch/root",
-    bundle: "/bundle",
-    hierarchies: [],
-    groups: [],
-    early: false,
-    ownCgroups: true,
-  };
-  const steps = (type: string, ...options: string[]) =>
-    checkedSteps(mountSteps([{ destination: "/a/../b", type, source: "src", options }], context));
-  const target = "/nonesuch/root/b";
-  assertEquals(steps("bind", "rbind", "ro", "rnosuid", "rslave", "", "exec"), [
-    {
-      step: "bind",
-      source: "/bundle/src",
-      target,
-      restrict: [],
-      recursive: true,
-      make: true,
-    },
-    { step: "remount", target, options: "ro", keep: true },
-    { step: "remount", target, options: "nosuid", keep: true, recursive: true },
-    { step: "propagation", target, type: "slave", recursive: true },
-  ]);
-  assertEquals(steps("tmpfs", "nosuid", "size=64k", "mode=755", "private"), [
-    {
-      step: "mount",
-      source: "src",
-      target,
-      type: "tmpfs",
-      make: true,
-      options: "nosuid,size=64k,mode=755",
-    },
-    { step: "propagation", target, type: "private", recursive: false },
-  ]);
-  for (const option of ["idmap", "shared", "size=1m"]) {
-    assertThrows(() => steps("bind", "bind", option), Error, "mounts[0].options");
-  }
-  assertThrows(
-    () => mountSteps([{ destination: "/", type: "tmpfs" }], context),
-    Error,
-    "mounts[0].destination",
-  );
-});
 
 test("labels of security modules are refused, and none is not", () => {
   const refused: [ConfigProcess, string][] = [

@@ -107,6 +107,8 @@ const GROUNDS: readonly Ground[] = [
   },
 ];
 
+const RANGE = { inside: 0, outside: 100_000, count: 7 };
+
 /** Values for fields; those that a field's schema takes are tried. */
 function valuesIn(directory: string): readonly unknown[] {
   return [
@@ -114,6 +116,7 @@ function valuesIn(directory: string): readonly unknown[] {
     directory,
     "x",
     "lo",
+    "0-1",
     "10.7.0.1/8",
     "10.7.0.2",
     "tmpfs",
@@ -123,7 +126,8 @@ function valuesIn(directory: string): readonly unknown[] {
     ...[null, true, false, 7, Deno.pid],
     ...[[directory], ["user"], ["uts"], ["CAP_CHOWN"], ["/bin/true"], [7]],
     ...[{ A: directory }, { "net.ipv4.ip_forward": 1 }, { pids: 7 }],
-    [{ inside: 0, outside: 100_000, count: 7 }],
+    [RANGE],
+    { uids: [RANGE], gids: [RANGE] },
   ];
 }
 

@@ -76,6 +76,15 @@ const STEPS: readonly Step[] = [
   ramekin.mqueue("/dev/mqueue"),
   ramekin.newSession(),
   ramekin.noNewPrivileges(),
+  ramekin.bind("/srv", "/mnt", {
+    shared: true,
+    idMap: {
+      uids: [{ inside: 0, outside: 1000, count: 1 }],
+      gids: [{ inside: 0, outside: 1000, count: 1 }],
+      recursive: false,
+    },
+  }),
+  ramekin.overlay("/mnt", { lower: ["/usr"], discard: true, size: "1m", mode: 0o700 }),
   ramekin.oomScoreAdj(500),
   ramekin.overlay("/mnt", { lower: ["/usr"], discard: true }),
   ramekin.overlay("/mnt", { lower: ["/usr"], upper: "/u", work: "/w" }),
