@@ -43,6 +43,7 @@ import { sendTo } from "./console.ts";
 import { destroy } from "./destroy.ts";
 import { HookError, OciError, unsupported, wordsFor } from "./errors.ts";
 import { runEachHook, runHooks } from "./hooks.ts";
+import { addressesOf } from "./interface_addresses.ts";
 import { withNotify } from "./notify.ts";
 import type { Runtime } from "./runtime.ts";
 import { ContainerRecord, type ContainerState, type FixedState, OCI_VERSION } from "./state.ts";
@@ -142,6 +143,7 @@ function make(
   const stage = able.mayMakeDevices && needsStage(config) ? record.directory : undefined;
   if (stage !== undefined) makeStaged(config, stage);
   const made = recipeOf(withNotify(config, record), {
+    addresses: addressesOf,
     bundle,
     hierarchies: mounted,
     groups,

@@ -127,7 +127,7 @@ export interface ConfigLinux {
   readonly memoryPolicy?:
     | { readonly mode: string; readonly nodes?: string; readonly flags?: readonly string[] | null }
     | null;
-  readonly netDevices?: Readonly<Record<string, unknown>>;
+  readonly netDevices?: Readonly<Record<string, { readonly name?: string } | null>> | null;
 }
 
 /** An entry of `linux.devices`. */

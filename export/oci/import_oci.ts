@@ -89,6 +89,7 @@ export function importOci(text: string, options: ImportOptions): ImportedRecipe 
       groups: [],
       mayMakeDevices: true,
       mayMount: false,
+      addresses: () => [],
       // An ordinary user maps the own ids alone.
       mayChangeGroups: (config.linux?.uidMappings?.[0]?.hostID ?? 0) === 0,
     });

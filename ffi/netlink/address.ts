@@ -25,6 +25,8 @@ const RTM_GETADDR = 22;
 const IFA_ADDRESS = 1;
 const IFA_LOCAL = 2;
 const IFA_F_NODAD = 2;
+const IFA_F_PERMANENT = 0x80;
+const RT_SCOPE_UNIVERSE = 0;
 
 /**
  * Adds an address to an interface. An IPv6 address is usable at once, without detection of duplicates:
@@ -58,6 +60,10 @@ export interface InterfaceAddress {
   readonly link: number;
   /** The address with the length of its network's prefix: `"10.0.0.2/24"`. */
   readonly address: string;
+  /** Whether it means the same on all networks, as addresses of one link, or of the machine, do not. */
+  readonly isGlobal: boolean;
+  /** Whether it stays until it is removed: one that a server has lent does not. */
+  readonly isPermanent: boolean;
 }
 
 const ADDRESS_HEADER_SIZE = 8;
@@ -71,6 +77,8 @@ export function readAddress({ payload }: Received): InterfaceAddress {
   return {
     link: header.getUint32(4, true),
     address: `${formatIp(bytes)}/${header.getUint8(1)}`,
+    isGlobal: header.getUint8(3) === RT_SCOPE_UNIVERSE,
+    isPermanent: (header.getUint8(2) & IFA_F_PERMANENT) !== 0,
   };
 }
 

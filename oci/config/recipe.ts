@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { InterfaceAddress } from "../../ffi/netlink/address.ts";
 import { accountLines } from "../../host/accounts.ts";
 import { mkdir } from "../../recipe/steps/files.ts";
 import { bind } from "../../recipe/steps/bind.ts";
@@ -21,6 +22,7 @@ import { deviceSteps } from "./devices.ts";
 import { checkMountLabel } from "./labels.ts";
 import { mountSteps } from "./mounts.ts";
 import { deniesGroups, namespacesOf, namespaceSteps, rangeOf } from "./namespaces.ts";
+import { netDeviceSteps } from "./net_devices.ts";
 import { pathInRoot } from "./paths.ts";
 import {
   checkProcess,
@@ -43,6 +45,8 @@ export interface RecipeContext {
   readonly mayMakeDevices: boolean;
   /** The directory with the devices of `linux.devices`, where they were made before. */
   readonly stage?: string | undefined;
+  /** Returns the addresses of an interface of this machine. */
+  readonly addresses: (name: string) => readonly InterfaceAddress[];
   /** Whether this process may copy mounts. */
   readonly mayMount: boolean;
   /** Whether this process may change its groups. */
@@ -115,6 +119,7 @@ export function configSteps(
   const steps = [
     dieWithParent(null),
     ...namespaceSteps(linux, namespaces, context.groups.map(({ path }) => path), mayChangeGroups),
+    ...netDeviceSteps(linux, namespaces, context.addresses),
     newSession(),
     ...limitSteps(process),
     ...schedulingSteps(process),
@@ -139,12 +144,9 @@ export function keepsOriginalGroups({ annotations = {} }: Config): boolean {
 
 /** Refuses what cannot be done for a container. */
 export function checkLinux({ linux = {} }: Config): void {
-  const { intelRdt, netDevices, mountLabel } = linux;
+  const { intelRdt, mountLabel } = linux;
   if (intelRdt !== undefined && intelRdt !== null) {
     unsupported("linux.intelRdt", "it is not supported");
-  }
-  if (Object.keys(netDevices ?? {}).length > 0) {
-    unsupported("linux.netDevices", "interfaces of this machine cannot be moved in");
   }
   checkMountLabel(mountLabel);
 }

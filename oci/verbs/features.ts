@@ -141,7 +141,7 @@ export function features() {
       selinux: { enabled: false },
       memoryPolicy: { modes: Object.values(MEMORY_MODES), flags: Object.values(MEMORY_FLAGS) },
       intelRdt: { enabled: false },
-      netDevices: { enabled: false },
+      netDevices: { enabled: true },
       mountExtensions: { idmap: { enabled: true } },
     },
     annotations: {},

@@ -139,6 +139,11 @@ export class Kitchen implements Disposable {
     return await this.callWith({}, "--cgroup-manager=disabled", ...words);
   }
 
+  /** Returns a call of the runtime. */
+  command(...words: string[]): { readonly program: string; readonly args: string[] } {
+    return { program: this.#command, args: ["--root", this.state, ...words] };
+  }
+
   /** Calls the runtime with what a child process can have. */
   async callWith(options: Deno.CommandOptions, ...words: string[]): Promise<Answer> {
     const { code, stdout, stderr } = await new Deno.Command(this.#command, {

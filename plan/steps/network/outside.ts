@@ -54,7 +54,7 @@ export function lowerMacvlan(
 
 /** Lowers `moveInterface`. */
 export function lowerMoveInterface(
-  { name, as = name }: MoveInterfaceStep,
+  { name, as = name, stays = false }: MoveInterfaceStep,
   plan: PlanBuilder,
 ): void {
   plan.needs("net", HOSTS_NETWORK);
@@ -64,6 +64,6 @@ export function lowerMoveInterface(
       setLink({ index: kernel.indexOf(name) }, { name: as, namespace }),
       { EEXIST: `an interface is called ${as} already; choose another name` },
     );
-  }, { service: "return-link", name, nameInside: as });
+  }, stays ? undefined : { service: "return-link", name, nameInside: as });
   inContainerNetns(plan, (kernel) => kernel.request(setLink(as, { up: true })));
 }

@@ -6,7 +6,7 @@
  */
 
 import { MACVLAN_MODES, type MacvlanMode } from "../../../ffi/calls/constants/links.ts";
-import { oneOf, optional } from "../../schema.ts";
+import { boolean, oneOf, optional } from "../../schema.ts";
 import { interfaceName, ipPrefix } from "../../network_schema.ts";
 import { type StepSchema, stepSchema } from "../../step_schema.ts";
 export type { MacvlanMode };
@@ -142,6 +142,11 @@ export interface MoveInterfaceStep extends MoveInterfaceOptions {
 export interface MoveInterfaceOptions {
   /** Its name in the container, of at most 15 bytes; without it, the name does not change. */
   readonly as?: string;
+  /**
+   * Whether it is the container's for good: the script does not move it back, so that the container may
+   * outlive it. When the network ends, the kernel does what it does where the script was killed.
+   */
+  readonly stays?: boolean;
 }
 
 /**
@@ -175,5 +180,9 @@ export function moveInterface(
 /** What the data of `moveInterface` may be. */
 export const moveInterfaceSchema: StepSchema<MoveInterfaceStep> = stepSchema(
   "moveInterface",
-  () => ({ name: interfaceName(), as: optional(interfaceName()) }),
+  () => ({
+    name: interfaceName(),
+    as: optional(interfaceName()),
+    stays: optional(boolean()),
+  }),
 );
