@@ -19,6 +19,7 @@ import type { Step } from "../recipe/steps.ts";
 import { textOf } from "./cgroups/group.ts";
 import type { Config, ConfigHook, HookKind } from "./spec.ts";
 import { HookError, wordsFor } from "./errors.ts";
+import type { listenerOf } from "./seccomp_listener.ts";
 import type { ContainerState } from "./state.ts";
 
 /** Where hooks run, if not on the host. */
@@ -29,6 +30,10 @@ export interface HookPlace {
   readonly pid: number;
   /** The environment of those that have none of their own: that of the runtime is the host's. */
   readonly env?: readonly string[] | undefined;
+  /** The directory that they begin in; that of config.json, if that is still there, on the host. */
+  readonly cwd?: string | undefined;
+  /** What passes on the listener of a filter. */
+  readonly taking?: ReturnType<typeof listenerOf>;
 }
 
 /** Runs the hooks of a kind, one after the other, until one fails. */
@@ -61,14 +66,26 @@ function hookRuns(
 ): readonly (() => void)[] {
   const hooks = config.hooks?.[kind] ?? [];
   if (hooks.length === 0) return [];
-  const launcher = new Launcher(planRecipe(checkedSteps(place?.steps ?? [])));
+  const launcher = new Launcher(planRecipe(checkedSteps(place?.steps ?? []), place?.taking));
   const told = place === undefined ? state : { ...state, pid: pidInside(place.pid) };
   return hooks.map((hook, index) => () => {
     const field = `hooks.${kind}[${index}]`;
     if (!hook.path?.startsWith("/")) throw new HookError(`${field}.path: it has to be absolute`);
     const { env = place?.env, ...rest } = hook;
-    runHook(launcher, { ...rest, ...(env && { env }) }, field, JSON.stringify(told));
+    const cwd = place?.cwd ?? (isDirectory(state.bundle) ? state.bundle : undefined);
+    runHook(launcher, { ...rest, ...(env && { env }) }, field, {
+      state: JSON.stringify(told),
+      cwd,
+    });
   });
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false;
+  }
 }
 
 /** Returns the pid of a process in its own pid namespace. */
@@ -77,7 +94,12 @@ function pidInside(pid: number): number {
   return Number(pids?.at(-1) ?? pid);
 }
 
-function runHook(launcher: Launcher, hook: ConfigHook, field: string, state: string): void {
+function runHook(
+  launcher: Launcher,
+  hook: ConfigHook,
+  field: string,
+  { state, cwd }: { readonly state: string; readonly cwd: string | undefined },
+): void {
   const { path, args = [path], env, timeout } = hook;
   const input = memoryFile(state);
   const complaints = memoryFile("");
@@ -86,6 +108,7 @@ function runHook(launcher: Launcher, hook: ConfigHook, field: string, state: str
     const spec = execSpec(path, {
       argv0,
       args: rest,
+      ...(cwd !== undefined && { cwd }),
       environment: env === undefined
         ? { inherited: environmentStrings(), changes: new Map() }
         : { inherited: [], changes: environmentOf(env) },

@@ -71,11 +71,17 @@ export function reportFailure(runtime: Pick<Runtime, "log" | "logFormat">, words
   writeAll(Deno.stderr, `ramekin: ${words}\n`);
 }
 
+/** Writes what has failed and changes nothing: a line in the log, and the same words to stderr. */
+export function reportWarning(runtime: Pick<Runtime, "log" | "logFormat">, words: string): void {
+  writeLog(runtime, "warning", words);
+  writeAll(Deno.stderr, `ramekin: warning: ${words}\n`);
+}
+
 /**
  * Writes a line in the log, if there is one. Engines that read it want one line for a failure, and
  * nothing besides.
  */
-export function writeLog(
+function writeLog(
   { log, logFormat }: Pick<Runtime, "log" | "logFormat">,
   level: "error" | "warning",
   words: string,

@@ -5,6 +5,7 @@
  */
 
 import type { NamespaceKind } from "../../recipe/namespaces.ts";
+import type { IdRange } from "../../recipe/steps/id_range.ts";
 import { mapIds } from "../../recipe/steps/id_maps.ts";
 import { join } from "../../recipe/steps/join.ts";
 import { joinCgroup } from "../../recipe/steps/join_cgroup.ts";
@@ -116,7 +117,7 @@ export function deniesGroups(
 }
 
 /** Returns a range of ids as steps have it. */
-export function rangeOf({ containerID, hostID, size }: ConfigIdMapping) {
+export function rangeOf({ containerID, hostID, size }: ConfigIdMapping): IdRange {
   return { inside: containerID, outside: hostID, count: size };
 }
 

@@ -119,9 +119,7 @@ function schedulerStep(given: ConfigScheduler): Step {
   if (!isFixed && priority) {
     unsupported(`${field}.priority`, `only SCHED_FIFO and SCHED_RR have one; it has to be 0`);
   }
-  if (policy === "deadline" && (!runtime || !deadline)) {
-    unsupported(field, "SCHED_DEADLINE needs runtime and deadline, in nanoseconds");
-  }
+  if (policy === "deadline") checkDeadline(given, field);
   const isFair = policy === "other" || policy === "batch";
   return scheduler(policy, {
     // As the kernel does; the other policies do not look at it.
@@ -132,6 +130,15 @@ function schedulerStep(given: ConfigScheduler): Step {
     ...(words.length > 0 && { flags: words }),
     ...Object.fromEntries(clamps.map(([name]) => [name, 0])),
   });
+}
+
+/** The times that sched(7) wants of SCHED_DEADLINE, in nanoseconds. */
+function checkDeadline({ runtime = 0, deadline = 0, period = 0 }: ConfigScheduler, field: string) {
+  for (const [name, value] of Object.entries({ runtime, deadline, ...(period && { period }) })) {
+    inRange(value, 1024, Number.MAX_SAFE_INTEGER, `${field}.${name}`);
+  }
+  if (runtime > deadline) unsupported(`${field}.runtime`, "it is more than the deadline");
+  if (period && deadline > period) unsupported(`${field}.deadline`, "it is more than the period");
 }
 
 /** Returns the steps for the memory of a container, and for how it sees the kernel. */

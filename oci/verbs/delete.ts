@@ -8,7 +8,7 @@ import { type FlagTable, type Given, isSet } from "../command_line.ts";
 import { destroy } from "../destroy.ts";
 import { OciError } from "../errors.ts";
 import { runEachHook } from "../hooks.ts";
-import { type Runtime, writeLog } from "../runtime.ts";
+import { reportWarning, type Runtime } from "../runtime.ts";
 import { ContainerRecord, idsIn } from "../state.ts";
 import { idOf } from "./create.ts";
 
@@ -41,7 +41,7 @@ function deleteOne(runtime: Runtime, id: string, force: boolean): void {
   if (!force && status !== "stopped" && status !== "created") {
     throw new OciError(`cannot delete container ${record.id} that is not stopped: ${status}`);
   }
-  for (const words of remove(record)) writeLog(runtime, "warning", words);
+  for (const words of remove(record)) reportWarning(runtime, words);
 }
 
 /**

@@ -18,7 +18,8 @@ export function run(_runtime: Runtime, _given: Given): number {
   return 0;
 }
 
-const MOUNT_OPTIONS = [
+/** The options of mounts. */
+export const MOUNT_OPTIONS: readonly string[] = [
   "async",
   "atime",
   "bind",
@@ -83,8 +84,7 @@ const MOUNT_OPTIONS = [
   "unbindable",
 ];
 
-/** Returns what this runtime can do, as features.md has it. */
-export function features() {
+function features() {
   return {
     ociVersionMin: "1.0.0",
     ociVersionMax: OCI_VERSION,
@@ -145,6 +145,6 @@ export function features() {
       mountExtensions: { idmap: { enabled: true } },
     },
     annotations: {},
-    potentiallyUnsafeConfigAnnotations: [],
+    potentiallyUnsafeConfigAnnotations: ["run.oci.keep_original_groups"],
   };
 }

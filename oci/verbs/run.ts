@@ -8,7 +8,7 @@ import { type FlagTable, type Given, isSet } from "../command_line.ts";
 import { ProgramTerminal } from "../../container/terminal/terminal.ts";
 import { create, readConfig } from "../create.ts";
 import { ReadySocket } from "../notify.ts";
-import type { Runtime } from "../runtime.ts";
+import { reportWarning, type Runtime } from "../runtime.ts";
 import { waitForEnd } from "../wait.ts";
 import { CREATE_FLAGS, createOptions, idOf } from "./create.ts";
 import { remove } from "./delete.ts";
@@ -43,6 +43,8 @@ export async function run(runtime: Runtime, given: Given): Promise<number> {
   const code = await waitForEnd(launched);
   await ready?.close();
   await terminal?.leave();
-  if (!isSet(given, "keep")) remove(record);
+  if (!isSet(given, "keep")) {
+    for (const words of remove(record)) reportWarning(runtime, words);
+  }
   return code;
 }

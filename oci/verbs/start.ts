@@ -10,6 +10,7 @@ import { HookError, OciError } from "../errors.ts";
 import { runHooks } from "../hooks.ts";
 import { ReadySocket } from "../notify.ts";
 import type { Runtime } from "../runtime.ts";
+import { listenerOf } from "../seccomp_listener.ts";
 import type { Config } from "../spec.ts";
 import { ContainerRecord } from "../state.ts";
 import { idOf } from "./create.ts";
@@ -66,5 +67,7 @@ function startHooks(record: ContainerRecord, config: Config): void {
     steps: enterSteps(process, config, first, false),
     pid: first.pid,
     env: process.env ?? [],
+    cwd: process.cwd || "/",
+    taking: listenerOf(config.linux ?? {}, () => record.state),
   });
 }

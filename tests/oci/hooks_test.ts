@@ -12,12 +12,13 @@ test("hooks get the state, where they belong", async () => {
     args: [
       "sh",
       "-c",
-      `read -r s; echo "${name} $s" >> ${out}; readlink /proc/self/ns/uts >> ${out}`,
+      `read -r s; echo "${name} $s" >> ${out}; readlink /proc/self/ns/uts >> ${out}; pwd >&2; [ -d rootfs/proc ]`,
     ],
     env: ["PATH=/usr/bin:/bin"],
   });
   kitchen.configure("cat /tmp/told", (config) => {
     config.process.env = ["PATH=/bin", "A=container's"];
+    config.process.cwd = "/bin";
     config.process.rlimits = [{ type: "RLIMIT_NOFILE", soft: 99, hard: 99 }];
     config.hooks = {
       prestart: [hook("prestart")],
@@ -35,7 +36,7 @@ test("hooks get the state, where they belong", async () => {
   const [told, ...within] = stdout.trimEnd().split("\n");
   // The pid is that in the container.
   const { pid, status } = JSON.parse(told!);
-  assertEquals([pid, status, within], [1, "created", ["container's 99 ramekin"]]);
+  assertEquals([pid, status, within], [1, "created", ["container's 99 ramekin /bin"]]);
   const lines = Deno.readTextFileSync(out).trimEnd().split("\n");
   const said = lines.filter((_, index) => index % 2 === 0).map((line) => line.split(" {")[0]);
   const inside = root ? ["createContainer"] : [];
@@ -48,7 +49,7 @@ test("hooks get the state, where they belong", async () => {
 }, noBusybox);
 
 /** What a hook in the container writes down: the state, and what it finds there. */
-const WITHIN = "{ cat; echo; echo $A $(ulimit -n) $(hostname); } > /tmp/told";
+const WITHIN = "{ cat; echo; echo $A $(ulimit -n) $(hostname) $(pwd); } > /tmp/told";
 
 test("a hook that fails or takes too long ends the container, and its last hooks run", async () => {
   using kitchen = new Kitchen();

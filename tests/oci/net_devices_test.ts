@@ -45,9 +45,12 @@ test("a container has an interface of the network outside", async () => {
     address("d0", "fd00::5/64"),
   );
   const run = async (name: string) => {
-    kitchen.configure("ip addr show dev in0 | grep -oE ',UP|inet6? [^ ]*[235]/[0-9]+'", (config) => {
-      config.linux.netDevices = { [name]: { name: "in0" } };
-    });
+    kitchen.configure(
+      "ip addr show dev in0 | grep -oE ',UP|inet6? [^ ]*[235]/[0-9]+'",
+      (config) => {
+        config.linux.netDevices = { [name]: { name: "in0" } };
+      },
+    );
     const { program, args } = kitchen.command("--cgroup-manager=disabled", "run", kitchen.id());
     const options = { args, cwd: kitchen.bundle, clearEnv: true, env: { PATH: "/bin" } };
     const { stdout, stderr } = await outside.command(program, options).output();

@@ -24,7 +24,11 @@ test("what a process gets of the machine has its step, or is refused by name", (
     () => scheduler({ policy: "SCHED_ISO" }),
   );
   refused("process.scheduler.flags", () => scheduler({ policy: "SCHED_RR", flags: ["x"] }));
-  refused("process.scheduler: SCHED_DEADLINE", () => scheduler({ policy: "SCHED_DEADLINE" }));
+  const late = (given: object) => scheduler({ policy: "SCHED_DEADLINE", ...given });
+  refused("process.scheduler.runtime: 0 is not from 1024", () => late({ deadline: 2000 }));
+  refused("process.scheduler.deadline: 0 is not from 1024", () => late({ runtime: 2000 }));
+  refused("process.scheduler.runtime: it is more", () => late({ ...times, runtime: 3500 }));
+  refused("process.scheduler.deadline: it is more", () => late({ ...times, deadline: 4500 }));
   const io = (priority: number, name = "IOPRIO_CLASS_RT") =>
     schedulingSteps({ ioPriority: { class: name, priority } });
   assertEquals(io(4), [{ step: "ioPriority", class: "realtime", priority: 4 }]);
