@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "f56d78a118e422628cc6094eefc7dc7082ecfbee59f7d098edd98fd62652fd4a";
+var BUILD = "90e43fb8a88a44d456700d3819e86f88253a589445f2e376a21dfb1ff44d8465";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

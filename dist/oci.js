@@ -780,7 +780,7 @@ var pidsIn = (function pidsIn(groups) {
 });
 var directoriesIn = (function directoriesIn(path2) {
   try {
-    return Array.from(Deno.readDirSync(path2)).filter((({ isDirectory }) => isDirectory)).map(({ name }) => name);
+    return Array.from(Deno.readDirSync(path2)).filter((({ isDirectory: isDirectory2 }) => isDirectory2)).map(({ name }) => name);
   } catch {
     return [];
   }
@@ -1968,13 +1968,1340 @@ var isChangedRoot = (function isChangedRoot(step) {
 var isUntrustedRule = (function isUntrustedRule(step) {
   return step.step === "landlock" && step.untrusted === true && step.write !== void 0;
 });
+var copyTree = (function copyTree(plan, place2, more, source, fixes) {
+  const flags16 = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | more;
+  const { mountFixes: mountFixes2 } = plan.state;
+  return plan.open(open_tree(place2, "", flags16), `<${source}>`, {
+    fixes: () => ({
+      ...mountFixes2,
+      ...allOf(fixes)
+    })
+  });
+});
+var pinParents = (function pinParents(plan, { canonical, path: path2 }, pinned = /* @__PURE__ */ new Set(), missing2) {
+  const { mounts } = plan.state;
+  const mount3 = mounts.mountAbove(canonical);
+  if (!canonical.startsWith("/") || mount3.own || mount3.readOnly) return;
+  if (mount3.type !== "bind" && mount3.origin === void 0) return;
+  if (mounts.isHostFile(canonical) && KERNEL2.some((own) => isWithin(canonical, own))) return;
+  const root2 = plan.cursor.rootOf(canonical);
+  const top = root2 !== void 0 && isWithin(root2, mount3.target) ? root2 : mount3.target;
+  const start2 = top === "/" ? 1 : top.length + 1;
+  for (const directory of parentsOf(canonical.slice(start2))) {
+    const whole = canonical.slice(0, start2) + directory;
+    if (pinned.has(whole)) continue;
+    pinned.add(whole);
+    const place2 = openBelow(plan, plan.directories.at(top), directory, {
+      flags: O_DIRECTORY,
+      missing: missing2,
+      fixes: {
+        ELOOP: `a directory on the way to ${path2} is a symbolic link, which the program could replace; name the path without it`
+      }
+    });
+    mountOnItself(plan, place2, directory);
+  }
+});
+var atLeast = (function atLeast({ major, minor }, wanted) {
+  return major > wanted.major || major === wanted.major && minor >= wanted.minor;
+});
+var withMemoryFiles = (function withMemoryFiles(plan, { name, blocks, inodes, make: make3 }, use) {
+  if (plan.state.inUserNamespace && !plan.state.idsMapped) {
+    plan.refuse("the container makes files to mount over the paths, and needs mapped ids for that: put mapRoot() before it");
+  }
+  const fixes = plan.state.mountFixes;
+  const filesystem = plan.open(fsopen("tmpfs", FSOPEN_CLOEXEC), "<tmpfs>", {
+    fixes
+  });
+  const set = ((key, value) => void plan.call(fsconfig(filesystem, FSCONFIG_SET_STRING, key, value, 0)));
+  set("mode", "0555");
+  set("nr_blocks", String(blocks));
+  set("nr_inodes", String(inodes));
+  plan.call(fsconfig(filesystem, FSCONFIG_CMD_CREATE, null, null, 0), {
+    fixes
+  });
+  const attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+  const root2 = plan.open(fsmount(filesystem, FSMOUNT_CLOEXEC, attributes), `<${name}>`, {
+    fixes
+  });
+  plan.release(filesystem);
+  make3(root2);
+  plan.call(mount_setattr(root2, "", AT_EMPTY_PATH, {
+    attr_set: MOUNT_ATTR_RDONLY
+  }));
+  const attached = !atLeast(plan.host.kernel(), {
+    major: 6,
+    minor: 15
+  });
+  if (attached) plan.call(move_mount(root2, "", at_fdcwd, "/", MOVE_MOUNT_F_EMPTY_PATH));
+  use(root2);
+  if (attached) plan.directories.inside(root2, () => void plan.call(umount2(".", MNT_DETACH)));
+  plan.release(root2);
+});
+var copyOfFile = (function copyOfFile(plan, root2, name, called = name) {
+  const copied = open_tree(root2, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+  return plan.open(copied, `<${called}>`, {
+    fixes: plan.state.mountFixes
+  });
+});
+var withEmptyFiles = (function withEmptyFiles(plan, write4) {
+  const make3 = ((root2) => {
+    plan.call(mkdirat(root2, EMPTY.directory, 365));
+    plan.call(mknodat(root2, EMPTY.file, S_IFREG | 292, 0));
+  });
+  withMemoryFiles(plan, {
+    name: "empty",
+    blocks: 1,
+    inodes: 3,
+    make: make3
+  }, write4);
+});
+var coverWithEmpty = (function coverWithEmpty(plan, place2, path2, empty) {
+  const cover2 = ((copy2) => move_mount(copy2, "", place2, "", ONTO_FD));
+  const fixes = () => ({
+    ...plan.state.mountFixes,
+    ENOENT: `what is mounted at ${path2} has been removed, as /proc/PID is when its process has ended; unmount it`
+  });
+  const [isDirectory2, covered] = [
+    new Label(`${path2} is a directory`),
+    new Label(`${path2} is a file`)
+  ];
+  const file = copyOfFile(plan, empty, EMPTY.file, "empty file");
+  plan.call(cover2(file), {
+    accept: [
+      "EINVAL",
+      "ENOTDIR"
+    ],
+    onAccepted: isDirectory2,
+    onZero: covered,
+    fixes
+  });
+  plan.place(isDirectory2);
+  const directory = copyOfFile(plan, empty, EMPTY.directory, "empty directory");
+  plan.call(cover2(directory), {
+    fixes
+  });
+  plan.release(directory);
+  plan.place(covered);
+  plan.release(file);
+});
+var lowerBind = (function lowerBind(step, plan) {
+  plan.needs("mount", "it would be mounted on the host");
+  if (step.entries !== void 0) {
+    return lowerEntries(step, plan, (entry2) => bindOne(entry2, plan, ENTRY_GONE));
+  }
+  bindOne(step, plan);
+});
+var bindOne = (function bindOne(given2, plan, gone) {
+  const step = given2.untrusted === true ? withoutUnknownMounts(given2, plan) : given2;
+  const source = plan.source(step.source, step.optional);
+  const isMissing = step.optional === true && source instanceof HostPath && source.resolved.type === void 0;
+  const restrict = step.restrict ?? usualRestrictions(step.source, plan);
+  if (gone === void 0 && source instanceof HostPath && step.recursive !== false) {
+    plan.facts.mountAutomounts(source.resolved.path);
+  }
+  if (!isMissing) recordSource({
+    ...step,
+    restrict
+  }, plan);
+  if (isUntrustedDirectory(step, source)) {
+    refuseKernelMount(step.source, source.resolved.path, plan);
+  }
+  const origin = noteOrigin(source, plan, step.recursive !== false);
+  const target = plan.path(step.target);
+  target.refuseRoot();
+  if (step.make === true) plan.access.recordWrite(step.target);
+  const mounted = {
+    target: target.canonical,
+    type: "bind",
+    source: step.source,
+    readOnly: step.readOnly === true,
+    ...origin
+  };
+  if (step.optional !== true) {
+    show({
+      ...step,
+      restrict
+    }, source, target, plan, {
+      gone
+    });
+    plan.mounted(mounted);
+  } else {
+    if (!isMissing) {
+      target.makeParent();
+      plan.skippable("the source is missing", (end) => {
+        show({
+          ...step,
+          restrict
+        }, source, target, plan, {
+          missing: end
+        });
+      });
+    }
+    plan.mounted({
+      ...mounted,
+      certain: false
+    });
+  }
+  if (isUntrustedDirectory(step, source) && step.recursive !== false) {
+    coverKernelMounts(source.resolved.path, target.canonical, plan);
+  }
+});
+var noteOrigin = (function noteOrigin(source, plan, isRecursive) {
+  const { mounts } = plan.state;
+  const isHost = source instanceof HostPath;
+  const place2 = isHost ? source.resolved.path : plan.access.settledPlace(source.path);
+  const path2 = normalize(isHost ? source.resolved.path : source.path);
+  const showsMore = isRecursive && mounts.showsMoreBelow(path2);
+  if (place2 !== void 0 && !showsMore) return isHost ? {
+    origin: place2
+  } : mounts.originOf(place2);
+  plan.state.unknownSource ??= source.path;
+  return {};
+});
+var isUntrustedDirectory = (function isUntrustedDirectory(step, source) {
+  return step.untrusted === true && source instanceof HostPath && source.resolved.type === "directory";
+});
+var recordSource = (function recordSource(step, plan) {
+  const { source, readOnly, restrict } = step;
+  const path2 = plan.access.hostSource(source);
+  if (path2 === void 0) return plan.access.recordAll();
+  if (step.recursive !== false) plan.access.recordTree(path2, step.untrusted === true);
+  plan.access.recordCopy(path2);
+  plan.access.recordBind(path2, {
+    readOnly,
+    noDevices: restrict?.includes("nodev")
+  });
+});
+var show = (function show(step, source, target, plan, { missing: missing2, gone }) {
+  if (step.readOnly === true) pinParents(plan, target);
+  if (source instanceof HostPath) {
+    const isEarly = step.early === true || step.shared === true || step.idMap !== void 0;
+    if (isEarly) return showEarly(step, source, target, plan);
+  } else if (step.shared === true || step.idMap !== void 0) {
+    plan.refuse(`"shared" and "idMap" are for files of the host, and ${step.source} is not one at this step`);
+  }
+  const isHost = source instanceof HostPath;
+  const opened = source.open(O_PATH, {
+    ...missing2 !== void 0 && {
+      accept: [
+        "ENOENT"
+      ],
+      onAccepted: missing2
+    },
+    fixes: () => ({
+      ENOENT: missingSource(step, isHost, gone)
+    })
+  });
+  if (step.untrusted === true && isHost && !plan.host.isHere) refuseKernelFile(opened, plan);
+  const recursive = step.recursive === false ? 0 : AT_RECURSIVE;
+  const tree = copyTree(plan, opened, recursive, step.source, () => ({
+    EINVAL: `an unprivileged user cannot bind ${step.source} without the submounts that it has; pass { recursive: true }`
+  }));
+  setAttributes(step, tree, recursive, plan);
+  if (isOnItself(step, plan)) target.attachTo(opened, tree, step.source);
+  else {
+    if (step.make === true || target.needsMountPoint) makeMountPoint(source, opened, target, plan);
+    target.attach(tree, step.source);
+  }
+  plan.release(tree);
+  plan.release(opened);
+});
+var setAttributes = (function setAttributes(step, tree, recursive, plan) {
+  const attributes = (step.restrict ?? []).reduce((sum2, word4) => sum2 | RESTRICTIONS[word4], step.readOnly === true ? MOUNT_ATTR_RDONLY : 0);
+  if (attributes === 0) return;
+  const set = {
+    attr_set: attributes
+  };
+  plan.call(mount_setattr(tree, "", AT_EMPTY_PATH | recursive, set), {
+    fixes: plan.state.mountFixes
+  });
+});
+var isOnItself = (function isOnItself({ source, target }, plan) {
+  return normalize(source) === normalize(target) && plan.cursor.rootOf(target) !== void 0;
+});
+var mountFilesystem = (function mountFilesystem(plan, path2, { source, type, flags: flags16, data: data2, fixes = {}, make: make3 }) {
+  checkOptions(plan, data2);
+  const target = plan.path(path2);
+  const { mountFixes: mountFixes2 } = plan.state;
+  target.mountOn({
+    source: source ?? type,
+    type,
+    flags: flags16,
+    data: data2,
+    make: make3,
+    fixes: () => ({
+      ...mountFixes2,
+      EBUSY: `something is mounted at ${path2} already, or the source is in use`,
+      EINVAL: () => optionIssue(plan, type, data2) ?? `the filesystem ${type} does not support an option`,
+      ENODEV: `this kernel does not know filesystems of the type ${type} (see /proc/filesystems)`,
+      ENOENT: `the source ${source ?? type} does not exist${unexpanded(source ?? "")}`,
+      ...fixes
+    })
+  });
+  plan.mounted({
+    target: target.canonical,
+    type,
+    source: source ?? type,
+    readOnly: (flags16 & MS_RDONLY) !== 0,
+    own: true
+  });
+});
+var checkOptions = (function checkOptions(plan, data2) {
+  if (data2 === null || data2.length * 3 <= OPTION_BYTES) return;
+  const size = new TextEncoder().encode(data2).length;
+  if (size > OPTION_BYTES) {
+    plan.refuse(`the options have ${size} bytes, and mount(2) takes ${OPTION_BYTES}; use fewer`);
+  }
+});
+var lowerMount = (function lowerMount(step, plan) {
+  plan.needs("mount", NEEDS_MOUNT);
+  plan.access.recordFilesystem(step);
+  const { source, target, type, options, make: make3 } = step;
+  if (make3 === true) plan.access.recordWrite(target);
+  mountFilesystem(plan, target, {
+    source,
+    type,
+    ...parseMountOptions(options),
+    make: make3
+  });
+});
+var lowerRemount = (function lowerRemount(step, plan) {
+  plan.needs("mount", "it would change the host's mounts");
+  const target = plan.path(step.target);
+  const { flags: flags16, data: data2 } = parseMountOptions(step.options);
+  const fixes = {
+    EPERM: "the options that the mount has from outside are locked; repeat those that /proc/self/mountinfo shows for it",
+    EINVAL: notMounted(step.target)
+  };
+  const attributes = step.keep === true ? namedAttributes(step.options) : attributesOf(flags16);
+  plan.access.recordRemount(attributes.attr_clr);
+  if (step.bind === false) {
+    if (!plan.state.mounts.isContainerMount(target.canonical)) {
+      plan.refuse(`{ bind: false } would change the host's filesystem at ${step.target} everywhere; leave it out, to change this mount alone`);
+    }
+    checkOptions(plan, data2);
+    target.reconfigure(MS_REMOUNT | flags16, data2, fixes);
+  } else {
+    target.setAttributes(attributes, step.recursive === true, fixes);
+  }
+  if (step.keep === true && (flags16 & MS_RDONLY) === 0) return;
+  plan.state.mounts.remounted(target.canonical, (flags16 & MS_RDONLY) !== 0);
+});
+var namedAttributes = (function namedAttributes(options) {
+  const { flags: flags16 } = parseMountOptions(options);
+  const { flags: kept } = parseMountOptions(options, 4294967295);
+  const named2 = attributesOf(flags16);
+  const cleared = ATTRIBUTES2.reduce(((sum2, [flag, attribute]) => (kept & flag) === 0 ? sum2 + attribute : sum2), (kept & TIMES) === TIMES ? named2.attr_clr & MOUNT_ATTR__ATIME : MOUNT_ATTR__ATIME);
+  return {
+    attr_set: named2.attr_set,
+    attr_clr: cleared
+  };
+});
+var attributesOf = (function attributesOf(flags16) {
+  let [set, clear] = [
+    0,
+    0
+  ];
+  for (const [flag, attribute] of ATTRIBUTES2) {
+    if ((flags16 & flag) !== 0) set += attribute;
+    else clear += attribute;
+  }
+  if ((flags16 & TIMES) !== 0) {
+    clear += MOUNT_ATTR__ATIME;
+    if ((flags16 & MS_STRICTATIME) !== 0) set += MOUNT_ATTR_STRICTATIME;
+    else if ((flags16 & MS_NOATIME) !== 0) set += MOUNT_ATTR_NOATIME;
+  }
+  return {
+    attr_set: set,
+    attr_clr: clear
+  };
+});
+var notMounted = (function notMounted(path2) {
+  return `nothing is mounted at ${path2}, or an option is not supported there`;
+});
+var lowerMkdir = (function lowerMkdir(step, plan) {
+  const target = plan.path(step.path);
+  making(plan, step, (() => target.makeDirectories()));
+  if (step.mode === void 0) return;
+  const fd = target.open(O_DIRECTORY, {
+    fixes: {
+      ENOTDIR: `${step.path} exists and is not a directory`
+    }
+  });
+  plan.call(fchmod(fd, step.mode));
+  plan.release(fd);
+});
+var lowerSymlink = (function lowerSymlink(step, plan) {
+  mayMake(plan, step);
+  plan.access.recordLink(step.path);
+  plan.path(step.path).inParent(((directory, name) => {
+    plan.call(symlinkat(step.target, directory, name), {
+      fixes: makingFixes(step.path),
+      ...step.keep === true && {
+        accept: [
+          "EEXIST"
+        ]
+      }
+    });
+  }));
+});
+var lowerMknod = (function lowerMknod(step, plan) {
+  if (step.type !== "p") {
+    plan.access.record({
+      kind: "device",
+      path: `${step.type} ${step.major}:${step.minor}`
+    });
+  }
+  const type = {
+    b: S_IFBLK,
+    c: S_IFCHR,
+    p: S_IFIFO
+  }[step.type];
+  const device = step.type === "p" ? 0 : makedev(step.major, step.minor);
+  making(plan, step, (() => plan.path(step.path).inParent(((directory, name) => {
+    const there = new Label(`${step.path} is there`);
+    plan.call(mknodat(directory, name, type | (step.mode ?? 420), device), {
+      ...step.keep === true && {
+        accept: [
+          "EEXIST"
+        ],
+        onAccepted: there
+      },
+      fixes: {
+        ...makingFixes(step.path),
+        EPERM: plan.state.inUserNamespace ? "a user namespace has no right to make device files; devices() and bind() need none" : "making device files needs CAP_MKNOD"
+      }
+    });
+    if (step.mode !== void 0) plan.call(fchmodat(directory, name, step.mode));
+    if ((step.uid ?? step.gid) !== void 0) {
+      plan.call(fchownat(directory, name, step.uid ?? KEPT, step.gid ?? KEPT));
+    }
+    plan.place(there);
+  }))));
+});
+var noParent = (function noParent(path2) {
+  return `the parent directory of ${path2} does not exist` + (unexpanded(path2) || "; mkdir() makes it");
+});
+var makingFixes = (function makingFixes(path2) {
+  return {
+    EEXIST: `${path2} exists already`,
+    ENOENT: noParent(path2),
+    EROFS: READ_ONLY,
+    ENOSPC: filesystemFull(path2)
+  };
+});
+var making = (function making(plan, step, add) {
+  mayMake(plan, step);
+  if (step.host !== true || plan.state.hasUmask) return add();
+  plan.call(umask(plan.scriptUmask));
+  const made = add();
+  plan.call(umask(0));
+  return made;
+});
+var mayMake = (function mayMake(plan, { path: path2, host }) {
+  if (host !== true) plan.requireContainerMount(path2);
+  else plan.access.recordWrite(path2);
+});
+var changeIds = (function changeIds({ uid, gid, groups = [], keepGroups = false }, { setgroupsDenied, inUserNamespace }) {
+  const calls = [];
+  const add = ((call2, denied2) => {
+    const unmapped = inUserNamespace ? "the id is not mapped into the user namespace; mapIds() maps more than one" : void 0;
+    calls.push({
+      call: call2,
+      fixes: {
+        EPERM: denied2,
+        EINVAL: unmapped
+      }
+    });
+  });
+  if (!setgroupsDenied && !keepGroups) {
+    add(setgroups(groups), 'setgroups(2) is denied, or needs CAP_SETGID; in a user namespace: mapIds({ setgroups: "allow" })');
+  }
+  if (gid !== void 0) {
+    add(setresgid(gid, gid, gid), "changing the group needs CAP_SETGID: a recipe of root, or mapRoot()");
+  }
+  if (uid !== void 0) {
+    add(setresuid(uid, uid, uid), "changing the user needs CAP_SETUID: a recipe of root, or mapRoot()");
+  }
+  return calls;
+});
+var accountLines = (function accountLines(root2, file) {
+  return linesOf(readBeneath(root2, `etc/${file}`));
+});
+var lowerSetUser = (function lowerSetUser(step, plan) {
+  const { keepCapabilities, keepGroups } = step;
+  const { uid, gid = uid, groups } = step.name === void 0 ? step : namedUser(step.name, plan, keepGroups !== true && !plan.state.setgroupsDenied);
+  if (groups !== void 0 && plan.state.setgroupsDenied) {
+    plan.refuse(`"groups" cannot be set, as the id map denies setgroups(2); leave them out, or map with mapIds({ ..., setgroups: "allow" })`);
+  }
+  plan.access.recordIds({
+    uid,
+    gid,
+    groups
+  });
+  if (keepCapabilities === true) plan.call(prctl(PR_SET_KEEPCAPS, 1));
+  for (const { call: call2, fixes } of changeIds({
+    uid,
+    gid,
+    groups,
+    keepGroups
+  }, plan.state)) {
+    plan.call(call2, {
+      fixes
+    });
+  }
+  plan.state.ids = {
+    uid,
+    gid
+  };
+  if (!plan.state.setgroupsDenied && keepGroups !== true) plan.state.groupsChanged = true;
+});
+var lowerCapabilities = (function lowerCapabilities({ keep, ...sets }, plan) {
+  plan.state.capabilities.limit({
+    ...sets,
+    ...keep && {
+      keep
+    }
+  });
+  const step = keep === void 0 ? sets : {
+    bounding: keep,
+    permitted: keep,
+    inheritable: keep,
+    ambient: keep
+  };
+  if (step.bounding !== void 0) {
+    for (const [name, number] of Object.entries(CAPABILITIES)) {
+      if (step.bounding.includes(name)) continue;
+      plan.call(prctl(PR_CAPBSET_DROP, number), {
+        accept: [
+          "EINVAL"
+        ],
+        fixes: LACKS_CAPABILITY
+      });
+    }
+  }
+  const { ambient = [], effective = [] } = step;
+  if ((step.permitted ?? step.effective ?? step.inheritable ?? step.ambient) === void 0) {
+    return;
+  }
+  const permitted = step.permitted ?? [
+    ...effective,
+    ...ambient
+  ];
+  plan.call(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL));
+  plan.call(capset({
+    permitted,
+    effective: step.effective ?? permitted,
+    inheritable: step.inheritable ?? ambient
+  }), {
+    fixes: {
+      EPERM: "a process can only keep capabilities that it has"
+    }
+  });
+  for (const name of ambient) {
+    plan.call(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAPABILITIES[name]), {
+      fixes: LACKS_CAPABILITY
+    });
+  }
+});
+var lowerNoNewPrivileges = (function lowerNoNewPrivileges(_step, plan) {
+  plan.call(prctl(PR_SET_NO_NEW_PRIVS, 1));
+  plan.state.gainsNoPrivileges = true;
+});
+var socketpair = (function socketpair(pair) {
+  return call("socketpair", constant(AF_UNIX, {
+    AF_UNIX
+  }), constant(SOCK_SEQPACKET | SOCK_CLOEXEC, {
+    "SOCK_SEQPACKET|SOCK_CLOEXEC": SOCK_SEQPACKET | SOCK_CLOEXEC
+  }), 0, pair);
+});
+var receiveTimeout = (function receiveTimeout(socket, milliseconds) {
+  const timeval = new Uint8Array(16);
+  const view2 = new DataView(timeval.buffer);
+  view2.setBigInt64(0, BigInt(Math.floor(milliseconds / 1e3)), true);
+  view2.setBigInt64(8, BigInt(milliseconds % 1e3) * 1000n, true);
+  return call("setsockopt", socket, constant(SOL_SOCKET, {
+    SOL_SOCKET
+  }), constant(SO_RCVTIMEO, {
+    SO_RCVTIMEO
+  }), new Struct(timeval, `&{${milliseconds} ms}`), timeval.length);
+});
+var netlinkSocket = (function netlinkSocket(protocol) {
+  const type = SOCK_RAW | SOCK_CLOEXEC;
+  return call("socket", constant(AF_NETLINK, {
+    AF_NETLINK
+  }), constant(type, {
+    "SOCK_RAW|SOCK_CLOEXEC": type
+  }), constant(protocol, {
+    NETLINK_ROUTE,
+    NETLINK_NETFILTER
+  }));
+});
+var setNetlinkOption = (function setNetlinkOption(socket, option) {
+  return call("setsockopt", socket, constant(SOL_NETLINK, {
+    SOL_NETLINK
+  }), constant(option, {
+    NETLINK_CAP_ACK,
+    NETLINK_EXT_ACK
+  }), new Struct(Uint8Array.of(1, 0, 0, 0), "&1"), 4);
+});
+var sendto = (function sendto(socket, message2) {
+  return call("sendto", socket, message2, message2.size, 0, null, 0);
+});
+var recvfrom = (function recvfrom(socket, message2, flagBits) {
+  const named2 = flags(flagBits, {
+    MSG_DONTWAIT
+  });
+  return call("recvfrom", socket, message2, message2.size, named2, null, null);
+});
+var text2 = (function text2(type, value) {
+  return new Attribute(type, [
+    encoder4.encode(`${value}\0`)
+  ]);
+});
+var uint32 = (function uint32(value) {
+  if (typeof value !== "number") return value;
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setUint32(0, value, true);
+  return bytes;
+});
+var encode = (function encode(messages, sequence = 1) {
+  const writer = new MessageWriter();
+  messages.forEach(((message2, index) => writer.message(message2, sequence + index)));
+  return writer;
+});
+var aligned = (function aligned(size) {
+  return size + 3 & ~3;
+});
+var answerOutput = (function answerOutput() {
+  return new Output(ANSWER_SIZE, "&answer");
+});
+var socketCalls = (function socketCalls(protocol, fdOf2) {
+  const socket = netlinkSocket(protocol);
+  const fd = fdOf2(socket);
+  return [
+    socket,
+    setNetlinkOption(fd, NETLINK_EXT_ACK),
+    setNetlinkOption(fd, NETLINK_CAP_ACK)
+  ];
+});
+var requestCalls = (function requestCalls(socket, messages, answer, words3 = messages[0].words) {
+  return [
+    send(socket, messages),
+    recvfrom(socket, answer, MSG_DONTWAIT),
+    responseCheck(words3, answer)
+  ];
+});
+var send = (function send(socket, messages) {
+  const encoded = encode(messages);
+  const text3 = messages.map((({ words: words3 }) => `{${words3.join(", ")}}`)).join(", ");
+  if (encoded.holes.length === 0) return sendto(socket, new Struct(encoded.bytes, text3));
+  return sendPieces(socket, piecesOf(encoded), text3);
+});
+var responseCheck = (function responseCheck(words3, answer) {
+  const none = new Named(4294967295, "~0U");
+  const verdict = {
+    name: words3[0],
+    text: words3.join(" "),
+    answer,
+    read: readResponse
+  };
+  const error = new OutputField(answer, ERROR_OFFSET, "answer.error");
+  return {
+    ...call("close_range", none, none, error),
+    verdict
+  };
+});
+var denialIn = (function denialIn(plan) {
+  return plan.state.inUserNamespace ? 'the network belongs to another user namespace; join that too, as in join(target, "user", "net")' : 'this takes CAP_NET_ADMIN; as an ordinary user, put "user" among the namespaces: unshare("user", "net"), mapRoot()';
+});
+var inContainerNetns = (function inContainerNetns(plan, request) {
+  const kernel = new NetlinkBatch(insideSocket(plan), denialIn(plan));
+  request(kernel);
+  for (const { call: call2, fixes } of kernel.calls) plan.call(call2, {
+    fixes
+  });
+});
+var keepParentNetns = (function keepParentNetns(plan) {
+  plan.state.network = plan.state.unshared.has("net") ? {
+    outside: insideSocket(plan)
+  } : {};
+});
+var insideSocket = (function insideSocket(plan) {
+  if (plan.state.network.inside === void 0) {
+    const calls = socketCalls(NETLINK_ROUTE, fdOf);
+    for (const call2 of calls) plan.call(call2);
+    plan.state.network.inside = fdOf(calls[0]);
+  }
+  return plan.state.network.inside;
+});
+var fdOf = (function fdOf(socket) {
+  return new ResultOf(socket, "socket");
+});
+var refuseForUsers = (function refuseForUsers(what, plan) {
+  const { state, host } = plan;
+  if (host.isHere || state.inUserNamespace || state.caller.euid === 0) return;
+  plan.refuse(`only root can ${what}, and the box is for any user; put unshare("user", ...) and mapRoot() first, or build it with --for=root`);
+});
+var lowerJoin = (function lowerJoin(step, plan) {
+  const { target } = step;
+  plan.recordBeforehand({
+    kind: "join",
+    target: typeof target === "object" ? target.pid : target
+  });
+  plan.state.exposed = true;
+  plan.isMomentary = true;
+  if (typeof target === "string") joinFile(target, step, plan);
+  else joinProcess(target, step, plan);
+});
+var joinProcess = (function joinProcess(target, step, plan) {
+  const asked = typeof target === "number" ? {
+    pid: target,
+    started: void 0
+  } : target;
+  const { host } = plan;
+  const { credentials = "root", environment = false, cgroup = false } = step;
+  const questions = {
+    environment,
+    cgroup,
+    user: credentials !== "keep"
+  };
+  const found = host.joinTarget(asked.pid, asked.started, questions);
+  const { pid, started: started2 } = found.identity;
+  const kinds = new Set(step.kinds ?? found.otherKinds);
+  plan.joined.push({
+    identity: found.identity,
+    stepIndex: plan.cursor.index
+  });
+  if (environment) takeEnvironment(plan, found.environment);
+  for (const file of found.cgroupFiles) enterCgroup(plan, file);
+  const check = (() => {
+    host.joinTarget(pid, started2, {
+      environment: false,
+      cgroup,
+      user: false
+    });
+  });
+  const entersRoot = step.root === true && !found.sharesRoot;
+  const looksInto = entersRoot || step.cwd === true;
+  const pidfd = plan.inheritFd(pidfd_open(pid, 0), "pidfd", {
+    check: looksInto ? void 0 : check,
+    fixes: ENDED
+  });
+  const directory = looksInto ? plan.inheritFd(openat(at_fdcwd, `/proc/${pid}`, O_PATH | O_DIRECTORY | O_CLOEXEC), "process", {
+    check,
+    fixes: ENDED
+  }) : void 0;
+  const open2 = ((name, isWanted) => {
+    if (!isWanted) return void 0;
+    const call2 = openat(directory, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return plan.open(call2, `<${name}>`, {
+      fixes: {
+        EACCES: OTHERS_PROCESS
+      }
+    });
+  });
+  const [root2, cwd] = [
+    open2("root", entersRoot),
+    open2("cwd", step.cwd === true)
+  ];
+  const joinsUser = kinds.has("user");
+  plan.state.stoppable ||= mayBeStopped(plan, found, step);
+  if (credentials === "process" && !joinsUser && found.otherKinds.includes("user")) {
+    plan.refuse('the user of the process is one of its user namespace; add "user" to the kinds');
+  }
+  if (joinsUser && credentials !== "keep") leaveGroups(plan);
+  if (kinds.size > 0) enter2(plan, pidfd, kinds);
+  if (joinsUser) {
+    plan.state.setgroupsDenied = found.setgroupsDenied;
+    takeUserInside(plan, found, credentials);
+  } else if (credentials === "process") takeUserOutside(plan, found);
+  if (root2 !== void 0) {
+    plan.call(fchdir(root2));
+    plan.call(chroot("."));
+    plan.state.leavesRoot();
+    plan.state.entersFiles = true;
+  }
+  if (step.root === true && root2 === void 0) plan.call(chdir("/"));
+  if (cwd !== void 0) plan.call(fchdir(cwd));
+  if (step.root === true || cwd !== void 0) plan.directories.enteredWorking();
+  if (kinds.has("pid")) plan.fork("exit");
+});
+var mayBeStopped = (function mayBeStopped({ state }, { otherKinds: otherKinds2, user }, { credentials = "root" }) {
+  if (otherKinds2.includes("pid")) return false;
+  if (!otherKinds2.includes("user") && credentials !== "process") return false;
+  return user === void 0 || !isScripts(user, state);
+});
+var enter2 = (function enter2(plan, fd, kinds) {
+  if (kinds.has("pid")) plan.needsHostPids();
+  if (kinds.has("time")) plan.process.ownMemory = true;
+  if (kinds.has("net")) keepParentNetns(plan);
+  if (kinds.has("mount")) {
+    plan.directories.leaveMountNamespace();
+    plan.state.entersFiles = true;
+  }
+  plan.state.joins(kinds);
+  plan.state.stoppable ||= kinds.has("pid");
+  let flags16 = 0;
+  for (const kind of kinds) flags16 |= CLONE_FLAG[kind];
+  plan.call(setns(fd, flags16), {
+    fixes: joiningFixes(kinds)
+  });
+});
+var joiningFixes = (function joiningFixes(kinds) {
+  return {
+    ESRCH: "the process has ended",
+    EPERM: kinds.has("user") ? "only the user who created a user namespace, or a privileged one, may join it" : 'this takes CAP_SYS_ADMIN in the user namespace that the namespaces belong to: join that too, join(target, "user", ...)',
+    EINVAL: kinds.has("user") ? "the container is in this user namespace already, or the file is not a user namespace" : kinds.has("pid") ? "a pid namespace can only be joined from one above it, or the file is not a pid namespace" : "the file is not a namespace of this kind"
+  };
+});
+var enterCgroup = (function enterCgroup(plan, file) {
+  const fixes = {
+    EACCES: CGROUP_DENIED
+  };
+  const fd = plan.open(openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC), `<${file}>`, {
+    fixes
+  });
+  plan.call(writeTextTo(fd, "0"), {
+    fixes
+  });
+  plan.release(fd);
+});
+var lowerJoinCgroup = (function lowerJoinCgroup({ directories }, plan) {
+  for (const directory of directories) {
+    const file = `${directory}/cgroup.procs`;
+    plan.access.recordWrite(directory);
+    const fixes = {
+      EACCES: CGROUP_DENIED,
+      ENOENT: `${directory} is no control group`
+    };
+    const opened = openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC);
+    const fd = plan.inheritFd(opened, `<${file}>`, {
+      fixes
+    });
+    plan.call(writeTextTo(fd, "0"), {
+      fixes
+    });
+  }
+});
+var lowerMaskPaths = (function lowerMaskPaths({ paths }, plan) {
+  plan.needs("mount", "they would be hidden on the host");
+  withEmptyFiles(plan, ((empty) => {
+    const pinned = /* @__PURE__ */ new Set();
+    for (const path2 of paths.map(normalize)) {
+      if (path2 === "/") {
+        plan.refuse("the root itself cannot be hidden; pivotRoot() enters another");
+      }
+      mask(plan, path2, empty, pinned);
+    }
+  }));
+});
+var mask = (function mask(plan, path2, empty, pinned) {
+  const target = plan.path(path2);
+  const place2 = plan.access.settledPlace(path2);
+  target.openBase();
+  plan.skippable(`${path2} is missing`, ((end) => {
+    pinParents(plan, target, pinned, end);
+    const opened = openIfThere(target, end);
+    coverWithEmpty(plan, opened, path2, empty);
+    plan.release(opened);
+  }));
+  plan.mounted({
+    target: target.canonical,
+    type: "mask",
+    readOnly: true,
+    certain: false
+  });
+  plan.access.recordGuard(place2);
+});
+var lowerReadonlyPaths = (function lowerReadonlyPaths({ paths }, plan) {
+  plan.needs("mount", "they would become read-only on the host");
+  const pinned = /* @__PURE__ */ new Set();
+  for (const path2 of paths.map(normalize)) {
+    if (path2 === "/") plan.refuse('for the root itself there is remount("/", "ro,...")');
+    keepFromChange(plan, path2, pinned);
+  }
+});
+var keepFromChange = (function keepFromChange(plan, path2, pinned) {
+  const target = plan.path(path2);
+  const place2 = plan.access.settledPlace(path2);
+  target.openBase();
+  plan.skippable(`${path2} is missing`, ((missing2) => {
+    pinParents(plan, target, pinned, missing2);
+    const opened = openIfThere(target, missing2);
+    const tree = copyTree(plan, opened, AT_RECURSIVE, path2);
+    const readOnly = {
+      attr_set: MOUNT_ATTR_RDONLY
+    };
+    plan.call(mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, readOnly), {
+      fixes: plan.state.mountFixes
+    });
+    target.attachTo(opened, tree, path2);
+    plan.release(tree);
+    plan.release(opened);
+  }));
+  plan.mounted({
+    target: target.canonical,
+    type: "bind",
+    source: path2,
+    ...plan.state.mounts.originOf(target.canonical),
+    readOnly: true,
+    certain: false,
+    keepsBelow: true
+  });
+  plan.access.recordGuard(place2);
+});
+var openIfThere = (function openIfThere(target, missing2) {
+  return target.open(O_PATH, {
+    accept: [
+      "ENOENT",
+      "ENOTDIR"
+    ],
+    onAccepted: missing2
+  });
+});
+var lowerHostname = (function lowerHostname(step, plan) {
+  plan.needs("uts", "it would rename the host");
+  plan.requireRights("uts");
+  plan.call(sethostname(step.name), {
+    fixes: {
+      EPERM: needsPrivilege(plan.state.inUserNamespace)
+    }
+  });
+});
+var setLink = (function setLink(link2, change) {
+  const name = typeof link2 === "string" && change.name === void 0 ? [
+    text2(IFLA.IFNAME, link2)
+  ] : [];
+  return {
+    type: RTM_NEWLINK,
+    flags: NLM_F_ACK,
+    payload: [
+      ...linkHeader(indexOf(link2), change.up),
+      ...name,
+      ...settings(change)
+    ],
+    words: [
+      "RTM_NEWLINK",
+      describeLink(link2),
+      ...describe2(change)
+    ]
+  };
+});
+var linkHeader = (function linkHeader(index, up) {
+  const change = up === void 0 ? 0 : IFF_UP;
+  return [
+    uint32(0),
+    uint32(index),
+    uint32(up ? IFF_UP : 0),
+    uint32(change)
+  ];
+});
+var settings = (function settings({ name, master, mtu, namespace }) {
+  return [
+    ...name === void 0 ? [] : [
+      text2(IFLA.IFNAME, name)
+    ],
+    ...master === void 0 ? [] : [
+      word2(IFLA.MASTER, master)
+    ],
+    ...mtu === void 0 ? [] : [
+      word2(IFLA.MTU, mtu)
+    ],
+    ...namespace === void 0 ? [] : [
+      namespaceAttribute(namespace)
+    ]
+  ];
+});
+var describe2 = (function describe2({ up, name, master, mtu, namespace }) {
+  return [
+    ...name === void 0 ? [] : [
+      JSON.stringify(name)
+    ],
+    ...mtu === void 0 ? [] : [
+      `mtu ${mtu}`
+    ],
+    ...master === void 0 ? [] : [
+      `master ${nameOf2(master)}`
+    ],
+    ...namespace === void 0 ? [] : [
+      `to ${describeNetwork(namespace)}`
+    ],
+    ...up === void 0 ? [] : [
+      up ? "up" : "down"
+    ]
+  ];
+});
+var describeLink = (function describeLink(link2) {
+  return typeof link2 === "string" ? JSON.stringify(link2) : nameOf2(link2.index);
+});
+var indexOf = (function indexOf(link2) {
+  return typeof link2 === "string" ? 0 : link2.index;
+});
+var lowerLoopback = (function lowerLoopback(_step, plan) {
+  plan.needs("net", HOSTS_NETWORK);
+  inContainerNetns(plan, ((kernel) => kernel.request(setLink("lo", {
+    up: true
+  }))));
+});
+var setUpNetworkService = (function setUpNetworkService(plan) {
+  const { network } = plan.options;
+  if (network === void 0) return;
+  if (network === "proxy") return setUpProxy(plan);
+  inContainerNetns(plan, (kernel) => kernel.request(setLink("lo", {
+    up: true
+  })));
+});
+var lowerUmask = (function lowerUmask({ mask: mask2 }, plan) {
+  plan.call(umask(mask2));
+  plan.state.hasUmask = true;
+});
+var lowerRlimit = (function lowerRlimit({ resource, soft, hard }, plan) {
+  const number = ((value) => value === "unlimited" ? RLIM_INFINITY : value);
+  const name = resource.toUpperCase();
+  const call2 = prlimit64(0, RLIMITS[name], {
+    soft: number(soft),
+    hard: number(hard)
+  }, null);
+  if (name === "NOFILE") return plan.beforeExec(call2, RAISED);
+  plan.access.recordHigherLimit();
+  plan.call(call2, {
+    fixes: RAISED
+  });
+});
+var lowerNewSession = (function lowerNewSession(_step, plan) {
+  if (plan.options.detached === true && plan.state.sessionLeader) return;
+  plan.call(setsid(), {
+    fixes: {
+      EPERM: "the program is a session leader already"
+    }
+  });
+  plan.state.sessionLeader = true;
+  plan.state.ownSession = true;
+});
+var lowerDieWithParent = (function lowerDieWithParent({ signal }, plan) {
+  if (plan.options.detached === true) return;
+  if (signal === null && plan.state.isForwardedByScript) plan.refuse(OUTLIVES_FORWARDING);
+  plan.deathSignal = signal === null ? 0 : SIGNALS[signal];
+  plan.access.recordDeath(signal === "SIGKILL");
+});
+var lowerPivotRoot = (function lowerPivotRoot({ path: path2 }, plan) {
+  plan.needs("mount", "it would change the host's root");
+  const { beforeRoot, console: terminal } = plan.options;
+  if (beforeRoot !== void 0) plan.syncWithParent(() => [
+    {
+      run: beforeRoot
+    }
+  ]);
+  if (terminal !== void 0) plan.console = openConsole(plan, path2, terminal.owner);
+  const target = plan.path(path2);
+  const isMountPoint = plan.state.mounts.isMountPoint(target.canonical);
+  const noDevices = !isMountPoint && usualRestrictions(path2, plan).includes("nodev");
+  plan.access.recordRoot(path2, "pivotRoot", noDevices);
+  const directory = openRoot(plan, path2);
+  const root2 = isMountPoint ? directory : mountOnItself2(plan, directory, path2, noDevices);
+  plan.call(fchdir(root2));
+  plan.call(pivot_root(".", "."), {
+    fixes: {
+      EINVAL: "the root of this machine is its initial ramdisk, which pivot_root(2) cannot replace; or the new root is on a shared mount",
+      EPERM: needsPrivilege(plan.state.inUserNamespace)
+    }
+  });
+  plan.call(umount2(".", MNT_DETACH));
+  enterRoot(plan, target.canonical, root2);
+});
+var openRoot = (function openRoot(plan, path2) {
+  return plan.path(path2).open(O_PATH | O_DIRECTORY, {
+    fixes: {
+      ENOENT: `the directory ${path2} does not exist ${plan.state.filesAt}${unexpanded(path2)}`,
+      ENOTDIR: `${path2} is not a directory`
+    }
+  });
+});
+var enterRoot = (function enterRoot(plan, path2, root2) {
+  plan.call(chdir("/"));
+  plan.release(root2);
+  plan.directories.enteredWorking();
+  plan.directories.forget();
+  plan.state.entersRoot(path2);
+});
+var bind3 = (function bind3(source, target = source, options = {}) {
+  return {
+    step: "bind",
+    source,
+    target,
+    ...options
+  };
+});
+var entry = (function entry() {
+  return text({
+    expected: "a name in the directory, or a path from there",
+    min: 1,
+    max: 4095,
+    pattern: "^[^/]",
+    issue(path2) {
+      const isPath = path2.split("/").every((name) => ![
+        "",
+        ".",
+        ".."
+      ].includes(name));
+      return isPath ? void 0 : `${quoted(path2)} is no name in a directory, and no path from there`;
+    }
+  });
+});
+var mount2 = (function mount2(source, target, options) {
+  return {
+    step: "mount",
+    source,
+    target,
+    ...options
+  };
+});
+var kernelFilesystem = (function kernelFilesystem(target) {
+  return () => ({
+    target: withDefault(absolutePath(), target),
+    options: optional(mountOptions())
+  });
+});
+var remount = (function remount(target, options, more = {}) {
+  return {
+    step: "remount",
+    target,
+    options,
+    ...more
+  };
+});
+var mkdir = (function mkdir(path2, options = {}) {
+  return {
+    step: "mkdir",
+    path: path2,
+    ...options
+  };
+});
+var symlink = (function symlink(target, path2, options = {}) {
+  return {
+    step: "symlink",
+    target,
+    path: path2,
+    ...options
+  };
+});
+var mknod = (function mknod(path2, node) {
+  return {
+    step: "mknod",
+    path: path2,
+    ...node
+  };
+});
+var setUser = (function setUser(user) {
+  return {
+    step: "setUser",
+    ...user
+  };
+});
+var capabilities = (function capabilities(sets) {
+  return {
+    step: "capabilities",
+    ...sets
+  };
+});
+var noNewPrivileges = (function noNewPrivileges() {
+  return {
+    step: "noNewPrivileges"
+  };
+});
+var joinCgroup = (function joinCgroup(...directories) {
+  return {
+    step: "joinCgroup",
+    directories
+  };
+});
+var join = (function join(target, ...kinds) {
+  const last = kinds.at(-1);
+  const options = typeof last === "object" ? last : {};
+  const names = kinds.filter(((kind) => typeof kind !== "object"));
+  return {
+    step: "join",
+    target: dataOf(target),
+    ...names.length === 0 ? {} : {
+      kinds: names
+    },
+    ...options
+  };
+});
+var dataOf = (function dataOf(target) {
+  const hasIdentity = typeof target === "object" && target !== null && "identity" in target;
+  return hasIdentity ? target.identity : target;
+});
+var maskPaths = (function maskPaths(...paths) {
+  return {
+    step: "maskPaths",
+    paths
+  };
+});
+var readonlyPaths = (function readonlyPaths(...paths) {
+  return {
+    step: "readonlyPaths",
+    paths
+  };
+});
+var hostname = (function hostname(name) {
+  return {
+    step: "hostname",
+    name
+  };
+});
+var hostnameText = (function hostnameText() {
+  return text({
+    min: 1,
+    max: NAME_BYTES
+  });
+});
+var loopback = (function loopback() {
+  return {
+    step: "loopback"
+  };
+});
+var umask2 = (function umask2(mask2) {
+  return {
+    step: "umask",
+    mask: mask2
+  };
+});
+var rlimit = (function rlimit(resource, soft, hard = soft) {
+  return {
+    step: "rlimit",
+    resource,
+    soft,
+    hard
+  };
+});
+var newSession = (function newSession() {
+  return {
+    step: "newSession"
+  };
+});
+var dieWithParent = (function dieWithParent(signal = "SIGKILL") {
+  return {
+    step: "dieWithParent",
+    signal
+  };
+});
+var pivotRoot = (function pivotRoot(path2) {
+  return {
+    step: "pivotRoot",
+    path: path2
+  };
+});
+var lazy2 = (function lazy2(make3) {
+  let made;
+  return () => made ??= make3();
+});
+var unshare2 = (function unshare2(...kinds) {
+  const last = kinds.at(-1);
+  const options = isObject(last) ? last : {};
+  const names = kinds.filter(((kind) => !isObject(kind)));
+  return {
+    step: "unshare",
+    kinds: names,
+    ...options
+  };
+});
+var of = (function of(use, path2, directory) {
+  return {
+    path: path2,
+    use,
+    ...directory !== void 0 && {
+      directory
+    }
+  };
+});
+var namespaceFixes = (function namespaceFixes(kinds, host, inUserNamespace) {
+  if (!host.isHere) {
+    const denied2 = kinds.has("user") ? FORBIDDEN_SOMEWHERE : inUserNamespace ? FILTERED : PRIVILEGE;
+    return {
+      EPERM: denied2,
+      ENOSPC: TOO_MANY,
+      EUSERS: TOO_MANY
+    };
+  }
+  const usedUp = () => kinds.has("user") && host.setting("/proc/sys/user/max_user_namespaces") === 0 ? `${limitReached(kinds, host)}; ${WITHOUT_THEM}` : limitReached(kinds, host);
+  return {
+    EPERM: () => denied(kinds, host, inUserNamespace),
+    ENOSPC: usedUp,
+    EUSERS: usedUp,
+    EINVAL: () => unknownKind(kinds, host)
+  };
+});
+var lowerUnshare = (function lowerUnshare(step, plan) {
+  const kinds = new Set(step.kinds);
+  if (!kinds.has("user")) refuseForUsers("make these", plan);
+  if (kinds.has("pid")) plan.needsHostPids();
+  if (kinds.has("user")) {
+    requireMappedIds(plan);
+    dropScriptGroups(plan);
+  }
+  if (kinds.has("net")) keepParentNetns(plan);
+  if (kinds.has("mount")) plan.directories.leaveMountNamespace();
+  enterNamespaces(kinds, plan);
+  plan.state.unshares(kinds);
+  if (kinds.has("mount")) {
+    const receives = step.propagation === "slave";
+    const propagation2 = receives ? MS_SLAVE : MS_PRIVATE;
+    plan.call(mount_setattr(at_fdcwd, "/", AT_RECURSIVE, {
+      propagation: propagation2
+    }), {
+      fixes: () => ({
+        ...plan.state.mountFixes,
+        EINVAL: ROOT_IS_NO_MOUNT
+      })
+    });
+    plan.state.receivesMounts = receives;
+    plan.access.recordMountNamespace(receives);
+  }
+  if (kinds.has("net")) setUpNetworkService(plan);
+});
+var enterNamespaces = (function enterNamespaces(kinds, plan) {
+  let flags16 = 0;
+  for (const kind of kinds) if (kind !== "time") flags16 |= CLONE_FLAG[kind];
+  const fixes = namespaceFixes(kinds, plan.host, plan.state.inUserNamespace);
+  if (plan.untouched) plan.cloneWith(flags16, kinds);
+  else if (flags16 !== 0) {
+    plan.call(unshare(flags16), {
+      fixes
+    });
+    if (kinds.has("pid")) plan.fork("exit");
+  }
+  if (!kinds.has("time")) return;
+  plan.call(unshare(CLONE_NEWTIME), {
+    fixes
+  });
+  enterTime(plan);
+});
+var lower = (function lower(step, plan) {
+  LOWERINGS[step.step](step, plan);
+});
+var planRecipe = (function planRecipe(steps, options = {}, host = liveHost()) {
+  const plan = new PlanBuilder(steps, host, options);
+  for (let index = 0; index < steps.length; index++) {
+    plan.cursor.begin(index);
+    try {
+      lower(steps[index], plan);
+    } catch (error) {
+      if (error instanceof TargetIssue) plan.refuse(error.message);
+      throw error instanceof SyscallError ? inStep(error, plan) : error;
+    }
+  }
+  plan.directories.returnToWorking();
+  return plan;
+});
 var clone3 = (function clone3(flagBits, stored, cgroup) {
   const bits = flagBits + CLONE_PARENT_SETTID + (cgroup === void 0 ? 0 : CLONE_INTO_CGROUP);
   const signal = (flagBits & CLONE_PARENT) === 0 ? SIGNALS.SIGCHLD : 0;
   const args = argsOf(BigInt(bits), signal, 0);
   const exit = signal === 0 ? "" : ", exit_signal=SIGCHLD";
   const group = (show2) => cgroup === void 0 ? "" : `, cgroup=${show2(cgroup)}`;
-  const text3 = (show2) => `{flags=${flags(bits, FLAGS).text}${exit}${group(show2)}}`;
+  const text3 = (show2) => `{flags=${flags(bits, FLAGS3).text}${exit}${group(show2)}}`;
   const cells = cgroup === void 0 ? [] : [
     {
       offset: ARGS.cgroup,
@@ -2045,96 +3372,6 @@ var readEpollEvents = (function readEpollEvents(events, count, architecture) {
     events: events.getUint32(index * size, true),
     data: events.getUint32(index * size + data2, true)
   })));
-});
-var namespaceFixes = (function namespaceFixes(kinds, host, inUserNamespace) {
-  if (!host.isHere) {
-    const denied2 = kinds.has("user") ? FORBIDDEN_SOMEWHERE : inUserNamespace ? FILTERED : PRIVILEGE;
-    return {
-      EPERM: denied2,
-      ENOSPC: TOO_MANY,
-      EUSERS: TOO_MANY
-    };
-  }
-  const usedUp = () => kinds.has("user") && host.setting("/proc/sys/user/max_user_namespaces") === 0 ? `${limitReached(kinds, host)}; ${WITHOUT_THEM}` : limitReached(kinds, host);
-  return {
-    EPERM: () => denied(kinds, host, inUserNamespace),
-    ENOSPC: usedUp,
-    EUSERS: usedUp,
-    EINVAL: () => unknownKind(kinds, host)
-  };
-});
-var socketpair = (function socketpair(pair) {
-  return call("socketpair", constant(AF_UNIX, {
-    AF_UNIX
-  }), constant(SOCK_SEQPACKET | SOCK_CLOEXEC, {
-    "SOCK_SEQPACKET|SOCK_CLOEXEC": SOCK_SEQPACKET | SOCK_CLOEXEC
-  }), 0, pair);
-});
-var receiveTimeout = (function receiveTimeout(socket, milliseconds) {
-  const timeval = new Uint8Array(16);
-  const view2 = new DataView(timeval.buffer);
-  view2.setBigInt64(0, BigInt(Math.floor(milliseconds / 1e3)), true);
-  view2.setBigInt64(8, BigInt(milliseconds % 1e3) * 1000n, true);
-  return call("setsockopt", socket, constant(SOL_SOCKET, {
-    SOL_SOCKET
-  }), constant(SO_RCVTIMEO, {
-    SO_RCVTIMEO
-  }), new Struct(timeval, `&{${milliseconds} ms}`), timeval.length);
-});
-var netlinkSocket = (function netlinkSocket(protocol) {
-  const type = SOCK_RAW | SOCK_CLOEXEC;
-  return call("socket", constant(AF_NETLINK, {
-    AF_NETLINK
-  }), constant(type, {
-    "SOCK_RAW|SOCK_CLOEXEC": type
-  }), constant(protocol, {
-    NETLINK_ROUTE,
-    NETLINK_NETFILTER
-  }));
-});
-var setNetlinkOption = (function setNetlinkOption(socket, option) {
-  return call("setsockopt", socket, constant(SOL_NETLINK, {
-    SOL_NETLINK
-  }), constant(option, {
-    NETLINK_CAP_ACK,
-    NETLINK_EXT_ACK
-  }), new Struct(Uint8Array.of(1, 0, 0, 0), "&1"), 4);
-});
-var sendto = (function sendto(socket, message2) {
-  return call("sendto", socket, message2, message2.size, 0, null, 0);
-});
-var recvfrom = (function recvfrom(socket, message2, flagBits) {
-  const named2 = flags(flagBits, {
-    MSG_DONTWAIT
-  });
-  return call("recvfrom", socket, message2, message2.size, named2, null, null);
-});
-var lazy2 = (function lazy2(make3) {
-  let made;
-  return () => made ??= make3();
-});
-var changeIds = (function changeIds({ uid, gid, groups = [], keepGroups = false }, { setgroupsDenied, inUserNamespace }) {
-  const calls = [];
-  const add = ((call2, denied2) => {
-    const unmapped = inUserNamespace ? "the id is not mapped into the user namespace; mapIds() maps more than one" : void 0;
-    calls.push({
-      call: call2,
-      fixes: {
-        EPERM: denied2,
-        EINVAL: unmapped
-      }
-    });
-  });
-  if (!setgroupsDenied && !keepGroups) {
-    add(setgroups(groups), 'setgroups(2) is denied, or needs CAP_SETGID; in a user namespace: mapIds({ setgroups: "allow" })');
-  }
-  if (gid !== void 0) {
-    add(setresgid(gid, gid, gid), "changing the group needs CAP_SETGID: a recipe of root, or mapRoot()");
-  }
-  if (uid !== void 0) {
-    add(setresuid(uid, uid, uid), "changing the user needs CAP_SETUID: a recipe of root, or mapRoot()");
-  }
-  return calls;
 });
 var sealedImage = (function sealedImage(name, given2) {
   const fd = syscall(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
@@ -2652,7 +3889,7 @@ var link = (function link(plan, shape, frame, writeEnd = writeExec) {
     if (plan.processes[index - 1]?.then !== "init") frame.tie(writer);
     if (index === plan.firstIndex) {
       if (plan.options.detached === true) writer.add(setsid(), CHILD_EDGES);
-      enterCgroup(writer, plan, shape);
+      enterCgroup2(writer, plan, shape);
     }
     for (const part of process.parts) writer.part(part);
     if (process.then === "exec") {
@@ -2691,7 +3928,7 @@ var cloneProcess = (function cloneProcess(plan, shape, index, frame) {
   if (clears === 0 && directory === void 0) return clone(flags16, pid);
   return clone3(flags16 + clears, pid, directory);
 });
-var enterCgroup = (function enterCgroup(writer, plan, { cgroup }) {
+var enterCgroup2 = (function enterCgroup2(writer, plan, { cgroup }) {
   if (cgroup === void 0) return;
   writer.section = "limits";
   const options = {
@@ -2716,12 +3953,13 @@ var scriptFacts = (function scriptFacts() {
     ...ignoredSignals()
   };
 });
-var openInheritedFds = (function openInheritedFds(plan) {
+var openInheritedFds = (function openInheritedFds(plan, openNamespace2) {
   const opened = /* @__PURE__ */ new Map();
-  for (const { call: call2, slot, check, fixes, stepIndex } of plan.inheritedFds) {
+  for (const { call: call2, slot, check, fixes, idMap, stepIndex } of plan.inheritedFds) {
     try {
       opened.set(slot, syscall(call2, fixes));
       check?.();
+      if (idMap !== void 0) mapMount(opened.get(slot), idMap, openNamespace2);
     } catch (error) {
       closeInheritedFds(opened);
       throw stepError(error, plan, stepIndex);
@@ -2765,7 +4003,7 @@ var writeName = (function writeName(pidfd, pid, name) {
   ]);
 });
 var reapStatus = (function reapStatus(pidfd, wait = false) {
-  const outcome = (wait ? WAITING : LOOKING).run(pidfd);
+  const outcome = (wait ? WAITING2 : LOOKING).run(pidfd);
   return statusIn(outcome.output(INFO), outcome.output(USAGE));
 });
 var statusIn = (function statusIn(info, usage) {
@@ -2789,162 +4027,6 @@ var statusIn = (function statusIn(info, usage) {
     signal: signalName2(status),
     ...rest2
   };
-});
-var text2 = (function text2(type, value) {
-  return new Attribute(type, [
-    encoder5.encode(`${value}\0`)
-  ]);
-});
-var uint32 = (function uint32(value) {
-  if (typeof value !== "number") return value;
-  const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setUint32(0, value, true);
-  return bytes;
-});
-var encode = (function encode(messages, sequence = 1) {
-  const writer = new MessageWriter();
-  messages.forEach(((message2, index) => writer.message(message2, sequence + index)));
-  return writer;
-});
-var aligned = (function aligned(size) {
-  return size + 3 & ~3;
-});
-var setLink = (function setLink(link2, change) {
-  const name = typeof link2 === "string" && change.name === void 0 ? [
-    text2(IFLA.IFNAME, link2)
-  ] : [];
-  return {
-    type: RTM_NEWLINK,
-    flags: NLM_F_ACK,
-    payload: [
-      ...linkHeader(indexOf(link2), change.up),
-      ...name,
-      ...settings(change)
-    ],
-    words: [
-      "RTM_NEWLINK",
-      describeLink(link2),
-      ...describe(change)
-    ]
-  };
-});
-var linkHeader = (function linkHeader(index, up) {
-  const change = up === void 0 ? 0 : IFF_UP;
-  return [
-    uint32(0),
-    uint32(index),
-    uint32(up ? IFF_UP : 0),
-    uint32(change)
-  ];
-});
-var settings = (function settings({ name, master, mtu, namespace }) {
-  return [
-    ...name === void 0 ? [] : [
-      text2(IFLA.IFNAME, name)
-    ],
-    ...master === void 0 ? [] : [
-      word2(IFLA.MASTER, master)
-    ],
-    ...mtu === void 0 ? [] : [
-      word2(IFLA.MTU, mtu)
-    ],
-    ...namespace === void 0 ? [] : [
-      namespaceAttribute(namespace)
-    ]
-  ];
-});
-var describe = (function describe({ up, name, master, mtu, namespace }) {
-  return [
-    ...name === void 0 ? [] : [
-      JSON.stringify(name)
-    ],
-    ...mtu === void 0 ? [] : [
-      `mtu ${mtu}`
-    ],
-    ...master === void 0 ? [] : [
-      `master ${nameOf3(master)}`
-    ],
-    ...namespace === void 0 ? [] : [
-      `to ${describeNetwork(namespace)}`
-    ],
-    ...up === void 0 ? [] : [
-      up ? "up" : "down"
-    ]
-  ];
-});
-var describeLink = (function describeLink(link2) {
-  return typeof link2 === "string" ? JSON.stringify(link2) : nameOf3(link2.index);
-});
-var indexOf = (function indexOf(link2) {
-  return typeof link2 === "string" ? 0 : link2.index;
-});
-var answerOutput = (function answerOutput() {
-  return new Output(ANSWER_SIZE, "&answer");
-});
-var socketCalls = (function socketCalls(protocol, fdOf2) {
-  const socket = netlinkSocket(protocol);
-  const fd = fdOf2(socket);
-  return [
-    socket,
-    setNetlinkOption(fd, NETLINK_EXT_ACK),
-    setNetlinkOption(fd, NETLINK_CAP_ACK)
-  ];
-});
-var requestCalls = (function requestCalls(socket, messages, answer, words3 = messages[0].words) {
-  return [
-    send(socket, messages),
-    recvfrom(socket, answer, MSG_DONTWAIT),
-    responseCheck(words3, answer)
-  ];
-});
-var send = (function send(socket, messages) {
-  const encoded = encode(messages);
-  const text3 = messages.map((({ words: words3 }) => `{${words3.join(", ")}}`)).join(", ");
-  if (encoded.holes.length === 0) return sendto(socket, new Struct(encoded.bytes, text3));
-  return sendPieces(socket, piecesOf(encoded), text3);
-});
-var responseCheck = (function responseCheck(words3, answer) {
-  const none = new Named(4294967295, "~0U");
-  const verdict = {
-    name: words3[0],
-    text: words3.join(" "),
-    answer,
-    read: readResponse
-  };
-  const error = new OutputField(answer, ERROR_OFFSET, "answer.error");
-  return {
-    ...call("close_range", none, none, error),
-    verdict
-  };
-});
-var denialIn2 = (function denialIn2(plan) {
-  return plan.state.inUserNamespace ? 'the network belongs to another user namespace; join that too, as in join(target, "user", "net")' : 'this takes CAP_NET_ADMIN; as an ordinary user, put "user" among the namespaces: unshare("user", "net"), mapRoot()';
-});
-var inContainerNetns = (function inContainerNetns(plan, request) {
-  const kernel = new NetlinkBatch(insideSocket(plan), denialIn2(plan));
-  request(kernel);
-  for (const { call: call2, fixes } of kernel.calls) plan.call(call2, {
-    fixes
-  });
-});
-var keepParentNetns = (function keepParentNetns(plan) {
-  plan.state.network = plan.state.unshared.has("net") ? {
-    outside: insideSocket(plan)
-  } : {};
-});
-var insideSocket = (function insideSocket(plan) {
-  if (plan.state.network.inside === void 0) {
-    const calls = socketCalls(NETLINK_ROUTE, fdOf);
-    for (const call2 of calls) plan.call(call2);
-    plan.state.network.inside = fdOf(calls[0]);
-  }
-  return plan.state.network.inside;
-});
-var fdOf = (function fdOf(socket) {
-  return new ResultOf(socket, "socket");
-});
-var atLeast = (function atLeast({ major, minor }, wanted) {
-  return major > wanted.major || major === wanted.major && minor >= wanted.minor;
 });
 var serveSyncPoints = (function serveSyncPoints(plan, socket, spawn, services) {
   for (const point of plan.syncPoints) {
@@ -3151,1083 +4233,6 @@ var recordsOf = (function recordsOf({ descriptor, calls, paths, argv, environmen
       call: exit_group(126)
     }
   ];
-});
-var copyTree = (function copyTree(plan, place2, more, source, fixes) {
-  const flags16 = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | more;
-  const { mountFixes: mountFixes2 } = plan.state;
-  return plan.open(open_tree(place2, "", flags16), `<${source}>`, {
-    fixes: () => ({
-      ...mountFixes2,
-      ...allOf(fixes)
-    })
-  });
-});
-var pinParents = (function pinParents(plan, { canonical, path: path2 }, pinned = /* @__PURE__ */ new Set(), missing2) {
-  const { mounts } = plan.state;
-  const mount3 = mounts.mountAbove(canonical);
-  if (!canonical.startsWith("/") || mount3.own || mount3.readOnly) return;
-  if (mount3.type !== "bind" && mount3.origin === void 0) return;
-  if (mounts.isHostFile(canonical) && KERNEL2.some((own) => isWithin(canonical, own))) return;
-  const root2 = plan.cursor.rootOf(canonical);
-  const top = root2 !== void 0 && isWithin(root2, mount3.target) ? root2 : mount3.target;
-  const start2 = top === "/" ? 1 : top.length + 1;
-  for (const directory of parentsOf(canonical.slice(start2))) {
-    const whole = canonical.slice(0, start2) + directory;
-    if (pinned.has(whole)) continue;
-    pinned.add(whole);
-    const place2 = openBelow(plan, plan.directories.at(top), directory, {
-      flags: O_DIRECTORY,
-      missing: missing2,
-      fixes: {
-        ELOOP: `a directory on the way to ${path2} is a symbolic link, which the program could replace; name the path without it`
-      }
-    });
-    mountOnItself(plan, place2, directory);
-  }
-});
-var withMemoryFiles = (function withMemoryFiles(plan, { name, blocks, inodes, make: make3 }, use) {
-  if (plan.state.inUserNamespace && !plan.state.idsMapped) {
-    plan.refuse("the container makes files to mount over the paths, and needs mapped ids for that: put mapRoot() before it");
-  }
-  const fixes = plan.state.mountFixes;
-  const filesystem = plan.open(fsopen("tmpfs", FSOPEN_CLOEXEC), "<tmpfs>", {
-    fixes
-  });
-  const set = ((key, value) => void plan.call(fsconfig(filesystem, FSCONFIG_SET_STRING, key, value, 0)));
-  set("mode", "0555");
-  set("nr_blocks", String(blocks));
-  set("nr_inodes", String(inodes));
-  plan.call(fsconfig(filesystem, FSCONFIG_CMD_CREATE, null, null, 0), {
-    fixes
-  });
-  const attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
-  const root2 = plan.open(fsmount(filesystem, FSMOUNT_CLOEXEC, attributes), `<${name}>`, {
-    fixes
-  });
-  plan.release(filesystem);
-  make3(root2);
-  plan.call(mount_setattr(root2, "", AT_EMPTY_PATH, {
-    attr_set: MOUNT_ATTR_RDONLY
-  }));
-  const attached = !atLeast(plan.host.kernel(), {
-    major: 6,
-    minor: 15
-  });
-  if (attached) plan.call(move_mount(root2, "", at_fdcwd, "/", MOVE_MOUNT_F_EMPTY_PATH));
-  use(root2);
-  if (attached) plan.directories.inside(root2, () => void plan.call(umount2(".", MNT_DETACH)));
-  plan.release(root2);
-});
-var copyOfFile = (function copyOfFile(plan, root2, name, called = name) {
-  const copied = open_tree(root2, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-  return plan.open(copied, `<${called}>`, {
-    fixes: plan.state.mountFixes
-  });
-});
-var withEmptyFiles = (function withEmptyFiles(plan, write4) {
-  const make3 = ((root2) => {
-    plan.call(mkdirat(root2, EMPTY.directory, 365));
-    plan.call(mknodat(root2, EMPTY.file, S_IFREG | 292, 0));
-  });
-  withMemoryFiles(plan, {
-    name: "empty",
-    blocks: 1,
-    inodes: 3,
-    make: make3
-  }, write4);
-});
-var coverWithEmpty = (function coverWithEmpty(plan, place2, path2, empty) {
-  const cover2 = ((copy2) => move_mount(copy2, "", place2, "", ONTO_FD));
-  const fixes = () => ({
-    ...plan.state.mountFixes,
-    ENOENT: `what is mounted at ${path2} has been removed, as /proc/PID is when its process has ended; unmount it`
-  });
-  const [isDirectory, covered] = [
-    new Label(`${path2} is a directory`),
-    new Label(`${path2} is a file`)
-  ];
-  const file = copyOfFile(plan, empty, EMPTY.file, "empty file");
-  plan.call(cover2(file), {
-    accept: [
-      "EINVAL",
-      "ENOTDIR"
-    ],
-    onAccepted: isDirectory,
-    onZero: covered,
-    fixes
-  });
-  plan.place(isDirectory);
-  const directory = copyOfFile(plan, empty, EMPTY.directory, "empty directory");
-  plan.call(cover2(directory), {
-    fixes
-  });
-  plan.release(directory);
-  plan.place(covered);
-  plan.release(file);
-});
-var lowerBind = (function lowerBind(step, plan) {
-  plan.needs("mount", "it would be mounted on the host");
-  if (step.entries !== void 0) {
-    return lowerEntries(step, plan, (entry2) => bindOne(entry2, plan, ENTRY_GONE));
-  }
-  bindOne(step, plan);
-});
-var bindOne = (function bindOne(given2, plan, gone) {
-  const step = given2.untrusted === true ? withoutUnknownMounts(given2, plan) : given2;
-  const source = plan.source(step.source, step.optional);
-  const isMissing = step.optional === true && source instanceof HostPath && source.resolved.type === void 0;
-  const restrict = step.restrict ?? usualRestrictions(step.source, plan);
-  if (gone === void 0 && source instanceof HostPath && step.recursive !== false) {
-    plan.facts.mountAutomounts(source.resolved.path);
-  }
-  if (!isMissing) recordSource({
-    ...step,
-    restrict
-  }, plan);
-  if (isUntrustedDirectory(step, source)) {
-    refuseKernelMount(step.source, source.resolved.path, plan);
-  }
-  const origin = noteOrigin(source, plan, step.recursive !== false);
-  const target = plan.path(step.target);
-  target.refuseRoot();
-  if (step.make === true) plan.access.recordWrite(step.target);
-  const mounted = {
-    target: target.canonical,
-    type: "bind",
-    source: step.source,
-    readOnly: step.readOnly === true,
-    ...origin
-  };
-  if (step.optional !== true) {
-    show({
-      ...step,
-      restrict
-    }, source, target, plan, {
-      gone
-    });
-    plan.mounted(mounted);
-  } else {
-    if (!isMissing) {
-      target.makeParent();
-      plan.skippable("the source is missing", (end) => {
-        show({
-          ...step,
-          restrict
-        }, source, target, plan, {
-          missing: end
-        });
-      });
-    }
-    plan.mounted({
-      ...mounted,
-      certain: false
-    });
-  }
-  if (isUntrustedDirectory(step, source) && step.recursive !== false) {
-    coverKernelMounts(source.resolved.path, target.canonical, plan);
-  }
-});
-var noteOrigin = (function noteOrigin(source, plan, isRecursive) {
-  const { mounts } = plan.state;
-  const isHost = source instanceof HostPath;
-  const place2 = isHost ? source.resolved.path : plan.access.settledPlace(source.path);
-  const path2 = normalize(isHost ? source.resolved.path : source.path);
-  const showsMore = isRecursive && mounts.showsMoreBelow(path2);
-  if (place2 !== void 0 && !showsMore) return isHost ? {
-    origin: place2
-  } : mounts.originOf(place2);
-  plan.state.unknownSource ??= source.path;
-  return {};
-});
-var isUntrustedDirectory = (function isUntrustedDirectory(step, source) {
-  return step.untrusted === true && source instanceof HostPath && source.resolved.type === "directory";
-});
-var recordSource = (function recordSource(step, plan) {
-  const { source, readOnly, restrict } = step;
-  const path2 = plan.access.hostSource(source);
-  if (path2 === void 0) return plan.access.recordAll();
-  if (step.recursive !== false) plan.access.recordTree(path2, step.untrusted === true);
-  plan.access.recordCopy(path2);
-  plan.access.recordBind(path2, {
-    readOnly,
-    noDevices: restrict?.includes("nodev")
-  });
-});
-var show = (function show(step, source, target, plan, { missing: missing2, gone }) {
-  if (step.readOnly === true) pinParents(plan, target);
-  if (step.early === true && source instanceof HostPath) {
-    return showEarly(step, source, target, plan);
-  }
-  const isHost = source instanceof HostPath;
-  const opened = source.open(O_PATH, {
-    ...missing2 !== void 0 && {
-      accept: [
-        "ENOENT"
-      ],
-      onAccepted: missing2
-    },
-    fixes: () => ({
-      ENOENT: missingSource(step, isHost, gone)
-    })
-  });
-  if (step.untrusted === true && isHost && !plan.host.isHere) refuseKernelFile(opened, plan);
-  const recursive = step.recursive === false ? 0 : AT_RECURSIVE;
-  const tree = copyTree(plan, opened, recursive, step.source, () => ({
-    EINVAL: `an unprivileged user cannot bind ${step.source} without the submounts that it has; pass { recursive: true }`
-  }));
-  setAttributes(step, tree, recursive, plan);
-  if (isOnItself(step, plan)) target.attachTo(opened, tree, step.source);
-  else {
-    if (step.make === true || target.needsMountPoint) makeMountPoint(source, opened, target, plan);
-    target.attach(tree, step.source);
-  }
-  plan.release(tree);
-  plan.release(opened);
-});
-var setAttributes = (function setAttributes(step, tree, recursive, plan) {
-  const attributes = (step.restrict ?? []).reduce((sum2, word4) => sum2 | RESTRICTIONS[word4], step.readOnly === true ? MOUNT_ATTR_RDONLY : 0);
-  if (attributes === 0) return;
-  const set = {
-    attr_set: attributes
-  };
-  plan.call(mount_setattr(tree, "", AT_EMPTY_PATH | recursive, set), {
-    fixes: plan.state.mountFixes
-  });
-});
-var isOnItself = (function isOnItself({ source, target }, plan) {
-  return normalize(source) === normalize(target) && plan.cursor.rootOf(target) !== void 0;
-});
-var mountFilesystem = (function mountFilesystem(plan, path2, { source, type, flags: flags16, data: data2, fixes = {}, make: make3 }) {
-  checkOptions(plan, data2);
-  const target = plan.path(path2);
-  const { mountFixes: mountFixes2 } = plan.state;
-  target.mountOn({
-    source: source ?? type,
-    type,
-    flags: flags16,
-    data: data2,
-    make: make3,
-    fixes: () => ({
-      ...mountFixes2,
-      EBUSY: `something is mounted at ${path2} already, or the source is in use`,
-      EINVAL: () => optionIssue(plan, type, data2) ?? `the filesystem ${type} does not support an option`,
-      ENODEV: `this kernel does not know filesystems of the type ${type} (see /proc/filesystems)`,
-      ENOENT: `the source ${source ?? type} does not exist${unexpanded(source ?? "")}`,
-      ...fixes
-    })
-  });
-  plan.mounted({
-    target: target.canonical,
-    type,
-    source: source ?? type,
-    readOnly: (flags16 & MS_RDONLY) !== 0,
-    own: true
-  });
-});
-var checkOptions = (function checkOptions(plan, data2) {
-  if (data2 === null || data2.length * 3 <= OPTION_BYTES) return;
-  const size = new TextEncoder().encode(data2).length;
-  if (size > OPTION_BYTES) {
-    plan.refuse(`the options have ${size} bytes, and mount(2) takes ${OPTION_BYTES}; use fewer`);
-  }
-});
-var lowerMount = (function lowerMount(step, plan) {
-  plan.needs("mount", NEEDS_MOUNT);
-  plan.access.recordFilesystem(step);
-  const { source, target, type, options, make: make3 } = step;
-  if (make3 === true) plan.access.recordWrite(target);
-  mountFilesystem(plan, target, {
-    source,
-    type,
-    ...parseMountOptions(options),
-    make: make3
-  });
-});
-var lowerRemount = (function lowerRemount(step, plan) {
-  plan.needs("mount", "it would change the host's mounts");
-  const target = plan.path(step.target);
-  const { flags: flags16, data: data2 } = parseMountOptions(step.options);
-  const fixes = {
-    EPERM: "the options that the mount has from outside are locked; repeat those that /proc/self/mountinfo shows for it",
-    EINVAL: notMounted(step.target)
-  };
-  const attributes = step.keep === true ? namedAttributes(step.options) : attributesOf(flags16);
-  plan.access.recordRemount(attributes.attr_clr);
-  if (step.bind === false) {
-    if (!plan.state.mounts.isContainerMount(target.canonical)) {
-      plan.refuse(`{ bind: false } would change the host's filesystem at ${step.target} everywhere; leave it out, to change this mount alone`);
-    }
-    checkOptions(plan, data2);
-    target.reconfigure(MS_REMOUNT | flags16, data2, fixes);
-  } else {
-    target.setAttributes(attributes, step.recursive === true, fixes);
-  }
-  if (step.keep === true && (flags16 & MS_RDONLY) === 0) return;
-  plan.state.mounts.remounted(target.canonical, (flags16 & MS_RDONLY) !== 0);
-});
-var namedAttributes = (function namedAttributes(options) {
-  const { flags: flags16 } = parseMountOptions(options);
-  const { flags: kept } = parseMountOptions(options, 4294967295);
-  const named2 = attributesOf(flags16);
-  const cleared = ATTRIBUTES2.reduce(((sum2, [flag, attribute]) => (kept & flag) === 0 ? sum2 + attribute : sum2), named2.attr_clr & MOUNT_ATTR__ATIME);
-  return {
-    attr_set: named2.attr_set,
-    attr_clr: cleared
-  };
-});
-var attributesOf = (function attributesOf(flags16) {
-  let [set, clear] = [
-    0,
-    0
-  ];
-  for (const [flag, attribute] of ATTRIBUTES2) {
-    if ((flags16 & flag) !== 0) set += attribute;
-    else clear += attribute;
-  }
-  if ((flags16 & TIMES) !== 0) {
-    clear += MOUNT_ATTR__ATIME;
-    if ((flags16 & MS_STRICTATIME) !== 0) set += MOUNT_ATTR_STRICTATIME;
-    else if ((flags16 & MS_NOATIME) !== 0) set += MOUNT_ATTR_NOATIME;
-  }
-  return {
-    attr_set: set,
-    attr_clr: clear
-  };
-});
-var notMounted = (function notMounted(path2) {
-  return `nothing is mounted at ${path2}, or an option is not supported there`;
-});
-var lowerMkdir = (function lowerMkdir(step, plan) {
-  const target = plan.path(step.path);
-  making(plan, step, (() => target.makeDirectories()));
-  if (step.mode === void 0) return;
-  const fd = target.open(O_DIRECTORY, {
-    fixes: {
-      ENOTDIR: `${step.path} exists and is not a directory`
-    }
-  });
-  plan.call(fchmod(fd, step.mode));
-  plan.release(fd);
-});
-var lowerSymlink = (function lowerSymlink(step, plan) {
-  mayMake(plan, step);
-  plan.access.recordLink(step.path);
-  plan.path(step.path).inParent(((directory, name) => {
-    plan.call(symlinkat(step.target, directory, name), {
-      fixes: makingFixes(step.path),
-      ...step.keep === true && {
-        accept: [
-          "EEXIST"
-        ]
-      }
-    });
-  }));
-});
-var lowerMknod = (function lowerMknod(step, plan) {
-  if (step.type !== "p") {
-    plan.access.record({
-      kind: "device",
-      path: `${step.type} ${step.major}:${step.minor}`
-    });
-  }
-  const type = {
-    b: S_IFBLK,
-    c: S_IFCHR,
-    p: S_IFIFO
-  }[step.type];
-  const device = step.type === "p" ? 0 : makedev(step.major, step.minor);
-  making(plan, step, (() => plan.path(step.path).inParent(((directory, name) => {
-    const there = new Label(`${step.path} is there`);
-    plan.call(mknodat(directory, name, type | (step.mode ?? 420), device), {
-      ...step.keep === true && {
-        accept: [
-          "EEXIST"
-        ],
-        onAccepted: there
-      },
-      fixes: {
-        ...makingFixes(step.path),
-        EPERM: plan.state.inUserNamespace ? "a user namespace has no right to make device files; devices() and bind() need none" : "making device files needs CAP_MKNOD"
-      }
-    });
-    if (step.mode !== void 0) plan.call(fchmodat(directory, name, step.mode));
-    if ((step.uid ?? step.gid) !== void 0) {
-      plan.call(fchownat(directory, name, step.uid ?? KEPT, step.gid ?? KEPT));
-    }
-    plan.place(there);
-  }))));
-});
-var noParent = (function noParent(path2) {
-  return `the parent directory of ${path2} does not exist` + (unexpanded(path2) || "; mkdir() makes it");
-});
-var makingFixes = (function makingFixes(path2) {
-  return {
-    EEXIST: `${path2} exists already`,
-    ENOENT: noParent(path2),
-    EROFS: READ_ONLY,
-    ENOSPC: filesystemFull(path2)
-  };
-});
-var making = (function making(plan, step, add) {
-  mayMake(plan, step);
-  if (step.host !== true || plan.state.hasUmask) return add();
-  plan.call(umask(plan.scriptUmask));
-  const made = add();
-  plan.call(umask(0));
-  return made;
-});
-var mayMake = (function mayMake(plan, { path: path2, host }) {
-  if (host !== true) plan.requireContainerMount(path2);
-  else plan.access.recordWrite(path2);
-});
-var accountLines = (function accountLines(root2, file) {
-  return linesOf(readBeneath(root2, `etc/${file}`));
-});
-var lowerSetUser = (function lowerSetUser(step, plan) {
-  const { keepCapabilities, keepGroups } = step;
-  const { uid, gid = uid, groups } = step.name === void 0 ? step : namedUser(step.name, plan, keepGroups !== true && !plan.state.setgroupsDenied);
-  if (groups !== void 0 && plan.state.setgroupsDenied) {
-    plan.refuse(`"groups" cannot be set, as the id map denies setgroups(2); leave them out, or map with mapIds({ ..., setgroups: "allow" })`);
-  }
-  plan.access.recordIds({
-    uid,
-    gid,
-    groups
-  });
-  if (keepCapabilities === true) plan.call(prctl(PR_SET_KEEPCAPS, 1));
-  for (const { call: call2, fixes } of changeIds({
-    uid,
-    gid,
-    groups,
-    keepGroups
-  }, plan.state)) {
-    plan.call(call2, {
-      fixes
-    });
-  }
-  plan.state.ids = {
-    uid,
-    gid
-  };
-  if (!plan.state.setgroupsDenied && keepGroups !== true) plan.state.groupsChanged = true;
-});
-var lowerCapabilities = (function lowerCapabilities({ keep, ...sets }, plan) {
-  plan.state.capabilities.limit({
-    ...sets,
-    ...keep && {
-      keep
-    }
-  });
-  const step = keep === void 0 ? sets : {
-    bounding: keep,
-    permitted: keep,
-    inheritable: keep,
-    ambient: keep
-  };
-  if (step.bounding !== void 0) {
-    for (const [name, number] of Object.entries(CAPABILITIES)) {
-      if (step.bounding.includes(name)) continue;
-      plan.call(prctl(PR_CAPBSET_DROP, number), {
-        accept: [
-          "EINVAL"
-        ],
-        fixes: LACKS_CAPABILITY
-      });
-    }
-  }
-  const { ambient = [], effective = [] } = step;
-  if ((step.permitted ?? step.effective ?? step.inheritable ?? step.ambient) === void 0) {
-    return;
-  }
-  const permitted = step.permitted ?? [
-    ...effective,
-    ...ambient
-  ];
-  plan.call(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL));
-  plan.call(capset({
-    permitted,
-    effective: step.effective ?? permitted,
-    inheritable: step.inheritable ?? ambient
-  }), {
-    fixes: {
-      EPERM: "a process can only keep capabilities that it has"
-    }
-  });
-  for (const name of ambient) {
-    plan.call(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAPABILITIES[name]), {
-      fixes: LACKS_CAPABILITY
-    });
-  }
-});
-var lowerNoNewPrivileges = (function lowerNoNewPrivileges(_step, plan) {
-  plan.call(prctl(PR_SET_NO_NEW_PRIVS, 1));
-  plan.state.gainsNoPrivileges = true;
-});
-var refuseForUsers = (function refuseForUsers(what, plan) {
-  const { state, host } = plan;
-  if (host.isHere || state.inUserNamespace || state.caller.euid === 0) return;
-  plan.refuse(`only root can ${what}, and the box is for any user; put unshare("user", ...) and mapRoot() first, or build it with --for=root`);
-});
-var lowerJoin = (function lowerJoin(step, plan) {
-  const { target } = step;
-  plan.recordBeforehand({
-    kind: "join",
-    target: typeof target === "object" ? target.pid : target
-  });
-  plan.state.exposed = true;
-  plan.isMomentary = true;
-  if (typeof target === "string") joinFile(target, step, plan);
-  else joinProcess(target, step, plan);
-});
-var joinProcess = (function joinProcess(target, step, plan) {
-  const asked = typeof target === "number" ? {
-    pid: target,
-    started: void 0
-  } : target;
-  const { host } = plan;
-  const { credentials = "root", environment = false, cgroup = false } = step;
-  const questions = {
-    environment,
-    cgroup,
-    user: credentials !== "keep"
-  };
-  const found = host.joinTarget(asked.pid, asked.started, questions);
-  const { pid, started: started2 } = found.identity;
-  const kinds = new Set(step.kinds ?? found.otherKinds);
-  plan.joined.push({
-    identity: found.identity,
-    stepIndex: plan.cursor.index
-  });
-  if (environment) takeEnvironment(plan, found.environment);
-  for (const file of found.cgroupFiles) enterCgroup2(plan, file);
-  const check = (() => {
-    host.joinTarget(pid, started2, {
-      environment: false,
-      cgroup,
-      user: false
-    });
-  });
-  const entersRoot = step.root === true && !found.sharesRoot;
-  const looksInto = entersRoot || step.cwd === true;
-  const pidfd = plan.inheritFd(pidfd_open(pid, 0), "pidfd", {
-    check: looksInto ? void 0 : check,
-    fixes: ENDED2
-  });
-  const directory = looksInto ? plan.inheritFd(openat(at_fdcwd, `/proc/${pid}`, O_PATH | O_DIRECTORY | O_CLOEXEC), "process", {
-    check,
-    fixes: ENDED2
-  }) : void 0;
-  const open2 = ((name, isWanted) => {
-    if (!isWanted) return void 0;
-    const call2 = openat(directory, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    return plan.open(call2, `<${name}>`, {
-      fixes: {
-        EACCES: OTHERS_PROCESS
-      }
-    });
-  });
-  const [root2, cwd] = [
-    open2("root", entersRoot),
-    open2("cwd", step.cwd === true)
-  ];
-  const joinsUser = kinds.has("user");
-  plan.state.stoppable ||= mayBeStopped(plan, found, step);
-  if (credentials === "process" && !joinsUser && found.otherKinds.includes("user")) {
-    plan.refuse('the user of the process is one of its user namespace; add "user" to the kinds');
-  }
-  if (joinsUser && credentials !== "keep") leaveGroups(plan);
-  if (kinds.size > 0) enter2(plan, pidfd, kinds);
-  if (joinsUser) {
-    plan.state.setgroupsDenied = found.setgroupsDenied;
-    takeUserInside(plan, found, credentials);
-  } else if (credentials === "process") takeUserOutside(plan, found);
-  if (root2 !== void 0) {
-    plan.call(fchdir(root2));
-    plan.call(chroot("."));
-    plan.state.leavesRoot();
-    plan.state.entersFiles = true;
-  }
-  if (step.root === true && root2 === void 0) plan.call(chdir("/"));
-  if (cwd !== void 0) plan.call(fchdir(cwd));
-  if (step.root === true || cwd !== void 0) plan.directories.enteredWorking();
-  if (kinds.has("pid")) plan.fork("exit");
-});
-var mayBeStopped = (function mayBeStopped({ state }, { otherKinds: otherKinds2, user }, { credentials = "root" }) {
-  if (otherKinds2.includes("pid")) return false;
-  if (!otherKinds2.includes("user") && credentials !== "process") return false;
-  return user === void 0 || !isScripts(user, state);
-});
-var enter2 = (function enter2(plan, fd, kinds) {
-  if (kinds.has("pid")) plan.needsHostPids();
-  if (kinds.has("time")) plan.process.ownMemory = true;
-  if (kinds.has("net")) keepParentNetns(plan);
-  if (kinds.has("mount")) {
-    plan.directories.leaveMountNamespace();
-    plan.state.entersFiles = true;
-  }
-  plan.state.joins(kinds);
-  plan.state.stoppable ||= kinds.has("pid");
-  let flags16 = 0;
-  for (const kind of kinds) flags16 |= CLONE_FLAG[kind];
-  plan.call(setns(fd, flags16), {
-    fixes: joiningFixes(kinds)
-  });
-});
-var joiningFixes = (function joiningFixes(kinds) {
-  return {
-    ESRCH: "the process has ended",
-    EPERM: kinds.has("user") ? "only the user who created a user namespace, or a privileged one, may join it" : 'this takes CAP_SYS_ADMIN in the user namespace that the namespaces belong to: join that too, join(target, "user", ...)',
-    EINVAL: kinds.has("user") ? "the container is in this user namespace already, or the file is not a user namespace" : kinds.has("pid") ? "a pid namespace can only be joined from one above it, or the file is not a pid namespace" : "the file is not a namespace of this kind"
-  };
-});
-var enterCgroup2 = (function enterCgroup2(plan, file) {
-  const fixes = {
-    EACCES: CGROUP_DENIED
-  };
-  const fd = plan.open(openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC), `<${file}>`, {
-    fixes
-  });
-  plan.call(writeTextTo(fd, "0"), {
-    fixes
-  });
-  plan.release(fd);
-});
-var lowerJoinCgroup = (function lowerJoinCgroup({ directories }, plan) {
-  for (const directory of directories) {
-    const file = `${directory}/cgroup.procs`;
-    plan.access.recordWrite(directory);
-    const fixes = {
-      EACCES: CGROUP_DENIED,
-      ENOENT: `${directory} is no control group`
-    };
-    const opened = openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC);
-    const fd = plan.inheritFd(opened, `<${file}>`, {
-      fixes
-    });
-    plan.call(writeTextTo(fd, "0"), {
-      fixes
-    });
-  }
-});
-var lowerMaskPaths = (function lowerMaskPaths({ paths }, plan) {
-  plan.needs("mount", "they would be hidden on the host");
-  withEmptyFiles(plan, ((empty) => {
-    const pinned = /* @__PURE__ */ new Set();
-    for (const path2 of paths.map(normalize)) {
-      if (path2 === "/") {
-        plan.refuse("the root itself cannot be hidden; pivotRoot() enters another");
-      }
-      mask(plan, path2, empty, pinned);
-    }
-  }));
-});
-var mask = (function mask(plan, path2, empty, pinned) {
-  const target = plan.path(path2);
-  const place2 = plan.access.settledPlace(path2);
-  target.openBase();
-  plan.skippable(`${path2} is missing`, ((end) => {
-    pinParents(plan, target, pinned, end);
-    const opened = openIfThere(target, end);
-    coverWithEmpty(plan, opened, path2, empty);
-    plan.release(opened);
-  }));
-  plan.mounted({
-    target: target.canonical,
-    type: "mask",
-    readOnly: true,
-    certain: false
-  });
-  plan.access.recordGuard(place2);
-});
-var lowerReadonlyPaths = (function lowerReadonlyPaths({ paths }, plan) {
-  plan.needs("mount", "they would become read-only on the host");
-  const pinned = /* @__PURE__ */ new Set();
-  for (const path2 of paths.map(normalize)) {
-    if (path2 === "/") plan.refuse('for the root itself there is remount("/", "ro,...")');
-    keepFromChange(plan, path2, pinned);
-  }
-});
-var keepFromChange = (function keepFromChange(plan, path2, pinned) {
-  const target = plan.path(path2);
-  const place2 = plan.access.settledPlace(path2);
-  target.openBase();
-  plan.skippable(`${path2} is missing`, ((missing2) => {
-    pinParents(plan, target, pinned, missing2);
-    const opened = openIfThere(target, missing2);
-    const tree = copyTree(plan, opened, AT_RECURSIVE, path2);
-    const readOnly = {
-      attr_set: MOUNT_ATTR_RDONLY
-    };
-    plan.call(mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, readOnly), {
-      fixes: plan.state.mountFixes
-    });
-    target.attachTo(opened, tree, path2);
-    plan.release(tree);
-    plan.release(opened);
-  }));
-  plan.mounted({
-    target: target.canonical,
-    type: "bind",
-    source: path2,
-    ...plan.state.mounts.originOf(target.canonical),
-    readOnly: true,
-    certain: false,
-    keepsBelow: true
-  });
-  plan.access.recordGuard(place2);
-});
-var openIfThere = (function openIfThere(target, missing2) {
-  return target.open(O_PATH, {
-    accept: [
-      "ENOENT",
-      "ENOTDIR"
-    ],
-    onAccepted: missing2
-  });
-});
-var lowerHostname = (function lowerHostname(step, plan) {
-  plan.needs("uts", "it would rename the host");
-  plan.requireRights("uts");
-  plan.call(sethostname(step.name), {
-    fixes: {
-      EPERM: needsPrivilege(plan.state.inUserNamespace)
-    }
-  });
-});
-var lowerLoopback = (function lowerLoopback(_step, plan) {
-  plan.needs("net", HOSTS_NETWORK);
-  inContainerNetns(plan, ((kernel) => kernel.request(setLink("lo", {
-    up: true
-  }))));
-});
-var setUpNetworkService = (function setUpNetworkService(plan) {
-  const { network } = plan.options;
-  if (network === void 0) return;
-  if (network === "proxy") return setUpProxy(plan);
-  inContainerNetns(plan, (kernel) => kernel.request(setLink("lo", {
-    up: true
-  })));
-});
-var lowerUmask = (function lowerUmask({ mask: mask2 }, plan) {
-  plan.call(umask(mask2));
-  plan.state.hasUmask = true;
-});
-var lowerRlimit = (function lowerRlimit({ resource, soft, hard }, plan) {
-  const number = ((value) => value === "unlimited" ? RLIM_INFINITY : value);
-  const name = resource.toUpperCase();
-  const call2 = prlimit64(0, RLIMITS[name], {
-    soft: number(soft),
-    hard: number(hard)
-  }, null);
-  if (name === "NOFILE") return plan.beforeExec(call2, RAISED);
-  plan.access.recordHigherLimit();
-  plan.call(call2, {
-    fixes: RAISED
-  });
-});
-var lowerNewSession = (function lowerNewSession(_step, plan) {
-  if (plan.options.detached === true && plan.state.sessionLeader) return;
-  plan.call(setsid(), {
-    fixes: {
-      EPERM: "the program is a session leader already"
-    }
-  });
-  plan.state.sessionLeader = true;
-  plan.state.ownSession = true;
-});
-var lowerDieWithParent = (function lowerDieWithParent({ signal }, plan) {
-  if (plan.options.detached === true) return;
-  if (signal === null && plan.state.isForwardedByScript) plan.refuse(OUTLIVES_FORWARDING);
-  plan.deathSignal = signal === null ? 0 : SIGNALS[signal];
-  plan.access.recordDeath(signal === "SIGKILL");
-});
-var lowerPivotRoot = (function lowerPivotRoot({ path: path2 }, plan) {
-  plan.needs("mount", "it would change the host's root");
-  const { beforeRoot, console: terminal } = plan.options;
-  if (beforeRoot !== void 0) plan.syncWithParent(() => [
-    {
-      run: beforeRoot
-    }
-  ]);
-  if (terminal !== void 0) plan.console = openConsole(plan, path2, terminal.owner);
-  const target = plan.path(path2);
-  const isMountPoint = plan.state.mounts.isMountPoint(target.canonical);
-  const noDevices = !isMountPoint && usualRestrictions(path2, plan).includes("nodev");
-  plan.access.recordRoot(path2, "pivotRoot", noDevices);
-  const directory = openRoot(plan, path2);
-  const root2 = isMountPoint ? directory : mountOnItself2(plan, directory, path2, noDevices);
-  plan.call(fchdir(root2));
-  plan.call(pivot_root(".", "."), {
-    fixes: {
-      EINVAL: "the root of this machine is its initial ramdisk, which pivot_root(2) cannot replace; or the new root is on a shared mount",
-      EPERM: needsPrivilege(plan.state.inUserNamespace)
-    }
-  });
-  plan.call(umount2(".", MNT_DETACH));
-  enterRoot(plan, target.canonical, root2);
-});
-var openRoot = (function openRoot(plan, path2) {
-  return plan.path(path2).open(O_PATH | O_DIRECTORY, {
-    fixes: {
-      ENOENT: `the directory ${path2} does not exist ${plan.state.filesAt}${unexpanded(path2)}`,
-      ENOTDIR: `${path2} is not a directory`
-    }
-  });
-});
-var enterRoot = (function enterRoot(plan, path2, root2) {
-  plan.call(chdir("/"));
-  plan.release(root2);
-  plan.directories.enteredWorking();
-  plan.directories.forget();
-  plan.state.entersRoot(path2);
-});
-var bind3 = (function bind3(source, target = source, options = {}) {
-  return {
-    step: "bind",
-    source,
-    target,
-    ...options
-  };
-});
-var entry = (function entry() {
-  return text({
-    expected: "a name in the directory, or a path from there",
-    min: 1,
-    max: 4095,
-    pattern: "^[^/]",
-    issue(path2) {
-      const isPath = path2.split("/").every((name) => ![
-        "",
-        ".",
-        ".."
-      ].includes(name));
-      return isPath ? void 0 : `${quoted(path2)} is no name in a directory, and no path from there`;
-    }
-  });
-});
-var mount2 = (function mount2(source, target, options) {
-  return {
-    step: "mount",
-    source,
-    target,
-    ...options
-  };
-});
-var kernelFilesystem = (function kernelFilesystem(target) {
-  return () => ({
-    target: withDefault(absolutePath(), target),
-    options: optional(mountOptions())
-  });
-});
-var remount = (function remount(target, options, more = {}) {
-  return {
-    step: "remount",
-    target,
-    options,
-    ...more
-  };
-});
-var mkdir = (function mkdir(path2, options = {}) {
-  return {
-    step: "mkdir",
-    path: path2,
-    ...options
-  };
-});
-var symlink = (function symlink(target, path2, options = {}) {
-  return {
-    step: "symlink",
-    target,
-    path: path2,
-    ...options
-  };
-});
-var mknod = (function mknod(path2, node) {
-  return {
-    step: "mknod",
-    path: path2,
-    ...node
-  };
-});
-var setUser = (function setUser(user) {
-  return {
-    step: "setUser",
-    ...user
-  };
-});
-var capabilities = (function capabilities(sets) {
-  return {
-    step: "capabilities",
-    ...sets
-  };
-});
-var noNewPrivileges = (function noNewPrivileges() {
-  return {
-    step: "noNewPrivileges"
-  };
-});
-var joinCgroup = (function joinCgroup(...directories) {
-  return {
-    step: "joinCgroup",
-    directories
-  };
-});
-var join = (function join(target, ...kinds) {
-  const last = kinds.at(-1);
-  const options = typeof last === "object" ? last : {};
-  const names = kinds.filter(((kind) => typeof kind !== "object"));
-  return {
-    step: "join",
-    target: dataOf(target),
-    ...names.length === 0 ? {} : {
-      kinds: names
-    },
-    ...options
-  };
-});
-var dataOf = (function dataOf(target) {
-  const hasIdentity = typeof target === "object" && target !== null && "identity" in target;
-  return hasIdentity ? target.identity : target;
-});
-var maskPaths = (function maskPaths(...paths) {
-  return {
-    step: "maskPaths",
-    paths
-  };
-});
-var readonlyPaths = (function readonlyPaths(...paths) {
-  return {
-    step: "readonlyPaths",
-    paths
-  };
-});
-var hostname = (function hostname(name) {
-  return {
-    step: "hostname",
-    name
-  };
-});
-var hostnameText = (function hostnameText() {
-  return text({
-    min: 1,
-    max: NAME_BYTES
-  });
-});
-var loopback = (function loopback() {
-  return {
-    step: "loopback"
-  };
-});
-var umask2 = (function umask2(mask2) {
-  return {
-    step: "umask",
-    mask: mask2
-  };
-});
-var rlimit = (function rlimit(resource, soft, hard = soft) {
-  return {
-    step: "rlimit",
-    resource,
-    soft,
-    hard
-  };
-});
-var newSession = (function newSession() {
-  return {
-    step: "newSession"
-  };
-});
-var dieWithParent = (function dieWithParent(signal = "SIGKILL") {
-  return {
-    step: "dieWithParent",
-    signal
-  };
-});
-var pivotRoot = (function pivotRoot(path2) {
-  return {
-    step: "pivotRoot",
-    path: path2
-  };
-});
-var unshare2 = (function unshare2(...kinds) {
-  const last = kinds.at(-1);
-  const options = isObject(last) ? last : {};
-  const names = kinds.filter(((kind) => !isObject(kind)));
-  return {
-    step: "unshare",
-    kinds: names,
-    ...options
-  };
-});
-var of = (function of(use, path2, directory) {
-  return {
-    path: path2,
-    use,
-    ...directory !== void 0 && {
-      directory
-    }
-  };
-});
-var lowerUnshare = (function lowerUnshare(step, plan) {
-  const kinds = new Set(step.kinds);
-  if (!kinds.has("user")) refuseForUsers("make these", plan);
-  if (kinds.has("pid")) plan.needsHostPids();
-  if (kinds.has("user")) {
-    requireMappedIds(plan);
-    dropScriptGroups(plan);
-  }
-  if (kinds.has("net")) keepParentNetns(plan);
-  if (kinds.has("mount")) plan.directories.leaveMountNamespace();
-  enterNamespaces(kinds, plan);
-  plan.state.unshares(kinds);
-  if (kinds.has("mount")) {
-    const receives = step.propagation === "slave";
-    const propagation2 = receives ? MS_SLAVE : MS_PRIVATE;
-    plan.call(mount_setattr(at_fdcwd, "/", AT_RECURSIVE, {
-      propagation: propagation2
-    }), {
-      fixes: () => ({
-        ...plan.state.mountFixes,
-        EINVAL: ROOT_IS_NO_MOUNT
-      })
-    });
-    plan.access.recordMountNamespace(receives);
-  }
-  if (kinds.has("net")) setUpNetworkService(plan);
-});
-var enterNamespaces = (function enterNamespaces(kinds, plan) {
-  let flags16 = 0;
-  for (const kind of kinds) if (kind !== "time") flags16 |= CLONE_FLAG[kind];
-  const fixes = namespaceFixes(kinds, plan.host, plan.state.inUserNamespace);
-  if (plan.untouched) plan.cloneWith(flags16, kinds);
-  else if (flags16 !== 0) {
-    plan.call(unshare(flags16), {
-      fixes
-    });
-    if (kinds.has("pid")) plan.fork("exit");
-  }
-  if (!kinds.has("time")) return;
-  plan.call(unshare(CLONE_NEWTIME), {
-    fixes
-  });
-  enterTime(plan);
-});
-var lower = (function lower(step, plan) {
-  LOWERINGS[step.step](step, plan);
-});
-var planRecipe = (function planRecipe(steps, options = {}, host = liveHost()) {
-  const plan = new PlanBuilder(steps, host, options);
-  for (let index = 0; index < steps.length; index++) {
-    plan.cursor.begin(index);
-    try {
-      lower(steps[index], plan);
-    } catch (error) {
-      if (error instanceof TargetIssue) plan.refuse(error.message);
-      throw error instanceof SyscallError ? inStep2(error, plan) : error;
-    }
-  }
-  plan.directories.returnToWorking();
-  return plan;
 });
 var checkedSteps = (function checkedSteps(values) {
   if (values.length > MAX_STEPS) throw new RecipeError(`a recipe has at most ${MAX_STEPS} steps`);
@@ -4616,69 +4621,92 @@ var checkMountLabel = (function checkMountLabel(label) {
 var isLabel = (function isLabel(label) {
   return label !== void 0 && label !== "";
 });
+var namespacesOf = (function namespacesOf({ namespaces: namespaces2 = [] }) {
+  const fresh = /* @__PURE__ */ new Set();
+  const joined = /* @__PURE__ */ new Map();
+  namespaces2.forEach((({ type, path: path2 }, index) => {
+    const kind = KINDS2[type] ?? unsupported(`linux.namespaces[${index}].type`, `there is no namespace "${type}"`);
+    if (fresh.has(kind) || joined.has(kind)) {
+      unsupported(`linux.namespaces[${index}].type`, `"${type}" is given twice`);
+    }
+    if (path2 === void 0 || path2 === "") fresh.add(kind);
+    else joined.set(kind, path2);
+  }));
+  if (!fresh.has("mount")) {
+    unsupported("linux.namespaces", 'a container needs a mount namespace of its own, "mount"');
+  }
+  return {
+    fresh,
+    joined
+  };
+});
+var namespaceSteps = (function namespaceSteps(linux, { fresh, joined }, groups, mayChangeGroups) {
+  const { uidMappings, gidMappings } = linux;
+  const files = [
+    ...joined
+  ].toSorted(([one], [other]) => orderOf(one) - orderOf(other));
+  const early = files.filter(([kind]) => kind !== "pid");
+  const pid = files.filter(([kind]) => kind === "pid");
+  const joins = ((list2) => list2.map(([kind, path2]) => join(path2, kind, {
+    credentials: "keep"
+  })));
+  const first = [
+    ...fresh
+  ].filter(((kind) => kind !== "cgroup"));
+  const own = fresh.has("cgroup") ? [
+    unshare2("cgroup")
+  ] : [];
+  const groupSteps = [
+    ...groups.length > 0 ? [
+      joinCgroup(...groups)
+    ] : [],
+    ...own
+  ];
+  return [
+    ...joins(early),
+    ...joins(pid),
+    unshare2(...first, {
+      propagation: "slave"
+    }),
+    ...fresh.has("user") ? mapSteps(uidMappings, gidMappings, mayChangeGroups) : [],
+    // As other runtimes do: programs talk to themselves by 127.0.0.1.
+    ...fresh.has("net") ? [
+      loopback()
+    ] : [],
+    ...groupSteps,
+    ...clockSteps(linux.timeOffsets, fresh.has("time"))
+  ];
+});
+var clockSteps = (function clockSteps(offsets, isOwn2) {
+  const entries = Object.entries(offsets ?? {});
+  if (entries.length === 0) return [];
+  if (!isOwn2) unsupported("linux.timeOffsets", 'they need a time namespace, "time"');
+  const clocks = {};
+  for (const [clock, { secs = 0, nanosecs = 0 }] of entries) {
+    if (clock !== "monotonic" && clock !== "boottime") {
+      return unsupported(`linux.timeOffsets.${clock}`, "there is no such clock");
+    }
+    clocks[clock] = secs + nanosecs / 1e9;
+  }
+  return [
+    timeOffset(clocks)
+  ];
+});
 var mountSteps = (function mountSteps(mounts, context) {
   return mounts.flatMap(((entry2, index) => stepsOf(entry2, `mounts[${index}]`, context)));
 });
 var stepsOf = (function stepsOf(entry2, field, context) {
-  if (entry2.uidMappings?.length || entry2.gidMappings?.length) {
-    unsupported(`${field}.uidMappings`, "mounts with mapped ids are not supported");
-  }
   if (entry2.type === "cgroup" && context.hierarchies.length === 0) return [];
-  const options = sorted(entry2, field);
+  const options = sortedOptions(entry2.options ?? [], field);
   const inside = pathInRoot(context.root, entry2.destination);
   if (inside === "/") unsupported(`${field}.destination`, "nothing can be mounted on the root");
   const target = context.root + inside;
-  const isBind = options.kind !== void 0 || entry2.type === "bind";
-  const made = isBind ? bindSteps(entry2, field, options, target, context) : filesystemSteps(entry2, field, options, target, context);
   return [
-    ...made,
+    ...madeBy(entry2, field, options, target, context),
     ...options.propagation.map(({ type, recursive }) => propagation(target, type, {
       recursive
     }))
   ];
-});
-var sorted = (function sorted({ options }, field) {
-  let kind;
-  const propagation2 = [];
-  const [attributes, recursive, rest2] = [
-    [],
-    [],
-    []
-  ];
-  let copiesUp = false;
-  for (const word4 of options ?? []) {
-    const stripped = word4.startsWith("r") ? word4.slice(1) : "";
-    if (word4 === "") continue;
-    if (word4 === "bind" || word4 === "rbind") kind = word4;
-    else if (word4 in PROPAGATIONS2) {
-      propagation2.push({
-        type: PROPAGATIONS2[word4],
-        recursive: false
-      });
-    } else if (stripped in PROPAGATIONS2) {
-      propagation2.push({
-        type: PROPAGATIONS2[stripped],
-        recursive: true
-      });
-    } else if (word4 === "tmpcopyup") copiesUp = true;
-    else if (word4 === "idmap" || word4 === "ridmap") {
-      unsupported(`${field}.options`, `mounts with mapped ids (${word4}) are not supported`);
-    } else if (ATTRIBUTES4.includes(word4)) attributes.push(word4);
-    else if (ATTRIBUTES4.includes(stripped)) recursive.push(stripped);
-    else if (LIFTED.includes(stripped)) continue;
-    else rest2.push(word4);
-  }
-  if (propagation2.some(({ type }) => type === "shared") && kind !== void 0) {
-    unsupported(`${field}.options`, "mounts that are made in the container cannot appear on the host (shared); use slave");
-  }
-  return {
-    kind,
-    propagation: propagation2,
-    attributes,
-    recursive,
-    copiesUp,
-    rest: rest2
-  };
 });
 var attributeSteps = (function attributeSteps(target, { attributes, recursive }) {
   const steps = [];
@@ -4697,11 +4725,11 @@ var filesystemSteps = (function filesystemSteps(entry2, field, options, target, 
   const { type, source } = entry2;
   if (type === void 0) return unsupported(`${field}.type`, "a mount has a type, or is a bind");
   if (type === "cgroup") return cgroupSteps(options, target, context);
-  const words3 = [
-    ...options.attributes,
-    ...options.rest
-  ].join(",");
-  if (options.copiesUp && hasEntries(target)) return copiedUp(target, options);
+  const words3 = options.all.join(",");
+  if (options.copiesUp && type !== "tmpfs") {
+    unsupported(`${field}.options`, "tmpcopyup is for a tmpfs");
+  }
+  if (options.copiesUp && hasEntries(target)) return copiedUp(target, field, options);
   return [
     mount2(source || type, target, {
       type,
@@ -4779,77 +4807,6 @@ var cgroupSteps = (function cgroupSteps(options, target, { hierarchies: hierarch
 });
 var nameOf4 = (function nameOf4({ top }) {
   return top.slice(top.lastIndexOf("/") + 1);
-});
-var namespacesOf = (function namespacesOf({ namespaces: namespaces2 = [] }) {
-  const fresh = /* @__PURE__ */ new Set();
-  const joined = /* @__PURE__ */ new Map();
-  namespaces2.forEach((({ type, path: path2 }, index) => {
-    const kind = KINDS2[type] ?? unsupported(`linux.namespaces[${index}].type`, `there is no namespace "${type}"`);
-    if (fresh.has(kind) || joined.has(kind)) {
-      unsupported(`linux.namespaces[${index}].type`, `"${type}" is given twice`);
-    }
-    if (path2 === void 0 || path2 === "") fresh.add(kind);
-    else joined.set(kind, path2);
-  }));
-  if (!fresh.has("mount")) {
-    unsupported("linux.namespaces", 'a container needs a mount namespace of its own, "mount"');
-  }
-  return {
-    fresh,
-    joined
-  };
-});
-var namespaceSteps = (function namespaceSteps(linux, { fresh, joined }, groups, mayChangeGroups) {
-  const { uidMappings, gidMappings } = linux;
-  const files = [
-    ...joined
-  ].toSorted(([one], [other]) => orderOf(one) - orderOf(other));
-  const early = files.filter(([kind]) => kind !== "pid");
-  const pid = files.filter(([kind]) => kind === "pid");
-  const joins = ((list2) => list2.map(([kind, path2]) => join(path2, kind, {
-    credentials: "keep"
-  })));
-  const first = [
-    ...fresh
-  ].filter(((kind) => kind !== "cgroup"));
-  const own = fresh.has("cgroup") ? [
-    unshare2("cgroup")
-  ] : [];
-  const groupSteps = [
-    ...groups.length > 0 ? [
-      joinCgroup(...groups)
-    ] : [],
-    ...own
-  ];
-  return [
-    ...joins(early),
-    ...joins(pid),
-    unshare2(...first, {
-      propagation: "slave"
-    }),
-    ...fresh.has("user") ? mapSteps(uidMappings, gidMappings, mayChangeGroups) : [],
-    // As other runtimes do: programs talk to themselves by 127.0.0.1.
-    ...fresh.has("net") ? [
-      loopback()
-    ] : [],
-    ...groupSteps,
-    ...clockSteps(linux.timeOffsets, fresh.has("time"))
-  ];
-});
-var clockSteps = (function clockSteps(offsets, isOwn2) {
-  const entries = Object.entries(offsets ?? {});
-  if (entries.length === 0) return [];
-  if (!isOwn2) unsupported("linux.timeOffsets", 'they need a time namespace, "time"');
-  const clocks = {};
-  for (const [clock, { secs = 0, nanosecs = 0 }] of entries) {
-    if (clock !== "monotonic" && clock !== "boottime") {
-      return unsupported(`linux.timeOffsets.${clock}`, "there is no such clock");
-    }
-    clocks[clock] = secs + nanosecs / 1e9;
-  }
-  return [
-    timeOffset(clocks)
-  ];
 });
 var programOf = (function programOf({ args = [], env, cwd = "/" }) {
   const [program, ...rest2] = args;
@@ -5054,6 +5011,12 @@ var configSteps = (function configSteps(config, root2, context) {
   const { launch: launch3, last } = identitySteps(process, linux, keepsGroups);
   const early = ownUser && context.mayMount;
   const ownCgroups = namespaces2.fresh.has("cgroup");
+  const mayShare = !ownUser && context.mayMount;
+  const { uidMappings, gidMappings } = linux;
+  const userMap = ownUser && uidMappings?.length && gidMappings?.length ? {
+    uids: uidMappings.map(rangeOf),
+    gids: gidMappings.map(rangeOf)
+  } : void 0;
   const { mayMakeDevices, stage } = context;
   const devices2 = stage !== void 0 ? {
     staged: stage
@@ -5061,6 +5024,7 @@ var configSteps = (function configSteps(config, root2, context) {
   const steps = [
     dieWithParent(null),
     ...namespaceSteps(linux, namespaces2, context.groups.map((({ path: path2 }) => path2)), mayChangeGroups),
+    ...netDeviceSteps(linux, namespaces2, context.addresses),
     newSession(),
     ...limitSteps(process),
     ...schedulingSteps(process),
@@ -5073,7 +5037,9 @@ var configSteps = (function configSteps(config, root2, context) {
       ...context,
       root: root2,
       early,
-      ownCgroups
+      ownCgroups,
+      mayShare,
+      userMap
     }),
     ...deviceSteps(config, root2, devices2),
     ...directorySteps(process.cwd || "/", root2),
@@ -5091,12 +5057,9 @@ var keepsOriginalGroups = (function keepsOriginalGroups({ annotations = {} }) {
   return annotations["run.oci.keep_original_groups"] === "1";
 });
 var checkLinux = (function checkLinux({ linux = {} }) {
-  const { intelRdt, netDevices, mountLabel } = linux;
+  const { intelRdt, mountLabel } = linux;
   if (intelRdt !== void 0 && intelRdt !== null) {
     unsupported("linux.intelRdt", "it is not supported");
-  }
-  if (Object.keys(netDevices ?? {}).length > 0) {
-    unsupported("linux.netDevices", "interfaces of this machine cannot be moved in");
   }
   checkMountLabel(mountLabel);
 });
@@ -5273,7 +5236,7 @@ var runEachHook = (function runEachHook(config, kind, state) {
 var hookRuns = (function hookRuns(config, kind, state, place2) {
   const hooks = config.hooks?.[kind] ?? [];
   if (hooks.length === 0) return [];
-  const launcher = new Launcher(planRecipe(checkedSteps(place2?.steps ?? [])));
+  const launcher = new Launcher(planRecipe(checkedSteps(place2?.steps ?? []), place2?.taking));
   const told = place2 === void 0 ? state : {
     ...state,
     pid: pidInside(place2.pid)
@@ -5282,12 +5245,16 @@ var hookRuns = (function hookRuns(config, kind, state, place2) {
     const field = `hooks.${kind}[${index}]`;
     if (!hook.path?.startsWith("/")) throw new HookError(`${field}.path: it has to be absolute`);
     const { env = place2?.env, ...rest2 } = hook;
+    const cwd = place2?.cwd ?? (isDirectory(state.bundle) ? state.bundle : void 0);
     runHook(launcher, {
       ...rest2,
       ...env && {
         env
       }
-    }, field, JSON.stringify(told));
+    }, field, {
+      state: JSON.stringify(told),
+      cwd
+    });
   });
 });
 var reactor = (function reactor() {
@@ -5416,6 +5383,7 @@ var make2 = (function make2(runtime, record, config, options) {
   const stage = able.mayMakeDevices && needsStage(config) ? record.directory : void 0;
   if (stage !== void 0) makeStaged(config, stage);
   const made = recipeOf(withNotify(config, record), {
+    addresses: addressesOf,
     bundle,
     hierarchies: mounted,
     groups,
@@ -5657,7 +5625,7 @@ var deleteOne = (function deleteOne(runtime, id2, force) {
   if (!force && status !== "stopped" && status !== "created") {
     throw new OciError(`cannot delete container ${record.id} that is not stopped: ${status}`);
   }
-  for (const words3 of remove(record)) writeLog(runtime, "warning", words3);
+  for (const words3 of remove(record)) reportWarning(runtime, words3);
 });
 var remove = (function remove(record) {
   const { fixed } = record;
@@ -5896,7 +5864,9 @@ var startHooks = (function startHooks(record, config) {
   runHooks(config, "startContainer", record.state, {
     steps: enterSteps(process, config, first, false),
     pid: first.pid,
-    env: process.env ?? []
+    env: process.env ?? [],
+    cwd: process.cwd || "/",
+    taking: listenerOf(config.linux ?? {}, () => record.state)
   });
 });
 var main = (async function main(words3) {
@@ -6406,6 +6376,11 @@ function isOwn(directory) {
 function reportFailure(runtime, words3) {
   writeLog(runtime, "error", words3);
   writeAll(Deno.stderr, `ramekin: ${words3}
+`);
+}
+function reportWarning(runtime, words3) {
+  writeLog(runtime, "warning", words3);
+  writeAll(Deno.stderr, `ramekin: warning: ${words3}
 `);
 }
 function writeLog({ log, logFormat }, level, words3) {
@@ -13555,6 +13530,20 @@ var AccessRecorder = class {
       privilege: "CAP_SYS_NICE"
     });
   }
+  /** Records that files of the host are made as those of other owners. */
+  recordOwners() {
+    this.record({
+      kind: "privilege",
+      privilege: "CAP_CHOWN"
+    });
+  }
+  /** Records that what is mounted in the container appears outside. */
+  recordOuterMounts() {
+    this.record({
+      kind: "privilege",
+      privilege: "CAP_SYS_ADMIN"
+    });
+  }
   /** Records a new mount namespace, which an earlier init is not in. */
   
   /** Records that a step changes the host's network. */
@@ -14425,6 +14414,8 @@ var PlannedState = class {
   unshared = /* @__PURE__ */ new Set();
   /** The kinds of namespaces that are joined. */
   joined = /* @__PURE__ */ new Set();
+  /** Whether its mount namespace receives what is mounted outside. */
+  receivesMounts = false;
   /** The mounts of the steps. */
   mounts = new MountTable();
   /** Its network. */
@@ -15054,7 +15045,7 @@ var PlanBuilder = class {
     this.processes.push(newProcess());
     this.state.sessionLeader = false;
   }),
-    inheritFd: (function (call2, text3, { check, fixes } = {}) {
+    inheritFd: (function (call2, text3, { check, fixes, idMap } = {}) {
     const slot = new Slot(text3);
     const stepIndex = this.cursor.index;
     this.inheritedFds.push({
@@ -15062,7 +15053,8 @@ var PlanBuilder = class {
       call: call2,
       slot,
       fixes,
-      check
+      check,
+      idMap
     });
     return slot;
   })
@@ -15391,1186 +15383,33 @@ var PlanBuilder = class {
   }
 };
 
-// ffi/cgroups/files.ts
-var UNREADABLE2 = [
-  ...HIDDEN_PROCESS,
-  "ENOTDIR",
-  "ENODEV",
-  "EOPNOTSUPP"
-];
-function readFile2(path2) {
-  return ifThere(() => readWholeText(at_fdcwd, path2).trim(), UNREADABLE2);
-}
-function readNumber(path2) {
-  return toNumber(readFile2(path2));
-}
-function readEntry(path2, word4) {
-  const line = readFile2(path2)?.split("\n").find((line2) => line2.startsWith(`${word4} `));
-  return toNumber(line?.slice(word4.length));
-}
-function toNumber(text3) {
-  return text3 === void 0 || text3.trim() === "" ? void 0 : Number(text3);
-}
-function writeFile(path2, text3) {
-  const [opened, written2, closed] = writeText(at_fdcwd, path2, text3);
-  const closing = new Label("closing");
-  syscalls([
-    {
-      call: opened
-    },
-    {
-      call: written2,
-      onFailure: closing
-    },
-    closing,
-    {
-      call: closed
-    }
-  ]);
-}
-function parentOf2(path2) {
-  return path2.slice(0, path2.lastIndexOf("/"));
-}
-function pidsIn2(directory) {
-  return (readFile2(`${directory}/cgroup.procs`) ?? "").split("\n").filter(Boolean).map(Number);
-}
-function mayWrite(path2) {
-  const asked = faccessat(at_fdcwd, path2, W_OK);
-  const outcome = syscalls([
-    {
-      call: asked,
-      accept: [
-        "EACCES",
-        "EPERM",
-        "EROFS",
-        "ENOENT"
-      ]
-    }
-  ]);
-  return outcome.result(asked) === 0n;
-}
-function directoriesIn2(path2) {
-  const entries = ifThere(() => entriesIn(path2), [
-    ...NO_SUCH_PATH,
-    "EACCES"
-  ]) ?? [];
-  return entries.filter(({ type }) => type === S_IFDIR).map(({ name }) => name);
-}
-
-// ffi/cgroups/limits.ts
-var PERIOD = 1e5;
-var CONTROLLER_OF = {
-  memory: "memory",
-  memoryHigh: "memory",
-  swap: "memory",
-  cpus: "cpu",
-  cpuWeight: "cpu",
-  pids: "pids",
-  io: "io",
-  cpuset: "cpuset"
+// host/caller_ids.ts
+var CALLER_UID = 2 ** 32 + 1;
+var CALLER_GID = 2 ** 32 + 2;
+var UID_DIGITS = new Slot("uid", 10);
+var GID_DIGITS = new Slot("gid", 10);
+var SLOTS = {
+  [CALLER_UID]: UID_DIGITS,
+  [CALLER_GID]: GID_DIGITS
 };
-function limitsIn(limits2) {
-  return Object.keys(CONTROLLER_OF).filter((limit2) => limits2[limit2] !== void 0);
-}
-function settingsOf2(limit2, limits2) {
-  const controller = CONTROLLER_OF[limit2];
-  const setting = (file, value) => ({
-    limit: limit2,
-    controller,
-    file,
-    value
-  });
-  switch (limit2) {
-    case "memory":
-      return [
-        setting("memory.max", orMax(limits2.memory))
-      ];
-    case "memoryHigh":
-      return [
-        setting("memory.high", orMax(limits2.memoryHigh))
-      ];
-    case "swap":
-      return [
-        setting("memory.swap.max", orMax(limits2.swap))
-      ];
-    case "cpus":
-      return [
-        setting("cpu.max", `${orMax(quota(limits2.cpus))} ${PERIOD}`)
-      ];
-    case "cpuWeight":
-      return [
-        setting("cpu.weight", String(limits2.cpuWeight))
-      ];
-    case "pids":
-      return [
-        setting("pids.max", orMax(limits2.pids))
-      ];
-    case "cpuset":
-      return [
-        setting("cpuset.cpus", limits2.cpuset)
-      ];
-    case "io":
-      return limits2.io.map(({ device, readBps, writeBps, readIops, writeIops }) => {
-        const words3 = Object.entries({
-          rbps: readBps,
-          wbps: writeBps,
-          riops: readIops,
-          wiops: writeIops
-        }).filter(([, value]) => value !== void 0).map(([name, value]) => `${name}=${orMax(value)}`);
-        return setting("io.max", [
-          device,
-          ...words3
-        ].join(" "));
-      });
-  }
-}
-function settingsOf1(limit2, limits2) {
-  const controller = CONTROLLER_OF[limit2];
-  const setting = (file, value) => ({
-    limit: limit2,
-    controller,
-    file,
-    value
-  });
-  switch (limit2) {
-    case "memory":
-      return [
-        setting("memory.limit_in_bytes", orMinus1(limits2.memory))
-      ];
-    case "memoryHigh":
-      return void 0;
-    case "swap": {
-      const { swap = Infinity, memory = Infinity } = limits2;
-      if (memory === Infinity && swap !== Infinity) return void 0;
-      return [
-        setting("memory.memsw.limit_in_bytes", orMinus1(memory + swap))
-      ];
-    }
-    case "cpus":
-      return [
-        setting("cpu.cfs_period_us", String(PERIOD)),
-        setting("cpu.cfs_quota_us", orMinus1(quota(limits2.cpus)))
-      ];
-    case "cpuWeight":
-      return [
-        setting("cpu.shares", String(shares(limits2.cpuWeight)))
-      ];
-    case "pids":
-      return [
-        setting("pids.max", orMax(limits2.pids))
-      ];
-    case "cpuset":
-      return [
-        setting("cpuset.cpus", limits2.cpuset)
-      ];
-    case "io":
-      return limits2.io.flatMap(({ device, readBps, writeBps, readIops, writeIops }) => Object.entries({
-        read_bps: readBps,
-        write_bps: writeBps,
-        read_iops: readIops,
-        write_iops: writeIops
-      }).filter(([, value]) => value !== void 0).map(([name, value]) => setting(`blkio.throttle.${name}_device`, `${device} ${value === Infinity ? 0 : value}`)));
-  }
-}
-function parseList(text3) {
-  const numbers2 = /* @__PURE__ */ new Set();
-  for (const range of text3.trim().split(",").filter(Boolean)) {
-    const [first, last = first] = range.split("-").map(Number);
-    for (let number = first; number <= last; number++) numbers2.add(number);
-  }
-  return numbers2;
-}
-function quota(cpus) {
-  return Math.round(cpus * PERIOD);
-}
-function shares(weight) {
-  return Math.min(262144, Math.max(2, Math.round(weight * 1024 / 100)));
-}
-function orMax(value) {
-  return value === void 0 || value === Infinity ? "max" : String(value);
-}
-function orMinus1(value) {
-  return value === void 0 || value === Infinity ? "-1" : String(value);
-}
-
-// ffi/cgroups/locks.ts
-var Locks = class _Locks {
-
-  #held;
-  constructor(held) {
-    this.#held = held;
-  }
-  /**
-   * Locks the groups of a script, as long as it lives.
-   *
-   * @throws {SyscallError} if no more files may be open
-   */
-  static ofScript(groups) {
-    return new _Locks(lock(groups, LOCK_SH));
-  }
-  /**
-   * Keeps others from removing groups without a script from directories, while this script makes
-   * its own there. Anybody can hold such a lock, so it is waited for no longer than a moment.
-   *
-   * @throws {SyscallError} if no more files may be open
-   */
-  static ofMaking(directories) {
-    const files = directories.map(entrance);
-    let held = lock(files, LOCK_SH);
-    for (let tries = 0; held.length < files.length && tries < TRIES; tries++) {
-      syscalls([
-        {
-          call: ppoll([], 1),
-          accept: [
-            "EINTR"
-          ]
-        }
-      ]);
-      closeAll(held);
-      held = lock(files, LOCK_SH);
-    }
-    return new _Locks(held);
-  }
-  /** Keeps others from making groups in a directory; `undefined` where somebody makes one. */
-  static ofSweeping(directory) {
-    return _Locks.#alone(entrance(directory));
-  }
-  /** Locks a group, unless a script has locked it. */
-  static ofLeft(group) {
-    return _Locks.#alone(group);
-  }
-  static #alone(path2) {
-    const held = lock([
-      path2
-    ], LOCK_EX);
-    return held.length === 0 ? void 0 : new _Locks(held);
-  }
-  /** Releases them. */
-  release() {
-    closeAll(this.#held);
-    this.#held = [];
-  }
-  /** Releases them at the end of a `using` scope. */
-  [Symbol.dispose]() {
-    this.release();
-  }
-};
-var TRIES = 50;
-function entrance(directory) {
-  return `${directory}/cgroup.procs`;
-}
-var NOT_LOCKED = [
-  "ENOENT",
-  "ENODEV",
-  "EACCES",
-  "EAGAIN"
-];
-function lock(paths, operation) {
-  const tried = paths.map((path2) => {
-    const opened = openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC);
-    return {
-      opened,
-      locked: flock(new ResultOf(opened, "fd"), operation | LOCK_NB)
-    };
-  });
-  const program = assemble(tried.flatMap(({ opened, locked }) => {
-    const [closing, next] = [
-      new Label("closing"),
-      new Label("next")
-    ];
-    return [
-      {
-        call: opened,
-        accept: NOT_LOCKED,
-        onAccepted: next,
-        onFailure: next
-      },
-      {
-        call: locked,
-        accept: NOT_LOCKED,
-        onZero: next,
-        onFailure: closing
-      },
-      closing,
-      {
-        call: close(new ResultOf(opened, "fd"))
-      },
-      next
-    ];
-  }), engine().architecture);
-  const outcome = engine().run(program);
-  const held = tried.flatMap(({ opened, locked }) => {
-    const fd = Number(outcome.result(opened));
-    return fd >= 0 && outcome.result(locked) === 0n ? [
-      fd
-    ] : [];
-  });
-  if (outcome.failed !== void 0) closeAll(held);
-  checkResult(outcome);
-  return held;
-}
-function closeAll(fds) {
-  const calls = fds.map((fd) => close(fd));
-  syscalls(calls.map((call2) => ({
-    call: call2
-  })));
-}
-
-// ffi/cgroups/naming.ts
-var NAME = /^ramekin-(\d+)-(\d+)-(\d+)-(\w+)$/;
-var SCRIPTS_OWN = "script";
-function newName() {
-  const [random] = crypto.getRandomValues(new Uint32Array(1));
-  return `${namePrefix()}-${random.toString(36)}`;
-}
-function scriptsName() {
-  return `${namePrefix()}-${SCRIPTS_OWN}`;
-}
-function isScriptsName(name) {
-  return NAME.exec(name)?.[4] === SCRIPTS_OWN;
-}
-var namePrefix = perEngine(() => {
-  const stat = readWholeText(at_fdcwd, "/proc/self/stat");
-  return `ramekin-${namespaces().pid}-${parseInt(stat)}-${startOf(stat)}`;
-});
-function sweep(directory) {
-  using alone = Locks.ofSweeping(directory);
-  const own = NAME.exec(scriptsName())[1];
-  for (const name of directoriesIn2(directory)) {
-    const [, pidNamespace, pid, started2] = NAME.exec(name) ?? [];
-    if (pid === void 0) continue;
-    if (pidNamespace === own ? isRunning(pid, started2) : alone === void 0) continue;
-    const group = `${directory}/${name}`;
-    using left = Locks.ofLeft(group);
-    if (left === void 0) continue;
-    const state = `${group}/freezer.state`;
-    if (mayWrite(state)) writeFile(state, "THAWED");
-    removeTree2(group);
-  }
-}
-function isRunning(pid, started2) {
-  const stat = readFile2(`/proc/${pid}/stat`);
-  return stat !== void 0 && startOf(stat) === Number(started2);
-}
-function removeTree2(directory) {
-  const remove2 = unlinkat(at_fdcwd, directory, AT_REMOVEDIR);
-  const failed = () => {
-    const accept = [
-      "EBUSY",
-      "ENOENT",
-      "ENOTEMPTY",
-      "EACCES",
-      "EPERM"
-    ];
-    const result = syscalls([
-      {
-        call: remove2,
-        accept
-      }
-    ]).result(remove2);
-    return result !== 0n && result !== NOT_THERE;
-  };
-  if (!failed()) return true;
-  for (const name of directoriesIn2(directory)) removeTree2(`${directory}/${name}`);
-  return !failed();
-}
-var NOT_THERE = -2n;
-
-// ffi/cgroups/denial.ts
-var CGROUP_SUPER_MAGIC = 2613483;
-var CGROUP2_SUPER_MAGIC = 1667723888;
-var ST_RDONLY = 1;
-function denialIn(directory) {
-  const state = statfsOutput();
-  const looked = statfs(directory, state);
-  const outcome = syscalls([
-    {
-      call: looked,
-      accept: [
-        "ENOENT",
-        "ENOTDIR",
-        "EACCES"
-      ]
-    }
-  ]);
-  if (outcome.result(looked) !== 0n) return outcome.result(looked) === NO_ACCESS ? DENIED : COVERED;
-  const { type, flags: flags16 } = readStatfs(outcome.output(state));
-  if (type !== CGROUP_SUPER_MAGIC && type !== CGROUP2_SUPER_MAGIC) return COVERED;
-  if ((flags16 & ST_RDONLY) !== 0) return READ_ONLY2;
-  return mayWrite(directory) ? void 0 : DENIED;
-}
-var NO_ACCESS = -13n;
-var DENIED = {
-  why: "belongs to another user"
-};
-var COVERED = {
-  why: "cannot be reached: something is mounted over it",
-  fix: "unmount that (see /proc/self/mountinfo)"
-};
-var READ_ONLY2 = {
-  why: "is read-only",
-  fix: "mount it to be written; a container engine has to be asked for that"
-};
-
-// ffi/cgroups/hierarchies.ts
-var CONTROLLERS2 = [
-  "memory",
-  "cpu",
-  "cpuacct",
-  "cpuset",
-  "pids",
-  "io",
-  "freezer"
-];
-function hierarchies() {
-  const groups = ifThere(() => readWholeText(at_fdcwd, "/proc/self/cgroup"));
-  if (groups === void 0) return [];
-  return parseHierarchies(groups, readWholeText(at_fdcwd, "/proc/self/mountinfo"));
-}
-function parseHierarchies(groups, mountinfo) {
-  const mounts = mountinfo.split("\n").flatMap(parseMount);
-  return groups.split("\n").filter(Boolean).flatMap((line) => {
-    const [id2, names = "", ...rest2] = line.split(":");
-    const version = id2 === "0" && names === "" ? 2 : 1;
-    const words3 = names.split(",");
-    const controllers = new Set(words3.flatMap(controllerOf));
-    if (version === 1 && controllers.size === 0) return [];
-    const path2 = rest2.join(":");
-    for (const mount3 of mounts) {
-      const same = mount3.version === version && (version === 2 || words3.every((word4) => mount3.options.includes(word4)));
-      const own = same ? directoryIn(mount3, path2) : void 0;
-      if (own !== void 0) return [
-        {
-          version,
-          controllers,
-          top: mount3.directory,
-          own
-        }
-      ];
-    }
-    return [];
-  });
-}
-function controllersIn(text3) {
-  return new Set(text3.trim().split(/\s+/).flatMap(controllerOf));
-}
-function controllerOf(word4) {
-  const name = word4 === "blkio" ? "io" : word4;
-  return CONTROLLERS2.filter((controller) => controller === name);
-}
-function parseMount(line) {
-  const [before = "", after = ""] = line.split(" - ");
-  const [type = "", , options = ""] = after.split(" ");
-  if (type !== "cgroup" && type !== "cgroup2") return [];
-  const [, , , root2 = "", directory = ""] = before.split(" ").map(unescapeOctal);
-  return [
-    {
-      version: type === "cgroup2" ? 2 : 1,
-      root: root2,
-      directory,
-      options: options.split(",")
-    }
-  ];
-}
-function unescapeOctal(text3) {
-  return text3.replace(/\\([0-7]{3})/g, (_, digits) => String.fromCharCode(parseInt(digits, 8)));
-}
-function directoryIn({ root: root2, directory }, path2) {
-  if (root2 === path2) return directory;
-  const within = root2 === "/" ? path2 : path2.startsWith(`${root2}/`) && path2.slice(root2.length);
-  return within === false || path2.startsWith("/..") ? void 0 : directory + within;
-}
-
-// ffi/cgroups/parents.ts
-var USEFUL = [
-  "memory",
-  "cpu",
-  "cpuacct",
-  "pids",
-  "io"
-];
-function findParents(limits2) {
-  const found = hierarchies();
-  const needed = new Set(limitsIn(limits2).map((limit2) => CONTROLLER_OF[limit2]));
-  const old = found.filter(({ version }) => version === 1);
-  const unified = found.find(({ version }) => version === 2);
-  const bound = new Set(old.flatMap(({ controllers }) => [
-    ...controllers
-  ]));
-  const parents = [];
-  const blockers = /* @__PURE__ */ new Map();
-  if (unified !== void 0) {
-    const here = [
-      ...needed
-    ].filter((controller) => !bound.has(controller));
-    const parent = parentIn2(unified, new Set(here));
-    if ("why" in parent) {
-      for (const name of [
-        void 0,
-        ...here
-      ]) blockers.set(name, parent);
-    } else parents.push(parent);
-  }
-  const useful = /* @__PURE__ */ new Set([
-    ...needed,
-    ...USEFUL
-  ]);
-  if (parents.length === 0) useful.add("freezer");
-  for (const { own, controllers } of old) {
-    const mine = [
-      ...controllers
-    ].filter((controller) => useful.has(controller));
-    if (mine.length === 0) continue;
-    const denial = denialIn(own);
-    if (denial === void 0) {
-      parents.push({
-        version: 1,
-        directory: own,
-        controllers,
-        before: []
-      });
-    } else {
-      const denied2 = {
-        version: 1,
-        directory: own,
-        ...denial
-      };
-      for (const name of mine) blockers.set(name, denied2);
-      if (!blockers.has(void 0)) blockers.set(void 0, denied2);
-    }
-  }
-  for (const limit2 of limitsIn(limits2)) {
-    const controller = CONTROLLER_OF[limit2];
-    if (parents.some(({ controllers }) => controllers.has(controller))) continue;
-    const blocker2 = blockers.get(controller);
-    throw new UnsupportedError(blocker2 === void 0 ? `"${limit2}" cannot be limited: there is no controller "${controller}" here: this kernel has none, or no hierarchy with it is visible (see /proc/cgroups, /proc/self/mountinfo)` : `"${limit2}" cannot be limited by the controller "${controller}": ${reason(blocker2)}`);
-  }
-  if (parents.length > 0) return parents;
-  const blocker = blockers.get(void 0);
-  throw new UnsupportedError(blocker === void 0 ? "a container cannot have a control group: no hierarchy of them is mounted here (cgroups(7))" : `a container cannot have a control group: ${reason(blocker)}`);
-}
-function reason({ version, directory, why, fix = FIXES[version] }) {
-  return `in cgroup v${version}, ${directory} ${why}; ${fix}`;
-}
-var FIXES = {
-  1: "root has to create a group there and give it to the user (chown)",
-  2: "run the script in a delegated group: `systemd-run --user --scope -p Delegate=yes deno run --allow-ffi ...`"
-};
-function parentIn2({ own, top }, needed) {
-  let blocker;
-  const from2 = isScriptsName(nameOf2(own)) ? parentOf2(own) : own;
-  for (const directory of upwards(from2, top)) {
-    const parent = parentAt2(directory, needed, directory === own);
-    if (!("why" in parent)) return parent;
-    blocker ??= parent;
-  }
-  return blocker;
-}
-function parentAt2(directory, needed, isOwnGroup) {
-  const denial = denialIn(directory) ?? denialIn(`${directory}/cgroup.procs`);
-  if (denial !== void 0) return {
-    version: 2,
-    directory,
-    ...denial
-  };
-  const controllers = (file) => controllersIn(readFile2(`${directory}/${file}`) ?? "");
-  const there = controllers("cgroup.controllers");
-  const enabled = controllers("cgroup.subtree_control");
-  const absent2 = [
-    ...needed
-  ].filter((name) => !there.has(name));
-  if (absent2.length > 0) {
-    return {
-      version: 2,
-      directory,
-      why: `has not been given "${absent2.join('", "')}"`
-    };
-  }
-  const missing2 = [
-    ...needed
-  ].filter((name) => !enabled.has(name));
-  const parent = (enabling2, before = []) => ({
-    version: 2,
-    directory,
-    controllers: /* @__PURE__ */ new Set([
-      ...enabled,
-      ...enabling2
-    ]),
-    before: enabling2.length === 0 ? before : [
-      ...before,
-      {
-        file: `${directory}/cgroup.subtree_control`,
-        text: enabling2.map((name) => `+${name}`).join(" ")
-      }
-    ]
-  });
-  if (missing2.length === 0) return parent([]);
-  const pids = readFile2(`${directory}/cgroup.type`) === void 0 ? [] : pidsIn2(directory);
-  if (pids.length === 0) return parent(missing2);
-  if (!isOwnGroup || !pids.every(isOurs)) {
-    const why = `has other processes (${pids.join(", ")}), which have to move into a child group before it can enable controllers`;
-    return {
-      version: 2,
-      directory,
-      why
-    };
-  }
-  const scripts = `${directory}/${scriptsName()}`;
-  const enabling = USEFUL.filter((name) => there.has(name) && !enabled.has(name));
-  return parent([
-    .../* @__PURE__ */ new Set([
-      ...missing2,
-      ...enabling
-    ])
-  ], [
-    {
-      directory: scripts
-    },
-    ...pids.map((pid) => ({
-      file: `${scripts}/cgroup.procs`,
-      text: String(pid)
-    }))
-  ]);
-}
-function isOurs(pid) {
-  for (let at3 = pid; at3 !== void 0 && at3 > 0; ) {
-    if (at3 === Deno.pid) return true;
-    const status = readFile2(`${processDirectory(at3)}/status`) ?? "";
-    const parent = /^PPid:\s*(\d+)/m.exec(status)?.[1];
-    at3 = parent === void 0 ? void 0 : Number(parent);
-  }
-  return false;
-}
-function upwards(directory, top) {
-  const directories = [
-    directory
-  ];
-  while (directory !== top && directory.startsWith(`${top}/`)) {
-    directories.push(directory = parentOf2(directory));
-  }
-  return directories;
-}
-function nameOf2(directory) {
-  return directory.slice(directory.lastIndexOf("/") + 1);
-}
-
-// ffi/cgroups/plan.ts
-function planCgroup(limits2) {
-  const name = newName();
-  const parents = findParents(limits2);
-  const directories = parents.map((parent) => ({
-    ...parent,
-    directory: `${parent.directory}/${name}`
-  }));
-  const actions = parents.flatMap((parent, index) => {
-    const { directory } = directories[index];
-    return [
-      ...parent.before,
-      {
-        directory
-      },
-      ...inherited(parent, directory, limits2)
-    ];
-  });
-  return {
-    directories,
-    limits: limits2,
-    actions: [
-      ...actions,
-      ...settingActions(directories, limitsIn(limits2), limits2)
-    ]
-  };
-}
-function inherited(parent, made, limits2) {
-  if (parent.version === 2 || !parent.controllers.has("cpuset")) return [];
-  return [
-    "cpuset.mems",
-    ...limits2.cpuset === void 0 ? [
-      "cpuset.cpus"
-    ] : []
-  ].map((file) => ({
-    file: `${made}/${file}`,
-    text: readFile2(`${parent.directory}/${file}`) ?? ""
-  }));
-}
-function settingActions(directories, names, limits2) {
-  return names.flatMap((limit2) => {
-    const controller = CONTROLLER_OF[limit2];
-    const found = directories.find(({ controllers }) => controllers.has(controller));
-    if (found === void 0) {
-      throw new UnsupportedError(`"${limit2}" cannot be limited: the container's group was made without the controller "${controller}"; set this limit in the step limits() too`);
-    }
-    const { directory, version } = found;
-    if (limit2 === "cpuset") checkProcessors(directory, limits2.cpuset);
-    const settings2 = version === 2 ? settingsOf2(limit2, limits2) : settingsOf1(limit2, limits2);
-    if (settings2 === void 0) {
-      throw new UnsupportedError(`"${limit2}" cannot be limited: the controller "${controller}" is bound to cgroup v1 here, ` + (limit2 === "swap" ? 'which only limits the sum of memory and swap; give "memory" too' : "which has no such limit; boot with systemd.unified_cgroup_hierarchy=1"));
-    }
-    return settings2.map((setting) => ({
-      ...setting,
-      file: `${directory}/${setting.file}`,
-      text: setting.value
-    }));
-  });
-}
-function checkProcessors(directory, cpuset) {
-  const above = parentOf2(directory);
-  const text3 = readFile2(`${above}/cpuset.cpus.effective`) ?? readFile2(`${above}/cpuset.effective_cpus`);
-  if (text3 === void 0) return;
-  const there = parseList(text3);
-  const absent2 = [
-    ...parseList(cpuset)
-  ].filter((processor) => !there.has(processor));
-  if (absent2.length === 0) return;
-  throw new UnsupportedError(`"cpuset" cannot be "${cpuset}": there is no processor ${absent2.join(", ")}, only ${text3}`);
-}
-function callsOf(action) {
-  return "file" in action ? writeText(at_fdcwd, action.file, action.text) : [
-    mkdirat(at_fdcwd, action.directory, 493)
-  ];
-}
-
-// ffi/calls/clone3.ts
-var CLONE_CLEAR_SIGHAND = 4294967296;
-var CLONE_INTO_CGROUP = 8589934592;
-var FLAGS = {
-  ...CLONE_FLAGS,
-  CLONE_CLEAR_SIGHAND,
-  CLONE_INTO_CGROUP
-};
-var ARGS = {
-  flags: 0,
-  parentTid: 24,
-  exitSignal: 32,
-  cgroup: 80,
-  size: 88
-};
-
-
-
-
-// ffi/clone3_support.ts
-var hasClone3 = perEngine(((loaded2) => {
-  const outcome = loaded2.run(assemble([
-    {
-      call: clone3Probe()
-    }
-  ], loaded2.architecture));
-  return outcome.failed?.errno === ERRNO.EINVAL;
-}));
-
-// ffi/cgroups/errors.ts
-var BELOW_USE = "more than that is in use, and cannot be reclaimed";
-var HINTS = [
-  [
-    /memory\.(memsw\.)?(limit_in_bytes|max)$/,
-    "EBUSY",
-    BELOW_USE
-  ],
-  [
-    /memory\.memsw\./,
-    "EINVAL",
-    "the sum of memory and swap is less than the memory alone"
-  ],
-  [
-    /subtree_control$/,
-    "EBUSY",
-    "a process is in the group, which cannot enable it for child groups then"
-  ],
-  [
-    /cpu\.cfs_quota/,
-    "EINVAL",
-    "the parent group has a smaller quota"
-  ],
-  [
-    /(io\.max|blkio\.throttle)/,
-    "ENODEV",
-    "there is no such block device"
-  ],
-  [
-    /(io\.max|blkio\.throttle)/,
-    "EINVAL",
-    "only a whole disk can be limited, not a partition"
-  ],
-  [
-    /cpuset\./,
-    "EACCES",
-    "the parent group does not have all of these processors"
-  ],
-  [
-    /cpuset\./,
-    "EBUSY",
-    "the group has processes, which need a processor"
-  ]
-];
-var PARTS = [
-  [
-    /memsw/,
-    "does not count swap in cgroup v1: boot it with swapaccount=1"
-  ],
-  [
-    /memory\.swap/,
-    "does not count swap: it needs CONFIG_SWAP"
-  ],
-  [
-    /cpu\.(max|cfs)/,
-    "was built without CONFIG_CFS_BANDWIDTH"
-  ],
-  [
-    /(io\.max|blkio\.throttle)/,
-    "was built without CONFIG_BLK_DEV_THROTTLING"
-  ]
-];
-function cgroupError(action, { syscall: syscall2, errno }) {
-  const code = errnoName(errno);
-  if (!("file" in action)) {
-    const hint2 = code === "EAGAIN" ? "there are as many groups as cgroup.max.descendants allows" : void 0;
-    return new SyscallError({
-      syscall: syscall2,
-      errno,
-      call: `mkdir("${action.directory}")`,
-      hint: hint2
+function textWithIds(text3) {
+  const cells = [];
+  for (const { 0: digits, index } of text3.matchAll(ANY)) {
+    cells.push({
+      offset: index,
+      slot: SLOTS[Number(digits)]
     });
   }
-  const { file, text: text3 } = action;
-  if (code === "ENOENT" && syscall2 === "openat") {
-    const part = PARTS.find(([name]) => name.test(file))?.[1] ?? "does not have it";
-    return new UnsupportedError(`there is no ${file}: this kernel ${part}`);
-  }
-  const written2 = syscall2 === "write" ? `, ${JSON.stringify(text3)}` : "";
-  const call2 = `${syscall2}(${JSON.stringify(file)}${written2})`;
-  const hint = HINTS.find(([name, errno2]) => name.test(file) && errno2 === code)?.[2];
-  return new SyscallError({
-    syscall: syscall2,
-    errno,
-    call: call2,
-    hint
-  });
+  if (cells.length === 0) return text3;
+  const shown2 = text3.replaceAll(ANY, (digits) => SLOTS[Number(digits)].text);
+  return new Struct(new TextEncoder().encode(text3), JSON.stringify(shown2), [], cells);
 }
+var ANY = new RegExp(`\\b(?:${CALLER_UID}|${CALLER_GID})\\b`, "g");
 
-// ffi/cgroups/kill.ts
-function killGroup(directories) {
-  const unified = directories.find(({ version }) => version === 2);
-  if (unified !== void 0 && mayWrite(`${unified.directory}/cgroup.kill`)) {
-    writeFile(`${unified.directory}/cgroup.kill`, "1");
-  }
-  for (const { directory } of directories) killEach(directory);
-  for (const { directory } of directories) {
-    if (mayWrite(`${directory}/freezer.state`)) writeFile(`${directory}/freezer.state`, "THAWED");
-  }
-}
-function killEach(directory) {
-  for (const name of directoriesIn2(directory)) killEach(`${directory}/${name}`);
-  const held = /* @__PURE__ */ new Map();
-  for (const pid of pidsIn2(directory)) {
-    if (pid === 0) continue;
-    const opened = pidfd_open(pid, 0);
-    const pidfd = syscalls([
-      {
-        call: opened,
-        accept: [
-          "ESRCH",
-          "EINVAL"
-        ]
-      }
-    ]).result(opened);
-    if (pidfd >= 0n) held.set(pid, Number(pidfd));
-  }
-  const still = new Set(pidsIn2(directory));
-  for (const [pid, pidfd] of held) {
-    const kill2 = pidfd_send_signal(pidfd, SIGNALS.SIGKILL);
-    if (still.has(pid)) syscalls([
-      {
-        call: kill2,
-        accept: [
-          "ESRCH",
-          "EPERM"
-        ]
-      }
-    ]);
-    syscalls([
-      {
-        call: close(pidfd)
-      }
-    ]);
-  }
-}
+// host/target_host.ts
+var TargetIssue = class extends Error {
 
-// ffi/cgroups/usage.ts
-function usageOf(directories) {
-  const of2 = (controller) => directories.find(({ controllers }) => controllers.has(controller));
-  return {
-    ...memoryOf(of2("memory")),
-    cpu: cpuOf(of2("cpuacct"), directories.find(({ version }) => version === 2)),
-    pids: numberOf(of2("pids"), "pids.current"),
-    ...ioOf(of2("io"))
-  };
-}
-function memoryOf(group) {
-  return group?.version === 1 ? {
-    memory: numberOf(group, "memory.usage_in_bytes"),
-    memoryPeak: numberOf(group, "memory.max_usage_in_bytes")
-  } : {
-    memory: numberOf(group, "memory.current"),
-    memoryPeak: numberOf(group, "memory.peak")
-  };
-}
-function cpuOf(old, unified) {
-  const nanoseconds = numberOf(old, "cpuacct.usage");
-  if (nanoseconds !== void 0) return nanoseconds / 1e9;
-  const microseconds = unified && readEntry(`${unified.directory}/cpu.stat`, "usage_usec");
-  return microseconds === void 0 ? void 0 : microseconds / 1e6;
-}
-function ioOf(group) {
-  if (group === void 0) return {
-    ioRead: void 0,
-    ioWritten: void 0
-  };
-  const { directory, version } = group;
-  if (version === 2) {
-    const text4 = readFile2(`${directory}/io.stat`);
-    return {
-      ioRead: sum(text4, /\brbytes=(\d+)/g),
-      ioWritten: sum(text4, /\bwbytes=(\d+)/g)
-    };
-  }
-  const text3 = readFile2(`${directory}/blkio.throttle.io_service_bytes`);
-  return {
-    ioRead: sum(text3, /\bRead (\d+)/g),
-    ioWritten: sum(text3, /\bWrite (\d+)/g)
-  };
-}
-function numberOf(group, file) {
-  return group && readNumber(`${group.directory}/${file}`);
-}
-function sum(text3, numbers2) {
-  return text3?.matchAll(numbers2).reduce((sum2, [, number]) => sum2 + Number(number), 0);
-}
-
-// ffi/cgroups/group.ts
-function planCgroupEntry({ directories }) {
-  return entryOf(directories, () => -1);
-}
-function closeCgroupEntry({ directory, files }) {
-  for (const { value } of directory === void 0 ? files : [
-    directory,
-    ...files
-  ]) {
-    syscall(close(Number(value)));
-  }
-}
-var Group = class _Group {
-
-  /** Its directories. */
-  directories;
-  #limits;
-  #locks;
-  /** Use {@linkcode Group.make}. */
-  constructor(directories, limits2) {
-    this.directories = directories;
-    this.#limits = limits2;
-  }
-  /**
-   * Creates a group. The first one in a directory removes the groups that ended scripts left there.
-   *
-   * @throws {SyscallError} naming the file that refused; then nothing is left
-   * @throws {UnsupportedError} if the kernel does not have that file
-   */
-  static make({ directories, limits: limits2, actions }) {
-    const paths = directories.map(({ directory }) => directory);
-    for (const path2 of paths) sweepOnce(parentOf2(path2));
-    const group = new _Group(directories, limits2);
-    using _making = Locks.ofMaking(paths.map(parentOf2));
-    try {
-      makeAll(actions);
-      group.#locks = Locks.ofScript(paths);
-    } catch (error) {
-      group.remove();
-      throw error;
-    }
-    return group;
-  }
-  /**
-   * Opens the descriptors by which a process enters.
-   *
-   * @throws {SyscallError} if no more files may be open
-   */
-  enter() {
-    const opened = [];
-    try {
-      return entryOf(this.directories, (call2) => {
-        opened.push(syscall(call2));
-        return opened.at(-1);
-      });
-    } catch (error) {
-      for (const fd of opened) syscall(close(fd));
-      throw error;
-    }
-  }
-  /**
-   * Changes limits; those that are left out stay as they are.
-   *
-   * @throws {UnsupportedError} if the group does not have the controller
-   * @throws {SyscallError} naming the file that refused: `EBUSY` below what is in use
-   */
-  update(changes) {
-    const limits2 = {
-      ...this.#limits,
-      ...changes
-    };
-    const sum2 = this.#of("memory")?.version === 1 && limits2.swap !== void 0 && changes.memory !== void 0;
-    const names = limitsIn(sum2 ? {
-      ...changes,
-      swap: limits2.swap
-    } : changes);
-    for (const action of inOrder(settingActions(this.directories, names, limits2))) {
-      if (action.file.endsWith("/memory.max")) makeRoom(action, limits2.memory);
-      makeAll([
-        action
-      ]);
-    }
-    this.#limits = limits2;
-  }
-  /** What its processes use, and used until now. */
-  usage() {
-    return usageOf(this.directories);
-  }
-  /** How many of its processes the OOM killer killed. */
-  outOfMemoryKills() {
-    const memory = this.#of("memory");
-    if (memory === void 0) return 0;
-    const file = memory.version === 2 ? "memory.events" : "memory.oom_control";
-    return readEntry(`${memory.directory}/${file}`, "oom_kill") ?? 0;
-  }
-  /** Starts to freeze its processes, or thaws them. */
-  freeze(frozen) {
-    const { file, freezing, thawing } = this.freezer;
-    writeFile(file, frozen ? freezing : thawing);
-  }
-  /**
-   * The file that freezes its processes.
-   *
-   * @throws {UnsupportedError} if the group has none
-   */
-  get freezer() {
-    const { directory, version } = this.#freezer();
-    return version === 2 ? {
-      file: `${directory}/cgroup.freeze`,
-      freezing: "1",
-      thawing: "0"
-    } : {
-      file: `${directory}/freezer.state`,
-      freezing: "FROZEN",
-      thawing: "THAWED"
-    };
-  }
-  /** Whether all of its processes are frozen. */
-  get frozen() {
-    const { directory, version } = this.#freezer();
-    return version === 2 ? readEntry(`${directory}/cgroup.events`, "frozen") === 1 : readFile2(`${directory}/freezer.state`) === "FROZEN";
-  }
-  /** Kills its processes, frozen or not. */
-  kill() {
-    killGroup(this.directories);
-  }
-  /** Removes it. Returns `false` if it still has processes. */
-  remove() {
-    const gone = this.directories.map(({ directory }) => removeTree2(directory)).every(Boolean);
-    if (gone) this.leave();
-    return gone;
-  }
-  /** Leaves it to later scripts to remove it. */
-  leave() {
-    this.#locks?.release();
-    this.#locks = void 0;
-  }
-  #of(controller) {
-    return this.directories.find(({ controllers }) => controllers.has(controller));
-  }
-  #freezer() {
-    const freezer = this.directories.find(({ version }) => version === 2) ?? this.#of("freezer");
-    if (freezer !== void 0) return freezer;
-    throw new UnsupportedError('pausing a container takes cgroup v2, or the controller "freezer" of v1, and its group has neither');
-  }
 };
-var swept = perEngine(() => /* @__PURE__ */ new Set());
-function sweepOnce(directory) {
-  if (swept().has(directory)) return;
-  sweep(directory);
-  swept().add(directory);
-}
-function entryOf(directories, open2) {
-  let into;
-  const files = [];
-  for (const { version, directory } of directories) {
-    if (version === 2 && hasClone3()) {
-      const flags16 = O_PATH | O_DIRECTORY | O_CLOEXEC;
-      into = new Named(open2(openat(at_fdcwd, directory, flags16)), directory);
-    } else {
-      const file = `${directory}/cgroup.procs`;
-      files.push(new Named(open2(openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC)), file));
-    }
-  }
-  return {
-    directory: into,
-    files
-  };
-}
-function makeAll(actions) {
-  const made = actions.map((action2) => ({
-    action: action2,
-    calls: callsOf(action2)
-  }));
-  const parts = made.flatMap(({ action: action2, calls: calls2 }) => {
-    const moves = "file" in action2 && action2.file.endsWith("/cgroup.procs");
-    return calls2.map((call2) => moves ? {
-      call: call2,
-      accept: [
-        "ESRCH"
-      ]
-    } : {
-      call: call2
-    });
-  });
-  const outcome = engine().run(assemble(parts, engine().architecture));
-  const { failed } = outcome;
-  if (failed === void 0) return;
-  const { action, calls } = made.find(({ calls: calls2 }) => calls2.includes(failed.call));
-  if (failed.call === calls[1]) syscall(close(Number(outcome.result(calls[0]))));
-  throw cgroupError(action, {
-    syscall: failed.call.name,
-    errno: failed.errno
-  });
-}
-function inOrder(actions) {
-  const sum2 = actions.find(({ file }) => file.endsWith("/memory.memsw.limit_in_bytes"));
-  if (sum2 === void 0) return actions;
-  const rest2 = actions.filter((action) => action !== sum2);
-  const grows = sum2.text === "-1" || Number(sum2.text) > readNumber(sum2.file);
-  return grows ? [
-    sum2,
-    ...rest2
-  ] : [
-    ...rest2,
-    sum2
-  ];
-}
-function makeRoom(action, memory) {
-  const directory = parentOf2(action.file);
-  const excess = () => (readNumber(`${directory}/memory.current`) ?? 0) - memory;
-  if (excess() <= 0) return;
-  const reclaim = `${directory}/memory.reclaim`;
-  if (mayWrite(reclaim)) {
-    ifThere(() => writeFile(reclaim, String(excess())), [
-      "EAGAIN",
-      "EINTR"
-    ]);
-  }
-  if (excess() > 0) throw cgroupError(action, {
-    syscall: "write",
-    errno: ERRNO.EBUSY
-  });
-}
 
 // plan/general_fix.ts
 function generalFix(syscall2, code) {
@@ -16600,6895 +15439,6 @@ var UNDENIED = /* @__PURE__ */ new Set([
   "openat2",
   "pidfd_open"
 ]);
-
-// ffi/calls/names/events.ts
-var EPOLL_EVENTS = {
-  EPOLLIN,
-  EPOLLPRI,
-  EPOLLOUT,
-  EPOLLERR,
-  EPOLLHUP,
-  EPOLLRDHUP,
-  EPOLLEXCLUSIVE,
-  EPOLLONESHOT,
-  EPOLLET
-};
-
-// ffi/calls/events.ts
-var SIGSET_SIZE3 = 8;
-
-
-
-
-
-
-
-// ffi/calls/processors.ts
-var ALL_PROCESSORS = new Struct(new Uint8Array(8192 / 8).fill(255), "[all processors]");
-function sched_setaffinity(thread, mask2) {
-  return call("sched_setaffinity", thread, mask2.size, mask2);
-}
-
-// plan/namespace_fixes.ts
-
-var FORBIDDEN = "in a chroot, or by a seccomp filter or security module around this process (docker run --security-opt seccomp=unconfined ...)";
-var FORBIDDEN_SOMEWHERE = `user namespaces are forbidden here: by a setting (sysctl -w kernel.unprivileged_userns_clone=1 or kernel.apparmor_restrict_unprivileged_userns=0 allows them), ${FORBIDDEN}`;
-var TOO_MANY = "namespaces are nested too deep (32 levels), or there are as many of them as the sysctls user.max_*_namespaces allow";
-function denied(kinds, host, inUserNamespace) {
-  if (!kinds.has("user")) return inUserNamespace ? FILTERED : PRIVILEGE;
-  return `${forbidden(host)}; ${WITHOUT_THEM}`;
-}
-function forbidden(host) {
-  if (host.setting("/proc/sys/kernel/unprivileged_userns_clone") === 0) {
-    return "ordinary users may not make user namespaces here: sysctl -w kernel.unprivileged_userns_clone=1 allows it";
-  }
-  return restrictedByAppArmor(host) ?? `user namespaces are forbidden here: ${FORBIDDEN}`;
-}
-function limitReached(kinds, host) {
-  for (const kind of kinds) {
-    const setting = limitSetting(kind);
-    const limit2 = host.setting(`/proc/sys/user/${setting}`);
-    if (limit2 !== void 0 && limit2 < 16) {
-      return `only ${limit2} ${kind} namespaces are allowed here: sysctl -w user.${setting}=10000 allows more`;
-    }
-  }
-  return TOO_MANY;
-}
-function unknownKind(kinds, host) {
-  for (const kind of kinds) {
-    if (host.setting(`/proc/sys/user/${limitSetting(kind)}`) === void 0) {
-      return `this kernel has no ${kind} namespaces`;
-    }
-  }
-  return void 0;
-}
-
-// ffi/calls/sockets.ts
-var SCM_RIGHTS = 1;
-var CMSG_HEADER = 16;
-var CMSG_SPACE = 24;
-var CREDENTIALS_SPACE = 32;
-var MSGHDR = {
-  iov: 16,
-  iovlen: 24,
-  control: 32,
-  controllen: 40,
-  size: 56
-};
-
-function sendDescriptor(socket, fd, data2 = new Uint8Array(1)) {
-  const control = new Uint8Array(CMSG_SPACE);
-  const view2 = new DataView(control.buffer);
-  view2.setUint32(0, CMSG_HEADER + 4, true);
-  view2.setInt32(8, SOL_SOCKET, true);
-  view2.setInt32(12, SCM_RIGHTS, true);
-  if (typeof fd === "number") view2.setInt32(CMSG_HEADER, fd, true);
-  const cells = typeof fd === "number" ? [] : [
-    {
-      offset: CMSG_HEADER,
-      slot: fd
-    }
-  ];
-  const struct = new Struct(control, "&control", [], cells);
-  const text3 = (show2) => `{SCM_RIGHTS, ${typeof fd === "number" ? fd : show2(fd)}}`;
-  return call("sendmsg", socket, message(data2, struct, text3), 0);
-}
-function receiveDescriptor(socket, control) {
-  const flags16 = constant(MSG_CMSG_CLOEXEC, {
-    MSG_CMSG_CLOEXEC
-  });
-  return call("recvmsg", socket, message(new Output(1), control, "&message"), flags16);
-}
-function passCredentials(socket, on) {
-  return call("setsockopt", socket, constant(SOL_SOCKET, {
-    SOL_SOCKET
-  }), constant(SO_PASSCRED, {
-    SO_PASSCRED
-  }), new Struct(Uint8Array.of(on ? 1 : 0, 0, 0, 0), on ? "&1" : "&0"), 4);
-}
-
-function getSocketOption(socket, option, value) {
-  return call("getsockopt", socket, constant(SOL_SOCKET, {
-    SOL_SOCKET
-  }), constant(option, {
-    SO_TYPE,
-    SO_ERROR,
-    SO_DOMAIN
-  }), value, new Struct(Uint8Array.of(4, 0, 0, 0), "&4"));
-}
-function getpeername(socket) {
-  return call("getpeername", socket, null, new Struct(new Uint8Array(4), "&0"));
-}
-function receiveByte(socket, sender) {
-  return call("recvmsg", socket, message(new Output(1), sender, "&message"), 0);
-}
-function senderOutput() {
-  return new Output(CREDENTIALS_SPACE, "&sender");
-}
-function senderOf(sender) {
-  return sender.getInt32(CMSG_HEADER, true);
-}
-function controlOutput() {
-  return new Output(CMSG_SPACE, "&control");
-}
-function descriptorOf(control) {
-  return control.getInt32(12, true) === SCM_RIGHTS ? control.getInt32(CMSG_HEADER, true) : void 0;
-}
-function message(data2, control, text3) {
-  const vector = new Uint8Array(16);
-  const length = data2 instanceof Uint8Array ? data2.length : data2.size;
-  new DataView(vector.buffer).setUint32(8, length, true);
-  const iov = new Struct(vector, "&iov", [
-    {
-      offset: 0,
-      to: data2
-    }
-  ]);
-  const bytes = new Uint8Array(MSGHDR.size);
-  bytes[MSGHDR.iovlen] = 1;
-  bytes[MSGHDR.controllen] = control.size;
-  return new Struct(bytes, text3, [
-    {
-      offset: MSGHDR.iov,
-      to: iov
-    },
-    {
-      offset: MSGHDR.control,
-      to: control
-    }
-  ]);
-}
-
-
-
-function sendPieces(socket, pieces, text3) {
-  const vector = new Uint8Array(pieces.length * 16);
-  const view2 = new DataView(vector.buffer);
-  pieces.forEach(({ size }, index) => view2.setBigUint64(index * 16 + 8, BigInt(size), true));
-  const iov = new Struct(vector, "&iov", pieces.map(({ at: at3 }, index) => ({
-    offset: index * 16,
-    to: at3
-  })));
-  const bytes = new Uint8Array(MSGHDR.size);
-  new DataView(bytes.buffer).setBigUint64(MSGHDR.iovlen, BigInt(pieces.length), true);
-  return call("sendmsg", socket, new Struct(bytes, text3, [
-    {
-      offset: MSGHDR.iov,
-      to: iov
-    }
-  ]), 0);
-}
-
-function openSocketNamespace(socket) {
-  return call("ioctl", socket, constant(SIOCGSKNS, {
-    SIOCGSKNS
-  }), 0);
-}
-var IFREQ = {
-  index: 16,
-  size: 40
-};
-function getInterfaceIndex(socket, request) {
-  return call("ioctl", socket, constant(SIOCGIFINDEX, {
-    SIOCGIFINDEX
-  }), request);
-}
-function interfaceRequest(name) {
-  const bytes = new Uint8Array(IFREQ.size);
-  new TextEncoder().encodeInto(name, bytes.subarray(0, IFREQ.index - 1));
-  return new Struct(bytes, `{${JSON.stringify(name)}}`);
-}
-function indexField(request, name) {
-  return new OutputField(request, IFREQ.index, `index of ${name}`);
-}
-
-// ffi/seccomp/bpf.ts
-var BPF = {
-  load: 32,
-  constant: 0,
-  and: 84,
-  jump: 5,
-  equal: 21,
-  greater: 37,
-  greaterOrEqual: 53,
-  return: 6
-};
-var MOST_INSTRUCTIONS = 4096;
-var INSTRUCTION_SIZE = 8;
-var FAR = 254;
-function assembleFilter(parts) {
-  const backwards = new BackwardsProgram();
-  for (const part of parts.toReversed()) {
-    if (!("kind" in part)) backwards.place(part);
-    else backwards.add(part);
-  }
-  return backwards.bytes();
-}
-var BackwardsProgram = class {
-
-  #words = [];
-  #places = /* @__PURE__ */ new Map();
-  place(label) {
-    this.#places.set(label, this.#words.length);
-  }
-  add(instruction) {
-    switch (instruction.kind) {
-      case "load":
-        return this.#word(BPF.load, instruction.offset);
-      case "constant":
-        return this.#word(BPF.constant, instruction.value);
-      case "and":
-        return this.#word(BPF.and, instruction.mask);
-      case "return":
-        return this.#word(BPF.return, instruction.value);
-      case "jump":
-        return this.#word(BPF.jump, this.#distance(instruction.to));
-      case "branch":
-        return this.#branch(instruction);
-    }
-  }
-  bytes() {
-    const bytes = new Uint8Array(this.#words.length * INSTRUCTION_SIZE);
-    const view2 = new DataView(bytes.buffer);
-    this.#words.toReversed().forEach(({ code, jt, jf, k }, index) => {
-      const at3 = index * INSTRUCTION_SIZE;
-      view2.setUint16(at3, code, true);
-      view2.setUint8(at3 + 2, jt);
-      view2.setUint8(at3 + 3, jf);
-      view2.setUint32(at3 + 4, k, true);
-    });
-    return bytes;
-  }
-  #branch({ test, value, holds: holds3, fails }) {
-    const next = this.#words.length;
-    const reachable = (label) => {
-      if (label === void 0) return next;
-      if (this.#distance(label) >= FAR) this.#word(BPF.jump, this.#distance(label));
-      else return this.#places.get(label);
-      return this.#words.length;
-    };
-    const [jt, jf] = [
-      reachable(holds3),
-      reachable(fails)
-    ].map((place2) => this.#words.length - place2);
-    this.#word(BPF[test], value, jt, jf);
-  }
-  #distance(label) {
-    const place2 = this.#places.get(label);
-    if (place2 === void 0) throw new TypeError(`the label "${label.text}" is not placed later`);
-    return this.#words.length - place2;
-  }
-  #word(code, k, jt = 0, jf = 0) {
-    this.#words.push({
-      code,
-      jt,
-      jf,
-      k: k >>> 0
-    });
-  }
-};
-
-// ffi/seccomp/returns.ts
-var SECCOMP_RET = {
-  KILL_PROCESS: 2147483648,
-  KILL_THREAD: 0,
-  TRAP: 196608,
-  ERRNO: 327680,
-  USER_NOTIF: 2143289344,
-  TRACE: 2146435072,
-  LOG: 2147221504,
-  ALLOW: 2147418112
-};
-
-// ffi/seccomp/compat_syscalls.ts
-var I386 = `
-  restart_syscall exit fork read write open close waitpid creat link unlink execve chdir time
-  mknod chmod lchown break oldstat lseek getpid mount umount setuid getuid stime ptrace alarm
-  oldfstat pause utime stty gtty access nice ftime sync kill rename mkdir rmdir dup pipe times
-  prof brk setgid getgid signal geteuid getegid acct umount2 lock ioctl fcntl mpx setpgid ulimit
-  oldolduname umask chroot ustat dup2 getppid getpgrp setsid sigaction sgetmask ssetmask setreuid
-  setregid sigsuspend sigpending sethostname setrlimit getrlimit getrusage gettimeofday
-  settimeofday getgroups setgroups select symlink oldlstat readlink uselib swapon reboot readdir
-  mmap munmap truncate ftruncate fchmod fchown getpriority setpriority profil statfs fstatfs
-  ioperm socketcall syslog setitimer getitimer stat lstat fstat olduname iopl vhangup idle
-  vm86old wait4 swapoff sysinfo ipc fsync sigreturn clone setdomainname uname modify_ldt adjtimex
-  mprotect sigprocmask create_module init_module delete_module get_kernel_syms quotactl getpgid
-  fchdir bdflush sysfs personality afs_syscall setfsuid setfsgid _llseek getdents _newselect
-  flock msync readv writev getsid fdatasync _sysctl mlock munlock mlockall munlockall
-  sched_setparam sched_getparam sched_setscheduler sched_getscheduler sched_yield
-  sched_get_priority_max sched_get_priority_min sched_rr_get_interval nanosleep mremap setresuid
-  getresuid vm86 query_module poll nfsservctl setresgid getresgid prctl rt_sigreturn rt_sigaction
-  rt_sigprocmask rt_sigpending rt_sigtimedwait rt_sigqueueinfo rt_sigsuspend pread64 pwrite64
-  chown getcwd capget capset sigaltstack sendfile getpmsg putpmsg vfork ugetrlimit mmap2
-  truncate64 ftruncate64 stat64 lstat64 fstat64 lchown32 getuid32 getgid32 geteuid32 getegid32
-  setreuid32 setregid32 getgroups32 setgroups32 fchown32 setresuid32 getresuid32 setresgid32
-  getresgid32 chown32 setuid32 setgid32 setfsuid32 setfsgid32 pivot_root mincore madvise
-  getdents64 fcntl64 224 gettid readahead setxattr lsetxattr fsetxattr getxattr lgetxattr
-  fgetxattr listxattr llistxattr flistxattr removexattr lremovexattr fremovexattr tkill
-  sendfile64 futex sched_setaffinity sched_getaffinity set_thread_area get_thread_area io_setup
-  io_destroy io_getevents io_submit io_cancel fadvise64 252 exit_group lookup_dcookie
-  epoll_create epoll_ctl epoll_wait remap_file_pages set_tid_address timer_create timer_settime
-  timer_gettime timer_getoverrun timer_delete clock_settime clock_gettime clock_getres
-  clock_nanosleep statfs64 fstatfs64 tgkill utimes fadvise64_64 vserver mbind get_mempolicy
-  set_mempolicy mq_open mq_unlink mq_timedsend mq_timedreceive mq_notify mq_getsetattr kexec_load
-  waitid 286 add_key request_key keyctl ioprio_set ioprio_get inotify_init inotify_add_watch
-  inotify_rm_watch migrate_pages openat mkdirat mknodat fchownat futimesat fstatat64 unlinkat
-  renameat linkat symlinkat readlinkat fchmodat faccessat pselect6 ppoll unshare set_robust_list
-  get_robust_list splice sync_file_range tee vmsplice move_pages getcpu epoll_pwait utimensat
-  signalfd timerfd_create eventfd fallocate timerfd_settime timerfd_gettime signalfd4 eventfd2
-  epoll_create1 dup3 pipe2 inotify_init1 preadv pwritev rt_tgsigqueueinfo perf_event_open
-  recvmmsg fanotify_init fanotify_mark prlimit64 name_to_handle_at open_by_handle_at
-  clock_adjtime syncfs sendmmsg setns process_vm_readv process_vm_writev kcmp finit_module
-  sched_setattr sched_getattr renameat2 seccomp getrandom memfd_create bpf execveat socket
-  socketpair bind connect listen accept4 getsockopt setsockopt getsockname getpeername sendto
-  sendmsg recvfrom recvmsg shutdown userfaultfd membarrier mlock2 copy_file_range preadv2
-  pwritev2 pkey_mprotect pkey_alloc pkey_free statx arch_prctl io_pgetevents rseq 393 semget
-  semctl shmget shmctl shmat shmdt msgget msgsnd msgrcv msgctl clock_gettime64 clock_settime64
-  clock_adjtime64 clock_getres_time64 clock_nanosleep_time64 timer_gettime64 timer_settime64
-  timerfd_gettime64 timerfd_settime64 utimensat_time64 pselect6_time64 ppoll_time64 416
-  io_pgetevents_time64 recvmmsg_time64 mq_timedsend_time64 mq_timedreceive_time64
-  semtimedop_time64 rt_sigtimedwait_time64 futex_time64 sched_rr_get_interval_time64
-  pidfd_send_signal io_uring_setup io_uring_enter io_uring_register open_tree move_mount fsopen
-  fsconfig fsmount fspick pidfd_open clone3 close_range openat2 pidfd_getfd faccessat2
-  process_madvise epoll_pwait2 mount_setattr quotactl_fd landlock_create_ruleset
-  landlock_add_rule landlock_restrict_self memfd_secret process_mrelease futex_waitv
-  set_mempolicy_home_node cachestat fchmodat2 map_shadow_stack futex_wake futex_wait
-  futex_requeue statmount listmount lsm_get_self_attr lsm_set_self_attr lsm_list_modules mseal
-  setxattrat getxattrat listxattrat removexattrat open_tree_attr file_getattr file_setattr
-`;
-var ARM = `
-  restart_syscall exit fork read write open close 8 creat link unlink execve chdir 14 mknod chmod
-  lchown 19 lseek getpid mount 23 setuid getuid 26 ptrace 29 pause 33 access nice 36 sync kill
-  rename mkdir rmdir dup pipe times 45 brk setgid getgid 49 geteuid getegid acct umount2 54 ioctl
-  fcntl 57 setpgid 60 umask chroot ustat dup2 getppid getpgrp setsid sigaction 70 setreuid
-  setregid sigsuspend sigpending sethostname setrlimit 77 getrusage gettimeofday settimeofday
-  getgroups setgroups 83 symlink 85 readlink uselib swapon reboot 91 munmap truncate ftruncate
-  fchmod fchown getpriority setpriority 99 statfs fstatfs 103 syslog setitimer getitimer stat
-  lstat fstat 111 vhangup 114 wait4 swapoff sysinfo 118 fsync sigreturn clone setdomainname uname
-  124 adjtimex mprotect sigprocmask 128 init_module delete_module 131 quotactl getpgid fchdir
-  bdflush sysfs personality 138 setfsuid setfsgid _llseek getdents _newselect flock msync readv
-  writev getsid fdatasync _sysctl mlock munlock mlockall munlockall sched_setparam sched_getparam
-  sched_setscheduler sched_getscheduler sched_yield sched_get_priority_max sched_get_priority_min
-  sched_rr_get_interval nanosleep mremap setresuid getresuid 168 poll nfsservctl setresgid
-  getresgid prctl rt_sigreturn rt_sigaction rt_sigprocmask rt_sigpending rt_sigtimedwait
-  rt_sigqueueinfo rt_sigsuspend pread64 pwrite64 chown getcwd capget capset sigaltstack sendfile
-  190 vfork ugetrlimit mmap2 truncate64 ftruncate64 stat64 lstat64 fstat64 lchown32 getuid32
-  getgid32 geteuid32 getegid32 setreuid32 setregid32 getgroups32 setgroups32 fchown32 setresuid32
-  getresuid32 setresgid32 getresgid32 chown32 setuid32 setgid32 setfsuid32 setfsgid32 getdents64
-  pivot_root mincore madvise fcntl64 224 gettid readahead setxattr lsetxattr fsetxattr getxattr
-  lgetxattr fgetxattr listxattr llistxattr flistxattr removexattr lremovexattr fremovexattr tkill
-  sendfile64 futex sched_setaffinity sched_getaffinity io_setup io_destroy io_getevents io_submit
-  io_cancel exit_group lookup_dcookie epoll_create epoll_ctl epoll_wait remap_file_pages 256
-  set_tid_address timer_create timer_settime timer_gettime timer_getoverrun timer_delete
-  clock_settime clock_gettime clock_getres clock_nanosleep statfs64 fstatfs64 tgkill utimes
-  arm_fadvise64_64 pciconfig_iobase pciconfig_read pciconfig_write mq_open mq_unlink mq_timedsend
-  mq_timedreceive mq_notify mq_getsetattr waitid socket bind connect listen accept getsockname
-  getpeername socketpair send sendto recv recvfrom shutdown setsockopt getsockopt sendmsg recvmsg
-  semop semget semctl msgsnd msgrcv msgget msgctl shmat shmdt shmget shmctl add_key request_key
-  keyctl semtimedop vserver ioprio_set ioprio_get inotify_init inotify_add_watch inotify_rm_watch
-  mbind get_mempolicy set_mempolicy openat mkdirat mknodat fchownat futimesat fstatat64 unlinkat
-  renameat linkat symlinkat readlinkat fchmodat faccessat pselect6 ppoll unshare set_robust_list
-  get_robust_list splice arm_sync_file_range tee vmsplice move_pages getcpu epoll_pwait
-  kexec_load utimensat signalfd timerfd_create eventfd fallocate timerfd_settime timerfd_gettime
-  signalfd4 eventfd2 epoll_create1 dup3 pipe2 inotify_init1 preadv pwritev rt_tgsigqueueinfo
-  perf_event_open recvmmsg accept4 fanotify_init fanotify_mark prlimit64 name_to_handle_at
-  open_by_handle_at clock_adjtime syncfs sendmmsg setns process_vm_readv process_vm_writev kcmp
-  finit_module sched_setattr sched_getattr renameat2 seccomp getrandom memfd_create bpf execveat
-  userfaultfd membarrier mlock2 copy_file_range preadv2 pwritev2 pkey_mprotect pkey_alloc
-  pkey_free statx rseq io_pgetevents migrate_pages kexec_file_load 403 clock_gettime64
-  clock_settime64 clock_adjtime64 clock_getres_time64 clock_nanosleep_time64 timer_gettime64
-  timer_settime64 timerfd_gettime64 timerfd_settime64 utimensat_time64 pselect6_time64
-  ppoll_time64 416 io_pgetevents_time64 recvmmsg_time64 mq_timedsend_time64
-  mq_timedreceive_time64 semtimedop_time64 rt_sigtimedwait_time64 futex_time64
-  sched_rr_get_interval_time64 pidfd_send_signal io_uring_setup io_uring_enter io_uring_register
-  open_tree move_mount fsopen fsconfig fsmount fspick pidfd_open clone3 close_range openat2
-  pidfd_getfd faccessat2 process_madvise epoll_pwait2 mount_setattr quotactl_fd
-  landlock_create_ruleset landlock_add_rule landlock_restrict_self 448 process_mrelease
-  futex_waitv set_mempolicy_home_node cachestat fchmodat2 map_shadow_stack futex_wake futex_wait
-  futex_requeue statmount listmount lsm_get_self_attr lsm_set_self_attr lsm_list_modules mseal
-  setxattrat getxattrat listxattrat removexattrat open_tree_attr file_getattr file_setattr
-  983041 breakpoint cacheflush usr26 usr32 set_tls get_tls
-`;
-var X32_OWN = `
-  512 rt_sigaction rt_sigreturn ioctl readv writev recvfrom sendmsg recvmsg execve ptrace
-  rt_sigpending rt_sigtimedwait rt_sigqueueinfo sigaltstack timer_create mq_notify kexec_load
-  waitid set_robust_list get_robust_list vmsplice move_pages preadv pwritev rt_tgsigqueueinfo
-  recvmmsg sendmmsg process_vm_readv process_vm_writev setsockopt getsockopt io_setup io_submit
-  execveat preadv2 pwritev2
-`;
-var NOT_IN_X32 = `
-  uselib _sysctl create_module get_kernel_syms query_module nfsservctl set_thread_area
-  get_thread_area epoll_ctl_old epoll_wait_old vserver
-`;
-
-// ffi/seccomp/all_syscalls.ts
-var X32_BIT = 1073741824;
-var X86_64 = `
-  read write open close stat fstat lstat poll lseek mmap mprotect munmap brk rt_sigaction
-  rt_sigprocmask rt_sigreturn ioctl pread64 pwrite64 readv writev access pipe select sched_yield
-  mremap msync mincore madvise shmget shmat shmctl dup dup2 pause nanosleep getitimer alarm
-  setitimer getpid sendfile socket connect accept sendto recvfrom sendmsg recvmsg shutdown bind
-  listen getsockname getpeername socketpair setsockopt getsockopt clone fork vfork execve exit
-  wait4 kill uname semget semop semctl shmdt msgget msgsnd msgrcv msgctl fcntl flock fsync
-  fdatasync truncate ftruncate getdents getcwd chdir fchdir rename mkdir rmdir creat link unlink
-  symlink readlink chmod fchmod chown fchown lchown umask gettimeofday getrlimit getrusage sysinfo
-  times ptrace getuid syslog getgid setuid setgid geteuid getegid setpgid getppid getpgrp setsid
-  setreuid setregid getgroups setgroups setresuid getresuid setresgid getresgid getpgid setfsuid
-  setfsgid getsid capget capset rt_sigpending rt_sigtimedwait rt_sigqueueinfo rt_sigsuspend
-  sigaltstack utime mknod uselib personality ustat statfs fstatfs sysfs getpriority setpriority
-  sched_setparam sched_getparam sched_setscheduler sched_getscheduler sched_get_priority_max
-  sched_get_priority_min sched_rr_get_interval mlock munlock mlockall munlockall vhangup
-  modify_ldt pivot_root _sysctl prctl arch_prctl adjtimex setrlimit chroot sync acct settimeofday
-  mount umount2 swapon swapoff reboot sethostname setdomainname iopl ioperm create_module
-  init_module delete_module get_kernel_syms query_module quotactl nfsservctl getpmsg putpmsg
-  afs_syscall tuxcall security gettid readahead setxattr lsetxattr fsetxattr getxattr lgetxattr
-  fgetxattr listxattr llistxattr flistxattr removexattr lremovexattr fremovexattr tkill time futex
-  sched_setaffinity sched_getaffinity set_thread_area io_setup io_destroy io_getevents io_submit
-  io_cancel get_thread_area lookup_dcookie epoll_create epoll_ctl_old epoll_wait_old
-  remap_file_pages getdents64 set_tid_address restart_syscall semtimedop fadvise64 timer_create
-  timer_settime timer_gettime timer_getoverrun timer_delete clock_settime clock_gettime
-  clock_getres clock_nanosleep exit_group epoll_wait epoll_ctl tgkill utimes vserver mbind
-  set_mempolicy get_mempolicy mq_open mq_unlink mq_timedsend mq_timedreceive mq_notify
-  mq_getsetattr kexec_load waitid add_key request_key keyctl ioprio_set ioprio_get inotify_init
-  inotify_add_watch inotify_rm_watch migrate_pages openat mkdirat mknodat fchownat futimesat
-  newfstatat unlinkat renameat linkat symlinkat readlinkat fchmodat faccessat pselect6 ppoll
-  unshare set_robust_list get_robust_list splice tee sync_file_range vmsplice move_pages utimensat
-  epoll_pwait signalfd timerfd_create eventfd fallocate timerfd_settime timerfd_gettime accept4
-  signalfd4 eventfd2 epoll_create1 dup3 pipe2 inotify_init1 preadv pwritev rt_tgsigqueueinfo
-  perf_event_open recvmmsg fanotify_init fanotify_mark prlimit64 name_to_handle_at
-  open_by_handle_at clock_adjtime syncfs sendmmsg setns getcpu process_vm_readv process_vm_writev
-  kcmp finit_module sched_setattr sched_getattr renameat2 seccomp getrandom memfd_create
-  kexec_file_load bpf execveat userfaultfd membarrier mlock2 copy_file_range preadv2 pwritev2
-  pkey_mprotect pkey_alloc pkey_free statx io_pgetevents rseq uretprobe uprobe 424
-  pidfd_send_signal io_uring_setup io_uring_enter io_uring_register open_tree move_mount fsopen
-  fsconfig fsmount fspick pidfd_open clone3 close_range openat2 pidfd_getfd faccessat2
-  process_madvise epoll_pwait2 mount_setattr quotactl_fd landlock_create_ruleset landlock_add_rule
-  landlock_restrict_self memfd_secret process_mrelease futex_waitv set_mempolicy_home_node
-  cachestat fchmodat2 map_shadow_stack futex_wake futex_wait futex_requeue statmount listmount
-  lsm_get_self_attr lsm_set_self_attr lsm_list_modules mseal setxattrat getxattrat listxattrat
-  removexattrat open_tree_attr file_getattr file_setattr
-`;
-var AARCH64 = `
-  io_setup io_destroy io_submit io_cancel io_getevents setxattr lsetxattr fsetxattr getxattr
-  lgetxattr fgetxattr listxattr llistxattr flistxattr removexattr lremovexattr fremovexattr getcwd
-  lookup_dcookie eventfd2 epoll_create1 epoll_ctl epoll_pwait dup dup3 fcntl inotify_init1
-  inotify_add_watch inotify_rm_watch ioctl ioprio_set ioprio_get flock mknodat mkdirat unlinkat
-  symlinkat linkat renameat umount2 mount pivot_root nfsservctl statfs fstatfs truncate ftruncate
-  fallocate faccessat chdir fchdir chroot fchmod fchmodat fchownat fchown openat close vhangup
-  pipe2 quotactl getdents64 lseek read write readv writev pread64 pwrite64 preadv pwritev sendfile
-  pselect6 ppoll signalfd4 vmsplice splice tee readlinkat newfstatat fstat sync fsync fdatasync
-  sync_file_range timerfd_create timerfd_settime timerfd_gettime utimensat acct capget capset
-  personality exit exit_group waitid set_tid_address unshare futex set_robust_list get_robust_list
-  nanosleep getitimer setitimer kexec_load init_module delete_module timer_create timer_gettime
-  timer_getoverrun timer_settime timer_delete clock_settime clock_gettime clock_getres
-  clock_nanosleep syslog ptrace sched_setparam sched_setscheduler sched_getscheduler
-  sched_getparam sched_setaffinity sched_getaffinity sched_yield sched_get_priority_max
-  sched_get_priority_min sched_rr_get_interval restart_syscall kill tkill tgkill sigaltstack
-  rt_sigsuspend rt_sigaction rt_sigprocmask rt_sigpending rt_sigtimedwait rt_sigqueueinfo
-  rt_sigreturn setpriority getpriority reboot setregid setgid setreuid setuid setresuid getresuid
-  setresgid getresgid setfsuid setfsgid times setpgid getpgid getsid setsid getgroups setgroups
-  uname sethostname setdomainname getrlimit setrlimit getrusage umask prctl getcpu gettimeofday
-  settimeofday adjtimex getpid getppid getuid geteuid getgid getegid gettid sysinfo mq_open
-  mq_unlink mq_timedsend mq_timedreceive mq_notify mq_getsetattr msgget msgctl msgrcv msgsnd
-  semget semctl semtimedop semop shmget shmctl shmat shmdt socket socketpair bind listen accept
-  connect getsockname getpeername sendto recvfrom setsockopt getsockopt shutdown sendmsg recvmsg
-  readahead brk munmap mremap add_key request_key keyctl clone execve mmap fadvise64 swapon
-  swapoff mprotect msync mlock munlock mlockall munlockall mincore madvise remap_file_pages mbind
-  get_mempolicy set_mempolicy migrate_pages move_pages rt_tgsigqueueinfo perf_event_open accept4
-  recvmmsg 260 wait4 prlimit64 fanotify_init fanotify_mark name_to_handle_at open_by_handle_at
-  clock_adjtime syncfs setns sendmmsg process_vm_readv process_vm_writev kcmp finit_module
-  sched_setattr sched_getattr renameat2 seccomp getrandom memfd_create bpf execveat userfaultfd
-  membarrier mlock2 copy_file_range preadv2 pwritev2 pkey_mprotect pkey_alloc pkey_free statx
-  io_pgetevents rseq kexec_file_load 424 pidfd_send_signal io_uring_setup io_uring_enter
-  io_uring_register open_tree move_mount fsopen fsconfig fsmount fspick pidfd_open clone3
-  close_range openat2 pidfd_getfd faccessat2 process_madvise epoll_pwait2 mount_setattr
-  quotactl_fd landlock_create_ruleset landlock_add_rule landlock_restrict_self memfd_secret
-  process_mrelease futex_waitv set_mempolicy_home_node cachestat fchmodat2 map_shadow_stack
-  futex_wake futex_wait futex_requeue statmount listmount lsm_get_self_attr lsm_set_self_attr
-  lsm_list_modules mseal setxattrat getxattrat listxattrat removexattrat open_tree_attr
-  file_getattr file_setattr
-`;
-var TABLES = {
-  x86_64: lazy2(() => numbersOf(X86_64)),
-  aarch64: lazy2(() => numbersOf(AARCH64)),
-  i386: lazy2(() => numbersOf(I386)),
-  x32: lazy2(numbersOfX32),
-  arm: lazy2(() => numbersOf(ARM))
-};
-function allSyscalls(abi) {
-  return TABLES[abi]();
-}
-function isSyscallName(name) {
-  return Object.values(TABLES).some((table) => table().has(name));
-}
-function syscallNames() {
-  return new Set(Object.values(TABLES).flatMap((table) => [
-    ...table().keys()
-  ]));
-}
-function numbersOfX32() {
-  const numbers2 = new Map([
-    ...numbersOf(X86_64),
-    ...numbersOf(X32_OWN)
-  ]);
-  for (const name of NOT_IN_X32.trim().split(/\s+/)) numbers2.delete(name);
-  return new Map([
-    ...numbers2
-  ].map(([name, number]) => [
-    name,
-    number + X32_BIT
-  ]));
-}
-function numbersOf(table) {
-  const numbers2 = /* @__PURE__ */ new Map();
-  let next = 0;
-  for (const word4 of table.trim().split(/\s+/)) {
-    if (/^\d+$/.test(word4)) next = Number(word4);
-    else numbers2.set(word4, next++);
-  }
-  return numbers2;
-}
-
-
-// ffi/seccomp/multiplexed.ts
-var MULTIPLEXERS = [
-  {
-    name: "socketcall",
-    mask: 0xffffffffn,
-    numbers: {
-      socket: 1,
-      bind: 2,
-      connect: 3,
-      listen: 4,
-      accept: 5,
-      getsockname: 6,
-      getpeername: 7,
-      socketpair: 8,
-      send: 9,
-      recv: 10,
-      sendto: 11,
-      recvfrom: 12,
-      shutdown: 13,
-      setsockopt: 14,
-      getsockopt: 15,
-      sendmsg: 16,
-      recvmsg: 17,
-      accept4: 18,
-      recvmmsg: 19,
-      sendmmsg: 20
-    }
-  },
-  {
-    name: "ipc",
-    // Above them is a version.
-    mask: 0xffffn,
-    numbers: {
-      semop: 1,
-      semget: 2,
-      semctl: 3,
-      semtimedop: 4,
-      msgsnd: 11,
-      msgrcv: 12,
-      msgget: 13,
-      msgctl: 14,
-      shmat: 21,
-      shmdt: 22,
-      shmget: 23,
-      shmctl: 24
-    }
-  }
-];
-function withMultiplexers(filter, abi) {
-  if (abi !== "i386") return filter;
-  return {
-    ...filter,
-    rules: filter.rules.flatMap((rule) => [
-      rule,
-      ...multiplexed(rule)
-    ])
-  };
-}
-function multiplexed({ names, action, conditions = [] }) {
-  if (conditions.length > 0 && action === SECCOMP_RET.ALLOW) return [];
-  return MULTIPLEXERS.flatMap(({ name, mask: mask2, numbers: numbers2 }) => names.filter((meant) => Object.hasOwn(numbers2, meant)).map((meant) => ({
-    names: [
-      name
-    ],
-    action,
-    conditions: [
-      is(numbers2[meant], mask2)
-    ]
-  })));
-}
-function is(number, mask2) {
-  return {
-    index: 0,
-    comparison: "equal",
-    value: BigInt(number),
-    mask: mask2
-  };
-}
-
-// ffi/seccomp/filter.ts
-var SECCOMP_DATA = {
-  number: 0,
-  architecture: 4,
-  arguments: 16,
-  size: 64
-};
-var AUDIT_ARCH = {
-  x86_64: 3221225534,
-  aarch64: 3221225655,
-  i386: 1073741827,
-  arm: 1073741864
-};
-var OTHER_ABIS = {
-  x86_64: [
-    "i386",
-    "x32"
-  ],
-  aarch64: [
-    "arm"
-  ]
-};
-function compileFilter(filter, architecture, others = []) {
-  const bytes = assembleFilter(new Compiler(filter, architecture, others).parts());
-  if (bytes.length > MOST_INSTRUCTIONS * INSTRUCTION_SIZE) throw tooLong();
-  return bytes;
-}
-function tooLong() {
-  return new RangeError(`the filter has more than ${MOST_INSTRUCTIONS} instructions, and the kernel takes no more`);
-}
-var RuleIndex = class {
-
-  #rules = /* @__PURE__ */ new Map();
-  #otherwise;
-  /**
-   * Makes the index for these calls.
-   *
-   * @throws {RangeError} where one has more rules than a filter has instructions
-   */
-  constructor({ rules, otherwise }, calls) {
-    this.#otherwise = [
-      {
-        names: [],
-        action: otherwise
-      }
-    ];
-    const indexed = /* @__PURE__ */ new Map();
-    for (const rule of rules) {
-      let names = indexed.get(rule.names);
-      if (names === void 0) {
-        names = [
-          ...new Set(rule.names)
-        ].filter((name) => calls.has(name));
-        indexed.set(rule.names, names);
-      }
-      for (const name of names) this.#add(name, rule);
-    }
-  }
-  #add(name, rule) {
-    const known = this.#rules.get(name);
-    if (known === void 0) return void this.#rules.set(name, [
-      rule
-    ]);
-    if (isUnconditional(known.at(-1))) return;
-    if (known.push(rule) > MOST_INSTRUCTIONS) throw tooLong();
-  }
-  /** The rules for the call; the last of them is without conditions. */
-  for(name) {
-    const rules = this.#rules.get(name);
-    if (rules === void 0) return this.#otherwise;
-    return isUnconditional(rules.at(-1)) ? rules : [
-      ...rules,
-      ...this.#otherwise
-    ];
-  }
-};
-function isUnconditional({ conditions = [] }) {
-  return conditions.length === 0;
-}
-var NARROW = [
-  "i386",
-  "arm"
-];
-var Compiler = class {
-
-  #filter;
-  #architecture;
-  #others;
-  #returns = /* @__PURE__ */ new Map();
-  #decisions = /* @__PURE__ */ new Map();
-  /** The numbers of rules, by what they do and by themselves. */
-  #contents = /* @__PURE__ */ new Map();
-  #numbers = /* @__PURE__ */ new Map();
-  #decided = 0;
-  constructor(filter, architecture, others) {
-    this.#filter = filter;
-    this.#architecture = architecture;
-    this.#others = others;
-  }
-  parts() {
-    const entries = [
-      this.#entry(this.#architecture, this.#ranges()),
-      ...this.#others.filter((abi) => abi !== "x32").map((abi) => this.#entry(abi, this.#rangesOf(abi)))
-    ];
-    const foreign = this.#return(this.#filter.foreign);
-    const decisions = [
-      ...this.#decisions.values()
-    ].flatMap((decision) => this.#decide(decision));
-    const returns = [
-      ...this.#returns
-    ].flatMap(([value, label]) => [
-      label,
-      {
-        kind: "return",
-        value
-      }
-    ]);
-    return [
-      {
-        kind: "load",
-        offset: SECCOMP_DATA.architecture
-      },
-      ...entries.flat(),
-      {
-        kind: "jump",
-        to: foreign
-      },
-      ...decisions,
-      ...returns
-    ];
-  }
-  /** Finds the number of a call that was made by an entry point. */
-  #entry(abi, ranges) {
-    const other = new Label(`not ${abi}`);
-    return [
-      {
-        kind: "branch",
-        test: "equal",
-        value: AUDIT_ARCH[abi],
-        fails: other
-      },
-      {
-        kind: "load",
-        offset: SECCOMP_DATA.number
-      },
-      ...searchAmong(ranges),
-      other
-    ];
-  }
-  /** The ranges of the architecture's own entry point. */
-  #ranges() {
-    const own = this.#rangesOf(this.#architecture);
-    if (this.#architecture !== "x86_64") return own;
-    const x32 = this.#others.includes("x32") ? this.#rangesOf("x32", X32_BIT) : [];
-    const beyond = x32.length === 0 ? X32_BIT : X32_BIT * 2;
-    return [
-      ...own,
-      ...x32,
-      {
-        first: beyond,
-        decision: this.#return(NO_CALL)
-      }
-    ];
-  }
-  #rangesOf(abi, first = 0) {
-    const { unknown: unknown2 } = this.#filter;
-    const calls = allSyscalls(abi);
-    const rules = new RuleIndex(withMultiplexers(this.#filter, abi), calls);
-    const known = [
-      ...calls
-    ].sort(([, a], [, b]) => a - b);
-    const isNarrow = NARROW.includes(abi);
-    const ranges = [];
-    const add = (first2, decision) => {
-      if (ranges.at(-1)?.decision !== decision) ranges.push({
-        first: first2,
-        decision
-      });
-    };
-    let next = first;
-    for (const [name, number] of known) {
-      if (number > next) add(next, this.#return(unknown2));
-      add(number, this.#decision(rules.for(name), isNarrow));
-      next = number + 1;
-    }
-    add(next, this.#return(unknown2));
-    return ranges;
-  }
-  /** The label of the code for these rules, which calls with the same rules share. */
-  #decision(rules, isNarrow) {
-    const first = rules[0];
-    if (isUnconditional(first)) return this.#return(first.action);
-    const key = `${isNarrow ? "narrow " : ""}${rules.map((rule) => this.#numberOf(rule)).join()}`;
-    let decision = this.#decisions.get(key);
-    if (decision === void 0) {
-      this.#decided += rules.length;
-      if (this.#decided > MOST_INSTRUCTIONS) throw tooLong();
-      decision = {
-        label: new Label(`about ${first.names.join(", ")}`),
-        rules,
-        isNarrow
-      };
-      this.#decisions.set(key, decision);
-    }
-    return decision.label;
-  }
-  /** The number of a rule: the same for rules that do the same. */
-  #numberOf(rule) {
-    let number = this.#numbers.get(rule);
-    if (number !== void 0) return number;
-    const content2 = JSON.stringify([
-      rule.action,
-      rule.conditions
-    ], (_, value) => typeof value === "bigint" ? String(value) : value);
-    number = this.#contents.get(content2) ?? this.#contents.size;
-    this.#contents.set(content2, number);
-    this.#numbers.set(rule, number);
-    return number;
-  }
-  #return(value) {
-    let label = this.#returns.get(value);
-    if (label === void 0) {
-      label = new Label(`return 0x${value.toString(16)}`);
-      this.#returns.set(value, label);
-    }
-    return label;
-  }
-  #decide({ label, rules, isNarrow }) {
-    const parts = [
-      label
-    ];
-    for (const { action, conditions = [] } of rules) {
-      const otherwise = new Label("the next rule");
-      for (const condition of conditions) parts.push(...compare(condition, isNarrow, otherwise));
-      parts.push({
-        kind: "jump",
-        to: this.#return(action)
-      }, otherwise);
-    }
-    return parts;
-  }
-};
-var NO_CALL = SECCOMP_RET.ERRNO | 38;
-function searchAmong(ranges) {
-  if (ranges.length === 1) return [
-    {
-      kind: "jump",
-      to: ranges[0].decision
-    }
-  ];
-  const half = Math.ceil(ranges.length / 2);
-  const [below3, above] = [
-    ranges.slice(0, half),
-    ranges.slice(half)
-  ];
-  const value = above[0].first;
-  if (ranges.length === 2) {
-    const [holds3, fails] = [
-      above[0].decision,
-      below3[0].decision
-    ];
-    return [
-      {
-        kind: "branch",
-        test: "greaterOrEqual",
-        value,
-        holds: holds3,
-        fails
-      }
-    ];
-  }
-  const upper = new Label(`${value} and above`);
-  return [
-    {
-      kind: "branch",
-      test: "greaterOrEqual",
-      value,
-      holds: upper
-    },
-    ...searchAmong(below3),
-    upper,
-    ...searchAmong(above)
-  ];
-}
-var EVERY_BIT = 0xffffffffffffffffn;
-var LOW = 0xffffffffn;
-function compare(condition, isNarrow, otherwise) {
-  const { index, comparison, value, mask: mask2 = EVERY_BIT } = condition;
-  const at3 = SECCOMP_DATA.arguments + index * 8;
-  const holds3 = new Label("it holds");
-  const high = {
-    offset: isNarrow ? void 0 : at3 + 4,
-    mask: Number(mask2 >> 32n),
-    value: Number(value >> 32n)
-  };
-  const low = {
-    offset: at3,
-    mask: Number(mask2 & LOW),
-    value: Number(value & LOW)
-  };
-  const parts = isEquality(comparison) ? equality(high, low, ...directions(comparison === "equal", holds3, otherwise)) : order(high, low, comparison === "greater" || comparison === "lessOrEqual" ? "greater" : "greaterOrEqual", ...directions(comparison.startsWith("greater"), holds3, otherwise));
-  return [
-    ...parts,
-    holds3
-  ];
-}
-function isEquality(comparison) {
-  return comparison === "equal" || comparison === "unequal";
-}
-function directions(straight, holds3, otherwise) {
-  return straight ? [
-    holds3,
-    otherwise
-  ] : [
-    otherwise,
-    holds3
-  ];
-}
-function equality(high, low, yes, no) {
-  return [
-    ...loadMasked(high),
-    {
-      kind: "branch",
-      test: "equal",
-      value: high.value,
-      fails: no
-    },
-    ...loadMasked(low),
-    {
-      kind: "branch",
-      test: "equal",
-      value: low.value,
-      holds: yes,
-      fails: no
-    }
-  ];
-}
-function order(high, low, test, yes, no) {
-  return [
-    loadHalf(high),
-    {
-      kind: "branch",
-      test: "greater",
-      value: high.value,
-      holds: yes
-    },
-    {
-      kind: "branch",
-      test: "equal",
-      value: high.value,
-      fails: no
-    },
-    loadHalf(low),
-    {
-      kind: "branch",
-      test,
-      value: low.value,
-      holds: yes,
-      fails: no
-    }
-  ];
-}
-function loadHalf({ offset }) {
-  return offset === void 0 ? {
-    kind: "constant",
-    value: 0
-  } : {
-    kind: "load",
-    offset
-  };
-}
-function loadMasked(half) {
-  const { mask: mask2 } = half;
-  const load = loadHalf(half);
-  return mask2 === 4294967295 ? [
-    load
-  ] : [
-    load,
-    {
-      kind: "and",
-      mask: mask2
-    }
-  ];
-}
-
-// ffi/seccomp/observe.ts
-var [ACTION_BITS, DATA_BITS] = [
-  4294901760,
-  65535
-];
-var [NUMBER, ARCHITECTURE, SIXTH] = [
-  0,
-  4,
-  56
-];
-var UNOBSERVED = new Named(1918987627, "UNOBSERVED");
-function unobserved(call2) {
-  const { args } = call2;
-  return {
-    ...call2,
-    args: [
-      ...args,
-      ...Array(5 - args.length).fill(0),
-      UNOBSERVED
-    ]
-  };
-}
-function observing(filter, numbers2, architecture) {
-  const asked = filter.slice();
-  const view2 = new DataView(asked.buffer);
-  const denials = /* @__PURE__ */ new Map();
-  for (let at4 = 0; at4 < asked.length; at4 += INSTRUCTION_SIZE) {
-    const value = view2.getUint32(at4 + 4, true);
-    if (view2.getUint16(at4, true) !== BPF.return) continue;
-    if (actionOf(value) !== SECCOMP_RET.ERRNO) continue;
-    let end = denials.get(value);
-    if (end === void 0) {
-      denials.set(value, end = asked.length + denials.size * DENIAL_WORDS * INSTRUCTION_SIZE);
-    }
-    view2.setUint16(at4, BPF.jump, true);
-    view2.setUint32(at4 + 4, (end - at4) / INSTRUCTION_SIZE - 1, true);
-  }
-  const parts = [
-    numbersHead(numbers2, architecture),
-    asked,
-    ...Array.from(denials.keys(), denialEnd)
-  ];
-  const whole = new Uint8Array(parts.reduce((size, { length }) => size + length, 0));
-  let at3 = 0;
-  for (const part of parts) {
-    whole.set(part, at3);
-    at3 += part.length;
-  }
-  if (whole.length <= MOST_INSTRUCTIONS * INSTRUCTION_SIZE) return whole;
-  throw new RangeError(`with what is observed, it has more than ${MOST_INSTRUCTIONS} instructions`);
-}
-var DENIAL_WORDS = 4;
-function denialEnd(value) {
-  return bytesOf2([
-    [
-      BPF.load,
-      0,
-      0,
-      SIXTH
-    ],
-    [
-      BPF.equal,
-      0,
-      1,
-      Number(UNOBSERVED.value)
-    ],
-    [
-      BPF.return,
-      0,
-      0,
-      value
-    ],
-    [
-      BPF.return,
-      0,
-      0,
-      SECCOMP_RET.USER_NOTIF
-    ]
-  ]);
-}
-function numbersHead(numbers2, architecture) {
-  return bytesOf2([
-    [
-      BPF.load,
-      0,
-      0,
-      ARCHITECTURE
-    ],
-    // A branch reaches 255 instructions, so each comparison has its own return.
-    [
-      BPF.equal,
-      1,
-      0,
-      AUDIT_ARCH[architecture]
-    ],
-    [
-      BPF.jump,
-      0,
-      0,
-      4 + numbers2.length * 2
-    ],
-    [
-      BPF.load,
-      0,
-      0,
-      SIXTH
-    ],
-    [
-      BPF.equal,
-      0,
-      1,
-      Number(UNOBSERVED.value)
-    ],
-    [
-      BPF.jump,
-      0,
-      0,
-      1 + numbers2.length * 2
-    ],
-    [
-      BPF.load,
-      0,
-      0,
-      NUMBER
-    ],
-    ...numbers2.flatMap((number) => [
-      [
-        BPF.equal,
-        0,
-        1,
-        number
-      ],
-      [
-        BPF.return,
-        0,
-        0,
-        SECCOMP_RET.USER_NOTIF
-      ]
-    ])
-  ]);
-}
-function bytesOf2(words3) {
-  const bytes = new Uint8Array(words3.length * INSTRUCTION_SIZE);
-  const view2 = new DataView(bytes.buffer);
-  words3.forEach(([code, holds3, fails, value], index) => {
-    const at3 = index * INSTRUCTION_SIZE;
-    view2.setUint16(at3, code, true);
-    view2.setUint8(at3 + 2, holds3);
-    view2.setUint8(at3 + 3, fails);
-    view2.setUint32(at3 + 4, value, true);
-  });
-  return bytes;
-}
-function actionOf(value) {
-  return (value & ACTION_BITS) >>> 0;
-}
-
-// plan/change_ids.ts
-
-
-// launch/program_writer.ts
-var CHILD_EDGES = {
-  onFailure: EXIT_CHILD
-};
-var ProgramWriter = class {
-  static {
-    addMethods(this.prototype, {
-    add: (function (call2, options = {}) {
-    this.parts.push({
-      call: call2,
-      section: this.section,
-      ...options
-    });
-    return call2;
-  }),
-    part: (function (part) {
-    this.parts.push("call" in part ? {
-      ...CHILD_EDGES,
-      ...part
-    } : part);
-  }),
-    place: (function (label) {
-    this.parts.push(label);
-  }),
-    end: (function (edges = {}) {
-    const last = this.parts.pop();
-    const ends = {
-      onZero: END,
-      onAccepted: END,
-      onFailure: END,
-      onSuccess: END
-    };
-    this.parts.push({
-      ...last,
-      ...ends,
-      ...edges
-    });
-  })
-    });
-  }
-
-  parts = [];
-  section = "script";
-  /** Adds a call of the current section. */
-  
-  /** Adds a call or label of a step. */
-  
-  /** Places a label, to which edges of other calls can jump. */
-  
-  /** Ends the walk of a process of the container after its last call, unless that fails. */
-  endProcess() {
-    const last = this.parts.pop();
-    this.parts.push({
-      ...last,
-      onZero: END,
-      onAccepted: END,
-      onSuccess: END
-    });
-  }
-  /** Ends the program after the last call, on all edges but these. */
-  
-};
-
-// launch/sealed_image.ts
-
-
-// launch/wait_bytes.ts
-var WAIT = {
-  x86_64: "f0VMRgIBAQAAAAAAAAAAAAIAPgABAAAAsABAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAEAAOAACAAAAAAAAAAEAAAAFAAAAAAAAAAAAAAAAAEAAAAAAAAAAQAAAAAAAABAAAAAAAAAAEAAAAAAAAAAQAAAAAAAAAQAAAAYAAAAAEAAAAAAAAAAQQQAAAAAAABBBAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAAAAAAABIjT1JDwEAvhAAAADoDwAAAL9+AAAAuOcAAAAPBQ8fAFNVQVRBVYn2SIn7SI0sN0G9AAQAAESLZQRIi30gQfbEAXQESIs8O0iLdShB9sQCdARIizQzSItVMEH2xAR0BEiLFBNMi1U4QfbECHQETosUE0yLRUBB9sQQdAROiwQDTItNSEH2xCB0BE6LDAuLRQDHRVAAAAAAx0VU/////w8FSIXAdBFIiUVQSD0B8P//cxGLRRzrUsdFVAAAAACLRRDrRvfYg/gLdRBBD7rkBnMJQf/ND4Vc////SItNCEiFyXQSD7bROdB0BkjB6Qjr7otFFOsUg3sEAHULSInpSCnZiQuJQwSLRRhIjSwDhcAPhRv///+LQwRBXUFcXVvD",
-  aarch64: "f0VMRgIBAQAAAAAAAAAAAAIAtwABAAAAsABAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAEAAOAACAAAAAAAAAAEAAAAFAAAAAAAAAAAAAAAAAEAAAAAAAAAAQAAAAAAAABAAAAAAAAAAEAAAAAAAAAAAAQAAAAAAAQAAAAYAAAAAEAAAAAAAAAAQQQAAAAAAABBBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAAAAACAAACwAAAAkQECgFIFAACUwA+A0sgLgNIBAADUHyAD1ekDAKoKQCGLDoCAUksFQLlAEUD5SwAANiBpYPhBFUD5SwAINiFpYfhCGUD5SwAQNiJpYvhDHUD5SwAYNiNpY/hEIUD5SwAgNiRpZPhFJUD5SwAoNiVpZfhIAUC57H9gskwpAPkBAADUwAAAtEApAPkf/D+xwgAAVEwdQLkZAAAUX1UAuUwRQLkWAAAU4AMASx8sAHGBAABUawAwNs4FAHFh+/9UTAVA+QwBALSNHQASvwEAa2AAAFSM/UjT+///F0wVQLkHAAAULAVAuYwAADVMAQnLLAEAuSAFALlMGUC5KgEMiyz5/7UgBUC5wANf1g=="
-};
-
-// launch/engine_image.ts
-var TABLE_OFFSET = 4096;
-var TABLE_ADDRESS = 4263936;
-var TABLE_SIZES = 64 + 56 + 32;
-
-
-
-// launch/slots.ts
-var LaunchSlot = class extends Slot {
-
-  value;
-  show;
-  constructor(text3, value, show2 = () => text3, size) {
-    super(text3, size), this.value = value, this.show = show2;
-  }
-};
-var ARGV = new LaunchSlot("argv", (({ spec }, room) => room.list([], argvOf(spec))), ({ spec }) => `[${argvOf(spec).map(quoted2).join(", ")}]`);
-
-var ENVIRONMENT = new LaunchSlot("envp", (({ spec: { environment } }, room) => {
-  const { changes } = environment;
-  const set = changes.size === 0 ? [] : Array.from(changes, ([name, value]) => `${name}=${value}`);
-  return room.list(inheritedStrings(environment.inherited, changes), set);
-}), ({ spec: { environment: { inherited: inherited2, changes } } }) => `[${inheritedStrings(inherited2, changes).length + changes.size} variables]`);
-var CWD = new LaunchSlot("cwd", (({ spec: { cwd } }, room) => cwd === void 0 ? void 0 : room.string(cwd)), ({ spec: { cwd } }) => quoted2(cwd ?? ""));
-var UID2 = new LaunchSlot("uid", ({ spec }) => spec.uid, ({ spec }) => String(spec.uid));
-var GID2 = new LaunchSlot("gid", ({ spec }) => spec.gid, ({ spec }) => String(spec.gid));
-var STDIO = [
-  "stdin",
-  "stdout",
-  "stderr"
-].map(((name, index) => new LaunchSlot(name, ({ spec }) => {
-  const stream = spec.stdio[index];
-  return typeof stream === "object" ? stream.fd : void 0;
-})));
-var TERMINAL = new LaunchSlot("terminal", ({ spec: { terminal } }) => terminal?.place === "script" ? terminal.fd : void 0);
-var RESERVED = new LaunchSlot("reserved", ({ spec: { terminal } }) => terminal?.place === "container" ? terminal.reserved : void 0, void 0, 4);
-var WINDOW_SIZE = new LaunchSlot("size", ({ spec: { terminal } }) => {
-  if (terminal?.place !== "container") return void 0;
-  const { buffer, byteOffset } = terminal.size.bytes;
-  return new DataView(buffer, byteOffset).getBigUint64(0, true);
-});
-var NOTIFY_NAME = new LaunchSlot("name", ({ spec: { notify } }) => notify === void 0 ? void 0 : new DataView(encoder4.encode(notify).buffer).getBigUint64(0, true), ({ spec: { notify } }) => notify ?? "");
-var SCRIPT_PIDFD = new LaunchSlot("script", ({ scriptPidfd: scriptPidfd2 }) => scriptPidfd2, void 0, 4);
-var LIMIT_SECONDS = new LaunchSlot("seconds", ({ spec: { timeLimit } }) => timeLimit && Math.floor(timeLimit / 1e3));
-var LIMIT_NANOSECONDS = new LaunchSlot("nanoseconds", ({ spec: { timeLimit } }) => timeLimit && Math.floor(timeLimit % 1e3 * 1e6));
-var INIT_IMAGE = new LaunchSlot("init", ({ initImage: initImage2 }) => initImage2);
-var IMAGE = new LaunchSlot("image", (({ spec, sealedProgram }) => spec.image ?? sealedProgram));
-var CGROUP_DIRECTORY = new LaunchSlot("cgroup", ({ cgroupEntry }) => cgroupEntry?.directory?.value, ({ cgroupEntry }) => cgroupEntry?.directory?.text ?? "cgroup");
-var programPath = numbered(((index) => new LaunchSlot(`path ${index + 1}`, (({ paths }, room) => room.string(paths[index])), ({ paths }) => quoted2(paths[index]))));
-var handedFd = numbered(((index) => new LaunchSlot(`handed ${index + 1}`, (({ spec }) => spec.fds[index]?.fd), ({ spec }) => `<${spec.fds[index]?.number}>`)));
-var cgroupFile = numbered((index) => new LaunchSlot(`cgroup.procs ${index + 1}`, ({ cgroupEntry }) => cgroupEntry?.files[index]?.value, ({ cgroupEntry }) => cgroupEntry?.files[index]?.text ?? "cgroup.procs"));
-function showValues(values) {
-  return (slot) => slot instanceof LaunchSlot ? slot.show(values) : slot.text;
-}
-
-
-
-
-var encoder4 = new TextEncoder();
-var Room = class {
-  static {
-    addMethods(this.prototype, {
-    put: (function (at3, value) {
-    const { view: view2 } = this.#memory;
-    if (typeof value === "bigint") return view2.setBigUint64(at3, value, true);
-    view2.setUint32(at3, value >>> 0, true);
-    view2.setInt32(at3 + 4, Math.floor(value / 2 ** 32), true);
-  }),
-    string: (function (text3) {
-    requireNoNul(text3);
-    const { bytes, address: address2 } = this.#memory;
-    const at3 = this.#end;
-    const { written: written2 } = encoder4.encodeInto(text3, bytes.subarray(at3));
-    bytes[at3 + written2] = 0;
-    this.#end = at3 + written2 + 1;
-    return address2 + at3;
-  }),
-    list: (function (known, strings) {
-    const list2 = Math.ceil(this.#end / 8) * 8;
-    let at3 = list2;
-    this.#end = list2 + 8 * (known.length + strings.length + 1);
-    for (let index = 0; index < known.length; index++, at3 += 8) this.put(at3, known[index]);
-    for (let index = 0; index < strings.length; index++, at3 += 8) {
-      this.put(at3, this.string(strings[index]));
-    }
-    this.put(at3, 0);
-    return this.#memory.address + list2;
-  })
-    });
-  }
-
-  #memory;
-  #end;
-  constructor(memory, begin) {
-    this.#memory = memory;
-    this.#end = begin;
-  }
-  /** Writes a number of 64 bits. */
-  
-  /** Writes a string, and returns its address. */
-  
-  /** Writes a list of pointers: known addresses, then new strings. Returns its address. */
-  
-};
-
-function quoted2(text3) {
-  return JSON.stringify(text3);
-}
-
-
-// launch/exec_candidates.ts
-
-
-
-var NOT_HERE = [
-  "ENOENT",
-  "ENOTDIR",
-  "EACCES"
-];
-var TOO_MANY_PROCESSES = "its user has more processes than RLIMIT_NPROC allows (ulimit -u)";
-var IMAGE_FIXES = {
-  EACCES: "memory files may not be executed here (sysctl vm.memfd_noexec)",
-  EAGAIN: TOO_MANY_PROCESSES
-};
-
-// launch/sealed_program.ts
-
-
-var SealedProgram = class {
-  static {
-    addMethods(this.prototype, {
-    image: (function (values) {
-    return engineImage("ramekin-launch", this.#program, bindingsIn(values));
-  })
-    });
-  }
-
-  layout;
-  #program;
-  constructor(layout) {
-    this.layout = layout;
-    this.#program = assemble(layout.parts, engine().architecture);
-    const { bytes, calls } = this.#program;
-    const length = argumentOffset(calls.indexOf(layout.report), 2);
-    new DataView(bytes.buffer).setInt32(length, bytes.length, true);
-  }
-  /** Makes the executable for one launch: a sealed memfd. */
-  
-  /** The length of a report. */
-  get length() {
-    return this.#program.bytes.length;
-  }
-  /**
-   * Returns the results that it has sent; `undefined` if that is no report: processes of the container
-   * can trace it.
-   */
-  read(report) {
-    if (report.length !== this.length) return void 0;
-    const result = new RunResult(this.#program, new DataView(report.buffer));
-    return result.failed?.call === void 0 ? void 0 : result;
-  }
-};
-
-
-
-// ffi/calls/unix_sockets.ts
-function unixDatagramSocket() {
-  const type = SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
-  return call("socket", constant(AF_UNIX, {
-    AF_UNIX
-  }), constant(type, {
-    "SOCK_DGRAM|SOCK_NONBLOCK|SOCK_CLOEXEC": type
-  }), 0);
-}
-function bindAbstract(socket, prefix, end) {
-  const path2 = new TextEncoder().encode(`\0${prefix}`);
-  const bytes = new Uint8Array(2 + path2.length + 8);
-  new DataView(bytes.buffer).setUint16(0, AF_UNIX, true);
-  bytes.set(path2, 2);
-  const address2 = new Struct(bytes, (show2) => `"@${prefix}${show2(end)}"`, [], [
-    {
-      offset: 2 + path2.length,
-      slot: end
-    }
-  ]);
-  return call("bind", socket, address2, address2.size);
-}
-var PATH_BYTES2 = 107;
-function unixAddress(path2) {
-  const bytes = new TextEncoder().encode(path2);
-  if (bytes.length > PATH_BYTES2) {
-    throw new RangeError(`the path of the socket has more than ${PATH_BYTES2} bytes: ${path2}`);
-  }
-  const isAbstract = path2.startsWith("@");
-  const address2 = new Uint8Array(2 + bytes.length + (isAbstract ? 0 : 1));
-  new DataView(address2.buffer).setUint16(0, AF_UNIX, true);
-  address2.set(bytes, 2);
-  if (isAbstract) address2[2] = 0;
-  return new Struct(address2, JSON.stringify(path2));
-}
-function unixStreamSocket() {
-  const type = SOCK_STREAM | SOCK_CLOEXEC;
-  return call("socket", constant(AF_UNIX, {
-    AF_UNIX
-  }), constant(type, {
-    "SOCK_STREAM|SOCK_CLOEXEC": type
-  }), 0);
-}
-function connectUnix(socket, address2) {
-  return call("connect", socket, address2, address2.size);
-}
-function bindUnix(socket, address2) {
-  return call("bind", socket, address2, address2.size);
-}
-function sendToUnix(socket, bytes, address2) {
-  return call("sendto", socket, bytes, bytes.length, 0, address2, address2.size);
-}
-function receiveMessage(socket, data2, sender) {
-  return call("recvmsg", socket, message(data2, sender, "&message"), constant(MSG_DONTWAIT, {
-    MSG_DONTWAIT
-  }));
-}
-
-// launch/notify_socket.ts
-var PREFIX = "ramekin-notify-";
-function addNotifySocket(add) {
-  const socket = new ResultOf(add(unixDatagramSocket()), "notify");
-  add(passCredentials(socket, true));
-  add(bindAbstract(socket, PREFIX, NOTIFY_NAME));
-  return socket;
-}
-
-// launch/enter_program.ts
-var openNull = openat(at_fdcwd, "/dev/null", O_RDWR | O_CLOEXEC, 0);
-
-
-
-
-var BEYOND_LIMIT = "the number of a descriptor is beyond the limit of open files (rlimit nofile)";
-var HANDED_FIXES = {
-  EBADF: BEYOND_LIMIT,
-  EINVAL: BEYOND_LIMIT
-};
-var AUDIT_FILTERED = "the filter (seccomp) denies a call by which an audit begins: allow dup3 and sendmsg in it, or run without an audit";
-function waitToStart(writer) {
-  const byte = new Output(1, "&byte");
-  writer.add(write(CONTAINER_SOCKET, byte, 1), CHILD_EDGES);
-  writer.add(read(CONTAINER_SOCKET, byte, 1), {
-    ...CHILD_EDGES,
-    onZero: EXIT_CHILD
-  });
-}
-function sendSocket(add, listener) {
-  add(dup3(listener, SCRIPT_PIDFD, O_CLOEXEC));
-  add(sendDescriptor(CONTAINER_SOCKET, SCRIPT_PIDFD));
-}
-function sendNotifier(writer, notifier, socket) {
-  const edges = {
-    ...CHILD_EDGES,
-    fixes: {
-      ...HANDED_FIXES,
-      EPERM: AUDIT_FILTERED
-    }
-  };
-  const copied = dup3(new ResultOf(notifier, "listener"), SCRIPT_PIDFD, O_CLOEXEC);
-  for (const call2 of [
-    copied,
-    sendDescriptor(socket, SCRIPT_PIDFD)
-  ]) {
-    writer.add(unobserved(call2), edges);
-  }
-}
-function sendListener(writer, notifier, socket, free) {
-  const edges = {
-    ...CHILD_EDGES,
-    fixes: HANDED_FIXES
-  };
-  writer.add(dup3(new ResultOf(notifier, "listener"), free, O_CLOEXEC), edges);
-  writer.add(sendDescriptor(socket, free), edges);
-}
-
-
-
-
-function useOwnNull(writer, { stdio }) {
-  const fds = stdio.flatMap((kind, fd) => kind === "null" ? [
-    fd
-  ] : []);
-  if (fds.length === 0) return;
-  const missing2 = new Label("there is no /dev/null");
-  const opened = writer.add(openDevNull(), {
-    ...CHILD_EDGES,
-    accept: [
-      "ENOENT",
-      "ENOTDIR",
-      "EACCES",
-      "ELOOP"
-    ],
-    onAccepted: missing2
-  });
-  for (const fd of fds) writer.add(dup3(new ResultOf(opened, "null"), fd, 0), CHILD_EDGES);
-  writer.place(missing2);
-}
-function openDevNull() {
-  const how = {
-    flags: O_RDWR | O_CLOEXEC,
-    resolve: RESOLVE_NO_MAGICLINKS
-  };
-  return openat2(at_fdcwd, "/dev/null", how);
-}
-function connectTerminal(add, place2, opened) {
-  const slave = place2 === "script" ? TERMINAL : sendTerminal(add, opened ?? openTerminal(add));
-  add(ioctl(slave, TIOCSCTTY, 0));
-  for (const fd of [
-    0,
-    1,
-    2
-  ]) add(dup3(slave, fd, 0));
-}
-function openTerminal(add) {
-  const how = {
-    flags: O_RDWR | O_NOCTTY | O_CLOEXEC,
-    resolve: RESOLVE_NO_MAGICLINKS
-  };
-  const opened = add(openat2(at_fdcwd, "/dev/ptmx", how));
-  const master = new ResultOf(opened, "master");
-  add(ioctl(master, TIOCSPTLCK, new Struct(new Uint8Array(4), "&0")));
-  const slave = add(ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
-  return {
-    master,
-    slave: new ResultOf(slave, "slave")
-  };
-}
-function sendTerminal(add, { master, slave }) {
-  const size = new Struct(new Uint8Array(8), "&size", [], [
-    {
-      offset: 0,
-      slot: WINDOW_SIZE
-    }
-  ]);
-  add(ioctl(master, TIOCSWINSZ, size));
-  add(dup3(master, RESERVED, O_CLOEXEC));
-  add(sendDescriptor(CONTAINER_SOCKET, RESERVED));
-  return slave;
-}
-
-// launch/link.ts
-
-function recordOf(call2, { parts }) {
-  return parts.find((part) => "call" in part && part.call === call2);
-}
-
-
-var CLONE_FIXES = {
-  EAGAIN: PROCESS_LIMIT,
-  EACCES: "this user may not move processes into the container's control group",
-  EPERM: FILTERED
-};
-function firstCloneFixes({ clonedKinds, host }) {
-  const fixes = clonedKinds.size === 0 ? {} : namespaceFixes(clonedKinds, host, false);
-  return {
-    ...CLONE_FIXES,
-    ...fixes
-  };
-}
-var MYSELF = "0";
-function becomeInit(writer, cloned, frame) {
-  writer.section = "init";
-  writer.add(chdir("/"), CHILD_EDGES);
-  writer.add(close_range(0, 4294967295, CLOSE_RANGE_CLOEXEC), CHILD_EDGES);
-  const event = writer.add(eventfd2(new ResultOf(cloned, "pid"), EFD_CLOEXEC), CHILD_EDGES);
-  writer.add(dup3(new ResultOf(event, "event"), 0, 0), CHILD_EDGES);
-  frame.tie(writer);
-  const argv = pointerList([
-    "init"
-  ], '["init"]');
-  const none = pointerList([], "[]");
-  writer.add(execveat(INIT_IMAGE, "", argv, none, AT_EMPTY_PATH), {
-    ...CHILD_EDGES,
-    fixes: {
-      EACCES: "memory files may not be executed here (sysctl vm.memfd_noexec)"
-    }
-  });
-}
-
-// launch/memory_limit_fix.ts
-function orMemoryLimit(fix, code, plan) {
-  if (plan.limits?.limits.memory === void 0 || !SHORT_OF_MEMORY.has(code)) return fix;
-  const little = "limits() may allow too little memory for the launch itself: 1 MiB is enough";
-  return fix === void 0 ? little : `${little}; or ${fix}`;
-}
-var SHORT_OF_MEMORY = /* @__PURE__ */ new Set([
-  "E2BIG",
-  "ENFILE",
-  "ENOMEM",
-  "ENOSPC"
-]);
-
-// launch/program_error.ts
-function programError({ plan, layout }, { spec, paths }, result, lastErrno) {
-  const errnoOf = ({ execve: execve2 }) => -Number(result.result(execve2));
-  const tried = layout.candidates.filter((candidate) => errnoOf(candidate) > 0);
-  const found = tried.find((candidate) => headOf(result, candidate) !== void 0);
-  const denied2 = tried.find((candidate) => errnoOf(candidate) === ERRNO.EACCES && (tried.length === 1 || result.result(candidate.exists) === 0n));
-  const general = GENERAL.has(lastErrno);
-  const chosen = general ? tried.at(-1) : found ?? denied2 ?? tried.at(-1);
-  const path2 = paths[layout.candidates.indexOf(chosen)];
-  const errno = general ? lastErrno : errnoOf(chosen);
-  const error = (hint) => new SyscallError({
-    syscall: "execve",
-    errno,
-    call: describeExecve(path2),
-    hint
-  });
-  const place2 = plan.state.filesAt;
-  const code = errnoName(errno);
-  const fix = code && EXECVE_FIXES[code];
-  if (general) return error(orMemoryLimit(fix, code, plan));
-  if (denied2 !== void 0 && isLandlocked(plan)) {
-    return error(`${path2} may not be executed; landlock() has to allow it: the program, its loader and its libraries`);
-  }
-  if (fix !== void 0) return error(`${path2}: ${fix}`);
-  if (found !== void 0) {
-    const executable = result.result(found.executable) === 0n;
-    return error(whyNotStarted(path2, {
-      head: headOf(result, found),
-      executable,
-      code,
-      place: place2
-    }));
-  }
-  if (denied2 !== void 0 && result.result(denied2.readHead) === BigInt(-ERRNO.EISDIR)) {
-    return error(`${path2} is a directory`);
-  }
-  if (denied2 !== void 0) {
-    return error(`${path2} may not be executed: permission is denied for it, or for a directory on the way to it`);
-  }
-  if (code === "ENOEXEC") return error(`${path2} is neither a program nor a script`);
-  if (!NOT_THERE2.has(errno)) return error(generalFix("execve", code));
-  const where = spec.program.includes("/") ? "" : ` in the directories of PATH (${spec.searchPath})`;
-  const missing2 = new Deno.errors.NotFound(escapeControls(`program not found ${place2}: "${spec.program}"${where}: ${errnoText("ENOENT")}`) + `
-  ${missingHint(spec.program, plan)}`, {
-    cause: error("the program does not exist")
-  });
-  return Object.assign(missing2, {
-    code: "ENOENT"
-  });
-}
-function missingHint(program, { state }) {
-  const shells = unexpanded(program).slice(2);
-  if (shells !== "") return shells;
-  if (/\S\s+\S/.test(program)) {
-    return "a blank is a part of the program's name; give arguments by themselves (args)";
-  }
-  return state.filesAt === "on this machine" ? "is it installed?" : "is it in the container's file tree?";
-}
-var GENERAL = /* @__PURE__ */ new Set([
-  ERRNO.E2BIG,
-  ERRNO.ENOMEM
-]);
-var EXECVE_FIXES = {
-  E2BIG: "the arguments and the environment are larger than the kernel accepts (execve(2)), or than the memory that is left for them",
-  EAGAIN: TOO_MANY_PROCESSES,
-  EISDIR: "its dynamic loader is a directory",
-  ELIBBAD: "its dynamic loader is not a program that this kernel can load",
-  ENOMEM: shortageHint("ENOMEM"),
-  ETXTBSY: "a process has the file open for writing; execute it after it is closed"
-};
-var NOT_THERE2 = /* @__PURE__ */ new Set([
-  ERRNO.ENOENT,
-  ERRNO.ENOTDIR,
-  ERRNO.EACCES
-]);
-function isLandlocked({ beforeProgram }) {
-  return beforeProgram.some(({ call: call2 }) => call2.name === "landlock_restrict_self");
-}
-function headOf(result, candidate) {
-  const count = Number(result.result(candidate.readHead));
-  if (count <= 0) return void 0;
-  const { buffer, byteOffset } = result.output(candidate.head);
-  return new Uint8Array(buffer, byteOffset, count);
-}
-function whyNotStarted(path2, { head, executable, code, place: place2 }) {
-  const text3 = new TextDecoder("utf-8", {
-    ignoreBOM: true
-  }).decode(head);
-  const denied2 = code === "EACCES";
-  if (denied2 && !executable) {
-    return `${path2} exists, but may not be executed; chmod +x it, or see whether it is on a mount with noexec`;
-  }
-  if (text3.startsWith("#!")) {
-    return `${path2} is a script, and its interpreter ${interpreterIssue(text3, denied2, place2)}`;
-  }
-  if (text3.startsWith("\x7FELF")) {
-    if (denied2) return `${path2} may be executed, but not its dynamic loader (see ldd ${path2})`;
-    return code === "ENOENT" ? `${path2} exists, but its dynamic loader does not: bind the libraries too (see ldd ${path2})` : `${path2} is for another architecture`;
-  }
-  if (text3.startsWith("\uFEFF#!")) {
-    return `${path2} begins with a byte order mark, so that the kernel does not see its "#!"; save it without one`;
-  }
-  return `${path2} is neither a program nor a script that begins with "#!"`;
-}
-function interpreterIssue(script, denied2, place2) {
-  const [line] = script.slice(2).split("\n");
-  const [word4 = ""] = line.replace(/^[ \t]+/, "").split(/[ \t\0]/);
-  const interpreter = JSON.stringify(word4);
-  if (word4.endsWith("\r")) {
-    return `${interpreter} ends with a carriage return; save it with line feeds alone (dos2unix)`;
-  }
-  if (word4 === "") return 'has no name behind "#!"';
-  return denied2 ? `${interpreter} may not be executed (chmod +x)` : `${interpreter} is not ${place2}`;
-}
-function describeExecve(path2) {
-  return `execve(${JSON.stringify(path2)}, ...)`;
-}
-
-// launch/explain.ts
-function launchError({ compiled, values }, result) {
-  const { plan, layout } = compiled;
-  const failure = failureOf(result, showValues(values));
-  if (failure === void 0) return killedError();
-  if (layout.candidates.some(({ execve: execve2 }) => execve2 === failure.call)) {
-    return programError(compiled, values, result, failure.errno);
-  }
-  const { stepIndex, fixes, isFound } = recordOf(failure.call, layout);
-  if (isFound === true && isMiss(errnoName(failure.errno))) plan.hasMissed = true;
-  return failureError(failure, {
-    plan,
-    stepIndex,
-    fixes
-  });
-}
-function killedError() {
-  return new SyscallError({
-    syscall: "clone",
-    errno: ERRNO.EINTR,
-    hint: "the container was killed during the launch; does it have enough memory?"
-  });
-}
-function heldUpError() {
-  return new SyscallError({
-    syscall: "execve",
-    errno: ERRNO.ETIMEDOUT,
-    hint: "something has stopped it before its program began, as a program of the container may by SIGSTOP; it was killed"
-  });
-}
-function isMiss(code) {
-  return code !== void 0 && MISSES.has(code);
-}
-var MISSES = /* @__PURE__ */ new Set([
-  "EEXIST",
-  "EINVAL",
-  "ELOOP",
-  "ENOENT",
-  "ENOTDIR"
-]);
-function failureError({ name, errno, text: text3, words: words3 }, { plan, stepIndex, fixes }) {
-  const code = errnoName(errno);
-  const fix = orEarlierStep(fixFor(fixes, code) ?? generalFix(name, code), code, plan, stepIndex);
-  return new SyscallError({
-    syscall: name,
-    errno,
-    call: text3,
-    ...stepDetails(plan, stepIndex),
-    hint: hintOf(words3, orMemoryLimit(fix, code, plan))
-  });
-}
-function orEarlierStep(fix, code, { cursor }, stepIndex) {
-  const before = code === "EPERM" && stepIndex !== void 0 ? cursor.droppedBefore(stepIndex) : void 0;
-  if (before === void 0) return fix;
-  const dropped = `step ${before + 1} (${cursor.nameOf(before)}) may have dropped the capability for this; put it after this step`;
-  return fix === void 0 ? dropped : `${dropped}; or ${fix}`;
-}
-function orEnded(error, plan) {
-  if (!(error instanceof SyscallError || error instanceof Deno.errors.NotFound)) return error;
-  const ended = plan.joined.find(({ identity }) => plan.host.hasEnded(identity));
-  if (ended === void 0) return error;
-  return stepError(endedError(ended.identity.pid), plan, ended.stepIndex);
-}
-function stepError(error, plan, stepIndex) {
-  const details = stepDetails(plan, stepIndex);
-  if (error instanceof UnsupportedError && error.stepIndex === void 0) {
-    return new UnsupportedError(error.issue, {
-      ...details,
-      advice: error.advice,
-      cause: error.cause
-    });
-  }
-  if (!(error instanceof SyscallError)) return error;
-  const { syscall: syscall2, errno, call: call2 } = error;
-  const hint = error.hint ?? generalFix(syscall2, errnoName(errno));
-  return new SyscallError({
-    syscall: syscall2,
-    errno,
-    call: call2,
-    ...details,
-    hint
-  });
-}
-function stepDetails(plan, stepIndex) {
-  return stepIndex === void 0 ? {} : {
-    step: plan.cursor.nameOf(stepIndex),
-    stepIndex
-  };
-}
-
-// launch/helper_process.ts
-var HELPER_ENDS = new Label("the helper process ends");
-var HelperProcess = class {
-
-  #memory;
-  #result;
-  #pid;
-  /**
-   * Starts it, with all signals blocked.
-   *
-   * @param descriptors those that it has open, in its calls by their positions
-   * @param work its calls; after the last of them it ends
-   * @param first calls that it makes before, with all descriptors of the script still open
-   * @throws {SyscallError} `EAGAIN` at the limit of processes
-   */
-  constructor(descriptors, work, first = []) {
-    const [pid, mask2] = [
-      new Output(4, "&pid"),
-      new Output(8, "&mask")
-    ];
-    const [child, restoring] = [
-      new Label("helper process"),
-      new Label("restoring")
-    ];
-    const program = assemble([
-      // A signal handler of the script must not run in the process, which shares the memory.
-      {
-        call: rt_sigprocmask("all", mask2)
-      },
-      {
-        call: clone(CLONE_VM, pid),
-        onZero: child,
-        onFailure: restoring
-      },
-      restoring,
-      {
-        call: rt_sigprocmask(mask2, null),
-        onZero: END
-      },
-      child,
-      ...first,
-      // EINVAL: it has this number already.
-      ...descriptors.map((fd, index) => ({
-        call: dup3(fd, index, 0),
-        accept: [
-          "EINVAL"
-        ],
-        onFailure: HELPER_ENDS
-      })),
-      {
-        call: close_range(descriptors.length, 4294967295, 0),
-        onFailure: HELPER_ENDS
-      },
-      ...work,
-      HELPER_ENDS,
-      {
-        call: exit_group(0)
-      }
-    ], engine().architecture);
-    this.#memory = engine().allocate(program.bytes.length);
-    place(program, this.#memory);
-    const errno = engine().runIn(this.#memory);
-    this.#result = new RunResult(program, this.#memory.view);
-    this.#pid = this.#result.output(pid).getInt32(0, true);
-    if (this.#pid !== 0) return;
-    engine().release(this.#memory);
-    throw new SyscallError({
-      syscall: "clone",
-      errno,
-      hint: PROCESS_LIMIT
-    });
-  }
-  /** Kills it, and returns as {@linkcode wait}. */
-  kill() {
-    syscall(kill(this.#pid, SIGNALS.SIGKILL));
-    return this.wait();
-  }
-  /**
-   * Waits until it has ended, while the script's thread blocks. Returns what its calls have left
-   * behind.
-   */
-  wait() {
-    const again = new Label("again");
-    const call2 = waitid(P_PID, this.#pid, null, WEXITED);
-    syscalls([
-      again,
-      {
-        call: call2,
-        accept: [
-          "EINTR"
-        ],
-        onAccepted: again
-      }
-    ]);
-    const result = this.#result.copy();
-    engine().release(this.#memory);
-    return result;
-  }
-};
-
-// launch/pipe.ts
-function openPipe() {
-  const opened = OPENING.run().output(ENDS);
-  return {
-    reader: opened.getInt32(0, true),
-    writer: opened.getInt32(4, true)
-  };
-}
-var ENDS = new Output(8, "&ends");
-var OPENING = new Routine([], [
-  {
-    call: pipe2(ENDS, O_CLOEXEC)
-  }
-]);
-
-// launch/ignored_signals.ts
-var ignoredSignals = perEngine((() => {
-  const queries = CHANGEABLE_SIGNALS.map(((signal) => {
-    const action = sigactionOutput();
-    return {
-      signal,
-      action,
-      call: rt_sigaction(signal, null, action)
-    };
-  }));
-  const outcome = syscalls(queries.map((({ call: call2 }) => ({
-    call: call2
-  }))));
-  const all = queries.filter((({ action }) => isIgnored(outcome.output(action)))).map((({ signal }) => signal));
-  if (all.includes(SIGNALS.SIGCHLD)) syscall(rt_sigaction(SIGNALS.SIGCHLD, "SIG_DFL"));
-  const isRuntimes = ((signal) => signal === SIGNALS.SIGPIPE || signal >= SIGRTMIN);
-  return {
-    ignored: all.filter(((signal) => signal !== SIGNALS.SIGCHLD && !isRuntimes(signal))),
-    ignoredByRuntime: all.filter(isRuntimes)
-  };
-}));
-
-// launch/runtime_fds.ts
-var scriptPidfd = perEngine((() => syscall(call("pidfd_open", Deno.pid, 0), "containers need this call: Linux 5.3, and no seccomp filter that hides it")));
-var scriptThread = perEngine((() => {
-  const [address2, id2] = [
-    new Output(8, "&address"),
-    gettid()
-  ];
-  const query = {
-    call: prctl(PR_GET_TID_ADDRESS, address2),
-    accept: [
-      "EINVAL"
-    ]
-  };
-  const outcome = syscalls([
-    {
-      call: id2
-    },
-    query
-  ]);
-  const thread = {
-    address: outcome.output(address2).getBigUint64(0, true),
-    id: Number(outcome.result(id2))
-  };
-  const word4 = Deno.UnsafePointer.create(thread.address);
-  if (word4 === null) return void 0;
-  return new Deno.UnsafePointerView(word4).getInt32() === thread.id ? thread : void 0;
-}));
-
-var initImage = perEngine(({ architecture }) => sealedImage("ramekin-init", INIT[architecture]));
-
-// launch/thaw_guard.ts
-function thawGuard({ file, thawing }) {
-  const open2 = [
-    syscall(openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC))
-  ];
-  try {
-    const { reader, writer } = openPipe();
-    open2.push(reader, writer);
-    const guard2 = startGuard(open2[0], thawing);
-    syscall(close(open2.pop()));
-    waitForEnd(reader);
-    return guard2;
-  } finally {
-    for (const fd of open2) syscall(close(fd));
-  }
-}
-function startGuard(file, thawing) {
-  const [again, ended] = [
-    new Label("again"),
-    new Label("the script has ended")
-  ];
-  return new HelperProcess([
-    scriptPidfd(),
-    file
-  ], [
-    {
-      call: ppoll([
-        {
-          fd: 0,
-          events: POLLIN
-        }
-      ], 0),
-      onFailure: HELPER_ENDS,
-      onSuccess: ended
-    },
-    again,
-    {
-      call: rt_sigtimedwait(SIGNALS.SIGTERM),
-      accept: [
-        "EINTR"
-      ],
-      onAccepted: again
-    },
-    ended,
-    {
-      call: writeTextTo(1, thawing),
-      onFailure: HELPER_ENDS
-    }
-  ], [
-    {
-      call: setsid(),
-      onFailure: HELPER_ENDS
-    },
-    // It is told of the end of the thread that has made it, with which a Worker's containers end;
-    // but not of an end that came before this.
-    {
-      call: prctl(PR_SET_PDEATHSIG, SIGNALS.SIGTERM),
-      onFailure: HELPER_ENDS
-    }
-  ]);
-}
-function waitForEnd(reader) {
-  const again = new Label("again");
-  const call2 = read(reader, new Output(1, "&byte"), 1);
-  syscalls([
-    again,
-    {
-      call: call2,
-      accept: [
-        "EINTR"
-      ],
-      onAccepted: again
-    }
-  ]);
-}
-
-// recipe/number_list.ts
-function isNumberList(list2, greatest) {
-  return list2.split(",").every((range) => {
-    const [, first, last = first] = /^(\d+)(?:-(\d+))?$/.exec(range) ?? [];
-    return first !== void 0 && Number(first) <= Number(last) && Number(last) <= greatest;
-  });
-}
-var NUMBER_LIST = "^\\d+(-\\d+)?(,\\d+(-\\d+)?)*$";
-function numbersIn(list2) {
-  return list2.split(",").flatMap((range) => {
-    const [first = 0, last = first] = range.split("-").map(Number);
-    return Array.from({
-      length: last - first + 1
-    }, (_, index) => first + index);
-  });
-}
-
-// recipe/steps/limits.ts
-var UNITS = {
-  "": 1,
-  k: 2 ** 10,
-  m: 2 ** 20,
-  g: 2 ** 30,
-  t: 2 ** 40
-};
-function bytesOf3(size) {
-  const [, digits, unit] = /^(\d+)([kmgt]?)$/i.exec(size) ?? [];
-  return digits === void 0 ? void 0 : Number(digits) * UNITS[unit.toLowerCase()];
-}
-function numberOf2(value) {
-  if (typeof value === "number") return value;
-  return value === "unlimited" ? Infinity : bytesOf3(value);
-}
-function isSize(value, min) {
-  const bytes = typeof value === "string" ? bytesOf3(value) : value;
-  return typeof bytes === "number" && Number.isSafeInteger(bytes) && bytes >= min;
-}
-function isCpus(value) {
-  return typeof value === "number" && value >= 0.01 && value <= 1e6;
-}
-function limit(expected, holds3, ...json) {
-  const whole = `${expected}, or "unlimited"`;
-  return optional(schema(whole, (value) => value === "unlimited" || holds3(value) ? void 0 : `should be ${whole}, not ${shown(value)}`, () => ({
-    anyOf: [
-      {
-        enum: [
-          "unlimited"
-        ]
-      },
-      ...json
-    ]
-  })));
-}
-function sizeFrom(min) {
-  const bytes = min === 0 ? "a number of bytes" : "a number of bytes from 1 on";
-  return limit(`${bytes}, or a string with a unit: "512k", "64m", "2g", "1t"`, (value) => isSize(value, min), integer(min).jsonSchema(), {
-    type: "string",
-    pattern: "^\\d+[kmgtKMGT]?$"
-  });
-}
-function textThat(expected, holds3, pattern) {
-  return text({
-    expected,
-    min: 1,
-    pattern,
-    issue: (text3) => holds3(text3) ? void 0 : `should be ${expected}, not ${quoted(text3)}`
-  });
-}
-var limitFields = lazy(() => {
-  const size = sizeFrom(0);
-  const count = optional(either(integer(1), oneOf([
-    "unlimited"
-  ])));
-  const io = object({
-    device: textThat('a block device: "/dev/sda" or "8:0"', (device) => /^(\d+:\d+|\/.+)$/.test(device), "^(\\d+:\\d+|/.+)$"),
-    readBps: size,
-    writeBps: size,
-    readIops: count,
-    writeIops: count
-  });
-  return {
-    // A group without any memory ends each process as it enters.
-    memory: sizeFrom(1),
-    memoryHigh: size,
-    swap: size,
-    cpus: limit("a number of processors from 0.01 on", isCpus, {
-      type: "number",
-      minimum: 0.01,
-      maximum: 1e6
-    }),
-    cpuWeight: optional(integer(1, 1e4)),
-    pids: count,
-    io: optional(list(io)),
-    cpuset: optional(textThat('a list of processors: "0-1,3"', (list2) => isNumberList(list2, 65535), NUMBER_LIST))
-  };
-});
-var limitsSchema = stepSchema("limits", limitFields);
-
-// plan/steps/limits.ts
-function lowerLimits(step, plan) {
-  const refuse = (why) => plan.refuse(why);
-  if (step.io?.some(({ device }) => device.startsWith("/"))) plan.isMomentary = true;
-  plan.limitTo(groupLimits(step, plan.host, refuse));
-}
-function checkLimits(limits2, host) {
-  const refuse = (why) => {
-    throw new RecipeError(why);
-  };
-  const wrong = invalidField({
-    ...limits2
-  }, limitFields());
-  if (wrong !== void 0) refuse(`the limit "${wrong.field}" ${wrong.issue}`);
-  return groupLimits(limits2, host, refuse);
-}
-function groupLimits(limits2, host, refuse) {
-  const { memory, memoryHigh, swap, cpus, cpuWeight, pids, io, cpuset } = limits2;
-  return present({
-    memory: numberOf3(memory),
-    memoryHigh: numberOf3(memoryHigh),
-    swap: numberOf3(swap),
-    cpus: numberOf3(cpus),
-    cpuWeight,
-    pids: numberOf3(pids),
-    io: io?.map((item) => ({
-      device: deviceNumbers(item.device, host, refuse),
-      ...present({
-        readBps: numberOf3(item.readBps),
-        writeBps: numberOf3(item.writeBps),
-        readIops: numberOf3(item.readIops),
-        writeIops: numberOf3(item.writeIops)
-      })
-    })),
-    cpuset: cpuset && [
-      ...parseList(cpuset)
-    ].join(",")
-  });
-}
-function numberOf3(value) {
-  return value === void 0 ? void 0 : numberOf2(value);
-}
-function deviceNumbers(device, host, refuse) {
-  if (!device.startsWith("/")) return device;
-  try {
-    return host.blockDevice(device) ?? refuse(`${device} is not a block device`);
-  } catch (error) {
-    if (error instanceof SyscallError) refuse(`${device} cannot be found: ${error.code}`);
-    throw error;
-  }
-}
-function present(fields) {
-  const entries = Object.entries(fields).filter(([, value]) => value !== void 0);
-  return Object.fromEntries(entries);
-}
-
-// launch/cgroup.ts
-var PATIENCE = [
-  1,
-  2,
-  4,
-  8,
-  16,
-  32,
-  64,
-  128,
-  256,
-  512,
-  1024
-];
-var LONGEST_PAUSE = 50;
-function planContainerCgroup(plan) {
-  if (plan.limits === void 0) return void 0;
-  const cgroup = inStep(plan, () => planCgroup(plan.limits.limits));
-  return {
-    calls: cgroup.actions.flatMap(callsOf),
-    cgroupEntry: planCgroupEntry(cgroup)
-  };
-}
-var ContainerCgroup = class _ContainerCgroup {
-  static {
-    addMethods(this, {
-    make: (function (plan) {
-    if (plan.limits === void 0) return void 0;
-    const { limits: limits2 } = plan.limits;
-    return inStep(plan, () => {
-      const group = Group.make(planCgroup(limits2));
-      try {
-        return new _ContainerCgroup(group);
-      } catch (error) {
-        group.remove();
-        throw error;
-      }
-    });
-  })
-    });
-  }
-
-  #entry;
-  #group;
-  /** The usage at the end of the container. */
-  #finalUsage;
-  #paused = false;
-  /** The process that thaws it if the script cannot. */
-  #thawGuard;
-  constructor(group) {
-    this.#group = group;
-    this.#entry = group.enter();
-  }
-  /**
-   * Makes the group; `undefined` without limits.
-   *
-   * @throws {UnsupportedError} if it cannot be made here
-   * @throws {SyscallError} if a call on a file of the group fails; nothing is left of the group
-   */
-  
-  /** How the container enters the group, until {@linkcode entered}. */
-  get entry() {
-    return this.#entry;
-  }
-  /** Closes the descriptors of the entry: the container is in the group. */
-  entered() {
-    if (this.#entry !== void 0) closeCgroupEntry(this.#entry);
-    this.#entry = void 0;
-  }
-  /** Removes the group of a container that could not be made or started. */
-  discard() {
-    this.entered();
-    this.#removeSync();
-  }
-  /** Returns the container's usage, also after its end. */
-  usage() {
-    return this.#finalUsage ?? this.#group.usage();
-  }
-  /** Changes limits. */
-  update(limits2) {
-    this.#group.update(checkLimits(limits2, liveHost()));
-  }
-  /**
-   * Freezes all processes; resolves when they are frozen or have ended.
-   *
-   * @throws {SyscallError} `EAGAIN` at the limit of processes
-   */
-  async pause() {
-    this.#thawGuard ??= thawGuard(this.#group.freezer);
-    this.#group.freeze(true);
-    this.#paused = true;
-    for (let delay = 1; this.#paused && !this.#group.frozen; delay *= 2) {
-      await sleep(Math.min(delay, LONGEST_PAUSE));
-    }
-  }
-  /** Thaws all processes. */
-  resume() {
-    this.#paused = false;
-    this.#group.freeze(false);
-    this.#endGuard();
-  }
-  /** Whether its processes are frozen, or about to be. */
-  get paused() {
-    return this.#paused;
-  }
-  /** Thaws the processes after SIGKILL, which frozen ones of cgroup v1 do not receive. */
-  killed() {
-    if (this.#paused) this.resume();
-  }
-  /** After the end of the program, kills the remaining processes and removes the group. */
-  async end() {
-    const result = this.#close();
-    for (const delay of PATIENCE) {
-      if (this.#group.remove()) break;
-      this.#group.kill();
-      await sleep(delay);
-    }
-    this.#group.leave();
-    return result;
-  }
-  /** Like {@linkcode end}, but blocks the script's thread. */
-  endSync() {
-    const result = this.#close();
-    this.#removeSync();
-    return result;
-  }
-  #endGuard() {
-    this.#thawGuard?.kill();
-    this.#thawGuard = void 0;
-  }
-  #close() {
-    this.#paused = false;
-    this.#endGuard();
-    this.#finalUsage = this.#group.usage();
-    return {
-      outOfMemory: this.#group.outOfMemoryKills() > 0
-    };
-  }
-  #removeSync() {
-    for (const delay of PATIENCE) {
-      if (this.#group.remove()) break;
-      this.#group.kill();
-      syscalls([
-        {
-          call: ppoll([], delay),
-          accept: [
-            "EINTR"
-          ]
-        }
-      ]);
-    }
-    this.#group.leave();
-  }
-};
-function inStep(plan, body) {
-  const { stepIndex } = plan.limits;
-  try {
-    return body();
-  } catch (error) {
-    if (error instanceof UnsupportedError) {
-      throw new UnsupportedError(error.issue, {
-        step: "limits",
-        stepIndex
-      });
-    }
-    throw error instanceof SyscallError ? stepError(error, plan, stepIndex) : error;
-  }
-}
-function sleep(milliseconds) {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
-
-// launch/inherited_fds.ts
-
-
-
-// ffi/rest.ts
-
-
-// launch/held_end.ts
-var PATIENCE2 = 3e4;
-var REST = 10;
-var HeldEnd = class {
-
-  #patience;
-  #since;
-  /** A wait of 30 seconds, unless another time is given. */
-  constructor(patience = PATIENCE2) {
-    this.#patience = patience;
-  }
-  /** Whether the time is over, which begins when this is asked first. */
-  get isOver() {
-    this.#since ??= performance.now();
-    return performance.now() - this.#since > this.#patience;
-  }
-  /** Blocks the script's thread for a moment. */
-  rest() {
-    rest(REST);
-  }
-  /** Resolves after a moment. */
-  async pause() {
-    await new Promise((resolve) => setTimeout(resolve, REST));
-  }
-  /** The error of a process whose status was not told in time. */
-  get error() {
-    return new SyscallError({
-      syscall: "waitid",
-      errno: ERRNO.ETIMEDOUT,
-      hint: "it has ended, but what traces it (ptrace) keeps its status: a debugger, or a program of its container; end that"
-    });
-  }
-};
-
-// launch/launch_timeout.ts
-var LaunchTimeoutError = class extends RamekinError {
-
-  /** `"LaunchTimeoutError"`. */
-  name = "LaunchTimeoutError";
-  /** How long the launch could take, in milliseconds. */
-  timeLimit;
-  /** The call in which it was ended, as C would write it, if it was in one of the container's. */
-  call;
-  /** Creates an error about the call of the step. */
-  constructor(timeLimit, call2, place2) {
-    super(call2 === void 0 ? `the launch took longer than ${timeLimit} ms (timeout and killAfter), and was ended between two calls` : `the launch took longer than ${timeLimit} ms (timeout and killAfter), and was ended in ` + call2, {
-      ...place2,
-      advice: [
-        call2 === void 0 ? BUSY : SILENT
-      ]
-    });
-    this.timeLimit = timeLimit;
-    this.call = call2;
-  }
-};
-var SILENT = "what this call waits for does not answer, such as an automounter, FUSE or a network filesystem; or it is slow: give it a longer timeout";
-var BUSY = "the machine is busy, or the script was stopped; give it a longer timeout";
-function launchTimeout({ compiled: { plan, layout, sealed }, values }, result) {
-  const timeLimit = values.spec.timeLimit;
-  const pending = pendingRecord(layout, result);
-  if (pending === void 0) return new LaunchTimeoutError(timeLimit, void 0, {});
-  const { stepIndex } = pending;
-  const hidden = sealed?.layout.candidates[0]?.execve;
-  const call2 = hidden !== void 0 && layout.executes.includes(pending.call) ? hidden : pending.call;
-  const place2 = stepIndex === void 0 ? {} : {
-    step: plan.cursor.nameOf(stepIndex),
-    stepIndex
-  };
-  return new LaunchTimeoutError(timeLimit, describeCall(call2, showValues(values)), place2);
-}
-function pendingRecord({ parts }, result) {
-  return parts.findLast((part) => !(part instanceof Label) && !(part.section !== void 0 && OTHERS2.has(part.section)) && result.result(part.call) === PENDING);
-}
-var OTHERS2 = /* @__PURE__ */ new Set([
-  "script",
-  "clone",
-  "restore",
-  "init",
-  "watch",
-  "failure"
-]);
-
-// launch/reap.ts
-
-function reapTraced(pid, patience) {
-  const held = new HeldEnd(patience);
-  for (; ; ) {
-    const info = siginfoOutput();
-    const call2 = waitid(P_PID, pid, info, WEXITED | WNOHANG);
-    const outcome = syscalls([
-      {
-        call: call2,
-        accept: [
-          "ECHILD"
-        ]
-      }
-    ]);
-    const isGone2 = outcome.result(call2) !== 0n;
-    if (isGone2 || readChildState(outcome.output(info)) !== void 0 || held.isOver) return;
-    held.rest();
-  }
-}
-
-// launch/launch_watch.ts
-var LaunchWatch = class {
-
-  #pid = new Output(4, "&watch");
-  #begins = new Label("the watch");
-  #ends = new Label("the watch ends");
-  /** Waits until the time is over, or the script has ended. */
-  #wait = ppoll([
-    {
-      fd: SCRIPT_PIDFD,
-      events: POLLIN
-    }
-  ], TIME_LIMIT);
-  /** Leaves a mark in the table when the time is over: a result that is not 0. */
-  #mark = getpid();
-  /** Writes the call of the script that starts it, with signals blocked. */
-  start(writer, onFailure) {
-    writer.add(clone(CLONE_VM | CLONE_FILES, this.#pid), {
-      onZero: this.#begins,
-      onFailure,
-      fixes: {
-        EAGAIN: PROCESS_LIMIT
-      }
-    });
-  }
-  /** Writes the calls of the script that end it, with signals still blocked. */
-  stop(writer) {
-    const pid = new OutputField(this.#pid, 0, "watch");
-    writer.add(kill(pid, SIGNALS.SIGKILL));
-    writer.add(waitid(P_PID, pid, null, WEXITED));
-  }
-  /** Writes its own calls. */
-  write(writer, plan) {
-    const ends = {
-      onFailure: this.#ends
-    };
-    writer.place(this.#begins);
-    writer.add(this.#wait, {
-      ...ends,
-      onSuccess: this.#ends
-    });
-    writer.add(this.#mark, ends);
-    for (const { pid } of childrenOf(plan)) {
-      const child = new OutputField(pid, 0, "pid");
-      writer.add(tgkill(child, child, SIGNALS.SIGKILL), {
-        ...ends,
-        accept: [
-          "EINVAL",
-          "ESRCH"
-        ]
-      });
-    }
-    writer.place(this.#ends);
-    writer.add(exit_group(0));
-  }
-  /** Ends it from outside of the launch's program. */
-  end(result) {
-    const pid = result.output(this.#pid).getInt32(0, true);
-    if (pid === 0) return;
-    syscall(kill(pid, SIGNALS.SIGKILL));
-    reap(pid);
-  }
-  /** Whether it has ended the launch. */
-  hasEndedLaunch(result) {
-    return result.result(this.#mark) > 0n;
-  }
-};
-var TIME_LIMIT = new Struct(new Uint8Array(16), "&limit", [], [
-  {
-    offset: 0,
-    slot: LIMIT_SECONDS
-  },
-  {
-    offset: 8,
-    slot: LIMIT_NANOSECONDS
-  }
-]);
-
-
-// launch/names.ts
-var FILE = "ramekin-names";
-var RECORD2 = 128;
-var namesFile = perEngine((() => syscall(memfd_create(FILE, MFD_CLOEXEC))));
-
-
-// ffi/engine/transfer.ts
-var BUFFER_SIZE = 256 * 1024;
-function readSome(fd) {
-  const { buffer } = tables2();
-  const count = transfer("read", fd, BUFFER_SIZE);
-  return count === void 0 ? void 0 : buffer.bytes.slice(0, count);
-}
-function writeSome(fd, bytes) {
-  const { buffer } = tables2();
-  const part = bytes.subarray(0, BUFFER_SIZE);
-  buffer.bytes.set(part);
-  return transfer("write", fd, part.length) ?? 0;
-}
-var tables2 = perEngine((loaded2) => {
-  const buffer = loaded2.allocate(BUFFER_SIZE);
-  const table = (direction) => {
-    const described = call(direction, 0, buffer.address, 0);
-    const program = assemble([
-      {
-        call: described
-      }
-    ], loaded2.architecture);
-    const memory = loaded2.allocate(program.bytes.length);
-    place(program, memory);
-    return memory;
-  };
-  return {
-    buffer,
-    read: table("read"),
-    write: table("write")
-  };
-});
-function transfer(direction, fd, size) {
-  const table = tables2()[direction];
-  for (; ; ) {
-    table.view.setUint32(argumentOffset(0, 0), fd, true);
-    table.view.setUint32(argumentOffset(0, 2), size, true);
-    const errno = engine().runIn(table);
-    if (errno === 0) return table.view.getUint32(resultOffset(0), true);
-    if (errno === ERRNO.EAGAIN) return void 0;
-    if (errno === ERRNO.EIO && direction === "read") return 0;
-    if (errno !== ERRNO.EINTR) throw new SyscallError({
-      syscall: direction,
-      errno
-    });
-  }
-}
-
-// launch/ask_to_end.ts
-var USUAL_GRACE = 5e3;
-function askToEnd({ pid, pidfd, cgroup }, killAfter = USUAL_GRACE, signal = SIGNALS.SIGTERM) {
-  const asks = killAfter > 0 && cgroup?.paused !== true && !drops(pid, signal);
-  syscall(pidfd_send_signal(pidfd, asks ? signal : SIGNALS.SIGKILL));
-  if (!asks) cgroup?.killed();
-  return asks ? killAfter : void 0;
-}
-function drops(pid, signal) {
-  try {
-    const directory = processDirectory(pid);
-    const waiting = readWholeText(at_fdcwd, `${directory}/syscall`);
-    const status = readWholeText(at_fdcwd, `${directory}/status`);
-    const number = syscallNumber("rt_sigtimedwait", engine().architecture);
-    return /^NSpid:.*\s1$/m.test(status) && !waiting.startsWith(`${number} `) && !TAKEN.some((field) => hasSignal(status, field, signal));
-  } catch {
-    return false;
-  }
-}
-var TAKEN = [
-  "SigCgt",
-  "SigBlk"
-];
-function hasSignal(status, field, signal) {
-  const mask2 = new RegExp(`^${field}:\\s*([0-9a-f]+)$`, "m").exec(status)?.[1] ?? "0";
-  return (BigInt(`0x${mask2}`) >> BigInt(signal - 1) & 1n) === 1n;
-}
-
-// launch/output.ts
-var OutputLimitError = class extends RamekinError {
-
-  /** `"OutputLimitError"`. */
-  name = "OutputLimitError";
-  /** The stream. */
-  stream;
-  /** The limit, in bytes. */
-  maxOutput;
-  /** Creates an error about the stream. */
-  constructor(stream, maxOutput) {
-    super(`the program has written more than ${maxOutput} bytes to its ${stream} (maxOutput)`);
-    this.stream = stream;
-    this.maxOutput = maxOutput;
-  }
-};
-var OutputCollector = class {
-
-  #stream;
-  #maxOutput;
-  #parts = [];
-  #size = 0;
-  /** @param maxOutput how many bytes it takes */
-  constructor(fd, maxOutput = Infinity) {
-    this.#stream = fd === 1 ? "stdout" : "stderr";
-    this.#maxOutput = maxOutput;
-  }
-  /** Whether the program has written more than it may. */
-  get overflows() {
-    return this.#size > this.#maxOutput;
-  }
-  /** Adds what the program has written; nothing is kept of too much. */
-  add(bytes) {
-    this.#size += bytes.length;
-    if (this.overflows) this.#parts = [];
-    else this.#parts.push(bytes);
-  }
-  /**
-   * Returns all that was added.
-   *
-   * @throws {OutputLimitError} if that was too much
-   */
-  bytes() {
-    if (this.overflows) throw new OutputLimitError(this.#stream, this.#maxOutput);
-    return this.#parts.length === 1 ? this.#parts[0] : concat(this.#parts);
-  }
-};
-function commandOutput(status, stdout, stderr) {
-  const collected = (name, bytes) => {
-    if (bytes === void 0) throw new TypeError(`Cannot get '${name}': '${name}' is not piped`);
-    return bytes;
-  };
-  return {
-    ...status,
-    get stdout() {
-      return collected("stdout", stdout);
-    },
-    get stderr() {
-      return collected("stderr", stderr);
-    },
-    text: () => new TextDecoder().decode(collected("stdout", stdout))
-  };
-}
-
-// launch/status.ts
-function statusSince(startedAt, end) {
-  return {
-    ...end,
-    durationMs: performance.now() - startedAt
-  };
-}
-
-function hasExited(pidfd) {
-  return syscall(ppoll([
-    {
-      fd: pidfd,
-      events: POLLIN
-    }
-  ], 0)) > 0;
-}
-var PIDFD = new Slot("pidfd");
-var INFO = siginfoOutput();
-var USAGE = rusageOutput();
-var [WAITING, LOOKING] = [
-  WEXITED,
-  WEXITED | WNOHANG
-].map(((options) => new Routine([
-  PIDFD
-], [
-  {
-    call: waitid(P_PIDFD, PIDFD, INFO, options, USAGE),
-    accept: [
-      "EINTR"
-    ]
-  }
-])));
-
-var ENDS2 = [
-  CLD_EXITED,
-  CLD_KILLED,
-  CLD_DUMPED
-];
-function signalName2(number) {
-  const entry2 = Object.entries(SIGNALS).find(([, known]) => known === number);
-  return entry2 === void 0 ? null : entry2[0];
-}
-
-// launch/running_service.ts
-function endServices(services) {
-  const errors = [];
-  for (const service of services.toReversed()) {
-    try {
-      service.end();
-    } catch (error) {
-      errors.push(error);
-    }
-  }
-  if (errors.length > 0) throw errors[0];
-}
-
-// launch/collect.ts
-function collectSync(launched, descriptors, { timeout, killAfter, maxOutput } = {}) {
-  const { pidfd, cgroup } = launched;
-  let deadline = timeout === void 0 ? Infinity : performance.now() + timeout;
-  const collected = /* @__PURE__ */ new Map();
-  descriptors.forEach((fd, stream) => {
-    if (fd !== void 0) collected.set(fd, new OutputCollector(stream, maxOutput));
-  });
-  const open2 = new Set(collected.keys());
-  let [isEnding, timedOut] = [
-    false,
-    false
-  ];
-  let status;
-  const held = new HeldEnd();
-  const kill2 = () => {
-    if (status === void 0) syscall(pidfd_send_signal(pidfd, SIGNALS.SIGKILL));
-    [isEnding, deadline] = [
-      true,
-      Infinity
-    ];
-  };
-  const end = () => {
-    const grace = status === void 0 && !isEnding ? askToEnd(launched, killAfter) : void 0;
-    if (grace === void 0) return kill2();
-    [isEnding, deadline] = [
-      true,
-      performance.now() + grace
-    ];
-  };
-  const waitForAny = () => {
-    const [first = -1, second = -1] = open2;
-    const left = deadline === Infinity ? FOREVER : Math.max(0, deadline - performance.now());
-    const seconds2 = Math.floor(left / 1e3);
-    const exit = status === void 0 ? pidfd : -1;
-    WAITING2.run(first, second, exit, seconds2, Math.round((left - seconds2 * 1e3) * 1e6));
-  };
-  while (status === void 0 || open2.size > 0 && !isEnding) {
-    waitForAny();
-    if (performance.now() >= deadline) {
-      timedOut ||= !isEnding;
-      end();
-    }
-    if (status === void 0) {
-      status = reapStatus(pidfd);
-      if (status !== void 0 && cgroup !== void 0) status = {
-        ...status,
-        ...cgroup.endSync()
-      };
-    }
-    let isIdle = true;
-    for (const fd of open2) {
-      const bytes = readSome(fd);
-      if (bytes === void 0) continue;
-      isIdle = false;
-      const stream = collected.get(fd);
-      stream.add(bytes);
-      if (bytes.length === 0) open2.delete(fd);
-      else if (stream.overflows) kill2();
-    }
-    if (status !== void 0 || !isIdle || !hasExited(pidfd)) continue;
-    if (held.isOver) {
-      release(launched, descriptors);
-      throw held.error;
-    }
-    held.rest();
-  }
-  const streams = descriptors.map((fd) => fd === void 0 ? void 0 : collected.get(fd));
-  return conclude(launched, descriptors, {
-    ...status,
-    timedOut
-  }, streams);
-}
-function conclude(launched, descriptors, end, [, stdout, stderr]) {
-  const status = statusSince(launched.startedAt, end);
-  release(launched, descriptors);
-  return commandOutput(status, stdout?.bytes(), stderr?.bytes());
-}
-function release({ pidfd, services }, descriptors) {
-  CLOSING.run(pidfd);
-  for (const fd of descriptors) if (fd !== void 0) CLOSING.run(fd);
-  endServices(services);
-}
-var FOREVER = 1e12;
-var FIRST = new Slot("stdout", 4);
-var SECOND = new Slot("stderr", 4);
-var EXIT = new Slot("pidfd", 4);
-var SECONDS = new Slot("seconds");
-var NANOSECONDS = new Slot("nanoseconds");
-var TIMEOUT = new Struct(new Uint8Array(16), "&timeout", [], [
-  {
-    offset: 0,
-    slot: SECONDS
-  },
-  {
-    offset: 8,
-    slot: NANOSECONDS
-  }
-]);
-var WAITING2 = new Routine([
-  FIRST,
-  SECOND,
-  EXIT,
-  SECONDS,
-  NANOSECONDS
-], [
-  {
-    call: ppoll([
-      FIRST,
-      SECOND,
-      EXIT
-    ].map(((fd) => ({
-      fd,
-      events: POLLIN
-    }))), TIMEOUT),
-    accept: [
-      "EINTR"
-    ]
-  }
-]);
-var FD = new Slot("fd");
-var CLOSING = new Routine([
-  FD
-], [
-  {
-    call: close(FD)
-  }
-]);
-
-// launch/copied_stream.ts
-var ONE = new Uint8Array([
-  1,
-  0,
-  0,
-  0,
-  0,
-  0,
-  0,
-  0
-]);
-function startCopying(descriptors, work, end) {
-  try {
-    return new HelperProcess(descriptors, work);
-  } finally {
-    syscall(close(end));
-  }
-}
-function closingOnFailure(fd, make3) {
-  try {
-    return make3();
-  } catch (error) {
-    syscall(close(fd));
-    throw error;
-  }
-}
-
-// launch/copied_input.ts
-var CHUNK = 64 * 1024;
-var PIPE_BUF = 4096;
-function copyInput(fd) {
-  const file = syscall(fcntl(fd, F_DUPFD_CLOEXEC, 3));
-  return closingOnFailure(file, () => {
-    const { reader, writer } = openPipe();
-    return closingOnFailure(reader, () => {
-      const copy2 = new FileCopy(file);
-      const process = startCopying([
-        file,
-        writer
-      ], copy2.loop, writer);
-      return {
-        theirs: reader,
-        // The script keeps this end, by which it learns what was not read.
-        handOver: () => {
-        },
-        end() {
-          const result = process.kill();
-          copy2.moveOn(result, unreadOf(reader));
-          syscalls([
-            {
-              call: close(reader)
-            },
-            {
-              call: close(file)
-            }
-          ]);
-          throwUnread(result);
-        }
-      };
-    });
-  });
-}
-function unreadOf(pipe) {
-  const unread = new Output(4);
-  return syscalls([
-    {
-      call: ioctl(pipe, FIONREAD, unread)
-    }
-  ]).output(unread).getInt32(0, true);
-}
-function throwUnread({ failed }) {
-  if (failed === void 0) return;
-  throw new SyscallError({
-    syscall: "read",
-    errno: failed.errno,
-    hint: UNREAD
-  });
-}
-var UNREAD = "the script's stdin could not be read, and the program has had only a part of it";
-var FileCopy = class {
-
-  #file;
-  /** Where the program begins to read; `undefined` for devices that have no offset. */
-  #start;
-  /** Where the file is read: an offset of this copy's own. */
-  #offset;
-  #splice;
-  constructor(file) {
-    this.#file = file;
-    this.#start = offsetOf2(file);
-    if (this.#start !== void 0) {
-      const initial = new Uint8Array(new BigInt64Array([
-        BigInt(this.#start)
-      ]).buffer);
-      this.#offset = new Output(initial.length, "&offset", initial);
-    }
-    this.#splice = splice(0, 1, CHUNK, this.#offset && {
-      offset: this.#offset
-    });
-  }
-  get loop() {
-    const [splicing, reading2] = [
-      new Label("splicing"),
-      new Label("reading")
-    ];
-    const ends = {
-      onZero: HELPER_ENDS,
-      onFailure: HELPER_ENDS
-    };
-    const chunk = new Output(PIPE_BUF, "&chunk");
-    const readChunk = read(0, chunk, PIPE_BUF);
-    const waiting = this.#start === void 0 ? WAITING3 : [];
-    return [
-      splicing,
-      ...waiting,
-      {
-        call: this.#splice,
-        accept: [
-          "EINVAL"
-        ],
-        onAccepted: reading2,
-        onSuccess: splicing,
-        ...ends
-      },
-      // Some files of /proc cannot be spliced before Linux 6.5.
-      reading2,
-      ...waiting,
-      {
-        call: readChunk,
-        ...ends
-      },
-      {
-        call: write(1, chunk, new ResultOf(readChunk, "count")),
-        onSuccess: reading2,
-        ...ends
-      }
-    ];
-  }
-  /** Moves the file's offset behind what the program has read. */
-  moveOn(result, unread) {
-    const now = offsetOf2(this.#file);
-    if (this.#start === void 0 || this.#offset === void 0 || now === void 0) return;
-    const reads = result.result(this.#splice) === BigInt(-ERRNO.EINVAL);
-    const copied = reads ? now : Number(result.output(this.#offset).getBigInt64(0, true));
-    const end = Math.max(this.#start, copied - unread);
-    const stays = !reads && (end === this.#start || end <= now);
-    if (!stays) syscalls([
-      {
-        call: lseek(this.#file, end, SEEK_SET),
-        accept: [
-          "EINVAL"
-        ]
-      }
-    ]);
-  }
-};
-var WAITING3 = [
-  {
-    call: ppoll([
-      {
-        fd: 0,
-        events: POLLIN
-      },
-      {
-        fd: 1,
-        events: POLLERR
-      }
-    ], void 0),
-    onFailure: HELPER_ENDS
-  },
-  {
-    call: ppoll([
-      {
-        fd: 1,
-        events: POLLERR
-      }
-    ], 0),
-    onSuccess: HELPER_ENDS,
-    onFailure: HELPER_ENDS
-  }
-];
-function offsetOf2(file) {
-  const call2 = lseek(file, 0, SEEK_CUR);
-  const offset = Number(syscalls([
-    {
-      call: call2,
-      accept: [
-        "ESPIPE",
-        "EINVAL"
-      ]
-    }
-  ]).result(call2));
-  return offset < 0 ? void 0 : offset;
-}
-
-// launch/copied_named_pipe.ts
-var ONE_BUFFER = 1;
-var CHUNK2 = 64 * 1024;
-function copyNamedPipe(fd) {
-  const opened = [];
-  const keep = (fd2) => (opened.push(fd2), fd2);
-  const closeAll2 = () => syscalls(opened.map((fd2) => ({
-    call: close(fd2)
-  })));
-  try {
-    const file = keep(syscall(fcntl(fd, F_DUPFD_CLOEXEC, 3)));
-    const stop = keep(syscall(eventfd2(0, EFD_CLOEXEC)));
-    const nowhere = keep(syscall(openat(at_fdcwd, "/dev/null", O_WRONLY | O_CLOEXEC)));
-    const { reader, writer } = openPipe();
-    keep(reader);
-    const copy2 = new NamedPipeCopy();
-    closingOnFailure(writer, () => syscall(fcntl(writer, F_SETPIPE_SZ, ONE_BUFFER)));
-    const process = startCopying([
-      file,
-      writer,
-      stop,
-      nowhere
-    ], copy2.loop, writer);
-    return {
-      theirs: reader,
-      handOver: () => {
-      },
-      end() {
-        syscall(write(stop, ONE, ONE.length));
-        const result = process.wait();
-        const rest2 = copy2.readOfLast(result, unreadOf(reader));
-        if (rest2 > 0) syscalls([
-          {
-            call: discard(file, nowhere, rest2),
-            accept: [
-              "EAGAIN"
-            ]
-          }
-        ]);
-        closeAll2();
-        throwUnread(result);
-      }
-    };
-  } catch (error) {
-    closeAll2();
-    throw error;
-  }
-}
-var NamedPipeCopy = class {
-
-  #copy = tee(0, 1, CHUNK2, SPLICE_F_NONBLOCK);
-  #isRead = ppoll([
-    {
-      fd: 1,
-      events: POLLOUT
-    }
-  ], 0);
-  get loop() {
-    const [waiting, full] = [
-      new Label("waiting"),
-      new Label("full")
-    ];
-    const stop = {
-      fd: 2,
-      events: POLLIN
-    }, gone = {
-      fd: 1,
-      events: POLLERR
-    };
-    const onFailure = HELPER_ENDS;
-    const untilRead = ppoll([
-      {
-        fd: 1,
-        events: POLLOUT
-      },
-      stop
-    ], void 0);
-    return [
-      waiting,
-      {
-        call: ppoll([
-          {
-            fd: 0,
-            events: POLLIN
-          },
-          gone,
-          stop
-        ], void 0),
-        onFailure
-      },
-      {
-        call: ppoll([
-          gone,
-          stop
-        ], 0),
-        onSuccess: HELPER_ENDS,
-        onFailure
-      },
-      {
-        call: this.#copy,
-        accept: [
-          "EAGAIN"
-        ],
-        onAccepted: full,
-        onZero: HELPER_ENDS,
-        onFailure
-      },
-      {
-        call: untilRead,
-        onFailure
-      },
-      {
-        call: this.#isRead,
-        onZero: HELPER_ENDS,
-        onFailure
-      },
-      {
-        call: ppoll([
-          gone
-        ], 0),
-        onSuccess: HELPER_ENDS,
-        onFailure
-      },
-      {
-        call: discard(0, 3, new ResultOf(this.#copy, "count")),
-        // Others read from it too.
-        accept: [
-          "EAGAIN"
-        ],
-        onAccepted: waiting,
-        onSuccess: waiting,
-        onZero: waiting,
-        onFailure
-      },
-      // The program has written to its own input.
-      full,
-      {
-        call: untilRead,
-        onSuccess: waiting,
-        onFailure
-      }
-    ];
-  }
-  /** How much the program has read of what is still in the named pipe. */
-  readOfLast(result, unread) {
-    const isWaiting = result.result(this.#isRead) === 0n;
-    const copied = Number(result.result(this.#copy));
-    return isWaiting ? Math.max(0, copied - unread) : 0;
-  }
-};
-function discard(pipe, nowhere, size) {
-  return splice(pipe, nowhere, size, {
-    flags: SPLICE_F_NONBLOCK
-  });
-}
-
-// launch/inherited_stream.ts
-function handoverOf(fd, input, name) {
-  const status = statusOf(fd);
-  if (status === void 0) return "inherit";
-  const { mode: mode2, rdev, dev, ino } = status;
-  switch (mode2 & S_IFMT) {
-    case S_IFIFO:
-      if (isNameless(fd)) return "inherit";
-      break;
-    case S_IFSOCK:
-      if (!isConnection(fd)) {
-        throw new RamekinError(`${name} is a socket without a connection, by which the program would reach sockets outside of its root; give it a pipe or a connection, or /dev/null`);
-      }
-      if (optionOf(fd, SO_DOMAIN) === AF_UNIX) return "inherit";
-      break;
-    case S_IFDIR:
-      throw new RamekinError(`${name} is a directory, by which the program would reach files outside of its root; redirect it from a file, or from /dev/null`);
-    case S_IFCHR:
-      if (rdev === DEV_NULL) return "null";
-      if (input !== void 0 && isTerminal(fd) && isSameTerminal(fd, input)) return "inherit";
-  }
-  if ((syscall(fcntl(fd, F_GETFL, 0)) & O_PATH) !== 0) {
-    throw new RamekinError(`${name} is opened with O_PATH, and can be neither read nor written; open it to read or write`);
-  }
-  return {
-    copyOf: `${dev}:${ino}`
-  };
-}
-function isPipe(fd) {
-  return succeeds(fcntl(fd, F_GETPIPE_SZ, 0), "EBADF");
-}
-function isNameless(pipe) {
-  const state = statfsOutput();
-  return readStatfs(syscalls([
-    {
-      call: fstatfs(pipe, state)
-    }
-  ]).output(state)).type === PIPEFS;
-}
-function isConnection(socket) {
-  return optionOf(socket, SO_TYPE) !== SOCK_DGRAM && succeeds(getpeername(socket), "ENOTCONN");
-}
-function optionOf(socket, option) {
-  const value = new Output(4);
-  const call2 = getSocketOption(socket, option, value);
-  return syscalls([
-    {
-      call: call2
-    }
-  ]).output(value).getInt32(0, true);
-}
-function isSameTerminal(fd, other) {
-  const [one, two] = [
-    statusOf(fd),
-    statusOf(other)
-  ];
-  if (one?.dev === two?.dev && one?.ino === two?.ino) return true;
-  const session = sessionOf(fd);
-  return session !== void 0 && session === sessionOf(other);
-}
-function sessionOf(terminal) {
-  const session = new Output(4);
-  const call2 = ioctl(terminal, TIOCGSID, session);
-  const outcome = syscalls([
-    {
-      call: call2,
-      accept: [
-        "ENOTTY",
-        "EIO"
-      ]
-    }
-  ]);
-  return outcome.result(call2) === 0n ? outcome.output(session).getInt32(0, true) : void 0;
-}
-function isTerminal(fd) {
-  return succeeds(ioctl(fd, TCGETS, new Output(TERMIOS_SIZE)), "ENOTTY");
-}
-function succeeds(call2, usual) {
-  try {
-    return syscalls([
-      {
-        call: call2,
-        accept: [
-          usual
-        ]
-      }
-    ]).result(call2) >= 0n;
-  } catch (error) {
-    if (!(error instanceof SyscallError)) throw error;
-    return false;
-  }
-}
-function statusOf(fd) {
-  const stat = statxOutput();
-  try {
-    const call2 = statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, stat);
-    return readStatx(syscalls([
-      {
-        call: call2
-      }
-    ]).output(stat));
-  } catch (error) {
-    if (error instanceof SyscallError && error.code === "EBADF") return void 0;
-    throw error;
-  }
-}
-var DEV_NULL = makedev(1, 3);
-var PIPEFS = 1346981957;
-var TERMIOS_SIZE = 36;
-
-// launch/copied_output.ts
-var CHUNK3 = 64 * 1024;
-var CHUNKS_LEFT = 32;
-function copyOutput(fd) {
-  const ofTerminal = isTerminal(fd);
-  const stop = syscall(eventfd2(0, EFD_CLOEXEC));
-  return closingOnFailure(stop, () => {
-    const { reader, writer } = openPipe();
-    return closingOnFailure(writer, () => {
-      syscall(fcntl(reader, F_SETFL, O_NONBLOCK));
-      const process = startCopying([
-        fd,
-        reader,
-        stop
-      ], loop(), reader);
-      let isOpen = true;
-      const handOver = () => {
-        if (isOpen) syscall(close(writer));
-        isOpen = false;
-      };
-      return {
-        theirs: writer,
-        handOver,
-        end() {
-          handOver();
-          syscall(write(stop, ONE, ONE.length));
-          const errno = process.wait().failed?.errno;
-          syscall(close(stop));
-          if (errno === void 0) return;
-          if (errno === ERRNO.EPIPE || ofTerminal && errno === ERRNO.EIO) return;
-          throw new SyscallError({
-            syscall: "write",
-            errno,
-            hint: UNWRITTEN
-          });
-        }
-      };
-    });
-  });
-}
-var UNWRITTEN = "the script's stdout or stderr could not be written to, and lacks a part of what the program has written";
-function loop() {
-  const [waiting, draining] = [
-    new Label("waiting"),
-    new Label("draining")
-  ];
-  const copy2 = {
-    buffer: new Output(CHUNK3, "&chunk"),
-    unwritten: new PipeEnds()
-  };
-  const pipe = {
-    fd: 1,
-    events: POLLIN
-  }, stop = {
-    fd: 2,
-    events: POLLIN
-  };
-  const onFailure = HELPER_ENDS;
-  return [
-    {
-      call: pipe2(copy2.unwritten.output, 0),
-      onFailure
-    },
-    waiting,
-    {
-      call: ppoll([
-        pipe,
-        stop
-      ], void 0),
-      onFailure
-    },
-    {
-      call: ppoll([
-        stop
-      ], 0),
-      onSuccess: draining,
-      onFailure
-    },
-    ...copyChunk(copy2, waiting, waiting),
-    draining,
-    // Processes that the program has left behind may write without end.
-    ...Array.from({
-      length: CHUNKS_LEFT
-    }, () => copyChunk(copy2, HELPER_ENDS)).flat()
-  ];
-}
-function copyChunk({ buffer, unwritten }, whenEmpty, then) {
-  const [again, full, taking, next] = [
-    "again",
-    "full",
-    "taking",
-    "next"
-  ].map((name) => new Label(name));
-  const ends = {
-    onZero: HELPER_ENDS,
-    onFailure: HELPER_ENDS
-  };
-  const onEmpty = {
-    accept: [
-      "EAGAIN"
-    ],
-    onAccepted: whenEmpty
-  };
-  const readChunk = read(unwritten.reader, buffer, CHUNK3);
-  const writeChunk = write(0, buffer, new ResultOf(readChunk, "count"));
-  return [
-    // splice(2) cannot write to a file that is only appended to.
-    {
-      call: tee(1, unwritten.writer, CHUNK3, SPLICE_F_NONBLOCK),
-      ...onEmpty,
-      ...ends
-    },
-    {
-      call: readChunk,
-      ...ends
-    },
-    again,
-    // A terminal may be set not to block.
-    {
-      call: writeChunk,
-      accept: [
-        "EAGAIN"
-      ],
-      onAccepted: full,
-      onSuccess: taking,
-      ...ends
-    },
-    full,
-    {
-      call: ppoll([
-        {
-          fd: 0,
-          events: POLLOUT
-        }
-      ], void 0),
-      onSuccess: again,
-      ...ends
-    },
-    taking,
-    {
-      call: read(1, buffer, new ResultOf(writeChunk, "written")),
-      ...onEmpty,
-      onSuccess: then ?? next,
-      ...ends
-    },
-    next
-  ];
-}
-
-// launch/stdio.ts
-var StandardStreams = class {
-
-  #streams = [];
-  #pipes = [];
-  /** The copies of streams of the script's, by the file and the direction. */
-  #copies = /* @__PURE__ */ new Map();
-  /** Duplicates of the script's descriptors, which are closed after the launch. */
-  #duplicates = [];
-  /**
-   * Opens a pipe for each of stdin, stdout and stderr that is `"piped"`, duplicates the descriptors
-   * of the script's, and begins to copy those files that a program with a root of its own may not
-   * get.
-   *
-   * @throws {SyscallError} `EBADF` for a descriptor that is not open, or if too many files are open,
-   * or too many processes run
-   * @throws {RamekinError} if such a program would get a directory, or a socket without a connection
-   */
-  constructor(sources, hasOwnRoot = false) {
-    try {
-      sources.forEach((source, fd) => this.#streams.push(this.#open(source, fd, sources)));
-      if (hasOwnRoot) this.#protect(sources);
-    } catch (error) {
-      this.close();
-      throw error;
-    }
-  }
-  #open(source, fd, sources) {
-    if (source === "piped") {
-      const pipe = this.#pipes[fd] = openPipeTo(fd);
-      return {
-        fd: pipe.theirs
-      };
-    }
-    if (source === "stdout") return this.#sameAsStdout(sources[1]);
-    if (typeof source === "string") return source;
-    return {
-      fd: this.#duplicate(source.fd)
-    };
-  }
-  #sameAsStdout(stdout) {
-    if (stdout === "inherit") return {
-      fd: this.#duplicate(1)
-    };
-    return this.#streams[1];
-  }
-  /** A number above those of the standard streams, which are replaced one after the other. */
-  #duplicate(fd) {
-    const duplicate2 = syscall(fcntl(fd, F_DUPFD_CLOEXEC, 3), {
-      EBADF: NOT_OPEN
-    });
-    this.#duplicates.push(duplicate2);
-    return duplicate2;
-  }
-  /** Replaces the script's streams for a program that must not get the open files themselves. */
-  #protect(sources) {
-    const oursAt = (fd) => {
-      const isPiped = this.#pipes[sources[fd] === "stdout" ? 1 : fd] !== void 0;
-      const stream = this.#streams[fd];
-      if (isPiped || stream === "null") return void 0;
-      return stream === "inherit" ? fd : stream.fd;
-    };
-    const ours = [
-      0,
-      1,
-      2
-    ].map(oursAt);
-    ours.forEach((fd, stream) => {
-      if (fd !== void 0) this.#streams[stream] = this.#protected(stream, fd, ours[0]);
-    });
-  }
-  /** Returns what stream `fd` of the program is in place of the script's descriptor `ours`. */
-  #protected(fd, ours, input) {
-    const handover = handoverOf(ours, input, NAMES3[fd]);
-    if (handover === "inherit") return this.#streams[fd];
-    if (handover === "null") return "null";
-    const key = `${handover.copyOf} ${fd === 0 ? "read" : "written"}`;
-    const copy2 = this.#copies.get(key) ?? copyStream(fd, ours);
-    this.#copies.set(key, copy2);
-    return {
-      fd: copy2.theirs
-    };
-  }
-  /** The program's streams. */
-  get theirs() {
-    return this.#streams;
-  }
-  /** What has to be ended when the program has ended: then all that it has written is there. */
-  get services() {
-    return [
-      ...this.#copies.values()
-    ];
-  }
-  /** Closes the program's ends after the launch, and returns the script's. */
-  release() {
-    for (const pipe of this.#pipes) if (pipe !== void 0) RELEASING.run(pipe.theirs, pipe.ours);
-    for (const copy2 of this.#copies.values()) copy2.handOver();
-    this.#closeDuplicates();
-    return this.#pipes.map((pipe) => pipe?.ours);
-  }
-  /** Closes everything, if the program was not started. */
-  close() {
-    for (const pipe of this.#pipes) {
-      if (pipe !== void 0) CLOSING2.run(pipe.ours, pipe.theirs);
-    }
-    this.#closeDuplicates();
-    try {
-      endServices(this.services);
-    } catch {
-    }
-  }
-  #closeDuplicates() {
-    for (const fd of this.#duplicates) syscall(close(fd));
-    this.#duplicates.length = 0;
-  }
-};
-var NAMES3 = [
-  "stdin",
-  "stdout",
-  "stderr"
-];
-var NOT_OPEN = "the script has no open file of this number; a descriptor that is handed to a program has to be open until it is started";
-function copyStream(fd, ours) {
-  if (fd !== 0) return copyOutput(ours);
-  return isPipe(ours) ? copyNamedPipe(ours) : copyInput(ours);
-}
-function openPipeTo(fd) {
-  const { reader, writer } = openPipe();
-  return fd === 0 ? {
-    ours: writer,
-    theirs: reader
-  } : {
-    ours: reader,
-    theirs: writer
-  };
-}
-var THEIRS = new Slot("theirs");
-var OURS = new Slot("ours");
-var RELEASING = new Routine([
-  THEIRS,
-  OURS
-], [
-  {
-    call: close(THEIRS)
-  },
-  {
-    call: fcntl(OURS, F_SETFL, O_NONBLOCK)
-  }
-]);
-var CLOSING2 = new Routine([
-  OURS,
-  THEIRS
-], [
-  {
-    call: close(OURS)
-  },
-  {
-    call: close(THEIRS)
-  }
-]);
-
-// launch/host_services/host_tool.ts
-function hostTool(program, args, stdio) {
-  const spec = execSpec(program, {
-    args,
-    stdio
-  });
-  const changes = /* @__PURE__ */ new Map([
-    [
-      "PATH",
-      spec.searchPath
-    ]
-  ]);
-  return {
-    ...spec,
-    environment: {
-      inherited: [],
-      changes
-    }
-  };
-}
-
-// launch/host_services/id_maps.ts
-function runIdMapTool(spawn, tool, args) {
-  const streams = new StandardStreams([
-    "null",
-    "null",
-    "piped"
-  ]);
-  let launched;
-  try {
-    launched = spawn(hostTool(tool, args, streams.theirs));
-  } catch (error) {
-    streams.close();
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new UnsupportedError(`an ordinary user needs ${tool} to map more than their own id (Debian: uidmap); install it, or use mapRoot()`, {
-      cause: error
-    });
-  }
-  const { success, stderr } = collectSync(launched, streams.release(), void 0);
-  if (success) return;
-  throw new UnsupportedError(`${tool} ${args.join(" ")}: ${new TextDecoder().decode(stderr).trim()}`, {
-    advice: [
-      "/etc/subuid and /etc/subgid say which ids an ordinary user may map: see subuid(5)"
-    ]
-  });
-}
-
-// ffi/netlink/message.ts
-var Attribute = class {
-
-  type;
-  payload;
-  constructor(type, payload2) {
-    this.type = type;
-    this.payload = payload2;
-  }
-};
-var NLM_F_REQUEST = 1;
-var NLM_F_ACK = 4;
-var NLM_F_EXCL = 512;
-var NLM_F_CREATE = 1024;
-var NLM_F_APPEND = 2048;
-var NLM_F_DUMP = 768;
-var NLM_F_CAPPED = 256;
-var NLM_F_ACK_TLVS = 512;
-var NLMSG_ERROR = 2;
-var NLMSG_DONE = 3;
-var HEADER_SIZE3 = 16;
-var ATTRIBUTE_HEADER_SIZE = 4;
-var NLA_F_NESTED = 32768;
-var NLA_TYPE_MASK = 16383;
-var ERROR_OFFSET = HEADER_SIZE3;
-var REQUEST_OFFSET = HEADER_SIZE3 + 4;
-var NLMSGERR_ATTR_MSG = 1;
-function nested(type, ...attributes) {
-  return new Attribute(type | NLA_F_NESTED, attributes);
-}
-
-function word2(type, value) {
-  return new Attribute(type, [
-    uint32(value)
-  ]);
-}
-function raw2(type, ...bytes) {
-  return new Attribute(type, [
-    Uint8Array.from(bytes)
-  ]);
-}
-
-
-function decode(bytes) {
-  const view2 = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const messages = [];
-  for (let at3 = 0; at3 + HEADER_SIZE3 <= bytes.length; ) {
-    const length = view2.getUint32(at3, true);
-    if (length < HEADER_SIZE3 || at3 + length > bytes.length) break;
-    messages.push({
-      type: view2.getUint16(at3 + 4, true),
-      flags: view2.getUint16(at3 + 6, true),
-      sequence: view2.getUint32(at3 + 8, true),
-      payload: bytes.subarray(at3 + HEADER_SIZE3, at3 + length)
-    });
-    at3 += aligned(length);
-  }
-  return messages;
-}
-function decodeAttributes(bytes) {
-  const view2 = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const attributes = /* @__PURE__ */ new Map();
-  for (let at3 = 0; at3 + ATTRIBUTE_HEADER_SIZE <= bytes.length; ) {
-    const length = view2.getUint16(at3, true);
-    if (length < ATTRIBUTE_HEADER_SIZE || at3 + length > bytes.length) break;
-    const type = view2.getUint16(at3 + 2, true) & NLA_TYPE_MASK;
-    attributes.set(type, bytes.subarray(at3 + ATTRIBUTE_HEADER_SIZE, at3 + length));
-    at3 += aligned(length);
-  }
-  return attributes;
-}
-function readResponse(answer) {
-  const errno = -answer.getInt32(ERROR_OFFSET, true);
-  const flags16 = answer.getUint16(6, true);
-  if ((flags16 & NLM_F_ACK_TLVS) === 0) return {
-    errno,
-    words: void 0
-  };
-  const length = Math.min(answer.getUint32(0, true), answer.byteLength);
-  const copied = (flags16 & NLM_F_CAPPED) === 0 && errno !== 0 ? answer.getUint32(REQUEST_OFFSET, true) : HEADER_SIZE3;
-  const at3 = REQUEST_OFFSET + aligned(copied);
-  if (at3 > length) return {
-    errno,
-    words: void 0
-  };
-  const attributes = new Uint8Array(answer.buffer, answer.byteOffset + at3, length - at3);
-  const words3 = decodeAttributes(attributes).get(NLMSGERR_ATTR_MSG);
-  return {
-    errno,
-    words: words3 && decodeText(words3)
-  };
-}
-function decodeText(bytes) {
-  const end = bytes.indexOf(0);
-  return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
-}
-function decodeUint32(bytes) {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint32(0, true);
-}
-var MessageWriter = class {
-  static {
-    addMethods(this.prototype, {
-    message: (function ({ type, flags: flags16, payload: payload2 }, sequence) {
-    const start2 = reserve$31.call(this, HEADER_SIZE3);
-    pieces$28.call(this, payload2);
-    this.#view.setUint32(start2, this.#end - start2, true);
-    this.#view.setUint16(start2 + 4, type, true);
-    this.#view.setUint16(start2 + 6, flags16 | NLM_F_REQUEST, true);
-    this.#view.setUint32(start2 + 8, sequence, true);
-    reserve$31.call(this, 0);
-  })
-    });
-  }
-  static {
-    pieces$28 = (function (pieces) {
-    for (const piece of pieces) {
-      if (piece instanceof Attribute) attribute$29.call(this, piece);
-      else if (piece instanceof Uint8Array) append$30.call(this, piece);
-      else {
-        this.holes.push({
-          offset: this.#end,
-          value: piece
-        });
-        append$30.call(this, new Uint8Array(4));
-      }
-    }
-  });
-  }
-  static {
-    attribute$29 = (function ({ type, payload: payload2 }) {
-    const start2 = reserve$31.call(this, ATTRIBUTE_HEADER_SIZE);
-    pieces$28.call(this, payload2);
-    this.#view.setUint16(start2, this.#end - start2, true);
-    this.#view.setUint16(start2 + 2, type, true);
-  });
-  }
-  static {
-    append$30 = (function (bytes) {
-    const at3 = this.#end;
-    grow$32.call(this, at3 + bytes.length);
-    this.#bytes.set(bytes, at3);
-  });
-  }
-  static {
-    reserve$31 = (function (size) {
-    const at3 = aligned(this.#end);
-    grow$32.call(this, at3 + size);
-    return at3;
-  });
-  }
-  static {
-    grow$32 = (function (end) {
-    this.#end = end;
-    if (end <= this.#bytes.length) return;
-    const grown = new Uint8Array(end * 2);
-    grown.set(this.#bytes);
-    this.#bytes = grown;
-    this.#view = new DataView(grown.buffer);
-  });
-  }
-
-  holes = [];
-  #bytes = new Uint8Array(256);
-  #view = new DataView(this.#bytes.buffer);
-  #end = 0;
-  get bytes() {
-    return this.#bytes.slice(0, this.#end);
-  }
-  
-  
-  
-  
-  /** Reserves space for a header, aligned as every header is. */
-  
-  
-};
-var encoder5 = new TextEncoder();
-
-
-// ffi/netlink/link.ts
-var RTM_NEWLINK = 16;
-var RTM_DELLINK = 17;
-var RTM_GETLINK = 18;
-var IFLA = {
-  ADDRESS: 1,
-  IFNAME: 3,
-  MTU: 4,
-  LINK: 5,
-  MASTER: 10,
-  LINKINFO: 18,
-  NET_NS_PID: 19,
-  NET_NS_FD: 28
-};
-var IFLA_INFO_KIND = 1;
-var IFLA_INFO_DATA = 2;
-var VETH_INFO_PEER = 1;
-var IFLA_MACVLAN_MODE = 1;
-var IFF_UP = 1;
-function addVeth(one, other) {
-  const header2 = linkHeader(0, void 0);
-  const peer = new Attribute(VETH_INFO_PEER, [
-    ...header2,
-    ...settings(other)
-  ]);
-  const words3 = [
-    ...describe(one),
-    "peer",
-    ...describe(other)
-  ];
-  return addLink("veth", one, words3, [
-    peer
-  ]);
-}
-function addBridge(link2) {
-  return addLink("bridge", link2, describe(link2), []);
-}
-function addDummy(link2) {
-  return addLink("dummy", link2, describe(link2), []);
-}
-function addMacvlan(link2, parent, mode2) {
-  const words3 = [
-    ...describe(link2),
-    `on ${nameOf3(parent)}`
-  ];
-  const data2 = [
-    word2(IFLA_MACVLAN_MODE, MACVLAN_MODES[mode2])
-  ];
-  return addLink("macvlan", link2, words3, data2, [
-    word2(IFLA.LINK, parent)
-  ]);
-}
-
-function deleteLink(link2) {
-  return {
-    type: RTM_DELLINK,
-    flags: NLM_F_ACK,
-    payload: [
-      ...linkHeader(indexOf(link2), void 0),
-      ...typeof link2 === "string" ? [
-        text2(IFLA.IFNAME, link2)
-      ] : []
-    ],
-    words: [
-      "RTM_DELLINK",
-      describeLink(link2)
-    ]
-  };
-}
-function listLinks() {
-  const payload2 = linkHeader(0, void 0);
-  return {
-    type: RTM_GETLINK,
-    flags: NLM_F_DUMP,
-    payload: payload2,
-    words: [
-      "RTM_GETLINK"
-    ]
-  };
-}
-function readLink({ payload: payload2 }) {
-  const header2 = new DataView(payload2.buffer, payload2.byteOffset, LINK_HEADER_SIZE);
-  const attributes = decodeAttributes(payload2.subarray(LINK_HEADER_SIZE));
-  const number = (type) => {
-    const bytes = attributes.get(type);
-    return bytes && decodeUint32(bytes);
-  };
-  const kind = decodeAttributes(attributes.get(IFLA.LINKINFO) ?? new Uint8Array()).get(IFLA_INFO_KIND);
-  const hardware = attributes.get(IFLA.ADDRESS) ?? new Uint8Array();
-  const flags16 = header2.getUint32(8, true);
-  return {
-    index: header2.getInt32(4, true),
-    name: decodeText(attributes.get(IFLA.IFNAME) ?? new Uint8Array()),
-    kind: kind && decodeText(kind),
-    up: (flags16 & IFF_UP) !== 0,
-    flags: flags16,
-    mtu: number(IFLA.MTU) ?? 0,
-    address: Array.from(hardware, (byte) => byte.toString(16).padStart(2, "0")).join(":"),
-    master: number(IFLA.MASTER),
-    link: number(IFLA.LINK)
-  };
-}
-var LINK_HEADER_SIZE = 16;
-
-function addLink(kind, link2, words3, data2, more = []) {
-  const info = nested(IFLA.LINKINFO, text2(IFLA_INFO_KIND, kind), ...data2.length === 0 ? [] : [
-    nested(IFLA_INFO_DATA, ...data2)
-  ]);
-  return {
-    type: RTM_NEWLINK,
-    flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL,
-    payload: [
-      ...linkHeader(0, link2.up),
-      ...settings(link2),
-      ...more,
-      info
-    ],
-    words: [
-      "RTM_NEWLINK",
-      kind,
-      ...words3
-    ]
-  };
-}
-
-function namespaceAttribute(namespace) {
-  return "pid" in namespace ? word2(IFLA.NET_NS_PID, namespace.pid) : word2(IFLA.NET_NS_FD, namespace.fd);
-}
-
-function describeNetwork(namespace) {
-  if ("fd" in namespace) return nameOf3(namespace.fd);
-  const { pid } = namespace;
-  return `the network of ${typeof pid === "number" && !Number.isNaN(pid) ? pid : "PID"}`;
-}
-
-
-function nameOf3(value) {
-  return typeof value === "number" ? String(value) : value.text;
-}
-
-// ffi/netlink/address.ts
-var RTM_NEWADDR = 20;
-var RTM_GETADDR = 22;
-var IFA_ADDRESS = 1;
-var IFA_LOCAL = 2;
-var IFA_F_NODAD = 2;
-function addAddress(index, { family, bytes, length }) {
-  const flags16 = family === AF_INET6 ? IFA_F_NODAD : 0;
-  return {
-    type: RTM_NEWADDR,
-    flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL,
-    payload: [
-      // struct ifaddrmsg (linux/if_addr.h)
-      Uint8Array.of(family, length, flags16, 0),
-      uint32(index),
-      new Attribute(IFA_LOCAL, [
-        bytes
-      ]),
-      new Attribute(IFA_ADDRESS, [
-        bytes
-      ])
-    ],
-    words: [
-      "RTM_NEWADDR",
-      `${formatIp(bytes)}/${length}`,
-      describe2(index)
-    ]
-  };
-}
-function listAddresses() {
-  const payload2 = [
-    new Uint8Array(ADDRESS_HEADER_SIZE)
-  ];
-  return {
-    type: RTM_GETADDR,
-    flags: NLM_F_DUMP,
-    payload: payload2,
-    words: [
-      "RTM_GETADDR"
-    ]
-  };
-}
-var ADDRESS_HEADER_SIZE = 8;
-function readAddress({ payload: payload2 }) {
-  const header2 = new DataView(payload2.buffer, payload2.byteOffset, ADDRESS_HEADER_SIZE);
-  const attributes = decodeAttributes(payload2.subarray(ADDRESS_HEADER_SIZE));
-  const bytes = attributes.get(IFA_LOCAL) ?? attributes.get(IFA_ADDRESS);
-  return {
-    link: header2.getUint32(4, true),
-    address: `${formatIp(bytes)}/${header2.getUint8(1)}`
-  };
-}
-function describe2(index) {
-  return typeof index === "number" ? String(index) : index.text;
-}
-
-// ffi/netlink/request.ts
-var ANSWER_SIZE = 512;
-
-
-
-
-
-function piecesOf({ bytes, holes }) {
-  const pieces = [];
-  let from2 = 0;
-  for (const { offset, value } of holes) {
-    if (offset > from2) pieces.push({
-      at: bytes.slice(from2, offset),
-      size: offset - from2
-    });
-    pieces.push({
-      at: value,
-      size: 4
-    });
-    from2 = offset + 4;
-  }
-  if (from2 < bytes.length) pieces.push({
-    at: bytes.slice(from2),
-    size: bytes.length - from2
-  });
-  return pieces;
-}
-
-// ffi/netlink/route.ts
-var RTM_NEWROUTE = 24;
-var RTM_GETROUTE = 26;
-var RTA = {
-  DST: 1,
-  OIF: 4,
-  GATEWAY: 5,
-  PRIORITY: 6,
-  PREFSRC: 7,
-  TABLE: 15
-};
-var RT_TABLE_MAIN = 254;
-var RTPROT_BOOT = 3;
-var RT_SCOPE_UNIVERSE = 0;
-var RT_SCOPE_LINK = 253;
-var RTN_UNICAST = 1;
-function addRoute(destination2, { via, device }) {
-  const { family, length } = destination2;
-  const scope = via === void 0 && family !== AF_INET6 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
-  return {
-    type: RTM_NEWROUTE,
-    flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL,
-    payload: [
-      // struct rtmsg (linux/rtnetlink.h)
-      Uint8Array.of(family, length, 0, 0, RT_TABLE_MAIN, RTPROT_BOOT, scope, RTN_UNICAST),
-      uint32(0),
-      ...length === 0 ? [] : [
-        new Attribute(RTA.DST, [
-          networkOf(destination2)
-        ])
-      ],
-      ...via === void 0 ? [] : [
-        new Attribute(RTA.GATEWAY, [
-          via.bytes
-        ])
-      ],
-      ...device === void 0 ? [] : [
-        word2(RTA.OIF, device)
-      ]
-    ],
-    words: [
-      "RTM_NEWROUTE",
-      describeDestination(destination2),
-      ...via === void 0 ? [] : [
-        `via ${formatIp(via.bytes)}`
-      ],
-      ...device === void 0 ? [] : [
-        typeof device === "number" ? `${device}` : device.text
-      ]
-    ]
-  };
-}
-function listRoutes() {
-  const payload2 = [
-    new Uint8Array(ROUTE_HEADER_SIZE)
-  ];
-  return {
-    type: RTM_GETROUTE,
-    flags: NLM_F_DUMP,
-    payload: payload2,
-    words: [
-      "RTM_GETROUTE"
-    ]
-  };
-}
-var ROUTE_HEADER_SIZE = 12;
-function readRoute({ payload: payload2 }) {
-  const header2 = payload2.subarray(0, ROUTE_HEADER_SIZE);
-  const attributes = decodeAttributes(payload2.subarray(ROUTE_HEADER_SIZE));
-  const ip = (type) => {
-    const bytes = attributes.get(type);
-    return bytes && formatIp(bytes);
-  };
-  const number = (type) => {
-    const bytes = attributes.get(type);
-    return bytes && decodeUint32(bytes);
-  };
-  const everything = header2[0] === AF_INET6 ? "::" : "0.0.0.0";
-  return {
-    destination: `${ip(RTA.DST) ?? everything}/${header2[1]}`,
-    via: ip(RTA.GATEWAY),
-    link: number(RTA.OIF),
-    source: ip(RTA.PREFSRC),
-    metric: number(RTA.PRIORITY) ?? 0,
-    table: number(RTA.TABLE) ?? header2[4]
-  };
-}
-function findRoute({ family, bytes }) {
-  const header2 = new Uint8Array(ROUTE_HEADER_SIZE);
-  header2.set([
-    family,
-    bytes.length * 8
-  ]);
-  return {
-    type: RTM_GETROUTE,
-    flags: 0,
-    payload: [
-      header2,
-      new Attribute(RTA.DST, [
-        bytes
-      ])
-    ],
-    words: [
-      "RTM_GETROUTE",
-      formatIp(bytes)
-    ]
-  };
-}
-function leadsToOneMachine({ payload: payload2 }) {
-  return payload2[7] === RTN_UNICAST;
-}
-function describeDestination({ bytes, length }) {
-  return length === 0 ? `default ${formatIp(bytes)}/0` : `${formatIp(bytes)}/${length}`;
-}
-
-// ffi/netlink/socket.ts
-var RECEIVE_SIZE = 32 * 1024;
-var NO_ROUTE = [
-  "ENETUNREACH",
-  "EHOSTUNREACH",
-  "EACCES",
-  "EINVAL"
-];
-var NetlinkSocket = class {
-
-  #fd;
-  /**
-   * Opens it, or takes over an open one.
-   *
-   * @throws {SyscallError} `EAFNOSUPPORT` if the kernel has no networking
-   */
-  constructor(protocol = NETLINK_ROUTE) {
-    if (typeof protocol === "object") {
-      this.#fd = protocol.opened;
-      return;
-    }
-    const [socket, ...options] = socketCalls(protocol, (call2) => new ResultOf(call2, "socket"));
-    const outcome = syscalls([
-      socket,
-      ...options
-    ].map((call2) => ({
-      call: call2
-    })));
-    this.#fd = Number(outcome.result(socket));
-  }
-  /** Its descriptor, while it is open. */
-  get number() {
-    if (this.#fd === void 0) throw new TypeError("the socket is closed");
-    return this.#fd;
-  }
-  /** Returns all interfaces. */
-  links() {
-    return this.list(listLinks()).map(readLink);
-  }
-  /** Returns the addresses of all interfaces. */
-  addresses() {
-    return this.list(listAddresses()).map(readAddress);
-  }
-  /** Returns the routes of all tables. */
-  routes() {
-    return this.list(listRoutes()).map(readRoute);
-  }
-  /** Whether packets to this address go to one other machine, by the present routes. */
-  leadsToOneMachine(address2) {
-    const route2 = ifThere(() => this.#get(findRoute(address2)), NO_ROUTE);
-    return route2 !== void 0 && leadsToOneMachine(route2);
-  }
-  /** Makes a request; see {@linkcode requestCalls}. */
-  request(messages, words3) {
-    const calls = requestCalls(this.number, messages, answerOutput(), words3);
-    syscalls(calls.map((call2) => ({
-      call: call2
-    })));
-  }
-  /** Requests a list, and returns its messages. */
-  list(message2) {
-    syscall(send(this.number, [
-      message2
-    ]));
-    const received2 = [];
-    for (; ; ) {
-      for (const answer of this.#receive(message2)) {
-        if (answer.type === NLMSG_DONE) return received2;
-        received2.push(answer);
-      }
-    }
-  }
-  /** Requests one thing, and returns its message. */
-  #get(message2) {
-    syscall(send(this.number, [
-      message2
-    ]));
-    return this.#receive(message2)[0];
-  }
-  /** Receives a part of the response to a message. */
-  #receive(message2) {
-    const output = new Output(RECEIVE_SIZE);
-    const call2 = recvfrom(this.number, output, MSG_DONTWAIT);
-    const outcome = syscalls([
-      {
-        call: call2
-      }
-    ]);
-    const { buffer, byteOffset } = outcome.output(output);
-    const bytes = new Uint8Array(buffer, byteOffset, Number(outcome.result(call2)));
-    const answers = decode(bytes);
-    if (answers.some(({ type }) => type === NLMSG_ERROR)) throw responseError(message2, bytes);
-    return answers;
-  }
-  /** Closes it, unless it is closed already. */
-  close() {
-    const fd = this.#fd;
-    if (fd === void 0) return;
-    this.#fd = void 0;
-    syscall(close(fd));
-  }
-  /** Closes it at the end of a `using` scope. */
-  [Symbol.dispose]() {
-    this.close();
-  }
-};
-function responseError({ words: words3 }, answer) {
-  const view2 = new DataView(answer.buffer, answer.byteOffset, answer.length);
-  const { errno, words: hint } = readResponse(view2);
-  return new SyscallError({
-    syscall: words3[0],
-    errno,
-    call: words3.join(" "),
-    hint
-  });
-}
-
-// launch/host_services/delete_link.ts
-var deleteLinkService = {
-  describe: ({ name }) => [
-    `at the end: {RTM_DELLINK, ${JSON.stringify(name)}}`
-  ],
-  start({ name }) {
-    using socket = new NetlinkSocket();
-    const index = socket.links().find((link2) => link2.name === name)?.index ?? 0;
-    const record = {
-      service: "delete-link",
-      name,
-      index
-    };
-    return {
-      record,
-      end: () => this.cleanUp(record)
-    };
-  },
-  cleanUp({ name, index }) {
-    using socket = new NetlinkSocket();
-    const isThere = socket.links().some((link2) => link2.index === index && link2.name === name);
-    if (isThere) ifThere(() => socket.request([
-      deleteLink({
-        index
-      })
-    ]), [
-      "ENODEV"
-    ]);
-  }
-};
-
-// ffi/netlink/nftables.ts
-var NFNL_SUBSYS_NFTABLES = 10;
-var BATCH_BEGIN = 16;
-var BATCH_END = 17;
-var NEWTABLE = NFNL_SUBSYS_NFTABLES << 8;
-var GETTABLE = NEWTABLE | 1;
-var NEWCHAIN = NEWTABLE | 3;
-var NEWRULE = NEWTABLE | 6;
-var NFT_TABLE_F_OWNER = 2;
-var HOOKS = {
-  prerouting: {
-    number: 0,
-    priority: -100
-  },
-  output: {
-    number: 3,
-    priority: -100
-  },
-  postrouting: {
-    number: 4,
-    priority: 100
-  }
-};
-function addNatTable({ name, family, owned, rules }) {
-  const hooks = [
-    ...new Set(rules.map(({ hook }) => hook))
-  ];
-  const table = text2(1, name);
-  const message2 = (type, words3, ...attributes) => ({
-    type,
-    flags: NLM_F_CREATE | (type === NEWRULE ? NLM_F_APPEND : 0),
-    payload: [
-      header(family),
-      ...attributes
-    ],
-    words: [
-      ...words3.slice(0, 1),
-      family === AF_INET6 ? "ip6" : "ip",
-      name,
-      ...words3.slice(1)
-    ]
-  });
-  const messages = [
-    message2(NEWTABLE, [
-      "NFT_MSG_NEWTABLE"
-    ], table, big(2, owned ? NFT_TABLE_F_OWNER : 0)),
-    ...hooks.map((hook) => message2(NEWCHAIN, [
-      "NFT_MSG_NEWCHAIN",
-      hook
-    ], table, text2(3, hook), nested(4, big(1, HOOKS[hook].number), big(2, HOOKS[hook].priority)), text2(7, "nat"))),
-    ...rules.map(({ hook, rule }) => message2(NEWRULE, [
-      "NFT_MSG_NEWRULE",
-      hook
-    ], table, text2(2, hook), nested(4, ...rule)))
-  ];
-  const last = messages.pop();
-  return [
-    boundary(BATCH_BEGIN, "NFNL_MSG_BATCH_BEGIN"),
-    ...messages,
-    {
-      ...last,
-      flags: last.flags | NLM_F_ACK
-    },
-    boundary(BATCH_END, "NFNL_MSG_BATCH_END")
-  ];
-}
-function masquerading(source) {
-  const { from: from2, to, size } = ADDRESS2[source.family === AF_INET6 ? "ip6" : "ip"];
-  const network = networkOf(source);
-  const mask2 = networkOf({
-    ...source,
-    bytes: new Uint8Array(size).fill(255)
-  });
-  const inNetwork = (offset, comparison) => [
-    payload(NETWORK_HEADER, offset, size),
-    expression("bitwise", big(1, 1), big(2, 1), big(3, size), data(4, mask2), data(5, NOTHING2[size])),
-    compare2(comparison, network)
-  ];
-  return [
-    ...inNetwork(from2, EQUAL),
-    ...inNetwork(to, NOT_EQUAL),
-    expression("masq")
-  ];
-}
-function publishing({ protocol, host, port, to, toPort }) {
-  const ipv6 = to.family === AF_INET6;
-  const { to: offset, size } = ADDRESS2[ipv6 ? "ip6" : "ip"];
-  return [
-    expression("fib", big(1, 1), big(2, FIB_ADDRESS_TYPE), big(3, FIB_DESTINATION)),
-    compare2(EQUAL, Uint8Array.of(RTN_LOCAL, 0, 0, 0)),
-    ...host !== void 0 ? [
-      payload(NETWORK_HEADER, offset, size),
-      compare2(EQUAL, host.bytes)
-    ] : ipv6 ? [
-      payload(NETWORK_HEADER, offset, 16),
-      compare2(NOT_EQUAL, LOOPBACK_IPV6)
-    ] : [
-      payload(NETWORK_HEADER, offset, 1),
-      compare2(NOT_EQUAL, Uint8Array.of(127))
-    ],
-    expression("meta", big(1, 1), big(2, META_PROTOCOL)),
-    compare2(EQUAL, Uint8Array.of(protocol === "tcp" ? 6 : 17)),
-    payload(TRANSPORT_HEADER, 2, 2),
-    compare2(EQUAL, portBytes(port)),
-    expression("immediate", big(1, 1), data(2, to.bytes)),
-    expression("immediate", big(1, 2), data(2, portBytes(toPort))),
-    expression("nat", big(1, DESTINATION_NAT), big(2, to.family), big(3, 1), big(5, 2))
-  ];
-}
-function describePublished({ protocol, host, port, to, toPort }) {
-  const from2 = host === void 0 ? port : `${formatIp(host.bytes)} ${port}`;
-  return `${protocol} ${from2} to ${formatIp(to.bytes)} ${toPort}`;
-}
-var ADDRESS2 = {
-  ip: {
-    from: 12,
-    to: 16,
-    size: 4
-  },
-  ip6: {
-    from: 8,
-    to: 24,
-    size: 16
-  }
-};
-var NETWORK_HEADER = 1;
-var TRANSPORT_HEADER = 2;
-var EQUAL = 0;
-var NOT_EQUAL = 1;
-var FIB_ADDRESS_TYPE = 3;
-var FIB_DESTINATION = 2;
-var RTN_LOCAL = 2;
-var META_PROTOCOL = 16;
-var DESTINATION_NAT = 1;
-var LOOPBACK_IPV6 = Uint8Array.of(...new Uint8Array(15), 1);
-var NOTHING2 = {
-  4: new Uint8Array(4),
-  16: new Uint8Array(16)
-};
-function payload(base, offset, length) {
-  return expression("payload", big(1, 1), big(2, base), big(3, offset), big(4, length));
-}
-function compare2(operator, value) {
-  return expression("cmp", big(1, 1), big(2, operator), data(3, value));
-}
-function expression(name, ...attributes) {
-  return nested(1, text2(1, name), nested(2, ...attributes));
-}
-function data(type, value) {
-  return nested(type, new Attribute(1, [
-    value
-  ]));
-}
-function big(type, value) {
-  return raw2(type, value >>> 24, value >>> 16 & 255, value >>> 8 & 255, value & 255);
-}
-function portBytes(port) {
-  return Uint8Array.of(port >> 8, port & 255);
-}
-function header(family, resource = 0) {
-  return Uint8Array.of(family, 0, resource >> 8, resource & 255);
-}
-function boundary(type, name) {
-  return {
-    type,
-    flags: 0,
-    payload: [
-      header(0, NFNL_SUBSYS_NFTABLES)
-    ],
-    words: [
-      name
-    ]
-  };
-}
-
-// plan/network.ts
-var HOSTS_NETWORK = "it would change the host's network";
-var NetlinkBatch = class {
-  static {
-    addMethods(this.prototype, {
-    request: (function (message2, fixes = {}) {
-    const whole = {
-      EPERM: this.#denied,
-      ...fixes
-    };
-    for (const call2 of requestCalls(this.socket, [
-      message2
-    ], this.#answer)) {
-      this.calls.push({
-        call: call2,
-        fixes: whole
-      });
-    }
-  })
-    });
-  }
-
-  socket;
-  calls;
-  #answer;
-  #denied;
-  /** @param denied the fix for EPERM */
-  constructor(socket, denied2) {
-    this.socket = socket;
-    this.calls = [];
-    this.#answer = answerOutput();
-    this.#denied = denied2;
-  }
-  /** Adds a request. */
-  
-  /** Adds a call that looks up the index of the interface with this name, and returns the index. */
-  indexOf(name) {
-    const request = interfaceRequest(name);
-    const fixes = {
-      ENODEV: noInterface(name)
-    };
-    this.calls.push({
-      call: getInterfaceIndex(this.socket, request),
-      fixes
-    });
-    return indexField(request, name);
-  }
-};
-function noInterface(name) {
-  return `there is no interface ${name} in that network; veth(), bridge() and the like make one`;
-}
-function linkFixes(name, kind) {
-  return {
-    EEXIST: `an interface is called ${name} already; choose another name`,
-    ENODEV: noInterface(name ?? "of this name"),
-    EOPNOTSUPP: `this kernel has no interfaces of this kind, or has not loaded them: modprobe ${kind}`
-  };
-}
-
-
-function inParentNetns(plan, request, service) {
-  const { outside } = plan.state.network;
-  if (outside !== void 0) {
-    const kernel = new NetlinkBatch(outside, denialIn2(plan));
-    request(kernel, {
-      fd: namespaceOf(plan)
-    });
-    for (const { call: call2, fixes } of kernel.calls) plan.call(call2, {
-      fixes
-    });
-    return;
-  }
-  mayChangeOutside(plan);
-  plan.access.recordNetworkChange();
-  plan.syncWithParent((pid) => {
-    const [socket, ...options] = socketCalls(NETLINK_ROUTE, fdOf);
-    const kernel = new NetlinkBatch(fdOf(socket), denialIn2(plan));
-    request(kernel, {
-      pid: pid.number
-    });
-    const calls = [
-      ...[
-        socket,
-        ...options
-      ].map((call2) => ({
-        call: call2
-      })),
-      ...kernel.calls,
-      {
-        call: close(fdOf(socket))
-      }
-    ];
-    return service === void 0 ? [
-      {
-        calls
-      }
-    ] : [
-      {
-        calls
-      },
-      service
-    ];
-  });
-}
-function mayChangeOutside(plan) {
-  if (plan.state.caller.mayChangeNetwork) return;
-  plan.refuse(`an ordinary user may not change the host's network; join() the namespaces of a container that has a network, then unshare("net"), and do this there`);
-}
-function forwardsByScript(plan) {
-  if (plan.deathSignal === 0) plan.refuse(OUTLIVES_FORWARDING);
-  plan.state.isForwardedByScript = true;
-}
-var OUTLIVES_FORWARDING = "publish(), masquerade(), userNetwork() and a list of hosts last as long as the script, and dieWithParent(null), or the option detached, lets the container outlive it; leave out one of them";
-
-
-function namespaceOf(plan) {
-  const opened = () => plan.call(openSocketNamespace(insideSocket(plan)));
-  return plan.state.network.namespace ??= new ResultOf(opened(), "the container's network");
-}
-
-
-// host/host.ts
-
-
-// recipe/steps/sysctl.ts
-function sysctl(settings2) {
-  return {
-    step: "sysctl",
-    settings: settings2
-  };
-}
-function pathOf(name) {
-  const swapped = {
-    ".": "/",
-    "/": "."
-  };
-  return /^[^./]*\//.test(name) ? name : name.replace(/[./]/g, (separator) => swapped[separator]);
-}
-function settingName() {
-  const expected = "the name of a setting, such as net.ipv4.ip_forward";
-  return text({
-    expected,
-    min: 1,
-    max: 255,
-    pattern: "^[^./]+([./][^./]+)+$",
-    issue(name) {
-      const parts = pathOf(name).split("/");
-      return parts.length > 1 && parts.every((part) => ![
-        "",
-        ".",
-        ".."
-      ].includes(part)) ? void 0 : `is not ${expected}`;
-    }
-  });
-}
-var sysctlSchema = stepSchema("sysctl", () => ({
-  settings: dictionary(settingName(), either(text(), integer(-(2 ** 53) + 1)))
-}));
-
-// ffi/calls/futex.ts
-var FUTEX_CMP_REQUEUE_PRIVATE = new Named(4 | 128, "FUTEX_CMP_REQUEUE_PRIVATE");
-function compareWord(word4, value) {
-  return call("futex", word4, FUTEX_CMP_REQUEUE_PRIVATE, 0, 0, word4, value);
-}
-
-// host/caller_ids.ts
-var CALLER_UID = 2 ** 32 + 1;
-var CALLER_GID = 2 ** 32 + 2;
-var UID_DIGITS = new Slot("uid", 10);
-var GID_DIGITS = new Slot("gid", 10);
-var SLOTS = {
-  [CALLER_UID]: UID_DIGITS,
-  [CALLER_GID]: GID_DIGITS
-};
-function textWithIds(text3) {
-  const cells = [];
-  for (const { 0: digits, index } of text3.matchAll(ANY)) {
-    cells.push({
-      offset: index,
-      slot: SLOTS[Number(digits)]
-    });
-  }
-  if (cells.length === 0) return text3;
-  const shown2 = text3.replaceAll(ANY, (digits) => SLOTS[Number(digits)].text);
-  return new Struct(new TextEncoder().encode(text3), JSON.stringify(shown2), [], cells);
-}
-var ANY = new RegExp(`\\b(?:${CALLER_UID}|${CALLER_GID})\\b`, "g");
-
-// plan/proc_file.ts
-var PROC_MAGIC = new Named(40864, "PROC_SUPER_MAGIC");
-var PROC2 = "/proc";
-var NOT_PROCFS = "/proc is not procfs, so nothing is written there; mount one with proc()";
-function procDirectory(plan) {
-  const mount3 = plan.state.mounts.mountOf(PROC2);
-  const { proc: known, outerProc } = plan.state;
-  if (outerProc !== void 0 && outerProc.stepIndex === mount3.stepIndex) return outerProc.fd;
-  if (known?.mount === mount3 && known.root === plan.state.rootCount) return known.fd;
-  const fd = plan.path(PROC2).open(O_PATH | O_DIRECTORY, {
-    fixes: {
-      ENOENT: "there is no /proc here; proc() mounts one"
-    }
-  });
-  const statfs2 = statfsOutput();
-  plan.call(fstatfs(fd, statfs2));
-  plan.call({
-    ...compareWord(statfs2, PROC_MAGIC),
-    verdict: {
-      name: "fstatfs",
-      text: `fstatfs(${fd.text})`,
-      answer: statfs2,
-      // If it is procfs, the comparison itself has failed.
-      read: (view2) => ({
-        errno: readStatfs(view2).type === PROC_MAGIC.value ? 0 : ERRNO.EINVAL,
-        words: NOT_PROCFS
-      })
-    }
-  });
-  plan.state.proc = {
-    mount: mount3,
-    root: plan.state.rootCount,
-    fd
-  };
-  return fd;
-}
-function openProcFile(plan, path2, flags16, fixes) {
-  if (path2.startsWith("self/")) plan.opensProcSelf = true;
-  const how = {
-    flags: flags16 | O_CLOEXEC,
-    resolve: RESOLVE_BENEATH | RESOLVE_NO_XDEV
-  };
-  return plan.open(openat2(procDirectory(plan), path2, how), `<${PROC2}/${path2}>`, {
-    fixes: () => ({
-      EXDEV: `something is mounted over ${PROC2}/${path2}, so nothing is written there`,
-      ...fixes
-    })
-  });
-}
-function writeProcFile(plan, path2, text3, fixes) {
-  const fd = openProcFile(plan, path2, O_WRONLY, fixes.open);
-  plan.call(writeTextTo(fd, textWithIds(text3)), {
-    fixes: fixes.write
-  });
-  plan.release(fd);
-}
-
-// plan/steps/sysctl.ts
-var OWNERS = [
-  [
-    /^net\//,
-    "net"
-  ],
-  [
-    /^kernel\/(msg\w*|sem|sem_next_id|shm\w*|auto_msgmni)$/,
-    "ipc"
-  ],
-  [
-    /^fs\/mqueue\//,
-    "ipc"
-  ],
-  [
-    /^kernel\/(hostname|domainname)$/,
-    "uts"
-  ],
-  [
-    /^user\//,
-    "user"
-  ],
-  [
-    /^kernel\/ns_last_pid$/,
-    "pid"
-  ]
-];
-var LATER_OWNERS = [
-  [
-    "kernel/pid_max",
-    "pid",
-    {
-      major: 6,
-      minor: 14
-    }
-  ],
-  [
-    "vm/memfd_noexec",
-    "pid",
-    {
-      major: 6,
-      minor: 3
-    }
-  ]
-];
-function lowerSysctl({ settings: settings2 }, plan) {
-  for (const [name, value] of Object.entries(settings2)) {
-    const path2 = pathOf(name);
-    const kind = ownerOf(path2, plan.host) ?? plan.refuse(`${name} is a setting of the whole host, and no namespace has its own`);
-    plan.needs(kind, `${name} would change on the host`);
-    writeSetting(plan, path2, String(value));
-  }
-}
-function ownerOf(path2, host) {
-  const later = LATER_OWNERS.find(([name, , since]) => name === path2 && atLeast(host.kernel(), since));
-  return later?.[1] ?? OWNERS.find(([pattern]) => pattern.test(path2))?.[1];
-}
-var DENIED2 = "only the host's root may change this setting";
-function writeSetting(plan, path2, value) {
-  writeProcFile(plan, `sys/${path2}`, value, {
-    open: {
-      ENOENT: "the kernel has no such setting in this namespace",
-      EACCES: DENIED2,
-      EROFS: READ_ONLY
-    },
-    write: {
-      EPERM: DENIED2,
-      EINVAL: "the kernel does not take this value"
-    }
-  });
-}
-
-// plan/steps/network/translation.ts
-function lowerMasquerade({ source, inside }, plan) {
-  const network = parsePrefix(source);
-  const rules = [
-    {
-      hook: "postrouting",
-      rule: masquerading(network)
-    }
-  ];
-  translate(plan, inside, {
-    family: network.family,
-    rules
-  }, [
-    "masquerade",
-    source
-  ]);
-}
-function lowerPublish({ port, address: address2, hostAddress, to: toPort = port, protocol = "tcp", inside }, plan) {
-  const to = parseIp(address2);
-  const host = hostAddress === void 0 ? void 0 : parseIp(hostAddress);
-  const published = {
-    protocol,
-    host,
-    port,
-    to,
-    toPort
-  };
-  const rule = publishing(published);
-  const rules = [
-    {
-      hook: "prerouting",
-      rule
-    },
-    {
-      hook: "output",
-      rule
-    }
-  ];
-  const words3 = [
-    "publish",
-    describePublished(published)
-  ];
-  requireFree(published, plan);
-  translate(plan, inside, {
-    family: to.family,
-    rules
-  }, words3, {
-    service: "reserve-port",
-    protocol,
-    address: socketAddress(published)
-  });
-}
-function requireFree(published, plan) {
-  const others = plan.state.network.published ??= [];
-  const isTaken2 = others.some((other) => other.protocol === published.protocol && other.port === published.port && (other.host === void 0 || published.host === void 0 ? other.to.family === published.to.family : formatIp(other.host.bytes) === formatIp(published.host.bytes)));
-  if (isTaken2) {
-    plan.refuse(`an earlier step publishes ${published.protocol} port ${published.port} already`);
-  }
-  others.push(published);
-}
-function socketAddress({ host, port, to }) {
-  const bytes = host?.bytes ?? new Uint8Array(to.bytes.length);
-  const ip = formatIp(bytes);
-  const text3 = to.family === AF_INET6 ? `[${ip}]:${port}` : `${ip}:${port}`;
-  return {
-    family: to.family,
-    bytes,
-    port,
-    text: text3
-  };
-}
-function translate(plan, inside, table, words3, ...before) {
-  plan.needs("net", HOSTS_NETWORK);
-  const messages = (name) => addNatTable({
-    ...table,
-    name,
-    owned: inside !== true
-  });
-  if (inside === true) {
-    writeSetting(plan, forwardingSetting(table.family), "1");
-    const [socket, ...options] = socketCalls(NETLINK_NETFILTER, fdOf);
-    const name = `ramekin-${words3.join(" ").replaceAll(/[^\w.]+/g, "-")}`;
-    const request = requestCalls(fdOf(socket), messages(name), answerOutput(), words3);
-    plan.calls([
-      socket,
-      ...options,
-      ...request,
-      close(fdOf(socket))
-    ], NO_TRANSLATION);
-    return;
-  }
-  if (plan.state.network.outside !== void 0) {
-    plan.refuse("the network outside is another container's; put the step into that one's recipe, with { inside: true }");
-  }
-  mayChangeOutside(plan);
-  plan.access.recordNetworkChange();
-  forwardsByScript(plan);
-  plan.syncWithParent(() => [
-    ...before,
-    {
-      service: "nat-table",
-      table,
-      words: words3
-    }
-  ]);
-}
-var NO_NF_TABLES = "this kernel has no NAT with nf_tables (modprobe nf_tables nft_chain_nat nft_masq nft_fib_inet), or no tables that end with their script (Linux 5.12)";
-var NO_TRANSLATION = {
-  ENOENT: NO_NF_TABLES,
-  EOPNOTSUPP: NO_NF_TABLES,
-  EPROTONOSUPPORT: NO_NF_TABLES
-};
-function forwardingSetting(family) {
-  return family === AF_INET6 ? "net/ipv6/conf/all/forwarding" : "net/ipv4/ip_forward";
-}
-
-// launch/host_services/nat_table.ts
-var natTableService = {
-  describe({ table }) {
-    const socket = new ResultOf(netlinkSocket(NETLINK_NETFILTER), "socket");
-    const messages = addNatTable({
-      ...table,
-      name: "ramekin-...",
-      owned: true
-    });
-    return [
-      describeCall(send(socket, messages))
-    ];
-  },
-  start({ table, words: words3 }) {
-    requireForwarding(table.family);
-    const name = `ramekin-${crypto.randomUUID()}`;
-    const socket = new NetlinkSocket(NETLINK_NETFILTER);
-    try {
-      socket.request(addNatTable({
-        ...table,
-        name,
-        owned: true
-      }), words3);
-    } catch (error) {
-      socket.close();
-      throw error;
-    }
-    return {
-      record: {
-        service: "nat-table",
-        name
-      },
-      end: () => socket.close()
-    };
-  },
-  cleanUp() {
-  }
-};
-function requireForwarding(family) {
-  const path2 = forwardingSetting(family);
-  if (readSetting(`/proc/sys/${path2}`) === 1) return;
-  const name = path2.replaceAll("/", ".");
-  throw new UnsupportedError(`the host does not forward packets; sysctl -w ${name}=1 turns forwarding on`);
-}
-
-// launch/host_services/process.ts
-function openIfRunning({ pid, started: started2 }, open2) {
-  const fd = ifThere(() => syscall(open2(pid)), ENDED);
-  if (fd === void 0) return void 0;
-  if (ifThere(() => processIdentity(pid), ENDED)?.started === started2) return fd;
-  syscall(close(fd));
-  return void 0;
-}
-var ENDED = [
-  "ENOENT",
-  "ESRCH"
-];
-
-// launch/host_services/return_link.ts
-var returnLinkService = {
-  describe: ({ name, nameInside }) => [
-    `at the end: {RTM_NEWLINK, ${JSON.stringify(nameInside)}, ${JSON.stringify(name)}, back}`
-  ],
-  start({ name, nameInside }, { pid }) {
-    const record = {
-      service: "return-link",
-      name,
-      nameInside,
-      ...processIdentity(pid)
-    };
-    const home = syscall(openNamespace("thread-self"));
-    const away = syscall(openNamespace(pid));
-    return {
-      record,
-      end: () => moveBack(name, nameInside, away, home)
-    };
-  },
-  cleanUp({ name, nameInside, ...process }) {
-    const away = openIfRunning(process, openNamespace);
-    if (away === void 0) return;
-    moveBack(name, nameInside, away, syscall(openNamespace("thread-self")));
-  }
-};
-function moveBack(name, nameInside, away, home) {
-  try {
-    using socket = openSocketIn(away, home);
-    const link2 = socket.links().find((link3) => link3.name === nameInside);
-    if (link2 === void 0) return;
-    const back = {
-      name,
-      namespace: {
-        fd: home
-      }
-    };
-    ifThere(() => socket.request([
-      setLink({
-        index: link2.index
-      }, back)
-    ]), [
-      "ENODEV"
-    ]);
-  } finally {
-    for (const namespace of [
-      home,
-      away
-    ]) syscall(close(namespace));
-  }
-}
-function openNamespace(process) {
-  return openat(at_fdcwd, `${processDirectory(process)}/ns/net`, O_RDONLY | O_CLOEXEC);
-}
-function openSocketIn(namespace, home) {
-  const [socket, ...options] = socketCalls(NETLINK_ROUTE, (call2) => new ResultOf(call2, "socket"));
-  const back = new Label("back");
-  const result = syscalls([
-    {
-      call: setns(namespace, CLONE_NEWNET)
-    },
-    ...[
-      socket,
-      ...options
-    ].map((call2) => ({
-      call: call2,
-      onFailure: back
-    })),
-    back,
-    {
-      call: setns(home, CLONE_NEWNET)
-    }
-  ]);
-  return new NetlinkSocket({
-    opened: Number(result.result(socket))
-  });
-}
-
-// ffi/calls/ip_sockets.ts
-var TYPES2 = {
-  tcp: [
-    SOCK_STREAM,
-    "SOCK_STREAM"
-  ],
-  udp: [
-    SOCK_DGRAM,
-    "SOCK_DGRAM"
-  ]
-};
-function ipSocket(family, protocol) {
-  const [kind, name] = TYPES2[protocol];
-  const type = kind | SOCK_NONBLOCK | SOCK_CLOEXEC;
-  const text3 = `${name}|SOCK_NONBLOCK|SOCK_CLOEXEC`;
-  return call("socket", constant(family, {
-    AF_INET,
-    AF_INET6
-  }), constant(type, {
-    [text3]: type
-  }), 0);
-}
-function setIpv6Only(socket) {
-  return call("setsockopt", socket, constant(IPPROTO_IPV6, {
-    IPPROTO_IPV6
-  }), constant(IPV6_V6ONLY, {
-    IPV6_V6ONLY
-  }), new Struct(Uint8Array.of(1, 0, 0, 0), "&1"), 4);
-}
-function bind(socket, address2) {
-  const struct = socketAddress2(address2);
-  return call("bind", socket, struct, struct.size);
-}
-function bindLoopback(socket, port) {
-  const bytes = Uint8Array.of(127, 0, 0, 1);
-  return bind(socket, {
-    family: AF_INET,
-    bytes,
-    port,
-    text: `127.0.0.1:${port}`
-  });
-}
-function listen(socket, backlog) {
-  return call("listen", socket, backlog);
-}
-function socketAddress2({ family, bytes, port, text: text3 }) {
-  const ipv6 = family === AF_INET6;
-  const struct = new Uint8Array(ipv6 ? 28 : 16);
-  const view2 = new DataView(struct.buffer);
-  view2.setUint16(0, family, true);
-  view2.setUint16(2, port);
-  struct.set(bytes, ipv6 ? 8 : 4);
-  return new Struct(struct, `{${ipv6 ? "AF_INET6" : "AF_INET"}, ${text3}}`);
-}
-
-// launch/host_services/reserve_port.ts
-var reservePortService = {
-  describe({ protocol, address: address2 }) {
-    const socket = new ResultOf(ipSocket(address2.family, protocol), "socket");
-    return [
-      describeCall(bind(socket, address2))
-    ];
-  },
-  start({ protocol, address: address2 }) {
-    const socket = syscall(ipSocket(address2.family, protocol));
-    try {
-      if (address2.family === AF_INET6) syscall(setIpv6Only(socket));
-      syscall(bind(socket, address2), {
-        EADDRINUSE: `another container has published ${protocol} port ${address2.port}, or a program of this machine uses it; publish() can take another port`,
-        EADDRNOTAVAIL: "this machine has no such address; without { hostAddress }, the port of all its addresses is published"
-      });
-    } catch (error) {
-      syscall(close(socket));
-      throw error;
-    }
-    return {
-      end: () => void syscall(close(socket))
-    };
-  },
-  cleanUp() {
-  }
-};
-
-// launch/host_services/user_network.ts
-var ARGUMENTS = {
-  pasta: (pid, forwardsNames) => [
-    ...[
-      "--foreground",
-      "--quiet",
-      "--config-net",
-      "--no-map-gw",
-      "--pid",
-      "/dev/stdin"
-    ],
-    ...[
-      "-I",
-      "tap0",
-      "-t",
-      "none",
-      "-u",
-      "none",
-      "-T",
-      "none",
-      "-U",
-      "none"
-    ],
-    ...forwardsNames ? [
-      "--dns-forward",
-      DNS_FORWARDER
-    ] : [],
-    pid
-  ],
-  slirp4netns: (pid) => [
-    ...[
-      "--enable-sandbox",
-      "--enable-seccomp",
-      "--ready-fd=0"
-    ],
-    ...[
-      "--configure",
-      "--mtu=65520",
-      "--disable-host-loopback"
-    ],
-    ...[
-      pid,
-      "tap0"
-    ]
-  ]
-};
-var PATIENCE3 = 1e4;
-var userNetworkService = {
-  describe: ({ programs: programs2, forwardsNames = false }, pid) => [
-    programs2.map((name) => [
-      name,
-      ...ARGUMENTS[name](pid, forwardsNames)
-    ].join(" ")).join(", or ")
-  ],
-  start({ programs: programs2, forwardsNames = false }, context) {
-    const issues = [];
-    for (const program of programs2) {
-      const streams = new StandardStreams([
-        "null",
-        "piped",
-        "piped"
-      ]);
-      let launched;
-      try {
-        launched = launchProgram(program, forwardsNames, context, streams);
-      } catch (error) {
-        streams.close();
-        if (error instanceof Deno.errors.NotFound) continue;
-        throw error;
-      }
-      try {
-        return whenReady(program, launched, streams.release());
-      } catch (error) {
-        if (!(error instanceof UnsupportedError)) throw error;
-        issues.push(error.issue);
-      }
-    }
-    const [first, ...advice] = issues;
-    if (first !== void 0) throw new UnsupportedError(first, {
-      advice
-    });
-    throw new UnsupportedError(`a network for an ordinary user needs ${programs2.join(" or ")}, and it is not installed (Debian: passt, slirp4netns); root can use veth() and masquerade() instead`);
-  },
-  cleanUp(process) {
-    const pidfd = openIfRunning(process, (pid) => pidfd_open(pid, 0));
-    if (pidfd === void 0) return;
-    try {
-      syscalls([
-        {
-          call: pidfd_send_signal(pidfd, SIGNALS.SIGKILL),
-          accept: [
-            "ESRCH"
-          ]
-        }
-      ]);
-      waitFor(pidfd, PATIENCE3);
-    } finally {
-      syscall(close(pidfd));
-    }
-  }
-};
-function launchProgram(program, forwardsNames, { pid, spawn }, streams) {
-  const { euid, egid } = liveHost().credentials();
-  const asRoot = program === "pasta" && euid === 0 ? [
-    "--runas",
-    `${euid}:${egid}`
-  ] : [];
-  const args = [
-    ...asRoot,
-    ...ARGUMENTS[program](String(pid), forwardsNames)
-  ];
-  const [, ready, stderr] = streams.theirs;
-  return spawn(hostTool(program, args, [
-    ready,
-    "null",
-    stderr
-  ]));
-}
-function whenReady(program, { pid, pidfd }, descriptors) {
-  const [, ready, stderr] = descriptors;
-  const end = () => {
-    syscall(pidfd_send_signal(pidfd, SIGNALS.SIGKILL));
-    while (reapStatus(pidfd) === void 0) waitFor(pidfd, void 0);
-    for (const fd of [
-      pidfd,
-      ready,
-      stderr
-    ]) syscall(close(fd));
-  };
-  let issue;
-  try {
-    waitFor(ready, PATIENCE3);
-    if ((readSome(ready)?.length ?? 0) > 0) {
-      return {
-        record: {
-          service: "user-network",
-          program,
-          ...processIdentity(pid)
-        },
-        end
-      };
-    }
-    issue = new TextDecoder().decode(readSome(stderr) ?? new Uint8Array()).trim();
-  } catch (error) {
-    end();
-    throw error;
-  }
-  end();
-  throw new UnsupportedError(`${program} could not connect the container: ${issue}`);
-}
-function waitFor(fd, milliseconds) {
-  syscalls([
-    {
-      call: ppoll([
-        {
-          fd,
-          events: POLLIN
-        }
-      ], milliseconds),
-      accept: [
-        "EINTR"
-      ]
-    }
-  ]);
-}
-
-// launch/host_services/table.ts
-var SERVICES = {
-  "delete-link": deleteLinkService,
-  "nat-table": natTableService,
-  "reserve-port": reservePortService,
-  "return-link": returnLinkService,
-  "user-network": userNetworkService
-};
-function describeService(service, pid) {
-  return definitionOf(service.service).describe(service, pid);
-}
-function startService(service, context) {
-  return definitionOf(service.service).start(service, context);
-}
-function definitionOf(name) {
-  return SERVICES[name];
-}
-
-// launch/sync.ts
-
-function letGo(socket) {
-  syscalls([
-    {
-      call: write(socket, new Uint8Array(1), 1),
-      accept: [
-        "EPIPE"
-      ]
-    }
-  ]);
-}
-
-function waitNoLonger(socket, milliseconds) {
-  if (milliseconds <= 0) throw heldUpError();
-  syscall(receiveTimeout(socket, Math.ceil(milliseconds)));
-}
-
-function waitForByte(socket) {
-  return receive(socket, 1).length > 0;
-}
-
-function receiveFd(socket) {
-  const control = controlOutput();
-  const call2 = receiveDescriptor(socket, control);
-  const result = received(call2);
-  return descriptorOf(result.output(control));
-}
-function startProgram(action, pid, spawn, plan, point) {
-  try {
-    if (!("program" in action)) return [
-      startService(action, {
-        pid,
-        spawn
-      })
-    ];
-    runIdMapTool(spawn, action.program, action.args.map(String));
-    return [];
-  } catch (error) {
-    throw stepError(error, plan, point.stepIndex);
-  }
-}
-function makeCalls(calls, plan, point) {
-  const last = new Label("last");
-  const parts = calls.slice(0, -1).map(({ call: call2 }) => ({
-    call: call2,
-    onFailure: last
-  }));
-  const loaded2 = engine();
-  const program = assemble([
-    ...parts,
-    last,
-    {
-      call: calls.at(-1).call
-    }
-  ], loaded2.architecture);
-  const failure = failureOf(loaded2.run(program));
-  if (failure === void 0) return;
-  const { fixes } = calls.find(({ call: call2 }) => call2 === failure.call);
-  throw failureError(failure, {
-    plan,
-    stepIndex: point.stepIndex,
-    fixes
-  });
-}
-function waitForArrival(socket) {
-  const sender = senderOutput();
-  const call2 = receiveByte(socket, sender);
-  const result = received(call2);
-  return result.result(call2) > 0n ? senderOf(result.output(sender)) : void 0;
-}
-
-// launch/launch.ts
-var Launch = class {
-  static {
-    addMethods(this.prototype, {
-    serve: (function (spawn) {
-    const { plan, frame, shape } = this.#compiled;
-    const { failed, socket } = this.#state;
-    if (!frame.vfork && !failed) {
-      serveSyncPoints(plan, socket, spawn, this.#services);
-      receiveFds$33.call(this, socket);
-      if (shape.held && !waitForByte(socket)) throw this.#error();
-    }
-    if (this.#state.failed) throw this.#error();
-  }),
-    finish: (function () {
-    const { frame, shape } = this.#compiled;
-    if (!frame.vfork) {
-      const { socket: socket2 } = this.#state;
-      if (shape.held) letGo(socket2);
-      receiveNotifier$34.call(this, socket2);
-      const { plan, sealed } = this.#compiled;
-      const patience = plan.state.stoppable ? PATIENCE2 : void 0;
-      const report = waitForEnd2(socket2, sealed?.length, patience);
-      endWatch$36.call(this);
-      restore$35.call(this);
-      if (report.length > 0) throw this.#sealedError(report);
-    }
-    const { pids, pidfd, socket, runs } = this.#state;
-    if (!runs) throw this.#error();
-    if (socket !== void 0) receiveFds$33.call(this, socket);
-    if (socket !== void 0) receiveNotifier$34.call(this, socket);
-    const pid = pids.at(-1);
-    const opened = pidfd ?? syscall(pidfd_open(pid, 0));
-    if (pidfd === void 0) this.#final = {
-      ...this.#state,
-      pidfd: opened
-    };
-    const { name, program } = this.#prepared.values.spec;
-    writeName(opened, pid, name ?? program);
-    for (const service of this.#services) service.guard?.(opened);
-    for (let index = 0; index < pids.length - 1; index++) reap(pids[index]);
-    if (socket !== void 0) syscall(close(socket));
-    release$37.call(this);
-    return {
-      pid,
-      pidfd: opened,
-      startedAt: performance.now(),
-      terminal: this.#terminal,
-      listener: this.#listener,
-      notifier: this.#notifier,
-      notifySocket: this.#notifySocket,
-      services: this.#services
-    };
-  })
-    });
-  }
-  static {
-    receiveFds$33 = (function (socket) {
-    const { plan, shape } = this.#compiled;
-    if (shape.terminal === "container") this.#terminal ??= receiveFd(socket);
-    if (plan.listener !== void 0) this.#listener ??= receiveFd(socket);
-    if (shape.notify === true) this.#notifySocket ??= receiveFd(socket);
-  });
-  }
-  static {
-    receiveNotifier$34 = (function (socket) {
-    const { notifier } = this.#compiled.plan;
-    if (notifier === void 0 || this.#isTaken) return;
-    this.#notifier ??= receiveFd(socket);
-    if (notifier.take === void 0 || this.#notifier === void 0) return;
-    this.#isTaken = true;
-    notifier.take(this.#notifier, this.pid);
-    syscall(close(this.#notifier));
-    this.#notifier = void 0;
-  });
-  }
-  static {
-    restore$35 = (function () {
-    if (this.#isGuarded) this.#compiled.frame.guard.restore(this.#result);
-    this.#isGuarded = false;
-  });
-  }
-  static {
-    endWatch$36 = (function () {
-    const { frame: { vfork, watch } } = this.#compiled;
-    if (!vfork && this.#isWatched) watch?.end(this.#result);
-    this.#isWatched = false;
-  });
-  }
-  static {
-    release$37 = (function () {
-    if (this.#memory !== void 0) engine().release(this.#memory);
-    this.#memory = void 0;
-  });
-  }
-  static {
-    read$38 = (function (result) {
-    const { plan, frame, layout } = this.#compiled;
-    const { sockets, pidfd } = frame;
-    const failed = result.failed !== void 0 || frame.watch?.hasEndedLaunch(result) === true;
-    const hasSockets = sockets !== void 0 && result.result(sockets) === 0n;
-    const opened = pidfd === void 0 ? 0n : result.result(pidfd);
-    return {
-      pids: childrenIn(result, plan),
-      pidfd: opened > 0n ? Number(opened) : void 0,
-      socket: hasSockets ? result.output(SYNC_SOCKETS).getInt32(0, true) : void 0,
-      failed,
-      // execve(2) does not return on success.
-      runs: !failed && layout.executes.some(((call2) => result.result(call2) === PENDING))
-    };
-  });
-  }
-
-  #prepared;
-  #compiled;
-  /** The memory of the program, unless it runs in the engine's own. */
-  #memory;
-  #result;
-  /** The state of the launch, when it cannot change any more. */
-  #final;
-  /** Whether the script's memory is still to be restored. */
-  #isGuarded;
-  /** Whether a process watches it that the script has to end. */
-  #isWatched = true;
-  #terminal;
-  #listener;
-  #notifier;
-  /** Whether somebody else has the listener. */
-  #isTaken = false;
-  #notifySocket;
-  #services;
-  /**
-   * Starts the first process. The script's thread blocks until the program runs, unless the
-   * container waits for the script.
-   *
-   * @param services what was started before, and ends with the container
-   */
-  constructor(prepared, services = []) {
-    this.#services = [
-      ...services
-    ];
-    const { compiled, values } = prepared;
-    this.#prepared = prepared;
-    this.#compiled = compiled;
-    const { plan, frame, program } = compiled;
-    this.#isGuarded = !frame.vfork;
-    const bindings = bindingsOf(values);
-    const loaded2 = engine();
-    const isCopied = !frame.sharesMemory || plan.processes.some((({ ownMemory }) => ownMemory));
-    if (frame.vfork && !isCopied) {
-      const result = loaded2.runInArena(program, bindings);
-      this.#final = read$38.call(this, result);
-      this.#result = this.#final.runs ? result : result.copy();
-      return;
-    }
-    const sharing = isCopied ? "shared" : "private";
-    this.#memory = loaded2.allocate(sizeWith(program, bindings), sharing);
-    place(program, this.#memory, bindings);
-    loaded2.runIn(this.#memory);
-    this.#result = new RunResult(program, this.#memory.view);
-    this.#final = frame.vfork ? read$38.call(this, this.#result) : void 0;
-  }
-  /**
-   * Does the script's part until the container is complete, and waits to be started if it is held.
-   *
-   * @param spawn runs a program on the host
-   */
-  
-  /** The services of the container that run on the host. */
-  get services() {
-    return this.#services;
-  }
-  /** The pid of the container's process. */
-  get pid() {
-    return this.#state.pids.at(-1);
-  }
-  /** Starts the program if the container is held, and waits until it runs. */
-  
-  /** Ends all processes and services, and closes all descriptors. Returns the error to throw. */
-  abort(thrown) {
-    endWatch$36.call(this);
-    const { failed } = this.#state;
-    const error = failed ? this.#error() : thrown;
-    this.#killAll();
-    const { pidfd, socket } = this.#state;
-    for (const fd of [
-      this.#terminal,
-      this.#listener,
-      this.#notifier,
-      this.#notifySocket,
-      pidfd,
-      socket
-    ]) {
-      if (fd !== void 0) syscall(close(fd));
-    }
-    try {
-      endServices(this.#services);
-    } catch {
-    }
-    restore$35.call(this);
-    release$37.call(this);
-    return error;
-  }
-  /** Kills and reaps the processes: each may have made the next one before it has ended. */
-  #killAll() {
-    for (let index = 0; index < this.#state.pids.length; index++) {
-      const pid = this.#state.pids[index];
-      syscall(kill(pid, SIGNALS.SIGKILL));
-      reapTraced(pid);
-    }
-  }
-  /** The error of the launch, as its program has recorded it. */
-  #error() {
-    const { frame: { watch } } = this.#compiled;
-    if (watch?.hasEndedLaunch(this.#result)) return launchTimeout(this.#prepared, this.#result);
-    return launchError(this.#prepared, this.#result);
-  }
-  /** The error that the sealed executable has reported. */
-  #sealedError(report) {
-    const { compiled, values } = this.#prepared;
-    const { layout, sealed } = compiled;
-    const result = sealed?.read(report);
-    if (result === void 0) return killedError();
-    const inside = {
-      ...compiled,
-      layout: {
-        ...layout,
-        ...sealed.layout
-      }
-    };
-    return launchError({
-      compiled: inside,
-      values
-    }, result);
-  }
-  
-  /** Receives what the container sends last, before its program. */
-  
-  /** Restores the script's memory, once only: after that, another launch may have changed it. */
-  
-  /** Ends what watches a launch that meets the script. */
-  
-  
-  get #state() {
-    return this.#final ?? read$38.call(this, this.#result);
-  }
-  
-};
-
-
-
-// launch/conditions.ts
-function conditionsOf(parts) {
-  const conditions = /* @__PURE__ */ new Map();
-  const positions = /* @__PURE__ */ new Map();
-  parts.forEach((part, index) => {
-    if (part instanceof Label) positions.set(part, index);
-  });
-  parts.forEach((part, index) => {
-    if (part instanceof Label || part.call.name.startsWith("clone")) return;
-    for (const label of [
-      part.onZero,
-      part.onAccepted,
-      part.onSuccess
-    ]) {
-      if (label === void 0 || label === END || label === EXIT_CHILD) continue;
-      for (const passed of parts.slice(index + 1, positions.get(label))) {
-        if (!(passed instanceof Label)) conditions.set(passed.call, label.text);
-      }
-    }
-  });
-  return conditions;
-}
-
-// launch/listing_text.ts
-function listingText(entries) {
-  const lines = [];
-  let heading;
-  let condition;
-  for (const { first, note } of collapse(entries)) {
-    const number = first.stepIndex === void 0 ? "" : `${first.stepIndex + 1} `;
-    if (heading !== number + first.part) {
-      lines.push(heading = number + first.part);
-      condition = void 0;
-    }
-    if (condition !== first.unless) {
-      condition = first.unless;
-      if (condition !== void 0) lines.push(`    unless ${condition}:`);
-    }
-    const indent = condition === void 0 ? "    " : "        ";
-    lines.push(`${indent}${first.by === "script" ? "script: " : ""}${first.call}${note}`);
-  }
-  return lines.map(escapeControls).join("\n");
-}
-function collapse(entries) {
-  const lines = [];
-  for (let index = 0; index < entries.length; ) {
-    const first = entries[index];
-    const end = endOfSeries(entries, index);
-    const count = end - index;
-    const isExecve = seriesOf(first) === "execve";
-    if (count > 2 || isExecve && count > 1) {
-      const note = isExecve ? `one of ${count}` : `${count} times`;
-      lines.push({
-        first,
-        note: ` (${note})`
-      });
-      index = end;
-    } else {
-      lines.push({
-        first,
-        note: ""
-      });
-      index++;
-    }
-  }
-  return lines;
-}
-var SERIES = /^(rt_sigaction|execve|prctl\(PR_CAPBSET_DROP)\b/;
-function seriesOf({ call: call2 }) {
-  return SERIES.exec(call2)?.[1];
-}
-function endOfSeries(entries, begin) {
-  const first = entries[begin];
-  const series = seriesOf(first);
-  let end = begin + 1;
-  while (series !== void 0 && end < entries.length) {
-    const next = entries[end];
-    if (seriesOf(next) !== series || !areTogether(first, next)) break;
-    end++;
-  }
-  return end;
-}
-function areTogether(one, other) {
-  return one.stepIndex === other.stepIndex && one.part === other.part && one.by === other.by;
-}
-
-// launch/placeholders.ts
-var Placeholders = class _Placeholders {
-  static {
-    addMethods(this, {
-    make: (function (plan) {
-    if (plan.placeholders.length === 0) return void 0;
-    const all = new _Placeholders();
-    let { stepIndex } = plan.placeholders[0];
-    try {
-      for (const placeholder of plan.placeholders) {
-        ({ stepIndex } = placeholder);
-        all.#parent(placeholder);
-      }
-      all.#guard = all.#watchScript(plan.placeholders);
-      for (const placeholder of plan.placeholders) {
-        ({ stepIndex } = placeholder);
-        all.#made.push(make(placeholder, all.#parent(placeholder)));
-      }
-    } catch (error) {
-      all.end();
-      if (error instanceof SyscallError && isMiss(error.code)) plan.hasMissed = true;
-      throw stepError(error, plan, stepIndex);
-    }
-    return all;
-  })
-    });
-  }
-
-  #made = [];
-  /** The open directories that they are in. */
-  #parents = /* @__PURE__ */ new Map();
-  #guard;
-  /**
-   * Makes the placeholders of a plan; `undefined` if it has none.
-   *
-   * @throws {SyscallError} with the step; nothing is left of them
-   */
-  
-  /** Has a process remove them if the script is killed before there is a container. */
-  #watchScript(placeholders) {
-    const descriptors = [
-      .../* @__PURE__ */ new Set([
-        scriptPidfd(),
-        ...this.#parents.values()
-      ])
-    ].sort(ascending);
-    const numberOf6 = (fd) => descriptors.indexOf(fd);
-    return new HelperProcess(descriptors, [
-      {
-        call: setsid(),
-        onFailure: HELPER_ENDS
-      },
-      {
-        call: ppoll([
-          {
-            fd: numberOf6(scriptPidfd()),
-            events: POLLIN
-          }
-        ], void 0),
-        onFailure: HELPER_ENDS
-      },
-      ...placeholders.filter(({ text: text3 }) => text3 === void 0).flatMap((one) => removalByName(one, numberOf6(this.#parent(one))))
-    ]);
-  }
-  #parent({ path: path2 }) {
-    const directory = parentOf(path2);
-    let parent = this.#parents.get(directory);
-    if (parent === void 0) this.#parents.set(directory, parent = syscall(opening(directory)));
-    return parent;
-  }
-  /** Has a process remove them if the script cannot, when the container has ended. */
-  guard(pidfd) {
-    const earlier = this.#guard;
-    this.#guard = this.#watchContainer(pidfd);
-    earlier?.kill();
-  }
-  #watchContainer(pidfd) {
-    const uses = [
-      pidfd,
-      ...this.#parents.values(),
-      ...this.#made.map(({ fd }) => fd)
-    ];
-    const descriptors = [
-      ...new Set(uses)
-    ].sort(ascending);
-    const numberOf6 = (fd) => descriptors.indexOf(fd);
-    const made = this.#made.filter(({ placeholder }) => placeholder.text === void 0).map((one) => ({
-      ...one,
-      parent: numberOf6(one.parent),
-      fd: numberOf6(one.fd)
-    }));
-    return new HelperProcess(descriptors, [
-      {
-        call: setsid(),
-        onFailure: HELPER_ENDS
-      },
-      {
-        call: ppoll([
-          {
-            fd: numberOf6(pidfd),
-            events: POLLIN
-          }
-        ], void 0),
-        onFailure: HELPER_ENDS
-      },
-      ...made.flatMap(removal)
-    ]);
-  }
-  /** Removes them, unless another container has them too. */
-  end() {
-    this.#guard?.kill();
-    if (this.#made.length > 0) give(this.#made.toReversed());
-    for (const parent of this.#parents.values()) syscall(close(parent));
-    this.#made.length = 0;
-    this.#parents.clear();
-  }
-};
-var ascending = (one, other) => one - other;
-function placeholderCalls(plan) {
-  const parents = /* @__PURE__ */ new Map();
-  return plan.placeholders.flatMap((placeholder) => {
-    const directory = parentOf(placeholder.path);
-    const calls = [];
-    let parent = parents.get(directory);
-    if (parent === void 0) {
-      parents.set(directory, parent = opening(directory));
-      calls.push(parent);
-    }
-    const making2 = callsIn(placeholder, new ResultOf(parent, `<${directory}>`));
-    calls.push(...Object.values(making2).filter((call2) => call2 !== void 0));
-    return calls.map((call2) => ({
-      call: call2,
-      stepIndex: placeholder.stepIndex
-    }));
-  });
-}
-function opening(directory) {
-  const flags16 = O_PATH | O_DIRECTORY | O_CLOEXEC;
-  return openat2(at_fdcwd, directory, {
-    flags: flags16,
-    resolve: RESOLVE_NO_SYMLINKS
-  });
-}
-var MODE = 365;
-function callsIn({ path: path2, text: text3 }, parent) {
-  const name = nameOf(path2);
-  const opened = openIn(parent, name, text3 === void 0 ? O_DIRECTORY : O_RDWR | O_CREAT | O_EXCL);
-  const fd = new ResultOf(opened, `<${name}>`);
-  const bytes = new TextEncoder().encode(text3);
-  return {
-    directory: text3 === void 0 ? mkdirat(parent, name, MODE) : void 0,
-    opened,
-    locked: flock(fd, LOCK_SH | LOCK_NB),
-    written: bytes.length === 0 ? void 0 : pwrite64(fd, bytes, bytes.length, 0)
-  };
-}
-function openIn(parent, name, flags16) {
-  return openat2(parent, name, {
-    flags: flags16 | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
-    mode: (flags16 & O_CREAT) === 0 ? 0 : 420,
-    resolve: RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS
-  });
-}
-var TRIES2 = 200;
-function make(placeholder, parent) {
-  for (let tries = 0; tries < TRIES2; tries++) {
-    const fd = openPlaceholder(placeholder, parent);
-    if (fd !== void 0) {
-      const made = {
-        placeholder,
-        parent,
-        fd
-      };
-      if (isTaken(made)) return made;
-      syscall(close(fd));
-    }
-    rest(1);
-  }
-  throw new SyscallError({
-    syscall: "openat2",
-    errno: ERRNO.EEXIST,
-    call: `openat2(..., ${JSON.stringify(nameOf(placeholder.path))}, ...)`,
-    hint: `${placeholder.path} has been made or locked by somebody else meanwhile; run it again`
-  });
-}
-function openPlaceholder(placeholder, parent) {
-  const { directory, opened, written: written2 } = callsIn(placeholder, parent);
-  const there = openIn(parent, nameOf(placeholder.path), O_RDONLY);
-  const [end, exists] = [
-    new Label("it is open"),
-    new Label("it is there")
-  ];
-  const failed = new Label("it cannot be written");
-  const outcome = syscalls([
-    ...directory === void 0 ? [] : [
-      {
-        call: directory,
-        accept: [
-          "EEXIST"
-        ]
-      }
-    ],
-    {
-      call: opened,
-      accept: [
-        "ENOENT",
-        "EEXIST"
-      ],
-      onAccepted: exists,
-      ...written2 === void 0 && {
-        onSuccess: end
-      }
-    },
-    ...written2 === void 0 ? [] : [
-      {
-        call: written2,
-        onFailure: failed,
-        onSuccess: end
-      },
-      failed,
-      {
-        call: unlinkat(parent, nameOf(placeholder.path), 0)
-      },
-      {
-        call: close(new ResultOf(opened, "<placeholder>")),
-        onSuccess: end
-      }
-    ],
-    exists,
-    {
-      call: there,
-      accept: [
-        "ENOENT",
-        "ELOOP",
-        "ENXIO"
-      ]
-    },
-    end
-  ]);
-  const fd = Number(outcome.result(opened));
-  if (fd > 0) return fd;
-  const other = Number(outcome.result(there));
-  return other > 0 ? other : void 0;
-}
-function isTaken(made) {
-  try {
-    const locked = flock(made.fd, LOCK_SH | LOCK_NB);
-    const { records, isOurs: isOurs2 } = looking(made);
-    const outcome = syscalls([
-      {
-        call: locked,
-        accept: [
-          "EAGAIN"
-        ]
-      },
-      ...records
-    ]);
-    return outcome.result(locked) === 0n && isOurs2(outcome);
-  } catch (error) {
-    give([
-      made
-    ]);
-    throw error;
-  }
-}
-function give(all) {
-  try {
-    const looks = all.map((made) => ({
-      made,
-      ...looking(made)
-    }));
-    const outcome = syscalls(looks.flatMap(({ records }) => records));
-    const ours = looks.filter(({ isOurs: isOurs2 }) => isOurs2(outcome));
-    syscalls(ours.flatMap(({ made }) => removal(made)));
-  } catch {
-  } finally {
-    syscalls(all.map(({ fd }) => ({
-      call: close(fd)
-    })));
-  }
-}
-function looking({ placeholder: { path: path2, text: text3 }, parent, fd }) {
-  const [named2, open2] = [
-    statxOutput(),
-    statxOutput()
-  ];
-  const look2 = statx(parent, nameOf(path2), AT_SYMLINK_NOFOLLOW, STATX_INO, named2);
-  const mask2 = STATX_INO | STATX_TYPE | STATX_NLINK | STATX_SIZE;
-  return {
-    records: [
-      // A program may have closed the directory around it.
-      {
-        call: look2,
-        accept: [
-          "ENOENT",
-          "EACCES"
-        ]
-      },
-      {
-        call: statx(fd, "", AT_EMPTY_PATH, mask2, open2)
-      }
-    ],
-    isOurs(outcome) {
-      if (outcome.result(look2) !== 0n) return false;
-      const { ino, mode: mode2, nlink, size } = readStatx(outcome.output(open2));
-      if (readStatx(outcome.output(named2)).ino !== ino) return false;
-      if (text3 === void 0) return (mode2 & S_IFMT) === S_IFDIR;
-      return (mode2 & S_IFMT) === S_IFREG && nlink === 1 && size === text3.length && holds(fd, text3);
-    }
-  };
-}
-function holds(fd, text3) {
-  const content2 = new Output(text3.length + 1, "&content");
-  const read5 = pread64(fd, content2, content2.size, 0);
-  const { buffer, byteOffset } = syscalls([
-    {
-      call: read5
-    }
-  ]).output(content2);
-  return new TextDecoder().decode(new Uint8Array(buffer, byteOffset, text3.length)) === text3;
-}
-var LEFT = [
-  "ENOENT",
-  "ENOTEMPTY",
-  "ENOTDIR",
-  "EISDIR",
-  "EACCES",
-  "EPERM",
-  "EROFS",
-  "EBUSY"
-];
-function removalByName(placeholder, parent) {
-  const missing2 = new Label("it is not there");
-  const name = nameOf(placeholder.path);
-  const opening2 = () => openIn(parent, name, O_RDONLY | O_DIRECTORY);
-  const [first, again] = [
-    opening2(),
-    opening2()
-  ];
-  const [locked, fd] = [
-    new ResultOf(first, "<locked>"),
-    new ResultOf(again, "<placeholder>")
-  ];
-  return [
-    {
-      call: first,
-      onFailure: missing2
-    },
-    {
-      call: flock(locked, LOCK_EX),
-      onFailure: missing2
-    },
-    // By now it may be another one, which somebody else has made and locked.
-    {
-      call: close(locked)
-    },
-    {
-      call: again,
-      onFailure: missing2
-    },
-    ...removal({
-      placeholder,
-      parent,
-      fd
-    }),
-    {
-      call: close(fd)
-    },
-    missing2
-  ];
-}
-function removal({ placeholder: { path: path2, text: text3 }, parent, fd }) {
-  const shared = new Label("others have it too");
-  const flags16 = text3 === void 0 ? AT_REMOVEDIR : 0;
-  return [
-    {
-      call: flock(fd, LOCK_EX | LOCK_NB),
-      accept: [
-        "EAGAIN"
-      ],
-      onAccepted: shared
-    },
-    {
-      call: unlinkat(parent, nameOf(path2), flags16),
-      accept: LEFT,
-      onFailure: shared
-    },
-    shared
-  ];
-}
-
-// launch/listing.ts
-var Plan = class {
-
-  /** The actions, in order. */
-  entries;
-  /** The owners of the container's namespaces at the start of its program. */
-  namespaces;
-  /** The container's mounts at the start of its program: the root, then parents before children. */
-  mounts;
-  /** Use `plan()` of a recipe or a command. */
-  constructor({ compiled, values }, cgroup = []) {
-    const { plan, layout } = compiled;
-    const show2 = showValues(values);
-    const before = [
-      ...cgroup.map((call2) => ({
-        call: call2,
-        stepIndex: plan.limits.stepIndex
-      })),
-      ...plan.inheritedFds,
-      ...placeholderCalls(plan)
-    ];
-    const entries = before.map(({ call: call2, stepIndex }) => ({
-      stepIndex,
-      part: plan.cursor.nameOf(stepIndex),
-      by: "script",
-      call: describeCall(call2)
-    }));
-    const parts = [
-      ...layout.parts,
-      ...layout.sealed?.parts ?? []
-    ];
-    const conditions = conditionsOf(parts);
-    for (const part of parts) {
-      if (!("call" in part)) continue;
-      const { call: call2, stepIndex, section } = part;
-      if (section === "failure") continue;
-      const isScripts2 = section === "script" || section === "restore" || section === "watch" || call2 === layout.clone;
-      entries.push({
-        ...stepIndex === void 0 ? {} : {
-          stepIndex
-        },
-        part: stepIndex === void 0 ? PARTS2[section] : plan.cursor.nameOf(stepIndex),
-        by: isScripts2 ? "script" : "container",
-        call: describeCall(call2, show2),
-        ...conditions.has(call2) && {
-          unless: conditions.get(call2)
-        }
-      });
-      const point = plan.syncPoints.find(({ arrival }) => arrival === call2);
-      if (point !== void 0) entries.push(...parentEntries(plan, point));
-    }
-    this.entries = entries;
-    const { unshared, joined, mounts } = plan.state;
-    const ownerOf2 = (kind) => joined.has(kind) ? "joined" : unshared.has(kind) ? "own" : "host";
-    const owners = NAMESPACE_KINDS.map((kind) => [
-      kind,
-      ownerOf2(kind)
-    ]);
-    this.namespaces = Object.fromEntries(owners);
-    this.mounts = mounts.visible();
-  }
-  /** Returns the plan as text: a heading for each step, and its calls below. */
-  toString() {
-    return listingText(this.entries);
-  }
-  /** Returns the entries, for `JSON.stringify()`. */
-  toJSON() {
-    return this.entries;
-  }
-};
-var PARTS2 = {
-  begin: "the container begins",
-  clone: "a process is made",
-  failure: "when it fails",
-  init: "the init",
-  limits: "the limits",
-  program: "the program",
-  restore: "the script",
-  script: "the script",
-  watch: "the watch of the launch"
-};
-function parentEntries(plan, { stepIndex, parentActions }) {
-  const part = plan.cursor.nameOf(stepIndex);
-  return parentActions({
-    text: "PID",
-    number: NaN
-  }).flatMap((action) => "calls" in action ? action.calls.map(({ call: call2 }) => describeCall(call2)) : "program" in action ? [
-    [
-      action.program,
-      ...action.args
-    ].join(" ")
-  ] : "run" in action ? "run what the caller gave" : describeService(action, "PID")).map((call2) => ({
-    stepIndex,
-    part,
-    by: "script",
-    call: call2
-  }));
-}
-
-// launch/marker.ts
-var FILE2 = "ramekin-marker";
-var image = perEngine(({ architecture }) => sealedImage(FILE2, MARKER[architecture]));
-var Marker = class {
-
-  #name;
-  #image = image();
-  #pid = 0;
-  /**
-   * Nothing runs yet.
-   *
-   * @param name the name of the container, or the path of its program
-   * @throws {SyscallError} if no more files may be open
-   */
-  constructor(name) {
-    this.#name = nameOf(name);
-  }
-  /** Starts it. Where no more processes can be made, the container runs without a marker as well. */
-  guard(pidfd) {
-    const [pid, mask2] = [
-      new Output(4, "&pid"),
-      new Output(8, "&mask")
-    ];
-    const [child, ends, restoring] = [
-      new Label("marker"),
-      new Label("ends"),
-      new Label("restore")
-    ];
-    const argv = pointerList([
-      FILE2,
-      this.#name
-    ], "argv");
-    const program = assemble([
-      // They stay blocked: what ends the container's session is not to end its marker before.
-      {
-        call: rt_sigprocmask("all", mask2)
-      },
-      {
-        call: clone(CLONE_VM | CLONE_VFORK, pid),
-        onZero: child,
-        onFailure: restoring
-      },
-      restoring,
-      {
-        call: rt_sigprocmask(mask2, null),
-        onZero: END
-      },
-      child,
-      // EINVAL: it has this number already.
-      {
-        call: dup3(pidfd, 0, 0),
-        accept: [
-          "EINVAL"
-        ],
-        onFailure: ends
-      },
-      {
-        call: close_range(1, 4294967295, CLOSE_RANGE_CLOEXEC),
-        onFailure: ends
-      },
-      {
-        call: setsid(),
-        onFailure: ends
-      },
-      {
-        call: chdir("/"),
-        onFailure: ends
-      },
-      {
-        call: execveat(this.#image, "", argv, pointerList([], "[]"), AT_EMPTY_PATH),
-        onFailure: ends
-      },
-      ends,
-      {
-        call: exit_group(127)
-      }
-    ], engine().architecture);
-    this.#pid = engine().run(program).output(pid).getInt32(0, true);
-  }
-  /** Ends it. */
-  end() {
-    if (this.#pid === 0) return;
-    syscall(kill(this.#pid, SIGNALS.SIGKILL));
-    reap(this.#pid);
-    this.#pid = 0;
-  }
-};
-
-// launch/memory_guard.ts
-var MemoryGuard = class {
-  static {
-    addMethods(this.prototype, {
-    raise: (function (writer, onFailure) {
-    if (!this.#locks) return;
-    writer.add(lockProcess(), {
-      accept: LOCKLESS,
-      onFailure
-    });
-    if (!this.#saves) return;
-    const edges = {
-      onFailure: this.#restoresItself ? this.#unlocking : onFailure
-    };
-    this.#saved = writer.add(prctl(PR_GET_DUMPABLE), edges);
-    if (this.#exposed) writer.add(prctl(PR_SET_DUMPABLE, 0), edges);
-  }),
-    lower: (function (writer) {
-    if (!this.#locks || !this.#restoresItself) return;
-    if (this.#saved !== void 0) {
-      const dumpable = new ResultOf(this.#saved, "dumpable");
-      const edges = {
-        accept: [
-          "EINVAL"
-        ],
-        onFailure: this.#unlocking
-      };
-      writer.add(prctl(PR_SET_DUMPABLE, dumpable), edges);
-    }
-    const unlocked = new Label("unlocked");
-    writer.place(this.#unlocking);
-    writer.add(unlockProcess(), {
-      accept: LOCKLESS,
-      onFailure: unlocked
-    });
-    writer.place(unlocked);
-  }),
-    restore: (function (result) {
-    if (this.#saved === void 0 || this.#restoresItself) return;
-    const dumpable = Number(result.result(this.#saved));
-    const restoring = prctl(PR_SET_DUMPABLE, dumpable);
-    syscalls([
-      // A launch that failed before PR_GET_DUMPABLE has recorded 0 or an error.
-      ...dumpable > 0 ? [
-        {
-          call: restoring,
-          accept: [
-            "EINVAL"
-          ]
-        }
-      ] : [],
-      {
-        call: unlockProcess(),
-        accept: LOCKLESS
-      }
-    ]);
-  }),
-    begin: (function (writer) {
-    if (this.#sharesMemory || !this.#exposed) return;
-    writer.add(prctl(PR_SET_DUMPABLE, 0), CHILD_EDGES);
-  }),
-    renew: (function (writer) {
-    if (this.#overlaps || !this.#sharesMemory) writer.add(prctl(PR_SET_DUMPABLE, 0), CHILD_EDGES);
-  })
-    });
-  }
-
-  /** Whether untrusted processes can see the container during setup. */
-  #exposed;
-  /** Whether the program can see another process of the container, which shares the memory. */
-  #overlaps;
-  #sharesMemory;
-  #locks;
-  #saves;
-  /** Whether the launch's program restores the flag, and not the script after it. */
-  #restoresItself;
-  #saved;
-  #unlocking = new Label("unlocking");
-  /** @param frame whether the script blocks until the program runs, and shares its memory */
-  constructor(plan, shape, frame) {
-    const needsDumpable = plan.opensProcSelf;
-    const changes = frame.sharesMemory && changesDumpability(plan, shape);
-    this.#exposed = plan.state.exposed;
-    this.#overlaps = plan.processes.length > 1;
-    this.#sharesMemory = frame.sharesMemory;
-    this.#locks = changes || needsDumpable;
-    this.#saves = changes || needsDumpable && frame.sharesMemory && !frame.vfork;
-    this.#restoresItself = frame.vfork || !this.#saves;
-  }
-  /** Writes the calls before the first clone; a failure jumps to the label. */
-  
-  /** Writes the calls that restore the flag, unless the container still shares the memory then. */
-  
-  /** Restores the flag when no process of the container shares the memory any longer. */
-  
-  /** Writes the call that guards a first process with a copy of the memory. */
-  
-  /**
-   * Writes the call that sets the flag again before the program, because a change of ids sets it to
-   * the value of the sysctl fs.suid_dumpable (prctl(2)). It matters if another process shares the
-   * memory, or this one waits with its copy.
-   */
-  
-};
-
-
-
-// launch/script_frame.ts
-var ScriptFrame = class {
-  static {
-    addMethods(this.prototype, {
-    enclose: (function (writer, clone2, firstProcess) {
-    const [stopping, unmasking, lowering, closing] = [
-      "stopping",
-      "unmasking",
-      "lowering",
-      "closing"
-    ].map(((name) => new Label(name)));
-    const mask2 = new Output(8, "&mask");
-    writer.section = "script";
-    if (this.#needsSockets) {
-      this.#sockets = writer.add(socketpair(SYNC_SOCKETS), {
-        onFailure: END
-      });
-    }
-    if (this.#plan.syncPoints.length > 0) {
-      writer.add(passCredentials(SCRIPT_SOCKET, true), {
-        onFailure: closing
-      });
-    }
-    if (this.#plan.state.stoppable) {
-      writer.add(receiveTimeout(SCRIPT_SOCKET, PATIENCE2), {
-        onFailure: closing
-      });
-    }
-    this.guard.raise(writer, closing);
-    writer.add(rt_sigprocmask("all", mask2), {
-      onFailure: lowering
-    });
-    this.watch?.start(writer, unmasking);
-    writer.section = "clone";
-    writer.add(clone2, {
-      onZero: firstProcess,
-      onFailure: stopping,
-      stepIndex: this.#plan.cloneStep,
-      fixes: () => firstCloneFixes(this.#plan)
-    });
-    writer.section = "restore";
-    writer.place(stopping);
-    if (this.vfork) this.watch?.stop(writer);
-    writer.place(unmasking);
-    writer.add(rt_sigprocmask(mask2, null));
-    writer.place(lowering);
-    this.guard.lower(writer);
-    writer.place(closing);
-    if (this.#needsSockets) writer.add(close(CONTAINER_SOCKET));
-    writer.section = "script";
-    if (this.vfork) {
-      this.#pidfd = writer.add(pidfd_open(new OutputField(this.#plan.main.pid, 0, "pid"), 0));
-    }
-    writer.end();
-  }),
-    aside: (function (writer) {
-    writer.section = "watch";
-    this.watch?.write(writer, this.#plan);
-  }),
-    begin: (function (writer) {
-    const { ignored, ignoredByRuntime, clearsHandlers } = this.#facts;
-    for (const signal of clearsHandlers ? ignoredByRuntime : CHANGEABLE_SIGNALS) {
-      writer.add(rt_sigaction(signal, "SIG_DFL"), CHILD_EDGES);
-    }
-    for (const signal of ignored) writer.add(rt_sigaction(signal, "SIG_IGN"), CHILD_EDGES);
-    this.guard.begin(writer);
-    if (this.#needsSockets) writer.add(close(SCRIPT_SOCKET), CHILD_EDGES);
-  }),
-    tie: (function (writer) {
-    const { deathSignal, processes } = this.#plan;
-    if (deathSignal === 0) return;
-    writer.add(prctl(PR_SET_PDEATHSIG, deathSignal), CHILD_EDGES);
-    const { thread } = this.#facts;
-    const sharesWord = this.sharesMemory && !processes.some(({ ownMemory }) => ownMemory);
-    if (thread !== void 0 && sharesWord) {
-      const alive = compareWord(new Named(thread.address, "&tid"), new Named(thread.id, "tid"));
-      writer.add(alive, {
-        ...CHILD_EDGES,
-        accept: [
-          "EAGAIN"
-        ],
-        onAccepted: EXIT_CHILD
-      });
-    } else {
-      const gone = ppoll([
-        {
-          fd: SCRIPT_PIDFD,
-          events: POLLIN
-        }
-      ], 0);
-      writer.add(gone, {
-        ...CHILD_EDGES,
-        onSuccess: EXIT_CHILD
-      });
-    }
-  }),
-    beforeExec: (function (writer) {
-    this.guard.renew(writer);
-  }),
-    exec: (function (writer, { paths }, image2) {
-    if (image2 !== void 0) return findThenExec(writer, paths, image2);
-    return tryExec(writer, paths, this.#plan.notifier === void 0 ? void 0 : unobserved);
-  })
-    });
-  }
-
-  vfork;
-  sharesMemory;
-  guard;
-  /** What ends the launch when it takes too long, if there is a limit. */
-  watch;
-  #plan;
-  #facts;
-  #needsSockets;
-  #sockets;
-  #pidfd;
-  constructor(plan, shape, facts) {
-    this.#plan = plan;
-    this.#facts = facts;
-    this.vfork = plan.syncPoints.length === 0 && !shape.held && shape.sealed !== true && !plan.state.stoppable && plan.notifier?.take === void 0;
-    this.sharesMemory = !shape.held;
-    this.guard = new MemoryGuard(plan, shape, this);
-    this.watch = shape.bounded === true ? new LaunchWatch() : void 0;
-    this.#needsSockets = !this.vfork || shape.terminal === "container" || plan.listener !== void 0 || plan.notifier !== void 0 || shape.visits === true || shape.notify === true;
-  }
-  get clearsHandlers() {
-    return this.#facts.clearsHandlers;
-  }
-  /** The call that makes the sync sockets, if they are needed. */
-  get sockets() {
-    return this.#sockets;
-  }
-  /** The call that opens the container's pidfd, if the thread blocks until the program runs. */
-  get pidfd() {
-    return this.#pidfd;
-  }
-  
-  
-  
-  
-  
-  
-};
-
-// launch/shape.ts
-
-
-// launch/launcher.ts
-var Launcher = class {
-  static {
-    addMethods(this.prototype, {
-    spawn: (function (spec, alter) {
-    try {
-      const { launch: launch3, cgroup } = make$39.call(this, spec, false, alter);
-      return startIn(launch3, cgroup);
-    } catch (error) {
-      throw orEnded(error, this.plan);
-    }
-  }),
-    prepare: (function (spec, given2 = {}) {
-    prepareLock();
-    namesFile();
-    const values = {
-      ...given2,
-      spec,
-      paths: programPaths(spec),
-      scriptPidfd: scriptPidfd(),
-      initImage: this.plan.hasInit ? initImage() : void 0
-    };
-    return {
-      compiled: compile$41.call(this, values),
-      values
-    };
-  })
-    });
-  }
-  static {
-    make$39 = (function (spec, held, alter) {
-    const cgroup = ContainerCgroup.make(this.plan);
-    try {
-      const launch3 = begin$40.call(this, spec, cgroup?.entry, held, alter);
-      cgroup?.entered();
-      return {
-        launch: launch3,
-        cgroup
-      };
-    } catch (error) {
-      cgroup?.discard();
-      throw error;
-    }
-  });
-  }
-  static {
-    begin$40 = (function (spec, cgroupEntry, held, alter) {
-    const inheritedFds = openInheritedFds(this.plan);
-    let sealedProgram;
-    try {
-      const { compiled, values } = this.prepare(spec, {
-        cgroupEntry,
-        inheritedFds,
-        held
-      });
-      sealedProgram = compiled.sealed?.image(values);
-      const prepared = {
-        compiled,
-        values: {
-          ...values,
-          sealedProgram
-        }
-      };
-      const launch3 = startLaunch(alter === void 0 ? prepared : altered(prepared, alter));
-      try {
-        launch3.serve(spawnTool);
-        return launch3;
-      } catch (error) {
-        throw launch3.abort(error);
-      }
-    } finally {
-      if (sealedProgram !== void 0) syscall(close(sealedProgram));
-      closeInheritedFds(inheritedFds);
-    }
-  });
-  }
-  static {
-    compile$41 = (function ({ spec, paths, cgroupEntry, held = false }) {
-    const shape = {
-      ...shapeOf(spec, paths.length, cgroupEntry, held),
-      ...isSealed(this.plan, spec) && {
-        sealed: true
-      }
-    };
-    const key = JSON.stringify(shape);
-    const known = this.#compiled.get(key);
-    if (known !== void 0) return known;
-    const compiled = compile(this.plan, shape);
-    this.#compiled.set(key, compiled);
-    return compiled;
-  });
-  }
-
-  plan;
-  /** Compiled launches, by their shapes. */
-  #compiled = /* @__PURE__ */ new Map();
-  constructor(plan) {
-    this.plan = plan;
-    ignoredSignals();
-  }
-  /**
-   * Makes a container and starts the program in it. The program runs when this returns.
-   *
-   * @throws {SyscallError} with the step and the call that failed; nothing is left of the container
-   * @throws {Deno.errors.NotFound} if there is no such program in the container
-   */
-  
-  /**
-   * Makes a container that waits before the program. It ends with the script, and unless it was
-   * started, at the end of its `using` scope.
-   *
-   * @throws {SyscallError} with the step and the call that failed; nothing is left of the container
-   */
-  create(spec, alter) {
-    const { launch: launch3, cgroup } = make$39.call(this, spec, true, alter);
-    return new CreatedContainer(launch3, cgroup);
-  }
-  /** Compiles a launch, unless one of the same shape is known, and adds the values of its slots. */
-  
-  /** Returns the plan of a launch; nothing runs. */
-  describe(spec) {
-    const cgroup = planContainerCgroup(this.plan);
-    const values = {
-      spec,
-      paths: programPaths(spec),
-      cgroupEntry: cgroup?.cgroupEntry
-    };
-    return new Plan({
-      compiled: compile$41.call(this, values),
-      values
-    }, cgroup?.calls);
-  }
-  /** Makes the container up to the start of its program. */
-  
-  
-  
-};
-var CreatedContainer = class {
-
-  /** The container's first process, as this script sees it. */
-  pid;
-  /** The services of the container that run on the host. */
-  services;
-  #launch;
-  #cgroup;
-  /** Use {@linkcode Launcher.create}. */
-  constructor(launch3, cgroup) {
-    this.pid = launch3.pid;
-    this.services = launch3.services;
-    this.#launch = launch3;
-    this.#cgroup = cgroup;
-  }
-  /**
-   * Starts the program, which runs when this returns.
-   *
-   * @throws {SyscallError} if it cannot be started; nothing is left of the container
-   * @throws {Deno.errors.NotFound} if there is no such program in the container
-   * @throws {TypeError} if it was started or canceled before
-   */
-  start() {
-    const launch3 = this.#launch;
-    if (launch3 === void 0) throw new TypeError("the container was started or canceled already");
-    this.#launch = void 0;
-    return startIn(launch3, this.#cgroup);
-  }
-  /** Ends the container, unless it was started. */
-  cancel() {
-    this.#launch?.abort(void 0);
-    if (this.#launch !== void 0) this.#cgroup?.discard();
-    this.#launch = void 0;
-  }
-  /** Cancels it at the end of a `using` scope. */
-  [Symbol.dispose]() {
-    this.cancel();
-  }
-};
-
-
-
-
-
-function altered({ compiled, values }, alter) {
-  const { bytes, relocations } = compiled.program;
-  const program = {
-    ...compiled.program,
-    bytes: bytes.slice(),
-    relocations: [
-      ...relocations
-    ]
-  };
-  alter(program, compiled.layout);
-  return {
-    compiled: {
-      ...compiled,
-      program
-    },
-    values
-  };
-}
-var launcherOfTools = perEngine(() => new Launcher(new PlanBuilder([], liveHost())));
-function spawnTool(spec) {
-  return launcherOfTools().spawn(spec);
-}
-
-// launch/waiting_image.ts
-
-
-var PR_SET_NAME2 = 15;
-
-// host/target_host.ts
-var TargetIssue = class extends Error {
-
-};
 
 // plan/copy_tree.ts
 
@@ -23544,6 +15494,9 @@ function mountOnItself(plan, place2, path2, { readOnly = false } = {}) {
   plan.release(tree);
   plan.release(place2);
 }
+
+// host/host.ts
+
 
 // plan/steps/memory_files.ts
 
@@ -23675,6 +15628,12 @@ function linksAmong(names, directory, plan) {
 function isPublic(path2, plan) {
   const { attributes } = plan.facts.resolve(path2);
   return attributes !== void 0 && (attributes.mode & S_IROTH) !== 0;
+}
+
+// ffi/calls/futex.ts
+var FUTEX_CMP_REQUEUE_PRIVATE = new Named(4 | 128, "FUTEX_CMP_REQUEUE_PRIVATE");
+function compareWord(word4, value) {
+  return call("futex", word4, FUTEX_CMP_REQUEUE_PRIVATE, 0, 0, word4, value);
 }
 
 // plan/steps/kernel_mounts.ts
@@ -23878,13 +15837,36 @@ function showEarly(step, source, target, plan) {
   const tree = plan.inheritFd(open_tree(at_fdcwd, path2, flags16), `<${path2}>`, {
     fixes: {
       EPERM: "the script copies the mount, which takes CAP_SYS_ADMIN"
-    }
+    },
+    idMap: step.idMap && mountIdMap(step, step.idMap, plan)
   });
+  if (step.shared === true) plan.access.recordOuterMounts();
+  else leaveOuterMounts(tree, plan);
   setAttributes(step, tree, recursive, plan);
   if (step.make === true || target.needsMountPoint) {
     target.makeMountPoint(type === "directory" ? "directory" : "file");
   }
   target.attach(tree, step.source);
+}
+function leaveOuterMounts(tree, plan) {
+  const propagation2 = plan.state.receivesMounts ? MS_SLAVE : MS_PRIVATE;
+  plan.call(mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, {
+    propagation: propagation2
+  }), {
+    fixes: plan.state.mountFixes
+  });
+}
+function mountIdMap({ source, recursive }, { uids, gids, recursive: isWhole = true }, plan) {
+  plan.access.recordOwners();
+  return {
+    uids,
+    gids,
+    recursive: isWhole && recursive !== false,
+    fixes: {
+      EINVAL: `the filesystem of ${source}, or one below it, does not map ids, or does it already`,
+      EPERM: "to map the ids of a filesystem takes CAP_SYS_ADMIN where it was mounted"
+    }
+  };
 }
 
 function missingSource({ source }, isHost, gone) {
@@ -23917,11 +15899,273 @@ function makeMountPoint(source, opened, target, plan) {
   });
 }
 
+// recipe/number_list.ts
+function isNumberList(list2, greatest) {
+  return list2.split(",").every((range) => {
+    const [, first, last = first] = /^(\d+)(?:-(\d+))?$/.exec(range) ?? [];
+    return first !== void 0 && Number(first) <= Number(last) && Number(last) <= greatest;
+  });
+}
+var NUMBER_LIST = "^\\d+(-\\d+)?(,\\d+(-\\d+)?)*$";
+function numbersIn(list2) {
+  return list2.split(",").flatMap((range) => {
+    const [first = 0, last = first] = range.split("-").map(Number);
+    return Array.from({
+      length: last - first + 1
+    }, (_, index) => first + index);
+  });
+}
+
+// recipe/steps/limits.ts
+var UNITS = {
+  "": 1,
+  k: 2 ** 10,
+  m: 2 ** 20,
+  g: 2 ** 30,
+  t: 2 ** 40
+};
+function bytesOf2(size) {
+  const [, digits, unit] = /^(\d+)([kmgt]?)$/i.exec(size) ?? [];
+  return digits === void 0 ? void 0 : Number(digits) * UNITS[unit.toLowerCase()];
+}
+function numberOf(value) {
+  if (typeof value === "number") return value;
+  return value === "unlimited" ? Infinity : bytesOf2(value);
+}
+function isSize(value, min) {
+  const bytes = typeof value === "string" ? bytesOf2(value) : value;
+  return typeof bytes === "number" && Number.isSafeInteger(bytes) && bytes >= min;
+}
+function isCpus(value) {
+  return typeof value === "number" && value >= 0.01 && value <= 1e6;
+}
+function limit(expected, holds3, ...json) {
+  const whole = `${expected}, or "unlimited"`;
+  return optional(schema(whole, (value) => value === "unlimited" || holds3(value) ? void 0 : `should be ${whole}, not ${shown(value)}`, () => ({
+    anyOf: [
+      {
+        enum: [
+          "unlimited"
+        ]
+      },
+      ...json
+    ]
+  })));
+}
+function sizeFrom(min) {
+  const bytes = min === 0 ? "a number of bytes" : "a number of bytes from 1 on";
+  return limit(`${bytes}, or a string with a unit: "512k", "64m", "2g", "1t"`, (value) => isSize(value, min), integer(min).jsonSchema(), {
+    type: "string",
+    pattern: "^\\d+[kmgtKMGT]?$"
+  });
+}
+function textThat(expected, holds3, pattern) {
+  return text({
+    expected,
+    min: 1,
+    pattern,
+    issue: (text3) => holds3(text3) ? void 0 : `should be ${expected}, not ${quoted(text3)}`
+  });
+}
+var limitFields = lazy(() => {
+  const size = sizeFrom(0);
+  const count = optional(either(integer(1), oneOf([
+    "unlimited"
+  ])));
+  const io = object({
+    device: textThat('a block device: "/dev/sda" or "8:0"', (device) => /^(\d+:\d+|\/.+)$/.test(device), "^(\\d+:\\d+|/.+)$"),
+    readBps: size,
+    writeBps: size,
+    readIops: count,
+    writeIops: count
+  });
+  return {
+    // A group without any memory ends each process as it enters.
+    memory: sizeFrom(1),
+    memoryHigh: size,
+    swap: size,
+    cpus: limit("a number of processors from 0.01 on", isCpus, {
+      type: "number",
+      minimum: 0.01,
+      maximum: 1e6
+    }),
+    cpuWeight: optional(integer(1, 1e4)),
+    pids: count,
+    io: optional(list(io)),
+    cpuset: optional(textThat('a list of processors: "0-1,3"', (list2) => isNumberList(list2, 65535), NUMBER_LIST))
+  };
+});
+var limitsSchema = stepSchema("limits", limitFields);
+
+// recipe/steps/sysctl.ts
+function sysctl(settings2) {
+  return {
+    step: "sysctl",
+    settings: settings2
+  };
+}
+function pathOf(name) {
+  const swapped = {
+    ".": "/",
+    "/": "."
+  };
+  return /^[^./]*\//.test(name) ? name : name.replace(/[./]/g, (separator) => swapped[separator]);
+}
+function settingName() {
+  const expected = "the name of a setting, such as net.ipv4.ip_forward";
+  return text({
+    expected,
+    min: 1,
+    max: 255,
+    pattern: "^[^./]+([./][^./]+)+$",
+    issue(name) {
+      const parts = pathOf(name).split("/");
+      return parts.length > 1 && parts.every((part) => ![
+        "",
+        ".",
+        ".."
+      ].includes(part)) ? void 0 : `is not ${expected}`;
+    }
+  });
+}
+var sysctlSchema = stepSchema("sysctl", () => ({
+  settings: dictionary(settingName(), either(text(), integer(-(2 ** 53) + 1)))
+}));
+
+// plan/proc_file.ts
+var PROC_MAGIC = new Named(40864, "PROC_SUPER_MAGIC");
+var PROC2 = "/proc";
+var NOT_PROCFS = "/proc is not procfs, so nothing is written there; mount one with proc()";
+function procDirectory(plan) {
+  const mount3 = plan.state.mounts.mountOf(PROC2);
+  const { proc: known, outerProc } = plan.state;
+  if (outerProc !== void 0 && outerProc.stepIndex === mount3.stepIndex) return outerProc.fd;
+  if (known?.mount === mount3 && known.root === plan.state.rootCount) return known.fd;
+  const fd = plan.path(PROC2).open(O_PATH | O_DIRECTORY, {
+    fixes: {
+      ENOENT: "there is no /proc here; proc() mounts one"
+    }
+  });
+  const statfs2 = statfsOutput();
+  plan.call(fstatfs(fd, statfs2));
+  plan.call({
+    ...compareWord(statfs2, PROC_MAGIC),
+    verdict: {
+      name: "fstatfs",
+      text: `fstatfs(${fd.text})`,
+      answer: statfs2,
+      // If it is procfs, the comparison itself has failed.
+      read: (view2) => ({
+        errno: readStatfs(view2).type === PROC_MAGIC.value ? 0 : ERRNO.EINVAL,
+        words: NOT_PROCFS
+      })
+    }
+  });
+  plan.state.proc = {
+    mount: mount3,
+    root: plan.state.rootCount,
+    fd
+  };
+  return fd;
+}
+function openProcFile(plan, path2, flags16, fixes) {
+  if (path2.startsWith("self/")) plan.opensProcSelf = true;
+  const how = {
+    flags: flags16 | O_CLOEXEC,
+    resolve: RESOLVE_BENEATH | RESOLVE_NO_XDEV
+  };
+  return plan.open(openat2(procDirectory(plan), path2, how), `<${PROC2}/${path2}>`, {
+    fixes: () => ({
+      EXDEV: `something is mounted over ${PROC2}/${path2}, so nothing is written there`,
+      ...fixes
+    })
+  });
+}
+function writeProcFile(plan, path2, text3, fixes) {
+  const fd = openProcFile(plan, path2, O_WRONLY, fixes.open);
+  plan.call(writeTextTo(fd, textWithIds(text3)), {
+    fixes: fixes.write
+  });
+  plan.release(fd);
+}
+
+// plan/steps/sysctl.ts
+var OWNERS = [
+  [
+    /^net\//,
+    "net"
+  ],
+  [
+    /^kernel\/(msg\w*|sem|sem_next_id|shm\w*|auto_msgmni)$/,
+    "ipc"
+  ],
+  [
+    /^fs\/mqueue\//,
+    "ipc"
+  ],
+  [
+    /^kernel\/(hostname|domainname)$/,
+    "uts"
+  ],
+  [
+    /^user\//,
+    "user"
+  ],
+  [
+    /^kernel\/ns_last_pid$/,
+    "pid"
+  ]
+];
+var LATER_OWNERS = [
+  [
+    "kernel/pid_max",
+    "pid",
+    {
+      major: 6,
+      minor: 14
+    }
+  ],
+  [
+    "vm/memfd_noexec",
+    "pid",
+    {
+      major: 6,
+      minor: 3
+    }
+  ]
+];
+function lowerSysctl({ settings: settings2 }, plan) {
+  for (const [name, value] of Object.entries(settings2)) {
+    const path2 = pathOf(name);
+    const kind = ownerOf(path2, plan.host) ?? plan.refuse(`${name} is a setting of the whole host, and no namespace has its own`);
+    plan.needs(kind, `${name} would change on the host`);
+    writeSetting(plan, path2, String(value));
+  }
+}
+function ownerOf(path2, host) {
+  const later = LATER_OWNERS.find(([name, , since]) => name === path2 && atLeast(host.kernel(), since));
+  return later?.[1] ?? OWNERS.find(([pattern]) => pattern.test(path2))?.[1];
+}
+var DENIED = "only the host's root may change this setting";
+function writeSetting(plan, path2, value) {
+  writeProcFile(plan, `sys/${path2}`, value, {
+    open: {
+      ENOENT: "the kernel has no such setting in this namespace",
+      EACCES: DENIED,
+      EROFS: READ_ONLY
+    },
+    write: {
+      EPERM: DENIED,
+      EINVAL: "the kernel does not take this value"
+    }
+  });
+}
+
 // plan/steps/bounds.ts
 function lowerBounds(step, plan) {
   const { pids, timeout, output, degrade = false } = step;
-  if (timeout !== void 0) boundTime(numberOf2(timeout), plan);
-  if (output !== void 0) plan.state.maxOutput = numberOf2(output);
+  if (timeout !== void 0) boundTime(numberOf(timeout), plan);
+  if (output !== void 0) plan.state.maxOutput = numberOf(output);
   if (typeof pids === "number") boundProcesses(pids, degrade, plan);
 }
 function boundTime(timeout, plan) {
@@ -24724,23 +16968,23 @@ function mapIds(maps) {
 var MAP_LINES = 340;
 var MAP_BYTES = 4095;
 var LAST_ID = 4294967294;
-var mapIdsSchema = stepSchema("mapIds", () => {
-  const range = object({
+var mapIdsSchema = stepSchema("mapIds", () => ({
+  uids: idRanges(),
+  gids: idRanges(),
+  setgroups: optional(oneOf([
+    "allow",
+    "deny"
+  ]))
+}), ({ uids, gids }) => {
+  return rangesIssue("uids", uids) ?? rangesIssue("gids", gids);
+});
+function idRanges() {
+  return list(object({
     inside: id(),
     outside: id(),
     count: integer(1, 4294967295)
-  });
-  return {
-    uids: list(range, 1),
-    gids: list(range, 1),
-    setgroups: optional(oneOf([
-      "allow",
-      "deny"
-    ]))
-  };
-}, ({ uids, gids }) => {
-  return rangesIssue("uids", uids) ?? rangesIssue("gids", gids);
-});
+  }), 1);
+}
 function mapText(ranges) {
   return ranges.map(({ inside, outside, count }) => `${inside} ${outside} ${count}
 `).join("");
@@ -24768,6 +17012,9 @@ function rangesIssue(name, ranges) {
   }
   return void 0;
 }
+
+// plan/change_ids.ts
+
 
 // plan/steps/id_maps.ts
 function lowerMapRoot(_step, plan) {
@@ -24955,13 +17202,13 @@ function userIn(read5, text3, unknown2) {
   const [user = "", group = ""] = text3.split(/:(.*)/s);
   const users = linesOf(read5("passwd"));
   const line = findLine(users, user);
-  const uid = numberOf4(line === void 0 ? user : line[2]);
+  const uid = numberOf2(line === void 0 ? user : line[2]);
   if (uid === void 0) throw unknown2(unknownAccount("user", user, users));
   const name = line?.[0];
   const home = line?.[5] || "/";
   const groups = linesOf(read5("group"));
   if (group !== "") {
-    const gid2 = numberOf4(findLine(groups, group)?.[2]) ?? numberOf4(group);
+    const gid2 = numberOf2(findLine(groups, group)?.[2]) ?? numberOf2(group);
     if (gid2 === void 0) throw unknown2(unknownAccount("group", group, groups));
     return {
       name,
@@ -24971,8 +17218,8 @@ function userIn(read5, text3, unknown2) {
       home
     };
   }
-  const gid = numberOf4(line?.[3]) ?? 0;
-  const further = groups.filter(([, , , members]) => name !== void 0 && members?.split(",").includes(name)).flatMap(([, , id2]) => numberOf4(id2) ?? []).filter((id2) => id2 !== gid);
+  const gid = numberOf2(line?.[3]) ?? 0;
+  const further = groups.filter(([, , , members]) => name !== void 0 && members?.split(",").includes(name)).flatMap(([, , id2]) => numberOf2(id2) ?? []).filter((id2) => id2 !== gid);
   return {
     name,
     uid,
@@ -24991,7 +17238,7 @@ function findLine(lines, name) {
   if (name === "") return void 0;
   return lines.find(([own]) => own === name) ?? (/^\d+$/.test(name) ? lines.find(([, , id2]) => id2 === name) : void 0);
 }
-function numberOf4(text3) {
+function numberOf2(text3) {
   if (text3 === void 0 || !/^\d{1,10}$/.test(text3)) return void 0;
   return Number(text3) <= LAST_ID2 ? Number(text3) : void 0;
 }
@@ -25204,6 +17451,473 @@ function becomeUndumpable(plan) {
   plan.call(prctl(PR_SET_DUMPABLE, 0));
 }
 
+// ffi/calls/sockets.ts
+var SCM_RIGHTS = 1;
+var CMSG_HEADER = 16;
+var CMSG_SPACE = 24;
+var CREDENTIALS_SPACE = 32;
+var MSGHDR = {
+  iov: 16,
+  iovlen: 24,
+  control: 32,
+  controllen: 40,
+  size: 56
+};
+
+function sendDescriptor(socket, fd, data2 = new Uint8Array(1)) {
+  const control = new Uint8Array(CMSG_SPACE);
+  const view2 = new DataView(control.buffer);
+  view2.setUint32(0, CMSG_HEADER + 4, true);
+  view2.setInt32(8, SOL_SOCKET, true);
+  view2.setInt32(12, SCM_RIGHTS, true);
+  if (typeof fd === "number") view2.setInt32(CMSG_HEADER, fd, true);
+  const cells = typeof fd === "number" ? [] : [
+    {
+      offset: CMSG_HEADER,
+      slot: fd
+    }
+  ];
+  const struct = new Struct(control, "&control", [], cells);
+  const text3 = (show2) => `{SCM_RIGHTS, ${typeof fd === "number" ? fd : show2(fd)}}`;
+  return call("sendmsg", socket, message(data2, struct, text3), 0);
+}
+function receiveDescriptor(socket, control) {
+  const flags16 = constant(MSG_CMSG_CLOEXEC, {
+    MSG_CMSG_CLOEXEC
+  });
+  return call("recvmsg", socket, message(new Output(1), control, "&message"), flags16);
+}
+function passCredentials(socket, on) {
+  return call("setsockopt", socket, constant(SOL_SOCKET, {
+    SOL_SOCKET
+  }), constant(SO_PASSCRED, {
+    SO_PASSCRED
+  }), new Struct(Uint8Array.of(on ? 1 : 0, 0, 0, 0), on ? "&1" : "&0"), 4);
+}
+
+function getSocketOption(socket, option, value) {
+  return call("getsockopt", socket, constant(SOL_SOCKET, {
+    SOL_SOCKET
+  }), constant(option, {
+    SO_TYPE,
+    SO_ERROR,
+    SO_DOMAIN
+  }), value, new Struct(Uint8Array.of(4, 0, 0, 0), "&4"));
+}
+function getpeername(socket) {
+  return call("getpeername", socket, null, new Struct(new Uint8Array(4), "&0"));
+}
+function receiveByte(socket, sender) {
+  return call("recvmsg", socket, message(new Output(1), sender, "&message"), 0);
+}
+function senderOutput() {
+  return new Output(CREDENTIALS_SPACE, "&sender");
+}
+function senderOf(sender) {
+  return sender.getInt32(CMSG_HEADER, true);
+}
+function controlOutput() {
+  return new Output(CMSG_SPACE, "&control");
+}
+function descriptorOf(control) {
+  return control.getInt32(12, true) === SCM_RIGHTS ? control.getInt32(CMSG_HEADER, true) : void 0;
+}
+function message(data2, control, text3) {
+  const vector = new Uint8Array(16);
+  const length = data2 instanceof Uint8Array ? data2.length : data2.size;
+  new DataView(vector.buffer).setUint32(8, length, true);
+  const iov = new Struct(vector, "&iov", [
+    {
+      offset: 0,
+      to: data2
+    }
+  ]);
+  const bytes = new Uint8Array(MSGHDR.size);
+  bytes[MSGHDR.iovlen] = 1;
+  bytes[MSGHDR.controllen] = control.size;
+  return new Struct(bytes, text3, [
+    {
+      offset: MSGHDR.iov,
+      to: iov
+    },
+    {
+      offset: MSGHDR.control,
+      to: control
+    }
+  ]);
+}
+
+
+
+function sendPieces(socket, pieces, text3) {
+  const vector = new Uint8Array(pieces.length * 16);
+  const view2 = new DataView(vector.buffer);
+  pieces.forEach(({ size }, index) => view2.setBigUint64(index * 16 + 8, BigInt(size), true));
+  const iov = new Struct(vector, "&iov", pieces.map(({ at: at3 }, index) => ({
+    offset: index * 16,
+    to: at3
+  })));
+  const bytes = new Uint8Array(MSGHDR.size);
+  new DataView(bytes.buffer).setBigUint64(MSGHDR.iovlen, BigInt(pieces.length), true);
+  return call("sendmsg", socket, new Struct(bytes, text3, [
+    {
+      offset: MSGHDR.iov,
+      to: iov
+    }
+  ]), 0);
+}
+
+function openSocketNamespace(socket) {
+  return call("ioctl", socket, constant(SIOCGSKNS, {
+    SIOCGSKNS
+  }), 0);
+}
+var IFREQ = {
+  index: 16,
+  size: 40
+};
+function getInterfaceIndex(socket, request) {
+  return call("ioctl", socket, constant(SIOCGIFINDEX, {
+    SIOCGIFINDEX
+  }), request);
+}
+function interfaceRequest(name) {
+  const bytes = new Uint8Array(IFREQ.size);
+  new TextEncoder().encodeInto(name, bytes.subarray(0, IFREQ.index - 1));
+  return new Struct(bytes, `{${JSON.stringify(name)}}`);
+}
+function indexField(request, name) {
+  return new OutputField(request, IFREQ.index, `index of ${name}`);
+}
+
+// ffi/netlink/message.ts
+var Attribute = class {
+
+  type;
+  payload;
+  constructor(type, payload2) {
+    this.type = type;
+    this.payload = payload2;
+  }
+};
+var NLM_F_REQUEST = 1;
+var NLM_F_ACK = 4;
+var NLM_F_EXCL = 512;
+var NLM_F_CREATE = 1024;
+var NLM_F_APPEND = 2048;
+var NLM_F_DUMP = 768;
+var NLM_F_CAPPED = 256;
+var NLM_F_ACK_TLVS = 512;
+var NLMSG_ERROR = 2;
+var NLMSG_DONE = 3;
+var HEADER_SIZE3 = 16;
+var ATTRIBUTE_HEADER_SIZE = 4;
+var NLA_F_NESTED = 32768;
+var NLA_TYPE_MASK = 16383;
+var ERROR_OFFSET = HEADER_SIZE3;
+var REQUEST_OFFSET = HEADER_SIZE3 + 4;
+var NLMSGERR_ATTR_MSG = 1;
+function nested(type, ...attributes) {
+  return new Attribute(type | NLA_F_NESTED, attributes);
+}
+
+function word2(type, value) {
+  return new Attribute(type, [
+    uint32(value)
+  ]);
+}
+function raw2(type, ...bytes) {
+  return new Attribute(type, [
+    Uint8Array.from(bytes)
+  ]);
+}
+
+
+function decode(bytes) {
+  const view2 = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const messages = [];
+  for (let at3 = 0; at3 + HEADER_SIZE3 <= bytes.length; ) {
+    const length = view2.getUint32(at3, true);
+    if (length < HEADER_SIZE3 || at3 + length > bytes.length) break;
+    messages.push({
+      type: view2.getUint16(at3 + 4, true),
+      flags: view2.getUint16(at3 + 6, true),
+      sequence: view2.getUint32(at3 + 8, true),
+      payload: bytes.subarray(at3 + HEADER_SIZE3, at3 + length)
+    });
+    at3 += aligned(length);
+  }
+  return messages;
+}
+function decodeAttributes(bytes) {
+  const view2 = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const attributes = /* @__PURE__ */ new Map();
+  for (let at3 = 0; at3 + ATTRIBUTE_HEADER_SIZE <= bytes.length; ) {
+    const length = view2.getUint16(at3, true);
+    if (length < ATTRIBUTE_HEADER_SIZE || at3 + length > bytes.length) break;
+    const type = view2.getUint16(at3 + 2, true) & NLA_TYPE_MASK;
+    attributes.set(type, bytes.subarray(at3 + ATTRIBUTE_HEADER_SIZE, at3 + length));
+    at3 += aligned(length);
+  }
+  return attributes;
+}
+function readResponse(answer) {
+  const errno = -answer.getInt32(ERROR_OFFSET, true);
+  const flags16 = answer.getUint16(6, true);
+  if ((flags16 & NLM_F_ACK_TLVS) === 0) return {
+    errno,
+    words: void 0
+  };
+  const length = Math.min(answer.getUint32(0, true), answer.byteLength);
+  const copied = (flags16 & NLM_F_CAPPED) === 0 && errno !== 0 ? answer.getUint32(REQUEST_OFFSET, true) : HEADER_SIZE3;
+  const at3 = REQUEST_OFFSET + aligned(copied);
+  if (at3 > length) return {
+    errno,
+    words: void 0
+  };
+  const attributes = new Uint8Array(answer.buffer, answer.byteOffset + at3, length - at3);
+  const words3 = decodeAttributes(attributes).get(NLMSGERR_ATTR_MSG);
+  return {
+    errno,
+    words: words3 && decodeText(words3)
+  };
+}
+function decodeText(bytes) {
+  const end = bytes.indexOf(0);
+  return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
+}
+function decodeUint32(bytes) {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint32(0, true);
+}
+var MessageWriter = class {
+  static {
+    addMethods(this.prototype, {
+    message: (function ({ type, flags: flags16, payload: payload2 }, sequence) {
+    const start2 = reserve$31.call(this, HEADER_SIZE3);
+    pieces$28.call(this, payload2);
+    this.#view.setUint32(start2, this.#end - start2, true);
+    this.#view.setUint16(start2 + 4, type, true);
+    this.#view.setUint16(start2 + 6, flags16 | NLM_F_REQUEST, true);
+    this.#view.setUint32(start2 + 8, sequence, true);
+    reserve$31.call(this, 0);
+  })
+    });
+  }
+  static {
+    pieces$28 = (function (pieces) {
+    for (const piece of pieces) {
+      if (piece instanceof Attribute) attribute$29.call(this, piece);
+      else if (piece instanceof Uint8Array) append$30.call(this, piece);
+      else {
+        this.holes.push({
+          offset: this.#end,
+          value: piece
+        });
+        append$30.call(this, new Uint8Array(4));
+      }
+    }
+  });
+  }
+  static {
+    attribute$29 = (function ({ type, payload: payload2 }) {
+    const start2 = reserve$31.call(this, ATTRIBUTE_HEADER_SIZE);
+    pieces$28.call(this, payload2);
+    this.#view.setUint16(start2, this.#end - start2, true);
+    this.#view.setUint16(start2 + 2, type, true);
+  });
+  }
+  static {
+    append$30 = (function (bytes) {
+    const at3 = this.#end;
+    grow$32.call(this, at3 + bytes.length);
+    this.#bytes.set(bytes, at3);
+  });
+  }
+  static {
+    reserve$31 = (function (size) {
+    const at3 = aligned(this.#end);
+    grow$32.call(this, at3 + size);
+    return at3;
+  });
+  }
+  static {
+    grow$32 = (function (end) {
+    this.#end = end;
+    if (end <= this.#bytes.length) return;
+    const grown = new Uint8Array(end * 2);
+    grown.set(this.#bytes);
+    this.#bytes = grown;
+    this.#view = new DataView(grown.buffer);
+  });
+  }
+
+  holes = [];
+  #bytes = new Uint8Array(256);
+  #view = new DataView(this.#bytes.buffer);
+  #end = 0;
+  get bytes() {
+    return this.#bytes.slice(0, this.#end);
+  }
+  
+  
+  
+  
+  /** Reserves space for a header, aligned as every header is. */
+  
+  
+};
+var encoder4 = new TextEncoder();
+
+
+// ffi/netlink/request.ts
+var ANSWER_SIZE = 512;
+
+
+
+
+
+function piecesOf({ bytes, holes }) {
+  const pieces = [];
+  let from2 = 0;
+  for (const { offset, value } of holes) {
+    if (offset > from2) pieces.push({
+      at: bytes.slice(from2, offset),
+      size: offset - from2
+    });
+    pieces.push({
+      at: value,
+      size: 4
+    });
+    from2 = offset + 4;
+  }
+  if (from2 < bytes.length) pieces.push({
+    at: bytes.slice(from2),
+    size: bytes.length - from2
+  });
+  return pieces;
+}
+
+// plan/network.ts
+var HOSTS_NETWORK = "it would change the host's network";
+var NetlinkBatch = class {
+  static {
+    addMethods(this.prototype, {
+    request: (function (message2, fixes = {}) {
+    const whole = {
+      EPERM: this.#denied,
+      ...fixes
+    };
+    for (const call2 of requestCalls(this.socket, [
+      message2
+    ], this.#answer)) {
+      this.calls.push({
+        call: call2,
+        fixes: whole
+      });
+    }
+  })
+    });
+  }
+
+  socket;
+  calls;
+  #answer;
+  #denied;
+  /** @param denied the fix for EPERM */
+  constructor(socket, denied2) {
+    this.socket = socket;
+    this.calls = [];
+    this.#answer = answerOutput();
+    this.#denied = denied2;
+  }
+  /** Adds a request. */
+  
+  /** Adds a call that looks up the index of the interface with this name, and returns the index. */
+  indexOf(name) {
+    const request = interfaceRequest(name);
+    const fixes = {
+      ENODEV: noInterface(name)
+    };
+    this.calls.push({
+      call: getInterfaceIndex(this.socket, request),
+      fixes
+    });
+    return indexField(request, name);
+  }
+};
+function noInterface(name) {
+  return `there is no interface ${name} in that network; veth(), bridge() and the like make one`;
+}
+function linkFixes(name, kind) {
+  return {
+    EEXIST: `an interface is called ${name} already; choose another name`,
+    ENODEV: noInterface(name ?? "of this name"),
+    EOPNOTSUPP: `this kernel has no interfaces of this kind, or has not loaded them: modprobe ${kind}`
+  };
+}
+
+
+function inParentNetns(plan, request, service) {
+  const { outside } = plan.state.network;
+  if (outside !== void 0) {
+    const kernel = new NetlinkBatch(outside, denialIn(plan));
+    request(kernel, {
+      fd: namespaceOf(plan)
+    });
+    for (const { call: call2, fixes } of kernel.calls) plan.call(call2, {
+      fixes
+    });
+    return;
+  }
+  mayChangeOutside(plan);
+  plan.access.recordNetworkChange();
+  plan.syncWithParent((pid) => {
+    const [socket, ...options] = socketCalls(NETLINK_ROUTE, fdOf);
+    const kernel = new NetlinkBatch(fdOf(socket), denialIn(plan));
+    request(kernel, {
+      pid: pid.number
+    });
+    const calls = [
+      ...[
+        socket,
+        ...options
+      ].map((call2) => ({
+        call: call2
+      })),
+      ...kernel.calls,
+      {
+        call: close(fdOf(socket))
+      }
+    ];
+    return service === void 0 ? [
+      {
+        calls
+      }
+    ] : [
+      {
+        calls
+      },
+      service
+    ];
+  });
+}
+function mayChangeOutside(plan) {
+  if (plan.state.caller.mayChangeNetwork) return;
+  plan.refuse(`an ordinary user may not change the host's network; join() the namespaces of a container that has a network, then unshare("net"), and do this there`);
+}
+function forwardsByScript(plan) {
+  if (plan.deathSignal === 0) plan.refuse(OUTLIVES_FORWARDING);
+  plan.state.isForwardedByScript = true;
+}
+var OUTLIVES_FORWARDING = "publish(), masquerade(), userNetwork() and a list of hosts last as long as the script, and dieWithParent(null), or the option detached, lets the container outlive it; leave out one of them";
+
+
+function namespaceOf(plan) {
+  const opened = () => plan.call(openSocketNamespace(insideSocket(plan)));
+  return plan.state.network.namespace ??= new ResultOf(opened(), "the container's network");
+}
+
+
 // plan/users_box.ts
 
 
@@ -25211,7 +17925,7 @@ function becomeUndumpable(plan) {
 
 
 
-var ENDED2 = {
+var ENDED = {
   ENOENT: NO_PROCESS,
   ESRCH: NO_PROCESS
 };
@@ -25590,6 +18304,198 @@ function allowPorts(step, ruleset, plan) {
   for (const [port, allowed] of rights) plan.call(addNetPort(ruleset, allowed, port));
 }
 
+// ffi/cgroups/limits.ts
+var PERIOD = 1e5;
+var CONTROLLER_OF = {
+  memory: "memory",
+  memoryHigh: "memory",
+  swap: "memory",
+  cpus: "cpu",
+  cpuWeight: "cpu",
+  pids: "pids",
+  io: "io",
+  cpuset: "cpuset"
+};
+function limitsIn(limits2) {
+  return Object.keys(CONTROLLER_OF).filter((limit2) => limits2[limit2] !== void 0);
+}
+function settingsOf2(limit2, limits2) {
+  const controller = CONTROLLER_OF[limit2];
+  const setting = (file, value) => ({
+    limit: limit2,
+    controller,
+    file,
+    value
+  });
+  switch (limit2) {
+    case "memory":
+      return [
+        setting("memory.max", orMax(limits2.memory))
+      ];
+    case "memoryHigh":
+      return [
+        setting("memory.high", orMax(limits2.memoryHigh))
+      ];
+    case "swap":
+      return [
+        setting("memory.swap.max", orMax(limits2.swap))
+      ];
+    case "cpus":
+      return [
+        setting("cpu.max", `${orMax(quota(limits2.cpus))} ${PERIOD}`)
+      ];
+    case "cpuWeight":
+      return [
+        setting("cpu.weight", String(limits2.cpuWeight))
+      ];
+    case "pids":
+      return [
+        setting("pids.max", orMax(limits2.pids))
+      ];
+    case "cpuset":
+      return [
+        setting("cpuset.cpus", limits2.cpuset)
+      ];
+    case "io":
+      return limits2.io.map(({ device, readBps, writeBps, readIops, writeIops }) => {
+        const words3 = Object.entries({
+          rbps: readBps,
+          wbps: writeBps,
+          riops: readIops,
+          wiops: writeIops
+        }).filter(([, value]) => value !== void 0).map(([name, value]) => `${name}=${orMax(value)}`);
+        return setting("io.max", [
+          device,
+          ...words3
+        ].join(" "));
+      });
+  }
+}
+function settingsOf1(limit2, limits2) {
+  const controller = CONTROLLER_OF[limit2];
+  const setting = (file, value) => ({
+    limit: limit2,
+    controller,
+    file,
+    value
+  });
+  switch (limit2) {
+    case "memory":
+      return [
+        setting("memory.limit_in_bytes", orMinus1(limits2.memory))
+      ];
+    case "memoryHigh":
+      return void 0;
+    case "swap": {
+      const { swap = Infinity, memory = Infinity } = limits2;
+      if (memory === Infinity && swap !== Infinity) return void 0;
+      return [
+        setting("memory.memsw.limit_in_bytes", orMinus1(memory + swap))
+      ];
+    }
+    case "cpus":
+      return [
+        setting("cpu.cfs_period_us", String(PERIOD)),
+        setting("cpu.cfs_quota_us", orMinus1(quota(limits2.cpus)))
+      ];
+    case "cpuWeight":
+      return [
+        setting("cpu.shares", String(shares(limits2.cpuWeight)))
+      ];
+    case "pids":
+      return [
+        setting("pids.max", orMax(limits2.pids))
+      ];
+    case "cpuset":
+      return [
+        setting("cpuset.cpus", limits2.cpuset)
+      ];
+    case "io":
+      return limits2.io.flatMap(({ device, readBps, writeBps, readIops, writeIops }) => Object.entries({
+        read_bps: readBps,
+        write_bps: writeBps,
+        read_iops: readIops,
+        write_iops: writeIops
+      }).filter(([, value]) => value !== void 0).map(([name, value]) => setting(`blkio.throttle.${name}_device`, `${device} ${value === Infinity ? 0 : value}`)));
+  }
+}
+function parseList(text3) {
+  const numbers2 = /* @__PURE__ */ new Set();
+  for (const range of text3.trim().split(",").filter(Boolean)) {
+    const [first, last = first] = range.split("-").map(Number);
+    for (let number = first; number <= last; number++) numbers2.add(number);
+  }
+  return numbers2;
+}
+function quota(cpus) {
+  return Math.round(cpus * PERIOD);
+}
+function shares(weight) {
+  return Math.min(262144, Math.max(2, Math.round(weight * 1024 / 100)));
+}
+function orMax(value) {
+  return value === void 0 || value === Infinity ? "max" : String(value);
+}
+function orMinus1(value) {
+  return value === void 0 || value === Infinity ? "-1" : String(value);
+}
+
+// plan/steps/limits.ts
+function lowerLimits(step, plan) {
+  const refuse = (why) => plan.refuse(why);
+  if (step.io?.some(({ device }) => device.startsWith("/"))) plan.isMomentary = true;
+  plan.limitTo(groupLimits(step, plan.host, refuse));
+}
+function checkLimits(limits2, host) {
+  const refuse = (why) => {
+    throw new RecipeError(why);
+  };
+  const wrong = invalidField({
+    ...limits2
+  }, limitFields());
+  if (wrong !== void 0) refuse(`the limit "${wrong.field}" ${wrong.issue}`);
+  return groupLimits(limits2, host, refuse);
+}
+function groupLimits(limits2, host, refuse) {
+  const { memory, memoryHigh, swap, cpus, cpuWeight, pids, io, cpuset } = limits2;
+  return present({
+    memory: numberOf3(memory),
+    memoryHigh: numberOf3(memoryHigh),
+    swap: numberOf3(swap),
+    cpus: numberOf3(cpus),
+    cpuWeight,
+    pids: numberOf3(pids),
+    io: io?.map((item) => ({
+      device: deviceNumbers(item.device, host, refuse),
+      ...present({
+        readBps: numberOf3(item.readBps),
+        writeBps: numberOf3(item.writeBps),
+        readIops: numberOf3(item.readIops),
+        writeIops: numberOf3(item.writeIops)
+      })
+    })),
+    cpuset: cpuset && [
+      ...parseList(cpuset)
+    ].join(",")
+  });
+}
+function numberOf3(value) {
+  return value === void 0 ? void 0 : numberOf(value);
+}
+function deviceNumbers(device, host, refuse) {
+  if (!device.startsWith("/")) return device;
+  try {
+    return host.blockDevice(device) ?? refuse(`${device} is not a block device`);
+  } catch (error) {
+    if (error instanceof SyscallError) refuse(`${device} cannot be found: ${error.code}`);
+    throw error;
+  }
+}
+function present(fields) {
+  const entries = Object.entries(fields).filter(([, value]) => value !== void 0);
+  return Object.fromEntries(entries);
+}
+
 // plan/steps/masks.ts
 
 
@@ -25609,7 +18515,189 @@ function lowerDomainname(step, plan) {
   });
 }
 
+// ffi/netlink/address.ts
+var RTM_NEWADDR = 20;
+var RTM_GETADDR = 22;
+var IFA_ADDRESS = 1;
+var IFA_LOCAL = 2;
+var IFA_F_NODAD = 2;
+var IFA_F_PERMANENT = 128;
+var RT_SCOPE_UNIVERSE = 0;
+function addAddress(index, { family, bytes, length }) {
+  const flags16 = family === AF_INET6 ? IFA_F_NODAD : 0;
+  return {
+    type: RTM_NEWADDR,
+    flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL,
+    payload: [
+      // struct ifaddrmsg (linux/if_addr.h)
+      Uint8Array.of(family, length, flags16, 0),
+      uint32(index),
+      new Attribute(IFA_LOCAL, [
+        bytes
+      ]),
+      new Attribute(IFA_ADDRESS, [
+        bytes
+      ])
+    ],
+    words: [
+      "RTM_NEWADDR",
+      `${formatIp(bytes)}/${length}`,
+      describe(index)
+    ]
+  };
+}
+function listAddresses() {
+  const payload2 = [
+    new Uint8Array(ADDRESS_HEADER_SIZE)
+  ];
+  return {
+    type: RTM_GETADDR,
+    flags: NLM_F_DUMP,
+    payload: payload2,
+    words: [
+      "RTM_GETADDR"
+    ]
+  };
+}
+var ADDRESS_HEADER_SIZE = 8;
+function readAddress({ payload: payload2 }) {
+  const header2 = new DataView(payload2.buffer, payload2.byteOffset, ADDRESS_HEADER_SIZE);
+  const attributes = decodeAttributes(payload2.subarray(ADDRESS_HEADER_SIZE));
+  const bytes = attributes.get(IFA_LOCAL) ?? attributes.get(IFA_ADDRESS);
+  return {
+    link: header2.getUint32(4, true),
+    address: `${formatIp(bytes)}/${header2.getUint8(1)}`,
+    isGlobal: header2.getUint8(3) === RT_SCOPE_UNIVERSE,
+    isPermanent: (header2.getUint8(2) & IFA_F_PERMANENT) !== 0
+  };
+}
+function describe(index) {
+  return typeof index === "number" ? String(index) : index.text;
+}
+
+// ffi/netlink/route.ts
+var RTM_NEWROUTE = 24;
+var RTM_GETROUTE = 26;
+var RTA = {
+  DST: 1,
+  OIF: 4,
+  GATEWAY: 5,
+  PRIORITY: 6,
+  PREFSRC: 7,
+  TABLE: 15
+};
+var RT_TABLE_MAIN = 254;
+var RTPROT_BOOT = 3;
+var RT_SCOPE_UNIVERSE2 = 0;
+var RT_SCOPE_LINK = 253;
+var RTN_UNICAST = 1;
+function addRoute(destination2, { via, device }) {
+  const { family, length } = destination2;
+  const scope = via === void 0 && family !== AF_INET6 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE2;
+  return {
+    type: RTM_NEWROUTE,
+    flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL,
+    payload: [
+      // struct rtmsg (linux/rtnetlink.h)
+      Uint8Array.of(family, length, 0, 0, RT_TABLE_MAIN, RTPROT_BOOT, scope, RTN_UNICAST),
+      uint32(0),
+      ...length === 0 ? [] : [
+        new Attribute(RTA.DST, [
+          networkOf(destination2)
+        ])
+      ],
+      ...via === void 0 ? [] : [
+        new Attribute(RTA.GATEWAY, [
+          via.bytes
+        ])
+      ],
+      ...device === void 0 ? [] : [
+        word2(RTA.OIF, device)
+      ]
+    ],
+    words: [
+      "RTM_NEWROUTE",
+      describeDestination(destination2),
+      ...via === void 0 ? [] : [
+        `via ${formatIp(via.bytes)}`
+      ],
+      ...device === void 0 ? [] : [
+        typeof device === "number" ? `${device}` : device.text
+      ]
+    ]
+  };
+}
+function listRoutes() {
+  const payload2 = [
+    new Uint8Array(ROUTE_HEADER_SIZE)
+  ];
+  return {
+    type: RTM_GETROUTE,
+    flags: NLM_F_DUMP,
+    payload: payload2,
+    words: [
+      "RTM_GETROUTE"
+    ]
+  };
+}
+var ROUTE_HEADER_SIZE = 12;
+function readRoute({ payload: payload2 }) {
+  const header2 = payload2.subarray(0, ROUTE_HEADER_SIZE);
+  const attributes = decodeAttributes(payload2.subarray(ROUTE_HEADER_SIZE));
+  const ip = (type) => {
+    const bytes = attributes.get(type);
+    return bytes && formatIp(bytes);
+  };
+  const number = (type) => {
+    const bytes = attributes.get(type);
+    return bytes && decodeUint32(bytes);
+  };
+  const everything = header2[0] === AF_INET6 ? "::" : "0.0.0.0";
+  return {
+    destination: `${ip(RTA.DST) ?? everything}/${header2[1]}`,
+    via: ip(RTA.GATEWAY),
+    link: number(RTA.OIF),
+    source: ip(RTA.PREFSRC),
+    metric: number(RTA.PRIORITY) ?? 0,
+    table: number(RTA.TABLE) ?? header2[4]
+  };
+}
+function findRoute({ family, bytes }) {
+  const header2 = new Uint8Array(ROUTE_HEADER_SIZE);
+  header2.set([
+    family,
+    bytes.length * 8
+  ]);
+  return {
+    type: RTM_GETROUTE,
+    flags: 0,
+    payload: [
+      header2,
+      new Attribute(RTA.DST, [
+        bytes
+      ])
+    ],
+    words: [
+      "RTM_GETROUTE",
+      formatIp(bytes)
+    ]
+  };
+}
+function leadsToOneMachine({ payload: payload2 }) {
+  return payload2[7] === RTN_UNICAST;
+}
+function describeDestination({ bytes, length }) {
+  return length === 0 ? `default ${formatIp(bytes)}/0` : `${formatIp(bytes)}/${length}`;
+}
+
 // recipe/steps/network/addresses.ts
+function address(device, address2) {
+  return {
+    step: "address",
+    device,
+    address: address2
+  };
+}
 var addressSchema = stepSchema("address", () => ({
   device: interfaceName(),
   address: ipPrefix()
@@ -25658,6 +18746,146 @@ function lowerRoute(step, plan) {
       device: device === void 0 ? void 0 : kernel.indexOf(device)
     }), ROUTE_FIXES);
   });
+}
+
+// ffi/netlink/link.ts
+var RTM_NEWLINK = 16;
+var RTM_DELLINK = 17;
+var RTM_GETLINK = 18;
+var IFLA = {
+  ADDRESS: 1,
+  IFNAME: 3,
+  MTU: 4,
+  LINK: 5,
+  MASTER: 10,
+  LINKINFO: 18,
+  NET_NS_PID: 19,
+  NET_NS_FD: 28
+};
+var IFLA_INFO_KIND = 1;
+var IFLA_INFO_DATA = 2;
+var VETH_INFO_PEER = 1;
+var IFLA_MACVLAN_MODE = 1;
+var IFF_UP = 1;
+function addVeth(one, other) {
+  const header2 = linkHeader(0, void 0);
+  const peer = new Attribute(VETH_INFO_PEER, [
+    ...header2,
+    ...settings(other)
+  ]);
+  const words3 = [
+    ...describe2(one),
+    "peer",
+    ...describe2(other)
+  ];
+  return addLink("veth", one, words3, [
+    peer
+  ]);
+}
+function addBridge(link2) {
+  return addLink("bridge", link2, describe2(link2), []);
+}
+function addDummy(link2) {
+  return addLink("dummy", link2, describe2(link2), []);
+}
+function addMacvlan(link2, parent, mode2) {
+  const words3 = [
+    ...describe2(link2),
+    `on ${nameOf2(parent)}`
+  ];
+  const data2 = [
+    word2(IFLA_MACVLAN_MODE, MACVLAN_MODES[mode2])
+  ];
+  return addLink("macvlan", link2, words3, data2, [
+    word2(IFLA.LINK, parent)
+  ]);
+}
+
+function deleteLink(link2) {
+  return {
+    type: RTM_DELLINK,
+    flags: NLM_F_ACK,
+    payload: [
+      ...linkHeader(indexOf(link2), void 0),
+      ...typeof link2 === "string" ? [
+        text2(IFLA.IFNAME, link2)
+      ] : []
+    ],
+    words: [
+      "RTM_DELLINK",
+      describeLink(link2)
+    ]
+  };
+}
+function listLinks() {
+  const payload2 = linkHeader(0, void 0);
+  return {
+    type: RTM_GETLINK,
+    flags: NLM_F_DUMP,
+    payload: payload2,
+    words: [
+      "RTM_GETLINK"
+    ]
+  };
+}
+function readLink({ payload: payload2 }) {
+  const header2 = new DataView(payload2.buffer, payload2.byteOffset, LINK_HEADER_SIZE);
+  const attributes = decodeAttributes(payload2.subarray(LINK_HEADER_SIZE));
+  const number = (type) => {
+    const bytes = attributes.get(type);
+    return bytes && decodeUint32(bytes);
+  };
+  const kind = decodeAttributes(attributes.get(IFLA.LINKINFO) ?? new Uint8Array()).get(IFLA_INFO_KIND);
+  const hardware = attributes.get(IFLA.ADDRESS) ?? new Uint8Array();
+  const flags16 = header2.getUint32(8, true);
+  return {
+    index: header2.getInt32(4, true),
+    name: decodeText(attributes.get(IFLA.IFNAME) ?? new Uint8Array()),
+    kind: kind && decodeText(kind),
+    up: (flags16 & IFF_UP) !== 0,
+    flags: flags16,
+    mtu: number(IFLA.MTU) ?? 0,
+    address: Array.from(hardware, (byte) => byte.toString(16).padStart(2, "0")).join(":"),
+    master: number(IFLA.MASTER),
+    link: number(IFLA.LINK)
+  };
+}
+var LINK_HEADER_SIZE = 16;
+
+function addLink(kind, link2, words3, data2, more = []) {
+  const info = nested(IFLA.LINKINFO, text2(IFLA_INFO_KIND, kind), ...data2.length === 0 ? [] : [
+    nested(IFLA_INFO_DATA, ...data2)
+  ]);
+  return {
+    type: RTM_NEWLINK,
+    flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL,
+    payload: [
+      ...linkHeader(0, link2.up),
+      ...settings(link2),
+      ...more,
+      info
+    ],
+    words: [
+      "RTM_NEWLINK",
+      kind,
+      ...words3
+    ]
+  };
+}
+
+function namespaceAttribute(namespace) {
+  return "pid" in namespace ? word2(IFLA.NET_NS_PID, namespace.pid) : word2(IFLA.NET_NS_FD, namespace.fd);
+}
+
+function describeNetwork(namespace) {
+  if ("fd" in namespace) return nameOf2(namespace.fd);
+  const { pid } = namespace;
+  return `the network of ${typeof pid === "number" && !Number.isNaN(pid) ? pid : "PID"}`;
+}
+
+
+function nameOf2(value) {
+  return typeof value === "number" ? String(value) : value.text;
 }
 
 // plan/steps/network/links.ts
@@ -25729,7 +18957,7 @@ function lowerMacvlan({ name, parent, mode: mode2 = "bridge" }, plan) {
     }, link2, mode2), linkFixes(name, "macvlan"));
   });
 }
-function lowerMoveInterface({ name, as = name }, plan) {
+function lowerMoveInterface({ name, as = name, stays = false }, plan) {
   plan.needs("net", HOSTS_NETWORK);
   inParentNetns(plan, (kernel, namespace) => {
     kernel.request(setLink({
@@ -25740,7 +18968,7 @@ function lowerMoveInterface({ name, as = name }, plan) {
     }), {
       EEXIST: `an interface is called ${as} already; choose another name`
     });
-  }, {
+  }, stays ? void 0 : {
     service: "return-link",
     name,
     nameInside: as
@@ -25748,6 +18976,61 @@ function lowerMoveInterface({ name, as = name }, plan) {
   inContainerNetns(plan, (kernel) => kernel.request(setLink(as, {
     up: true
   })));
+}
+
+// ffi/calls/ip_sockets.ts
+var TYPES2 = {
+  tcp: [
+    SOCK_STREAM,
+    "SOCK_STREAM"
+  ],
+  udp: [
+    SOCK_DGRAM,
+    "SOCK_DGRAM"
+  ]
+};
+function ipSocket(family, protocol) {
+  const [kind, name] = TYPES2[protocol];
+  const type = kind | SOCK_NONBLOCK | SOCK_CLOEXEC;
+  const text3 = `${name}|SOCK_NONBLOCK|SOCK_CLOEXEC`;
+  return call("socket", constant(family, {
+    AF_INET,
+    AF_INET6
+  }), constant(type, {
+    [text3]: type
+  }), 0);
+}
+function setIpv6Only(socket) {
+  return call("setsockopt", socket, constant(IPPROTO_IPV6, {
+    IPPROTO_IPV6
+  }), constant(IPV6_V6ONLY, {
+    IPV6_V6ONLY
+  }), new Struct(Uint8Array.of(1, 0, 0, 0), "&1"), 4);
+}
+function bind(socket, address2) {
+  const struct = socketAddress(address2);
+  return call("bind", socket, struct, struct.size);
+}
+function bindLoopback(socket, port) {
+  const bytes = Uint8Array.of(127, 0, 0, 1);
+  return bind(socket, {
+    family: AF_INET,
+    bytes,
+    port,
+    text: `127.0.0.1:${port}`
+  });
+}
+function listen(socket, backlog) {
+  return call("listen", socket, backlog);
+}
+function socketAddress({ family, bytes, port, text: text3 }) {
+  const ipv6 = family === AF_INET6;
+  const struct = new Uint8Array(ipv6 ? 28 : 16);
+  const view2 = new DataView(struct.buffer);
+  view2.setUint16(0, family, true);
+  view2.setUint16(2, port);
+  struct.set(bytes, ipv6 ? 8 : 4);
+  return new Struct(struct, `{${ipv6 ? "AF_INET6" : "AF_INET"}, ${text3}}`);
 }
 
 // plan/network_service.ts
@@ -25786,6 +19069,297 @@ function lowerProxy({ hosts, deny: deny2 = [] }, plan) {
   };
 }
 
+// ffi/netlink/nftables.ts
+var NFNL_SUBSYS_NFTABLES = 10;
+var BATCH_BEGIN = 16;
+var BATCH_END = 17;
+var NEWTABLE = NFNL_SUBSYS_NFTABLES << 8;
+var GETTABLE = NEWTABLE | 1;
+var NEWCHAIN = NEWTABLE | 3;
+var NEWRULE = NEWTABLE | 6;
+var NFT_TABLE_F_OWNER = 2;
+var HOOKS = {
+  prerouting: {
+    number: 0,
+    priority: -100
+  },
+  output: {
+    number: 3,
+    priority: -100
+  },
+  postrouting: {
+    number: 4,
+    priority: 100
+  }
+};
+function addNatTable({ name, family, owned, rules }) {
+  const hooks = [
+    ...new Set(rules.map(({ hook }) => hook))
+  ];
+  const table = text2(1, name);
+  const message2 = (type, words3, ...attributes) => ({
+    type,
+    flags: NLM_F_CREATE | (type === NEWRULE ? NLM_F_APPEND : 0),
+    payload: [
+      header(family),
+      ...attributes
+    ],
+    words: [
+      ...words3.slice(0, 1),
+      family === AF_INET6 ? "ip6" : "ip",
+      name,
+      ...words3.slice(1)
+    ]
+  });
+  const messages = [
+    message2(NEWTABLE, [
+      "NFT_MSG_NEWTABLE"
+    ], table, big(2, owned ? NFT_TABLE_F_OWNER : 0)),
+    ...hooks.map((hook) => message2(NEWCHAIN, [
+      "NFT_MSG_NEWCHAIN",
+      hook
+    ], table, text2(3, hook), nested(4, big(1, HOOKS[hook].number), big(2, HOOKS[hook].priority)), text2(7, "nat"))),
+    ...rules.map(({ hook, rule }) => message2(NEWRULE, [
+      "NFT_MSG_NEWRULE",
+      hook
+    ], table, text2(2, hook), nested(4, ...rule)))
+  ];
+  const last = messages.pop();
+  return [
+    boundary(BATCH_BEGIN, "NFNL_MSG_BATCH_BEGIN"),
+    ...messages,
+    {
+      ...last,
+      flags: last.flags | NLM_F_ACK
+    },
+    boundary(BATCH_END, "NFNL_MSG_BATCH_END")
+  ];
+}
+function masquerading(source) {
+  const { from: from2, to, size } = ADDRESS2[source.family === AF_INET6 ? "ip6" : "ip"];
+  const network = networkOf(source);
+  const mask2 = networkOf({
+    ...source,
+    bytes: new Uint8Array(size).fill(255)
+  });
+  const inNetwork = (offset, comparison) => [
+    payload(NETWORK_HEADER, offset, size),
+    expression("bitwise", big(1, 1), big(2, 1), big(3, size), data(4, mask2), data(5, NOTHING2[size])),
+    compare(comparison, network)
+  ];
+  return [
+    ...inNetwork(from2, EQUAL),
+    ...inNetwork(to, NOT_EQUAL),
+    expression("masq")
+  ];
+}
+function publishing({ protocol, host, port, to, toPort }) {
+  const ipv6 = to.family === AF_INET6;
+  const { to: offset, size } = ADDRESS2[ipv6 ? "ip6" : "ip"];
+  return [
+    expression("fib", big(1, 1), big(2, FIB_ADDRESS_TYPE), big(3, FIB_DESTINATION)),
+    compare(EQUAL, Uint8Array.of(RTN_LOCAL, 0, 0, 0)),
+    ...host !== void 0 ? [
+      payload(NETWORK_HEADER, offset, size),
+      compare(EQUAL, host.bytes)
+    ] : ipv6 ? [
+      payload(NETWORK_HEADER, offset, 16),
+      compare(NOT_EQUAL, LOOPBACK_IPV6)
+    ] : [
+      payload(NETWORK_HEADER, offset, 1),
+      compare(NOT_EQUAL, Uint8Array.of(127))
+    ],
+    expression("meta", big(1, 1), big(2, META_PROTOCOL)),
+    compare(EQUAL, Uint8Array.of(protocol === "tcp" ? 6 : 17)),
+    payload(TRANSPORT_HEADER, 2, 2),
+    compare(EQUAL, portBytes(port)),
+    expression("immediate", big(1, 1), data(2, to.bytes)),
+    expression("immediate", big(1, 2), data(2, portBytes(toPort))),
+    expression("nat", big(1, DESTINATION_NAT), big(2, to.family), big(3, 1), big(5, 2))
+  ];
+}
+function describePublished({ protocol, host, port, to, toPort }) {
+  const from2 = host === void 0 ? port : `${formatIp(host.bytes)} ${port}`;
+  return `${protocol} ${from2} to ${formatIp(to.bytes)} ${toPort}`;
+}
+var ADDRESS2 = {
+  ip: {
+    from: 12,
+    to: 16,
+    size: 4
+  },
+  ip6: {
+    from: 8,
+    to: 24,
+    size: 16
+  }
+};
+var NETWORK_HEADER = 1;
+var TRANSPORT_HEADER = 2;
+var EQUAL = 0;
+var NOT_EQUAL = 1;
+var FIB_ADDRESS_TYPE = 3;
+var FIB_DESTINATION = 2;
+var RTN_LOCAL = 2;
+var META_PROTOCOL = 16;
+var DESTINATION_NAT = 1;
+var LOOPBACK_IPV6 = Uint8Array.of(...new Uint8Array(15), 1);
+var NOTHING2 = {
+  4: new Uint8Array(4),
+  16: new Uint8Array(16)
+};
+function payload(base, offset, length) {
+  return expression("payload", big(1, 1), big(2, base), big(3, offset), big(4, length));
+}
+function compare(operator, value) {
+  return expression("cmp", big(1, 1), big(2, operator), data(3, value));
+}
+function expression(name, ...attributes) {
+  return nested(1, text2(1, name), nested(2, ...attributes));
+}
+function data(type, value) {
+  return nested(type, new Attribute(1, [
+    value
+  ]));
+}
+function big(type, value) {
+  return raw2(type, value >>> 24, value >>> 16 & 255, value >>> 8 & 255, value & 255);
+}
+function portBytes(port) {
+  return Uint8Array.of(port >> 8, port & 255);
+}
+function header(family, resource = 0) {
+  return Uint8Array.of(family, 0, resource >> 8, resource & 255);
+}
+function boundary(type, name) {
+  return {
+    type,
+    flags: 0,
+    payload: [
+      header(0, NFNL_SUBSYS_NFTABLES)
+    ],
+    words: [
+      name
+    ]
+  };
+}
+
+// plan/steps/network/translation.ts
+function lowerMasquerade({ source, inside }, plan) {
+  const network = parsePrefix(source);
+  const rules = [
+    {
+      hook: "postrouting",
+      rule: masquerading(network)
+    }
+  ];
+  translate(plan, inside, {
+    family: network.family,
+    rules
+  }, [
+    "masquerade",
+    source
+  ]);
+}
+function lowerPublish({ port, address: address2, hostAddress, to: toPort = port, protocol = "tcp", inside }, plan) {
+  const to = parseIp(address2);
+  const host = hostAddress === void 0 ? void 0 : parseIp(hostAddress);
+  const published = {
+    protocol,
+    host,
+    port,
+    to,
+    toPort
+  };
+  const rule = publishing(published);
+  const rules = [
+    {
+      hook: "prerouting",
+      rule
+    },
+    {
+      hook: "output",
+      rule
+    }
+  ];
+  const words3 = [
+    "publish",
+    describePublished(published)
+  ];
+  requireFree(published, plan);
+  translate(plan, inside, {
+    family: to.family,
+    rules
+  }, words3, {
+    service: "reserve-port",
+    protocol,
+    address: socketAddress2(published)
+  });
+}
+function requireFree(published, plan) {
+  const others = plan.state.network.published ??= [];
+  const isTaken2 = others.some((other) => other.protocol === published.protocol && other.port === published.port && (other.host === void 0 || published.host === void 0 ? other.to.family === published.to.family : formatIp(other.host.bytes) === formatIp(published.host.bytes)));
+  if (isTaken2) {
+    plan.refuse(`an earlier step publishes ${published.protocol} port ${published.port} already`);
+  }
+  others.push(published);
+}
+function socketAddress2({ host, port, to }) {
+  const bytes = host?.bytes ?? new Uint8Array(to.bytes.length);
+  const ip = formatIp(bytes);
+  const text3 = to.family === AF_INET6 ? `[${ip}]:${port}` : `${ip}:${port}`;
+  return {
+    family: to.family,
+    bytes,
+    port,
+    text: text3
+  };
+}
+function translate(plan, inside, table, words3, ...before) {
+  plan.needs("net", HOSTS_NETWORK);
+  const messages = (name) => addNatTable({
+    ...table,
+    name,
+    owned: inside !== true
+  });
+  if (inside === true) {
+    writeSetting(plan, forwardingSetting(table.family), "1");
+    const [socket, ...options] = socketCalls(NETLINK_NETFILTER, fdOf);
+    const name = `ramekin-${words3.join(" ").replaceAll(/[^\w.]+/g, "-")}`;
+    const request = requestCalls(fdOf(socket), messages(name), answerOutput(), words3);
+    plan.calls([
+      socket,
+      ...options,
+      ...request,
+      close(fdOf(socket))
+    ], NO_TRANSLATION);
+    return;
+  }
+  if (plan.state.network.outside !== void 0) {
+    plan.refuse("the network outside is another container's; put the step into that one's recipe, with { inside: true }");
+  }
+  mayChangeOutside(plan);
+  plan.access.recordNetworkChange();
+  forwardsByScript(plan);
+  plan.syncWithParent(() => [
+    ...before,
+    {
+      service: "nat-table",
+      table,
+      words: words3
+    }
+  ]);
+}
+var NO_NF_TABLES = "this kernel has no NAT with nf_tables (modprobe nf_tables nft_chain_nat nft_masq nft_fib_inet), or no tables that end with their script (Linux 5.12)";
+var NO_TRANSLATION = {
+  ENOENT: NO_NF_TABLES,
+  EOPNOTSUPP: NO_NF_TABLES,
+  EPROTONOSUPPORT: NO_NF_TABLES
+};
+function forwardingSetting(family) {
+  return family === AF_INET6 ? "net/ipv6/conf/all/forwarding" : "net/ipv4/ip_forward";
+}
+
 // recipe/steps/network/user_network.ts
 var USER_NETWORK_PROGRAMS = [
   "pasta",
@@ -25817,7 +19391,7 @@ function nameForwarder(plan, resolvConf) {
   const text3 = forwardedConf(resolvConf);
   const make3 = (root2) => {
     const flags16 = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
-    const file = new ResultOf(plan.call(openat(root2, NAME2, flags16, 420)), "file");
+    const file = new ResultOf(plan.call(openat(root2, NAME, flags16, 420)), "file");
     plan.call(write(file, text3, text3.length));
     plan.call(close(file));
   };
@@ -25838,8 +19412,8 @@ function nameForwarder(plan, resolvConf) {
           accept,
           onAccepted: end
         });
-        const file = copyOfFile(plan, root2, NAME2);
-        plan.path(target).attachTo(place2, file, NAME2);
+        const file = copyOfFile(plan, root2, NAME);
+        plan.path(target).attachTo(place2, file, NAME);
         plan.release(file);
         plan.release(place2);
       });
@@ -25853,7 +19427,7 @@ function nameForwarder(plan, resolvConf) {
     }
   });
 }
-var NAME2 = "resolv.conf";
+var NAME = "resolv.conf";
 function forwardedConf(resolvConf) {
   const kept = resolvConf.split("\n").filter((line) => /^(search|domain|options)[ \t]/.test(line));
   return new TextEncoder().encode([
@@ -25927,7 +19501,7 @@ function lowerOverlay(step, plan) {
   mountFilesystem(plan, step.target, {
     type: "tmpfs",
     flags: flags16,
-    data: "mode=0755"
+    data: step.size === void 0 ? "mode=0755" : `mode=0755,size=${step.size}`
   });
   const below3 = target.open(O_PATH | O_DIRECTORY);
   plan.directories.inside(below3, () => {
@@ -25943,6 +19517,7 @@ function lowerOverlay(step, plan) {
         "work"
       ]) plan.call(mkdirat(at_fdcwd, name, 493));
       copyAttributes(plan, step.lower[0], "upper");
+      if (step.mode !== void 0) plan.call(fchmodat(at_fdcwd, "upper", step.mode));
     }
     const written2 = step.discard === true ? {
       upper: "upper",
@@ -26620,8 +20195,20 @@ var bindSchema = stepSchema("bind", (() => ({
   restrict: optional(list(oneOf(RESTRICTIONS2))),
   untrusted: optional(boolean()),
   make: optional(boolean()),
-  early: optional(boolean())
-})), (({ entries, hide }) => hide !== void 0 && entries === void 0 ? '"hide" is about the files in "entries"; maskPaths() hides any path' : void 0));
+  early: optional(boolean()),
+  shared: optional(boolean()),
+  idMap: optional(object({
+    uids: idRanges(),
+    gids: idRanges(),
+    recursive: optional(boolean())
+  }))
+})), (({ entries, hide, idMap }) => {
+  if (hide !== void 0 && entries === void 0) {
+    return '"hide" is about the files in "entries"; maskPaths() hides any path';
+  }
+  if (idMap === void 0) return void 0;
+  return rangesIssue("idMap.uids", idMap.uids) ?? rangesIssue("idMap.gids", idMap.gids);
+}));
 
 // recipe/steps/bounds.ts
 var boundFields = lazy(() => {
@@ -26820,7 +20407,7 @@ var symlinkSchema = stepSchema("symlink", (() => ({
   host: optional(boolean()),
   keep: optional(boolean())
 })));
-function writeFile2(path2, text3, options = {}) {
+function writeFile(path2, text3, options = {}) {
   return {
     step: "writeFile",
     path: path2,
@@ -27015,9 +20602,17 @@ var macvlanSchema = stepSchema("macvlan", () => ({
   parent: interfaceName(),
   mode: optional(oneOf(Object.keys(MACVLAN_MODES)))
 }));
+function moveInterface(name, options = {}) {
+  return {
+    step: "moveInterface",
+    name,
+    ...options
+  };
+}
 var moveInterfaceSchema = stepSchema("moveInterface", () => ({
   name: interfaceName(),
-  as: optional(interfaceName())
+  as: optional(interfaceName()),
+  stays: optional(boolean())
 }));
 
 // recipe/destination_address.ts
@@ -27049,7 +20644,7 @@ function parseHost(text3) {
     port
   };
 }
-var NAME3 = /^(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/;
+var NAME2 = /^(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/;
 function canonicalName(name) {
   const url = URL.parse(`http://${name}/`);
   if (url === null || url.username !== "" || url.password !== "" || url.port !== "") {
@@ -27057,7 +20652,7 @@ function canonicalName(name) {
   }
   if (url.hostname.startsWith("[")) return url.hostname.slice(1, -1);
   const canonical = url.hostname.replace(/\.$/, "");
-  return NAME3.test(canonical) ? canonical : void 0;
+  return NAME2.test(canonical) ? canonical : void 0;
 }
 
 // recipe/granted_host.ts
@@ -27141,10 +20736,15 @@ var overlaySchema = stepSchema("overlay", () => ({
   upper: optional(absolutePath()),
   work: optional(absolutePath()),
   discard: optional(boolean()),
+  size: optional(tmpfsSize()),
+  mode: optional(modeBits()),
   untrusted: optional(boolean())
-}), ({ lower: lower2, upper, work, discard: discard2, untrusted }) => {
+}), ({ lower: lower2, upper, work, discard: discard2, size, mode: mode2, untrusted }) => {
   if (upper === void 0 !== (work === void 0)) return `"upper" and "work" go together`;
   if (upper !== void 0 && discard2 === true) return `"discard" takes the place of "upper"`;
+  if (discard2 !== true && (size !== void 0 || mode2 !== void 0)) {
+    return `"size" and "mode" are for "discard", whose changes are in memory`;
+  }
   if (upper === void 0 && discard2 !== true && lower2.length < 2) {
     return `needs two lower directories without "upper" or "discard"`;
   }
@@ -27246,7 +20846,7 @@ var POLICIES = [
   "rr",
   "deadline"
 ];
-var FLAGS2 = [
+var FLAGS = [
   "reset-on-fork",
   "reclaim",
   "dl-overrun",
@@ -27269,7 +20869,7 @@ var schedulerSchema = stepSchema("scheduler", () => {
     runtime: time,
     deadline: time,
     period: time,
-    flags: optional(list(oneOf(FLAGS2))),
+    flags: optional(list(oneOf(FLAGS))),
     utilMin: optional(integer(0, 1024)),
     utilMax: optional(integer(0, 1024))
   };
@@ -27392,6 +20992,256 @@ var personalitySchema = stepSchema("personality", () => ({
   flags: optional(list(oneOf(PERSONALITY_FLAGS)))
 }));
 
+// ffi/seccomp/compat_syscalls.ts
+var I386 = `
+  restart_syscall exit fork read write open close waitpid creat link unlink execve chdir time
+  mknod chmod lchown break oldstat lseek getpid mount umount setuid getuid stime ptrace alarm
+  oldfstat pause utime stty gtty access nice ftime sync kill rename mkdir rmdir dup pipe times
+  prof brk setgid getgid signal geteuid getegid acct umount2 lock ioctl fcntl mpx setpgid ulimit
+  oldolduname umask chroot ustat dup2 getppid getpgrp setsid sigaction sgetmask ssetmask setreuid
+  setregid sigsuspend sigpending sethostname setrlimit getrlimit getrusage gettimeofday
+  settimeofday getgroups setgroups select symlink oldlstat readlink uselib swapon reboot readdir
+  mmap munmap truncate ftruncate fchmod fchown getpriority setpriority profil statfs fstatfs
+  ioperm socketcall syslog setitimer getitimer stat lstat fstat olduname iopl vhangup idle
+  vm86old wait4 swapoff sysinfo ipc fsync sigreturn clone setdomainname uname modify_ldt adjtimex
+  mprotect sigprocmask create_module init_module delete_module get_kernel_syms quotactl getpgid
+  fchdir bdflush sysfs personality afs_syscall setfsuid setfsgid _llseek getdents _newselect
+  flock msync readv writev getsid fdatasync _sysctl mlock munlock mlockall munlockall
+  sched_setparam sched_getparam sched_setscheduler sched_getscheduler sched_yield
+  sched_get_priority_max sched_get_priority_min sched_rr_get_interval nanosleep mremap setresuid
+  getresuid vm86 query_module poll nfsservctl setresgid getresgid prctl rt_sigreturn rt_sigaction
+  rt_sigprocmask rt_sigpending rt_sigtimedwait rt_sigqueueinfo rt_sigsuspend pread64 pwrite64
+  chown getcwd capget capset sigaltstack sendfile getpmsg putpmsg vfork ugetrlimit mmap2
+  truncate64 ftruncate64 stat64 lstat64 fstat64 lchown32 getuid32 getgid32 geteuid32 getegid32
+  setreuid32 setregid32 getgroups32 setgroups32 fchown32 setresuid32 getresuid32 setresgid32
+  getresgid32 chown32 setuid32 setgid32 setfsuid32 setfsgid32 pivot_root mincore madvise
+  getdents64 fcntl64 224 gettid readahead setxattr lsetxattr fsetxattr getxattr lgetxattr
+  fgetxattr listxattr llistxattr flistxattr removexattr lremovexattr fremovexattr tkill
+  sendfile64 futex sched_setaffinity sched_getaffinity set_thread_area get_thread_area io_setup
+  io_destroy io_getevents io_submit io_cancel fadvise64 252 exit_group lookup_dcookie
+  epoll_create epoll_ctl epoll_wait remap_file_pages set_tid_address timer_create timer_settime
+  timer_gettime timer_getoverrun timer_delete clock_settime clock_gettime clock_getres
+  clock_nanosleep statfs64 fstatfs64 tgkill utimes fadvise64_64 vserver mbind get_mempolicy
+  set_mempolicy mq_open mq_unlink mq_timedsend mq_timedreceive mq_notify mq_getsetattr kexec_load
+  waitid 286 add_key request_key keyctl ioprio_set ioprio_get inotify_init inotify_add_watch
+  inotify_rm_watch migrate_pages openat mkdirat mknodat fchownat futimesat fstatat64 unlinkat
+  renameat linkat symlinkat readlinkat fchmodat faccessat pselect6 ppoll unshare set_robust_list
+  get_robust_list splice sync_file_range tee vmsplice move_pages getcpu epoll_pwait utimensat
+  signalfd timerfd_create eventfd fallocate timerfd_settime timerfd_gettime signalfd4 eventfd2
+  epoll_create1 dup3 pipe2 inotify_init1 preadv pwritev rt_tgsigqueueinfo perf_event_open
+  recvmmsg fanotify_init fanotify_mark prlimit64 name_to_handle_at open_by_handle_at
+  clock_adjtime syncfs sendmmsg setns process_vm_readv process_vm_writev kcmp finit_module
+  sched_setattr sched_getattr renameat2 seccomp getrandom memfd_create bpf execveat socket
+  socketpair bind connect listen accept4 getsockopt setsockopt getsockname getpeername sendto
+  sendmsg recvfrom recvmsg shutdown userfaultfd membarrier mlock2 copy_file_range preadv2
+  pwritev2 pkey_mprotect pkey_alloc pkey_free statx arch_prctl io_pgetevents rseq 393 semget
+  semctl shmget shmctl shmat shmdt msgget msgsnd msgrcv msgctl clock_gettime64 clock_settime64
+  clock_adjtime64 clock_getres_time64 clock_nanosleep_time64 timer_gettime64 timer_settime64
+  timerfd_gettime64 timerfd_settime64 utimensat_time64 pselect6_time64 ppoll_time64 416
+  io_pgetevents_time64 recvmmsg_time64 mq_timedsend_time64 mq_timedreceive_time64
+  semtimedop_time64 rt_sigtimedwait_time64 futex_time64 sched_rr_get_interval_time64
+  pidfd_send_signal io_uring_setup io_uring_enter io_uring_register open_tree move_mount fsopen
+  fsconfig fsmount fspick pidfd_open clone3 close_range openat2 pidfd_getfd faccessat2
+  process_madvise epoll_pwait2 mount_setattr quotactl_fd landlock_create_ruleset
+  landlock_add_rule landlock_restrict_self memfd_secret process_mrelease futex_waitv
+  set_mempolicy_home_node cachestat fchmodat2 map_shadow_stack futex_wake futex_wait
+  futex_requeue statmount listmount lsm_get_self_attr lsm_set_self_attr lsm_list_modules mseal
+  setxattrat getxattrat listxattrat removexattrat open_tree_attr file_getattr file_setattr
+`;
+var ARM = `
+  restart_syscall exit fork read write open close 8 creat link unlink execve chdir 14 mknod chmod
+  lchown 19 lseek getpid mount 23 setuid getuid 26 ptrace 29 pause 33 access nice 36 sync kill
+  rename mkdir rmdir dup pipe times 45 brk setgid getgid 49 geteuid getegid acct umount2 54 ioctl
+  fcntl 57 setpgid 60 umask chroot ustat dup2 getppid getpgrp setsid sigaction 70 setreuid
+  setregid sigsuspend sigpending sethostname setrlimit 77 getrusage gettimeofday settimeofday
+  getgroups setgroups 83 symlink 85 readlink uselib swapon reboot 91 munmap truncate ftruncate
+  fchmod fchown getpriority setpriority 99 statfs fstatfs 103 syslog setitimer getitimer stat
+  lstat fstat 111 vhangup 114 wait4 swapoff sysinfo 118 fsync sigreturn clone setdomainname uname
+  124 adjtimex mprotect sigprocmask 128 init_module delete_module 131 quotactl getpgid fchdir
+  bdflush sysfs personality 138 setfsuid setfsgid _llseek getdents _newselect flock msync readv
+  writev getsid fdatasync _sysctl mlock munlock mlockall munlockall sched_setparam sched_getparam
+  sched_setscheduler sched_getscheduler sched_yield sched_get_priority_max sched_get_priority_min
+  sched_rr_get_interval nanosleep mremap setresuid getresuid 168 poll nfsservctl setresgid
+  getresgid prctl rt_sigreturn rt_sigaction rt_sigprocmask rt_sigpending rt_sigtimedwait
+  rt_sigqueueinfo rt_sigsuspend pread64 pwrite64 chown getcwd capget capset sigaltstack sendfile
+  190 vfork ugetrlimit mmap2 truncate64 ftruncate64 stat64 lstat64 fstat64 lchown32 getuid32
+  getgid32 geteuid32 getegid32 setreuid32 setregid32 getgroups32 setgroups32 fchown32 setresuid32
+  getresuid32 setresgid32 getresgid32 chown32 setuid32 setgid32 setfsuid32 setfsgid32 getdents64
+  pivot_root mincore madvise fcntl64 224 gettid readahead setxattr lsetxattr fsetxattr getxattr
+  lgetxattr fgetxattr listxattr llistxattr flistxattr removexattr lremovexattr fremovexattr tkill
+  sendfile64 futex sched_setaffinity sched_getaffinity io_setup io_destroy io_getevents io_submit
+  io_cancel exit_group lookup_dcookie epoll_create epoll_ctl epoll_wait remap_file_pages 256
+  set_tid_address timer_create timer_settime timer_gettime timer_getoverrun timer_delete
+  clock_settime clock_gettime clock_getres clock_nanosleep statfs64 fstatfs64 tgkill utimes
+  arm_fadvise64_64 pciconfig_iobase pciconfig_read pciconfig_write mq_open mq_unlink mq_timedsend
+  mq_timedreceive mq_notify mq_getsetattr waitid socket bind connect listen accept getsockname
+  getpeername socketpair send sendto recv recvfrom shutdown setsockopt getsockopt sendmsg recvmsg
+  semop semget semctl msgsnd msgrcv msgget msgctl shmat shmdt shmget shmctl add_key request_key
+  keyctl semtimedop vserver ioprio_set ioprio_get inotify_init inotify_add_watch inotify_rm_watch
+  mbind get_mempolicy set_mempolicy openat mkdirat mknodat fchownat futimesat fstatat64 unlinkat
+  renameat linkat symlinkat readlinkat fchmodat faccessat pselect6 ppoll unshare set_robust_list
+  get_robust_list splice arm_sync_file_range tee vmsplice move_pages getcpu epoll_pwait
+  kexec_load utimensat signalfd timerfd_create eventfd fallocate timerfd_settime timerfd_gettime
+  signalfd4 eventfd2 epoll_create1 dup3 pipe2 inotify_init1 preadv pwritev rt_tgsigqueueinfo
+  perf_event_open recvmmsg accept4 fanotify_init fanotify_mark prlimit64 name_to_handle_at
+  open_by_handle_at clock_adjtime syncfs sendmmsg setns process_vm_readv process_vm_writev kcmp
+  finit_module sched_setattr sched_getattr renameat2 seccomp getrandom memfd_create bpf execveat
+  userfaultfd membarrier mlock2 copy_file_range preadv2 pwritev2 pkey_mprotect pkey_alloc
+  pkey_free statx rseq io_pgetevents migrate_pages kexec_file_load 403 clock_gettime64
+  clock_settime64 clock_adjtime64 clock_getres_time64 clock_nanosleep_time64 timer_gettime64
+  timer_settime64 timerfd_gettime64 timerfd_settime64 utimensat_time64 pselect6_time64
+  ppoll_time64 416 io_pgetevents_time64 recvmmsg_time64 mq_timedsend_time64
+  mq_timedreceive_time64 semtimedop_time64 rt_sigtimedwait_time64 futex_time64
+  sched_rr_get_interval_time64 pidfd_send_signal io_uring_setup io_uring_enter io_uring_register
+  open_tree move_mount fsopen fsconfig fsmount fspick pidfd_open clone3 close_range openat2
+  pidfd_getfd faccessat2 process_madvise epoll_pwait2 mount_setattr quotactl_fd
+  landlock_create_ruleset landlock_add_rule landlock_restrict_self 448 process_mrelease
+  futex_waitv set_mempolicy_home_node cachestat fchmodat2 map_shadow_stack futex_wake futex_wait
+  futex_requeue statmount listmount lsm_get_self_attr lsm_set_self_attr lsm_list_modules mseal
+  setxattrat getxattrat listxattrat removexattrat open_tree_attr file_getattr file_setattr
+  983041 breakpoint cacheflush usr26 usr32 set_tls get_tls
+`;
+var X32_OWN = `
+  512 rt_sigaction rt_sigreturn ioctl readv writev recvfrom sendmsg recvmsg execve ptrace
+  rt_sigpending rt_sigtimedwait rt_sigqueueinfo sigaltstack timer_create mq_notify kexec_load
+  waitid set_robust_list get_robust_list vmsplice move_pages preadv pwritev rt_tgsigqueueinfo
+  recvmmsg sendmmsg process_vm_readv process_vm_writev setsockopt getsockopt io_setup io_submit
+  execveat preadv2 pwritev2
+`;
+var NOT_IN_X32 = `
+  uselib _sysctl create_module get_kernel_syms query_module nfsservctl set_thread_area
+  get_thread_area epoll_ctl_old epoll_wait_old vserver
+`;
+
+// ffi/seccomp/all_syscalls.ts
+var X32_BIT = 1073741824;
+var X86_64 = `
+  read write open close stat fstat lstat poll lseek mmap mprotect munmap brk rt_sigaction
+  rt_sigprocmask rt_sigreturn ioctl pread64 pwrite64 readv writev access pipe select sched_yield
+  mremap msync mincore madvise shmget shmat shmctl dup dup2 pause nanosleep getitimer alarm
+  setitimer getpid sendfile socket connect accept sendto recvfrom sendmsg recvmsg shutdown bind
+  listen getsockname getpeername socketpair setsockopt getsockopt clone fork vfork execve exit
+  wait4 kill uname semget semop semctl shmdt msgget msgsnd msgrcv msgctl fcntl flock fsync
+  fdatasync truncate ftruncate getdents getcwd chdir fchdir rename mkdir rmdir creat link unlink
+  symlink readlink chmod fchmod chown fchown lchown umask gettimeofday getrlimit getrusage sysinfo
+  times ptrace getuid syslog getgid setuid setgid geteuid getegid setpgid getppid getpgrp setsid
+  setreuid setregid getgroups setgroups setresuid getresuid setresgid getresgid getpgid setfsuid
+  setfsgid getsid capget capset rt_sigpending rt_sigtimedwait rt_sigqueueinfo rt_sigsuspend
+  sigaltstack utime mknod uselib personality ustat statfs fstatfs sysfs getpriority setpriority
+  sched_setparam sched_getparam sched_setscheduler sched_getscheduler sched_get_priority_max
+  sched_get_priority_min sched_rr_get_interval mlock munlock mlockall munlockall vhangup
+  modify_ldt pivot_root _sysctl prctl arch_prctl adjtimex setrlimit chroot sync acct settimeofday
+  mount umount2 swapon swapoff reboot sethostname setdomainname iopl ioperm create_module
+  init_module delete_module get_kernel_syms query_module quotactl nfsservctl getpmsg putpmsg
+  afs_syscall tuxcall security gettid readahead setxattr lsetxattr fsetxattr getxattr lgetxattr
+  fgetxattr listxattr llistxattr flistxattr removexattr lremovexattr fremovexattr tkill time futex
+  sched_setaffinity sched_getaffinity set_thread_area io_setup io_destroy io_getevents io_submit
+  io_cancel get_thread_area lookup_dcookie epoll_create epoll_ctl_old epoll_wait_old
+  remap_file_pages getdents64 set_tid_address restart_syscall semtimedop fadvise64 timer_create
+  timer_settime timer_gettime timer_getoverrun timer_delete clock_settime clock_gettime
+  clock_getres clock_nanosleep exit_group epoll_wait epoll_ctl tgkill utimes vserver mbind
+  set_mempolicy get_mempolicy mq_open mq_unlink mq_timedsend mq_timedreceive mq_notify
+  mq_getsetattr kexec_load waitid add_key request_key keyctl ioprio_set ioprio_get inotify_init
+  inotify_add_watch inotify_rm_watch migrate_pages openat mkdirat mknodat fchownat futimesat
+  newfstatat unlinkat renameat linkat symlinkat readlinkat fchmodat faccessat pselect6 ppoll
+  unshare set_robust_list get_robust_list splice tee sync_file_range vmsplice move_pages utimensat
+  epoll_pwait signalfd timerfd_create eventfd fallocate timerfd_settime timerfd_gettime accept4
+  signalfd4 eventfd2 epoll_create1 dup3 pipe2 inotify_init1 preadv pwritev rt_tgsigqueueinfo
+  perf_event_open recvmmsg fanotify_init fanotify_mark prlimit64 name_to_handle_at
+  open_by_handle_at clock_adjtime syncfs sendmmsg setns getcpu process_vm_readv process_vm_writev
+  kcmp finit_module sched_setattr sched_getattr renameat2 seccomp getrandom memfd_create
+  kexec_file_load bpf execveat userfaultfd membarrier mlock2 copy_file_range preadv2 pwritev2
+  pkey_mprotect pkey_alloc pkey_free statx io_pgetevents rseq uretprobe uprobe 424
+  pidfd_send_signal io_uring_setup io_uring_enter io_uring_register open_tree move_mount fsopen
+  fsconfig fsmount fspick pidfd_open clone3 close_range openat2 pidfd_getfd faccessat2
+  process_madvise epoll_pwait2 mount_setattr quotactl_fd landlock_create_ruleset landlock_add_rule
+  landlock_restrict_self memfd_secret process_mrelease futex_waitv set_mempolicy_home_node
+  cachestat fchmodat2 map_shadow_stack futex_wake futex_wait futex_requeue statmount listmount
+  lsm_get_self_attr lsm_set_self_attr lsm_list_modules mseal setxattrat getxattrat listxattrat
+  removexattrat open_tree_attr file_getattr file_setattr
+`;
+var AARCH64 = `
+  io_setup io_destroy io_submit io_cancel io_getevents setxattr lsetxattr fsetxattr getxattr
+  lgetxattr fgetxattr listxattr llistxattr flistxattr removexattr lremovexattr fremovexattr getcwd
+  lookup_dcookie eventfd2 epoll_create1 epoll_ctl epoll_pwait dup dup3 fcntl inotify_init1
+  inotify_add_watch inotify_rm_watch ioctl ioprio_set ioprio_get flock mknodat mkdirat unlinkat
+  symlinkat linkat renameat umount2 mount pivot_root nfsservctl statfs fstatfs truncate ftruncate
+  fallocate faccessat chdir fchdir chroot fchmod fchmodat fchownat fchown openat close vhangup
+  pipe2 quotactl getdents64 lseek read write readv writev pread64 pwrite64 preadv pwritev sendfile
+  pselect6 ppoll signalfd4 vmsplice splice tee readlinkat newfstatat fstat sync fsync fdatasync
+  sync_file_range timerfd_create timerfd_settime timerfd_gettime utimensat acct capget capset
+  personality exit exit_group waitid set_tid_address unshare futex set_robust_list get_robust_list
+  nanosleep getitimer setitimer kexec_load init_module delete_module timer_create timer_gettime
+  timer_getoverrun timer_settime timer_delete clock_settime clock_gettime clock_getres
+  clock_nanosleep syslog ptrace sched_setparam sched_setscheduler sched_getscheduler
+  sched_getparam sched_setaffinity sched_getaffinity sched_yield sched_get_priority_max
+  sched_get_priority_min sched_rr_get_interval restart_syscall kill tkill tgkill sigaltstack
+  rt_sigsuspend rt_sigaction rt_sigprocmask rt_sigpending rt_sigtimedwait rt_sigqueueinfo
+  rt_sigreturn setpriority getpriority reboot setregid setgid setreuid setuid setresuid getresuid
+  setresgid getresgid setfsuid setfsgid times setpgid getpgid getsid setsid getgroups setgroups
+  uname sethostname setdomainname getrlimit setrlimit getrusage umask prctl getcpu gettimeofday
+  settimeofday adjtimex getpid getppid getuid geteuid getgid getegid gettid sysinfo mq_open
+  mq_unlink mq_timedsend mq_timedreceive mq_notify mq_getsetattr msgget msgctl msgrcv msgsnd
+  semget semctl semtimedop semop shmget shmctl shmat shmdt socket socketpair bind listen accept
+  connect getsockname getpeername sendto recvfrom setsockopt getsockopt shutdown sendmsg recvmsg
+  readahead brk munmap mremap add_key request_key keyctl clone execve mmap fadvise64 swapon
+  swapoff mprotect msync mlock munlock mlockall munlockall mincore madvise remap_file_pages mbind
+  get_mempolicy set_mempolicy migrate_pages move_pages rt_tgsigqueueinfo perf_event_open accept4
+  recvmmsg 260 wait4 prlimit64 fanotify_init fanotify_mark name_to_handle_at open_by_handle_at
+  clock_adjtime syncfs setns sendmmsg process_vm_readv process_vm_writev kcmp finit_module
+  sched_setattr sched_getattr renameat2 seccomp getrandom memfd_create bpf execveat userfaultfd
+  membarrier mlock2 copy_file_range preadv2 pwritev2 pkey_mprotect pkey_alloc pkey_free statx
+  io_pgetevents rseq kexec_file_load 424 pidfd_send_signal io_uring_setup io_uring_enter
+  io_uring_register open_tree move_mount fsopen fsconfig fsmount fspick pidfd_open clone3
+  close_range openat2 pidfd_getfd faccessat2 process_madvise epoll_pwait2 mount_setattr
+  quotactl_fd landlock_create_ruleset landlock_add_rule landlock_restrict_self memfd_secret
+  process_mrelease futex_waitv set_mempolicy_home_node cachestat fchmodat2 map_shadow_stack
+  futex_wake futex_wait futex_requeue statmount listmount lsm_get_self_attr lsm_set_self_attr
+  lsm_list_modules mseal setxattrat getxattrat listxattrat removexattrat open_tree_attr
+  file_getattr file_setattr
+`;
+var TABLES = {
+  x86_64: lazy2(() => numbersOf(X86_64)),
+  aarch64: lazy2(() => numbersOf(AARCH64)),
+  i386: lazy2(() => numbersOf(I386)),
+  x32: lazy2(numbersOfX32),
+  arm: lazy2(() => numbersOf(ARM))
+};
+function allSyscalls(abi) {
+  return TABLES[abi]();
+}
+function isSyscallName(name) {
+  return Object.values(TABLES).some((table) => table().has(name));
+}
+function syscallNames() {
+  return new Set(Object.values(TABLES).flatMap((table) => [
+    ...table().keys()
+  ]));
+}
+function numbersOfX32() {
+  const numbers2 = new Map([
+    ...numbersOf(X86_64),
+    ...numbersOf(X32_OWN)
+  ]);
+  for (const name of NOT_IN_X32.trim().split(/\s+/)) numbers2.delete(name);
+  return new Map([
+    ...numbers2
+  ].map(([name, number]) => [
+    name,
+    number + X32_BIT
+  ]));
+}
+function numbersOf(table) {
+  const numbers2 = /* @__PURE__ */ new Map();
+  let next = 0;
+  for (const word4 of table.trim().split(/\s+/)) {
+    if (/^\d+$/.test(word4)) next = Number(word4);
+    else numbers2.set(word4, next++);
+  }
+  return numbers2;
+}
+
+
 // recipe/seccomp_default.ts
 var FILES = `
   access chdir chmod chown chroot close close_range copy_file_range creat dup dup2 dup3 faccessat
@@ -27407,7 +21257,7 @@ var FILES = `
   inotify_add_watch inotify_init inotify_init1 inotify_rm_watch
   io_cancel io_destroy io_getevents io_pgetevents io_setup io_submit
 `;
-var WAITING4 = `
+var WAITING = `
   epoll_create epoll_create1 epoll_ctl epoll_pwait epoll_pwait2 epoll_wait eventfd eventfd2 poll
   ppoll pselect6 select signalfd signalfd4
   alarm clock_getres clock_gettime clock_nanosleep getitimer gettimeofday nanosleep setitimer time
@@ -27442,7 +21292,7 @@ var MESSAGES = `
   mq_getsetattr mq_notify mq_open mq_timedreceive mq_timedsend mq_unlink msgctl msgget msgrcv msgsnd
   semctl semget semop semtimedop shmat shmctl shmdt shmget
 `;
-var NARROW2 = `
+var NARROW = `
   _llseek arm_fadvise64_64 arm_sync_file_range chown32 fadvise64_64 fchown32 fcntl64 fstat64
   fstatat64 fstatfs64 ftruncate64 io_pgetevents_time64 lchown32 lstat64 sendfile64 stat64 statfs64
   truncate64 utimensat_time64
@@ -27490,12 +21340,12 @@ var DEFAULT_SECCOMP_PROFILE = {
     return [
       allow([
         FILES,
-        WAITING4,
+        WAITING,
         CLOCK,
         MEMORY,
         PROCESSES,
         MESSAGES,
-        NARROW2
+        NARROW
       ].flatMap(words2)),
       allowWhere([
         "clone"
@@ -27563,12 +21413,12 @@ function allowMore(profile2, more) {
   return {
     ...profile2,
     syscalls: [
-      allow(more.flatMap(callsOf2)),
+      allow(more.flatMap(callsOf)),
       ...profile2.syscalls ?? []
     ]
   };
 }
-function callsOf2(name) {
+function callsOf(name) {
   const groups = SECCOMP_GROUPS;
   return words2(groups[name] ?? name);
 }
@@ -27654,13 +21504,13 @@ var SECCOMP_DENIALS = {
     {
       ...deny([
         "socket"
-      ], is2(0, INT2, UNIX)),
+      ], is(0, INT2, UNIX)),
       errnoRet: ERRNO.EAFNOSUPPORT
     },
     ...DATAGRAMS.map((type) => ({
       ...deny([
         "socketpair"
-      ], is2(0, INT2, UNIX), is2(1, SOCK_TYPE_MASK, type)),
+      ], is(0, INT2, UNIX), is(1, SOCK_TYPE_MASK, type)),
       errnoRet: ERRNO.ESOCKTNOSUPPORT
     }))
   ],
@@ -27669,21 +21519,21 @@ var SECCOMP_DENIALS = {
    * Landlock denies none of it (landlock(7), "Current limitations").
    */
   "@attributes": () => [
-    deny(callsOf2(ATTRIBUTES3)),
+    deny(callsOf(ATTRIBUTES3)),
     ...ATTRIBUTE_REQUESTS.map((request) => deny([
       "ioctl"
-    ], is2(1, INT2, request)))
+    ], is(1, INT2, request)))
   ],
   /** What btrfs makes and removes in a directory that can only be read, without asking Landlock. */
   "@subvolumes": () => SUBVOLUME_REQUESTS.map((request) => deny([
     "ioctl"
-  ], is2(1, INT2, request))),
+  ], is(1, INT2, request))),
   /**
    * What is known to all processes of a user or of the machine outside of an ipc namespace: shared
    * memory, semaphores and queues.
    */
   "@ipc": () => [
-    deny(callsOf2(IPC))
+    deny(callsOf(IPC))
   ],
   /** Limits of other processes of the user, by which those can be ended (RLIMIT_CPU). */
   "@limits-of-others": () => [
@@ -27731,7 +21581,7 @@ var IPC = `
 function denyMore(profile2, more) {
   if (more.length === 0) return profile2;
   const denials = SECCOMP_DENIALS;
-  const rules = more.flatMap((name) => denials[name]?.() ?? deny(callsOf2(name)));
+  const rules = more.flatMap((name) => denials[name]?.() ?? deny(callsOf(name)));
   return {
     ...profile2,
     syscalls: [
@@ -27748,9 +21598,9 @@ function deny(names, ...args) {
   };
 }
 function has2(index, bits) {
-  return is2(index, bits, bits);
+  return is(index, bits, bits);
 }
-function is2(index, mask2, value) {
+function is(index, mask2, value) {
   return {
     index,
     value: mask2,
@@ -27758,6 +21608,18 @@ function is2(index, mask2, value) {
     op: "SCMP_CMP_MASKED_EQ"
   };
 }
+
+// ffi/seccomp/returns.ts
+var SECCOMP_RET = {
+  KILL_PROCESS: 2147483648,
+  KILL_THREAD: 0,
+  TRAP: 196608,
+  ERRNO: 327680,
+  USER_NOTIF: 2143289344,
+  TRACE: 2146435072,
+  LOG: 2147221504,
+  ALLOW: 2147418112
+};
 
 // recipe/seccomp_profile.ts
 var ACTIONS = {
@@ -27804,7 +21666,7 @@ var ARCHITECTURES = {
   SCMP_ARCH_SH: void 0,
   SCMP_ARCH_SHEB: void 0
 };
-var FLAGS3 = [
+var FLAGS2 = [
   "SECCOMP_FILTER_FLAG_TSYNC",
   "SECCOMP_FILTER_FLAG_LOG",
   "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
@@ -27871,7 +21733,7 @@ function profile() {
     defaultAction: action,
     defaultErrnoRet: errno,
     architectures: optional(seccompArchitectures()),
-    flags: optional(list(oneOf(FLAGS3))),
+    flags: optional(list(oneOf(FLAGS2))),
     syscalls: optional(list(rule))
   });
 }
@@ -28085,7 +21947,7 @@ function hostsFile({ hosts = false }, shown2) {
 `);
   const file = `${SCRATCH}/hosts`;
   return [
-    writeFile2(file, loopbackHosts() + lines.join(""), {
+    writeFile(file, loopbackHosts() + lines.join(""), {
       mode: 420
     }),
     shown2(file, "/etc/hosts", true)
@@ -28153,6 +22015,12 @@ var PERSONALITY_FLAGS2 = {
   STICKY_TIMEOUTS: 67108864,
   ADDR_LIMIT_3GB: 134217728
 };
+
+// ffi/calls/processors.ts
+var ALL_PROCESSORS = new Struct(new Uint8Array(8192 / 8).fill(255), "[all processors]");
+function sched_setaffinity(thread, mask2) {
+  return call("sched_setaffinity", thread, mask2.size, mask2);
+}
 
 // ffi/calls/scheduling.ts
 var SCHED_ATTR_SIZE = 56;
@@ -28292,7 +22160,7 @@ function lowerCpuAffinity({ cpus }, plan) {
     }
   });
 }
-var MODE2 = {
+var MODE = {
   default: MPOL_MODES.MPOL_DEFAULT,
   preferred: MPOL_MODES.MPOL_PREFERRED,
   bind: MPOL_MODES.MPOL_BIND,
@@ -28309,7 +22177,7 @@ var MODE_FLAG = {
 function lowerMemoryPolicy(step, plan) {
   const { mode: mode2, nodes, flags: flags16 = [] } = step;
   const numbers2 = nodes === void 0 ? [] : numbersIn(nodes);
-  plan.call(set_mempolicy(MODE2[mode2], sumOf(flags16, MODE_FLAG), numbers2), {
+  plan.call(set_mempolicy(MODE[mode2], sumOf(flags16, MODE_FLAG), numbers2), {
     fixes: {
       EINVAL: "the machine has none of these nodes, or the kernel does not know this mode with these flags",
       ENOSYS: "this kernel knows no nodes of memory (CONFIG_NUMA)"
@@ -28347,6 +22215,92 @@ function sumOf(names, values) {
   ].reduce((sum2, name) => sum2 + values[name], 0);
 }
 
+// ffi/seccomp/bpf.ts
+var BPF = {
+  load: 32,
+  constant: 0,
+  and: 84,
+  jump: 5,
+  equal: 21,
+  greater: 37,
+  greaterOrEqual: 53,
+  return: 6
+};
+var MOST_INSTRUCTIONS = 4096;
+var INSTRUCTION_SIZE = 8;
+var FAR = 254;
+function assembleFilter(parts) {
+  const backwards = new BackwardsProgram();
+  for (const part of parts.toReversed()) {
+    if (!("kind" in part)) backwards.place(part);
+    else backwards.add(part);
+  }
+  return backwards.bytes();
+}
+var BackwardsProgram = class {
+
+  #words = [];
+  #places = /* @__PURE__ */ new Map();
+  place(label) {
+    this.#places.set(label, this.#words.length);
+  }
+  add(instruction) {
+    switch (instruction.kind) {
+      case "load":
+        return this.#word(BPF.load, instruction.offset);
+      case "constant":
+        return this.#word(BPF.constant, instruction.value);
+      case "and":
+        return this.#word(BPF.and, instruction.mask);
+      case "return":
+        return this.#word(BPF.return, instruction.value);
+      case "jump":
+        return this.#word(BPF.jump, this.#distance(instruction.to));
+      case "branch":
+        return this.#branch(instruction);
+    }
+  }
+  bytes() {
+    const bytes = new Uint8Array(this.#words.length * INSTRUCTION_SIZE);
+    const view2 = new DataView(bytes.buffer);
+    this.#words.toReversed().forEach(({ code, jt, jf, k }, index) => {
+      const at3 = index * INSTRUCTION_SIZE;
+      view2.setUint16(at3, code, true);
+      view2.setUint8(at3 + 2, jt);
+      view2.setUint8(at3 + 3, jf);
+      view2.setUint32(at3 + 4, k, true);
+    });
+    return bytes;
+  }
+  #branch({ test, value, holds: holds3, fails }) {
+    const next = this.#words.length;
+    const reachable = (label) => {
+      if (label === void 0) return next;
+      if (this.#distance(label) >= FAR) this.#word(BPF.jump, this.#distance(label));
+      else return this.#places.get(label);
+      return this.#words.length;
+    };
+    const [jt, jf] = [
+      reachable(holds3),
+      reachable(fails)
+    ].map((place2) => this.#words.length - place2);
+    this.#word(BPF[test], value, jt, jf);
+  }
+  #distance(label) {
+    const place2 = this.#places.get(label);
+    if (place2 === void 0) throw new TypeError(`the label "${label.text}" is not placed later`);
+    return this.#words.length - place2;
+  }
+  #word(code, k, jt = 0, jf = 0) {
+    this.#words.push({
+      code,
+      jt,
+      jf,
+      k: k >>> 0
+    });
+  }
+};
+
 // ffi/calls/seccomp.ts
 var SECCOMP_SET_MODE_FILTER = new Named(1, "SECCOMP_SET_MODE_FILTER");
 var SECCOMP_FILTER_FLAGS = {
@@ -28379,6 +22333,627 @@ function setFilter(program, bits) {
     }
   ]);
   return call("seccomp", SECCOMP_SET_MODE_FILTER, bits, struct);
+}
+
+// ffi/seccomp/multiplexed.ts
+var MULTIPLEXERS = [
+  {
+    name: "socketcall",
+    mask: 0xffffffffn,
+    numbers: {
+      socket: 1,
+      bind: 2,
+      connect: 3,
+      listen: 4,
+      accept: 5,
+      getsockname: 6,
+      getpeername: 7,
+      socketpair: 8,
+      send: 9,
+      recv: 10,
+      sendto: 11,
+      recvfrom: 12,
+      shutdown: 13,
+      setsockopt: 14,
+      getsockopt: 15,
+      sendmsg: 16,
+      recvmsg: 17,
+      accept4: 18,
+      recvmmsg: 19,
+      sendmmsg: 20
+    }
+  },
+  {
+    name: "ipc",
+    // Above them is a version.
+    mask: 0xffffn,
+    numbers: {
+      semop: 1,
+      semget: 2,
+      semctl: 3,
+      semtimedop: 4,
+      msgsnd: 11,
+      msgrcv: 12,
+      msgget: 13,
+      msgctl: 14,
+      shmat: 21,
+      shmdt: 22,
+      shmget: 23,
+      shmctl: 24
+    }
+  }
+];
+function withMultiplexers(filter, abi) {
+  if (abi !== "i386") return filter;
+  return {
+    ...filter,
+    rules: filter.rules.flatMap((rule) => [
+      rule,
+      ...multiplexed(rule)
+    ])
+  };
+}
+function multiplexed({ names, action, conditions = [] }) {
+  if (conditions.length > 0 && action === SECCOMP_RET.ALLOW) return [];
+  return MULTIPLEXERS.flatMap(({ name, mask: mask2, numbers: numbers2 }) => names.filter((meant) => Object.hasOwn(numbers2, meant)).map((meant) => ({
+    names: [
+      name
+    ],
+    action,
+    conditions: [
+      is2(numbers2[meant], mask2)
+    ]
+  })));
+}
+function is2(number, mask2) {
+  return {
+    index: 0,
+    comparison: "equal",
+    value: BigInt(number),
+    mask: mask2
+  };
+}
+
+// ffi/seccomp/filter.ts
+var SECCOMP_DATA = {
+  number: 0,
+  architecture: 4,
+  arguments: 16,
+  size: 64
+};
+var AUDIT_ARCH = {
+  x86_64: 3221225534,
+  aarch64: 3221225655,
+  i386: 1073741827,
+  arm: 1073741864
+};
+var OTHER_ABIS = {
+  x86_64: [
+    "i386",
+    "x32"
+  ],
+  aarch64: [
+    "arm"
+  ]
+};
+function compileFilter(filter, architecture, others = []) {
+  const bytes = assembleFilter(new Compiler(filter, architecture, others).parts());
+  if (bytes.length > MOST_INSTRUCTIONS * INSTRUCTION_SIZE) throw tooLong();
+  return bytes;
+}
+function tooLong() {
+  return new RangeError(`the filter has more than ${MOST_INSTRUCTIONS} instructions, and the kernel takes no more`);
+}
+var RuleIndex = class {
+
+  #rules = /* @__PURE__ */ new Map();
+  #otherwise;
+  /**
+   * Makes the index for these calls.
+   *
+   * @throws {RangeError} where one has more rules than a filter has instructions
+   */
+  constructor({ rules, otherwise }, calls) {
+    this.#otherwise = [
+      {
+        names: [],
+        action: otherwise
+      }
+    ];
+    const indexed = /* @__PURE__ */ new Map();
+    for (const rule of rules) {
+      let names = indexed.get(rule.names);
+      if (names === void 0) {
+        names = [
+          ...new Set(rule.names)
+        ].filter((name) => calls.has(name));
+        indexed.set(rule.names, names);
+      }
+      for (const name of names) this.#add(name, rule);
+    }
+  }
+  #add(name, rule) {
+    const known = this.#rules.get(name);
+    if (known === void 0) return void this.#rules.set(name, [
+      rule
+    ]);
+    if (isUnconditional(known.at(-1))) return;
+    if (known.push(rule) > MOST_INSTRUCTIONS) throw tooLong();
+  }
+  /** The rules for the call; the last of them is without conditions. */
+  for(name) {
+    const rules = this.#rules.get(name);
+    if (rules === void 0) return this.#otherwise;
+    return isUnconditional(rules.at(-1)) ? rules : [
+      ...rules,
+      ...this.#otherwise
+    ];
+  }
+};
+function isUnconditional({ conditions = [] }) {
+  return conditions.length === 0;
+}
+var NARROW2 = [
+  "i386",
+  "arm"
+];
+var Compiler = class {
+
+  #filter;
+  #architecture;
+  #others;
+  #returns = /* @__PURE__ */ new Map();
+  #decisions = /* @__PURE__ */ new Map();
+  /** The numbers of rules, by what they do and by themselves. */
+  #contents = /* @__PURE__ */ new Map();
+  #numbers = /* @__PURE__ */ new Map();
+  #decided = 0;
+  constructor(filter, architecture, others) {
+    this.#filter = filter;
+    this.#architecture = architecture;
+    this.#others = others;
+  }
+  parts() {
+    const entries = [
+      this.#entry(this.#architecture, this.#ranges()),
+      ...this.#others.filter((abi) => abi !== "x32").map((abi) => this.#entry(abi, this.#rangesOf(abi)))
+    ];
+    const foreign = this.#return(this.#filter.foreign);
+    const decisions = [
+      ...this.#decisions.values()
+    ].flatMap((decision) => this.#decide(decision));
+    const returns = [
+      ...this.#returns
+    ].flatMap(([value, label]) => [
+      label,
+      {
+        kind: "return",
+        value
+      }
+    ]);
+    return [
+      {
+        kind: "load",
+        offset: SECCOMP_DATA.architecture
+      },
+      ...entries.flat(),
+      {
+        kind: "jump",
+        to: foreign
+      },
+      ...decisions,
+      ...returns
+    ];
+  }
+  /** Finds the number of a call that was made by an entry point. */
+  #entry(abi, ranges) {
+    const other = new Label(`not ${abi}`);
+    return [
+      {
+        kind: "branch",
+        test: "equal",
+        value: AUDIT_ARCH[abi],
+        fails: other
+      },
+      {
+        kind: "load",
+        offset: SECCOMP_DATA.number
+      },
+      ...searchAmong(ranges),
+      other
+    ];
+  }
+  /** The ranges of the architecture's own entry point. */
+  #ranges() {
+    const own = this.#rangesOf(this.#architecture);
+    if (this.#architecture !== "x86_64") return own;
+    const x32 = this.#others.includes("x32") ? this.#rangesOf("x32", X32_BIT) : [];
+    const beyond = x32.length === 0 ? X32_BIT : X32_BIT * 2;
+    return [
+      ...own,
+      ...x32,
+      {
+        first: beyond,
+        decision: this.#return(NO_CALL)
+      }
+    ];
+  }
+  #rangesOf(abi, first = 0) {
+    const { unknown: unknown2 } = this.#filter;
+    const calls = allSyscalls(abi);
+    const rules = new RuleIndex(withMultiplexers(this.#filter, abi), calls);
+    const known = [
+      ...calls
+    ].sort(([, a], [, b]) => a - b);
+    const isNarrow = NARROW2.includes(abi);
+    const ranges = [];
+    const add = (first2, decision) => {
+      if (ranges.at(-1)?.decision !== decision) ranges.push({
+        first: first2,
+        decision
+      });
+    };
+    let next = first;
+    for (const [name, number] of known) {
+      if (number > next) add(next, this.#return(unknown2));
+      add(number, this.#decision(rules.for(name), isNarrow));
+      next = number + 1;
+    }
+    add(next, this.#return(unknown2));
+    return ranges;
+  }
+  /** The label of the code for these rules, which calls with the same rules share. */
+  #decision(rules, isNarrow) {
+    const first = rules[0];
+    if (isUnconditional(first)) return this.#return(first.action);
+    const key = `${isNarrow ? "narrow " : ""}${rules.map((rule) => this.#numberOf(rule)).join()}`;
+    let decision = this.#decisions.get(key);
+    if (decision === void 0) {
+      this.#decided += rules.length;
+      if (this.#decided > MOST_INSTRUCTIONS) throw tooLong();
+      decision = {
+        label: new Label(`about ${first.names.join(", ")}`),
+        rules,
+        isNarrow
+      };
+      this.#decisions.set(key, decision);
+    }
+    return decision.label;
+  }
+  /** The number of a rule: the same for rules that do the same. */
+  #numberOf(rule) {
+    let number = this.#numbers.get(rule);
+    if (number !== void 0) return number;
+    const content2 = JSON.stringify([
+      rule.action,
+      rule.conditions
+    ], (_, value) => typeof value === "bigint" ? String(value) : value);
+    number = this.#contents.get(content2) ?? this.#contents.size;
+    this.#contents.set(content2, number);
+    this.#numbers.set(rule, number);
+    return number;
+  }
+  #return(value) {
+    let label = this.#returns.get(value);
+    if (label === void 0) {
+      label = new Label(`return 0x${value.toString(16)}`);
+      this.#returns.set(value, label);
+    }
+    return label;
+  }
+  #decide({ label, rules, isNarrow }) {
+    const parts = [
+      label
+    ];
+    for (const { action, conditions = [] } of rules) {
+      const otherwise = new Label("the next rule");
+      for (const condition of conditions) parts.push(...compare2(condition, isNarrow, otherwise));
+      parts.push({
+        kind: "jump",
+        to: this.#return(action)
+      }, otherwise);
+    }
+    return parts;
+  }
+};
+var NO_CALL = SECCOMP_RET.ERRNO | 38;
+function searchAmong(ranges) {
+  if (ranges.length === 1) return [
+    {
+      kind: "jump",
+      to: ranges[0].decision
+    }
+  ];
+  const half = Math.ceil(ranges.length / 2);
+  const [below3, above] = [
+    ranges.slice(0, half),
+    ranges.slice(half)
+  ];
+  const value = above[0].first;
+  if (ranges.length === 2) {
+    const [holds3, fails] = [
+      above[0].decision,
+      below3[0].decision
+    ];
+    return [
+      {
+        kind: "branch",
+        test: "greaterOrEqual",
+        value,
+        holds: holds3,
+        fails
+      }
+    ];
+  }
+  const upper = new Label(`${value} and above`);
+  return [
+    {
+      kind: "branch",
+      test: "greaterOrEqual",
+      value,
+      holds: upper
+    },
+    ...searchAmong(below3),
+    upper,
+    ...searchAmong(above)
+  ];
+}
+var EVERY_BIT = 0xffffffffffffffffn;
+var LOW = 0xffffffffn;
+function compare2(condition, isNarrow, otherwise) {
+  const { index, comparison, value, mask: mask2 = EVERY_BIT } = condition;
+  const at3 = SECCOMP_DATA.arguments + index * 8;
+  const holds3 = new Label("it holds");
+  const high = {
+    offset: isNarrow ? void 0 : at3 + 4,
+    mask: Number(mask2 >> 32n),
+    value: Number(value >> 32n)
+  };
+  const low = {
+    offset: at3,
+    mask: Number(mask2 & LOW),
+    value: Number(value & LOW)
+  };
+  const parts = isEquality(comparison) ? equality(high, low, ...directions(comparison === "equal", holds3, otherwise)) : order(high, low, comparison === "greater" || comparison === "lessOrEqual" ? "greater" : "greaterOrEqual", ...directions(comparison.startsWith("greater"), holds3, otherwise));
+  return [
+    ...parts,
+    holds3
+  ];
+}
+function isEquality(comparison) {
+  return comparison === "equal" || comparison === "unequal";
+}
+function directions(straight, holds3, otherwise) {
+  return straight ? [
+    holds3,
+    otherwise
+  ] : [
+    otherwise,
+    holds3
+  ];
+}
+function equality(high, low, yes, no) {
+  return [
+    ...loadMasked(high),
+    {
+      kind: "branch",
+      test: "equal",
+      value: high.value,
+      fails: no
+    },
+    ...loadMasked(low),
+    {
+      kind: "branch",
+      test: "equal",
+      value: low.value,
+      holds: yes,
+      fails: no
+    }
+  ];
+}
+function order(high, low, test, yes, no) {
+  return [
+    loadHalf(high),
+    {
+      kind: "branch",
+      test: "greater",
+      value: high.value,
+      holds: yes
+    },
+    {
+      kind: "branch",
+      test: "equal",
+      value: high.value,
+      fails: no
+    },
+    loadHalf(low),
+    {
+      kind: "branch",
+      test,
+      value: low.value,
+      holds: yes,
+      fails: no
+    }
+  ];
+}
+function loadHalf({ offset }) {
+  return offset === void 0 ? {
+    kind: "constant",
+    value: 0
+  } : {
+    kind: "load",
+    offset
+  };
+}
+function loadMasked(half) {
+  const { mask: mask2 } = half;
+  const load = loadHalf(half);
+  return mask2 === 4294967295 ? [
+    load
+  ] : [
+    load,
+    {
+      kind: "and",
+      mask: mask2
+    }
+  ];
+}
+
+// ffi/seccomp/observe.ts
+var [ACTION_BITS, DATA_BITS] = [
+  4294901760,
+  65535
+];
+var [NUMBER, ARCHITECTURE, SIXTH] = [
+  0,
+  4,
+  56
+];
+var UNOBSERVED = new Named(1918987627, "UNOBSERVED");
+function unobserved(call2) {
+  const { args } = call2;
+  return {
+    ...call2,
+    args: [
+      ...args,
+      ...Array(5 - args.length).fill(0),
+      UNOBSERVED
+    ]
+  };
+}
+function observing(filter, numbers2, architecture) {
+  const asked = filter.slice();
+  const view2 = new DataView(asked.buffer);
+  const denials = /* @__PURE__ */ new Map();
+  for (let at4 = 0; at4 < asked.length; at4 += INSTRUCTION_SIZE) {
+    const value = view2.getUint32(at4 + 4, true);
+    if (view2.getUint16(at4, true) !== BPF.return) continue;
+    if (actionOf(value) !== SECCOMP_RET.ERRNO) continue;
+    let end = denials.get(value);
+    if (end === void 0) {
+      denials.set(value, end = asked.length + denials.size * DENIAL_WORDS * INSTRUCTION_SIZE);
+    }
+    view2.setUint16(at4, BPF.jump, true);
+    view2.setUint32(at4 + 4, (end - at4) / INSTRUCTION_SIZE - 1, true);
+  }
+  const parts = [
+    numbersHead(numbers2, architecture),
+    asked,
+    ...Array.from(denials.keys(), denialEnd)
+  ];
+  const whole = new Uint8Array(parts.reduce((size, { length }) => size + length, 0));
+  let at3 = 0;
+  for (const part of parts) {
+    whole.set(part, at3);
+    at3 += part.length;
+  }
+  if (whole.length <= MOST_INSTRUCTIONS * INSTRUCTION_SIZE) return whole;
+  throw new RangeError(`with what is observed, it has more than ${MOST_INSTRUCTIONS} instructions`);
+}
+var DENIAL_WORDS = 4;
+function denialEnd(value) {
+  return bytesOf3([
+    [
+      BPF.load,
+      0,
+      0,
+      SIXTH
+    ],
+    [
+      BPF.equal,
+      0,
+      1,
+      Number(UNOBSERVED.value)
+    ],
+    [
+      BPF.return,
+      0,
+      0,
+      value
+    ],
+    [
+      BPF.return,
+      0,
+      0,
+      SECCOMP_RET.USER_NOTIF
+    ]
+  ]);
+}
+function numbersHead(numbers2, architecture) {
+  return bytesOf3([
+    [
+      BPF.load,
+      0,
+      0,
+      ARCHITECTURE
+    ],
+    // A branch reaches 255 instructions, so each comparison has its own return.
+    [
+      BPF.equal,
+      1,
+      0,
+      AUDIT_ARCH[architecture]
+    ],
+    [
+      BPF.jump,
+      0,
+      0,
+      4 + numbers2.length * 2
+    ],
+    [
+      BPF.load,
+      0,
+      0,
+      SIXTH
+    ],
+    [
+      BPF.equal,
+      0,
+      1,
+      Number(UNOBSERVED.value)
+    ],
+    [
+      BPF.jump,
+      0,
+      0,
+      1 + numbers2.length * 2
+    ],
+    [
+      BPF.load,
+      0,
+      0,
+      NUMBER
+    ],
+    ...numbers2.flatMap((number) => [
+      [
+        BPF.equal,
+        0,
+        1,
+        number
+      ],
+      [
+        BPF.return,
+        0,
+        0,
+        SECCOMP_RET.USER_NOTIF
+      ]
+    ])
+  ]);
+}
+function bytesOf3(words3) {
+  const bytes = new Uint8Array(words3.length * INSTRUCTION_SIZE);
+  const view2 = new DataView(bytes.buffer);
+  words3.forEach(([code, holds3, fails, value], index) => {
+    const at3 = index * INSTRUCTION_SIZE;
+    view2.setUint16(at3, code, true);
+    view2.setUint8(at3 + 2, holds3);
+    view2.setUint8(at3 + 3, fails);
+    view2.setUint32(at3 + 4, value, true);
+  });
+  return bytes;
+}
+function actionOf(value) {
+  return (value & ACTION_BITS) >>> 0;
 }
 
 // ffi/seccomp/path_calls.ts
@@ -28552,14 +23127,14 @@ function int(value) {
 }
 function denies(rules, name, ...args) {
   for (const { action, conditions = [] } of rules.for(name)) {
-    const hold = conditions.map((condition) => holds2(condition, args[condition.index]));
+    const hold = conditions.map((condition) => holds(condition, args[condition.index]));
     if (hold.includes(false)) continue;
     if (!isDenial(action)) return false;
     if (!hold.includes(void 0)) return true;
   }
   return false;
 }
-function holds2({ comparison, value, mask: mask2 = ALL_BITS }, known) {
+function holds({ comparison, value, mask: mask2 = ALL_BITS }, known) {
   if (known === void 0) return void 0;
   if (comparison !== "equal" && comparison !== "unequal") return void 0;
   const differs = (BigInt(known.value) & mask2 & known.bits) !== (value & known.bits);
@@ -28816,6 +23391,40 @@ function secondsAndNanoseconds(seconds2) {
   return nanoseconds === 1e9 ? `${whole + 1} 0` : `${whole} ${nanoseconds}`;
 }
 
+// plan/namespace_fixes.ts
+
+var FORBIDDEN = "in a chroot, or by a seccomp filter or security module around this process (docker run --security-opt seccomp=unconfined ...)";
+var FORBIDDEN_SOMEWHERE = `user namespaces are forbidden here: by a setting (sysctl -w kernel.unprivileged_userns_clone=1 or kernel.apparmor_restrict_unprivileged_userns=0 allows them), ${FORBIDDEN}`;
+var TOO_MANY = "namespaces are nested too deep (32 levels), or there are as many of them as the sysctls user.max_*_namespaces allow";
+function denied(kinds, host, inUserNamespace) {
+  if (!kinds.has("user")) return inUserNamespace ? FILTERED : PRIVILEGE;
+  return `${forbidden(host)}; ${WITHOUT_THEM}`;
+}
+function forbidden(host) {
+  if (host.setting("/proc/sys/kernel/unprivileged_userns_clone") === 0) {
+    return "ordinary users may not make user namespaces here: sysctl -w kernel.unprivileged_userns_clone=1 allows it";
+  }
+  return restrictedByAppArmor(host) ?? `user namespaces are forbidden here: ${FORBIDDEN}`;
+}
+function limitReached(kinds, host) {
+  for (const kind of kinds) {
+    const setting = limitSetting(kind);
+    const limit2 = host.setting(`/proc/sys/user/${setting}`);
+    if (limit2 !== void 0 && limit2 < 16) {
+      return `only ${limit2} ${kind} namespaces are allowed here: sysctl -w user.${setting}=10000 allows more`;
+    }
+  }
+  return TOO_MANY;
+}
+function unknownKind(kinds, host) {
+  for (const kind of kinds) {
+    if (host.setting(`/proc/sys/user/${limitSetting(kind)}`) === void 0) {
+      return `this kernel has no ${kind} namespaces`;
+    }
+  }
+  return void 0;
+}
+
 // plan/steps/unshare.ts
 
 var ROOT_IS_NO_MOUNT = "the root of this script is a plain directory, as in a chroot; bind it onto itself before it is entered (mount --bind DIRECTORY DIRECTORY)";
@@ -28936,7 +23545,7 @@ function lowerRoot(step, plan) {
 
 // plan/plan_recipe.ts
 
-function inStep2({ syscall: syscall2, errno, call: call2, hint }, { cursor }) {
+function inStep({ syscall: syscall2, errno, call: call2, hint }, { cursor }) {
   const { index } = cursor;
   return new SyscallError({
     syscall: syscall2,
@@ -28947,6 +23556,5474 @@ function inStep2({ syscall: syscall2, errno, call: call2, hint }, { cursor }) {
     stepIndex: index
   });
 }
+
+// ffi/cgroups/files.ts
+var UNREADABLE2 = [
+  ...HIDDEN_PROCESS,
+  "ENOTDIR",
+  "ENODEV",
+  "EOPNOTSUPP"
+];
+function readFile2(path2) {
+  return ifThere(() => readWholeText(at_fdcwd, path2).trim(), UNREADABLE2);
+}
+function readNumber(path2) {
+  return toNumber(readFile2(path2));
+}
+function readEntry(path2, word4) {
+  const line = readFile2(path2)?.split("\n").find((line2) => line2.startsWith(`${word4} `));
+  return toNumber(line?.slice(word4.length));
+}
+function toNumber(text3) {
+  return text3 === void 0 || text3.trim() === "" ? void 0 : Number(text3);
+}
+function writeFile2(path2, text3) {
+  const [opened, written2, closed] = writeText(at_fdcwd, path2, text3);
+  const closing = new Label("closing");
+  syscalls([
+    {
+      call: opened
+    },
+    {
+      call: written2,
+      onFailure: closing
+    },
+    closing,
+    {
+      call: closed
+    }
+  ]);
+}
+function parentOf2(path2) {
+  return path2.slice(0, path2.lastIndexOf("/"));
+}
+function pidsIn2(directory) {
+  return (readFile2(`${directory}/cgroup.procs`) ?? "").split("\n").filter(Boolean).map(Number);
+}
+function mayWrite(path2) {
+  const asked = faccessat(at_fdcwd, path2, W_OK);
+  const outcome = syscalls([
+    {
+      call: asked,
+      accept: [
+        "EACCES",
+        "EPERM",
+        "EROFS",
+        "ENOENT"
+      ]
+    }
+  ]);
+  return outcome.result(asked) === 0n;
+}
+function directoriesIn2(path2) {
+  const entries = ifThere(() => entriesIn(path2), [
+    ...NO_SUCH_PATH,
+    "EACCES"
+  ]) ?? [];
+  return entries.filter(({ type }) => type === S_IFDIR).map(({ name }) => name);
+}
+
+// ffi/cgroups/locks.ts
+var Locks = class _Locks {
+
+  #held;
+  constructor(held) {
+    this.#held = held;
+  }
+  /**
+   * Locks the groups of a script, as long as it lives.
+   *
+   * @throws {SyscallError} if no more files may be open
+   */
+  static ofScript(groups) {
+    return new _Locks(lock(groups, LOCK_SH));
+  }
+  /**
+   * Keeps others from removing groups without a script from directories, while this script makes
+   * its own there. Anybody can hold such a lock, so it is waited for no longer than a moment.
+   *
+   * @throws {SyscallError} if no more files may be open
+   */
+  static ofMaking(directories) {
+    const files = directories.map(entrance);
+    let held = lock(files, LOCK_SH);
+    for (let tries = 0; held.length < files.length && tries < TRIES; tries++) {
+      syscalls([
+        {
+          call: ppoll([], 1),
+          accept: [
+            "EINTR"
+          ]
+        }
+      ]);
+      closeAll(held);
+      held = lock(files, LOCK_SH);
+    }
+    return new _Locks(held);
+  }
+  /** Keeps others from making groups in a directory; `undefined` where somebody makes one. */
+  static ofSweeping(directory) {
+    return _Locks.#alone(entrance(directory));
+  }
+  /** Locks a group, unless a script has locked it. */
+  static ofLeft(group) {
+    return _Locks.#alone(group);
+  }
+  static #alone(path2) {
+    const held = lock([
+      path2
+    ], LOCK_EX);
+    return held.length === 0 ? void 0 : new _Locks(held);
+  }
+  /** Releases them. */
+  release() {
+    closeAll(this.#held);
+    this.#held = [];
+  }
+  /** Releases them at the end of a `using` scope. */
+  [Symbol.dispose]() {
+    this.release();
+  }
+};
+var TRIES = 50;
+function entrance(directory) {
+  return `${directory}/cgroup.procs`;
+}
+var NOT_LOCKED = [
+  "ENOENT",
+  "ENODEV",
+  "EACCES",
+  "EAGAIN"
+];
+function lock(paths, operation) {
+  const tried = paths.map((path2) => {
+    const opened = openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC);
+    return {
+      opened,
+      locked: flock(new ResultOf(opened, "fd"), operation | LOCK_NB)
+    };
+  });
+  const program = assemble(tried.flatMap(({ opened, locked }) => {
+    const [closing, next] = [
+      new Label("closing"),
+      new Label("next")
+    ];
+    return [
+      {
+        call: opened,
+        accept: NOT_LOCKED,
+        onAccepted: next,
+        onFailure: next
+      },
+      {
+        call: locked,
+        accept: NOT_LOCKED,
+        onZero: next,
+        onFailure: closing
+      },
+      closing,
+      {
+        call: close(new ResultOf(opened, "fd"))
+      },
+      next
+    ];
+  }), engine().architecture);
+  const outcome = engine().run(program);
+  const held = tried.flatMap(({ opened, locked }) => {
+    const fd = Number(outcome.result(opened));
+    return fd >= 0 && outcome.result(locked) === 0n ? [
+      fd
+    ] : [];
+  });
+  if (outcome.failed !== void 0) closeAll(held);
+  checkResult(outcome);
+  return held;
+}
+function closeAll(fds) {
+  const calls = fds.map((fd) => close(fd));
+  syscalls(calls.map((call2) => ({
+    call: call2
+  })));
+}
+
+// ffi/cgroups/naming.ts
+var NAME3 = /^ramekin-(\d+)-(\d+)-(\d+)-(\w+)$/;
+var SCRIPTS_OWN = "script";
+function newName() {
+  const [random] = crypto.getRandomValues(new Uint32Array(1));
+  return `${namePrefix()}-${random.toString(36)}`;
+}
+function scriptsName() {
+  return `${namePrefix()}-${SCRIPTS_OWN}`;
+}
+function isScriptsName(name) {
+  return NAME3.exec(name)?.[4] === SCRIPTS_OWN;
+}
+var namePrefix = perEngine(() => {
+  const stat = readWholeText(at_fdcwd, "/proc/self/stat");
+  return `ramekin-${namespaces().pid}-${parseInt(stat)}-${startOf(stat)}`;
+});
+function sweep(directory) {
+  using alone = Locks.ofSweeping(directory);
+  const own = NAME3.exec(scriptsName())[1];
+  for (const name of directoriesIn2(directory)) {
+    const [, pidNamespace, pid, started2] = NAME3.exec(name) ?? [];
+    if (pid === void 0) continue;
+    if (pidNamespace === own ? isRunning(pid, started2) : alone === void 0) continue;
+    const group = `${directory}/${name}`;
+    using left = Locks.ofLeft(group);
+    if (left === void 0) continue;
+    const state = `${group}/freezer.state`;
+    if (mayWrite(state)) writeFile2(state, "THAWED");
+    removeTree2(group);
+  }
+}
+function isRunning(pid, started2) {
+  const stat = readFile2(`/proc/${pid}/stat`);
+  return stat !== void 0 && startOf(stat) === Number(started2);
+}
+function removeTree2(directory) {
+  const remove2 = unlinkat(at_fdcwd, directory, AT_REMOVEDIR);
+  const failed = () => {
+    const accept = [
+      "EBUSY",
+      "ENOENT",
+      "ENOTEMPTY",
+      "EACCES",
+      "EPERM"
+    ];
+    const result = syscalls([
+      {
+        call: remove2,
+        accept
+      }
+    ]).result(remove2);
+    return result !== 0n && result !== NOT_THERE;
+  };
+  if (!failed()) return true;
+  for (const name of directoriesIn2(directory)) removeTree2(`${directory}/${name}`);
+  return !failed();
+}
+var NOT_THERE = -2n;
+
+// ffi/cgroups/denial.ts
+var CGROUP_SUPER_MAGIC = 2613483;
+var CGROUP2_SUPER_MAGIC = 1667723888;
+var ST_RDONLY = 1;
+function denialIn2(directory) {
+  const state = statfsOutput();
+  const looked = statfs(directory, state);
+  const outcome = syscalls([
+    {
+      call: looked,
+      accept: [
+        "ENOENT",
+        "ENOTDIR",
+        "EACCES"
+      ]
+    }
+  ]);
+  if (outcome.result(looked) !== 0n) return outcome.result(looked) === NO_ACCESS ? DENIED2 : COVERED;
+  const { type, flags: flags16 } = readStatfs(outcome.output(state));
+  if (type !== CGROUP_SUPER_MAGIC && type !== CGROUP2_SUPER_MAGIC) return COVERED;
+  if ((flags16 & ST_RDONLY) !== 0) return READ_ONLY2;
+  return mayWrite(directory) ? void 0 : DENIED2;
+}
+var NO_ACCESS = -13n;
+var DENIED2 = {
+  why: "belongs to another user"
+};
+var COVERED = {
+  why: "cannot be reached: something is mounted over it",
+  fix: "unmount that (see /proc/self/mountinfo)"
+};
+var READ_ONLY2 = {
+  why: "is read-only",
+  fix: "mount it to be written; a container engine has to be asked for that"
+};
+
+// ffi/cgroups/hierarchies.ts
+var CONTROLLERS2 = [
+  "memory",
+  "cpu",
+  "cpuacct",
+  "cpuset",
+  "pids",
+  "io",
+  "freezer"
+];
+function hierarchies() {
+  const groups = ifThere(() => readWholeText(at_fdcwd, "/proc/self/cgroup"));
+  if (groups === void 0) return [];
+  return parseHierarchies(groups, readWholeText(at_fdcwd, "/proc/self/mountinfo"));
+}
+function parseHierarchies(groups, mountinfo) {
+  const mounts = mountinfo.split("\n").flatMap(parseMount);
+  return groups.split("\n").filter(Boolean).flatMap((line) => {
+    const [id2, names = "", ...rest2] = line.split(":");
+    const version = id2 === "0" && names === "" ? 2 : 1;
+    const words3 = names.split(",");
+    const controllers = new Set(words3.flatMap(controllerOf));
+    if (version === 1 && controllers.size === 0) return [];
+    const path2 = rest2.join(":");
+    for (const mount3 of mounts) {
+      const same = mount3.version === version && (version === 2 || words3.every((word4) => mount3.options.includes(word4)));
+      const own = same ? directoryIn(mount3, path2) : void 0;
+      if (own !== void 0) return [
+        {
+          version,
+          controllers,
+          top: mount3.directory,
+          own
+        }
+      ];
+    }
+    return [];
+  });
+}
+function controllersIn(text3) {
+  return new Set(text3.trim().split(/\s+/).flatMap(controllerOf));
+}
+function controllerOf(word4) {
+  const name = word4 === "blkio" ? "io" : word4;
+  return CONTROLLERS2.filter((controller) => controller === name);
+}
+function parseMount(line) {
+  const [before = "", after = ""] = line.split(" - ");
+  const [type = "", , options = ""] = after.split(" ");
+  if (type !== "cgroup" && type !== "cgroup2") return [];
+  const [, , , root2 = "", directory = ""] = before.split(" ").map(unescapeOctal);
+  return [
+    {
+      version: type === "cgroup2" ? 2 : 1,
+      root: root2,
+      directory,
+      options: options.split(",")
+    }
+  ];
+}
+function unescapeOctal(text3) {
+  return text3.replace(/\\([0-7]{3})/g, (_, digits) => String.fromCharCode(parseInt(digits, 8)));
+}
+function directoryIn({ root: root2, directory }, path2) {
+  if (root2 === path2) return directory;
+  const within = root2 === "/" ? path2 : path2.startsWith(`${root2}/`) && path2.slice(root2.length);
+  return within === false || path2.startsWith("/..") ? void 0 : directory + within;
+}
+
+// ffi/cgroups/parents.ts
+var USEFUL = [
+  "memory",
+  "cpu",
+  "cpuacct",
+  "pids",
+  "io"
+];
+function findParents(limits2) {
+  const found = hierarchies();
+  const needed = new Set(limitsIn(limits2).map((limit2) => CONTROLLER_OF[limit2]));
+  const old = found.filter(({ version }) => version === 1);
+  const unified = found.find(({ version }) => version === 2);
+  const bound = new Set(old.flatMap(({ controllers }) => [
+    ...controllers
+  ]));
+  const parents = [];
+  const blockers = /* @__PURE__ */ new Map();
+  if (unified !== void 0) {
+    const here = [
+      ...needed
+    ].filter((controller) => !bound.has(controller));
+    const parent = parentIn2(unified, new Set(here));
+    if ("why" in parent) {
+      for (const name of [
+        void 0,
+        ...here
+      ]) blockers.set(name, parent);
+    } else parents.push(parent);
+  }
+  const useful = /* @__PURE__ */ new Set([
+    ...needed,
+    ...USEFUL
+  ]);
+  if (parents.length === 0) useful.add("freezer");
+  for (const { own, controllers } of old) {
+    const mine = [
+      ...controllers
+    ].filter((controller) => useful.has(controller));
+    if (mine.length === 0) continue;
+    const denial = denialIn2(own);
+    if (denial === void 0) {
+      parents.push({
+        version: 1,
+        directory: own,
+        controllers,
+        before: []
+      });
+    } else {
+      const denied2 = {
+        version: 1,
+        directory: own,
+        ...denial
+      };
+      for (const name of mine) blockers.set(name, denied2);
+      if (!blockers.has(void 0)) blockers.set(void 0, denied2);
+    }
+  }
+  for (const limit2 of limitsIn(limits2)) {
+    const controller = CONTROLLER_OF[limit2];
+    if (parents.some(({ controllers }) => controllers.has(controller))) continue;
+    const blocker2 = blockers.get(controller);
+    throw new UnsupportedError(blocker2 === void 0 ? `"${limit2}" cannot be limited: there is no controller "${controller}" here: this kernel has none, or no hierarchy with it is visible (see /proc/cgroups, /proc/self/mountinfo)` : `"${limit2}" cannot be limited by the controller "${controller}": ${reason(blocker2)}`);
+  }
+  if (parents.length > 0) return parents;
+  const blocker = blockers.get(void 0);
+  throw new UnsupportedError(blocker === void 0 ? "a container cannot have a control group: no hierarchy of them is mounted here (cgroups(7))" : `a container cannot have a control group: ${reason(blocker)}`);
+}
+function reason({ version, directory, why, fix = FIXES[version] }) {
+  return `in cgroup v${version}, ${directory} ${why}; ${fix}`;
+}
+var FIXES = {
+  1: "root has to create a group there and give it to the user (chown)",
+  2: "run the script in a delegated group: `systemd-run --user --scope -p Delegate=yes deno run --allow-ffi ...`"
+};
+function parentIn2({ own, top }, needed) {
+  let blocker;
+  const from2 = isScriptsName(nameOf3(own)) ? parentOf2(own) : own;
+  for (const directory of upwards(from2, top)) {
+    const parent = parentAt2(directory, needed, directory === own);
+    if (!("why" in parent)) return parent;
+    blocker ??= parent;
+  }
+  return blocker;
+}
+function parentAt2(directory, needed, isOwnGroup) {
+  const denial = denialIn2(directory) ?? denialIn2(`${directory}/cgroup.procs`);
+  if (denial !== void 0) return {
+    version: 2,
+    directory,
+    ...denial
+  };
+  const controllers = (file) => controllersIn(readFile2(`${directory}/${file}`) ?? "");
+  const there = controllers("cgroup.controllers");
+  const enabled = controllers("cgroup.subtree_control");
+  const absent2 = [
+    ...needed
+  ].filter((name) => !there.has(name));
+  if (absent2.length > 0) {
+    return {
+      version: 2,
+      directory,
+      why: `has not been given "${absent2.join('", "')}"`
+    };
+  }
+  const missing2 = [
+    ...needed
+  ].filter((name) => !enabled.has(name));
+  const parent = (enabling2, before = []) => ({
+    version: 2,
+    directory,
+    controllers: /* @__PURE__ */ new Set([
+      ...enabled,
+      ...enabling2
+    ]),
+    before: enabling2.length === 0 ? before : [
+      ...before,
+      {
+        file: `${directory}/cgroup.subtree_control`,
+        text: enabling2.map((name) => `+${name}`).join(" ")
+      }
+    ]
+  });
+  if (missing2.length === 0) return parent([]);
+  const pids = readFile2(`${directory}/cgroup.type`) === void 0 ? [] : pidsIn2(directory);
+  if (pids.length === 0) return parent(missing2);
+  if (!isOwnGroup || !pids.every(isOurs)) {
+    const why = `has other processes (${pids.join(", ")}), which have to move into a child group before it can enable controllers`;
+    return {
+      version: 2,
+      directory,
+      why
+    };
+  }
+  const scripts = `${directory}/${scriptsName()}`;
+  const enabling = USEFUL.filter((name) => there.has(name) && !enabled.has(name));
+  return parent([
+    .../* @__PURE__ */ new Set([
+      ...missing2,
+      ...enabling
+    ])
+  ], [
+    {
+      directory: scripts
+    },
+    ...pids.map((pid) => ({
+      file: `${scripts}/cgroup.procs`,
+      text: String(pid)
+    }))
+  ]);
+}
+function isOurs(pid) {
+  for (let at3 = pid; at3 !== void 0 && at3 > 0; ) {
+    if (at3 === Deno.pid) return true;
+    const status = readFile2(`${processDirectory(at3)}/status`) ?? "";
+    const parent = /^PPid:\s*(\d+)/m.exec(status)?.[1];
+    at3 = parent === void 0 ? void 0 : Number(parent);
+  }
+  return false;
+}
+function upwards(directory, top) {
+  const directories = [
+    directory
+  ];
+  while (directory !== top && directory.startsWith(`${top}/`)) {
+    directories.push(directory = parentOf2(directory));
+  }
+  return directories;
+}
+function nameOf3(directory) {
+  return directory.slice(directory.lastIndexOf("/") + 1);
+}
+
+// ffi/cgroups/plan.ts
+function planCgroup(limits2) {
+  const name = newName();
+  const parents = findParents(limits2);
+  const directories = parents.map((parent) => ({
+    ...parent,
+    directory: `${parent.directory}/${name}`
+  }));
+  const actions = parents.flatMap((parent, index) => {
+    const { directory } = directories[index];
+    return [
+      ...parent.before,
+      {
+        directory
+      },
+      ...inherited(parent, directory, limits2)
+    ];
+  });
+  return {
+    directories,
+    limits: limits2,
+    actions: [
+      ...actions,
+      ...settingActions(directories, limitsIn(limits2), limits2)
+    ]
+  };
+}
+function inherited(parent, made, limits2) {
+  if (parent.version === 2 || !parent.controllers.has("cpuset")) return [];
+  return [
+    "cpuset.mems",
+    ...limits2.cpuset === void 0 ? [
+      "cpuset.cpus"
+    ] : []
+  ].map((file) => ({
+    file: `${made}/${file}`,
+    text: readFile2(`${parent.directory}/${file}`) ?? ""
+  }));
+}
+function settingActions(directories, names, limits2) {
+  return names.flatMap((limit2) => {
+    const controller = CONTROLLER_OF[limit2];
+    const found = directories.find(({ controllers }) => controllers.has(controller));
+    if (found === void 0) {
+      throw new UnsupportedError(`"${limit2}" cannot be limited: the container's group was made without the controller "${controller}"; set this limit in the step limits() too`);
+    }
+    const { directory, version } = found;
+    if (limit2 === "cpuset") checkProcessors(directory, limits2.cpuset);
+    const settings2 = version === 2 ? settingsOf2(limit2, limits2) : settingsOf1(limit2, limits2);
+    if (settings2 === void 0) {
+      throw new UnsupportedError(`"${limit2}" cannot be limited: the controller "${controller}" is bound to cgroup v1 here, ` + (limit2 === "swap" ? 'which only limits the sum of memory and swap; give "memory" too' : "which has no such limit; boot with systemd.unified_cgroup_hierarchy=1"));
+    }
+    return settings2.map((setting) => ({
+      ...setting,
+      file: `${directory}/${setting.file}`,
+      text: setting.value
+    }));
+  });
+}
+function checkProcessors(directory, cpuset) {
+  const above = parentOf2(directory);
+  const text3 = readFile2(`${above}/cpuset.cpus.effective`) ?? readFile2(`${above}/cpuset.effective_cpus`);
+  if (text3 === void 0) return;
+  const there = parseList(text3);
+  const absent2 = [
+    ...parseList(cpuset)
+  ].filter((processor) => !there.has(processor));
+  if (absent2.length === 0) return;
+  throw new UnsupportedError(`"cpuset" cannot be "${cpuset}": there is no processor ${absent2.join(", ")}, only ${text3}`);
+}
+function callsOf2(action) {
+  return "file" in action ? writeText(at_fdcwd, action.file, action.text) : [
+    mkdirat(at_fdcwd, action.directory, 493)
+  ];
+}
+
+// ffi/calls/clone3.ts
+var CLONE_CLEAR_SIGHAND = 4294967296;
+var CLONE_INTO_CGROUP = 8589934592;
+var FLAGS3 = {
+  ...CLONE_FLAGS,
+  CLONE_CLEAR_SIGHAND,
+  CLONE_INTO_CGROUP
+};
+var ARGS = {
+  flags: 0,
+  parentTid: 24,
+  exitSignal: 32,
+  cgroup: 80,
+  size: 88
+};
+
+
+
+
+// ffi/clone3_support.ts
+var hasClone3 = perEngine(((loaded2) => {
+  const outcome = loaded2.run(assemble([
+    {
+      call: clone3Probe()
+    }
+  ], loaded2.architecture));
+  return outcome.failed?.errno === ERRNO.EINVAL;
+}));
+
+// ffi/cgroups/errors.ts
+var BELOW_USE = "more than that is in use, and cannot be reclaimed";
+var HINTS = [
+  [
+    /memory\.(memsw\.)?(limit_in_bytes|max)$/,
+    "EBUSY",
+    BELOW_USE
+  ],
+  [
+    /memory\.memsw\./,
+    "EINVAL",
+    "the sum of memory and swap is less than the memory alone"
+  ],
+  [
+    /subtree_control$/,
+    "EBUSY",
+    "a process is in the group, which cannot enable it for child groups then"
+  ],
+  [
+    /cpu\.cfs_quota/,
+    "EINVAL",
+    "the parent group has a smaller quota"
+  ],
+  [
+    /(io\.max|blkio\.throttle)/,
+    "ENODEV",
+    "there is no such block device"
+  ],
+  [
+    /(io\.max|blkio\.throttle)/,
+    "EINVAL",
+    "only a whole disk can be limited, not a partition"
+  ],
+  [
+    /cpuset\./,
+    "EACCES",
+    "the parent group does not have all of these processors"
+  ],
+  [
+    /cpuset\./,
+    "EBUSY",
+    "the group has processes, which need a processor"
+  ]
+];
+var PARTS = [
+  [
+    /memsw/,
+    "does not count swap in cgroup v1: boot it with swapaccount=1"
+  ],
+  [
+    /memory\.swap/,
+    "does not count swap: it needs CONFIG_SWAP"
+  ],
+  [
+    /cpu\.(max|cfs)/,
+    "was built without CONFIG_CFS_BANDWIDTH"
+  ],
+  [
+    /(io\.max|blkio\.throttle)/,
+    "was built without CONFIG_BLK_DEV_THROTTLING"
+  ]
+];
+function cgroupError(action, { syscall: syscall2, errno }) {
+  const code = errnoName(errno);
+  if (!("file" in action)) {
+    const hint2 = code === "EAGAIN" ? "there are as many groups as cgroup.max.descendants allows" : void 0;
+    return new SyscallError({
+      syscall: syscall2,
+      errno,
+      call: `mkdir("${action.directory}")`,
+      hint: hint2
+    });
+  }
+  const { file, text: text3 } = action;
+  if (code === "ENOENT" && syscall2 === "openat") {
+    const part = PARTS.find(([name]) => name.test(file))?.[1] ?? "does not have it";
+    return new UnsupportedError(`there is no ${file}: this kernel ${part}`);
+  }
+  const written2 = syscall2 === "write" ? `, ${JSON.stringify(text3)}` : "";
+  const call2 = `${syscall2}(${JSON.stringify(file)}${written2})`;
+  const hint = HINTS.find(([name, errno2]) => name.test(file) && errno2 === code)?.[2];
+  return new SyscallError({
+    syscall: syscall2,
+    errno,
+    call: call2,
+    hint
+  });
+}
+
+// ffi/cgroups/kill.ts
+function killGroup(directories) {
+  const unified = directories.find(({ version }) => version === 2);
+  if (unified !== void 0 && mayWrite(`${unified.directory}/cgroup.kill`)) {
+    writeFile2(`${unified.directory}/cgroup.kill`, "1");
+  }
+  for (const { directory } of directories) killEach(directory);
+  for (const { directory } of directories) {
+    if (mayWrite(`${directory}/freezer.state`)) writeFile2(`${directory}/freezer.state`, "THAWED");
+  }
+}
+function killEach(directory) {
+  for (const name of directoriesIn2(directory)) killEach(`${directory}/${name}`);
+  const held = /* @__PURE__ */ new Map();
+  for (const pid of pidsIn2(directory)) {
+    if (pid === 0) continue;
+    const opened = pidfd_open(pid, 0);
+    const pidfd = syscalls([
+      {
+        call: opened,
+        accept: [
+          "ESRCH",
+          "EINVAL"
+        ]
+      }
+    ]).result(opened);
+    if (pidfd >= 0n) held.set(pid, Number(pidfd));
+  }
+  const still = new Set(pidsIn2(directory));
+  for (const [pid, pidfd] of held) {
+    const kill2 = pidfd_send_signal(pidfd, SIGNALS.SIGKILL);
+    if (still.has(pid)) syscalls([
+      {
+        call: kill2,
+        accept: [
+          "ESRCH",
+          "EPERM"
+        ]
+      }
+    ]);
+    syscalls([
+      {
+        call: close(pidfd)
+      }
+    ]);
+  }
+}
+
+// ffi/cgroups/usage.ts
+function usageOf(directories) {
+  const of2 = (controller) => directories.find(({ controllers }) => controllers.has(controller));
+  return {
+    ...memoryOf(of2("memory")),
+    cpu: cpuOf(of2("cpuacct"), directories.find(({ version }) => version === 2)),
+    pids: numberOf4(of2("pids"), "pids.current"),
+    ...ioOf(of2("io"))
+  };
+}
+function memoryOf(group) {
+  return group?.version === 1 ? {
+    memory: numberOf4(group, "memory.usage_in_bytes"),
+    memoryPeak: numberOf4(group, "memory.max_usage_in_bytes")
+  } : {
+    memory: numberOf4(group, "memory.current"),
+    memoryPeak: numberOf4(group, "memory.peak")
+  };
+}
+function cpuOf(old, unified) {
+  const nanoseconds = numberOf4(old, "cpuacct.usage");
+  if (nanoseconds !== void 0) return nanoseconds / 1e9;
+  const microseconds = unified && readEntry(`${unified.directory}/cpu.stat`, "usage_usec");
+  return microseconds === void 0 ? void 0 : microseconds / 1e6;
+}
+function ioOf(group) {
+  if (group === void 0) return {
+    ioRead: void 0,
+    ioWritten: void 0
+  };
+  const { directory, version } = group;
+  if (version === 2) {
+    const text4 = readFile2(`${directory}/io.stat`);
+    return {
+      ioRead: sum(text4, /\brbytes=(\d+)/g),
+      ioWritten: sum(text4, /\bwbytes=(\d+)/g)
+    };
+  }
+  const text3 = readFile2(`${directory}/blkio.throttle.io_service_bytes`);
+  return {
+    ioRead: sum(text3, /\bRead (\d+)/g),
+    ioWritten: sum(text3, /\bWrite (\d+)/g)
+  };
+}
+function numberOf4(group, file) {
+  return group && readNumber(`${group.directory}/${file}`);
+}
+function sum(text3, numbers2) {
+  return text3?.matchAll(numbers2).reduce((sum2, [, number]) => sum2 + Number(number), 0);
+}
+
+// ffi/cgroups/group.ts
+function planCgroupEntry({ directories }) {
+  return entryOf(directories, () => -1);
+}
+function closeCgroupEntry({ directory, files }) {
+  for (const { value } of directory === void 0 ? files : [
+    directory,
+    ...files
+  ]) {
+    syscall(close(Number(value)));
+  }
+}
+var Group = class _Group {
+
+  /** Its directories. */
+  directories;
+  #limits;
+  #locks;
+  /** Use {@linkcode Group.make}. */
+  constructor(directories, limits2) {
+    this.directories = directories;
+    this.#limits = limits2;
+  }
+  /**
+   * Creates a group. The first one in a directory removes the groups that ended scripts left there.
+   *
+   * @throws {SyscallError} naming the file that refused; then nothing is left
+   * @throws {UnsupportedError} if the kernel does not have that file
+   */
+  static make({ directories, limits: limits2, actions }) {
+    const paths = directories.map(({ directory }) => directory);
+    for (const path2 of paths) sweepOnce(parentOf2(path2));
+    const group = new _Group(directories, limits2);
+    using _making = Locks.ofMaking(paths.map(parentOf2));
+    try {
+      makeAll(actions);
+      group.#locks = Locks.ofScript(paths);
+    } catch (error) {
+      group.remove();
+      throw error;
+    }
+    return group;
+  }
+  /**
+   * Opens the descriptors by which a process enters.
+   *
+   * @throws {SyscallError} if no more files may be open
+   */
+  enter() {
+    const opened = [];
+    try {
+      return entryOf(this.directories, (call2) => {
+        opened.push(syscall(call2));
+        return opened.at(-1);
+      });
+    } catch (error) {
+      for (const fd of opened) syscall(close(fd));
+      throw error;
+    }
+  }
+  /**
+   * Changes limits; those that are left out stay as they are.
+   *
+   * @throws {UnsupportedError} if the group does not have the controller
+   * @throws {SyscallError} naming the file that refused: `EBUSY` below what is in use
+   */
+  update(changes) {
+    const limits2 = {
+      ...this.#limits,
+      ...changes
+    };
+    const sum2 = this.#of("memory")?.version === 1 && limits2.swap !== void 0 && changes.memory !== void 0;
+    const names = limitsIn(sum2 ? {
+      ...changes,
+      swap: limits2.swap
+    } : changes);
+    for (const action of inOrder(settingActions(this.directories, names, limits2))) {
+      if (action.file.endsWith("/memory.max")) makeRoom(action, limits2.memory);
+      makeAll([
+        action
+      ]);
+    }
+    this.#limits = limits2;
+  }
+  /** What its processes use, and used until now. */
+  usage() {
+    return usageOf(this.directories);
+  }
+  /** How many of its processes the OOM killer killed. */
+  outOfMemoryKills() {
+    const memory = this.#of("memory");
+    if (memory === void 0) return 0;
+    const file = memory.version === 2 ? "memory.events" : "memory.oom_control";
+    return readEntry(`${memory.directory}/${file}`, "oom_kill") ?? 0;
+  }
+  /** Starts to freeze its processes, or thaws them. */
+  freeze(frozen) {
+    const { file, freezing, thawing } = this.freezer;
+    writeFile2(file, frozen ? freezing : thawing);
+  }
+  /**
+   * The file that freezes its processes.
+   *
+   * @throws {UnsupportedError} if the group has none
+   */
+  get freezer() {
+    const { directory, version } = this.#freezer();
+    return version === 2 ? {
+      file: `${directory}/cgroup.freeze`,
+      freezing: "1",
+      thawing: "0"
+    } : {
+      file: `${directory}/freezer.state`,
+      freezing: "FROZEN",
+      thawing: "THAWED"
+    };
+  }
+  /** Whether all of its processes are frozen. */
+  get frozen() {
+    const { directory, version } = this.#freezer();
+    return version === 2 ? readEntry(`${directory}/cgroup.events`, "frozen") === 1 : readFile2(`${directory}/freezer.state`) === "FROZEN";
+  }
+  /** Kills its processes, frozen or not. */
+  kill() {
+    killGroup(this.directories);
+  }
+  /** Removes it. Returns `false` if it still has processes. */
+  remove() {
+    const gone = this.directories.map(({ directory }) => removeTree2(directory)).every(Boolean);
+    if (gone) this.leave();
+    return gone;
+  }
+  /** Leaves it to later scripts to remove it. */
+  leave() {
+    this.#locks?.release();
+    this.#locks = void 0;
+  }
+  #of(controller) {
+    return this.directories.find(({ controllers }) => controllers.has(controller));
+  }
+  #freezer() {
+    const freezer = this.directories.find(({ version }) => version === 2) ?? this.#of("freezer");
+    if (freezer !== void 0) return freezer;
+    throw new UnsupportedError('pausing a container takes cgroup v2, or the controller "freezer" of v1, and its group has neither');
+  }
+};
+var swept = perEngine(() => /* @__PURE__ */ new Set());
+function sweepOnce(directory) {
+  if (swept().has(directory)) return;
+  sweep(directory);
+  swept().add(directory);
+}
+function entryOf(directories, open2) {
+  let into;
+  const files = [];
+  for (const { version, directory } of directories) {
+    if (version === 2 && hasClone3()) {
+      const flags16 = O_PATH | O_DIRECTORY | O_CLOEXEC;
+      into = new Named(open2(openat(at_fdcwd, directory, flags16)), directory);
+    } else {
+      const file = `${directory}/cgroup.procs`;
+      files.push(new Named(open2(openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC)), file));
+    }
+  }
+  return {
+    directory: into,
+    files
+  };
+}
+function makeAll(actions) {
+  const made = actions.map((action2) => ({
+    action: action2,
+    calls: callsOf2(action2)
+  }));
+  const parts = made.flatMap(({ action: action2, calls: calls2 }) => {
+    const moves = "file" in action2 && action2.file.endsWith("/cgroup.procs");
+    return calls2.map((call2) => moves ? {
+      call: call2,
+      accept: [
+        "ESRCH"
+      ]
+    } : {
+      call: call2
+    });
+  });
+  const outcome = engine().run(assemble(parts, engine().architecture));
+  const { failed } = outcome;
+  if (failed === void 0) return;
+  const { action, calls } = made.find(({ calls: calls2 }) => calls2.includes(failed.call));
+  if (failed.call === calls[1]) syscall(close(Number(outcome.result(calls[0]))));
+  throw cgroupError(action, {
+    syscall: failed.call.name,
+    errno: failed.errno
+  });
+}
+function inOrder(actions) {
+  const sum2 = actions.find(({ file }) => file.endsWith("/memory.memsw.limit_in_bytes"));
+  if (sum2 === void 0) return actions;
+  const rest2 = actions.filter((action) => action !== sum2);
+  const grows = sum2.text === "-1" || Number(sum2.text) > readNumber(sum2.file);
+  return grows ? [
+    sum2,
+    ...rest2
+  ] : [
+    ...rest2,
+    sum2
+  ];
+}
+function makeRoom(action, memory) {
+  const directory = parentOf2(action.file);
+  const excess = () => (readNumber(`${directory}/memory.current`) ?? 0) - memory;
+  if (excess() <= 0) return;
+  const reclaim = `${directory}/memory.reclaim`;
+  if (mayWrite(reclaim)) {
+    ifThere(() => writeFile2(reclaim, String(excess())), [
+      "EAGAIN",
+      "EINTR"
+    ]);
+  }
+  if (excess() > 0) throw cgroupError(action, {
+    syscall: "write",
+    errno: ERRNO.EBUSY
+  });
+}
+
+// ffi/calls/names/events.ts
+var EPOLL_EVENTS = {
+  EPOLLIN,
+  EPOLLPRI,
+  EPOLLOUT,
+  EPOLLERR,
+  EPOLLHUP,
+  EPOLLRDHUP,
+  EPOLLEXCLUSIVE,
+  EPOLLONESHOT,
+  EPOLLET
+};
+
+// ffi/calls/events.ts
+var SIGSET_SIZE3 = 8;
+
+
+
+
+
+
+
+// launch/program_writer.ts
+var CHILD_EDGES = {
+  onFailure: EXIT_CHILD
+};
+var ProgramWriter = class {
+  static {
+    addMethods(this.prototype, {
+    add: (function (call2, options = {}) {
+    this.parts.push({
+      call: call2,
+      section: this.section,
+      ...options
+    });
+    return call2;
+  }),
+    part: (function (part) {
+    this.parts.push("call" in part ? {
+      ...CHILD_EDGES,
+      ...part
+    } : part);
+  }),
+    place: (function (label) {
+    this.parts.push(label);
+  }),
+    end: (function (edges = {}) {
+    const last = this.parts.pop();
+    const ends = {
+      onZero: END,
+      onAccepted: END,
+      onFailure: END,
+      onSuccess: END
+    };
+    this.parts.push({
+      ...last,
+      ...ends,
+      ...edges
+    });
+  })
+    });
+  }
+
+  parts = [];
+  section = "script";
+  /** Adds a call of the current section. */
+  
+  /** Adds a call or label of a step. */
+  
+  /** Places a label, to which edges of other calls can jump. */
+  
+  /** Ends the walk of a process of the container after its last call, unless that fails. */
+  endProcess() {
+    const last = this.parts.pop();
+    this.parts.push({
+      ...last,
+      onZero: END,
+      onAccepted: END,
+      onSuccess: END
+    });
+  }
+  /** Ends the program after the last call, on all edges but these. */
+  
+};
+
+// launch/sealed_image.ts
+
+
+// launch/wait_bytes.ts
+var WAIT = {
+  x86_64: "f0VMRgIBAQAAAAAAAAAAAAIAPgABAAAAsABAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAEAAOAACAAAAAAAAAAEAAAAFAAAAAAAAAAAAAAAAAEAAAAAAAAAAQAAAAAAAABAAAAAAAAAAEAAAAAAAAAAQAAAAAAAAAQAAAAYAAAAAEAAAAAAAAAAQQQAAAAAAABBBAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAAAAAAABIjT1JDwEAvhAAAADoDwAAAL9+AAAAuOcAAAAPBQ8fAFNVQVRBVYn2SIn7SI0sN0G9AAQAAESLZQRIi30gQfbEAXQESIs8O0iLdShB9sQCdARIizQzSItVMEH2xAR0BEiLFBNMi1U4QfbECHQETosUE0yLRUBB9sQQdAROiwQDTItNSEH2xCB0BE6LDAuLRQDHRVAAAAAAx0VU/////w8FSIXAdBFIiUVQSD0B8P//cxGLRRzrUsdFVAAAAACLRRDrRvfYg/gLdRBBD7rkBnMJQf/ND4Vc////SItNCEiFyXQSD7bROdB0BkjB6Qjr7otFFOsUg3sEAHULSInpSCnZiQuJQwSLRRhIjSwDhcAPhRv///+LQwRBXUFcXVvD",
+  aarch64: "f0VMRgIBAQAAAAAAAAAAAAIAtwABAAAAsABAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAEAAOAACAAAAAAAAAAEAAAAFAAAAAAAAAAAAAAAAAEAAAAAAAAAAQAAAAAAAABAAAAAAAAAAEAAAAAAAAAAAAQAAAAAAAQAAAAYAAAAAEAAAAAAAAAAQQQAAAAAAABBBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAAAAACAAACwAAAAkQECgFIFAACUwA+A0sgLgNIBAADUHyAD1ekDAKoKQCGLDoCAUksFQLlAEUD5SwAANiBpYPhBFUD5SwAINiFpYfhCGUD5SwAQNiJpYvhDHUD5SwAYNiNpY/hEIUD5SwAgNiRpZPhFJUD5SwAoNiVpZfhIAUC57H9gskwpAPkBAADUwAAAtEApAPkf/D+xwgAAVEwdQLkZAAAUX1UAuUwRQLkWAAAU4AMASx8sAHGBAABUawAwNs4FAHFh+/9UTAVA+QwBALSNHQASvwEAa2AAAFSM/UjT+///F0wVQLkHAAAULAVAuYwAADVMAQnLLAEAuSAFALlMGUC5KgEMiyz5/7UgBUC5wANf1g=="
+};
+
+// launch/engine_image.ts
+var TABLE_OFFSET = 4096;
+var TABLE_ADDRESS = 4263936;
+var TABLE_SIZES = 64 + 56 + 32;
+
+
+
+// launch/slots.ts
+var LaunchSlot = class extends Slot {
+
+  value;
+  show;
+  constructor(text3, value, show2 = () => text3, size) {
+    super(text3, size), this.value = value, this.show = show2;
+  }
+};
+var ARGV = new LaunchSlot("argv", (({ spec }, room) => room.list([], argvOf(spec))), ({ spec }) => `[${argvOf(spec).map(quoted2).join(", ")}]`);
+
+var ENVIRONMENT = new LaunchSlot("envp", (({ spec: { environment } }, room) => {
+  const { changes } = environment;
+  const set = changes.size === 0 ? [] : Array.from(changes, ([name, value]) => `${name}=${value}`);
+  return room.list(inheritedStrings(environment.inherited, changes), set);
+}), ({ spec: { environment: { inherited: inherited2, changes } } }) => `[${inheritedStrings(inherited2, changes).length + changes.size} variables]`);
+var CWD = new LaunchSlot("cwd", (({ spec: { cwd } }, room) => cwd === void 0 ? void 0 : room.string(cwd)), ({ spec: { cwd } }) => quoted2(cwd ?? ""));
+var UID2 = new LaunchSlot("uid", ({ spec }) => spec.uid, ({ spec }) => String(spec.uid));
+var GID2 = new LaunchSlot("gid", ({ spec }) => spec.gid, ({ spec }) => String(spec.gid));
+var STDIO = [
+  "stdin",
+  "stdout",
+  "stderr"
+].map(((name, index) => new LaunchSlot(name, ({ spec }) => {
+  const stream = spec.stdio[index];
+  return typeof stream === "object" ? stream.fd : void 0;
+})));
+var TERMINAL = new LaunchSlot("terminal", ({ spec: { terminal } }) => terminal?.place === "script" ? terminal.fd : void 0);
+var RESERVED = new LaunchSlot("reserved", ({ spec: { terminal } }) => terminal?.place === "container" ? terminal.reserved : void 0, void 0, 4);
+var WINDOW_SIZE = new LaunchSlot("size", ({ spec: { terminal } }) => {
+  if (terminal?.place !== "container") return void 0;
+  const { buffer, byteOffset } = terminal.size.bytes;
+  return new DataView(buffer, byteOffset).getBigUint64(0, true);
+});
+var NOTIFY_NAME = new LaunchSlot("name", ({ spec: { notify } }) => notify === void 0 ? void 0 : new DataView(encoder5.encode(notify).buffer).getBigUint64(0, true), ({ spec: { notify } }) => notify ?? "");
+var SCRIPT_PIDFD = new LaunchSlot("script", ({ scriptPidfd: scriptPidfd2 }) => scriptPidfd2, void 0, 4);
+var LIMIT_SECONDS = new LaunchSlot("seconds", ({ spec: { timeLimit } }) => timeLimit && Math.floor(timeLimit / 1e3));
+var LIMIT_NANOSECONDS = new LaunchSlot("nanoseconds", ({ spec: { timeLimit } }) => timeLimit && Math.floor(timeLimit % 1e3 * 1e6));
+var INIT_IMAGE = new LaunchSlot("init", ({ initImage: initImage2 }) => initImage2);
+var IMAGE = new LaunchSlot("image", (({ spec, sealedProgram }) => spec.image ?? sealedProgram));
+var CGROUP_DIRECTORY = new LaunchSlot("cgroup", ({ cgroupEntry }) => cgroupEntry?.directory?.value, ({ cgroupEntry }) => cgroupEntry?.directory?.text ?? "cgroup");
+var programPath = numbered(((index) => new LaunchSlot(`path ${index + 1}`, (({ paths }, room) => room.string(paths[index])), ({ paths }) => quoted2(paths[index]))));
+var handedFd = numbered(((index) => new LaunchSlot(`handed ${index + 1}`, (({ spec }) => spec.fds[index]?.fd), ({ spec }) => `<${spec.fds[index]?.number}>`)));
+var cgroupFile = numbered((index) => new LaunchSlot(`cgroup.procs ${index + 1}`, ({ cgroupEntry }) => cgroupEntry?.files[index]?.value, ({ cgroupEntry }) => cgroupEntry?.files[index]?.text ?? "cgroup.procs"));
+function showValues(values) {
+  return (slot) => slot instanceof LaunchSlot ? slot.show(values) : slot.text;
+}
+
+
+
+
+var encoder5 = new TextEncoder();
+var Room = class {
+  static {
+    addMethods(this.prototype, {
+    put: (function (at3, value) {
+    const { view: view2 } = this.#memory;
+    if (typeof value === "bigint") return view2.setBigUint64(at3, value, true);
+    view2.setUint32(at3, value >>> 0, true);
+    view2.setInt32(at3 + 4, Math.floor(value / 2 ** 32), true);
+  }),
+    string: (function (text3) {
+    requireNoNul(text3);
+    const { bytes, address: address2 } = this.#memory;
+    const at3 = this.#end;
+    const { written: written2 } = encoder5.encodeInto(text3, bytes.subarray(at3));
+    bytes[at3 + written2] = 0;
+    this.#end = at3 + written2 + 1;
+    return address2 + at3;
+  }),
+    list: (function (known, strings) {
+    const list2 = Math.ceil(this.#end / 8) * 8;
+    let at3 = list2;
+    this.#end = list2 + 8 * (known.length + strings.length + 1);
+    for (let index = 0; index < known.length; index++, at3 += 8) this.put(at3, known[index]);
+    for (let index = 0; index < strings.length; index++, at3 += 8) {
+      this.put(at3, this.string(strings[index]));
+    }
+    this.put(at3, 0);
+    return this.#memory.address + list2;
+  })
+    });
+  }
+
+  #memory;
+  #end;
+  constructor(memory, begin) {
+    this.#memory = memory;
+    this.#end = begin;
+  }
+  /** Writes a number of 64 bits. */
+  
+  /** Writes a string, and returns its address. */
+  
+  /** Writes a list of pointers: known addresses, then new strings. Returns its address. */
+  
+};
+
+function quoted2(text3) {
+  return JSON.stringify(text3);
+}
+
+
+// launch/exec_candidates.ts
+
+
+
+var NOT_HERE = [
+  "ENOENT",
+  "ENOTDIR",
+  "EACCES"
+];
+var TOO_MANY_PROCESSES = "its user has more processes than RLIMIT_NPROC allows (ulimit -u)";
+var IMAGE_FIXES = {
+  EACCES: "memory files may not be executed here (sysctl vm.memfd_noexec)",
+  EAGAIN: TOO_MANY_PROCESSES
+};
+
+// launch/sealed_program.ts
+
+
+var SealedProgram = class {
+  static {
+    addMethods(this.prototype, {
+    image: (function (values) {
+    return engineImage("ramekin-launch", this.#program, bindingsIn(values));
+  })
+    });
+  }
+
+  layout;
+  #program;
+  constructor(layout) {
+    this.layout = layout;
+    this.#program = assemble(layout.parts, engine().architecture);
+    const { bytes, calls } = this.#program;
+    const length = argumentOffset(calls.indexOf(layout.report), 2);
+    new DataView(bytes.buffer).setInt32(length, bytes.length, true);
+  }
+  /** Makes the executable for one launch: a sealed memfd. */
+  
+  /** The length of a report. */
+  get length() {
+    return this.#program.bytes.length;
+  }
+  /**
+   * Returns the results that it has sent; `undefined` if that is no report: processes of the container
+   * can trace it.
+   */
+  read(report) {
+    if (report.length !== this.length) return void 0;
+    const result = new RunResult(this.#program, new DataView(report.buffer));
+    return result.failed?.call === void 0 ? void 0 : result;
+  }
+};
+
+
+
+// ffi/calls/unix_sockets.ts
+function unixDatagramSocket() {
+  const type = SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+  return call("socket", constant(AF_UNIX, {
+    AF_UNIX
+  }), constant(type, {
+    "SOCK_DGRAM|SOCK_NONBLOCK|SOCK_CLOEXEC": type
+  }), 0);
+}
+function bindAbstract(socket, prefix, end) {
+  const path2 = new TextEncoder().encode(`\0${prefix}`);
+  const bytes = new Uint8Array(2 + path2.length + 8);
+  new DataView(bytes.buffer).setUint16(0, AF_UNIX, true);
+  bytes.set(path2, 2);
+  const address2 = new Struct(bytes, (show2) => `"@${prefix}${show2(end)}"`, [], [
+    {
+      offset: 2 + path2.length,
+      slot: end
+    }
+  ]);
+  return call("bind", socket, address2, address2.size);
+}
+var PATH_BYTES2 = 107;
+function unixAddress(path2) {
+  const bytes = new TextEncoder().encode(path2);
+  if (bytes.length > PATH_BYTES2) {
+    throw new RangeError(`the path of the socket has more than ${PATH_BYTES2} bytes: ${path2}`);
+  }
+  const isAbstract = path2.startsWith("@");
+  const address2 = new Uint8Array(2 + bytes.length + (isAbstract ? 0 : 1));
+  new DataView(address2.buffer).setUint16(0, AF_UNIX, true);
+  address2.set(bytes, 2);
+  if (isAbstract) address2[2] = 0;
+  return new Struct(address2, JSON.stringify(path2));
+}
+function unixStreamSocket() {
+  const type = SOCK_STREAM | SOCK_CLOEXEC;
+  return call("socket", constant(AF_UNIX, {
+    AF_UNIX
+  }), constant(type, {
+    "SOCK_STREAM|SOCK_CLOEXEC": type
+  }), 0);
+}
+function connectUnix(socket, address2) {
+  return call("connect", socket, address2, address2.size);
+}
+function bindUnix(socket, address2) {
+  return call("bind", socket, address2, address2.size);
+}
+function sendToUnix(socket, bytes, address2) {
+  return call("sendto", socket, bytes, bytes.length, 0, address2, address2.size);
+}
+function receiveMessage(socket, data2, sender) {
+  return call("recvmsg", socket, message(data2, sender, "&message"), constant(MSG_DONTWAIT, {
+    MSG_DONTWAIT
+  }));
+}
+
+// launch/notify_socket.ts
+var PREFIX = "ramekin-notify-";
+function addNotifySocket(add) {
+  const socket = new ResultOf(add(unixDatagramSocket()), "notify");
+  add(passCredentials(socket, true));
+  add(bindAbstract(socket, PREFIX, NOTIFY_NAME));
+  return socket;
+}
+
+// launch/enter_program.ts
+var openNull = openat(at_fdcwd, "/dev/null", O_RDWR | O_CLOEXEC, 0);
+
+
+
+
+var BEYOND_LIMIT = "the number of a descriptor is beyond the limit of open files (rlimit nofile)";
+var HANDED_FIXES = {
+  EBADF: BEYOND_LIMIT,
+  EINVAL: BEYOND_LIMIT
+};
+var AUDIT_FILTERED = "the filter (seccomp) denies a call by which an audit begins: allow dup3 and sendmsg in it, or run without an audit";
+function waitToStart(writer) {
+  const byte = new Output(1, "&byte");
+  writer.add(write(CONTAINER_SOCKET, byte, 1), CHILD_EDGES);
+  writer.add(read(CONTAINER_SOCKET, byte, 1), {
+    ...CHILD_EDGES,
+    onZero: EXIT_CHILD
+  });
+}
+function sendSocket(add, listener) {
+  add(dup3(listener, SCRIPT_PIDFD, O_CLOEXEC));
+  add(sendDescriptor(CONTAINER_SOCKET, SCRIPT_PIDFD));
+}
+function sendNotifier(writer, notifier, socket) {
+  const edges = {
+    ...CHILD_EDGES,
+    fixes: {
+      ...HANDED_FIXES,
+      EPERM: AUDIT_FILTERED
+    }
+  };
+  const copied = dup3(new ResultOf(notifier, "listener"), SCRIPT_PIDFD, O_CLOEXEC);
+  for (const call2 of [
+    copied,
+    sendDescriptor(socket, SCRIPT_PIDFD)
+  ]) {
+    writer.add(unobserved(call2), edges);
+  }
+}
+function sendListener(writer, notifier, socket, free) {
+  const edges = {
+    ...CHILD_EDGES,
+    fixes: HANDED_FIXES
+  };
+  writer.add(dup3(new ResultOf(notifier, "listener"), free, O_CLOEXEC), edges);
+  writer.add(sendDescriptor(socket, free), edges);
+}
+
+
+
+
+function useOwnNull(writer, { stdio }) {
+  const fds = stdio.flatMap((kind, fd) => kind === "null" ? [
+    fd
+  ] : []);
+  if (fds.length === 0) return;
+  const missing2 = new Label("there is no /dev/null");
+  const opened = writer.add(openDevNull(), {
+    ...CHILD_EDGES,
+    accept: [
+      "ENOENT",
+      "ENOTDIR",
+      "EACCES",
+      "ELOOP"
+    ],
+    onAccepted: missing2
+  });
+  for (const fd of fds) writer.add(dup3(new ResultOf(opened, "null"), fd, 0), CHILD_EDGES);
+  writer.place(missing2);
+}
+function openDevNull() {
+  const how = {
+    flags: O_RDWR | O_CLOEXEC,
+    resolve: RESOLVE_NO_MAGICLINKS
+  };
+  return openat2(at_fdcwd, "/dev/null", how);
+}
+function connectTerminal(add, place2, opened) {
+  const slave = place2 === "script" ? TERMINAL : sendTerminal(add, opened ?? openTerminal(add));
+  add(ioctl(slave, TIOCSCTTY, 0));
+  for (const fd of [
+    0,
+    1,
+    2
+  ]) add(dup3(slave, fd, 0));
+}
+function openTerminal(add) {
+  const how = {
+    flags: O_RDWR | O_NOCTTY | O_CLOEXEC,
+    resolve: RESOLVE_NO_MAGICLINKS
+  };
+  const opened = add(openat2(at_fdcwd, "/dev/ptmx", how));
+  const master = new ResultOf(opened, "master");
+  add(ioctl(master, TIOCSPTLCK, new Struct(new Uint8Array(4), "&0")));
+  const slave = add(ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
+  return {
+    master,
+    slave: new ResultOf(slave, "slave")
+  };
+}
+function sendTerminal(add, { master, slave }) {
+  const size = new Struct(new Uint8Array(8), "&size", [], [
+    {
+      offset: 0,
+      slot: WINDOW_SIZE
+    }
+  ]);
+  add(ioctl(master, TIOCSWINSZ, size));
+  add(dup3(master, RESERVED, O_CLOEXEC));
+  add(sendDescriptor(CONTAINER_SOCKET, RESERVED));
+  return slave;
+}
+
+// launch/link.ts
+
+function recordOf(call2, { parts }) {
+  return parts.find((part) => "call" in part && part.call === call2);
+}
+
+
+var CLONE_FIXES = {
+  EAGAIN: PROCESS_LIMIT,
+  EACCES: "this user may not move processes into the container's control group",
+  EPERM: FILTERED
+};
+function firstCloneFixes({ clonedKinds, host }) {
+  const fixes = clonedKinds.size === 0 ? {} : namespaceFixes(clonedKinds, host, false);
+  return {
+    ...CLONE_FIXES,
+    ...fixes
+  };
+}
+var MYSELF = "0";
+function becomeInit(writer, cloned, frame) {
+  writer.section = "init";
+  writer.add(chdir("/"), CHILD_EDGES);
+  writer.add(close_range(0, 4294967295, CLOSE_RANGE_CLOEXEC), CHILD_EDGES);
+  const event = writer.add(eventfd2(new ResultOf(cloned, "pid"), EFD_CLOEXEC), CHILD_EDGES);
+  writer.add(dup3(new ResultOf(event, "event"), 0, 0), CHILD_EDGES);
+  frame.tie(writer);
+  const argv = pointerList([
+    "init"
+  ], '["init"]');
+  const none = pointerList([], "[]");
+  writer.add(execveat(INIT_IMAGE, "", argv, none, AT_EMPTY_PATH), {
+    ...CHILD_EDGES,
+    fixes: {
+      EACCES: "memory files may not be executed here (sysctl vm.memfd_noexec)"
+    }
+  });
+}
+
+// launch/memory_limit_fix.ts
+function orMemoryLimit(fix, code, plan) {
+  if (plan.limits?.limits.memory === void 0 || !SHORT_OF_MEMORY.has(code)) return fix;
+  const little = "limits() may allow too little memory for the launch itself: 1 MiB is enough";
+  return fix === void 0 ? little : `${little}; or ${fix}`;
+}
+var SHORT_OF_MEMORY = /* @__PURE__ */ new Set([
+  "E2BIG",
+  "ENFILE",
+  "ENOMEM",
+  "ENOSPC"
+]);
+
+// launch/program_error.ts
+function programError({ plan, layout }, { spec, paths }, result, lastErrno) {
+  const errnoOf = ({ execve: execve2 }) => -Number(result.result(execve2));
+  const tried = layout.candidates.filter((candidate) => errnoOf(candidate) > 0);
+  const found = tried.find((candidate) => headOf(result, candidate) !== void 0);
+  const denied2 = tried.find((candidate) => errnoOf(candidate) === ERRNO.EACCES && (tried.length === 1 || result.result(candidate.exists) === 0n));
+  const general = GENERAL.has(lastErrno);
+  const chosen = general ? tried.at(-1) : found ?? denied2 ?? tried.at(-1);
+  const path2 = paths[layout.candidates.indexOf(chosen)];
+  const errno = general ? lastErrno : errnoOf(chosen);
+  const error = (hint) => new SyscallError({
+    syscall: "execve",
+    errno,
+    call: describeExecve(path2),
+    hint
+  });
+  const place2 = plan.state.filesAt;
+  const code = errnoName(errno);
+  const fix = code && EXECVE_FIXES[code];
+  if (general) return error(orMemoryLimit(fix, code, plan));
+  if (denied2 !== void 0 && isLandlocked(plan)) {
+    return error(`${path2} may not be executed; landlock() has to allow it: the program, its loader and its libraries`);
+  }
+  if (fix !== void 0) return error(`${path2}: ${fix}`);
+  if (found !== void 0) {
+    const executable = result.result(found.executable) === 0n;
+    return error(whyNotStarted(path2, {
+      head: headOf(result, found),
+      executable,
+      code,
+      place: place2
+    }));
+  }
+  if (denied2 !== void 0 && result.result(denied2.readHead) === BigInt(-ERRNO.EISDIR)) {
+    return error(`${path2} is a directory`);
+  }
+  if (denied2 !== void 0) {
+    return error(`${path2} may not be executed: permission is denied for it, or for a directory on the way to it`);
+  }
+  if (code === "ENOEXEC") return error(`${path2} is neither a program nor a script`);
+  if (!NOT_THERE2.has(errno)) return error(generalFix("execve", code));
+  const where = spec.program.includes("/") ? "" : ` in the directories of PATH (${spec.searchPath})`;
+  const missing2 = new Deno.errors.NotFound(escapeControls(`program not found ${place2}: "${spec.program}"${where}: ${errnoText("ENOENT")}`) + `
+  ${missingHint(spec.program, plan)}`, {
+    cause: error("the program does not exist")
+  });
+  return Object.assign(missing2, {
+    code: "ENOENT"
+  });
+}
+function missingHint(program, { state }) {
+  const shells = unexpanded(program).slice(2);
+  if (shells !== "") return shells;
+  if (/\S\s+\S/.test(program)) {
+    return "a blank is a part of the program's name; give arguments by themselves (args)";
+  }
+  return state.filesAt === "on this machine" ? "is it installed?" : "is it in the container's file tree?";
+}
+var GENERAL = /* @__PURE__ */ new Set([
+  ERRNO.E2BIG,
+  ERRNO.ENOMEM
+]);
+var EXECVE_FIXES = {
+  E2BIG: "the arguments and the environment are larger than the kernel accepts (execve(2)), or than the memory that is left for them",
+  EAGAIN: TOO_MANY_PROCESSES,
+  EISDIR: "its dynamic loader is a directory",
+  ELIBBAD: "its dynamic loader is not a program that this kernel can load",
+  ENOMEM: shortageHint("ENOMEM"),
+  ETXTBSY: "a process has the file open for writing; execute it after it is closed"
+};
+var NOT_THERE2 = /* @__PURE__ */ new Set([
+  ERRNO.ENOENT,
+  ERRNO.ENOTDIR,
+  ERRNO.EACCES
+]);
+function isLandlocked({ beforeProgram }) {
+  return beforeProgram.some(({ call: call2 }) => call2.name === "landlock_restrict_self");
+}
+function headOf(result, candidate) {
+  const count = Number(result.result(candidate.readHead));
+  if (count <= 0) return void 0;
+  const { buffer, byteOffset } = result.output(candidate.head);
+  return new Uint8Array(buffer, byteOffset, count);
+}
+function whyNotStarted(path2, { head, executable, code, place: place2 }) {
+  const text3 = new TextDecoder("utf-8", {
+    ignoreBOM: true
+  }).decode(head);
+  const denied2 = code === "EACCES";
+  if (denied2 && !executable) {
+    return `${path2} exists, but may not be executed; chmod +x it, or see whether it is on a mount with noexec`;
+  }
+  if (text3.startsWith("#!")) {
+    return `${path2} is a script, and its interpreter ${interpreterIssue(text3, denied2, place2)}`;
+  }
+  if (text3.startsWith("\x7FELF")) {
+    if (denied2) return `${path2} may be executed, but not its dynamic loader (see ldd ${path2})`;
+    return code === "ENOENT" ? `${path2} exists, but its dynamic loader does not: bind the libraries too (see ldd ${path2})` : `${path2} is for another architecture`;
+  }
+  if (text3.startsWith("\uFEFF#!")) {
+    return `${path2} begins with a byte order mark, so that the kernel does not see its "#!"; save it without one`;
+  }
+  return `${path2} is neither a program nor a script that begins with "#!"`;
+}
+function interpreterIssue(script, denied2, place2) {
+  const [line] = script.slice(2).split("\n");
+  const [word4 = ""] = line.replace(/^[ \t]+/, "").split(/[ \t\0]/);
+  const interpreter = JSON.stringify(word4);
+  if (word4.endsWith("\r")) {
+    return `${interpreter} ends with a carriage return; save it with line feeds alone (dos2unix)`;
+  }
+  if (word4 === "") return 'has no name behind "#!"';
+  return denied2 ? `${interpreter} may not be executed (chmod +x)` : `${interpreter} is not ${place2}`;
+}
+function describeExecve(path2) {
+  return `execve(${JSON.stringify(path2)}, ...)`;
+}
+
+// launch/explain.ts
+function launchError({ compiled, values }, result) {
+  const { plan, layout } = compiled;
+  const failure = failureOf(result, showValues(values));
+  if (failure === void 0) return killedError();
+  if (layout.candidates.some(({ execve: execve2 }) => execve2 === failure.call)) {
+    return programError(compiled, values, result, failure.errno);
+  }
+  const { stepIndex, fixes, isFound } = recordOf(failure.call, layout);
+  if (isFound === true && isMiss(errnoName(failure.errno))) plan.hasMissed = true;
+  return failureError(failure, {
+    plan,
+    stepIndex,
+    fixes
+  });
+}
+function killedError() {
+  return new SyscallError({
+    syscall: "clone",
+    errno: ERRNO.EINTR,
+    hint: "the container was killed during the launch; does it have enough memory?"
+  });
+}
+function heldUpError() {
+  return new SyscallError({
+    syscall: "execve",
+    errno: ERRNO.ETIMEDOUT,
+    hint: "something has stopped it before its program began, as a program of the container may by SIGSTOP; it was killed"
+  });
+}
+function isMiss(code) {
+  return code !== void 0 && MISSES.has(code);
+}
+var MISSES = /* @__PURE__ */ new Set([
+  "EEXIST",
+  "EINVAL",
+  "ELOOP",
+  "ENOENT",
+  "ENOTDIR"
+]);
+function failureError({ name, errno, text: text3, words: words3 }, { plan, stepIndex, fixes }) {
+  const code = errnoName(errno);
+  const fix = orEarlierStep(fixFor(fixes, code) ?? generalFix(name, code), code, plan, stepIndex);
+  return new SyscallError({
+    syscall: name,
+    errno,
+    call: text3,
+    ...stepDetails(plan, stepIndex),
+    hint: hintOf(words3, orMemoryLimit(fix, code, plan))
+  });
+}
+function orEarlierStep(fix, code, { cursor }, stepIndex) {
+  const before = code === "EPERM" && stepIndex !== void 0 ? cursor.droppedBefore(stepIndex) : void 0;
+  if (before === void 0) return fix;
+  const dropped = `step ${before + 1} (${cursor.nameOf(before)}) may have dropped the capability for this; put it after this step`;
+  return fix === void 0 ? dropped : `${dropped}; or ${fix}`;
+}
+function orEnded(error, plan) {
+  if (!(error instanceof SyscallError || error instanceof Deno.errors.NotFound)) return error;
+  const ended = plan.joined.find(({ identity }) => plan.host.hasEnded(identity));
+  if (ended === void 0) return error;
+  return stepError(endedError(ended.identity.pid), plan, ended.stepIndex);
+}
+function stepError(error, plan, stepIndex) {
+  const details = stepDetails(plan, stepIndex);
+  if (error instanceof UnsupportedError && error.stepIndex === void 0) {
+    return new UnsupportedError(error.issue, {
+      ...details,
+      advice: error.advice,
+      cause: error.cause
+    });
+  }
+  if (!(error instanceof SyscallError)) return error;
+  const { syscall: syscall2, errno, call: call2 } = error;
+  const hint = error.hint ?? generalFix(syscall2, errnoName(errno));
+  return new SyscallError({
+    syscall: syscall2,
+    errno,
+    call: call2,
+    ...details,
+    hint
+  });
+}
+function stepDetails(plan, stepIndex) {
+  return stepIndex === void 0 ? {} : {
+    step: plan.cursor.nameOf(stepIndex),
+    stepIndex
+  };
+}
+
+// launch/helper_process.ts
+var HELPER_ENDS = new Label("the helper process ends");
+var HelperProcess = class {
+
+  #memory;
+  #result;
+  #pid;
+  /**
+   * Starts it, with all signals blocked.
+   *
+   * @param descriptors those that it has open, in its calls by their positions
+   * @param work its calls; after the last of them it ends
+   * @param first calls that it makes before, with all descriptors of the script still open
+   * @throws {SyscallError} `EAGAIN` at the limit of processes
+   */
+  constructor(descriptors, work, first = []) {
+    const [pid, mask2] = [
+      new Output(4, "&pid"),
+      new Output(8, "&mask")
+    ];
+    const [child, restoring] = [
+      new Label("helper process"),
+      new Label("restoring")
+    ];
+    const program = assemble([
+      // A signal handler of the script must not run in the process, which shares the memory.
+      {
+        call: rt_sigprocmask("all", mask2)
+      },
+      {
+        call: clone(CLONE_VM, pid),
+        onZero: child,
+        onFailure: restoring
+      },
+      restoring,
+      {
+        call: rt_sigprocmask(mask2, null),
+        onZero: END
+      },
+      child,
+      ...first,
+      // EINVAL: it has this number already.
+      ...descriptors.map((fd, index) => ({
+        call: dup3(fd, index, 0),
+        accept: [
+          "EINVAL"
+        ],
+        onFailure: HELPER_ENDS
+      })),
+      {
+        call: close_range(descriptors.length, 4294967295, 0),
+        onFailure: HELPER_ENDS
+      },
+      ...work,
+      HELPER_ENDS,
+      {
+        call: exit_group(0)
+      }
+    ], engine().architecture);
+    this.#memory = engine().allocate(program.bytes.length);
+    place(program, this.#memory);
+    const errno = engine().runIn(this.#memory);
+    this.#result = new RunResult(program, this.#memory.view);
+    this.#pid = this.#result.output(pid).getInt32(0, true);
+    if (this.#pid !== 0) return;
+    engine().release(this.#memory);
+    throw new SyscallError({
+      syscall: "clone",
+      errno,
+      hint: PROCESS_LIMIT
+    });
+  }
+  /** Kills it, and returns as {@linkcode wait}. */
+  kill() {
+    syscall(kill(this.#pid, SIGNALS.SIGKILL));
+    return this.wait();
+  }
+  /**
+   * Waits until it has ended, while the script's thread blocks. Returns what its calls have left
+   * behind.
+   */
+  wait() {
+    const again = new Label("again");
+    const call2 = waitid(P_PID, this.#pid, null, WEXITED);
+    syscalls([
+      again,
+      {
+        call: call2,
+        accept: [
+          "EINTR"
+        ],
+        onAccepted: again
+      }
+    ]);
+    const result = this.#result.copy();
+    engine().release(this.#memory);
+    return result;
+  }
+};
+
+// launch/pipe.ts
+function openPipe() {
+  const opened = OPENING.run().output(ENDS);
+  return {
+    reader: opened.getInt32(0, true),
+    writer: opened.getInt32(4, true)
+  };
+}
+var ENDS = new Output(8, "&ends");
+var OPENING = new Routine([], [
+  {
+    call: pipe2(ENDS, O_CLOEXEC)
+  }
+]);
+
+// launch/ignored_signals.ts
+var ignoredSignals = perEngine((() => {
+  const queries = CHANGEABLE_SIGNALS.map(((signal) => {
+    const action = sigactionOutput();
+    return {
+      signal,
+      action,
+      call: rt_sigaction(signal, null, action)
+    };
+  }));
+  const outcome = syscalls(queries.map((({ call: call2 }) => ({
+    call: call2
+  }))));
+  const all = queries.filter((({ action }) => isIgnored(outcome.output(action)))).map((({ signal }) => signal));
+  if (all.includes(SIGNALS.SIGCHLD)) syscall(rt_sigaction(SIGNALS.SIGCHLD, "SIG_DFL"));
+  const isRuntimes = ((signal) => signal === SIGNALS.SIGPIPE || signal >= SIGRTMIN);
+  return {
+    ignored: all.filter(((signal) => signal !== SIGNALS.SIGCHLD && !isRuntimes(signal))),
+    ignoredByRuntime: all.filter(isRuntimes)
+  };
+}));
+
+// launch/runtime_fds.ts
+var scriptPidfd = perEngine((() => syscall(call("pidfd_open", Deno.pid, 0), "containers need this call: Linux 5.3, and no seccomp filter that hides it")));
+var scriptThread = perEngine((() => {
+  const [address2, id2] = [
+    new Output(8, "&address"),
+    gettid()
+  ];
+  const query = {
+    call: prctl(PR_GET_TID_ADDRESS, address2),
+    accept: [
+      "EINVAL"
+    ]
+  };
+  const outcome = syscalls([
+    {
+      call: id2
+    },
+    query
+  ]);
+  const thread = {
+    address: outcome.output(address2).getBigUint64(0, true),
+    id: Number(outcome.result(id2))
+  };
+  const word4 = Deno.UnsafePointer.create(thread.address);
+  if (word4 === null) return void 0;
+  return new Deno.UnsafePointerView(word4).getInt32() === thread.id ? thread : void 0;
+}));
+
+var initImage = perEngine(({ architecture }) => sealedImage("ramekin-init", INIT[architecture]));
+
+// launch/thaw_guard.ts
+function thawGuard({ file, thawing }) {
+  const open2 = [
+    syscall(openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC))
+  ];
+  try {
+    const { reader, writer } = openPipe();
+    open2.push(reader, writer);
+    const guard2 = startGuard(open2[0], thawing);
+    syscall(close(open2.pop()));
+    waitForEnd(reader);
+    return guard2;
+  } finally {
+    for (const fd of open2) syscall(close(fd));
+  }
+}
+function startGuard(file, thawing) {
+  const [again, ended] = [
+    new Label("again"),
+    new Label("the script has ended")
+  ];
+  return new HelperProcess([
+    scriptPidfd(),
+    file
+  ], [
+    {
+      call: ppoll([
+        {
+          fd: 0,
+          events: POLLIN
+        }
+      ], 0),
+      onFailure: HELPER_ENDS,
+      onSuccess: ended
+    },
+    again,
+    {
+      call: rt_sigtimedwait(SIGNALS.SIGTERM),
+      accept: [
+        "EINTR"
+      ],
+      onAccepted: again
+    },
+    ended,
+    {
+      call: writeTextTo(1, thawing),
+      onFailure: HELPER_ENDS
+    }
+  ], [
+    {
+      call: setsid(),
+      onFailure: HELPER_ENDS
+    },
+    // It is told of the end of the thread that has made it, with which a Worker's containers end;
+    // but not of an end that came before this.
+    {
+      call: prctl(PR_SET_PDEATHSIG, SIGNALS.SIGTERM),
+      onFailure: HELPER_ENDS
+    }
+  ]);
+}
+function waitForEnd(reader) {
+  const again = new Label("again");
+  const call2 = read(reader, new Output(1, "&byte"), 1);
+  syscalls([
+    again,
+    {
+      call: call2,
+      accept: [
+        "EINTR"
+      ],
+      onAccepted: again
+    }
+  ]);
+}
+
+// launch/cgroup.ts
+var PATIENCE = [
+  1,
+  2,
+  4,
+  8,
+  16,
+  32,
+  64,
+  128,
+  256,
+  512,
+  1024
+];
+var LONGEST_PAUSE = 50;
+function planContainerCgroup(plan) {
+  if (plan.limits === void 0) return void 0;
+  const cgroup = inStep2(plan, () => planCgroup(plan.limits.limits));
+  return {
+    calls: cgroup.actions.flatMap(callsOf2),
+    cgroupEntry: planCgroupEntry(cgroup)
+  };
+}
+var ContainerCgroup = class _ContainerCgroup {
+  static {
+    addMethods(this, {
+    make: (function (plan) {
+    if (plan.limits === void 0) return void 0;
+    const { limits: limits2 } = plan.limits;
+    return inStep2(plan, () => {
+      const group = Group.make(planCgroup(limits2));
+      try {
+        return new _ContainerCgroup(group);
+      } catch (error) {
+        group.remove();
+        throw error;
+      }
+    });
+  })
+    });
+  }
+
+  #entry;
+  #group;
+  /** The usage at the end of the container. */
+  #finalUsage;
+  #paused = false;
+  /** The process that thaws it if the script cannot. */
+  #thawGuard;
+  constructor(group) {
+    this.#group = group;
+    this.#entry = group.enter();
+  }
+  /**
+   * Makes the group; `undefined` without limits.
+   *
+   * @throws {UnsupportedError} if it cannot be made here
+   * @throws {SyscallError} if a call on a file of the group fails; nothing is left of the group
+   */
+  
+  /** How the container enters the group, until {@linkcode entered}. */
+  get entry() {
+    return this.#entry;
+  }
+  /** Closes the descriptors of the entry: the container is in the group. */
+  entered() {
+    if (this.#entry !== void 0) closeCgroupEntry(this.#entry);
+    this.#entry = void 0;
+  }
+  /** Removes the group of a container that could not be made or started. */
+  discard() {
+    this.entered();
+    this.#removeSync();
+  }
+  /** Returns the container's usage, also after its end. */
+  usage() {
+    return this.#finalUsage ?? this.#group.usage();
+  }
+  /** Changes limits. */
+  update(limits2) {
+    this.#group.update(checkLimits(limits2, liveHost()));
+  }
+  /**
+   * Freezes all processes; resolves when they are frozen or have ended.
+   *
+   * @throws {SyscallError} `EAGAIN` at the limit of processes
+   */
+  async pause() {
+    this.#thawGuard ??= thawGuard(this.#group.freezer);
+    this.#group.freeze(true);
+    this.#paused = true;
+    for (let delay = 1; this.#paused && !this.#group.frozen; delay *= 2) {
+      await sleep(Math.min(delay, LONGEST_PAUSE));
+    }
+  }
+  /** Thaws all processes. */
+  resume() {
+    this.#paused = false;
+    this.#group.freeze(false);
+    this.#endGuard();
+  }
+  /** Whether its processes are frozen, or about to be. */
+  get paused() {
+    return this.#paused;
+  }
+  /** Thaws the processes after SIGKILL, which frozen ones of cgroup v1 do not receive. */
+  killed() {
+    if (this.#paused) this.resume();
+  }
+  /** After the end of the program, kills the remaining processes and removes the group. */
+  async end() {
+    const result = this.#close();
+    for (const delay of PATIENCE) {
+      if (this.#group.remove()) break;
+      this.#group.kill();
+      await sleep(delay);
+    }
+    this.#group.leave();
+    return result;
+  }
+  /** Like {@linkcode end}, but blocks the script's thread. */
+  endSync() {
+    const result = this.#close();
+    this.#removeSync();
+    return result;
+  }
+  #endGuard() {
+    this.#thawGuard?.kill();
+    this.#thawGuard = void 0;
+  }
+  #close() {
+    this.#paused = false;
+    this.#endGuard();
+    this.#finalUsage = this.#group.usage();
+    return {
+      outOfMemory: this.#group.outOfMemoryKills() > 0
+    };
+  }
+  #removeSync() {
+    for (const delay of PATIENCE) {
+      if (this.#group.remove()) break;
+      this.#group.kill();
+      syscalls([
+        {
+          call: ppoll([], delay),
+          accept: [
+            "EINTR"
+          ]
+        }
+      ]);
+    }
+    this.#group.leave();
+  }
+};
+function inStep2(plan, body) {
+  const { stepIndex } = plan.limits;
+  try {
+    return body();
+  } catch (error) {
+    if (error instanceof UnsupportedError) {
+      throw new UnsupportedError(error.issue, {
+        step: "limits",
+        stepIndex
+      });
+    }
+    throw error instanceof SyscallError ? stepError(error, plan, stepIndex) : error;
+  }
+}
+function sleep(milliseconds) {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+// launch/inherited_fds.ts
+
+
+function mapMount(tree, map, openNamespace2) {
+  const namespace = openNamespace2(map);
+  try {
+    const flags16 = AT_EMPTY_PATH | (map.recursive ? AT_RECURSIVE : 0);
+    const changes = {
+      attr_set: MOUNT_ATTR_IDMAP,
+      userns_fd: namespace
+    };
+    syscall(mount_setattr(tree, "", flags16, changes), map.fixes);
+  } finally {
+    syscall(close(namespace));
+  }
+}
+
+// ffi/rest.ts
+
+
+// launch/held_end.ts
+var PATIENCE2 = 3e4;
+var REST = 10;
+var HeldEnd = class {
+
+  #patience;
+  #since;
+  /** A wait of 30 seconds, unless another time is given. */
+  constructor(patience = PATIENCE2) {
+    this.#patience = patience;
+  }
+  /** Whether the time is over, which begins when this is asked first. */
+  get isOver() {
+    this.#since ??= performance.now();
+    return performance.now() - this.#since > this.#patience;
+  }
+  /** Blocks the script's thread for a moment. */
+  rest() {
+    rest(REST);
+  }
+  /** Resolves after a moment. */
+  async pause() {
+    await new Promise((resolve) => setTimeout(resolve, REST));
+  }
+  /** The error of a process whose status was not told in time. */
+  get error() {
+    return new SyscallError({
+      syscall: "waitid",
+      errno: ERRNO.ETIMEDOUT,
+      hint: "it has ended, but what traces it (ptrace) keeps its status: a debugger, or a program of its container; end that"
+    });
+  }
+};
+
+// launch/launch_timeout.ts
+var LaunchTimeoutError = class extends RamekinError {
+
+  /** `"LaunchTimeoutError"`. */
+  name = "LaunchTimeoutError";
+  /** How long the launch could take, in milliseconds. */
+  timeLimit;
+  /** The call in which it was ended, as C would write it, if it was in one of the container's. */
+  call;
+  /** Creates an error about the call of the step. */
+  constructor(timeLimit, call2, place2) {
+    super(call2 === void 0 ? `the launch took longer than ${timeLimit} ms (timeout and killAfter), and was ended between two calls` : `the launch took longer than ${timeLimit} ms (timeout and killAfter), and was ended in ` + call2, {
+      ...place2,
+      advice: [
+        call2 === void 0 ? BUSY : SILENT
+      ]
+    });
+    this.timeLimit = timeLimit;
+    this.call = call2;
+  }
+};
+var SILENT = "what this call waits for does not answer, such as an automounter, FUSE or a network filesystem; or it is slow: give it a longer timeout";
+var BUSY = "the machine is busy, or the script was stopped; give it a longer timeout";
+function launchTimeout({ compiled: { plan, layout, sealed }, values }, result) {
+  const timeLimit = values.spec.timeLimit;
+  const pending = pendingRecord(layout, result);
+  if (pending === void 0) return new LaunchTimeoutError(timeLimit, void 0, {});
+  const { stepIndex } = pending;
+  const hidden = sealed?.layout.candidates[0]?.execve;
+  const call2 = hidden !== void 0 && layout.executes.includes(pending.call) ? hidden : pending.call;
+  const place2 = stepIndex === void 0 ? {} : {
+    step: plan.cursor.nameOf(stepIndex),
+    stepIndex
+  };
+  return new LaunchTimeoutError(timeLimit, describeCall(call2, showValues(values)), place2);
+}
+function pendingRecord({ parts }, result) {
+  return parts.findLast((part) => !(part instanceof Label) && !(part.section !== void 0 && OTHERS2.has(part.section)) && result.result(part.call) === PENDING);
+}
+var OTHERS2 = /* @__PURE__ */ new Set([
+  "script",
+  "clone",
+  "restore",
+  "init",
+  "watch",
+  "failure"
+]);
+
+// launch/reap.ts
+
+function reapTraced(pid, patience) {
+  const held = new HeldEnd(patience);
+  for (; ; ) {
+    const info = siginfoOutput();
+    const call2 = waitid(P_PID, pid, info, WEXITED | WNOHANG);
+    const outcome = syscalls([
+      {
+        call: call2,
+        accept: [
+          "ECHILD"
+        ]
+      }
+    ]);
+    const isGone2 = outcome.result(call2) !== 0n;
+    if (isGone2 || readChildState(outcome.output(info)) !== void 0 || held.isOver) return;
+    held.rest();
+  }
+}
+
+// launch/launch_watch.ts
+var LaunchWatch = class {
+
+  #pid = new Output(4, "&watch");
+  #begins = new Label("the watch");
+  #ends = new Label("the watch ends");
+  /** Waits until the time is over, or the script has ended. */
+  #wait = ppoll([
+    {
+      fd: SCRIPT_PIDFD,
+      events: POLLIN
+    }
+  ], TIME_LIMIT);
+  /** Leaves a mark in the table when the time is over: a result that is not 0. */
+  #mark = getpid();
+  /** Writes the call of the script that starts it, with signals blocked. */
+  start(writer, onFailure) {
+    writer.add(clone(CLONE_VM | CLONE_FILES, this.#pid), {
+      onZero: this.#begins,
+      onFailure,
+      fixes: {
+        EAGAIN: PROCESS_LIMIT
+      }
+    });
+  }
+  /** Writes the calls of the script that end it, with signals still blocked. */
+  stop(writer) {
+    const pid = new OutputField(this.#pid, 0, "watch");
+    writer.add(kill(pid, SIGNALS.SIGKILL));
+    writer.add(waitid(P_PID, pid, null, WEXITED));
+  }
+  /** Writes its own calls. */
+  write(writer, plan) {
+    const ends = {
+      onFailure: this.#ends
+    };
+    writer.place(this.#begins);
+    writer.add(this.#wait, {
+      ...ends,
+      onSuccess: this.#ends
+    });
+    writer.add(this.#mark, ends);
+    for (const { pid } of childrenOf(plan)) {
+      const child = new OutputField(pid, 0, "pid");
+      writer.add(tgkill(child, child, SIGNALS.SIGKILL), {
+        ...ends,
+        accept: [
+          "EINVAL",
+          "ESRCH"
+        ]
+      });
+    }
+    writer.place(this.#ends);
+    writer.add(exit_group(0));
+  }
+  /** Ends it from outside of the launch's program. */
+  end(result) {
+    const pid = result.output(this.#pid).getInt32(0, true);
+    if (pid === 0) return;
+    syscall(kill(pid, SIGNALS.SIGKILL));
+    reap(pid);
+  }
+  /** Whether it has ended the launch. */
+  hasEndedLaunch(result) {
+    return result.result(this.#mark) > 0n;
+  }
+};
+var TIME_LIMIT = new Struct(new Uint8Array(16), "&limit", [], [
+  {
+    offset: 0,
+    slot: LIMIT_SECONDS
+  },
+  {
+    offset: 8,
+    slot: LIMIT_NANOSECONDS
+  }
+]);
+
+
+// launch/names.ts
+var FILE = "ramekin-names";
+var RECORD2 = 128;
+var namesFile = perEngine((() => syscall(memfd_create(FILE, MFD_CLOEXEC))));
+
+
+// ffi/engine/transfer.ts
+var BUFFER_SIZE = 256 * 1024;
+function readSome(fd) {
+  const { buffer } = tables2();
+  const count = transfer("read", fd, BUFFER_SIZE);
+  return count === void 0 ? void 0 : buffer.bytes.slice(0, count);
+}
+function writeSome(fd, bytes) {
+  const { buffer } = tables2();
+  const part = bytes.subarray(0, BUFFER_SIZE);
+  buffer.bytes.set(part);
+  return transfer("write", fd, part.length) ?? 0;
+}
+var tables2 = perEngine((loaded2) => {
+  const buffer = loaded2.allocate(BUFFER_SIZE);
+  const table = (direction) => {
+    const described = call(direction, 0, buffer.address, 0);
+    const program = assemble([
+      {
+        call: described
+      }
+    ], loaded2.architecture);
+    const memory = loaded2.allocate(program.bytes.length);
+    place(program, memory);
+    return memory;
+  };
+  return {
+    buffer,
+    read: table("read"),
+    write: table("write")
+  };
+});
+function transfer(direction, fd, size) {
+  const table = tables2()[direction];
+  for (; ; ) {
+    table.view.setUint32(argumentOffset(0, 0), fd, true);
+    table.view.setUint32(argumentOffset(0, 2), size, true);
+    const errno = engine().runIn(table);
+    if (errno === 0) return table.view.getUint32(resultOffset(0), true);
+    if (errno === ERRNO.EAGAIN) return void 0;
+    if (errno === ERRNO.EIO && direction === "read") return 0;
+    if (errno !== ERRNO.EINTR) throw new SyscallError({
+      syscall: direction,
+      errno
+    });
+  }
+}
+
+// launch/ask_to_end.ts
+var USUAL_GRACE = 5e3;
+function askToEnd({ pid, pidfd, cgroup }, killAfter = USUAL_GRACE, signal = SIGNALS.SIGTERM) {
+  const asks = killAfter > 0 && cgroup?.paused !== true && !drops(pid, signal);
+  syscall(pidfd_send_signal(pidfd, asks ? signal : SIGNALS.SIGKILL));
+  if (!asks) cgroup?.killed();
+  return asks ? killAfter : void 0;
+}
+function drops(pid, signal) {
+  try {
+    const directory = processDirectory(pid);
+    const waiting = readWholeText(at_fdcwd, `${directory}/syscall`);
+    const status = readWholeText(at_fdcwd, `${directory}/status`);
+    const number = syscallNumber("rt_sigtimedwait", engine().architecture);
+    return /^NSpid:.*\s1$/m.test(status) && !waiting.startsWith(`${number} `) && !TAKEN.some((field) => hasSignal(status, field, signal));
+  } catch {
+    return false;
+  }
+}
+var TAKEN = [
+  "SigCgt",
+  "SigBlk"
+];
+function hasSignal(status, field, signal) {
+  const mask2 = new RegExp(`^${field}:\\s*([0-9a-f]+)$`, "m").exec(status)?.[1] ?? "0";
+  return (BigInt(`0x${mask2}`) >> BigInt(signal - 1) & 1n) === 1n;
+}
+
+// launch/output.ts
+var OutputLimitError = class extends RamekinError {
+
+  /** `"OutputLimitError"`. */
+  name = "OutputLimitError";
+  /** The stream. */
+  stream;
+  /** The limit, in bytes. */
+  maxOutput;
+  /** Creates an error about the stream. */
+  constructor(stream, maxOutput) {
+    super(`the program has written more than ${maxOutput} bytes to its ${stream} (maxOutput)`);
+    this.stream = stream;
+    this.maxOutput = maxOutput;
+  }
+};
+var OutputCollector = class {
+
+  #stream;
+  #maxOutput;
+  #parts = [];
+  #size = 0;
+  /** @param maxOutput how many bytes it takes */
+  constructor(fd, maxOutput = Infinity) {
+    this.#stream = fd === 1 ? "stdout" : "stderr";
+    this.#maxOutput = maxOutput;
+  }
+  /** Whether the program has written more than it may. */
+  get overflows() {
+    return this.#size > this.#maxOutput;
+  }
+  /** Adds what the program has written; nothing is kept of too much. */
+  add(bytes) {
+    this.#size += bytes.length;
+    if (this.overflows) this.#parts = [];
+    else this.#parts.push(bytes);
+  }
+  /**
+   * Returns all that was added.
+   *
+   * @throws {OutputLimitError} if that was too much
+   */
+  bytes() {
+    if (this.overflows) throw new OutputLimitError(this.#stream, this.#maxOutput);
+    return this.#parts.length === 1 ? this.#parts[0] : concat(this.#parts);
+  }
+};
+function commandOutput(status, stdout, stderr) {
+  const collected = (name, bytes) => {
+    if (bytes === void 0) throw new TypeError(`Cannot get '${name}': '${name}' is not piped`);
+    return bytes;
+  };
+  return {
+    ...status,
+    get stdout() {
+      return collected("stdout", stdout);
+    },
+    get stderr() {
+      return collected("stderr", stderr);
+    },
+    text: () => new TextDecoder().decode(collected("stdout", stdout))
+  };
+}
+
+// launch/status.ts
+function statusSince(startedAt, end) {
+  return {
+    ...end,
+    durationMs: performance.now() - startedAt
+  };
+}
+
+function hasExited(pidfd) {
+  return syscall(ppoll([
+    {
+      fd: pidfd,
+      events: POLLIN
+    }
+  ], 0)) > 0;
+}
+var PIDFD = new Slot("pidfd");
+var INFO = siginfoOutput();
+var USAGE = rusageOutput();
+var [WAITING2, LOOKING] = [
+  WEXITED,
+  WEXITED | WNOHANG
+].map(((options) => new Routine([
+  PIDFD
+], [
+  {
+    call: waitid(P_PIDFD, PIDFD, INFO, options, USAGE),
+    accept: [
+      "EINTR"
+    ]
+  }
+])));
+
+var ENDS2 = [
+  CLD_EXITED,
+  CLD_KILLED,
+  CLD_DUMPED
+];
+function signalName2(number) {
+  const entry2 = Object.entries(SIGNALS).find(([, known]) => known === number);
+  return entry2 === void 0 ? null : entry2[0];
+}
+
+// launch/running_service.ts
+function endServices(services) {
+  const errors = [];
+  for (const service of services.toReversed()) {
+    try {
+      service.end();
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw errors[0];
+}
+
+// launch/collect.ts
+function collectSync(launched, descriptors, { timeout, killAfter, maxOutput } = {}) {
+  const { pidfd, cgroup } = launched;
+  let deadline = timeout === void 0 ? Infinity : performance.now() + timeout;
+  const collected = /* @__PURE__ */ new Map();
+  descriptors.forEach((fd, stream) => {
+    if (fd !== void 0) collected.set(fd, new OutputCollector(stream, maxOutput));
+  });
+  const open2 = new Set(collected.keys());
+  let [isEnding, timedOut] = [
+    false,
+    false
+  ];
+  let status;
+  const held = new HeldEnd();
+  const kill2 = () => {
+    if (status === void 0) syscall(pidfd_send_signal(pidfd, SIGNALS.SIGKILL));
+    [isEnding, deadline] = [
+      true,
+      Infinity
+    ];
+  };
+  const end = () => {
+    const grace = status === void 0 && !isEnding ? askToEnd(launched, killAfter) : void 0;
+    if (grace === void 0) return kill2();
+    [isEnding, deadline] = [
+      true,
+      performance.now() + grace
+    ];
+  };
+  const waitForAny = () => {
+    const [first = -1, second = -1] = open2;
+    const left = deadline === Infinity ? FOREVER : Math.max(0, deadline - performance.now());
+    const seconds2 = Math.floor(left / 1e3);
+    const exit = status === void 0 ? pidfd : -1;
+    WAITING3.run(first, second, exit, seconds2, Math.round((left - seconds2 * 1e3) * 1e6));
+  };
+  while (status === void 0 || open2.size > 0 && !isEnding) {
+    waitForAny();
+    if (performance.now() >= deadline) {
+      timedOut ||= !isEnding;
+      end();
+    }
+    if (status === void 0) {
+      status = reapStatus(pidfd);
+      if (status !== void 0 && cgroup !== void 0) status = {
+        ...status,
+        ...cgroup.endSync()
+      };
+    }
+    let isIdle = true;
+    for (const fd of open2) {
+      const bytes = readSome(fd);
+      if (bytes === void 0) continue;
+      isIdle = false;
+      const stream = collected.get(fd);
+      stream.add(bytes);
+      if (bytes.length === 0) open2.delete(fd);
+      else if (stream.overflows) kill2();
+    }
+    if (status !== void 0 || !isIdle || !hasExited(pidfd)) continue;
+    if (held.isOver) {
+      release(launched, descriptors);
+      throw held.error;
+    }
+    held.rest();
+  }
+  const streams = descriptors.map((fd) => fd === void 0 ? void 0 : collected.get(fd));
+  return conclude(launched, descriptors, {
+    ...status,
+    timedOut
+  }, streams);
+}
+function conclude(launched, descriptors, end, [, stdout, stderr]) {
+  const status = statusSince(launched.startedAt, end);
+  release(launched, descriptors);
+  return commandOutput(status, stdout?.bytes(), stderr?.bytes());
+}
+function release({ pidfd, services }, descriptors) {
+  CLOSING.run(pidfd);
+  for (const fd of descriptors) if (fd !== void 0) CLOSING.run(fd);
+  endServices(services);
+}
+var FOREVER = 1e12;
+var FIRST = new Slot("stdout", 4);
+var SECOND = new Slot("stderr", 4);
+var EXIT = new Slot("pidfd", 4);
+var SECONDS = new Slot("seconds");
+var NANOSECONDS = new Slot("nanoseconds");
+var TIMEOUT = new Struct(new Uint8Array(16), "&timeout", [], [
+  {
+    offset: 0,
+    slot: SECONDS
+  },
+  {
+    offset: 8,
+    slot: NANOSECONDS
+  }
+]);
+var WAITING3 = new Routine([
+  FIRST,
+  SECOND,
+  EXIT,
+  SECONDS,
+  NANOSECONDS
+], [
+  {
+    call: ppoll([
+      FIRST,
+      SECOND,
+      EXIT
+    ].map(((fd) => ({
+      fd,
+      events: POLLIN
+    }))), TIMEOUT),
+    accept: [
+      "EINTR"
+    ]
+  }
+]);
+var FD = new Slot("fd");
+var CLOSING = new Routine([
+  FD
+], [
+  {
+    call: close(FD)
+  }
+]);
+
+// launch/copied_stream.ts
+var ONE = new Uint8Array([
+  1,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0
+]);
+function startCopying(descriptors, work, end) {
+  try {
+    return new HelperProcess(descriptors, work);
+  } finally {
+    syscall(close(end));
+  }
+}
+function closingOnFailure(fd, make3) {
+  try {
+    return make3();
+  } catch (error) {
+    syscall(close(fd));
+    throw error;
+  }
+}
+
+// launch/copied_input.ts
+var CHUNK = 64 * 1024;
+var PIPE_BUF = 4096;
+function copyInput(fd) {
+  const file = syscall(fcntl(fd, F_DUPFD_CLOEXEC, 3));
+  return closingOnFailure(file, () => {
+    const { reader, writer } = openPipe();
+    return closingOnFailure(reader, () => {
+      const copy2 = new FileCopy(file);
+      const process = startCopying([
+        file,
+        writer
+      ], copy2.loop, writer);
+      return {
+        theirs: reader,
+        // The script keeps this end, by which it learns what was not read.
+        handOver: () => {
+        },
+        end() {
+          const result = process.kill();
+          copy2.moveOn(result, unreadOf(reader));
+          syscalls([
+            {
+              call: close(reader)
+            },
+            {
+              call: close(file)
+            }
+          ]);
+          throwUnread(result);
+        }
+      };
+    });
+  });
+}
+function unreadOf(pipe) {
+  const unread = new Output(4);
+  return syscalls([
+    {
+      call: ioctl(pipe, FIONREAD, unread)
+    }
+  ]).output(unread).getInt32(0, true);
+}
+function throwUnread({ failed }) {
+  if (failed === void 0) return;
+  throw new SyscallError({
+    syscall: "read",
+    errno: failed.errno,
+    hint: UNREAD
+  });
+}
+var UNREAD = "the script's stdin could not be read, and the program has had only a part of it";
+var FileCopy = class {
+
+  #file;
+  /** Where the program begins to read; `undefined` for devices that have no offset. */
+  #start;
+  /** Where the file is read: an offset of this copy's own. */
+  #offset;
+  #splice;
+  constructor(file) {
+    this.#file = file;
+    this.#start = offsetOf2(file);
+    if (this.#start !== void 0) {
+      const initial = new Uint8Array(new BigInt64Array([
+        BigInt(this.#start)
+      ]).buffer);
+      this.#offset = new Output(initial.length, "&offset", initial);
+    }
+    this.#splice = splice(0, 1, CHUNK, this.#offset && {
+      offset: this.#offset
+    });
+  }
+  get loop() {
+    const [splicing, reading2] = [
+      new Label("splicing"),
+      new Label("reading")
+    ];
+    const ends = {
+      onZero: HELPER_ENDS,
+      onFailure: HELPER_ENDS
+    };
+    const chunk = new Output(PIPE_BUF, "&chunk");
+    const readChunk = read(0, chunk, PIPE_BUF);
+    const waiting = this.#start === void 0 ? WAITING4 : [];
+    return [
+      splicing,
+      ...waiting,
+      {
+        call: this.#splice,
+        accept: [
+          "EINVAL"
+        ],
+        onAccepted: reading2,
+        onSuccess: splicing,
+        ...ends
+      },
+      // Some files of /proc cannot be spliced before Linux 6.5.
+      reading2,
+      ...waiting,
+      {
+        call: readChunk,
+        ...ends
+      },
+      {
+        call: write(1, chunk, new ResultOf(readChunk, "count")),
+        onSuccess: reading2,
+        ...ends
+      }
+    ];
+  }
+  /** Moves the file's offset behind what the program has read. */
+  moveOn(result, unread) {
+    const now = offsetOf2(this.#file);
+    if (this.#start === void 0 || this.#offset === void 0 || now === void 0) return;
+    const reads = result.result(this.#splice) === BigInt(-ERRNO.EINVAL);
+    const copied = reads ? now : Number(result.output(this.#offset).getBigInt64(0, true));
+    const end = Math.max(this.#start, copied - unread);
+    const stays = !reads && (end === this.#start || end <= now);
+    if (!stays) syscalls([
+      {
+        call: lseek(this.#file, end, SEEK_SET),
+        accept: [
+          "EINVAL"
+        ]
+      }
+    ]);
+  }
+};
+var WAITING4 = [
+  {
+    call: ppoll([
+      {
+        fd: 0,
+        events: POLLIN
+      },
+      {
+        fd: 1,
+        events: POLLERR
+      }
+    ], void 0),
+    onFailure: HELPER_ENDS
+  },
+  {
+    call: ppoll([
+      {
+        fd: 1,
+        events: POLLERR
+      }
+    ], 0),
+    onSuccess: HELPER_ENDS,
+    onFailure: HELPER_ENDS
+  }
+];
+function offsetOf2(file) {
+  const call2 = lseek(file, 0, SEEK_CUR);
+  const offset = Number(syscalls([
+    {
+      call: call2,
+      accept: [
+        "ESPIPE",
+        "EINVAL"
+      ]
+    }
+  ]).result(call2));
+  return offset < 0 ? void 0 : offset;
+}
+
+// launch/copied_named_pipe.ts
+var ONE_BUFFER = 1;
+var CHUNK2 = 64 * 1024;
+function copyNamedPipe(fd) {
+  const opened = [];
+  const keep = (fd2) => (opened.push(fd2), fd2);
+  const closeAll2 = () => syscalls(opened.map((fd2) => ({
+    call: close(fd2)
+  })));
+  try {
+    const file = keep(syscall(fcntl(fd, F_DUPFD_CLOEXEC, 3)));
+    const stop = keep(syscall(eventfd2(0, EFD_CLOEXEC)));
+    const nowhere = keep(syscall(openat(at_fdcwd, "/dev/null", O_WRONLY | O_CLOEXEC)));
+    const { reader, writer } = openPipe();
+    keep(reader);
+    const copy2 = new NamedPipeCopy();
+    closingOnFailure(writer, () => syscall(fcntl(writer, F_SETPIPE_SZ, ONE_BUFFER)));
+    const process = startCopying([
+      file,
+      writer,
+      stop,
+      nowhere
+    ], copy2.loop, writer);
+    return {
+      theirs: reader,
+      handOver: () => {
+      },
+      end() {
+        syscall(write(stop, ONE, ONE.length));
+        const result = process.wait();
+        const rest2 = copy2.readOfLast(result, unreadOf(reader));
+        if (rest2 > 0) syscalls([
+          {
+            call: discard(file, nowhere, rest2),
+            accept: [
+              "EAGAIN"
+            ]
+          }
+        ]);
+        closeAll2();
+        throwUnread(result);
+      }
+    };
+  } catch (error) {
+    closeAll2();
+    throw error;
+  }
+}
+var NamedPipeCopy = class {
+
+  #copy = tee(0, 1, CHUNK2, SPLICE_F_NONBLOCK);
+  #isRead = ppoll([
+    {
+      fd: 1,
+      events: POLLOUT
+    }
+  ], 0);
+  get loop() {
+    const [waiting, full] = [
+      new Label("waiting"),
+      new Label("full")
+    ];
+    const stop = {
+      fd: 2,
+      events: POLLIN
+    }, gone = {
+      fd: 1,
+      events: POLLERR
+    };
+    const onFailure = HELPER_ENDS;
+    const untilRead = ppoll([
+      {
+        fd: 1,
+        events: POLLOUT
+      },
+      stop
+    ], void 0);
+    return [
+      waiting,
+      {
+        call: ppoll([
+          {
+            fd: 0,
+            events: POLLIN
+          },
+          gone,
+          stop
+        ], void 0),
+        onFailure
+      },
+      {
+        call: ppoll([
+          gone,
+          stop
+        ], 0),
+        onSuccess: HELPER_ENDS,
+        onFailure
+      },
+      {
+        call: this.#copy,
+        accept: [
+          "EAGAIN"
+        ],
+        onAccepted: full,
+        onZero: HELPER_ENDS,
+        onFailure
+      },
+      {
+        call: untilRead,
+        onFailure
+      },
+      {
+        call: this.#isRead,
+        onZero: HELPER_ENDS,
+        onFailure
+      },
+      {
+        call: ppoll([
+          gone
+        ], 0),
+        onSuccess: HELPER_ENDS,
+        onFailure
+      },
+      {
+        call: discard(0, 3, new ResultOf(this.#copy, "count")),
+        // Others read from it too.
+        accept: [
+          "EAGAIN"
+        ],
+        onAccepted: waiting,
+        onSuccess: waiting,
+        onZero: waiting,
+        onFailure
+      },
+      // The program has written to its own input.
+      full,
+      {
+        call: untilRead,
+        onSuccess: waiting,
+        onFailure
+      }
+    ];
+  }
+  /** How much the program has read of what is still in the named pipe. */
+  readOfLast(result, unread) {
+    const isWaiting = result.result(this.#isRead) === 0n;
+    const copied = Number(result.result(this.#copy));
+    return isWaiting ? Math.max(0, copied - unread) : 0;
+  }
+};
+function discard(pipe, nowhere, size) {
+  return splice(pipe, nowhere, size, {
+    flags: SPLICE_F_NONBLOCK
+  });
+}
+
+// launch/inherited_stream.ts
+function handoverOf(fd, input, name) {
+  const status = statusOf(fd);
+  if (status === void 0) return "inherit";
+  const { mode: mode2, rdev, dev, ino } = status;
+  switch (mode2 & S_IFMT) {
+    case S_IFIFO:
+      if (isNameless(fd)) return "inherit";
+      break;
+    case S_IFSOCK:
+      if (!isConnection(fd)) {
+        throw new RamekinError(`${name} is a socket without a connection, by which the program would reach sockets outside of its root; give it a pipe or a connection, or /dev/null`);
+      }
+      if (optionOf(fd, SO_DOMAIN) === AF_UNIX) return "inherit";
+      break;
+    case S_IFDIR:
+      throw new RamekinError(`${name} is a directory, by which the program would reach files outside of its root; redirect it from a file, or from /dev/null`);
+    case S_IFCHR:
+      if (rdev === DEV_NULL) return "null";
+      if (input !== void 0 && isTerminal(fd) && isSameTerminal(fd, input)) return "inherit";
+  }
+  if ((syscall(fcntl(fd, F_GETFL, 0)) & O_PATH) !== 0) {
+    throw new RamekinError(`${name} is opened with O_PATH, and can be neither read nor written; open it to read or write`);
+  }
+  return {
+    copyOf: `${dev}:${ino}`
+  };
+}
+function isPipe(fd) {
+  return succeeds(fcntl(fd, F_GETPIPE_SZ, 0), "EBADF");
+}
+function isNameless(pipe) {
+  const state = statfsOutput();
+  return readStatfs(syscalls([
+    {
+      call: fstatfs(pipe, state)
+    }
+  ]).output(state)).type === PIPEFS;
+}
+function isConnection(socket) {
+  return optionOf(socket, SO_TYPE) !== SOCK_DGRAM && succeeds(getpeername(socket), "ENOTCONN");
+}
+function optionOf(socket, option) {
+  const value = new Output(4);
+  const call2 = getSocketOption(socket, option, value);
+  return syscalls([
+    {
+      call: call2
+    }
+  ]).output(value).getInt32(0, true);
+}
+function isSameTerminal(fd, other) {
+  const [one, two] = [
+    statusOf(fd),
+    statusOf(other)
+  ];
+  if (one?.dev === two?.dev && one?.ino === two?.ino) return true;
+  const session = sessionOf(fd);
+  return session !== void 0 && session === sessionOf(other);
+}
+function sessionOf(terminal) {
+  const session = new Output(4);
+  const call2 = ioctl(terminal, TIOCGSID, session);
+  const outcome = syscalls([
+    {
+      call: call2,
+      accept: [
+        "ENOTTY",
+        "EIO"
+      ]
+    }
+  ]);
+  return outcome.result(call2) === 0n ? outcome.output(session).getInt32(0, true) : void 0;
+}
+function isTerminal(fd) {
+  return succeeds(ioctl(fd, TCGETS, new Output(TERMIOS_SIZE)), "ENOTTY");
+}
+function succeeds(call2, usual) {
+  try {
+    return syscalls([
+      {
+        call: call2,
+        accept: [
+          usual
+        ]
+      }
+    ]).result(call2) >= 0n;
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
+    return false;
+  }
+}
+function statusOf(fd) {
+  const stat = statxOutput();
+  try {
+    const call2 = statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, stat);
+    return readStatx(syscalls([
+      {
+        call: call2
+      }
+    ]).output(stat));
+  } catch (error) {
+    if (error instanceof SyscallError && error.code === "EBADF") return void 0;
+    throw error;
+  }
+}
+var DEV_NULL = makedev(1, 3);
+var PIPEFS = 1346981957;
+var TERMIOS_SIZE = 36;
+
+// launch/copied_output.ts
+var CHUNK3 = 64 * 1024;
+var CHUNKS_LEFT = 32;
+function copyOutput(fd) {
+  const ofTerminal = isTerminal(fd);
+  const stop = syscall(eventfd2(0, EFD_CLOEXEC));
+  return closingOnFailure(stop, () => {
+    const { reader, writer } = openPipe();
+    return closingOnFailure(writer, () => {
+      syscall(fcntl(reader, F_SETFL, O_NONBLOCK));
+      const process = startCopying([
+        fd,
+        reader,
+        stop
+      ], loop(), reader);
+      let isOpen = true;
+      const handOver = () => {
+        if (isOpen) syscall(close(writer));
+        isOpen = false;
+      };
+      return {
+        theirs: writer,
+        handOver,
+        end() {
+          handOver();
+          syscall(write(stop, ONE, ONE.length));
+          const errno = process.wait().failed?.errno;
+          syscall(close(stop));
+          if (errno === void 0) return;
+          if (errno === ERRNO.EPIPE || ofTerminal && errno === ERRNO.EIO) return;
+          throw new SyscallError({
+            syscall: "write",
+            errno,
+            hint: UNWRITTEN
+          });
+        }
+      };
+    });
+  });
+}
+var UNWRITTEN = "the script's stdout or stderr could not be written to, and lacks a part of what the program has written";
+function loop() {
+  const [waiting, draining] = [
+    new Label("waiting"),
+    new Label("draining")
+  ];
+  const copy2 = {
+    buffer: new Output(CHUNK3, "&chunk"),
+    unwritten: new PipeEnds()
+  };
+  const pipe = {
+    fd: 1,
+    events: POLLIN
+  }, stop = {
+    fd: 2,
+    events: POLLIN
+  };
+  const onFailure = HELPER_ENDS;
+  return [
+    {
+      call: pipe2(copy2.unwritten.output, 0),
+      onFailure
+    },
+    waiting,
+    {
+      call: ppoll([
+        pipe,
+        stop
+      ], void 0),
+      onFailure
+    },
+    {
+      call: ppoll([
+        stop
+      ], 0),
+      onSuccess: draining,
+      onFailure
+    },
+    ...copyChunk(copy2, waiting, waiting),
+    draining,
+    // Processes that the program has left behind may write without end.
+    ...Array.from({
+      length: CHUNKS_LEFT
+    }, () => copyChunk(copy2, HELPER_ENDS)).flat()
+  ];
+}
+function copyChunk({ buffer, unwritten }, whenEmpty, then) {
+  const [again, full, taking, next] = [
+    "again",
+    "full",
+    "taking",
+    "next"
+  ].map((name) => new Label(name));
+  const ends = {
+    onZero: HELPER_ENDS,
+    onFailure: HELPER_ENDS
+  };
+  const onEmpty = {
+    accept: [
+      "EAGAIN"
+    ],
+    onAccepted: whenEmpty
+  };
+  const readChunk = read(unwritten.reader, buffer, CHUNK3);
+  const writeChunk = write(0, buffer, new ResultOf(readChunk, "count"));
+  return [
+    // splice(2) cannot write to a file that is only appended to.
+    {
+      call: tee(1, unwritten.writer, CHUNK3, SPLICE_F_NONBLOCK),
+      ...onEmpty,
+      ...ends
+    },
+    {
+      call: readChunk,
+      ...ends
+    },
+    again,
+    // A terminal may be set not to block.
+    {
+      call: writeChunk,
+      accept: [
+        "EAGAIN"
+      ],
+      onAccepted: full,
+      onSuccess: taking,
+      ...ends
+    },
+    full,
+    {
+      call: ppoll([
+        {
+          fd: 0,
+          events: POLLOUT
+        }
+      ], void 0),
+      onSuccess: again,
+      ...ends
+    },
+    taking,
+    {
+      call: read(1, buffer, new ResultOf(writeChunk, "written")),
+      ...onEmpty,
+      onSuccess: then ?? next,
+      ...ends
+    },
+    next
+  ];
+}
+
+// launch/stdio.ts
+var StandardStreams = class {
+
+  #streams = [];
+  #pipes = [];
+  /** The copies of streams of the script's, by the file and the direction. */
+  #copies = /* @__PURE__ */ new Map();
+  /** Duplicates of the script's descriptors, which are closed after the launch. */
+  #duplicates = [];
+  /**
+   * Opens a pipe for each of stdin, stdout and stderr that is `"piped"`, duplicates the descriptors
+   * of the script's, and begins to copy those files that a program with a root of its own may not
+   * get.
+   *
+   * @throws {SyscallError} `EBADF` for a descriptor that is not open, or if too many files are open,
+   * or too many processes run
+   * @throws {RamekinError} if such a program would get a directory, or a socket without a connection
+   */
+  constructor(sources, hasOwnRoot = false) {
+    try {
+      sources.forEach((source, fd) => this.#streams.push(this.#open(source, fd, sources)));
+      if (hasOwnRoot) this.#protect(sources);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+  #open(source, fd, sources) {
+    if (source === "piped") {
+      const pipe = this.#pipes[fd] = openPipeTo(fd);
+      return {
+        fd: pipe.theirs
+      };
+    }
+    if (source === "stdout") return this.#sameAsStdout(sources[1]);
+    if (typeof source === "string") return source;
+    return {
+      fd: this.#duplicate(source.fd)
+    };
+  }
+  #sameAsStdout(stdout) {
+    if (stdout === "inherit") return {
+      fd: this.#duplicate(1)
+    };
+    return this.#streams[1];
+  }
+  /** A number above those of the standard streams, which are replaced one after the other. */
+  #duplicate(fd) {
+    const duplicate2 = syscall(fcntl(fd, F_DUPFD_CLOEXEC, 3), {
+      EBADF: NOT_OPEN
+    });
+    this.#duplicates.push(duplicate2);
+    return duplicate2;
+  }
+  /** Replaces the script's streams for a program that must not get the open files themselves. */
+  #protect(sources) {
+    const oursAt = (fd) => {
+      const isPiped = this.#pipes[sources[fd] === "stdout" ? 1 : fd] !== void 0;
+      const stream = this.#streams[fd];
+      if (isPiped || stream === "null") return void 0;
+      return stream === "inherit" ? fd : stream.fd;
+    };
+    const ours = [
+      0,
+      1,
+      2
+    ].map(oursAt);
+    ours.forEach((fd, stream) => {
+      if (fd !== void 0) this.#streams[stream] = this.#protected(stream, fd, ours[0]);
+    });
+  }
+  /** Returns what stream `fd` of the program is in place of the script's descriptor `ours`. */
+  #protected(fd, ours, input) {
+    const handover = handoverOf(ours, input, NAMES3[fd]);
+    if (handover === "inherit") return this.#streams[fd];
+    if (handover === "null") return "null";
+    const key = `${handover.copyOf} ${fd === 0 ? "read" : "written"}`;
+    const copy2 = this.#copies.get(key) ?? copyStream(fd, ours);
+    this.#copies.set(key, copy2);
+    return {
+      fd: copy2.theirs
+    };
+  }
+  /** The program's streams. */
+  get theirs() {
+    return this.#streams;
+  }
+  /** What has to be ended when the program has ended: then all that it has written is there. */
+  get services() {
+    return [
+      ...this.#copies.values()
+    ];
+  }
+  /** Closes the program's ends after the launch, and returns the script's. */
+  release() {
+    for (const pipe of this.#pipes) if (pipe !== void 0) RELEASING.run(pipe.theirs, pipe.ours);
+    for (const copy2 of this.#copies.values()) copy2.handOver();
+    this.#closeDuplicates();
+    return this.#pipes.map((pipe) => pipe?.ours);
+  }
+  /** Closes everything, if the program was not started. */
+  close() {
+    for (const pipe of this.#pipes) {
+      if (pipe !== void 0) CLOSING2.run(pipe.ours, pipe.theirs);
+    }
+    this.#closeDuplicates();
+    try {
+      endServices(this.services);
+    } catch {
+    }
+  }
+  #closeDuplicates() {
+    for (const fd of this.#duplicates) syscall(close(fd));
+    this.#duplicates.length = 0;
+  }
+};
+var NAMES3 = [
+  "stdin",
+  "stdout",
+  "stderr"
+];
+var NOT_OPEN = "the script has no open file of this number; a descriptor that is handed to a program has to be open until it is started";
+function copyStream(fd, ours) {
+  if (fd !== 0) return copyOutput(ours);
+  return isPipe(ours) ? copyNamedPipe(ours) : copyInput(ours);
+}
+function openPipeTo(fd) {
+  const { reader, writer } = openPipe();
+  return fd === 0 ? {
+    ours: writer,
+    theirs: reader
+  } : {
+    ours: reader,
+    theirs: writer
+  };
+}
+var THEIRS = new Slot("theirs");
+var OURS = new Slot("ours");
+var RELEASING = new Routine([
+  THEIRS,
+  OURS
+], [
+  {
+    call: close(THEIRS)
+  },
+  {
+    call: fcntl(OURS, F_SETFL, O_NONBLOCK)
+  }
+]);
+var CLOSING2 = new Routine([
+  OURS,
+  THEIRS
+], [
+  {
+    call: close(OURS)
+  },
+  {
+    call: close(THEIRS)
+  }
+]);
+
+// launch/host_services/host_tool.ts
+function hostTool(program, args, stdio) {
+  const spec = execSpec(program, {
+    args,
+    stdio
+  });
+  const changes = /* @__PURE__ */ new Map([
+    [
+      "PATH",
+      spec.searchPath
+    ]
+  ]);
+  return {
+    ...spec,
+    environment: {
+      inherited: [],
+      changes
+    }
+  };
+}
+
+// launch/host_services/id_maps.ts
+function runIdMapTool(spawn, tool, args) {
+  const streams = new StandardStreams([
+    "null",
+    "null",
+    "piped"
+  ]);
+  let launched;
+  try {
+    launched = spawn(hostTool(tool, args, streams.theirs));
+  } catch (error) {
+    streams.close();
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new UnsupportedError(`an ordinary user needs ${tool} to map more than their own id (Debian: uidmap); install it, or use mapRoot()`, {
+      cause: error
+    });
+  }
+  const { success, stderr } = collectSync(launched, streams.release(), void 0);
+  if (success) return;
+  throw new UnsupportedError(`${tool} ${args.join(" ")}: ${new TextDecoder().decode(stderr).trim()}`, {
+    advice: [
+      "/etc/subuid and /etc/subgid say which ids an ordinary user may map: see subuid(5)"
+    ]
+  });
+}
+
+// ffi/netlink/socket.ts
+var RECEIVE_SIZE = 32 * 1024;
+var NO_ROUTE = [
+  "ENETUNREACH",
+  "EHOSTUNREACH",
+  "EACCES",
+  "EINVAL"
+];
+var NetlinkSocket = class {
+
+  #fd;
+  /**
+   * Opens it, or takes over an open one.
+   *
+   * @throws {SyscallError} `EAFNOSUPPORT` if the kernel has no networking
+   */
+  constructor(protocol = NETLINK_ROUTE) {
+    if (typeof protocol === "object") {
+      this.#fd = protocol.opened;
+      return;
+    }
+    const [socket, ...options] = socketCalls(protocol, (call2) => new ResultOf(call2, "socket"));
+    const outcome = syscalls([
+      socket,
+      ...options
+    ].map((call2) => ({
+      call: call2
+    })));
+    this.#fd = Number(outcome.result(socket));
+  }
+  /** Its descriptor, while it is open. */
+  get number() {
+    if (this.#fd === void 0) throw new TypeError("the socket is closed");
+    return this.#fd;
+  }
+  /** Returns all interfaces. */
+  links() {
+    return this.list(listLinks()).map(readLink);
+  }
+  /** Returns the addresses of all interfaces. */
+  addresses() {
+    return this.list(listAddresses()).map(readAddress);
+  }
+  /** Returns the routes of all tables. */
+  routes() {
+    return this.list(listRoutes()).map(readRoute);
+  }
+  /** Whether packets to this address go to one other machine, by the present routes. */
+  leadsToOneMachine(address2) {
+    const route2 = ifThere(() => this.#get(findRoute(address2)), NO_ROUTE);
+    return route2 !== void 0 && leadsToOneMachine(route2);
+  }
+  /** Makes a request; see {@linkcode requestCalls}. */
+  request(messages, words3) {
+    const calls = requestCalls(this.number, messages, answerOutput(), words3);
+    syscalls(calls.map((call2) => ({
+      call: call2
+    })));
+  }
+  /** Requests a list, and returns its messages. */
+  list(message2) {
+    syscall(send(this.number, [
+      message2
+    ]));
+    const received2 = [];
+    for (; ; ) {
+      for (const answer of this.#receive(message2)) {
+        if (answer.type === NLMSG_DONE) return received2;
+        received2.push(answer);
+      }
+    }
+  }
+  /** Requests one thing, and returns its message. */
+  #get(message2) {
+    syscall(send(this.number, [
+      message2
+    ]));
+    return this.#receive(message2)[0];
+  }
+  /** Receives a part of the response to a message. */
+  #receive(message2) {
+    const output = new Output(RECEIVE_SIZE);
+    const call2 = recvfrom(this.number, output, MSG_DONTWAIT);
+    const outcome = syscalls([
+      {
+        call: call2
+      }
+    ]);
+    const { buffer, byteOffset } = outcome.output(output);
+    const bytes = new Uint8Array(buffer, byteOffset, Number(outcome.result(call2)));
+    const answers = decode(bytes);
+    if (answers.some(({ type }) => type === NLMSG_ERROR)) throw responseError(message2, bytes);
+    return answers;
+  }
+  /** Closes it, unless it is closed already. */
+  close() {
+    const fd = this.#fd;
+    if (fd === void 0) return;
+    this.#fd = void 0;
+    syscall(close(fd));
+  }
+  /** Closes it at the end of a `using` scope. */
+  [Symbol.dispose]() {
+    this.close();
+  }
+};
+function responseError({ words: words3 }, answer) {
+  const view2 = new DataView(answer.buffer, answer.byteOffset, answer.length);
+  const { errno, words: hint } = readResponse(view2);
+  return new SyscallError({
+    syscall: words3[0],
+    errno,
+    call: words3.join(" "),
+    hint
+  });
+}
+
+// launch/host_services/delete_link.ts
+var deleteLinkService = {
+  describe: ({ name }) => [
+    `at the end: {RTM_DELLINK, ${JSON.stringify(name)}}`
+  ],
+  start({ name }) {
+    using socket = new NetlinkSocket();
+    const index = socket.links().find((link2) => link2.name === name)?.index ?? 0;
+    const record = {
+      service: "delete-link",
+      name,
+      index
+    };
+    return {
+      record,
+      end: () => this.cleanUp(record)
+    };
+  },
+  cleanUp({ name, index }) {
+    using socket = new NetlinkSocket();
+    const isThere = socket.links().some((link2) => link2.index === index && link2.name === name);
+    if (isThere) ifThere(() => socket.request([
+      deleteLink({
+        index
+      })
+    ]), [
+      "ENODEV"
+    ]);
+  }
+};
+
+// launch/host_services/nat_table.ts
+var natTableService = {
+  describe({ table }) {
+    const socket = new ResultOf(netlinkSocket(NETLINK_NETFILTER), "socket");
+    const messages = addNatTable({
+      ...table,
+      name: "ramekin-...",
+      owned: true
+    });
+    return [
+      describeCall(send(socket, messages))
+    ];
+  },
+  start({ table, words: words3 }) {
+    requireForwarding(table.family);
+    const name = `ramekin-${crypto.randomUUID()}`;
+    const socket = new NetlinkSocket(NETLINK_NETFILTER);
+    try {
+      socket.request(addNatTable({
+        ...table,
+        name,
+        owned: true
+      }), words3);
+    } catch (error) {
+      socket.close();
+      throw error;
+    }
+    return {
+      record: {
+        service: "nat-table",
+        name
+      },
+      end: () => socket.close()
+    };
+  },
+  cleanUp() {
+  }
+};
+function requireForwarding(family) {
+  const path2 = forwardingSetting(family);
+  if (readSetting(`/proc/sys/${path2}`) === 1) return;
+  const name = path2.replaceAll("/", ".");
+  throw new UnsupportedError(`the host does not forward packets; sysctl -w ${name}=1 turns forwarding on`);
+}
+
+// launch/host_services/process.ts
+function openIfRunning({ pid, started: started2 }, open2) {
+  const fd = ifThere(() => syscall(open2(pid)), ENDED2);
+  if (fd === void 0) return void 0;
+  if (ifThere(() => processIdentity(pid), ENDED2)?.started === started2) return fd;
+  syscall(close(fd));
+  return void 0;
+}
+var ENDED2 = [
+  "ENOENT",
+  "ESRCH"
+];
+
+// launch/host_services/return_link.ts
+var returnLinkService = {
+  describe: ({ name, nameInside }) => [
+    `at the end: {RTM_NEWLINK, ${JSON.stringify(nameInside)}, ${JSON.stringify(name)}, back}`
+  ],
+  start({ name, nameInside }, { pid }) {
+    const record = {
+      service: "return-link",
+      name,
+      nameInside,
+      ...processIdentity(pid)
+    };
+    const home = syscall(openNamespace("thread-self"));
+    const away = syscall(openNamespace(pid));
+    return {
+      record,
+      end: () => moveBack(name, nameInside, away, home)
+    };
+  },
+  cleanUp({ name, nameInside, ...process }) {
+    const away = openIfRunning(process, openNamespace);
+    if (away === void 0) return;
+    moveBack(name, nameInside, away, syscall(openNamespace("thread-self")));
+  }
+};
+function moveBack(name, nameInside, away, home) {
+  try {
+    using socket = openSocketIn(away, home);
+    const link2 = socket.links().find((link3) => link3.name === nameInside);
+    if (link2 === void 0) return;
+    const back = {
+      name,
+      namespace: {
+        fd: home
+      }
+    };
+    ifThere(() => socket.request([
+      setLink({
+        index: link2.index
+      }, back)
+    ]), [
+      "ENODEV"
+    ]);
+  } finally {
+    for (const namespace of [
+      home,
+      away
+    ]) syscall(close(namespace));
+  }
+}
+function openNamespace(process) {
+  return openat(at_fdcwd, `${processDirectory(process)}/ns/net`, O_RDONLY | O_CLOEXEC);
+}
+function openSocketIn(namespace, home) {
+  const [socket, ...options] = socketCalls(NETLINK_ROUTE, (call2) => new ResultOf(call2, "socket"));
+  const back = new Label("back");
+  const result = syscalls([
+    {
+      call: setns(namespace, CLONE_NEWNET)
+    },
+    ...[
+      socket,
+      ...options
+    ].map((call2) => ({
+      call: call2,
+      onFailure: back
+    })),
+    back,
+    {
+      call: setns(home, CLONE_NEWNET)
+    }
+  ]);
+  return new NetlinkSocket({
+    opened: Number(result.result(socket))
+  });
+}
+
+// launch/host_services/reserve_port.ts
+var reservePortService = {
+  describe({ protocol, address: address2 }) {
+    const socket = new ResultOf(ipSocket(address2.family, protocol), "socket");
+    return [
+      describeCall(bind(socket, address2))
+    ];
+  },
+  start({ protocol, address: address2 }) {
+    const socket = syscall(ipSocket(address2.family, protocol));
+    try {
+      if (address2.family === AF_INET6) syscall(setIpv6Only(socket));
+      syscall(bind(socket, address2), {
+        EADDRINUSE: `another container has published ${protocol} port ${address2.port}, or a program of this machine uses it; publish() can take another port`,
+        EADDRNOTAVAIL: "this machine has no such address; without { hostAddress }, the port of all its addresses is published"
+      });
+    } catch (error) {
+      syscall(close(socket));
+      throw error;
+    }
+    return {
+      end: () => void syscall(close(socket))
+    };
+  },
+  cleanUp() {
+  }
+};
+
+// launch/host_services/user_network.ts
+var ARGUMENTS = {
+  pasta: (pid, forwardsNames) => [
+    ...[
+      "--foreground",
+      "--quiet",
+      "--config-net",
+      "--no-map-gw",
+      "--pid",
+      "/dev/stdin"
+    ],
+    ...[
+      "-I",
+      "tap0",
+      "-t",
+      "none",
+      "-u",
+      "none",
+      "-T",
+      "none",
+      "-U",
+      "none"
+    ],
+    ...forwardsNames ? [
+      "--dns-forward",
+      DNS_FORWARDER
+    ] : [],
+    pid
+  ],
+  slirp4netns: (pid) => [
+    ...[
+      "--enable-sandbox",
+      "--enable-seccomp",
+      "--ready-fd=0"
+    ],
+    ...[
+      "--configure",
+      "--mtu=65520",
+      "--disable-host-loopback"
+    ],
+    ...[
+      pid,
+      "tap0"
+    ]
+  ]
+};
+var PATIENCE3 = 1e4;
+var userNetworkService = {
+  describe: ({ programs: programs2, forwardsNames = false }, pid) => [
+    programs2.map((name) => [
+      name,
+      ...ARGUMENTS[name](pid, forwardsNames)
+    ].join(" ")).join(", or ")
+  ],
+  start({ programs: programs2, forwardsNames = false }, context) {
+    const issues = [];
+    for (const program of programs2) {
+      const streams = new StandardStreams([
+        "null",
+        "piped",
+        "piped"
+      ]);
+      let launched;
+      try {
+        launched = launchProgram(program, forwardsNames, context, streams);
+      } catch (error) {
+        streams.close();
+        if (error instanceof Deno.errors.NotFound) continue;
+        throw error;
+      }
+      try {
+        return whenReady(program, launched, streams.release());
+      } catch (error) {
+        if (!(error instanceof UnsupportedError)) throw error;
+        issues.push(error.issue);
+      }
+    }
+    const [first, ...advice] = issues;
+    if (first !== void 0) throw new UnsupportedError(first, {
+      advice
+    });
+    throw new UnsupportedError(`a network for an ordinary user needs ${programs2.join(" or ")}, and it is not installed (Debian: passt, slirp4netns); root can use veth() and masquerade() instead`);
+  },
+  cleanUp(process) {
+    const pidfd = openIfRunning(process, (pid) => pidfd_open(pid, 0));
+    if (pidfd === void 0) return;
+    try {
+      syscalls([
+        {
+          call: pidfd_send_signal(pidfd, SIGNALS.SIGKILL),
+          accept: [
+            "ESRCH"
+          ]
+        }
+      ]);
+      waitFor(pidfd, PATIENCE3);
+    } finally {
+      syscall(close(pidfd));
+    }
+  }
+};
+function launchProgram(program, forwardsNames, { pid, spawn }, streams) {
+  const { euid, egid } = liveHost().credentials();
+  const asRoot = program === "pasta" && euid === 0 ? [
+    "--runas",
+    `${euid}:${egid}`
+  ] : [];
+  const args = [
+    ...asRoot,
+    ...ARGUMENTS[program](String(pid), forwardsNames)
+  ];
+  const [, ready, stderr] = streams.theirs;
+  return spawn(hostTool(program, args, [
+    ready,
+    "null",
+    stderr
+  ]));
+}
+function whenReady(program, { pid, pidfd }, descriptors) {
+  const [, ready, stderr] = descriptors;
+  const end = () => {
+    syscall(pidfd_send_signal(pidfd, SIGNALS.SIGKILL));
+    while (reapStatus(pidfd) === void 0) waitFor(pidfd, void 0);
+    for (const fd of [
+      pidfd,
+      ready,
+      stderr
+    ]) syscall(close(fd));
+  };
+  let issue;
+  try {
+    waitFor(ready, PATIENCE3);
+    if ((readSome(ready)?.length ?? 0) > 0) {
+      return {
+        record: {
+          service: "user-network",
+          program,
+          ...processIdentity(pid)
+        },
+        end
+      };
+    }
+    issue = new TextDecoder().decode(readSome(stderr) ?? new Uint8Array()).trim();
+  } catch (error) {
+    end();
+    throw error;
+  }
+  end();
+  throw new UnsupportedError(`${program} could not connect the container: ${issue}`);
+}
+function waitFor(fd, milliseconds) {
+  syscalls([
+    {
+      call: ppoll([
+        {
+          fd,
+          events: POLLIN
+        }
+      ], milliseconds),
+      accept: [
+        "EINTR"
+      ]
+    }
+  ]);
+}
+
+// launch/host_services/table.ts
+var SERVICES = {
+  "delete-link": deleteLinkService,
+  "nat-table": natTableService,
+  "reserve-port": reservePortService,
+  "return-link": returnLinkService,
+  "user-network": userNetworkService
+};
+function describeService(service, pid) {
+  return definitionOf(service.service).describe(service, pid);
+}
+function startService(service, context) {
+  return definitionOf(service.service).start(service, context);
+}
+function definitionOf(name) {
+  return SERVICES[name];
+}
+
+// launch/sync.ts
+
+function letGo(socket) {
+  syscalls([
+    {
+      call: write(socket, new Uint8Array(1), 1),
+      accept: [
+        "EPIPE"
+      ]
+    }
+  ]);
+}
+
+function waitNoLonger(socket, milliseconds) {
+  if (milliseconds <= 0) throw heldUpError();
+  syscall(receiveTimeout(socket, Math.ceil(milliseconds)));
+}
+
+function waitForByte(socket) {
+  return receive(socket, 1).length > 0;
+}
+
+function receiveFd(socket) {
+  const control = controlOutput();
+  const call2 = receiveDescriptor(socket, control);
+  const result = received(call2);
+  return descriptorOf(result.output(control));
+}
+function startProgram(action, pid, spawn, plan, point) {
+  try {
+    if (!("program" in action)) return [
+      startService(action, {
+        pid,
+        spawn
+      })
+    ];
+    runIdMapTool(spawn, action.program, action.args.map(String));
+    return [];
+  } catch (error) {
+    throw stepError(error, plan, point.stepIndex);
+  }
+}
+function makeCalls(calls, plan, point) {
+  const last = new Label("last");
+  const parts = calls.slice(0, -1).map(({ call: call2 }) => ({
+    call: call2,
+    onFailure: last
+  }));
+  const loaded2 = engine();
+  const program = assemble([
+    ...parts,
+    last,
+    {
+      call: calls.at(-1).call
+    }
+  ], loaded2.architecture);
+  const failure = failureOf(loaded2.run(program));
+  if (failure === void 0) return;
+  const { fixes } = calls.find(({ call: call2 }) => call2 === failure.call);
+  throw failureError(failure, {
+    plan,
+    stepIndex: point.stepIndex,
+    fixes
+  });
+}
+function waitForArrival(socket) {
+  const sender = senderOutput();
+  const call2 = receiveByte(socket, sender);
+  const result = received(call2);
+  return result.result(call2) > 0n ? senderOf(result.output(sender)) : void 0;
+}
+
+// launch/launch.ts
+var Launch = class {
+  static {
+    addMethods(this.prototype, {
+    serve: (function (spawn) {
+    const { plan, frame, shape } = this.#compiled;
+    const { failed, socket } = this.#state;
+    if (!frame.vfork && !failed) {
+      serveSyncPoints(plan, socket, spawn, this.#services);
+      receiveFds$33.call(this, socket);
+      if (shape.held && !waitForByte(socket)) throw this.#error();
+    }
+    if (this.#state.failed) throw this.#error();
+  }),
+    finish: (function () {
+    const { frame, shape } = this.#compiled;
+    if (!frame.vfork) {
+      const { socket: socket2 } = this.#state;
+      if (shape.held) letGo(socket2);
+      receiveNotifier$34.call(this, socket2);
+      const { plan, sealed } = this.#compiled;
+      const patience = plan.state.stoppable ? PATIENCE2 : void 0;
+      const report = waitForEnd2(socket2, sealed?.length, patience);
+      endWatch$36.call(this);
+      restore$35.call(this);
+      if (report.length > 0) throw this.#sealedError(report);
+    }
+    const { pids, pidfd, socket, runs } = this.#state;
+    if (!runs) throw this.#error();
+    if (socket !== void 0) receiveFds$33.call(this, socket);
+    if (socket !== void 0) receiveNotifier$34.call(this, socket);
+    const pid = pids.at(-1);
+    const opened = pidfd ?? syscall(pidfd_open(pid, 0));
+    if (pidfd === void 0) this.#final = {
+      ...this.#state,
+      pidfd: opened
+    };
+    const { name, program } = this.#prepared.values.spec;
+    writeName(opened, pid, name ?? program);
+    for (const service of this.#services) service.guard?.(opened);
+    for (let index = 0; index < pids.length - 1; index++) reap(pids[index]);
+    if (socket !== void 0) syscall(close(socket));
+    release$37.call(this);
+    return {
+      pid,
+      pidfd: opened,
+      startedAt: performance.now(),
+      terminal: this.#terminal,
+      listener: this.#listener,
+      notifier: this.#notifier,
+      notifySocket: this.#notifySocket,
+      services: this.#services
+    };
+  })
+    });
+  }
+  static {
+    receiveFds$33 = (function (socket) {
+    const { plan, shape } = this.#compiled;
+    if (shape.terminal === "container") this.#terminal ??= receiveFd(socket);
+    if (plan.listener !== void 0) this.#listener ??= receiveFd(socket);
+    if (shape.notify === true) this.#notifySocket ??= receiveFd(socket);
+  });
+  }
+  static {
+    receiveNotifier$34 = (function (socket) {
+    const { notifier } = this.#compiled.plan;
+    if (notifier === void 0 || this.#isTaken) return;
+    this.#notifier ??= receiveFd(socket);
+    if (notifier.take === void 0 || this.#notifier === void 0) return;
+    this.#isTaken = true;
+    notifier.take(this.#notifier, this.pid);
+    syscall(close(this.#notifier));
+    this.#notifier = void 0;
+  });
+  }
+  static {
+    restore$35 = (function () {
+    if (this.#isGuarded) this.#compiled.frame.guard.restore(this.#result);
+    this.#isGuarded = false;
+  });
+  }
+  static {
+    endWatch$36 = (function () {
+    const { frame: { vfork, watch } } = this.#compiled;
+    if (!vfork && this.#isWatched) watch?.end(this.#result);
+    this.#isWatched = false;
+  });
+  }
+  static {
+    release$37 = (function () {
+    if (this.#memory !== void 0) engine().release(this.#memory);
+    this.#memory = void 0;
+  });
+  }
+  static {
+    read$38 = (function (result) {
+    const { plan, frame, layout } = this.#compiled;
+    const { sockets, pidfd } = frame;
+    const failed = result.failed !== void 0 || frame.watch?.hasEndedLaunch(result) === true;
+    const hasSockets = sockets !== void 0 && result.result(sockets) === 0n;
+    const opened = pidfd === void 0 ? 0n : result.result(pidfd);
+    return {
+      pids: childrenIn(result, plan),
+      pidfd: opened > 0n ? Number(opened) : void 0,
+      socket: hasSockets ? result.output(SYNC_SOCKETS).getInt32(0, true) : void 0,
+      failed,
+      // execve(2) does not return on success.
+      runs: !failed && layout.executes.some(((call2) => result.result(call2) === PENDING))
+    };
+  });
+  }
+
+  #prepared;
+  #compiled;
+  /** The memory of the program, unless it runs in the engine's own. */
+  #memory;
+  #result;
+  /** The state of the launch, when it cannot change any more. */
+  #final;
+  /** Whether the script's memory is still to be restored. */
+  #isGuarded;
+  /** Whether a process watches it that the script has to end. */
+  #isWatched = true;
+  #terminal;
+  #listener;
+  #notifier;
+  /** Whether somebody else has the listener. */
+  #isTaken = false;
+  #notifySocket;
+  #services;
+  /**
+   * Starts the first process. The script's thread blocks until the program runs, unless the
+   * container waits for the script.
+   *
+   * @param services what was started before, and ends with the container
+   */
+  constructor(prepared, services = []) {
+    this.#services = [
+      ...services
+    ];
+    const { compiled, values } = prepared;
+    this.#prepared = prepared;
+    this.#compiled = compiled;
+    const { plan, frame, program } = compiled;
+    this.#isGuarded = !frame.vfork;
+    const bindings = bindingsOf(values);
+    const loaded2 = engine();
+    const isCopied = !frame.sharesMemory || plan.processes.some((({ ownMemory }) => ownMemory));
+    if (frame.vfork && !isCopied) {
+      const result = loaded2.runInArena(program, bindings);
+      this.#final = read$38.call(this, result);
+      this.#result = this.#final.runs ? result : result.copy();
+      return;
+    }
+    const sharing = isCopied ? "shared" : "private";
+    this.#memory = loaded2.allocate(sizeWith(program, bindings), sharing);
+    place(program, this.#memory, bindings);
+    loaded2.runIn(this.#memory);
+    this.#result = new RunResult(program, this.#memory.view);
+    this.#final = frame.vfork ? read$38.call(this, this.#result) : void 0;
+  }
+  /**
+   * Does the script's part until the container is complete, and waits to be started if it is held.
+   *
+   * @param spawn runs a program on the host
+   */
+  
+  /** The services of the container that run on the host. */
+  get services() {
+    return this.#services;
+  }
+  /** The pid of the container's process. */
+  get pid() {
+    return this.#state.pids.at(-1);
+  }
+  /** Starts the program if the container is held, and waits until it runs. */
+  
+  /** Ends all processes and services, and closes all descriptors. Returns the error to throw. */
+  abort(thrown) {
+    endWatch$36.call(this);
+    const { failed } = this.#state;
+    const error = failed ? this.#error() : thrown;
+    this.#killAll();
+    const { pidfd, socket } = this.#state;
+    for (const fd of [
+      this.#terminal,
+      this.#listener,
+      this.#notifier,
+      this.#notifySocket,
+      pidfd,
+      socket
+    ]) {
+      if (fd !== void 0) syscall(close(fd));
+    }
+    try {
+      endServices(this.#services);
+    } catch {
+    }
+    restore$35.call(this);
+    release$37.call(this);
+    return error;
+  }
+  /** Kills and reaps the processes: each may have made the next one before it has ended. */
+  #killAll() {
+    for (let index = 0; index < this.#state.pids.length; index++) {
+      const pid = this.#state.pids[index];
+      syscall(kill(pid, SIGNALS.SIGKILL));
+      reapTraced(pid);
+    }
+  }
+  /** The error of the launch, as its program has recorded it. */
+  #error() {
+    const { frame: { watch } } = this.#compiled;
+    if (watch?.hasEndedLaunch(this.#result)) return launchTimeout(this.#prepared, this.#result);
+    return launchError(this.#prepared, this.#result);
+  }
+  /** The error that the sealed executable has reported. */
+  #sealedError(report) {
+    const { compiled, values } = this.#prepared;
+    const { layout, sealed } = compiled;
+    const result = sealed?.read(report);
+    if (result === void 0) return killedError();
+    const inside = {
+      ...compiled,
+      layout: {
+        ...layout,
+        ...sealed.layout
+      }
+    };
+    return launchError({
+      compiled: inside,
+      values
+    }, result);
+  }
+  
+  /** Receives what the container sends last, before its program. */
+  
+  /** Restores the script's memory, once only: after that, another launch may have changed it. */
+  
+  /** Ends what watches a launch that meets the script. */
+  
+  
+  get #state() {
+    return this.#final ?? read$38.call(this, this.#result);
+  }
+  
+};
+
+
+
+// launch/conditions.ts
+function conditionsOf(parts) {
+  const conditions = /* @__PURE__ */ new Map();
+  const positions = /* @__PURE__ */ new Map();
+  parts.forEach((part, index) => {
+    if (part instanceof Label) positions.set(part, index);
+  });
+  parts.forEach((part, index) => {
+    if (part instanceof Label || part.call.name.startsWith("clone")) return;
+    for (const label of [
+      part.onZero,
+      part.onAccepted,
+      part.onSuccess
+    ]) {
+      if (label === void 0 || label === END || label === EXIT_CHILD) continue;
+      for (const passed of parts.slice(index + 1, positions.get(label))) {
+        if (!(passed instanceof Label)) conditions.set(passed.call, label.text);
+      }
+    }
+  });
+  return conditions;
+}
+
+// launch/listing_text.ts
+function listingText(entries) {
+  const lines = [];
+  let heading;
+  let condition;
+  for (const { first, note } of collapse(entries)) {
+    const number = first.stepIndex === void 0 ? "" : `${first.stepIndex + 1} `;
+    if (heading !== number + first.part) {
+      lines.push(heading = number + first.part);
+      condition = void 0;
+    }
+    if (condition !== first.unless) {
+      condition = first.unless;
+      if (condition !== void 0) lines.push(`    unless ${condition}:`);
+    }
+    const indent = condition === void 0 ? "    " : "        ";
+    lines.push(`${indent}${first.by === "script" ? "script: " : ""}${first.call}${note}`);
+  }
+  return lines.map(escapeControls).join("\n");
+}
+function collapse(entries) {
+  const lines = [];
+  for (let index = 0; index < entries.length; ) {
+    const first = entries[index];
+    const end = endOfSeries(entries, index);
+    const count = end - index;
+    const isExecve = seriesOf(first) === "execve";
+    if (count > 2 || isExecve && count > 1) {
+      const note = isExecve ? `one of ${count}` : `${count} times`;
+      lines.push({
+        first,
+        note: ` (${note})`
+      });
+      index = end;
+    } else {
+      lines.push({
+        first,
+        note: ""
+      });
+      index++;
+    }
+  }
+  return lines;
+}
+var SERIES = /^(rt_sigaction|execve|prctl\(PR_CAPBSET_DROP)\b/;
+function seriesOf({ call: call2 }) {
+  return SERIES.exec(call2)?.[1];
+}
+function endOfSeries(entries, begin) {
+  const first = entries[begin];
+  const series = seriesOf(first);
+  let end = begin + 1;
+  while (series !== void 0 && end < entries.length) {
+    const next = entries[end];
+    if (seriesOf(next) !== series || !areTogether(first, next)) break;
+    end++;
+  }
+  return end;
+}
+function areTogether(one, other) {
+  return one.stepIndex === other.stepIndex && one.part === other.part && one.by === other.by;
+}
+
+// launch/placeholders.ts
+var Placeholders = class _Placeholders {
+  static {
+    addMethods(this, {
+    make: (function (plan) {
+    if (plan.placeholders.length === 0) return void 0;
+    const all = new _Placeholders();
+    let { stepIndex } = plan.placeholders[0];
+    try {
+      for (const placeholder of plan.placeholders) {
+        ({ stepIndex } = placeholder);
+        all.#parent(placeholder);
+      }
+      all.#guard = all.#watchScript(plan.placeholders);
+      for (const placeholder of plan.placeholders) {
+        ({ stepIndex } = placeholder);
+        all.#made.push(make(placeholder, all.#parent(placeholder)));
+      }
+    } catch (error) {
+      all.end();
+      if (error instanceof SyscallError && isMiss(error.code)) plan.hasMissed = true;
+      throw stepError(error, plan, stepIndex);
+    }
+    return all;
+  })
+    });
+  }
+
+  #made = [];
+  /** The open directories that they are in. */
+  #parents = /* @__PURE__ */ new Map();
+  #guard;
+  /**
+   * Makes the placeholders of a plan; `undefined` if it has none.
+   *
+   * @throws {SyscallError} with the step; nothing is left of them
+   */
+  
+  /** Has a process remove them if the script is killed before there is a container. */
+  #watchScript(placeholders) {
+    const descriptors = [
+      .../* @__PURE__ */ new Set([
+        scriptPidfd(),
+        ...this.#parents.values()
+      ])
+    ].sort(ascending);
+    const numberOf6 = (fd) => descriptors.indexOf(fd);
+    return new HelperProcess(descriptors, [
+      {
+        call: setsid(),
+        onFailure: HELPER_ENDS
+      },
+      {
+        call: ppoll([
+          {
+            fd: numberOf6(scriptPidfd()),
+            events: POLLIN
+          }
+        ], void 0),
+        onFailure: HELPER_ENDS
+      },
+      ...placeholders.filter(({ text: text3 }) => text3 === void 0).flatMap((one) => removalByName(one, numberOf6(this.#parent(one))))
+    ]);
+  }
+  #parent({ path: path2 }) {
+    const directory = parentOf(path2);
+    let parent = this.#parents.get(directory);
+    if (parent === void 0) this.#parents.set(directory, parent = syscall(opening(directory)));
+    return parent;
+  }
+  /** Has a process remove them if the script cannot, when the container has ended. */
+  guard(pidfd) {
+    const earlier = this.#guard;
+    this.#guard = this.#watchContainer(pidfd);
+    earlier?.kill();
+  }
+  #watchContainer(pidfd) {
+    const uses = [
+      pidfd,
+      ...this.#parents.values(),
+      ...this.#made.map(({ fd }) => fd)
+    ];
+    const descriptors = [
+      ...new Set(uses)
+    ].sort(ascending);
+    const numberOf6 = (fd) => descriptors.indexOf(fd);
+    const made = this.#made.filter(({ placeholder }) => placeholder.text === void 0).map((one) => ({
+      ...one,
+      parent: numberOf6(one.parent),
+      fd: numberOf6(one.fd)
+    }));
+    return new HelperProcess(descriptors, [
+      {
+        call: setsid(),
+        onFailure: HELPER_ENDS
+      },
+      {
+        call: ppoll([
+          {
+            fd: numberOf6(pidfd),
+            events: POLLIN
+          }
+        ], void 0),
+        onFailure: HELPER_ENDS
+      },
+      ...made.flatMap(removal)
+    ]);
+  }
+  /** Removes them, unless another container has them too. */
+  end() {
+    this.#guard?.kill();
+    if (this.#made.length > 0) give(this.#made.toReversed());
+    for (const parent of this.#parents.values()) syscall(close(parent));
+    this.#made.length = 0;
+    this.#parents.clear();
+  }
+};
+var ascending = (one, other) => one - other;
+function placeholderCalls(plan) {
+  const parents = /* @__PURE__ */ new Map();
+  return plan.placeholders.flatMap((placeholder) => {
+    const directory = parentOf(placeholder.path);
+    const calls = [];
+    let parent = parents.get(directory);
+    if (parent === void 0) {
+      parents.set(directory, parent = opening(directory));
+      calls.push(parent);
+    }
+    const making2 = callsIn(placeholder, new ResultOf(parent, `<${directory}>`));
+    calls.push(...Object.values(making2).filter((call2) => call2 !== void 0));
+    return calls.map((call2) => ({
+      call: call2,
+      stepIndex: placeholder.stepIndex
+    }));
+  });
+}
+function opening(directory) {
+  const flags16 = O_PATH | O_DIRECTORY | O_CLOEXEC;
+  return openat2(at_fdcwd, directory, {
+    flags: flags16,
+    resolve: RESOLVE_NO_SYMLINKS
+  });
+}
+var MODE2 = 365;
+function callsIn({ path: path2, text: text3 }, parent) {
+  const name = nameOf(path2);
+  const opened = openIn(parent, name, text3 === void 0 ? O_DIRECTORY : O_RDWR | O_CREAT | O_EXCL);
+  const fd = new ResultOf(opened, `<${name}>`);
+  const bytes = new TextEncoder().encode(text3);
+  return {
+    directory: text3 === void 0 ? mkdirat(parent, name, MODE2) : void 0,
+    opened,
+    locked: flock(fd, LOCK_SH | LOCK_NB),
+    written: bytes.length === 0 ? void 0 : pwrite64(fd, bytes, bytes.length, 0)
+  };
+}
+function openIn(parent, name, flags16) {
+  return openat2(parent, name, {
+    flags: flags16 | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+    mode: (flags16 & O_CREAT) === 0 ? 0 : 420,
+    resolve: RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS
+  });
+}
+var TRIES2 = 200;
+function make(placeholder, parent) {
+  for (let tries = 0; tries < TRIES2; tries++) {
+    const fd = openPlaceholder(placeholder, parent);
+    if (fd !== void 0) {
+      const made = {
+        placeholder,
+        parent,
+        fd
+      };
+      if (isTaken(made)) return made;
+      syscall(close(fd));
+    }
+    rest(1);
+  }
+  throw new SyscallError({
+    syscall: "openat2",
+    errno: ERRNO.EEXIST,
+    call: `openat2(..., ${JSON.stringify(nameOf(placeholder.path))}, ...)`,
+    hint: `${placeholder.path} has been made or locked by somebody else meanwhile; run it again`
+  });
+}
+function openPlaceholder(placeholder, parent) {
+  const { directory, opened, written: written2 } = callsIn(placeholder, parent);
+  const there = openIn(parent, nameOf(placeholder.path), O_RDONLY);
+  const [end, exists] = [
+    new Label("it is open"),
+    new Label("it is there")
+  ];
+  const failed = new Label("it cannot be written");
+  const outcome = syscalls([
+    ...directory === void 0 ? [] : [
+      {
+        call: directory,
+        accept: [
+          "EEXIST"
+        ]
+      }
+    ],
+    {
+      call: opened,
+      accept: [
+        "ENOENT",
+        "EEXIST"
+      ],
+      onAccepted: exists,
+      ...written2 === void 0 && {
+        onSuccess: end
+      }
+    },
+    ...written2 === void 0 ? [] : [
+      {
+        call: written2,
+        onFailure: failed,
+        onSuccess: end
+      },
+      failed,
+      {
+        call: unlinkat(parent, nameOf(placeholder.path), 0)
+      },
+      {
+        call: close(new ResultOf(opened, "<placeholder>")),
+        onSuccess: end
+      }
+    ],
+    exists,
+    {
+      call: there,
+      accept: [
+        "ENOENT",
+        "ELOOP",
+        "ENXIO"
+      ]
+    },
+    end
+  ]);
+  const fd = Number(outcome.result(opened));
+  if (fd > 0) return fd;
+  const other = Number(outcome.result(there));
+  return other > 0 ? other : void 0;
+}
+function isTaken(made) {
+  try {
+    const locked = flock(made.fd, LOCK_SH | LOCK_NB);
+    const { records, isOurs: isOurs2 } = looking(made);
+    const outcome = syscalls([
+      {
+        call: locked,
+        accept: [
+          "EAGAIN"
+        ]
+      },
+      ...records
+    ]);
+    return outcome.result(locked) === 0n && isOurs2(outcome);
+  } catch (error) {
+    give([
+      made
+    ]);
+    throw error;
+  }
+}
+function give(all) {
+  try {
+    const looks = all.map((made) => ({
+      made,
+      ...looking(made)
+    }));
+    const outcome = syscalls(looks.flatMap(({ records }) => records));
+    const ours = looks.filter(({ isOurs: isOurs2 }) => isOurs2(outcome));
+    syscalls(ours.flatMap(({ made }) => removal(made)));
+  } catch {
+  } finally {
+    syscalls(all.map(({ fd }) => ({
+      call: close(fd)
+    })));
+  }
+}
+function looking({ placeholder: { path: path2, text: text3 }, parent, fd }) {
+  const [named2, open2] = [
+    statxOutput(),
+    statxOutput()
+  ];
+  const look2 = statx(parent, nameOf(path2), AT_SYMLINK_NOFOLLOW, STATX_INO, named2);
+  const mask2 = STATX_INO | STATX_TYPE | STATX_NLINK | STATX_SIZE;
+  return {
+    records: [
+      // A program may have closed the directory around it.
+      {
+        call: look2,
+        accept: [
+          "ENOENT",
+          "EACCES"
+        ]
+      },
+      {
+        call: statx(fd, "", AT_EMPTY_PATH, mask2, open2)
+      }
+    ],
+    isOurs(outcome) {
+      if (outcome.result(look2) !== 0n) return false;
+      const { ino, mode: mode2, nlink, size } = readStatx(outcome.output(open2));
+      if (readStatx(outcome.output(named2)).ino !== ino) return false;
+      if (text3 === void 0) return (mode2 & S_IFMT) === S_IFDIR;
+      return (mode2 & S_IFMT) === S_IFREG && nlink === 1 && size === text3.length && holds2(fd, text3);
+    }
+  };
+}
+function holds2(fd, text3) {
+  const content2 = new Output(text3.length + 1, "&content");
+  const read5 = pread64(fd, content2, content2.size, 0);
+  const { buffer, byteOffset } = syscalls([
+    {
+      call: read5
+    }
+  ]).output(content2);
+  return new TextDecoder().decode(new Uint8Array(buffer, byteOffset, text3.length)) === text3;
+}
+var LEFT = [
+  "ENOENT",
+  "ENOTEMPTY",
+  "ENOTDIR",
+  "EISDIR",
+  "EACCES",
+  "EPERM",
+  "EROFS",
+  "EBUSY"
+];
+function removalByName(placeholder, parent) {
+  const missing2 = new Label("it is not there");
+  const name = nameOf(placeholder.path);
+  const opening2 = () => openIn(parent, name, O_RDONLY | O_DIRECTORY);
+  const [first, again] = [
+    opening2(),
+    opening2()
+  ];
+  const [locked, fd] = [
+    new ResultOf(first, "<locked>"),
+    new ResultOf(again, "<placeholder>")
+  ];
+  return [
+    {
+      call: first,
+      onFailure: missing2
+    },
+    {
+      call: flock(locked, LOCK_EX),
+      onFailure: missing2
+    },
+    // By now it may be another one, which somebody else has made and locked.
+    {
+      call: close(locked)
+    },
+    {
+      call: again,
+      onFailure: missing2
+    },
+    ...removal({
+      placeholder,
+      parent,
+      fd
+    }),
+    {
+      call: close(fd)
+    },
+    missing2
+  ];
+}
+function removal({ placeholder: { path: path2, text: text3 }, parent, fd }) {
+  const shared = new Label("others have it too");
+  const flags16 = text3 === void 0 ? AT_REMOVEDIR : 0;
+  return [
+    {
+      call: flock(fd, LOCK_EX | LOCK_NB),
+      accept: [
+        "EAGAIN"
+      ],
+      onAccepted: shared
+    },
+    {
+      call: unlinkat(parent, nameOf(path2), flags16),
+      accept: LEFT,
+      onFailure: shared
+    },
+    shared
+  ];
+}
+
+// launch/listing.ts
+var Plan = class {
+
+  /** The actions, in order. */
+  entries;
+  /** The owners of the container's namespaces at the start of its program. */
+  namespaces;
+  /** The container's mounts at the start of its program: the root, then parents before children. */
+  mounts;
+  /** Use `plan()` of a recipe or a command. */
+  constructor({ compiled, values }, cgroup = []) {
+    const { plan, layout } = compiled;
+    const show2 = showValues(values);
+    const before = [
+      ...cgroup.map((call2) => ({
+        call: call2,
+        stepIndex: plan.limits.stepIndex
+      })),
+      ...plan.inheritedFds,
+      ...placeholderCalls(plan)
+    ];
+    const entries = before.map(({ call: call2, stepIndex }) => ({
+      stepIndex,
+      part: plan.cursor.nameOf(stepIndex),
+      by: "script",
+      call: describeCall(call2)
+    }));
+    const parts = [
+      ...layout.parts,
+      ...layout.sealed?.parts ?? []
+    ];
+    const conditions = conditionsOf(parts);
+    for (const part of parts) {
+      if (!("call" in part)) continue;
+      const { call: call2, stepIndex, section } = part;
+      if (section === "failure") continue;
+      const isScripts2 = section === "script" || section === "restore" || section === "watch" || call2 === layout.clone;
+      entries.push({
+        ...stepIndex === void 0 ? {} : {
+          stepIndex
+        },
+        part: stepIndex === void 0 ? PARTS2[section] : plan.cursor.nameOf(stepIndex),
+        by: isScripts2 ? "script" : "container",
+        call: describeCall(call2, show2),
+        ...conditions.has(call2) && {
+          unless: conditions.get(call2)
+        }
+      });
+      const point = plan.syncPoints.find(({ arrival }) => arrival === call2);
+      if (point !== void 0) entries.push(...parentEntries(plan, point));
+    }
+    this.entries = entries;
+    const { unshared, joined, mounts } = plan.state;
+    const ownerOf2 = (kind) => joined.has(kind) ? "joined" : unshared.has(kind) ? "own" : "host";
+    const owners = NAMESPACE_KINDS.map((kind) => [
+      kind,
+      ownerOf2(kind)
+    ]);
+    this.namespaces = Object.fromEntries(owners);
+    this.mounts = mounts.visible();
+  }
+  /** Returns the plan as text: a heading for each step, and its calls below. */
+  toString() {
+    return listingText(this.entries);
+  }
+  /** Returns the entries, for `JSON.stringify()`. */
+  toJSON() {
+    return this.entries;
+  }
+};
+var PARTS2 = {
+  begin: "the container begins",
+  clone: "a process is made",
+  failure: "when it fails",
+  init: "the init",
+  limits: "the limits",
+  program: "the program",
+  restore: "the script",
+  script: "the script",
+  watch: "the watch of the launch"
+};
+function parentEntries(plan, { stepIndex, parentActions }) {
+  const part = plan.cursor.nameOf(stepIndex);
+  return parentActions({
+    text: "PID",
+    number: NaN
+  }).flatMap((action) => "calls" in action ? action.calls.map(({ call: call2 }) => describeCall(call2)) : "program" in action ? [
+    [
+      action.program,
+      ...action.args
+    ].join(" ")
+  ] : "run" in action ? "run what the caller gave" : describeService(action, "PID")).map((call2) => ({
+    stepIndex,
+    part,
+    by: "script",
+    call: call2
+  }));
+}
+
+// launch/marker.ts
+var FILE2 = "ramekin-marker";
+var image = perEngine(({ architecture }) => sealedImage(FILE2, MARKER[architecture]));
+var Marker = class {
+
+  #name;
+  #image = image();
+  #pid = 0;
+  /**
+   * Nothing runs yet.
+   *
+   * @param name the name of the container, or the path of its program
+   * @throws {SyscallError} if no more files may be open
+   */
+  constructor(name) {
+    this.#name = nameOf(name);
+  }
+  /** Starts it. Where no more processes can be made, the container runs without a marker as well. */
+  guard(pidfd) {
+    const [pid, mask2] = [
+      new Output(4, "&pid"),
+      new Output(8, "&mask")
+    ];
+    const [child, ends, restoring] = [
+      new Label("marker"),
+      new Label("ends"),
+      new Label("restore")
+    ];
+    const argv = pointerList([
+      FILE2,
+      this.#name
+    ], "argv");
+    const program = assemble([
+      // They stay blocked: what ends the container's session is not to end its marker before.
+      {
+        call: rt_sigprocmask("all", mask2)
+      },
+      {
+        call: clone(CLONE_VM | CLONE_VFORK, pid),
+        onZero: child,
+        onFailure: restoring
+      },
+      restoring,
+      {
+        call: rt_sigprocmask(mask2, null),
+        onZero: END
+      },
+      child,
+      // EINVAL: it has this number already.
+      {
+        call: dup3(pidfd, 0, 0),
+        accept: [
+          "EINVAL"
+        ],
+        onFailure: ends
+      },
+      {
+        call: close_range(1, 4294967295, CLOSE_RANGE_CLOEXEC),
+        onFailure: ends
+      },
+      {
+        call: setsid(),
+        onFailure: ends
+      },
+      {
+        call: chdir("/"),
+        onFailure: ends
+      },
+      {
+        call: execveat(this.#image, "", argv, pointerList([], "[]"), AT_EMPTY_PATH),
+        onFailure: ends
+      },
+      ends,
+      {
+        call: exit_group(127)
+      }
+    ], engine().architecture);
+    this.#pid = engine().run(program).output(pid).getInt32(0, true);
+  }
+  /** Ends it. */
+  end() {
+    if (this.#pid === 0) return;
+    syscall(kill(this.#pid, SIGNALS.SIGKILL));
+    reap(this.#pid);
+    this.#pid = 0;
+  }
+};
+
+// launch/memory_guard.ts
+var MemoryGuard = class {
+  static {
+    addMethods(this.prototype, {
+    raise: (function (writer, onFailure) {
+    if (!this.#locks) return;
+    writer.add(lockProcess(), {
+      accept: LOCKLESS,
+      onFailure
+    });
+    if (!this.#saves) return;
+    const edges = {
+      onFailure: this.#restoresItself ? this.#unlocking : onFailure
+    };
+    this.#saved = writer.add(prctl(PR_GET_DUMPABLE), edges);
+    if (this.#exposed) writer.add(prctl(PR_SET_DUMPABLE, 0), edges);
+  }),
+    lower: (function (writer) {
+    if (!this.#locks || !this.#restoresItself) return;
+    if (this.#saved !== void 0) {
+      const dumpable = new ResultOf(this.#saved, "dumpable");
+      const edges = {
+        accept: [
+          "EINVAL"
+        ],
+        onFailure: this.#unlocking
+      };
+      writer.add(prctl(PR_SET_DUMPABLE, dumpable), edges);
+    }
+    const unlocked = new Label("unlocked");
+    writer.place(this.#unlocking);
+    writer.add(unlockProcess(), {
+      accept: LOCKLESS,
+      onFailure: unlocked
+    });
+    writer.place(unlocked);
+  }),
+    restore: (function (result) {
+    if (this.#saved === void 0 || this.#restoresItself) return;
+    const dumpable = Number(result.result(this.#saved));
+    const restoring = prctl(PR_SET_DUMPABLE, dumpable);
+    syscalls([
+      // A launch that failed before PR_GET_DUMPABLE has recorded 0 or an error.
+      ...dumpable > 0 ? [
+        {
+          call: restoring,
+          accept: [
+            "EINVAL"
+          ]
+        }
+      ] : [],
+      {
+        call: unlockProcess(),
+        accept: LOCKLESS
+      }
+    ]);
+  }),
+    begin: (function (writer) {
+    if (this.#sharesMemory || !this.#exposed) return;
+    writer.add(prctl(PR_SET_DUMPABLE, 0), CHILD_EDGES);
+  }),
+    renew: (function (writer) {
+    if (this.#overlaps || !this.#sharesMemory) writer.add(prctl(PR_SET_DUMPABLE, 0), CHILD_EDGES);
+  })
+    });
+  }
+
+  /** Whether untrusted processes can see the container during setup. */
+  #exposed;
+  /** Whether the program can see another process of the container, which shares the memory. */
+  #overlaps;
+  #sharesMemory;
+  #locks;
+  #saves;
+  /** Whether the launch's program restores the flag, and not the script after it. */
+  #restoresItself;
+  #saved;
+  #unlocking = new Label("unlocking");
+  /** @param frame whether the script blocks until the program runs, and shares its memory */
+  constructor(plan, shape, frame) {
+    const needsDumpable = plan.opensProcSelf;
+    const changes = frame.sharesMemory && changesDumpability(plan, shape);
+    this.#exposed = plan.state.exposed;
+    this.#overlaps = plan.processes.length > 1;
+    this.#sharesMemory = frame.sharesMemory;
+    this.#locks = changes || needsDumpable;
+    this.#saves = changes || needsDumpable && frame.sharesMemory && !frame.vfork;
+    this.#restoresItself = frame.vfork || !this.#saves;
+  }
+  /** Writes the calls before the first clone; a failure jumps to the label. */
+  
+  /** Writes the calls that restore the flag, unless the container still shares the memory then. */
+  
+  /** Restores the flag when no process of the container shares the memory any longer. */
+  
+  /** Writes the call that guards a first process with a copy of the memory. */
+  
+  /**
+   * Writes the call that sets the flag again before the program, because a change of ids sets it to
+   * the value of the sysctl fs.suid_dumpable (prctl(2)). It matters if another process shares the
+   * memory, or this one waits with its copy.
+   */
+  
+};
+
+
+
+// launch/script_frame.ts
+var ScriptFrame = class {
+  static {
+    addMethods(this.prototype, {
+    enclose: (function (writer, clone2, firstProcess) {
+    const [stopping, unmasking, lowering, closing] = [
+      "stopping",
+      "unmasking",
+      "lowering",
+      "closing"
+    ].map(((name) => new Label(name)));
+    const mask2 = new Output(8, "&mask");
+    writer.section = "script";
+    if (this.#needsSockets) {
+      this.#sockets = writer.add(socketpair(SYNC_SOCKETS), {
+        onFailure: END
+      });
+    }
+    if (this.#plan.syncPoints.length > 0) {
+      writer.add(passCredentials(SCRIPT_SOCKET, true), {
+        onFailure: closing
+      });
+    }
+    if (this.#plan.state.stoppable) {
+      writer.add(receiveTimeout(SCRIPT_SOCKET, PATIENCE2), {
+        onFailure: closing
+      });
+    }
+    this.guard.raise(writer, closing);
+    writer.add(rt_sigprocmask("all", mask2), {
+      onFailure: lowering
+    });
+    this.watch?.start(writer, unmasking);
+    writer.section = "clone";
+    writer.add(clone2, {
+      onZero: firstProcess,
+      onFailure: stopping,
+      stepIndex: this.#plan.cloneStep,
+      fixes: () => firstCloneFixes(this.#plan)
+    });
+    writer.section = "restore";
+    writer.place(stopping);
+    if (this.vfork) this.watch?.stop(writer);
+    writer.place(unmasking);
+    writer.add(rt_sigprocmask(mask2, null));
+    writer.place(lowering);
+    this.guard.lower(writer);
+    writer.place(closing);
+    if (this.#needsSockets) writer.add(close(CONTAINER_SOCKET));
+    writer.section = "script";
+    if (this.vfork) {
+      this.#pidfd = writer.add(pidfd_open(new OutputField(this.#plan.main.pid, 0, "pid"), 0));
+    }
+    writer.end();
+  }),
+    aside: (function (writer) {
+    writer.section = "watch";
+    this.watch?.write(writer, this.#plan);
+  }),
+    begin: (function (writer) {
+    const { ignored, ignoredByRuntime, clearsHandlers } = this.#facts;
+    for (const signal of clearsHandlers ? ignoredByRuntime : CHANGEABLE_SIGNALS) {
+      writer.add(rt_sigaction(signal, "SIG_DFL"), CHILD_EDGES);
+    }
+    for (const signal of ignored) writer.add(rt_sigaction(signal, "SIG_IGN"), CHILD_EDGES);
+    this.guard.begin(writer);
+    if (this.#needsSockets) writer.add(close(SCRIPT_SOCKET), CHILD_EDGES);
+  }),
+    tie: (function (writer) {
+    const { deathSignal, processes } = this.#plan;
+    if (deathSignal === 0) return;
+    writer.add(prctl(PR_SET_PDEATHSIG, deathSignal), CHILD_EDGES);
+    const { thread } = this.#facts;
+    const sharesWord = this.sharesMemory && !processes.some(({ ownMemory }) => ownMemory);
+    if (thread !== void 0 && sharesWord) {
+      const alive = compareWord(new Named(thread.address, "&tid"), new Named(thread.id, "tid"));
+      writer.add(alive, {
+        ...CHILD_EDGES,
+        accept: [
+          "EAGAIN"
+        ],
+        onAccepted: EXIT_CHILD
+      });
+    } else {
+      const gone = ppoll([
+        {
+          fd: SCRIPT_PIDFD,
+          events: POLLIN
+        }
+      ], 0);
+      writer.add(gone, {
+        ...CHILD_EDGES,
+        onSuccess: EXIT_CHILD
+      });
+    }
+  }),
+    beforeExec: (function (writer) {
+    this.guard.renew(writer);
+  }),
+    exec: (function (writer, { paths }, image2) {
+    if (image2 !== void 0) return findThenExec(writer, paths, image2);
+    return tryExec(writer, paths, this.#plan.notifier === void 0 ? void 0 : unobserved);
+  })
+    });
+  }
+
+  vfork;
+  sharesMemory;
+  guard;
+  /** What ends the launch when it takes too long, if there is a limit. */
+  watch;
+  #plan;
+  #facts;
+  #needsSockets;
+  #sockets;
+  #pidfd;
+  constructor(plan, shape, facts) {
+    this.#plan = plan;
+    this.#facts = facts;
+    this.vfork = plan.syncPoints.length === 0 && !shape.held && shape.sealed !== true && !plan.state.stoppable && plan.notifier?.take === void 0;
+    this.sharesMemory = !shape.held;
+    this.guard = new MemoryGuard(plan, shape, this);
+    this.watch = shape.bounded === true ? new LaunchWatch() : void 0;
+    this.#needsSockets = !this.vfork || shape.terminal === "container" || plan.listener !== void 0 || plan.notifier !== void 0 || shape.visits === true || shape.notify === true;
+  }
+  get clearsHandlers() {
+    return this.#facts.clearsHandlers;
+  }
+  /** The call that makes the sync sockets, if they are needed. */
+  get sockets() {
+    return this.#sockets;
+  }
+  /** The call that opens the container's pidfd, if the thread blocks until the program runs. */
+  get pidfd() {
+    return this.#pidfd;
+  }
+  
+  
+  
+  
+  
+  
+};
+
+// launch/shape.ts
+
+
+// launch/launcher.ts
+var Launcher = class {
+  static {
+    addMethods(this.prototype, {
+    spawn: (function (spec, alter) {
+    try {
+      const { launch: launch3, cgroup } = make$39.call(this, spec, false, alter);
+      return startIn(launch3, cgroup);
+    } catch (error) {
+      throw orEnded(error, this.plan);
+    }
+  }),
+    prepare: (function (spec, given2 = {}) {
+    prepareLock();
+    namesFile();
+    const values = {
+      ...given2,
+      spec,
+      paths: programPaths(spec),
+      scriptPidfd: scriptPidfd(),
+      initImage: this.plan.hasInit ? initImage() : void 0
+    };
+    return {
+      compiled: compile$41.call(this, values),
+      values
+    };
+  })
+    });
+  }
+  static {
+    make$39 = (function (spec, held, alter) {
+    const cgroup = ContainerCgroup.make(this.plan);
+    try {
+      const launch3 = begin$40.call(this, spec, cgroup?.entry, held, alter);
+      cgroup?.entered();
+      return {
+        launch: launch3,
+        cgroup
+      };
+    } catch (error) {
+      cgroup?.discard();
+      throw error;
+    }
+  });
+  }
+  static {
+    begin$40 = (function (spec, cgroupEntry, held, alter) {
+    const inheritedFds = openInheritedFds(this.plan, openUserNamespace);
+    let sealedProgram;
+    try {
+      const { compiled, values } = this.prepare(spec, {
+        cgroupEntry,
+        inheritedFds,
+        held
+      });
+      sealedProgram = compiled.sealed?.image(values);
+      const prepared = {
+        compiled,
+        values: {
+          ...values,
+          sealedProgram
+        }
+      };
+      const launch3 = startLaunch(alter === void 0 ? prepared : altered(prepared, alter));
+      try {
+        launch3.serve(spawnTool);
+        return launch3;
+      } catch (error) {
+        throw launch3.abort(error);
+      }
+    } finally {
+      if (sealedProgram !== void 0) syscall(close(sealedProgram));
+      closeInheritedFds(inheritedFds);
+    }
+  });
+  }
+  static {
+    compile$41 = (function ({ spec, paths, cgroupEntry, held = false }) {
+    const shape = {
+      ...shapeOf(spec, paths.length, cgroupEntry, held),
+      ...isSealed(this.plan, spec) && {
+        sealed: true
+      }
+    };
+    const key = JSON.stringify(shape);
+    const known = this.#compiled.get(key);
+    if (known !== void 0) return known;
+    const compiled = compile(this.plan, shape);
+    this.#compiled.set(key, compiled);
+    return compiled;
+  });
+  }
+
+  plan;
+  /** Compiled launches, by their shapes. */
+  #compiled = /* @__PURE__ */ new Map();
+  constructor(plan) {
+    this.plan = plan;
+    ignoredSignals();
+  }
+  /**
+   * Makes a container and starts the program in it. The program runs when this returns.
+   *
+   * @throws {SyscallError} with the step and the call that failed; nothing is left of the container
+   * @throws {Deno.errors.NotFound} if there is no such program in the container
+   */
+  
+  /**
+   * Makes a container that waits before the program. It ends with the script, and unless it was
+   * started, at the end of its `using` scope.
+   *
+   * @throws {SyscallError} with the step and the call that failed; nothing is left of the container
+   */
+  create(spec, alter) {
+    const { launch: launch3, cgroup } = make$39.call(this, spec, true, alter);
+    return new CreatedContainer(launch3, cgroup);
+  }
+  /** Compiles a launch, unless one of the same shape is known, and adds the values of its slots. */
+  
+  /** Returns the plan of a launch; nothing runs. */
+  describe(spec) {
+    const cgroup = planContainerCgroup(this.plan);
+    const values = {
+      spec,
+      paths: programPaths(spec),
+      cgroupEntry: cgroup?.cgroupEntry
+    };
+    return new Plan({
+      compiled: compile$41.call(this, values),
+      values
+    }, cgroup?.calls);
+  }
+  /** Makes the container up to the start of its program. */
+  
+  
+  
+};
+var CreatedContainer = class {
+
+  /** The container's first process, as this script sees it. */
+  pid;
+  /** The services of the container that run on the host. */
+  services;
+  #launch;
+  #cgroup;
+  /** Use {@linkcode Launcher.create}. */
+  constructor(launch3, cgroup) {
+    this.pid = launch3.pid;
+    this.services = launch3.services;
+    this.#launch = launch3;
+    this.#cgroup = cgroup;
+  }
+  /**
+   * Starts the program, which runs when this returns.
+   *
+   * @throws {SyscallError} if it cannot be started; nothing is left of the container
+   * @throws {Deno.errors.NotFound} if there is no such program in the container
+   * @throws {TypeError} if it was started or canceled before
+   */
+  start() {
+    const launch3 = this.#launch;
+    if (launch3 === void 0) throw new TypeError("the container was started or canceled already");
+    this.#launch = void 0;
+    return startIn(launch3, this.#cgroup);
+  }
+  /** Ends the container, unless it was started. */
+  cancel() {
+    this.#launch?.abort(void 0);
+    if (this.#launch !== void 0) this.#cgroup?.discard();
+    this.#launch = void 0;
+  }
+  /** Cancels it at the end of a `using` scope. */
+  [Symbol.dispose]() {
+    this.cancel();
+  }
+};
+
+
+
+
+
+function altered({ compiled, values }, alter) {
+  const { bytes, relocations } = compiled.program;
+  const program = {
+    ...compiled.program,
+    bytes: bytes.slice(),
+    relocations: [
+      ...relocations
+    ]
+  };
+  alter(program, compiled.layout);
+  return {
+    compiled: {
+      ...compiled,
+      program
+    },
+    values
+  };
+}
+function openUserNamespace({ uids, gids }) {
+  const steps = [
+    unshare2("user"),
+    mapIds({
+      uids,
+      gids
+    })
+  ];
+  using held = new Launcher(planRecipe(steps)).create(execSpec("/"));
+  const path2 = `/proc/${held.pid}/ns/user`;
+  return syscall(openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC));
+}
+var launcherOfTools = perEngine(() => new Launcher(new PlanBuilder([], liveHost())));
+function spawnTool(spec) {
+  return launcherOfTools().spawn(spec);
+}
+
+// launch/waiting_image.ts
+
+
+var PR_SET_NAME2 = 15;
 
 // recipe/size.ts
 var MAX_VALUES = 1e5;
@@ -29648,88 +29725,130 @@ function startsWith(file, text3) {
   }
 }
 
-// oci/config/mounts.ts
+// oci/config/mount_options.ts
 var PROPAGATIONS2 = {
   private: "private",
   slave: "slave",
   shared: "shared",
   unbindable: "unbindable"
 };
-var ATTRIBUTES4 = [
+var ATTRIBUTES4 = {
+  rw: "ro",
+  suid: "nosuid",
+  dev: "nodev",
+  exec: "noexec",
+  atime: "noatime",
+  diratime: "nodiratime",
+  norelatime: "relatime",
+  nostrictatime: "strictatime",
+  symfollow: "nosymfollow"
+};
+var SETTING2 = new Set(Object.values(ATTRIBUTES4));
+var DEFAULTS2 = [
   "ro",
   "nosuid",
   "nodev",
-  "noexec",
-  "noatime",
-  "nodiratime",
-  "relatime",
-  "strictatime",
-  "nosymfollow"
+  "noexec"
 ];
-var LIFTING = [
-  "rw",
-  "suid",
-  "dev",
-  "exec",
-  "atime",
-  "diratime",
-  "norelatime",
-  "nostrictatime"
-];
-var LIFTED = [
-  ...LIFTING,
-  "symfollow",
-  "defaults",
+var USUAL2 = [
   "async",
   "loud",
   "nolazytime",
-  "nomand"
+  "nomand",
+  "noiversion"
 ];
-
-
-
-function bindSteps({ source, type }, field, options, target, { bundle, early }) {
-  if (source === void 0 || source === "") unsupported(`${field}.source`, "a bind has a source");
-  const other = options.rest.filter((word4) => !LIFTED.includes(word4));
-  if (other.length > 0) {
-    unsupported(`${field}.options`, `${other.join(", ")} cannot be set for a ${type ?? "bind"}`);
-  }
-  const path2 = source.startsWith("/") ? source : `${bundle}/${source}`;
-  const recursive = options.kind === "rbind" || options.kind === void 0;
-  return [
-    bind3(path2, target, {
-      restrict: [],
-      recursive,
-      make: true,
-      ...early && {
-        early
-      }
-    }),
-    ...attributeSteps(target, options)
+function sortedOptions(words3, field) {
+  let kind;
+  let idMap;
+  let [remounts, copiesUp] = [
+    false,
+    false
   ];
-}
-
-
-function copiedUp(target, options) {
-  return [
-    overlay(target, {
-      lower: [
-        target
-      ],
-      discard: true
-    }),
-    ...attributeSteps(target, options)
+  const propagation2 = [];
+  const attributes = /* @__PURE__ */ new Set();
+  const [recursive, rest2, all] = [
+    [],
+    [],
+    []
   ];
-}
-function hasEntries(path2) {
-  try {
-    for (const _ of Deno.readDirSync(path2)) return true;
-  } catch {
+  for (const word4 of words3) {
+    const stripped = word4.startsWith("r") ? word4.slice(1) : "";
+    if (word4 === "") continue;
+    if (word4 === "bind" || word4 === "rbind") kind = word4;
+    else if (word4 === "remount") remounts = true;
+    else if (word4 === "tmpcopyup") copiesUp = true;
+    else if (Object.hasOwn(PROPAGATIONS2, word4)) {
+      propagation2.push({
+        type: PROPAGATIONS2[word4],
+        recursive: false
+      });
+    } else if (Object.hasOwn(PROPAGATIONS2, stripped)) {
+      propagation2.push({
+        type: PROPAGATIONS2[stripped],
+        recursive: true
+      });
+    } else if (/^r?idmap(=|$)/.test(word4)) {
+      const [name, ...given2] = word4.split("=");
+      idMap = {
+        recursive: name === "ridmap",
+        given: given2.length > 0 ? given2.join("=") : void 0
+      };
+    } else if (SETTING2.has(stripped) || Object.hasOwn(ATTRIBUTES4, stripped)) {
+      recursive.push(stripped);
+    } else {
+      all.push(word4);
+      if (SETTING2.has(word4)) attributes.add(word4);
+      else if (Object.hasOwn(ATTRIBUTES4, word4)) attributes.delete(ATTRIBUTES4[word4]);
+      else if (word4 === "defaults") {
+        for (const lifted of DEFAULTS2) attributes.delete(lifted);
+      } else if (!USUAL2.includes(word4)) rest2.push(word4);
+    }
   }
-  return false;
+  if (copiesUp && kind !== void 0) {
+    unsupported(`${field}.options`, "tmpcopyup is for a tmpfs");
+  }
+  return {
+    kind,
+    remounts,
+    propagation: propagation2,
+    attributes: [
+      ...attributes
+    ],
+    recursive,
+    idMap,
+    copiesUp,
+    rest: rest2,
+    all
+  };
 }
-
-
+function givenRanges(text3, field) {
+  const found = /* @__PURE__ */ new Map();
+  for (const part of text3.split(";")) {
+    const [, kind, ranges] = /^(uids|gids)=(\d+-\d+-\d+(?:#\d+-\d+-\d+)*)$/.exec(part) ?? [];
+    if (kind === void 0 || ranges === void 0) {
+      unsupported(field, `${JSON.stringify(part)} is no list of ids, such as "uids=0-1000-10"`);
+    }
+    found.set(kind, ranges.split("#").map((range) => {
+      const [inside = 0, outside = 0, count = 0] = range.split("-").map(Number);
+      return {
+        inside,
+        outside,
+        count
+      };
+    }));
+  }
+  const [uids, gids] = [
+    found.get("uids"),
+    found.get("gids")
+  ];
+  if (uids === void 0 || gids === void 0) {
+    unsupported(field, 'a mount with mapped ids needs both, "uids" and "gids"');
+  }
+  return {
+    uids,
+    gids
+  };
+}
 
 // oci/config/namespaces.ts
 var KINDS2 = {
@@ -29779,6 +29898,170 @@ function rangeOf({ containerID, hostID, size }) {
   };
 }
 
+
+// oci/config/mounts.ts
+
+
+function madeBy(entry2, field, options, target, context) {
+  const isBind = options.kind !== void 0 || entry2.type === "bind";
+  if (options.remounts) {
+    const words3 = options.all.join(",") || "defaults";
+    return [
+      remount(target, words3, isBind ? {} : {
+        bind: false
+      }),
+      ...attributeSteps(target, {
+        ...options,
+        attributes: []
+      })
+    ];
+  }
+  if (isBind) return bindSteps(entry2, field, options, target, context);
+  if (options.idMap !== void 0 || entry2.uidMappings?.length || entry2.gidMappings?.length) {
+    unsupported(`${field}.uidMappings`, "only what is bound has mapped ids");
+  }
+  return filesystemSteps(entry2, field, options, target, context);
+}
+function bindSteps(entry2, field, options, target, context) {
+  const { source, type } = entry2;
+  if (source === void 0 || source === "") unsupported(`${field}.source`, "a bind has a source");
+  const shared = options.propagation.some(({ type: type2 }) => type2 === "shared");
+  if (shared && !context.mayShare) {
+    unsupported(`${field}.options`, "mounts that are made in a user namespace of its own cannot appear outside (shared); use slave");
+  }
+  if (options.rest.length > 0) {
+    unsupported(`${field}.options`, `${options.rest.join(", ")} cannot be set for a ${type ?? "bind"}`);
+  }
+  const { bundle, early } = context;
+  const path2 = source.startsWith("/") ? source : `${bundle}/${source}`;
+  const recursive = options.kind === "rbind" || options.kind === void 0;
+  const idMap = idMapOf(entry2, field, options, context);
+  return [
+    bind3(path2, target, {
+      restrict: [],
+      recursive,
+      make: true,
+      ...early && {
+        early
+      },
+      ...shared && {
+        shared
+      },
+      ...idMap && {
+        idMap
+      }
+    }),
+    ...attributeSteps(target, options)
+  ];
+}
+function idMapOf({ uidMappings, gidMappings }, field, { idMap }, { userMap }) {
+  const recursive = idMap?.recursive === true;
+  if (uidMappings?.length || gidMappings?.length) {
+    if (!uidMappings?.length || !gidMappings?.length) {
+      unsupported(`${field}.uidMappings`, "a mount with mapped ids needs gidMappings too");
+    }
+    return {
+      uids: uidMappings.map(rangeOf),
+      gids: gidMappings.map(rangeOf),
+      recursive
+    };
+  }
+  if (idMap === void 0) return void 0;
+  if (idMap.given !== void 0) {
+    return {
+      ...givenRanges(idMap.given, `${field}.options`),
+      recursive
+    };
+  }
+  if (userMap === void 0) {
+    return unsupported(`${field}.options`, "a mount with mapped ids needs uidMappings and gidMappings, as the container has no user namespace of its own");
+  }
+  return {
+    ...userMap,
+    recursive
+  };
+}
+
+
+function copiedUp(target, field, options) {
+  const words3 = new Map(options.rest.map((word4) => {
+    const [name = "", value = ""] = word4.split("=");
+    return [
+      name,
+      value
+    ];
+  }));
+  const [size, mode2] = [
+    words3.get("size"),
+    words3.get("mode")
+  ];
+  const other = [
+    ...words3.keys()
+  ].filter((name) => name !== "size" && name !== "mode");
+  if (other.length > 0 || mode2 !== void 0 && !/^[0-7]{1,5}$/.test(mode2)) {
+    unsupported(`${field}.options`, `beside tmpcopyup there can be size and mode, and not ${options.rest.join(", ")}`);
+  }
+  return [
+    overlay(target, {
+      lower: [
+        target
+      ],
+      discard: true,
+      ...size !== void 0 && {
+        size
+      },
+      ...mode2 !== void 0 && {
+        mode: parseInt(mode2, 8)
+      }
+    }),
+    ...attributeSteps(target, options)
+  ];
+}
+function hasEntries(path2) {
+  try {
+    for (const _ of Deno.readDirSync(path2)) return true;
+  } catch {
+  }
+  return false;
+}
+
+
+
+// oci/config/net_devices.ts
+function netDeviceSteps({ netDevices }, { fresh, joined }, addressesOf2) {
+  const devices2 = Object.entries(netDevices ?? {});
+  if (devices2.length === 0) return [];
+  if (!fresh.has("net") && !joined.has("net")) {
+    unsupported("linux.netDevices", 'they need a network namespace, "network"');
+  }
+  const given2 = devices2.map(([name, device]) => device?.name || name);
+  const taken = /* @__PURE__ */ new Set([
+    "lo",
+    ...given2
+  ]);
+  return devices2.flatMap(([name], index) => {
+    const as = given2[index];
+    const isTemplate = as.includes("%d");
+    if (isTemplate && !fresh.has("net")) {
+      unsupported(`linux.netDevices.${name}.name`, `the names in a network that is joined are not known: ${JSON.stringify(as)} has no number`);
+    }
+    const chosen = isTemplate ? firstFree(as, taken) : as;
+    taken.add(chosen);
+    return [
+      moveInterface(name, {
+        as: chosen,
+        stays: true
+      }),
+      ...addressesOf2(name).filter(({ isGlobal, isPermanent }) => isGlobal && isPermanent).map((entry2) => address(chosen, entry2.address))
+    ];
+  });
+}
+function firstFree(template, taken) {
+  for (let number = 0; ; number++) {
+    const name = template.replace("%d", String(number));
+    if (!taken.has(name)) return name;
+  }
+}
 
 // oci/config/process.ts
 
@@ -29891,9 +30174,7 @@ function schedulerStep(given2) {
   if (!isFixed && priority) {
     unsupported(`${field}.priority`, `only SCHED_FIFO and SCHED_RR have one; it has to be 0`);
   }
-  if (policy === "deadline" && (!runtime || !deadline)) {
-    unsupported(field, "SCHED_DEADLINE needs runtime and deadline, in nanoseconds");
-  }
+  if (policy === "deadline") checkDeadline(given2, field);
   const isFair = policy === "other" || policy === "batch";
   return scheduler(policy, {
     // As the kernel does; the other policies do not look at it.
@@ -29918,6 +30199,19 @@ function schedulerStep(given2) {
       0
     ]))
   });
+}
+function checkDeadline({ runtime = 0, deadline = 0, period = 0 }, field) {
+  for (const [name, value] of Object.entries({
+    runtime,
+    deadline,
+    ...period && {
+      period
+    }
+  })) {
+    inRange(value, 1024, Number.MAX_SAFE_INTEGER, `${field}.${name}`);
+  }
+  if (runtime > deadline) unsupported(`${field}.runtime`, "it is more than the deadline");
+  if (period && deadline > period) unsupported(`${field}.deadline`, "it is more than the period");
 }
 
 
@@ -30002,11 +30296,18 @@ function linkOf(path2) {
 
 
 
+function isDirectory(path2) {
+  try {
+    return Deno.statSync(path2).isDirectory;
+  } catch {
+    return false;
+  }
+}
 function pidInside(pid) {
   const pids = /^NSpid:(.*)$/m.exec(textOf2(`/proc/${pid}/status`) ?? "")?.[1]?.trim().split(/\s+/);
   return Number(pids?.at(-1) ?? pid);
 }
-function runHook(launcher, hook, field, state) {
+function runHook(launcher, hook, field, { state, cwd }) {
   const { path: path2, args = [
     path2
   ], env, timeout } = hook;
@@ -30017,6 +30318,9 @@ function runHook(launcher, hook, field, state) {
     const spec = execSpec(path2, {
       argv0,
       args: rest2,
+      ...cwd !== void 0 && {
+        cwd
+      },
       environment: env === void 0 ? {
         inherited: environmentStrings(),
         changes: /* @__PURE__ */ new Map()
@@ -30101,6 +30405,14 @@ function environmentOf2(env) {
       entry2.slice(at3 + 1)
     ];
   }));
+}
+
+// oci/interface_addresses.ts
+function addressesOf(name) {
+  using socket = new NetlinkSocket();
+  const found = socket.links().find((link2) => link2.name === name);
+  if (found === void 0) return [];
+  return socket.addresses().filter(({ link: link2 }) => link2 === found.index);
 }
 
 // ffi/reactor.ts
@@ -31064,6 +31376,7 @@ function withMore(sets = {}, more) {
 // oci/verbs/features.ts
 var features_exports = {};
 __export(features_exports, {
+  MOUNT_OPTIONS: () => MOUNT_OPTIONS,
   flags: () => flags5,
   run: () => run4
 });
@@ -31085,6 +31398,7 @@ var MOUNT_OPTIONS = [
   "diratime",
   "dirsync",
   "exec",
+  "idmap",
   "iversion",
   "lazytime",
   "loud",
@@ -31101,22 +31415,35 @@ var MOUNT_OPTIONS = [
   "nosuid",
   "nosymfollow",
   "private",
+  "ratime",
   "rbind",
+  "rdev",
+  "rdiratime",
   "relatime",
+  "remount",
+  "rexec",
+  "ridmap",
   "rnoatime",
   "rnodev",
   "rnodiratime",
   "rnoexec",
+  "rnorelatime",
+  "rnostrictatime",
   "rnosuid",
   "rnosymfollow",
   "ro",
   "rprivate",
   "rrelatime",
   "rro",
+  "rrw",
+  "rshared",
   "rslave",
   "rstrictatime",
+  "rsuid",
+  "rsymfollow",
   "runbindable",
   "rw",
+  "shared",
   "silent",
   "slave",
   "strictatime",
@@ -31213,16 +31540,18 @@ function features() {
         enabled: false
       },
       netDevices: {
-        enabled: false
+        enabled: true
       },
       mountExtensions: {
         idmap: {
-          enabled: false
+          enabled: true
         }
       }
     },
     annotations: {},
-    potentiallyUnsafeConfigAnnotations: []
+    potentiallyUnsafeConfigAnnotations: [
+      "run.oci.keep_original_groups"
+    ]
   };
 }
 
@@ -31458,7 +31787,9 @@ async function run11(runtime, given2) {
   const code = await waitForEnd3(launched);
   await ready?.close();
   await terminal?.leave();
-  if (!isSet(given2, "keep")) remove(record);
+  if (!isSet(given2, "keep")) {
+    for (const words3 of remove(record)) reportWarning(runtime, words3);
+  }
   return code;
 }
 

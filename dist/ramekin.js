@@ -81,28 +81,28 @@ var nameOf$71;
 var open$72;
 var isReached$73;
 var at$74;
-var refresh$75;
-var start$76;
-var launchWith$77;
-var launchOn$78;
-var container$79;
-var launch$80;
-var spawn$81;
-var admit$82;
-var served$83;
-var inherited$84;
-var inheritsVariable$85;
-var changes$86;
-var spec$87;
-var refusePipedInput$88;
-var release$89;
-var read$90;
-var watchScript$91;
-var parent$92;
-var watchContainer$93;
-var make$94;
-var begin$95;
-var compile$96;
+var release$75;
+var read$76;
+var watchScript$77;
+var parent$78;
+var watchContainer$79;
+var make$80;
+var begin$81;
+var compile$82;
+var refresh$83;
+var start$84;
+var launchWith$85;
+var launchOn$86;
+var container$87;
+var launch$88;
+var spawn$89;
+var admit$90;
+var served$91;
+var inherited$92;
+var inheritsVariable$93;
+var changes$94;
+var spec$95;
+var refusePipedInput$96;
 var visit$97;
 var launcherWith$98;
 var at$99;
@@ -1357,6 +1357,20 @@ var stepSchema = (function stepSchema(name, fields, issue) {
     }
   };
 });
+var mapRoot = (function mapRoot() {
+  return {
+    step: "mapRoot"
+  };
+});
+var mapCurrentUser = (function mapCurrentUser() {
+  return {
+    step: "mapCurrentUser"
+  };
+});
+var mapText = (function mapText(ranges2) {
+  return ranges2.map((({ inside, outside, count }) => `${inside} ${outside} ${count}
+`)).join("");
+});
 var bind = (function bind(source, target = source, options = {}) {
   return {
     step: "bind",
@@ -1586,20 +1600,6 @@ var writeFile = (function writeFile(path2, text4, options = {}) {
     text: text4,
     ...options
   };
-});
-var mapRoot = (function mapRoot() {
-  return {
-    step: "mapRoot"
-  };
-});
-var mapCurrentUser = (function mapCurrentUser() {
-  return {
-    step: "mapCurrentUser"
-  };
-});
-var mapText = (function mapText(ranges2) {
-  return ranges2.map((({ inside, outside, count }) => `${inside} ${outside} ${count}
-`)).join("");
 });
 var capabilities = (function capabilities(sets) {
   return {
@@ -3296,12 +3296,13 @@ var becomeInit = (function becomeInit(writer, cloned, frame) {
     }
   });
 });
-var openInheritedFds = (function openInheritedFds(plan) {
+var openInheritedFds = (function openInheritedFds(plan, openNamespace2) {
   const opened = /* @__PURE__ */ new Map();
-  for (const { call: call2, slot, check, fixes, stepIndex } of plan.inheritedFds) {
+  for (const { call: call2, slot, check, fixes, idMap, stepIndex } of plan.inheritedFds) {
     try {
       opened.set(slot, syscall(call2, fixes));
       check?.();
+      if (idMap !== void 0) mapMount(opened.get(slot), idMap, openNamespace2);
     } catch (error) {
       closeInheritedFds(opened);
       throw stepError(error, plan, stepIndex);
@@ -3311,137 +3312,6 @@ var openInheritedFds = (function openInheritedFds(plan) {
 });
 var closeInheritedFds = (function closeInheritedFds(opened) {
   for (const fd of opened.values()) syscall(close(fd));
-});
-var scriptFacts = (function scriptFacts() {
-  return {
-    thread: scriptThread(),
-    clearsHandlers: hasClone3(),
-    ...ignoredSignals()
-  };
-});
-var compareWord = (function compareWord(word4, value) {
-  return call("futex", word4, FUTEX_CMP_REQUEUE_PRIVATE, 0, 0, word4, value);
-});
-var childrenOf2 = (function childrenOf2({ processes }) {
-  const init2 = processes.findIndex((({ then }) => then === "init"));
-  return init2 === -1 ? processes : processes.slice(0, init2 + 1);
-});
-var changesDumpability = (function changesDumpability(plan, shape) {
-  return plan.state.exposed || plan.processes.length > 1 || shape.uid || shape.gid || changesIds(plan);
-});
-var changesIds = (function changesIds(plan) {
-  return plan.processes.some((({ parts: parts2 }) => parts2.some(((part) => "call" in part && (part.call.name === "setresuid" || part.call.name === "setresgid")))));
-});
-var shapeOf = (function shapeOf({ stdio, fds, cwd, uid, gid, terminal, image: image2, timeLimit, notify }, paths, cgroup, held) {
-  return {
-    stdio: stdio.map(((stream) => typeof stream === "string" ? stream : "fd")),
-    fds: fds.map(({ number }) => number),
-    paths,
-    cwd: cwd !== void 0,
-    uid: uid !== void 0,
-    gid: gid !== void 0,
-    terminal: terminal?.place,
-    cgroup: cgroup && {
-      directory: cgroup.directory !== void 0,
-      files: cgroup.files.length
-    },
-    held,
-    bounded: timeLimit !== void 0 && !held,
-    image: image2 !== void 0,
-    notify: notify !== void 0
-  };
-});
-var atLeast = (function atLeast({ major, minor }, wanted) {
-  return major > wanted.major || major === wanted.major && minor >= wanted.minor;
-});
-var textWithIds = (function textWithIds(text4) {
-  const cells = [];
-  for (const { 0: digits, index } of text4.matchAll(ANY)) {
-    cells.push({
-      offset: index,
-      slot: SLOTS[Number(digits)]
-    });
-  }
-  if (cells.length === 0) return text4;
-  const shown2 = text4.replaceAll(ANY, (digits) => SLOTS[Number(digits)].text);
-  return new Struct(new TextEncoder().encode(text4), JSON.stringify(shown2), [], cells);
-});
-var procDirectory = (function procDirectory(plan) {
-  const mount4 = plan.state.mounts.mountOf(PROC);
-  const { proc: known, outerProc } = plan.state;
-  if (outerProc !== void 0 && outerProc.stepIndex === mount4.stepIndex) return outerProc.fd;
-  if (known?.mount === mount4 && known.root === plan.state.rootCount) return known.fd;
-  const fd = plan.path(PROC).open(O_PATH | O_DIRECTORY, {
-    fixes: {
-      ENOENT: "there is no /proc here; proc() mounts one"
-    }
-  });
-  const statfs3 = statfsOutput();
-  plan.call(fstatfs(fd, statfs3));
-  plan.call({
-    ...compareWord(statfs3, PROC_MAGIC),
-    verdict: {
-      name: "fstatfs",
-      text: `fstatfs(${fd.text})`,
-      answer: statfs3,
-      // If it is procfs, the comparison itself has failed.
-      read: (view2) => ({
-        errno: readStatfs(view2).type === PROC_MAGIC.value ? 0 : ERRNO.EINVAL,
-        words: NOT_PROCFS
-      })
-    }
-  });
-  plan.state.proc = {
-    mount: mount4,
-    root: plan.state.rootCount,
-    fd
-  };
-  return fd;
-});
-var openProcFile = (function openProcFile(plan, path2, flags2, fixes) {
-  if (path2.startsWith("self/")) plan.opensProcSelf = true;
-  const how = {
-    flags: flags2 | O_CLOEXEC,
-    resolve: RESOLVE_BENEATH | RESOLVE_NO_XDEV
-  };
-  return plan.open(openat2(procDirectory(plan), path2, how), `<${PROC}/${path2}>`, {
-    fixes: () => ({
-      EXDEV: `something is mounted over ${PROC}/${path2}, so nothing is written there`,
-      ...fixes
-    })
-  });
-});
-var writeProcFile = (function writeProcFile(plan, path2, text4, fixes) {
-  const fd = openProcFile(plan, path2, O_WRONLY, fixes.open);
-  plan.call(writeTextTo(fd, textWithIds(text4)), {
-    fixes: fixes.write
-  });
-  plan.release(fd);
-});
-var lowerSysctl = (function lowerSysctl({ settings: settings2 }, plan) {
-  for (const [name, value] of Object.entries(settings2)) {
-    const path2 = pathOf(name);
-    const kind = ownerOf2(path2, plan.host) ?? plan.refuse(`${name} is a setting of the whole host, and no namespace has its own`);
-    plan.needs(kind, `${name} would change on the host`);
-    writeSetting(plan, path2, String(value));
-  }
-});
-var ownerOf2 = (function ownerOf2(path2, host2) {
-  const later = LATER_OWNERS.find((([name, , since]) => name === path2 && atLeast(host2.kernel(), since)));
-  return later?.[1] ?? OWNERS.find((([pattern]) => pattern.test(path2)))?.[1];
-});
-var writeSetting = (function writeSetting(plan, path2, value) {
-  writeProcFile(plan, `sys/${path2}`, value, {
-    open: {
-      ENOENT: "the kernel has no such setting in this namespace",
-      EACCES: DENIED,
-      EROFS: READ_ONLY
-    },
-    write: {
-      EPERM: DENIED,
-      EINVAL: "the kernel does not take this value"
-    }
-  });
 });
 var baseOf = (function baseOf(plan, path2) {
   const root2 = plan.cursor.rootOf(path2);
@@ -3494,6 +3364,18 @@ var isChangedRoot = (function isChangedRoot(step) {
 });
 var isUntrustedRule = (function isUntrustedRule(step) {
   return step.step === "landlock" && step.untrusted === true && step.write !== void 0;
+});
+var textWithIds = (function textWithIds(text4) {
+  const cells = [];
+  for (const { 0: digits, index } of text4.matchAll(ANY)) {
+    cells.push({
+      offset: index,
+      slot: SLOTS[Number(digits)]
+    });
+  }
+  if (cells.length === 0) return text4;
+  const shown2 = text4.replaceAll(ANY, (digits) => SLOTS[Number(digits)].text);
+  return new Struct(new TextEncoder().encode(text4), JSON.stringify(shown2), [], cells);
 });
 var copyTree = (function copyTree(plan, place2, more, source, fixes) {
   const flags2 = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | more;
@@ -3572,6 +3454,9 @@ var mountOnItself = (function mountOnItself(plan, place2, path2, { readOnly = fa
   });
   plan.release(tree);
   plan.release(place2);
+});
+var atLeast = (function atLeast({ major, minor }, wanted) {
+  return major > wanted.major || major === wanted.major && minor >= wanted.minor;
 });
 var withMemoryFiles = (function withMemoryFiles(plan, { name, blocks, inodes, make: make2 }, use) {
   if (plan.state.inUserNamespace && !plan.state.idsMapped) {
@@ -3726,6 +3611,9 @@ var isPublic2 = (function isPublic2(path2, plan) {
   const { attributes } = plan.facts.resolve(path2);
   return attributes !== void 0 && (attributes.mode & S_IROTH) !== 0;
 });
+var compareWord = (function compareWord(word4, value) {
+  return call("futex", word4, FUTEX_CMP_REQUEUE_PRIVATE, 0, 0, word4, value);
+});
 var refuseKernelMount = (function refuseKernelMount(source, resolved2, plan) {
   const mount4 = mountAt(resolved2, plan.facts.mounts);
   if (mount4 === void 0 || !isKernelMount(mount4)) return;
@@ -3839,8 +3727,11 @@ var recordSource = (function recordSource(step, plan) {
 });
 var show = (function show(step, source, target, plan, { missing: missing2, gone }) {
   if (step.readOnly === true) pinParents(plan, target);
-  if (step.early === true && source instanceof HostPath) {
-    return showEarly(step, source, target, plan);
+  if (source instanceof HostPath) {
+    const isEarly = step.early === true || step.shared === true || step.idMap !== void 0;
+    if (isEarly) return showEarly(step, source, target, plan);
+  } else if (step.shared === true || step.idMap !== void 0) {
+    plan.refuse(`"shared" and "idMap" are for files of the host, and ${step.source} is not one at this step`);
   }
   const isHost = source instanceof HostPath;
   const opened = source.open(O_PATH, {
@@ -3900,6 +3791,83 @@ var makeMountPoint = (function makeMountPoint(source, opened, target, plan) {
     plan.goTo(made, directory);
     plan.place(isFile2);
     target.makeMountPoint("file");
+  });
+});
+var procDirectory = (function procDirectory(plan) {
+  const mount4 = plan.state.mounts.mountOf(PROC2);
+  const { proc: known, outerProc } = plan.state;
+  if (outerProc !== void 0 && outerProc.stepIndex === mount4.stepIndex) return outerProc.fd;
+  if (known?.mount === mount4 && known.root === plan.state.rootCount) return known.fd;
+  const fd = plan.path(PROC2).open(O_PATH | O_DIRECTORY, {
+    fixes: {
+      ENOENT: "there is no /proc here; proc() mounts one"
+    }
+  });
+  const statfs3 = statfsOutput();
+  plan.call(fstatfs(fd, statfs3));
+  plan.call({
+    ...compareWord(statfs3, PROC_MAGIC),
+    verdict: {
+      name: "fstatfs",
+      text: `fstatfs(${fd.text})`,
+      answer: statfs3,
+      // If it is procfs, the comparison itself has failed.
+      read: (view2) => ({
+        errno: readStatfs(view2).type === PROC_MAGIC.value ? 0 : ERRNO.EINVAL,
+        words: NOT_PROCFS
+      })
+    }
+  });
+  plan.state.proc = {
+    mount: mount4,
+    root: plan.state.rootCount,
+    fd
+  };
+  return fd;
+});
+var openProcFile = (function openProcFile(plan, path2, flags2, fixes) {
+  if (path2.startsWith("self/")) plan.opensProcSelf = true;
+  const how = {
+    flags: flags2 | O_CLOEXEC,
+    resolve: RESOLVE_BENEATH | RESOLVE_NO_XDEV
+  };
+  return plan.open(openat2(procDirectory(plan), path2, how), `<${PROC2}/${path2}>`, {
+    fixes: () => ({
+      EXDEV: `something is mounted over ${PROC2}/${path2}, so nothing is written there`,
+      ...fixes
+    })
+  });
+});
+var writeProcFile = (function writeProcFile(plan, path2, text4, fixes) {
+  const fd = openProcFile(plan, path2, O_WRONLY, fixes.open);
+  plan.call(writeTextTo(fd, textWithIds(text4)), {
+    fixes: fixes.write
+  });
+  plan.release(fd);
+});
+var lowerSysctl = (function lowerSysctl({ settings: settings2 }, plan) {
+  for (const [name, value] of Object.entries(settings2)) {
+    const path2 = pathOf(name);
+    const kind = ownerOf2(path2, plan.host) ?? plan.refuse(`${name} is a setting of the whole host, and no namespace has its own`);
+    plan.needs(kind, `${name} would change on the host`);
+    writeSetting(plan, path2, String(value));
+  }
+});
+var ownerOf2 = (function ownerOf2(path2, host2) {
+  const later = LATER_OWNERS.find((([name, , since]) => name === path2 && atLeast(host2.kernel(), since)));
+  return later?.[1] ?? OWNERS.find((([pattern]) => pattern.test(path2)))?.[1];
+});
+var writeSetting = (function writeSetting(plan, path2, value) {
+  writeProcFile(plan, `sys/${path2}`, value, {
+    open: {
+      ENOENT: "the kernel has no such setting in this namespace",
+      EACCES: DENIED,
+      EROFS: READ_ONLY
+    },
+    write: {
+      EPERM: DENIED,
+      EINVAL: "the kernel does not take this value"
+    }
   });
 });
 var lowerBounds = (function lowerBounds(step, plan) {
@@ -4728,6 +4696,7 @@ var lowerUnshare = (function lowerUnshare(step, plan) {
         EINVAL: ROOT_IS_NO_MOUNT
       })
     });
+    plan.state.receivesMounts = receives;
     plan.access.recordMountNamespace(receives);
   }
   if (kinds.has("net")) setUpNetworkService(plan);
@@ -4782,53 +4751,16 @@ var planRecipe = (function planRecipe(steps, options = {}, host2 = liveHost()) {
   plan.directories.returnToWorking();
   return plan;
 });
-var collectPromptly = (async function collectPromptly(launched, descriptors, timeout = Infinity, maxOutput) {
-  if (launched.cgroup !== void 0 || !await reactor().mayBlock()) return void 0;
-  const { pidfd } = launched;
-  const info = siginfoOutput(), usage = rusageOutput();
-  const closed = descriptors.flatMap(((fd) => fd === void 0 ? [] : [
-    ppoll([
-      {
-        fd,
-        events: 0
-      }
-    ], 0)
-  ]));
-  const waits = [
-    ppoll([
-      {
-        fd: pidfd,
-        events: POLLIN
-      }
-    ], Math.min(PATIENCE_MS2, timeout)),
-    ...closed
-  ];
-  const outcome = syscalls([
-    ...waits.map(((call2) => ({
-      call: call2,
-      accept: UNDECIDED,
-      onZero: END,
-      onAccepted: END
-    }))),
-    {
-      call: waitid(P_PIDFD, pidfd, info, WEXITED, usage),
-      accept: UNDECIDED
-    }
-  ]);
-  const status = statusIn(outcome.output(info), outcome.output(usage));
-  if (status === void 0) return void 0;
-  const streams = descriptors.map(((fd, stream) => fd === void 0 ? void 0 : readAll2(fd, new OutputCollector(stream, maxOutput))));
-  return conclude(launched, descriptors, status, streams);
+var scriptFacts = (function scriptFacts() {
+  return {
+    thread: scriptThread(),
+    clearsHandlers: hasClone3(),
+    ...ignoredSignals()
+  };
 });
-var readAll2 = (function readAll2(fd, collected) {
-  for (; ; ) {
-    const bytes = readSome(fd);
-    if (bytes === void 0 || bytes.length === 0) return collected;
-    collected.add(bytes);
-  }
-});
-var boundOf = (function boundOf(bound) {
-  return bound === "unlimited" || bound === Infinity ? void 0 : bound;
+var childrenOf2 = (function childrenOf2({ processes }) {
+  const init2 = processes.findIndex((({ then }) => then === "init"));
+  return init2 === -1 ? processes : processes.slice(0, init2 + 1);
 });
 var childrenIn = (function childrenIn(result, plan) {
   return childrenOf2(plan).map((({ pid }) => pidIn(result, pid))).filter(((pid) => pid > 0));
@@ -5068,6 +5000,31 @@ var removal2 = (function removal2({ placeholder: { path: path2, text: text4 }, p
     shared
   ];
 });
+var changesDumpability = (function changesDumpability(plan, shape) {
+  return plan.state.exposed || plan.processes.length > 1 || shape.uid || shape.gid || changesIds(plan);
+});
+var changesIds = (function changesIds(plan) {
+  return plan.processes.some((({ parts: parts2 }) => parts2.some(((part) => "call" in part && (part.call.name === "setresuid" || part.call.name === "setresgid")))));
+});
+var shapeOf = (function shapeOf({ stdio, fds, cwd, uid, gid, terminal, image: image2, timeLimit, notify }, paths, cgroup, held) {
+  return {
+    stdio: stdio.map(((stream) => typeof stream === "string" ? stream : "fd")),
+    fds: fds.map(({ number }) => number),
+    paths,
+    cwd: cwd !== void 0,
+    uid: uid !== void 0,
+    gid: gid !== void 0,
+    terminal: terminal?.place,
+    cgroup: cgroup && {
+      directory: cgroup.directory !== void 0,
+      files: cgroup.files.length
+    },
+    held,
+    bounded: timeLimit !== void 0 && !held,
+    image: image2 !== void 0,
+    notify: notify !== void 0
+  };
+});
 var startLaunch = (function startLaunch(prepared) {
   const { compiled: { plan }, values: { spec } } = prepared;
   const placeholders = Placeholders.make(plan);
@@ -5120,6 +5077,54 @@ var compile = (function compile(plan, shape) {
     program,
     sealed
   };
+});
+var collectPromptly = (async function collectPromptly(launched, descriptors, timeout = Infinity, maxOutput) {
+  if (launched.cgroup !== void 0 || !await reactor().mayBlock()) return void 0;
+  const { pidfd } = launched;
+  const info = siginfoOutput(), usage = rusageOutput();
+  const closed = descriptors.flatMap(((fd) => fd === void 0 ? [] : [
+    ppoll([
+      {
+        fd,
+        events: 0
+      }
+    ], 0)
+  ]));
+  const waits = [
+    ppoll([
+      {
+        fd: pidfd,
+        events: POLLIN
+      }
+    ], Math.min(PATIENCE_MS2, timeout)),
+    ...closed
+  ];
+  const outcome = syscalls([
+    ...waits.map(((call2) => ({
+      call: call2,
+      accept: UNDECIDED,
+      onZero: END,
+      onAccepted: END
+    }))),
+    {
+      call: waitid(P_PIDFD, pidfd, info, WEXITED, usage),
+      accept: UNDECIDED
+    }
+  ]);
+  const status = statusIn(outcome.output(info), outcome.output(usage));
+  if (status === void 0) return void 0;
+  const streams = descriptors.map(((fd, stream) => fd === void 0 ? void 0 : readAll2(fd, new OutputCollector(stream, maxOutput))));
+  return conclude(launched, descriptors, status, streams);
+});
+var readAll2 = (function readAll2(fd, collected) {
+  for (; ; ) {
+    const bytes = readSome(fd);
+    if (bytes === void 0 || bytes.length === 0) return collected;
+    collected.add(bytes);
+  }
+});
+var boundOf = (function boundOf(bound) {
+  return bound === "unlimited" || bound === Infinity ? void 0 : bound;
 });
 var checkedSteps = (function checkedSteps(values) {
   if (values.length > MAX_STEPS) throw new RecipeError(`a recipe has at most ${MAX_STEPS} steps`);
@@ -9061,6 +9066,8 @@ var RTM_GETADDR = 22;
 var IFA_ADDRESS = 1;
 var IFA_LOCAL = 2;
 var IFA_F_NODAD = 2;
+var IFA_F_PERMANENT = 128;
+var RT_SCOPE_UNIVERSE = 0;
 function addAddress(index, { family, bytes, length }) {
   const flags2 = family === AF_INET6 ? IFA_F_NODAD : 0;
   return {
@@ -9104,7 +9111,9 @@ function readAddress({ payload: payload2 }) {
   const bytes = attributes.get(IFA_LOCAL) ?? attributes.get(IFA_ADDRESS);
   return {
     link: header2.getUint32(4, true),
-    address: `${formatIp(bytes)}/${header2.getUint8(1)}`
+    address: `${formatIp(bytes)}/${header2.getUint8(1)}`,
+    isGlobal: header2.getUint8(3) === RT_SCOPE_UNIVERSE,
+    isPermanent: (header2.getUint8(2) & IFA_F_PERMANENT) !== 0
   };
 }
 function describe(index) {
@@ -9301,12 +9310,12 @@ var RTA = {
 };
 var RT_TABLE_MAIN = 254;
 var RTPROT_BOOT = 3;
-var RT_SCOPE_UNIVERSE = 0;
+var RT_SCOPE_UNIVERSE2 = 0;
 var RT_SCOPE_LINK = 253;
 var RTN_UNICAST = 1;
 function addRoute(destination3, { via, device }) {
   const { family, length } = destination3;
-  const scope = via === void 0 && family !== AF_INET6 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+  const scope = via === void 0 && family !== AF_INET6 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE2;
   return {
     type: RTM_NEWROUTE,
     flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL,
@@ -10352,6 +10361,62 @@ function objectSchema(fields) {
 // recipe/step_schema.ts
 
 
+// recipe/steps/id_maps.ts
+
+var mapRootSchema = stepSchema("mapRoot", (() => ({})));
+
+var mapCurrentUserSchema = stepSchema("mapCurrentUser", (() => ({})));
+function mapIds(maps) {
+  return {
+    step: "mapIds",
+    ...maps
+  };
+}
+var MAP_LINES = 340;
+var MAP_BYTES = 4095;
+var LAST_ID = 4294967294;
+var mapIdsSchema = stepSchema("mapIds", () => ({
+  uids: idRanges(),
+  gids: idRanges(),
+  setgroups: optional(oneOf([
+    "allow",
+    "deny"
+  ]))
+}), ({ uids, gids }) => {
+  return rangesIssue("uids", uids) ?? rangesIssue("gids", gids);
+});
+function idRanges() {
+  return list(object({
+    inside: id(),
+    outside: id(),
+    count: integer(1, 4294967295)
+  }), 1);
+}
+
+function rangesIssue(name, ranges2) {
+  if (ranges2.length > MAP_LINES) return `"${name}" has more than ${MAP_LINES} ranges`;
+  const size = mapText(ranges2).length;
+  if (size > MAP_BYTES) {
+    return `"${name}" has ${size} bytes as a map; the kernel takes ${MAP_BYTES}`;
+  }
+  for (const [i, a] of ranges2.entries()) {
+    if (Math.max(a.inside, a.outside) + a.count > LAST_ID + 1) {
+      return `"${name}": range ${i + 1} goes beyond the last id, ${LAST_ID}`;
+    }
+    for (const [j, b] of ranges2.slice(0, i).entries()) {
+      for (const side of [
+        "inside",
+        "outside"
+      ]) {
+        if (a[side] < b[side] + b.count && b[side] < a[side] + a.count) {
+          return `"${name}": the ranges ${j + 1} and ${i + 1} overlap ${side}`;
+        }
+      }
+    }
+  }
+  return void 0;
+}
+
 // recipe/steps/bind.ts
 var RESTRICTIONS = [
   "nosuid",
@@ -10372,8 +10437,20 @@ var bindSchema = stepSchema("bind", (() => ({
   restrict: optional(list(oneOf(RESTRICTIONS))),
   untrusted: optional(boolean()),
   make: optional(boolean()),
-  early: optional(boolean())
-})), (({ entries, hide }) => hide !== void 0 && entries === void 0 ? '"hide" is about the files in "entries"; maskPaths() hides any path' : void 0));
+  early: optional(boolean()),
+  shared: optional(boolean()),
+  idMap: optional(object({
+    uids: idRanges(),
+    gids: idRanges(),
+    recursive: optional(boolean())
+  }))
+})), (({ entries, hide, idMap }) => {
+  if (hide !== void 0 && entries === void 0) {
+    return '"hide" is about the files in "entries"; maskPaths() hides any path';
+  }
+  if (idMap === void 0) return void 0;
+  return rangesIssue("idMap.uids", idMap.uids) ?? rangesIssue("idMap.gids", idMap.gids);
+}));
 
 // recipe/number_list.ts
 function isNumberList(list2, greatest) {
@@ -10797,62 +10874,6 @@ var mknodSchema = stepSchema("mknod", () => ({
   return void 0;
 });
 
-// recipe/steps/id_maps.ts
-
-var mapRootSchema = stepSchema("mapRoot", (() => ({})));
-
-var mapCurrentUserSchema = stepSchema("mapCurrentUser", (() => ({})));
-function mapIds(maps) {
-  return {
-    step: "mapIds",
-    ...maps
-  };
-}
-var MAP_LINES = 340;
-var MAP_BYTES = 4095;
-var LAST_ID = 4294967294;
-var mapIdsSchema = stepSchema("mapIds", () => {
-  const range = object({
-    inside: id(),
-    outside: id(),
-    count: integer(1, 4294967295)
-  });
-  return {
-    uids: list(range, 1),
-    gids: list(range, 1),
-    setgroups: optional(oneOf([
-      "allow",
-      "deny"
-    ]))
-  };
-}, ({ uids, gids }) => {
-  return rangesIssue("uids", uids) ?? rangesIssue("gids", gids);
-});
-
-function rangesIssue(name, ranges2) {
-  if (ranges2.length > MAP_LINES) return `"${name}" has more than ${MAP_LINES} ranges`;
-  const size = mapText(ranges2).length;
-  if (size > MAP_BYTES) {
-    return `"${name}" has ${size} bytes as a map; the kernel takes ${MAP_BYTES}`;
-  }
-  for (const [i, a] of ranges2.entries()) {
-    if (Math.max(a.inside, a.outside) + a.count > LAST_ID + 1) {
-      return `"${name}": range ${i + 1} goes beyond the last id, ${LAST_ID}`;
-    }
-    for (const [j, b] of ranges2.slice(0, i).entries()) {
-      for (const side of [
-        "inside",
-        "outside"
-      ]) {
-        if (a[side] < b[side] + b.count && b[side] < a[side] + a.count) {
-          return `"${name}": the ranges ${j + 1} and ${i + 1} overlap ${side}`;
-        }
-      }
-    }
-  }
-  return void 0;
-}
-
 // recipe/steps/identity.ts
 function setUser(user) {
   return {
@@ -11263,7 +11284,8 @@ function moveInterface(name, options = {}) {
 }
 var moveInterfaceSchema = stepSchema("moveInterface", () => ({
   name: interfaceName(),
-  as: optional(interfaceName())
+  as: optional(interfaceName()),
+  stays: optional(boolean())
 }));
 
 // recipe/destination_address.ts
@@ -11433,10 +11455,15 @@ var overlaySchema = stepSchema("overlay", () => ({
   upper: optional(absolutePath()),
   work: optional(absolutePath()),
   discard: optional(boolean()),
+  size: optional(tmpfsSize()),
+  mode: optional(modeBits()),
   untrusted: optional(boolean())
-}), ({ lower: lower2, upper, work, discard: discard2, untrusted }) => {
+}), ({ lower: lower2, upper, work, discard: discard2, size, mode: mode2, untrusted }) => {
   if (upper === void 0 !== (work === void 0)) return `"upper" and "work" go together`;
   if (upper !== void 0 && discard2 === true) return `"discard" takes the place of "upper"`;
+  if (discard2 !== true && (size !== void 0 || mode2 !== void 0)) {
+    return `"size" and "mode" are for "discard", whose changes are in memory`;
+  }
   if (upper === void 0 && discard2 !== true && lower2.length < 2) {
     return `needs two lower directories without "upper" or "discard"`;
   }
@@ -19980,6 +20007,8 @@ var PlannedState = class {
   unshared = /* @__PURE__ */ new Set();
   /** The kinds of namespaces that are joined. */
   joined = /* @__PURE__ */ new Set();
+  /** Whether its mount namespace receives what is mounted outside. */
+  receivesMounts = false;
   /** The mounts of the steps. */
   mounts = new MountTable();
   /** Its network. */
@@ -24432,1546 +24461,19 @@ function stepDetails(plan, stepIndex) {
 // launch/inherited_fds.ts
 
 
-
-// ffi/clone3_support.ts
-var hasClone3 = perEngine(((loaded2) => {
-  const outcome = loaded2.run(assemble([
-    {
-      call: clone3Probe()
-    }
-  ], loaded2.architecture));
-  return outcome.failed?.errno === ERRNO.EINVAL;
-}));
-
-// launch/ignored_signals.ts
-var ignoredSignals = perEngine((() => {
-  const queries = CHANGEABLE_SIGNALS.map(((signal) => {
-    const action = sigactionOutput();
-    return {
-      signal,
-      action,
-      call: rt_sigaction(signal, null, action)
-    };
-  }));
-  const outcome = syscalls(queries.map((({ call: call2 }) => ({
-    call: call2
-  }))));
-  const all = queries.filter((({ action }) => isIgnored(outcome.output(action)))).map((({ signal }) => signal));
-  if (all.includes(SIGNALS.SIGCHLD)) syscall(rt_sigaction(SIGNALS.SIGCHLD, "SIG_DFL"));
-  const isRuntimes = ((signal) => signal === SIGNALS.SIGPIPE || signal >= SIGRTMIN);
-  return {
-    ignored: all.filter(((signal) => signal !== SIGNALS.SIGCHLD && !isRuntimes(signal))),
-    ignoredByRuntime: all.filter(isRuntimes)
-  };
-}));
-
-// launch/runtime_fds.ts
-var scriptPidfd = perEngine((() => syscall(call("pidfd_open", Deno.pid, 0), "containers need this call: Linux 5.3, and no seccomp filter that hides it")));
-var scriptThread = perEngine((() => {
-  const [address2, id2] = [
-    new Output(8, "&address"),
-    gettid()
-  ];
-  const query = {
-    call: prctl(PR_GET_TID_ADDRESS, address2),
-    accept: [
-      "EINVAL"
-    ]
-  };
-  const outcome = syscalls([
-    {
-      call: id2
-    },
-    query
-  ]);
-  const thread = {
-    address: outcome.output(address2).getBigUint64(0, true),
-    id: Number(outcome.result(id2))
-  };
-  const word4 = Deno.UnsafePointer.create(thread.address);
-  if (word4 === null) return void 0;
-  return new Deno.UnsafePointerView(word4).getInt32() === thread.id ? thread : void 0;
-}));
-
-var initImage = perEngine((({ architecture }) => sealedImage("ramekin-init", INIT[architecture])));
-
-// ffi/calls/futex.ts
-var FUTEX_CMP_REQUEUE_PRIVATE = new Named(4 | 128, "FUTEX_CMP_REQUEUE_PRIVATE");
-
-
-// launch/launch_watch.ts
-var LaunchWatch = class {
-
-  #pid = new Output(4, "&watch");
-  #begins = new Label("the watch");
-  #ends = new Label("the watch ends");
-  /** Waits until the time is over, or the script has ended. */
-  #wait = ppoll([
-    {
-      fd: SCRIPT_PIDFD,
-      events: POLLIN
-    }
-  ], TIME_LIMIT);
-  /** Leaves a mark in the table when the time is over: a result that is not 0. */
-  #mark = getpid();
-  /** Writes the call of the script that starts it, with signals blocked. */
-  start(writer, onFailure) {
-    writer.add(clone(CLONE_VM | CLONE_FILES, this.#pid), {
-      onZero: this.#begins,
-      onFailure,
-      fixes: {
-        EAGAIN: PROCESS_LIMIT
-      }
-    });
-  }
-  /** Writes the calls of the script that end it, with signals still blocked. */
-  stop(writer) {
-    const pid = new OutputField(this.#pid, 0, "watch");
-    writer.add(kill(pid, SIGNALS.SIGKILL));
-    writer.add(waitid(P_PID, pid, null, WEXITED));
-  }
-  /** Writes its own calls. */
-  write(writer, plan) {
-    const ends = {
-      onFailure: this.#ends
-    };
-    writer.place(this.#begins);
-    writer.add(this.#wait, {
-      ...ends,
-      onSuccess: this.#ends
-    });
-    writer.add(this.#mark, ends);
-    for (const { pid } of childrenOf2(plan)) {
-      const child = new OutputField(pid, 0, "pid");
-      writer.add(tgkill(child, child, SIGNALS.SIGKILL), {
-        ...ends,
-        accept: [
-          "EINVAL",
-          "ESRCH"
-        ]
-      });
-    }
-    writer.place(this.#ends);
-    writer.add(exit_group(0));
-  }
-  /** Ends it from outside of the launch's program. */
-  end(result) {
-    const pid = result.output(this.#pid).getInt32(0, true);
-    if (pid === 0) return;
-    syscall(kill(pid, SIGNALS.SIGKILL));
-    reap(pid);
-  }
-  /** Whether it has ended the launch. */
-  hasEndedLaunch(result) {
-    return result.result(this.#mark) > 0n;
-  }
-};
-var TIME_LIMIT = new Struct(new Uint8Array(16), "&limit", [], [
-  {
-    offset: 0,
-    slot: LIMIT_SECONDS
-  },
-  {
-    offset: 8,
-    slot: LIMIT_NANOSECONDS
-  }
-]);
-
-
-// launch/memory_guard.ts
-var MemoryGuard = class {
-  static {
-    addMethods(this.prototype, {
-    raise: (function (writer, onFailure) {
-    if (!this.#locks) return;
-    writer.add(lockProcess(), {
-      accept: LOCKLESS,
-      onFailure
-    });
-    if (!this.#saves) return;
-    const edges = {
-      onFailure: this.#restoresItself ? this.#unlocking : onFailure
-    };
-    this.#saved = writer.add(prctl(PR_GET_DUMPABLE), edges);
-    if (this.#exposed) writer.add(prctl(PR_SET_DUMPABLE, 0), edges);
-  }),
-    lower: (function (writer) {
-    if (!this.#locks || !this.#restoresItself) return;
-    if (this.#saved !== void 0) {
-      const dumpable = new ResultOf(this.#saved, "dumpable");
-      const edges = {
-        accept: [
-          "EINVAL"
-        ],
-        onFailure: this.#unlocking
-      };
-      writer.add(prctl(PR_SET_DUMPABLE, dumpable), edges);
-    }
-    const unlocked = new Label("unlocked");
-    writer.place(this.#unlocking);
-    writer.add(unlockProcess(), {
-      accept: LOCKLESS,
-      onFailure: unlocked
-    });
-    writer.place(unlocked);
-  }),
-    begin: (function (writer) {
-    if (this.#sharesMemory || !this.#exposed) return;
-    writer.add(prctl(PR_SET_DUMPABLE, 0), CHILD_EDGES);
-  }),
-    renew: (function (writer) {
-    if (this.#overlaps || !this.#sharesMemory) writer.add(prctl(PR_SET_DUMPABLE, 0), CHILD_EDGES);
-  })
-    });
-  }
-
-  /** Whether untrusted processes can see the container during setup. */
-  #exposed;
-  /** Whether the program can see another process of the container, which shares the memory. */
-  #overlaps;
-  #sharesMemory;
-  #locks;
-  #saves;
-  /** Whether the launch's program restores the flag, and not the script after it. */
-  #restoresItself;
-  #saved;
-  #unlocking = new Label("unlocking");
-  /** @param frame whether the script blocks until the program runs, and shares its memory */
-  constructor(plan, shape, frame) {
-    const needsDumpable = plan.opensProcSelf;
-    const changes = frame.sharesMemory && changesDumpability(plan, shape);
-    this.#exposed = plan.state.exposed;
-    this.#overlaps = plan.processes.length > 1;
-    this.#sharesMemory = frame.sharesMemory;
-    this.#locks = changes || needsDumpable;
-    this.#saves = changes || needsDumpable && frame.sharesMemory && !frame.vfork;
-    this.#restoresItself = frame.vfork || !this.#saves;
-  }
-  /** Writes the calls before the first clone; a failure jumps to the label. */
-  
-  /** Writes the calls that restore the flag, unless the container still shares the memory then. */
-  
-  /** Restores the flag when no process of the container shares the memory any longer. */
-  restore(result) {
-    if (this.#saved === void 0 || this.#restoresItself) return;
-    const dumpable = Number(result.result(this.#saved));
-    const restoring = prctl(PR_SET_DUMPABLE, dumpable);
-    syscalls([
-      // A launch that failed before PR_GET_DUMPABLE has recorded 0 or an error.
-      ...dumpable > 0 ? [
-        {
-          call: restoring,
-          accept: [
-            "EINVAL"
-          ]
-        }
-      ] : [],
-      {
-        call: unlockProcess(),
-        accept: LOCKLESS
-      }
-    ]);
-  }
-  /** Writes the call that guards a first process with a copy of the memory. */
-  
-  /**
-   * Writes the call that sets the flag again before the program, because a change of ids sets it to
-   * the value of the sysctl fs.suid_dumpable (prctl(2)). It matters if another process shares the
-   * memory, or this one waits with its copy.
-   */
-  
-};
-
-
-
-// launch/script_frame.ts
-var ScriptFrame = class {
-  static {
-    addMethods(this.prototype, {
-    enclose: (function (writer, clone2, firstProcess) {
-    const [stopping, unmasking, lowering, closing] = [
-      "stopping",
-      "unmasking",
-      "lowering",
-      "closing"
-    ].map(((name) => new Label(name)));
-    const mask2 = new Output(8, "&mask");
-    writer.section = "script";
-    if (this.#needsSockets) {
-      this.#sockets = writer.add(socketpair(SYNC_SOCKETS), {
-        onFailure: END
-      });
-    }
-    if (this.#plan.syncPoints.length > 0) {
-      writer.add(passCredentials(SCRIPT_SOCKET, true), {
-        onFailure: closing
-      });
-    }
-    if (this.#plan.state.stoppable) {
-      writer.add(receiveTimeout(SCRIPT_SOCKET, PATIENCE), {
-        onFailure: closing
-      });
-    }
-    this.guard.raise(writer, closing);
-    writer.add(rt_sigprocmask("all", mask2), {
-      onFailure: lowering
-    });
-    this.watch?.start(writer, unmasking);
-    writer.section = "clone";
-    writer.add(clone2, {
-      onZero: firstProcess,
-      onFailure: stopping,
-      stepIndex: this.#plan.cloneStep,
-      fixes: () => firstCloneFixes(this.#plan)
-    });
-    writer.section = "restore";
-    writer.place(stopping);
-    if (this.vfork) this.watch?.stop(writer);
-    writer.place(unmasking);
-    writer.add(rt_sigprocmask(mask2, null));
-    writer.place(lowering);
-    this.guard.lower(writer);
-    writer.place(closing);
-    if (this.#needsSockets) writer.add(close(CONTAINER_SOCKET));
-    writer.section = "script";
-    if (this.vfork) {
-      this.#pidfd = writer.add(pidfd_open(new OutputField(this.#plan.main.pid, 0, "pid"), 0));
-    }
-    writer.end();
-  }),
-    aside: (function (writer) {
-    writer.section = "watch";
-    this.watch?.write(writer, this.#plan);
-  }),
-    begin: (function (writer) {
-    const { ignored, ignoredByRuntime, clearsHandlers } = this.#facts;
-    for (const signal of clearsHandlers ? ignoredByRuntime : CHANGEABLE_SIGNALS) {
-      writer.add(rt_sigaction(signal, "SIG_DFL"), CHILD_EDGES);
-    }
-    for (const signal of ignored) writer.add(rt_sigaction(signal, "SIG_IGN"), CHILD_EDGES);
-    this.guard.begin(writer);
-    if (this.#needsSockets) writer.add(close(SCRIPT_SOCKET), CHILD_EDGES);
-  }),
-    tie: (function (writer) {
-    const { deathSignal, processes } = this.#plan;
-    if (deathSignal === 0) return;
-    writer.add(prctl(PR_SET_PDEATHSIG, deathSignal), CHILD_EDGES);
-    const { thread } = this.#facts;
-    const sharesWord = this.sharesMemory && !processes.some((({ ownMemory }) => ownMemory));
-    if (thread !== void 0 && sharesWord) {
-      const alive = compareWord(new Named(thread.address, "&tid"), new Named(thread.id, "tid"));
-      writer.add(alive, {
-        ...CHILD_EDGES,
-        accept: [
-          "EAGAIN"
-        ],
-        onAccepted: EXIT_CHILD
-      });
-    } else {
-      const gone = ppoll([
-        {
-          fd: SCRIPT_PIDFD,
-          events: POLLIN
-        }
-      ], 0);
-      writer.add(gone, {
-        ...CHILD_EDGES,
-        onSuccess: EXIT_CHILD
-      });
-    }
-  }),
-    beforeExec: (function (writer) {
-    this.guard.renew(writer);
-  }),
-    exec: (function (writer, { paths }, image2) {
-    if (image2 !== void 0) return findThenExec(writer, paths, image2);
-    return tryExec(writer, paths, this.#plan.notifier === void 0 ? void 0 : unobserved);
-  })
-    });
-  }
-
-  vfork;
-  sharesMemory;
-  guard;
-  /** What ends the launch when it takes too long, if there is a limit. */
-  watch;
-  #plan;
-  #facts;
-  #needsSockets;
-  #sockets;
-  #pidfd;
-  constructor(plan, shape, facts) {
-    this.#plan = plan;
-    this.#facts = facts;
-    this.vfork = plan.syncPoints.length === 0 && !shape.held && shape.sealed !== true && !plan.state.stoppable && plan.notifier?.take === void 0;
-    this.sharesMemory = !shape.held;
-    this.guard = new MemoryGuard(plan, shape, this);
-    this.watch = shape.bounded === true ? new LaunchWatch() : void 0;
-    this.#needsSockets = !this.vfork || shape.terminal === "container" || plan.listener !== void 0 || plan.notifier !== void 0 || shape.visits === true || shape.notify === true;
-  }
-  get clearsHandlers() {
-    return this.#facts.clearsHandlers;
-  }
-  /** The call that makes the sync sockets, if they are needed. */
-  get sockets() {
-    return this.#sockets;
-  }
-  /** The call that opens the container's pidfd, if the thread blocks until the program runs. */
-  get pidfd() {
-    return this.#pidfd;
-  }
-  
-  
-  
-  
-  
-  
-};
-
-// launch/shape.ts
-
-
-// launch/host_services/host_tool.ts
-function hostTool(program, args, stdio) {
-  const spec = execSpec(program, {
-    args,
-    stdio
-  });
-  const changes = /* @__PURE__ */ new Map([
-    [
-      "PATH",
-      spec.searchPath
-    ]
-  ]);
-  return {
-    ...spec,
-    environment: {
-      inherited: [],
-      changes
-    }
-  };
-}
-
-// launch/host_services/id_maps.ts
-function runIdMapTool(spawn, tool, args) {
-  const streams = new StandardStreams([
-    "null",
-    "null",
-    "piped"
-  ]);
-  let launched;
+function mapMount(tree, map, openNamespace2) {
+  const namespace = openNamespace2(map);
   try {
-    launched = spawn(hostTool(tool, args, streams.theirs));
-  } catch (error) {
-    streams.close();
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new UnsupportedError(`an ordinary user needs ${tool} to map more than their own id (Debian: uidmap); install it, or use mapRoot()`, {
-      cause: error
-    });
-  }
-  const { success, stderr } = collectSync(launched, streams.release(), void 0);
-  if (success) return;
-  throw new UnsupportedError(`${tool} ${args.join(" ")}: ${new TextDecoder().decode(stderr).trim()}`, {
-    advice: [
-      "/etc/subuid and /etc/subgid say which ids an ordinary user may map: see subuid(5)"
-    ]
-  });
-}
-
-// launch/host_services/delete_link.ts
-var deleteLinkService = {
-  describe: ({ name }) => [
-    `at the end: {RTM_DELLINK, ${JSON.stringify(name)}}`
-  ],
-  start({ name }) {
-    using socket = new NetlinkSocket();
-    const index = socket.links().find((link2) => link2.name === name)?.index ?? 0;
-    const record = {
-      service: "delete-link",
-      name,
-      index
+    const flags2 = AT_EMPTY_PATH | (map.recursive ? AT_RECURSIVE : 0);
+    const changes = {
+      attr_set: MOUNT_ATTR_IDMAP,
+      userns_fd: namespace
     };
-    return {
-      record,
-      end: () => this.cleanUp(record)
-    };
-  },
-  cleanUp({ name, index }) {
-    using socket = new NetlinkSocket();
-    const isThere = socket.links().some((link2) => link2.index === index && link2.name === name);
-    if (isThere) ifThere(() => socket.request([
-      deleteLink({
-        index
-      })
-    ]), [
-      "ENODEV"
-    ]);
-  }
-};
-
-// ffi/netlink/nftables.ts
-var NFNL_SUBSYS_NFTABLES = 10;
-var BATCH_BEGIN = 16;
-var BATCH_END = 17;
-var NEWTABLE = NFNL_SUBSYS_NFTABLES << 8;
-var GETTABLE = NEWTABLE | 1;
-var NEWCHAIN = NEWTABLE | 3;
-var NEWRULE = NEWTABLE | 6;
-var NFT_TABLE_F_OWNER = 2;
-var HOOKS = {
-  prerouting: {
-    number: 0,
-    priority: -100
-  },
-  output: {
-    number: 3,
-    priority: -100
-  },
-  postrouting: {
-    number: 4,
-    priority: 100
-  }
-};
-function addNatTable({ name, family, owned, rules }) {
-  const hooks = [
-    ...new Set(rules.map(({ hook }) => hook))
-  ];
-  const table = text2(1, name);
-  const message2 = (type, words3, ...attributes) => ({
-    type,
-    flags: NLM_F_CREATE | (type === NEWRULE ? NLM_F_APPEND : 0),
-    payload: [
-      header(family),
-      ...attributes
-    ],
-    words: [
-      ...words3.slice(0, 1),
-      family === AF_INET6 ? "ip6" : "ip",
-      name,
-      ...words3.slice(1)
-    ]
-  });
-  const messages = [
-    message2(NEWTABLE, [
-      "NFT_MSG_NEWTABLE"
-    ], table, big(2, owned ? NFT_TABLE_F_OWNER : 0)),
-    ...hooks.map((hook) => message2(NEWCHAIN, [
-      "NFT_MSG_NEWCHAIN",
-      hook
-    ], table, text2(3, hook), nested(4, big(1, HOOKS[hook].number), big(2, HOOKS[hook].priority)), text2(7, "nat"))),
-    ...rules.map(({ hook, rule }) => message2(NEWRULE, [
-      "NFT_MSG_NEWRULE",
-      hook
-    ], table, text2(2, hook), nested(4, ...rule)))
-  ];
-  const last = messages.pop();
-  return [
-    boundary(BATCH_BEGIN, "NFNL_MSG_BATCH_BEGIN"),
-    ...messages,
-    {
-      ...last,
-      flags: last.flags | NLM_F_ACK
-    },
-    boundary(BATCH_END, "NFNL_MSG_BATCH_END")
-  ];
-}
-function masquerading(source) {
-  const { from: from2, to, size } = ADDRESS3[source.family === AF_INET6 ? "ip6" : "ip"];
-  const network = networkOf(source);
-  const mask2 = networkOf({
-    ...source,
-    bytes: new Uint8Array(size).fill(255)
-  });
-  const inNetwork = (offset, comparison) => [
-    payload(NETWORK_HEADER, offset, size),
-    expression("bitwise", big(1, 1), big(2, 1), big(3, size), data(4, mask2), data(5, NOTHING2[size])),
-    compare2(comparison, network)
-  ];
-  return [
-    ...inNetwork(from2, EQUAL),
-    ...inNetwork(to, NOT_EQUAL),
-    expression("masq")
-  ];
-}
-function publishing({ protocol, host: host2, port, to, toPort }) {
-  const ipv6 = to.family === AF_INET6;
-  const { to: offset, size } = ADDRESS3[ipv6 ? "ip6" : "ip"];
-  return [
-    expression("fib", big(1, 1), big(2, FIB_ADDRESS_TYPE), big(3, FIB_DESTINATION)),
-    compare2(EQUAL, Uint8Array.of(RTN_LOCAL, 0, 0, 0)),
-    ...host2 !== void 0 ? [
-      payload(NETWORK_HEADER, offset, size),
-      compare2(EQUAL, host2.bytes)
-    ] : ipv6 ? [
-      payload(NETWORK_HEADER, offset, 16),
-      compare2(NOT_EQUAL, LOOPBACK_IPV6)
-    ] : [
-      payload(NETWORK_HEADER, offset, 1),
-      compare2(NOT_EQUAL, Uint8Array.of(127))
-    ],
-    expression("meta", big(1, 1), big(2, META_PROTOCOL)),
-    compare2(EQUAL, Uint8Array.of(protocol === "tcp" ? 6 : 17)),
-    payload(TRANSPORT_HEADER, 2, 2),
-    compare2(EQUAL, portBytes(port)),
-    expression("immediate", big(1, 1), data(2, to.bytes)),
-    expression("immediate", big(1, 2), data(2, portBytes(toPort))),
-    expression("nat", big(1, DESTINATION_NAT), big(2, to.family), big(3, 1), big(5, 2))
-  ];
-}
-function describePublished({ protocol, host: host2, port, to, toPort }) {
-  const from2 = host2 === void 0 ? port : `${formatIp(host2.bytes)} ${port}`;
-  return `${protocol} ${from2} to ${formatIp(to.bytes)} ${toPort}`;
-}
-var ADDRESS3 = {
-  ip: {
-    from: 12,
-    to: 16,
-    size: 4
-  },
-  ip6: {
-    from: 8,
-    to: 24,
-    size: 16
-  }
-};
-var NETWORK_HEADER = 1;
-var TRANSPORT_HEADER = 2;
-var EQUAL = 0;
-var NOT_EQUAL = 1;
-var FIB_ADDRESS_TYPE = 3;
-var FIB_DESTINATION = 2;
-var RTN_LOCAL = 2;
-var META_PROTOCOL = 16;
-var DESTINATION_NAT = 1;
-var LOOPBACK_IPV6 = Uint8Array.of(...new Uint8Array(15), 1);
-var NOTHING2 = {
-  4: new Uint8Array(4),
-  16: new Uint8Array(16)
-};
-function payload(base, offset, length) {
-  return expression("payload", big(1, 1), big(2, base), big(3, offset), big(4, length));
-}
-function compare2(operator, value) {
-  return expression("cmp", big(1, 1), big(2, operator), data(3, value));
-}
-function expression(name, ...attributes) {
-  return nested(1, text2(1, name), nested(2, ...attributes));
-}
-function data(type, value) {
-  return nested(type, new Attribute(1, [
-    value
-  ]));
-}
-function big(type, value) {
-  return raw2(type, value >>> 24, value >>> 16 & 255, value >>> 8 & 255, value & 255);
-}
-function portBytes(port) {
-  return Uint8Array.of(port >> 8, port & 255);
-}
-function header(family, resource = 0) {
-  return Uint8Array.of(family, 0, resource >> 8, resource & 255);
-}
-function boundary(type, name) {
-  return {
-    type,
-    flags: 0,
-    payload: [
-      header(0, NFNL_SUBSYS_NFTABLES)
-    ],
-    words: [
-      name
-    ]
-  };
-}
-
-// host/host.ts
-
-
-// host/caller_ids.ts
-var CALLER_UID = 2 ** 32 + 1;
-var CALLER_GID = 2 ** 32 + 2;
-var UID_DIGITS = new Slot("uid", 10);
-var GID_DIGITS = new Slot("gid", 10);
-var SLOTS = {
-  [CALLER_UID]: UID_DIGITS,
-  [CALLER_GID]: GID_DIGITS
-};
-
-var ANY = new RegExp(`\\b(?:${CALLER_UID}|${CALLER_GID})\\b`, "g");
-
-// plan/proc_file.ts
-var PROC_MAGIC = new Named(40864, "PROC_SUPER_MAGIC");
-var PROC = "/proc";
-var NOT_PROCFS = "/proc is not procfs, so nothing is written there; mount one with proc()";
-
-
-
-
-// plan/steps/sysctl.ts
-var OWNERS = [
-  [
-    /^net\//,
-    "net"
-  ],
-  [
-    /^kernel\/(msg\w*|sem|sem_next_id|shm\w*|auto_msgmni)$/,
-    "ipc"
-  ],
-  [
-    /^fs\/mqueue\//,
-    "ipc"
-  ],
-  [
-    /^kernel\/(hostname|domainname)$/,
-    "uts"
-  ],
-  [
-    /^user\//,
-    "user"
-  ],
-  [
-    /^kernel\/ns_last_pid$/,
-    "pid"
-  ]
-];
-var LATER_OWNERS = [
-  [
-    "kernel/pid_max",
-    "pid",
-    {
-      major: 6,
-      minor: 14
-    }
-  ],
-  [
-    "vm/memfd_noexec",
-    "pid",
-    {
-      major: 6,
-      minor: 3
-    }
-  ]
-];
-
-
-var DENIED = "only the host's root may change this setting";
-
-
-// plan/steps/network/translation.ts
-function lowerMasquerade({ source, inside }, plan) {
-  const network = parsePrefix(source);
-  const rules = [
-    {
-      hook: "postrouting",
-      rule: masquerading(network)
-    }
-  ];
-  translate(plan, inside, {
-    family: network.family,
-    rules
-  }, [
-    "masquerade",
-    source
-  ]);
-}
-function lowerPublish({ port, address: address2, hostAddress, to: toPort = port, protocol = "tcp", inside }, plan) {
-  const to = parseIp(address2);
-  const host2 = hostAddress === void 0 ? void 0 : parseIp(hostAddress);
-  const published = {
-    protocol,
-    host: host2,
-    port,
-    to,
-    toPort
-  };
-  const rule = publishing(published);
-  const rules = [
-    {
-      hook: "prerouting",
-      rule
-    },
-    {
-      hook: "output",
-      rule
-    }
-  ];
-  const words3 = [
-    "publish",
-    describePublished(published)
-  ];
-  requireFree(published, plan);
-  translate(plan, inside, {
-    family: to.family,
-    rules
-  }, words3, {
-    service: "reserve-port",
-    protocol,
-    address: socketAddress2(published)
-  });
-}
-function requireFree(published, plan) {
-  const others = plan.state.network.published ??= [];
-  const isTaken2 = others.some((other) => other.protocol === published.protocol && other.port === published.port && (other.host === void 0 || published.host === void 0 ? other.to.family === published.to.family : formatIp(other.host.bytes) === formatIp(published.host.bytes)));
-  if (isTaken2) {
-    plan.refuse(`an earlier step publishes ${published.protocol} port ${published.port} already`);
-  }
-  others.push(published);
-}
-function socketAddress2({ host: host2, port, to }) {
-  const bytes = host2?.bytes ?? new Uint8Array(to.bytes.length);
-  const ip = formatIp(bytes);
-  const text4 = to.family === AF_INET6 ? `[${ip}]:${port}` : `${ip}:${port}`;
-  return {
-    family: to.family,
-    bytes,
-    port,
-    text: text4
-  };
-}
-function translate(plan, inside, table, words3, ...before) {
-  plan.needs("net", HOSTS_NETWORK);
-  const messages = (name) => addNatTable({
-    ...table,
-    name,
-    owned: inside !== true
-  });
-  if (inside === true) {
-    writeSetting(plan, forwardingSetting(table.family), "1");
-    const [socket, ...options] = socketCalls(NETLINK_NETFILTER, fdOf);
-    const name = `ramekin-${words3.join(" ").replaceAll(/[^\w.]+/g, "-")}`;
-    const request2 = requestCalls(fdOf(socket), messages(name), answerOutput(), words3);
-    plan.calls([
-      socket,
-      ...options,
-      ...request2,
-      close(fdOf(socket))
-    ], NO_TRANSLATION);
-    return;
-  }
-  if (plan.state.network.outside !== void 0) {
-    plan.refuse("the network outside is another container's; put the step into that one's recipe, with { inside: true }");
-  }
-  mayChangeOutside(plan);
-  plan.access.recordNetworkChange();
-  forwardsByScript(plan);
-  plan.syncWithParent(() => [
-    ...before,
-    {
-      service: "nat-table",
-      table,
-      words: words3
-    }
-  ]);
-}
-var NO_NF_TABLES = "this kernel has no NAT with nf_tables (modprobe nf_tables nft_chain_nat nft_masq nft_fib_inet), or no tables that end with their script (Linux 5.12)";
-var NO_TRANSLATION = {
-  ENOENT: NO_NF_TABLES,
-  EOPNOTSUPP: NO_NF_TABLES,
-  EPROTONOSUPPORT: NO_NF_TABLES
-};
-function forwardingSetting(family) {
-  return family === AF_INET6 ? "net/ipv6/conf/all/forwarding" : "net/ipv4/ip_forward";
-}
-
-// launch/host_services/nat_table.ts
-var natTableService = {
-  describe({ table }) {
-    const socket = new ResultOf(netlinkSocket(NETLINK_NETFILTER), "socket");
-    const messages = addNatTable({
-      ...table,
-      name: "ramekin-...",
-      owned: true
-    });
-    return [
-      describeCall(send(socket, messages))
-    ];
-  },
-  start({ table, words: words3 }) {
-    requireForwarding(table.family);
-    const name = `ramekin-${crypto.randomUUID()}`;
-    const socket = new NetlinkSocket(NETLINK_NETFILTER);
-    try {
-      socket.request(addNatTable({
-        ...table,
-        name,
-        owned: true
-      }), words3);
-    } catch (error) {
-      socket.close();
-      throw error;
-    }
-    return {
-      record: {
-        service: "nat-table",
-        name
-      },
-      end: () => socket.close()
-    };
-  },
-  cleanUp() {
-  }
-};
-function requireForwarding(family) {
-  const path2 = forwardingSetting(family);
-  if (readSetting(`/proc/sys/${path2}`) === 1) return;
-  const name = path2.replaceAll("/", ".");
-  throw new UnsupportedError(`the host does not forward packets; sysctl -w ${name}=1 turns forwarding on`);
-}
-
-// launch/host_services/process.ts
-function openIfRunning({ pid, started: started2 }, open3) {
-  const fd = ifThere(() => syscall(open3(pid)), ENDED2);
-  if (fd === void 0) return void 0;
-  if (ifThere(() => processIdentity(pid), ENDED2)?.started === started2) return fd;
-  syscall(close(fd));
-  return void 0;
-}
-var ENDED2 = [
-  "ENOENT",
-  "ESRCH"
-];
-
-// launch/host_services/return_link.ts
-var returnLinkService = {
-  describe: ({ name, nameInside }) => [
-    `at the end: {RTM_NEWLINK, ${JSON.stringify(nameInside)}, ${JSON.stringify(name)}, back}`
-  ],
-  start({ name, nameInside }, { pid }) {
-    const record = {
-      service: "return-link",
-      name,
-      nameInside,
-      ...processIdentity(pid)
-    };
-    const home = syscall(openNamespace("thread-self"));
-    const away = syscall(openNamespace(pid));
-    return {
-      record,
-      end: () => moveBack(name, nameInside, away, home)
-    };
-  },
-  cleanUp({ name, nameInside, ...process }) {
-    const away = openIfRunning(process, openNamespace);
-    if (away === void 0) return;
-    moveBack(name, nameInside, away, syscall(openNamespace("thread-self")));
-  }
-};
-function moveBack(name, nameInside, away, home) {
-  try {
-    using socket = openSocketIn(away, home);
-    const link2 = socket.links().find((link3) => link3.name === nameInside);
-    if (link2 === void 0) return;
-    const back = {
-      name,
-      namespace: {
-        fd: home
-      }
-    };
-    ifThere(() => socket.request([
-      setLink({
-        index: link2.index
-      }, back)
-    ]), [
-      "ENODEV"
-    ]);
+    syscall(mount_setattr(tree, "", flags2, changes), map.fixes);
   } finally {
-    for (const namespace of [
-      home,
-      away
-    ]) syscall(close(namespace));
+    syscall(close(namespace));
   }
 }
-function openNamespace(process) {
-  return openat(at_fdcwd, `${processDirectory(process)}/ns/net`, O_RDONLY | O_CLOEXEC);
-}
-function openSocketIn(namespace, home) {
-  const [socket, ...options] = socketCalls(NETLINK_ROUTE, (call2) => new ResultOf(call2, "socket"));
-  const back = new Label("back");
-  const result = syscalls([
-    {
-      call: setns(namespace, CLONE_NEWNET)
-    },
-    ...[
-      socket,
-      ...options
-    ].map((call2) => ({
-      call: call2,
-      onFailure: back
-    })),
-    back,
-    {
-      call: setns(home, CLONE_NEWNET)
-    }
-  ]);
-  return new NetlinkSocket({
-    opened: Number(result.result(socket))
-  });
-}
-
-// launch/host_services/reserve_port.ts
-var reservePortService = {
-  describe({ protocol, address: address2 }) {
-    const socket = new ResultOf(ipSocket(address2.family, protocol), "socket");
-    return [
-      describeCall(bind2(socket, address2))
-    ];
-  },
-  start({ protocol, address: address2 }) {
-    const socket = syscall(ipSocket(address2.family, protocol));
-    try {
-      if (address2.family === AF_INET6) syscall(setIpv6Only(socket));
-      syscall(bind2(socket, address2), {
-        EADDRINUSE: `another container has published ${protocol} port ${address2.port}, or a program of this machine uses it; publish() can take another port`,
-        EADDRNOTAVAIL: "this machine has no such address; without { hostAddress }, the port of all its addresses is published"
-      });
-    } catch (error) {
-      syscall(close(socket));
-      throw error;
-    }
-    return {
-      end: () => void syscall(close(socket))
-    };
-  },
-  cleanUp() {
-  }
-};
-
-// launch/host_services/user_network.ts
-var ARGUMENTS = {
-  pasta: (pid, forwardsNames) => [
-    ...[
-      "--foreground",
-      "--quiet",
-      "--config-net",
-      "--no-map-gw",
-      "--pid",
-      "/dev/stdin"
-    ],
-    ...[
-      "-I",
-      "tap0",
-      "-t",
-      "none",
-      "-u",
-      "none",
-      "-T",
-      "none",
-      "-U",
-      "none"
-    ],
-    ...forwardsNames ? [
-      "--dns-forward",
-      DNS_FORWARDER
-    ] : [],
-    pid
-  ],
-  slirp4netns: (pid) => [
-    ...[
-      "--enable-sandbox",
-      "--enable-seccomp",
-      "--ready-fd=0"
-    ],
-    ...[
-      "--configure",
-      "--mtu=65520",
-      "--disable-host-loopback"
-    ],
-    ...[
-      pid,
-      "tap0"
-    ]
-  ]
-};
-var PATIENCE4 = 1e4;
-var userNetworkService = {
-  describe: ({ programs: programs2, forwardsNames = false }, pid) => [
-    programs2.map((name) => [
-      name,
-      ...ARGUMENTS[name](pid, forwardsNames)
-    ].join(" ")).join(", or ")
-  ],
-  start({ programs: programs2, forwardsNames = false }, context) {
-    const issues = [];
-    for (const program of programs2) {
-      const streams = new StandardStreams([
-        "null",
-        "piped",
-        "piped"
-      ]);
-      let launched;
-      try {
-        launched = launchProgram(program, forwardsNames, context, streams);
-      } catch (error) {
-        streams.close();
-        if (error instanceof Deno.errors.NotFound) continue;
-        throw error;
-      }
-      try {
-        return whenReady(program, launched, streams.release());
-      } catch (error) {
-        if (!(error instanceof UnsupportedError)) throw error;
-        issues.push(error.issue);
-      }
-    }
-    const [first, ...advice] = issues;
-    if (first !== void 0) throw new UnsupportedError(first, {
-      advice
-    });
-    throw new UnsupportedError(`a network for an ordinary user needs ${programs2.join(" or ")}, and it is not installed (Debian: passt, slirp4netns); root can use veth() and masquerade() instead`);
-  },
-  cleanUp(process) {
-    const pidfd = openIfRunning(process, (pid) => pidfd_open(pid, 0));
-    if (pidfd === void 0) return;
-    try {
-      syscalls([
-        {
-          call: pidfd_send_signal(pidfd, SIGNALS.SIGKILL),
-          accept: [
-            "ESRCH"
-          ]
-        }
-      ]);
-      waitFor(pidfd, PATIENCE4);
-    } finally {
-      syscall(close(pidfd));
-    }
-  }
-};
-function launchProgram(program, forwardsNames, { pid, spawn }, streams) {
-  const { euid, egid } = liveHost().credentials();
-  const asRoot = program === "pasta" && euid === 0 ? [
-    "--runas",
-    `${euid}:${egid}`
-  ] : [];
-  const args = [
-    ...asRoot,
-    ...ARGUMENTS[program](String(pid), forwardsNames)
-  ];
-  const [, ready, stderr] = streams.theirs;
-  return spawn(hostTool(program, args, [
-    ready,
-    "null",
-    stderr
-  ]));
-}
-function whenReady(program, { pid, pidfd }, descriptors) {
-  const [, ready, stderr] = descriptors;
-  const end = () => {
-    syscall(pidfd_send_signal(pidfd, SIGNALS.SIGKILL));
-    while (reapStatus(pidfd) === void 0) waitFor(pidfd, void 0);
-    for (const fd of [
-      pidfd,
-      ready,
-      stderr
-    ]) syscall(close(fd));
-  };
-  let issue;
-  try {
-    waitFor(ready, PATIENCE4);
-    if ((readSome(ready)?.length ?? 0) > 0) {
-      return {
-        record: {
-          service: "user-network",
-          program,
-          ...processIdentity(pid)
-        },
-        end
-      };
-    }
-    issue = new TextDecoder().decode(readSome(stderr) ?? new Uint8Array()).trim();
-  } catch (error) {
-    end();
-    throw error;
-  }
-  end();
-  throw new UnsupportedError(`${program} could not connect the container: ${issue}`);
-}
-function waitFor(fd, milliseconds) {
-  syscalls([
-    {
-      call: ppoll([
-        {
-          fd,
-          events: POLLIN
-        }
-      ], milliseconds),
-      accept: [
-        "EINTR"
-      ]
-    }
-  ]);
-}
-
-// launch/host_services/table.ts
-var SERVICES = {
-  "delete-link": deleteLinkService,
-  "nat-table": natTableService,
-  "reserve-port": reservePortService,
-  "return-link": returnLinkService,
-  "user-network": userNetworkService
-};
-function describeService(service, pid) {
-  return definitionOf(service.service).describe(service, pid);
-}
-function startService(service, context) {
-  return definitionOf(service.service).start(service, context);
-}
-function definitionOf(name) {
-  return SERVICES[name];
-}
-
-// launch/sync.ts
-function serveSyncPoints(plan, socket, spawn, services) {
-  for (const point of plan.syncPoints) {
-    const pid = waitForArrival(socket);
-    if (pid === void 0) return;
-    for (const action of point.parentActions(knownPid(pid))) {
-      if ("calls" in action) makeCalls(action.calls, plan, point);
-      else if ("run" in action) action.run(pid);
-      else services.push(...startProgram(action, pid, spawn, plan, point));
-    }
-    letGo(socket);
-  }
-  if (plan.syncPoints.length === 0) return;
-  syscall(passCredentials(socket, false));
-}
-function letGo(socket) {
-  syscalls([
-    {
-      call: write(socket, new Uint8Array(1), 1),
-      accept: [
-        "EPIPE"
-      ]
-    }
-  ]);
-}
-function waitForEnd(socket, most = 0, patience = Infinity) {
-  const parts2 = [];
-  const end = performance.now() + patience;
-  for (let length = 0; ; ) {
-    const part = receive(socket, Math.max(most - length, 1));
-    if (part.length === 0) break;
-    if (patience !== Infinity) waitNoLonger(socket, end - performance.now());
-    if (length < most) parts2.push(part);
-    length += part.length;
-  }
-  return concat(parts2);
-}
-function waitNoLonger(socket, milliseconds) {
-  if (milliseconds <= 0) throw heldUpError();
-  syscall(receiveTimeout(socket, Math.ceil(milliseconds)));
-}
-function receive(socket, most) {
-  const bytes = new Output(most);
-  const call2 = read(socket, bytes, most);
-  const result = received(call2);
-  const { buffer, byteOffset } = result.output(bytes);
-  return new Uint8Array(buffer, byteOffset, Math.max(Number(result.result(call2)), 0));
-}
-function waitForByte(socket) {
-  return receive(socket, 1).length > 0;
-}
-function received(call2) {
-  const result = syscalls([
-    {
-      call: call2,
-      accept: [
-        "ECONNRESET",
-        "EAGAIN"
-      ]
-    }
-  ]);
-  if (result.result(call2) === BigInt(-ERRNO.EAGAIN)) throw heldUpError();
-  return result;
-}
-function receiveFd(socket) {
-  const control = controlOutput();
-  const call2 = receiveDescriptor(socket, control);
-  const result = received(call2);
-  return descriptorOf(result.output(control));
-}
-function startProgram(action, pid, spawn, plan, point) {
-  try {
-    if (!("program" in action)) return [
-      startService(action, {
-        pid,
-        spawn
-      })
-    ];
-    runIdMapTool(spawn, action.program, action.args.map(String));
-    return [];
-  } catch (error) {
-    throw stepError(error, plan, point.stepIndex);
-  }
-}
-function makeCalls(calls, plan, point) {
-  const last = new Label("last");
-  const parts2 = calls.slice(0, -1).map(({ call: call2 }) => ({
-    call: call2,
-    onFailure: last
-  }));
-  const loaded2 = engine();
-  const program = assemble([
-    ...parts2,
-    last,
-    {
-      call: calls.at(-1).call
-    }
-  ], loaded2.architecture);
-  const failure = failureOf(loaded2.run(program));
-  if (failure === void 0) return;
-  const { fixes } = calls.find(({ call: call2 }) => call2 === failure.call);
-  throw failureError(failure, {
-    plan,
-    stepIndex: point.stepIndex,
-    fixes
-  });
-}
-function waitForArrival(socket) {
-  const sender = senderOutput();
-  const call2 = receiveByte(socket, sender);
-  const result = received(call2);
-  return result.result(call2) > 0n ? senderOf(result.output(sender)) : void 0;
-}
-
-// launch/visit.ts
-var NO_PROGRAM = execSpec("", {
-  environment: {
-    inherited: [],
-    changes: /* @__PURE__ */ new Map()
-  },
-  searchPath: "",
-  stdio: []
-});
-function visit(plan, parts2, { patience = PATIENCE, alter } = {}) {
-  const calls = parts2.filter((part) => !(part instanceof Label));
-  prepareLock();
-  const shape = {
-    ...shapeOf(NO_PROGRAM, 0, void 0, false),
-    visits: true
-  };
-  const frame = new ScriptFrame(plan, shape, scriptFacts());
-  const end = exit_group(0);
-  const layout = link(plan, shape, frame, (writer) => {
-    writer.section = "program";
-    frame.beforeExec(writer);
-    for (const planned of plan.beforeProgram) writer.part(planned);
-    for (const part of parts2) {
-      if (part instanceof Label) {
-        writer.place(part);
-        continue;
-      }
-      const { call: call2, sends, accept: accept2 = [], fixes, onAccepted } = part;
-      const passed = new Label("nothing to send");
-      const edges = sends === true && accept2.length > 0 ? {
-        onAccepted: passed
-      } : {
-        onAccepted
-      };
-      writer.add(call2, {
-        ...CHILD_EDGES,
-        accept: accept2,
-        fixes,
-        ...edges
-      });
-      if (sends !== true) continue;
-      writer.add(dup3(new ResultOf(call2, "fd"), SCRIPT_PIDFD, O_CLOEXEC), CHILD_EDGES);
-      writer.add(sendDescriptor(CONTAINER_SOCKET, SCRIPT_PIDFD), CHILD_EDGES);
-      writer.place(passed);
-    }
-    writer.add(end);
-    return {
-      candidates: [],
-      executes: [
-        end
-      ]
-    };
-  });
-  const program = assemble(layout.parts, engine().architecture);
-  alter?.(program, layout);
-  const inheritedFds = openInheritedFds(plan);
-  let result;
-  try {
-    const values = {
-      spec: NO_PROGRAM,
-      paths: [],
-      scriptPidfd: scriptPidfd(),
-      inheritedFds
-    };
-    result = frame.vfork ? engine().run(program, bindingsOf(values)) : runWatched(program, values, plan, patience);
-  } finally {
-    closeInheritedFds(inheritedFds);
-  }
-  frame.guard.restore(result);
-  if (frame.vfork) reapAll(plan, result);
-  return received2(result, frame, () => {
-    const failure = failureOf(result);
-    if (failure !== void 0) {
-      const { stepIndex, fixes } = recordOf(failure.call, layout);
-      throw orEnded2(failureError(failure, {
-        plan,
-        stepIndex,
-        fixes
-      }), plan);
-    }
-    if (result.result(end) !== PENDING) {
-      throw orEnded2(frame.vfork ? killed() : heldUpError(), plan);
-    }
-    return calls.filter(({ call: call2, sends }) => sends === true && result.result(call2) >= 0n);
-  });
-}
-function runWatched(program, values, { processes }, patience) {
-  const bindings = bindingsOf(values);
-  const loaded2 = engine();
-  const memory = loaded2.allocate(sizeWith(program, bindings));
-  try {
-    place(program, memory, bindings);
-    loaded2.runIn(memory);
-    const result = new RunResult(program, memory.view);
-    for (const { pid } of processes) {
-      const number = result.output(pid).getInt32(0, true);
-      if (number > 0) endWithin(patience, number);
-    }
-    return result.copy();
-  } finally {
-    loaded2.release(memory);
-  }
-}
-function endWithin(milliseconds, pid) {
-  const pidfd = syscall(pidfd_open(pid, 0));
-  const ended = ppoll([
-    {
-      fd: pidfd,
-      events: POLLIN
-    }
-  ], milliseconds);
-  try {
-    if (syscall(ended) === 0) syscall(kill(pid, SIGNALS.SIGKILL));
-  } finally {
-    syscall(close(pidfd));
-    reapTraced(pid);
-  }
-}
-function reapAll({ processes }, result) {
-  for (const { pid } of processes) {
-    const number = result.output(pid).getInt32(0, true);
-    if (number > 0) reapTraced(number);
-  }
-}
-function received2(result, { sockets, pidfd }, sent) {
-  const hasSockets = sockets !== void 0 && result.result(sockets) === 0n;
-  const socket = hasSockets ? result.output(SYNC_SOCKETS).getInt32(0, true) : void 0;
-  const fds = /* @__PURE__ */ new Map();
-  try {
-    for (const { call: call2 } of sent()) {
-      const fd = receiveFd(socket);
-      if (fd === void 0) throw killed();
-      fds.set(call2, fd);
-    }
-    return {
-      result,
-      fds
-    };
-  } catch (error) {
-    for (const fd of fds.values()) syscall(close(fd));
-    throw error;
-  } finally {
-    if (socket !== void 0) syscall(close(socket));
-    if (pidfd !== void 0 && result.result(pidfd) > 0n) {
-      syscall(close(Number(result.result(pidfd))));
-    }
-  }
-}
-function killed() {
-  return new SyscallError({
-    syscall: "clone",
-    errno: ERRNO.EINTR,
-    hint: "the process that looked into the container was killed; does it have enough memory?"
-  });
-}
-
-// launch/accepts.ts
-var NO_FAMILY = [
-  "EAFNOSUPPORT"
-];
-var LOOPBACK = [
-  {
-    family: AF_INET,
-    bytes: Uint8Array.of(127, 0, 0, 1)
-  },
-  {
-    family: AF_INET6,
-    bytes: Uint8Array.of(...new Uint8Array(15), 1)
-  }
-];
-var NOBODY = [
-  "ECONNREFUSED",
-  "ENETUNREACH",
-  "EADDRNOTAVAIL",
-  "EPERM"
-];
-function accepts(plan, port) {
-  return LOOPBACK.some((address2) => {
-    const socket = ipSocket(address2.family, "tcp");
-    const fd = new ResultOf(socket, "socket");
-    const begin = connect(fd, {
-      ...address2,
-      port,
-      text: `port ${port}`
-    });
-    const look2 = connect(fd, {
-      ...address2,
-      port,
-      text: `port ${port}`
-    });
-    const none = new Label("no such network");
-    const parts2 = [
-      {
-        call: socket,
-        accept: NO_FAMILY,
-        onAccepted: none
-      },
-      {
-        call: begin,
-        accept: [
-          ...NOBODY,
-          "EINPROGRESS"
-        ]
-      },
-      {
-        call: ppoll([], 1),
-        accept: [
-          "EINTR"
-        ]
-      },
-      {
-        call: look2,
-        accept: [
-          ...NOBODY,
-          "EISCONN",
-          "EALREADY",
-          "EINPROGRESS",
-          "ECONNABORTED"
-        ]
-      },
-      {
-        call: close(fd)
-      },
-      none
-    ];
-    const result = plan.cursor.isEmpty ? syscalls(parts2) : visit(plan, parts2).result;
-    if (result.result(socket) < 0n) return false;
-    return [
-      0n,
-      BigInt(-ERRNO.EISCONN)
-    ].includes(result.result(look2));
-  });
-}
-
-// host/target_host.ts
-var TargetIssue = class extends Error {
-
-};
 
 // plan/access/host_paths.ts
 var HostPaths = class {
@@ -26193,7 +24695,7 @@ var EMPTY_TYPES = /* @__PURE__ */ new Set([
   "tmpfs",
   "ramfs"
 ]);
-var PROC2 = "/proc";
+var PROC = "/proc";
 var PROC_LINK = /^\/(?:\d+|self|thread-self|mounts|net)(?:\/|$)/;
 var SettledPaths = class {
   static {
@@ -26233,7 +24735,7 @@ var SettledPaths = class {
     const rest2 = path2.slice(target === "/" ? 0 : target.length);
     const isPlainBelow = ((directory) => {
       const whole = normalize(directory + rest2);
-      if (isWithin(whole, PROC2) && PROC_LINK.test(whole.slice(PROC2.length))) return false;
+      if (isWithin(whole, PROC) && PROC_LINK.test(whole.slice(PROC.length))) return false;
       return this.#host.resolve(whole).path === whole;
     });
     if (own && EMPTY_TYPES.has(type)) {
@@ -26652,6 +25154,20 @@ var AccessRecorder = class {
     this.record({
       kind: "privilege",
       privilege: "CAP_SYS_NICE"
+    });
+  }
+  /** Records that files of the host are made as those of other owners. */
+  recordOwners() {
+    this.record({
+      kind: "privilege",
+      privilege: "CAP_CHOWN"
+    });
+  }
+  /** Records that what is mounted in the container appears outside. */
+  recordOuterMounts() {
+    this.record({
+      kind: "privilege",
+      privilege: "CAP_SYS_ADMIN"
     });
   }
   /** Records a new mount namespace, which an earlier init is not in. */
@@ -27988,7 +26504,7 @@ var PlanBuilder = class {
   /** Adds a process, which later calls are made in; the previous one exits, or becomes the init. */
   
   /** Has the script open a descriptor before the launch, which the container inherits. */
-  inheritFd(call2, text4, { check, fixes } = {}) {
+  inheritFd(call2, text4, { check, fixes, idMap } = {}) {
     const slot = new Slot(text4);
     const stepIndex = this.cursor.index;
     this.inheritedFds.push({
@@ -27996,7 +26512,8 @@ var PlanBuilder = class {
       call: call2,
       slot,
       fixes,
-      check
+      check,
+      idMap
     });
     return slot;
   }
@@ -28048,6 +26565,23 @@ var PlanBuilder = class {
   }
 };
 
+// host/caller_ids.ts
+var CALLER_UID = 2 ** 32 + 1;
+var CALLER_GID = 2 ** 32 + 2;
+var UID_DIGITS = new Slot("uid", 10);
+var GID_DIGITS = new Slot("gid", 10);
+var SLOTS = {
+  [CALLER_UID]: UID_DIGITS,
+  [CALLER_GID]: GID_DIGITS
+};
+
+var ANY = new RegExp(`\\b(?:${CALLER_UID}|${CALLER_GID})\\b`, "g");
+
+// host/target_host.ts
+var TargetIssue = class extends Error {
+
+};
+
 // plan/copy_tree.ts
 
 
@@ -28059,6 +26593,9 @@ var KERNEL2 = [
 
 
 
+
+
+// host/host.ts
 
 
 // plan/steps/memory_files.ts
@@ -28122,6 +26659,10 @@ function cover(paths, plan) {
 }
 
 
+
+
+// ffi/calls/futex.ts
+var FUTEX_CMP_REQUEUE_PRIVATE = new Named(4 | 128, "FUTEX_CMP_REQUEUE_PRIVATE");
 
 
 // plan/steps/kernel_mounts.ts
@@ -28305,13 +26846,36 @@ function showEarly(step, source, target, plan) {
   const tree = plan.inheritFd(open_tree(at_fdcwd, path2, flags2), `<${path2}>`, {
     fixes: {
       EPERM: "the script copies the mount, which takes CAP_SYS_ADMIN"
-    }
+    },
+    idMap: step.idMap && mountIdMap(step, step.idMap, plan)
   });
+  if (step.shared === true) plan.access.recordOuterMounts();
+  else leaveOuterMounts(tree, plan);
   setAttributes(step, tree, recursive, plan);
   if (step.make === true || target.needsMountPoint) {
     target.makeMountPoint(type === "directory" ? "directory" : "file");
   }
   target.attach(tree, step.source);
+}
+function leaveOuterMounts(tree, plan) {
+  const propagation2 = plan.state.receivesMounts ? MS_SLAVE : MS_PRIVATE;
+  plan.call(mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, {
+    propagation: propagation2
+  }), {
+    fixes: plan.state.mountFixes
+  });
+}
+function mountIdMap({ source, recursive }, { uids, gids, recursive: isWhole = true }, plan) {
+  plan.access.recordOwners();
+  return {
+    uids,
+    gids,
+    recursive: isWhole && recursive !== false,
+    fixes: {
+      EINVAL: `the filesystem of ${source}, or one below it, does not map ids, or does it already`,
+      EPERM: "to map the ids of a filesystem takes CAP_SYS_ADMIN where it was mounted"
+    }
+  };
 }
 
 function missingSource({ source }, isHost, gone) {
@@ -28322,6 +26886,64 @@ function missingSource({ source }, isHost, gone) {
   return isHost ? `${why}; leave it out, or bind() it with { optional: true }` : `${why} at this step: after pivotRoot() no file of the host does`;
 }
 
+
+
+// plan/proc_file.ts
+var PROC_MAGIC = new Named(40864, "PROC_SUPER_MAGIC");
+var PROC2 = "/proc";
+var NOT_PROCFS = "/proc is not procfs, so nothing is written there; mount one with proc()";
+
+
+
+
+// plan/steps/sysctl.ts
+var OWNERS = [
+  [
+    /^net\//,
+    "net"
+  ],
+  [
+    /^kernel\/(msg\w*|sem|sem_next_id|shm\w*|auto_msgmni)$/,
+    "ipc"
+  ],
+  [
+    /^fs\/mqueue\//,
+    "ipc"
+  ],
+  [
+    /^kernel\/(hostname|domainname)$/,
+    "uts"
+  ],
+  [
+    /^user\//,
+    "user"
+  ],
+  [
+    /^kernel\/ns_last_pid$/,
+    "pid"
+  ]
+];
+var LATER_OWNERS = [
+  [
+    "kernel/pid_max",
+    "pid",
+    {
+      major: 6,
+      minor: 14
+    }
+  ],
+  [
+    "vm/memfd_noexec",
+    "pid",
+    {
+      major: 6,
+      minor: 3
+    }
+  ]
+];
+
+
+var DENIED = "only the host's root may change this setting";
 
 
 // plan/steps/bounds.ts
@@ -28899,7 +27521,7 @@ function namedAttributes(options) {
   const { flags: flags2 } = parseMountOptions(options);
   const { flags: kept } = parseMountOptions(options, 4294967295);
   const named2 = attributesOf(flags2);
-  const cleared = ATTRIBUTES3.reduce((sum2, [flag, attribute]) => (kept & flag) === 0 ? sum2 + attribute : sum2, named2.attr_clr & MOUNT_ATTR__ATIME);
+  const cleared = ATTRIBUTES3.reduce((sum2, [flag, attribute]) => (kept & flag) === 0 ? sum2 + attribute : sum2, (kept & TIMES) === TIMES ? named2.attr_clr & MOUNT_ATTR__ATIME : MOUNT_ATTR__ATIME);
   return {
     attr_set: named2.attr_set,
     attr_clr: cleared
@@ -29438,11 +28060,11 @@ function joinProcess(target, step, plan) {
   const looksInto = entersRoot || step.cwd === true;
   const pidfd = plan.inheritFd(pidfd_open(pid, 0), "pidfd", {
     check: looksInto ? void 0 : check,
-    fixes: ENDED3
+    fixes: ENDED2
   });
   const directory = looksInto ? plan.inheritFd(openat(at_fdcwd, `/proc/${pid}`, O_PATH | O_DIRECTORY | O_CLOEXEC), "process", {
     check,
-    fixes: ENDED3
+    fixes: ENDED2
   }) : void 0;
   const open3 = (name, isWanted) => {
     if (!isWanted) return void 0;
@@ -29484,7 +28106,7 @@ function mayBeStopped({ state }, { otherKinds: otherKinds2, user }, { credential
   if (!otherKinds2.includes("user") && credentials !== "process") return false;
   return user === void 0 || !isScripts(user, state);
 }
-var ENDED3 = {
+var ENDED2 = {
   ENOENT: NO_PROCESS,
   ESRCH: NO_PROCESS
 };
@@ -30157,7 +28779,7 @@ function lowerMacvlan({ name, parent, mode: mode2 = "bridge" }, plan) {
     }, link2, mode2), linkFixes(name, "macvlan"));
   });
 }
-function lowerMoveInterface({ name, as = name }, plan) {
+function lowerMoveInterface({ name, as = name, stays = false }, plan) {
   plan.needs("net", HOSTS_NETWORK);
   inParentNetns(plan, (kernel, namespace) => {
     kernel.request(setLink({
@@ -30168,7 +28790,7 @@ function lowerMoveInterface({ name, as = name }, plan) {
     }), {
       EEXIST: `an interface is called ${as} already; choose another name`
     });
-  }, {
+  }, stays ? void 0 : {
     service: "return-link",
     name,
     nameInside: as
@@ -30197,6 +28819,297 @@ function lowerProxy({ hosts, deny: deny2 = [] }, plan) {
     hosts,
     deny: deny2
   };
+}
+
+// ffi/netlink/nftables.ts
+var NFNL_SUBSYS_NFTABLES = 10;
+var BATCH_BEGIN = 16;
+var BATCH_END = 17;
+var NEWTABLE = NFNL_SUBSYS_NFTABLES << 8;
+var GETTABLE = NEWTABLE | 1;
+var NEWCHAIN = NEWTABLE | 3;
+var NEWRULE = NEWTABLE | 6;
+var NFT_TABLE_F_OWNER = 2;
+var HOOKS = {
+  prerouting: {
+    number: 0,
+    priority: -100
+  },
+  output: {
+    number: 3,
+    priority: -100
+  },
+  postrouting: {
+    number: 4,
+    priority: 100
+  }
+};
+function addNatTable({ name, family, owned, rules }) {
+  const hooks = [
+    ...new Set(rules.map(({ hook }) => hook))
+  ];
+  const table = text2(1, name);
+  const message2 = (type, words3, ...attributes) => ({
+    type,
+    flags: NLM_F_CREATE | (type === NEWRULE ? NLM_F_APPEND : 0),
+    payload: [
+      header(family),
+      ...attributes
+    ],
+    words: [
+      ...words3.slice(0, 1),
+      family === AF_INET6 ? "ip6" : "ip",
+      name,
+      ...words3.slice(1)
+    ]
+  });
+  const messages = [
+    message2(NEWTABLE, [
+      "NFT_MSG_NEWTABLE"
+    ], table, big(2, owned ? NFT_TABLE_F_OWNER : 0)),
+    ...hooks.map((hook) => message2(NEWCHAIN, [
+      "NFT_MSG_NEWCHAIN",
+      hook
+    ], table, text2(3, hook), nested(4, big(1, HOOKS[hook].number), big(2, HOOKS[hook].priority)), text2(7, "nat"))),
+    ...rules.map(({ hook, rule }) => message2(NEWRULE, [
+      "NFT_MSG_NEWRULE",
+      hook
+    ], table, text2(2, hook), nested(4, ...rule)))
+  ];
+  const last = messages.pop();
+  return [
+    boundary(BATCH_BEGIN, "NFNL_MSG_BATCH_BEGIN"),
+    ...messages,
+    {
+      ...last,
+      flags: last.flags | NLM_F_ACK
+    },
+    boundary(BATCH_END, "NFNL_MSG_BATCH_END")
+  ];
+}
+function masquerading(source) {
+  const { from: from2, to, size } = ADDRESS3[source.family === AF_INET6 ? "ip6" : "ip"];
+  const network = networkOf(source);
+  const mask2 = networkOf({
+    ...source,
+    bytes: new Uint8Array(size).fill(255)
+  });
+  const inNetwork = (offset, comparison) => [
+    payload(NETWORK_HEADER, offset, size),
+    expression("bitwise", big(1, 1), big(2, 1), big(3, size), data(4, mask2), data(5, NOTHING2[size])),
+    compare2(comparison, network)
+  ];
+  return [
+    ...inNetwork(from2, EQUAL),
+    ...inNetwork(to, NOT_EQUAL),
+    expression("masq")
+  ];
+}
+function publishing({ protocol, host: host2, port, to, toPort }) {
+  const ipv6 = to.family === AF_INET6;
+  const { to: offset, size } = ADDRESS3[ipv6 ? "ip6" : "ip"];
+  return [
+    expression("fib", big(1, 1), big(2, FIB_ADDRESS_TYPE), big(3, FIB_DESTINATION)),
+    compare2(EQUAL, Uint8Array.of(RTN_LOCAL, 0, 0, 0)),
+    ...host2 !== void 0 ? [
+      payload(NETWORK_HEADER, offset, size),
+      compare2(EQUAL, host2.bytes)
+    ] : ipv6 ? [
+      payload(NETWORK_HEADER, offset, 16),
+      compare2(NOT_EQUAL, LOOPBACK_IPV6)
+    ] : [
+      payload(NETWORK_HEADER, offset, 1),
+      compare2(NOT_EQUAL, Uint8Array.of(127))
+    ],
+    expression("meta", big(1, 1), big(2, META_PROTOCOL)),
+    compare2(EQUAL, Uint8Array.of(protocol === "tcp" ? 6 : 17)),
+    payload(TRANSPORT_HEADER, 2, 2),
+    compare2(EQUAL, portBytes(port)),
+    expression("immediate", big(1, 1), data(2, to.bytes)),
+    expression("immediate", big(1, 2), data(2, portBytes(toPort))),
+    expression("nat", big(1, DESTINATION_NAT), big(2, to.family), big(3, 1), big(5, 2))
+  ];
+}
+function describePublished({ protocol, host: host2, port, to, toPort }) {
+  const from2 = host2 === void 0 ? port : `${formatIp(host2.bytes)} ${port}`;
+  return `${protocol} ${from2} to ${formatIp(to.bytes)} ${toPort}`;
+}
+var ADDRESS3 = {
+  ip: {
+    from: 12,
+    to: 16,
+    size: 4
+  },
+  ip6: {
+    from: 8,
+    to: 24,
+    size: 16
+  }
+};
+var NETWORK_HEADER = 1;
+var TRANSPORT_HEADER = 2;
+var EQUAL = 0;
+var NOT_EQUAL = 1;
+var FIB_ADDRESS_TYPE = 3;
+var FIB_DESTINATION = 2;
+var RTN_LOCAL = 2;
+var META_PROTOCOL = 16;
+var DESTINATION_NAT = 1;
+var LOOPBACK_IPV6 = Uint8Array.of(...new Uint8Array(15), 1);
+var NOTHING2 = {
+  4: new Uint8Array(4),
+  16: new Uint8Array(16)
+};
+function payload(base, offset, length) {
+  return expression("payload", big(1, 1), big(2, base), big(3, offset), big(4, length));
+}
+function compare2(operator, value) {
+  return expression("cmp", big(1, 1), big(2, operator), data(3, value));
+}
+function expression(name, ...attributes) {
+  return nested(1, text2(1, name), nested(2, ...attributes));
+}
+function data(type, value) {
+  return nested(type, new Attribute(1, [
+    value
+  ]));
+}
+function big(type, value) {
+  return raw2(type, value >>> 24, value >>> 16 & 255, value >>> 8 & 255, value & 255);
+}
+function portBytes(port) {
+  return Uint8Array.of(port >> 8, port & 255);
+}
+function header(family, resource = 0) {
+  return Uint8Array.of(family, 0, resource >> 8, resource & 255);
+}
+function boundary(type, name) {
+  return {
+    type,
+    flags: 0,
+    payload: [
+      header(0, NFNL_SUBSYS_NFTABLES)
+    ],
+    words: [
+      name
+    ]
+  };
+}
+
+// plan/steps/network/translation.ts
+function lowerMasquerade({ source, inside }, plan) {
+  const network = parsePrefix(source);
+  const rules = [
+    {
+      hook: "postrouting",
+      rule: masquerading(network)
+    }
+  ];
+  translate(plan, inside, {
+    family: network.family,
+    rules
+  }, [
+    "masquerade",
+    source
+  ]);
+}
+function lowerPublish({ port, address: address2, hostAddress, to: toPort = port, protocol = "tcp", inside }, plan) {
+  const to = parseIp(address2);
+  const host2 = hostAddress === void 0 ? void 0 : parseIp(hostAddress);
+  const published = {
+    protocol,
+    host: host2,
+    port,
+    to,
+    toPort
+  };
+  const rule = publishing(published);
+  const rules = [
+    {
+      hook: "prerouting",
+      rule
+    },
+    {
+      hook: "output",
+      rule
+    }
+  ];
+  const words3 = [
+    "publish",
+    describePublished(published)
+  ];
+  requireFree(published, plan);
+  translate(plan, inside, {
+    family: to.family,
+    rules
+  }, words3, {
+    service: "reserve-port",
+    protocol,
+    address: socketAddress2(published)
+  });
+}
+function requireFree(published, plan) {
+  const others = plan.state.network.published ??= [];
+  const isTaken2 = others.some((other) => other.protocol === published.protocol && other.port === published.port && (other.host === void 0 || published.host === void 0 ? other.to.family === published.to.family : formatIp(other.host.bytes) === formatIp(published.host.bytes)));
+  if (isTaken2) {
+    plan.refuse(`an earlier step publishes ${published.protocol} port ${published.port} already`);
+  }
+  others.push(published);
+}
+function socketAddress2({ host: host2, port, to }) {
+  const bytes = host2?.bytes ?? new Uint8Array(to.bytes.length);
+  const ip = formatIp(bytes);
+  const text4 = to.family === AF_INET6 ? `[${ip}]:${port}` : `${ip}:${port}`;
+  return {
+    family: to.family,
+    bytes,
+    port,
+    text: text4
+  };
+}
+function translate(plan, inside, table, words3, ...before) {
+  plan.needs("net", HOSTS_NETWORK);
+  const messages = (name) => addNatTable({
+    ...table,
+    name,
+    owned: inside !== true
+  });
+  if (inside === true) {
+    writeSetting(plan, forwardingSetting(table.family), "1");
+    const [socket, ...options] = socketCalls(NETLINK_NETFILTER, fdOf);
+    const name = `ramekin-${words3.join(" ").replaceAll(/[^\w.]+/g, "-")}`;
+    const request2 = requestCalls(fdOf(socket), messages(name), answerOutput(), words3);
+    plan.calls([
+      socket,
+      ...options,
+      ...request2,
+      close(fdOf(socket))
+    ], NO_TRANSLATION);
+    return;
+  }
+  if (plan.state.network.outside !== void 0) {
+    plan.refuse("the network outside is another container's; put the step into that one's recipe, with { inside: true }");
+  }
+  mayChangeOutside(plan);
+  plan.access.recordNetworkChange();
+  forwardsByScript(plan);
+  plan.syncWithParent(() => [
+    ...before,
+    {
+      service: "nat-table",
+      table,
+      words: words3
+    }
+  ]);
+}
+var NO_NF_TABLES = "this kernel has no NAT with nf_tables (modprobe nf_tables nft_chain_nat nft_masq nft_fib_inet), or no tables that end with their script (Linux 5.12)";
+var NO_TRANSLATION = {
+  ENOENT: NO_NF_TABLES,
+  EOPNOTSUPP: NO_NF_TABLES,
+  EPROTONOSUPPORT: NO_NF_TABLES
+};
+function forwardingSetting(family) {
+  return family === AF_INET6 ? "net/ipv6/conf/all/forwarding" : "net/ipv4/ip_forward";
 }
 
 // plan/steps/network/name_servers.ts
@@ -30330,7 +29243,7 @@ function lowerOverlay(step, plan) {
   mountFilesystem(plan, step.target, {
     type: "tmpfs",
     flags: flags2,
-    data: "mode=0755"
+    data: step.size === void 0 ? "mode=0755" : `mode=0755,size=${step.size}`
   });
   const below3 = target.open(O_PATH | O_DIRECTORY);
   plan.directories.inside(below3, () => {
@@ -30346,6 +29259,7 @@ function lowerOverlay(step, plan) {
         "work"
       ]) plan.call(mkdirat(at_fdcwd, name, 493));
       copyAttributes(plan, step.lower[0], "upper");
+      if (step.mode !== void 0) plan.call(fchmodat(at_fdcwd, "upper", step.mode));
     }
     const written2 = step.discard === true ? {
       upper: "upper",
@@ -31620,815 +30534,6 @@ function inStep({ syscall: syscall2, errno, call: call2, hint }, { cursor }) {
   });
 }
 
-// container/short_program.ts
-var PATIENCE_MS2 = 1;
-
-var UNDECIDED = [
-  "EINTR",
-  "ENOMEM"
-];
-
-
-// container/terminal/raw_mode.ts
-var TERMIOS = {
-  iflag: 0,
-  oflag: 4,
-  cflag: 8,
-  lflag: 12,
-  vtime: 22,
-  vmin: 23,
-  size: 36
-};
-var RawMode = class _RawMode {
-
-  #fd;
-  #saved;
-  #guard;
-  constructor(fd, saved) {
-    this.#fd = fd;
-    this.#saved = saved;
-    this.#guard = guard(fd, saved);
-  }
-  /** Sets a terminal to raw mode; `undefined` if the descriptor is not a terminal. */
-  static of(fd) {
-    const settings2 = new Output(TERMIOS.size, "&termios");
-    let saved;
-    try {
-      saved = syscalls([
-        {
-          call: ioctl(fd, TCGETS, settings2)
-        }
-      ]).output(settings2);
-    } catch (error) {
-      if (error instanceof SyscallError && error.code === "ENOTTY") return void 0;
-      throw error;
-    }
-    const bytes = new Uint8Array(saved.buffer, saved.byteOffset, TERMIOS.size).slice();
-    const mode2 = new _RawMode(fd, new Struct(bytes, "&termios"));
-    syscall(ioctl(fd, TCSETS, new Struct(raw3(bytes), "&raw")));
-    return mode2;
-  }
-  /** Restores the terminal's settings, unless the terminal has hung up (EIO). */
-  restore() {
-    syscalls([
-      {
-        call: ioctl(this.#fd, TCSETS, this.#saved),
-        accept: [
-          "EIO"
-        ]
-      }
-    ]);
-    this.#guard.kill();
-  }
-};
-function raw3(saved) {
-  const bytes = saved.slice();
-  const view2 = new DataView(bytes.buffer);
-  const clear = (at3, bits) => view2.setUint32(at3, (view2.getUint32(at3, true) & ~bits) >>> 0, true);
-  clear(TERMIOS.iflag, 1 | 2 | 8 | 32 | 64 | 128 | 256 | 1024);
-  clear(TERMIOS.oflag, 1);
-  clear(TERMIOS.lflag, 8 | 64 | 2 | 1 | 32768);
-  clear(TERMIOS.cflag, 48 | 256);
-  view2.setUint32(TERMIOS.cflag, view2.getUint32(TERMIOS.cflag, true) | 48, true);
-  bytes[TERMIOS.vmin] = 1;
-  bytes[TERMIOS.vtime] = 0;
-  return bytes;
-}
-function guard(terminal, saved) {
-  return new HelperProcess([
-    terminal,
-    scriptPidfd()
-  ], [
-    {
-      call: setsid(),
-      onFailure: HELPER_ENDS
-    },
-    {
-      call: ppoll([
-        {
-          fd: 1,
-          events: POLLIN
-        }
-      ], void 0),
-      onFailure: HELPER_ENDS
-    },
-    {
-      call: ioctl(0, TCSETS, saved),
-      onFailure: HELPER_ENDS
-    }
-  ]);
-}
-
-// container/terminal/terminal.ts
-var WINSIZE_SIZE = 8;
-var USUAL_SIZE = new Uint8Array([
-  24,
-  0,
-  80,
-  0,
-  0,
-  0,
-  0,
-  0
-]);
-var ProgramTerminal = class {
-
-  /** The program's side. */
-  theirs;
-  /** Whether the program's side is still open in the script. */
-  #hasTheirs = true;
-  #master;
-  #relays = [];
-  #output;
-  #rawMode;
-  #onResize;
-  #finished = Promise.resolve();
-  /** Opens the terminal; the container opens it instead if it has a devpts of its own. */
-  constructor(inContainer) {
-    const size = new Struct(windowSize() ?? USUAL_SIZE, "&size");
-    if (inContainer) {
-      const reserved = syscall(fcntl(scriptPidfd(), F_DUPFD_CLOEXEC, 3));
-      this.theirs = {
-        place: "container",
-        reserved,
-        size
-      };
-      return;
-    }
-    const flags2 = O_RDWR | O_NOCTTY | O_CLOEXEC;
-    const master = this.#master = syscall(openat(at_fdcwd, "/dev/ptmx", flags2));
-    try {
-      syscall(ioctl(master, TIOCSPTLCK, new Struct(new Uint8Array(4), "&0")));
-      syscall(ioctl(master, TIOCSWINSZ, size));
-      this.theirs = {
-        place: "script",
-        fd: syscall(ioctl(master, TIOCGPTPEER, flags2))
-      };
-    } catch (error) {
-      syscall(close(master));
-      throw error;
-    }
-  }
-  /**
-   * Connects the program's terminal with the script's after the launch. Returns the descriptors of
-   * the piped streams.
-   */
-  join(received3, kinds) {
-    this.#closeTheirs();
-    const master = this.#master ??= received3;
-    syscall(fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK));
-    const [stdin, stdout] = kinds;
-    if (stdin === "inherit") this.#takeInput(master);
-    if (stdout === "inherit") this.#finished = this.#giveOutput(master);
-    const descriptors = [];
-    try {
-      for (const kind of [
-        stdin,
-        stdout
-      ]) {
-        descriptors.push(kind === "piped" ? duplicate(master) : void 0);
-      }
-    } catch (error) {
-      for (const fd of descriptors) if (fd !== void 0) syscall(close(fd));
-      throw error;
-    }
-    syscall(close(master));
-    this.#master = void 0;
-    return descriptors;
-  }
-  /** After the end of the program, shows the rest of its output and closes everything. */
-  async leave() {
-    this.#output?.stopAtEof();
-    await this.#finished;
-    this.close();
-  }
-  /** Restores the script's terminal, and closes all descriptors. */
-  close() {
-    if (this.#onResize !== void 0) Deno.removeSignalListener("SIGWINCH", this.#onResize);
-    this.#onResize = void 0;
-    this.#rawMode?.restore();
-    this.#rawMode = void 0;
-    this.#relays.splice(0).forEach((relay) => relay.close());
-    if (this.#master !== void 0) syscall(close(this.#master));
-    this.#master = void 0;
-    this.#closeTheirs();
-  }
-  #closeTheirs() {
-    if (!this.#hasTheirs) return;
-    this.#hasTheirs = false;
-    syscall(close(this.theirs.place === "script" ? this.theirs.fd : this.theirs.reserved));
-  }
-  #takeInput(master) {
-    const target = this.#relay(duplicate(master));
-    this.#rawMode = RawMode.of(0);
-    this.#onResize = () => {
-      const size = windowSize();
-      if (size !== void 0) syscall(ioctl(target.fd, TIOCSWINSZ, new Struct(size, "&size")));
-    };
-    Deno.addSignalListener("SIGWINCH", this.#onResize);
-    void this.#copyInput(target);
-  }
-  async #copyInput(target) {
-    let last;
-    try {
-      for await (const bytes of this.#input()) {
-        await target.write(bytes);
-        last = bytes.at(-1);
-      }
-      if (last !== void 0 && last !== LINE_FEED) await target.write(END_OF_INPUT);
-      await target.write(END_OF_INPUT);
-    } catch (error) {
-      if (!target.closed) this.#hangUp(error);
-    }
-  }
-  /** The script's standard input. */
-  async *#input() {
-    const input = duplicate(0);
-    try {
-      const source = this.#relay(input, true);
-      yield* chunks(() => source.read());
-    } catch (error) {
-      if (!(error instanceof SyscallError && error.code === "EPERM")) throw error;
-      yield* chunks(() => readSome(input));
-      syscall(close(input));
-    }
-  }
-  async #giveOutput(master) {
-    const source = this.#output = this.#relay(duplicate(master));
-    try {
-      for await (const bytes of chunks(() => source.read())) await writeToStdout(bytes);
-    } catch (error) {
-      this.#hangUp(error);
-    }
-  }
-  /**
-   * Closes the script's side, so that the program's terminal hangs up as the script's own has
-   * (EIO, or EPIPE of a pipe in its place): its session gets SIGHUP.
-   */
-  #hangUp(error) {
-    if (!isGone(error)) throw error;
-    this.close();
-  }
-  #relay(fd, blocking = false) {
-    const relay = new FdStream(fd, blocking);
-    this.#relays.push(relay);
-    return relay;
-  }
-};
-var LINE_FEED = 10;
-function isGone(error) {
-  const { code } = error;
-  return code === "EIO" || code === "EPIPE";
-}
-var END_OF_INPUT = new Uint8Array([
-  4
-]);
-async function* chunks(read5) {
-  for (; ; ) {
-    const bytes = await read5();
-    if (bytes.length === 0) return;
-    yield bytes;
-  }
-}
-async function writeToStdout(bytes) {
-  for (let done = 0; done < bytes.length; ) done += await Deno.stdout.write(bytes.subarray(done));
-}
-function duplicate(fd) {
-  return syscall(fcntl(fd, F_DUPFD_CLOEXEC, 3));
-}
-function windowSize() {
-  const size = new Output(WINSIZE_SIZE, "&size");
-  for (const fd of [
-    0,
-    1,
-    2
-  ]) {
-    try {
-      const view2 = syscalls([
-        {
-          call: ioctl(fd, TIOCGWINSZ, size)
-        }
-      ]).output(size);
-      return new Uint8Array(view2.buffer, view2.byteOffset, WINSIZE_SIZE).slice();
-    } catch (error) {
-      if (!(error instanceof SyscallError)) throw error;
-    }
-  }
-  return void 0;
-}
-
-// container/command.ts
-var DEFAULT_VARIABLES = {
-  PATH: DEFAULT_PATH,
-  LANG: "C.UTF-8"
-};
-var SHORTEST_LAUNCH = 1e3;
-var MOST_PLANS = 10;
-var Command = class _Command {
-  static {
-    addMethods(this.prototype, {
-    output: (async function () {
-    refusePipedInput$88.call(this, "output");
-    const defaults = [
-      "null",
-      "piped",
-      "piped"
-    ];
-    if (this.#options.terminal === true) return await this.#startInTerminal(defaults).output();
-    const started2 = start$76.call(this, defaults);
-    const { launched, descriptors, passed } = started2;
-    const { timeout, maxOutput } = this.#limits;
-    const takesLonger = started2.audit !== void 0 || this.#options.notify !== void 0 || passed !== void 0 && (passed.input !== void 0 || maxOutput !== void 0);
-    const collected = takesLonger ? void 0 : await collectPromptly(launched, descriptors, timeout, maxOutput);
-    if (collected === void 0) return await container$79.call(this, started2).output();
-    return passed === void 0 ? collected : await passOnOutput(collected, passed, descriptors);
-  }),
-    outputSync: (function () {
-    refusePipedInput$88.call(this, "outputSync");
-    if (this.#options.terminal === true) {
-      throw new TypeError("a terminal needs the event loop; use output() or spawn()");
-    }
-    if (this.#isAudited) {
-      throw new TypeError("an audit needs the event loop; use output() or spawn()");
-    }
-    if (this.#options.notify !== void 0) {
-      throw new TypeError("notify() needs the event loop; use output() or spawn()");
-    }
-    if (this.#hosts !== void 0) {
-      throw new TypeError("a list of hosts needs the event loop; use output() or spawn()");
-    }
-    if (passedStreams(this.#options) !== void 0) {
-      throw new TypeError("a stream needs the event loop; use output() or spawn()");
-    }
-    admit$82.call(this);
-    const { launched, descriptors } = launchWith$77.call(this, [
-      "null",
-      "piped",
-      "piped"
-    ]);
-    return collectSync(launched, descriptors, this.#limits);
-  }),
-    spawn: (function () {
-    const defaults = [
-      "inherit",
-      "inherit",
-      "inherit"
-    ];
-    if (this.#options.terminal === true) return this.#startInTerminal(defaults);
-    return container$79.call(this, start$76.call(this, defaults));
-  })
-    });
-  }
-  static {
-    refresh$75 = (function () {
-    if (!this.#plan.isMomentary) this.#launcher = this.#plans.launcher(this.#planOptions);
-  });
-  }
-  static {
-    start$76 = (function (defaults) {
-    const passed = passedStreams(this.#options);
-    admit$82.call(this);
-    reactor();
-    const { launched, descriptors } = launchWith$77.call(this, defaults);
-    return {
-      ...served$83.call(this, launched),
-      descriptors,
-      passed
-    };
-  });
-  }
-  static {
-    launchWith$77 = (function (defaults) {
-    const stdio = new LaunchStdio(this.#options, defaults);
-    try {
-      return launchOn$78.call(this, stdio.sources);
-    } finally {
-      stdio.close();
-    }
-  });
-  }
-  static {
-    launchOn$78 = (function (sources) {
-    const streams = new StandardStreams(sources, this.#plan.state.hasOwnRoot);
-    const launched = launch$80.call(this, {
-      stdio: streams.theirs
-    }, streams);
-    const services = [
-      ...launched.services,
-      ...streams.services
-    ];
-    return {
-      launched: {
-        ...launched,
-        services
-      },
-      descriptors: streams.release()
-    };
-  });
-  }
-  static {
-    container$79 = (function ({ launched, audit, descriptors, passed }) {
-    const limits2 = {
-      ...this.#limits,
-      audit
-    };
-    if (passed === void 0) {
-      return new Container(launched, descriptors, limits2, this.#entrance);
-    }
-    const pumps = new StreamPumps(passed, descriptors);
-    const taken = (fd) => fd === 0 ? passed.input !== void 0 : passed.outputs.has(fd);
-    const others = descriptors.map((descriptor, fd) => taken(fd) ? void 0 : descriptor);
-    return new Container(launched, others, limits2, this.#entrance, pumps);
-  });
-  }
-  static {
-    launch$80 = (function (streams, opened) {
-    let handed;
-    try {
-      handed = new HandedFds(handedFds(this.#options), this.#plan.state.hasOwnRoot);
-      return spawn$81.call(this, {
-        ...streams,
-        fds: handed.theirs
-      });
-    } catch (error) {
-      if (error instanceof SyscallError && error.code === "ELOOP") this.#plan.isStale = true;
-      opened.close();
-      throw this.#plans.explain?.(error) ?? error;
-    } finally {
-      handed?.close();
-    }
-  });
-  }
-  static {
-    spawn$81 = (function (streams) {
-    for (let plans = 1; ; plans++) {
-      try {
-        return this.#launcher.spawn(spec$87.call(this, streams));
-      } catch (error) {
-        if (!this.#plan.hasMissed || plans === MOST_PLANS) throw error;
-      }
-      this.#launcher = this.#plans.launcher(this.#planOptions);
-      admit$82.call(this);
-    }
-  });
-  }
-  static {
-    admit$82 = (function () {
-    this.#options.signal?.throwIfAborted();
-    refresh$75.call(this);
-    if (this.#grants === void 0) return;
-    const needs2 = this.#needs(this.#plan);
-    this.#grants.require(needs2);
-    if (reachesSockets(this.#plan.access)) this.#grants.requireSockets(needs2);
-  });
-  }
-  static {
-    served$83 = (function (launched) {
-    return serveContainer(launched, this.#plan, {
-      hosts: this.#hosts,
-      audit: this.#options.audit ?? false,
-      notify: this.#options.notify
-    });
-  });
-  }
-  static {
-    inherited$84 = (function () {
-    if (!this.#inherits && this.#plan.state.keptVariables.size === 0) return [];
-    const strings = environmentStrings();
-    if (this.#inherits && this.#grants === void 0) return strings;
-    return strings.filter((address2) => inheritsVariable$85.call(this, nameAt(address2)));
-  });
-  }
-  static {
-    inheritsVariable$85 = (function (name) {
-    return (this.#inherits || includesVariable(this.#plan.state.keptVariables, name)) && (this.#grants?.hasVariable(name) ?? true);
-  });
-  }
-  static {
-    changes$86 = (function (notify) {
-    const { environment } = this.#plan.state;
-    const grants = this.#grants;
-    const { env } = this.#options;
-    const hosts = this.#hosts;
-    const hasChanges = [
-      grants,
-      hosts,
-      env,
-      notify
-    ].some(((changing) => changing !== void 0));
-    if (!hasChanges) return environment;
-    const changes = new Map(environment);
-    if (grants !== void 0) {
-      for (const [name, value] of this.#inherits ? Object.entries(DEFAULT_VARIABLES) : []) {
-        if (!changes.has(name) && !grants.hasVariable(name)) changes.set(name, value);
-      }
-    }
-    for (const [name, value] of hosts ? proxyVariables(hosts) : []) changes.set(name, value);
-    for (const [name, value] of Object.entries(env ?? {})) changes.set(name, value);
-    if (notify !== void 0) changes.set("NOTIFY_SOCKET", notifyVariable(notify));
-    return changes;
-  });
-  }
-  static {
-    spec$87 = (function (streams) {
-    const { args = [], argv0, cwd, name } = this.#options;
-    const inherited2 = inherited$84.call(this);
-    const notify = this.#options.notify && newNotifyName();
-    const changes = changes$86.call(this, notify);
-    const inheritedPath = inheritsVariable$85.call(this, "PATH") ? environmentVariable("PATH") : void 0;
-    return {
-      program: this.#program,
-      name,
-      argv0,
-      args,
-      environment: {
-        inherited: inherited2,
-        changes
-      },
-      searchPath: changes.get("PATH") ?? inheritedPath ?? DEFAULT_PATH,
-      cwd: cwd === void 0 ? void 0 : pathOf2(cwd),
-      ...this.#ids,
-      stdio: streams.stdio ?? [],
-      fds: streams.fds ?? [],
-      terminal: streams.terminal,
-      image: void 0,
-      notify,
-      timeLimit: this.#timeLimit
-    };
-  });
-  }
-  static {
-    refusePipedInput$88 = (function (method) {
-    if (this.#options.stdin === "piped") {
-      throw new TypeError(`${method}() cannot write to a piped stdin; use spawn()`);
-    }
-  });
-  }
-
-  #plans;
-  #launcher;
-  #grants;
-  #program;
-  #options;
-  /** Use {@linkcode Recipe.command}. */
-  constructor(plans, program, options) {
-    this.#program = pathOf2(program);
-    this.#options = options;
-    checkCommand(this.#program, options);
-    const { permissions } = options;
-    this.#grants = permissions === void 0 ? void 0 : new PermissionSet(permissions);
-    this.#plans = plans;
-    this.#launcher = plans.launcher(this.#planOptions);
-    if (this.#isAudited) this.#checkAudit();
-  }
-  get #isAudited() {
-    return (this.#options.audit ?? false) !== false;
-  }
-  #checkAudit() {
-    if (this.#options.fds !== void 0) {
-      throw new TypeError("an audit leaves the program no descriptors beside its streams (fds)");
-    }
-    if (this.#plan.notifier !== void 0) return;
-    throw new RecipeError("an audit takes a filter of system calls, and the recipe has no seccomp()");
-  }
-  get #plan() {
-    return this.#launcher.plan;
-  }
-  get #planOptions() {
-    const grants = this.#grants;
-    const detached = this.#options.detached || void 0;
-    const audit = this.#isAudited || void 0;
-    if (grants === void 0) return {
-      detached,
-      audit
-    };
-    return {
-      detached,
-      audit,
-      network: grants.network,
-      admit: (access) => grants.require([
-        access
-      ])
-    };
-  }
-  /** Makes the plan anew if the host has changed; that of a join is for a process as it was. */
-  
-  /**
-   * Returns the access to the host that the recipe and the command need: that of
-   * {@linkcode Recipe.needs}, the program, and the script's variables that it gets.
-   *
-   * @throws {RecipeError} if the steps are in an impossible order, or would change the host
-   * @throws {PermissionError} without `--allow-ffi`
-   */
-  needs() {
-    const { detached } = this.#planOptions;
-    return this.#needs(this.#plans.launcher({
-      detached
-    }).plan);
-  }
-  /**
-   * Runs the program to its end, and returns its status and output. If the event loop has nothing
-   * else to wait for, the script's thread blocks for up to a millisecond first, because most
-   * programs are short.
-   *
-   * @throws {PermissionError} if the recipe needs more than its permissions
-   * @throws {SyscallError} if a call fails, with the step
-   * @throws {UnsupportedError} if this machine lacks something that a step needs
-   * @throws {LaunchTimeoutError} if the launch is not done by `timeout` and `killAfter` together
-   * @throws {Deno.errors.NotFound} if there is no such program in the container
-   * @throws {OutputLimitError} if it writes more than `maxOutput`
-   * @throws {RamekinError} if the program has a root of its own, and would inherit a directory, or a
-   * socket without a connection
-   * @throws {TypeError} if stdin is piped, because nothing would write to it
-   */
-  
-  /**
-   * Runs the program to its end, while the script's thread blocks, and returns its status and
-   * output. In a Worker, `terminate()` ends neither that nor the program, as it interrupts nothing
-   * that runs (Deno 2.9); `output()` it ends.
-   *
-   * @throws {PermissionError} if the recipe needs more than its permissions
-   * @throws {SyscallError} if a call fails, with the step
-   * @throws {UnsupportedError} if this machine lacks something that a step needs
-   * @throws {LaunchTimeoutError} if the launch is not done by `timeout` and `killAfter` together
-   * @throws {Deno.errors.NotFound} if there is no such program in the container
-   * @throws {OutputLimitError} if it writes more than `maxOutput`
-   * @throws {RamekinError} if the program has a root of its own, and would inherit a directory, or a
-   * socket without a connection
-   * @throws {TypeError} if stdin is piped, or the event loop is needed: for a terminal, for messages
-   * (`notify`), or for a list of granted hosts
-   */
-  
-  /**
-   * Starts the program, which runs when this returns.
-   *
-   * @throws {PermissionError} if the recipe needs more than its permissions
-   * @throws {SyscallError} if a call fails, with the step
-   * @throws {UnsupportedError} if this machine lacks something that a step needs
-   * @throws {LaunchTimeoutError} if the launch is not done by `timeout` and `killAfter` together
-   * @throws {Deno.errors.NotFound} if there is no such program in the container
-   * @throws {RamekinError} if the program has a root of its own, and would inherit a directory, or a
-   * socket without a connection
-   */
-  
-  /**
-   * Returns every system call of a launch, without making any.
-   *
-   * @throws {PermissionError} without `--allow-ffi`
-   */
-  plan() {
-    refresh$75.call(this);
-    return this.#launcher.describe(spec$87.call(this, {
-      stdio: [
-        "null",
-        "null",
-        "null"
-      ]
-    }));
-  }
-  /** Starts the program, and returns it with the script's ends of its pipes. */
-  
-  
-  
-  
-  /** A launch may take as long as a program that does not end when it is asked to. */
-  get #timeLimit() {
-    const { timeout, killAfter = USUAL_GRACE } = this.#limits;
-    return timeout === void 0 ? void 0 : Math.max(timeout, SHORTEST_LAUNCH) + killAfter;
-  }
-  get #limits() {
-    const { signal, killAfter } = this.#options;
-    const { timeout = this.#plan.state.timeout, maxOutput = this.#plan.state.maxOutput } = this.#options;
-    return {
-      signal,
-      killAfter,
-      timeout: boundOf(timeout),
-      maxOutput: boundOf(maxOutput)
-    };
-  }
-  #startInTerminal(defaults) {
-    const kinds = this.#terminalKinds(defaults);
-    admit$82.call(this);
-    reactor();
-    const terminal = new ProgramTerminal(this.#plan.state.terminals !== void 0);
-    const { launched, audit } = served$83.call(this, launch$80.call(this, {
-      terminal: terminal.theirs
-    }, terminal));
-    try {
-      const ours = terminal.join(launched.terminal, kinds);
-      const limits2 = {
-        ...this.#limits,
-        audit,
-        ended: () => terminal.leave()
-      };
-      return new Container(launched, ours, limits2, this.#entrance);
-    } catch (error) {
-      terminal.close();
-      endSync(launched);
-      throw error;
-    }
-  }
-  /** Launches the program, and closes what was opened for it if that fails. */
-  
-  /** Launches the program; makes another plan where a file is gone that the plan has found. */
-  
-  /** Throws if the command is aborted, or if the needs of it and the recipe are not granted. */
-  
-  #needs(plan) {
-    const { uid, gid, env = {}, terminal } = this.#options;
-    const inherited2 = this.#inherits ? environmentStrings().map(nameAt) : [];
-    const variables = inherited2.filter((name) => !Object.hasOwn(env, name) && !plan.state.environment.has(name));
-    return requiredAccess(plan.access, {
-      program: this.#program,
-      uid,
-      gid,
-      terminal,
-      variables
-    });
-  }
-  get #inherits() {
-    return this.#options.clearEnv !== true && !this.#plan.state.clearsEnvironment;
-  }
-  /** The hosts that the script is a proxy to, by the permissions or by a step. */
-  get #hosts() {
-    const { hosts } = this.#plan.state;
-    return this.#grants?.hosts ?? (hosts && new Hosts(hosts.hosts, hosts.deny));
-  }
-  /** Starts what serves the container from here, and ends with it. */
-  
-  /** Returns the strings of this process's environment that the program gets. */
-  
-  
-  /** Returns the variables that are added to these strings, or override them. */
-  
-  
-  /** The ids that the program changes to: an ordinary user's own take no call, which would be denied. */
-  get #ids() {
-    const { uid, gid } = this.#options;
-    const { caller: { euid, egid }, inUserNamespace, ids: ids2 } = this.#plan.state;
-    const areOwn = (uid ?? euid) === euid && (gid ?? egid) === egid;
-    const isOrdinary = euid !== 0 && !inUserNamespace && ids2 === void 0;
-    return areOwn && isOrdinary ? {
-      uid: void 0,
-      gid: void 0
-    } : {
-      uid,
-      gid
-    };
-  }
-  #terminalKinds(defaults) {
-    const { stdin, stdout, stderr } = this.#options;
-    const kinds = [
-      stdin ?? defaults[0],
-      stdout ?? defaults[1],
-      stderr ?? defaults[2]
-    ];
-    if (kinds.every((kind) => typeof kind === "string" && kind !== "stdout")) {
-      return kinds;
-    }
-    throw new TypeError('with a terminal, the streams can only be "piped", "inherit" and "null": they are the terminal');
-  }
-  /** The ways into a container of this command. */
-  get #entrance() {
-    return {
-      command: this.#enter,
-      place: this.#place,
-      accepts: acceptsIn
-    };
-  }
-  /** Returns the files of a container of this command. */
-  #place = ({ first, inside }, user) => {
-    const plan = rethrown(first, () => this.#plans.visiting(inside, user));
-    return {
-      resolve: IN_ROOT,
-      named: (path2) => `${path2} in the container`,
-      make: (calls) => rethrown(first, () => visit(plan, calls))
-    };
-  };
-  /** Makes a command for a program that enters a container of this one. */
-  #enter = ({ first, inside }, program, { user = "program", ...options }) => {
-    checkEnteringUser(user);
-    const begins = options.uid === void 0 && options.gid === void 0 ? user : "root";
-    const explain = (error) => orEnded(error, first);
-    const launcher = (options2) => rethrown(first, () => this.#plans.entering(inside, begins, options2));
-    return new _Command({
-      ...this.#plans,
-      launcher,
-      explain
-    }, program, options);
-  };
-  
-};
-var acceptsIn = ({ first, inside }, port) => rethrown(first, () => accepts(planRecipe(networkSteps(inside)), port));
-function rethrown(first, act) {
-  try {
-    return act();
-  } catch (error) {
-    throw orEnded(error, first);
-  }
-}
-
-
 // ffi/cgroups/files.ts
 var UNREADABLE2 = [
   ...HIDDEN_PROCESS,
@@ -33037,6 +31142,16 @@ function callsOf2(action) {
   ];
 }
 
+// ffi/clone3_support.ts
+var hasClone3 = perEngine(((loaded2) => {
+  const outcome = loaded2.run(assemble([
+    {
+      call: clone3Probe()
+    }
+  ], loaded2.architecture));
+  return outcome.failed?.errno === ERRNO.EINVAL;
+}));
+
 // ffi/cgroups/errors.ts
 var BELOW_USE = "more than that is in use, and cannot be reclaimed";
 var HINTS = [
@@ -33450,6 +31565,58 @@ function makeRoom(action, memory) {
   });
 }
 
+// launch/ignored_signals.ts
+var ignoredSignals = perEngine((() => {
+  const queries = CHANGEABLE_SIGNALS.map(((signal) => {
+    const action = sigactionOutput();
+    return {
+      signal,
+      action,
+      call: rt_sigaction(signal, null, action)
+    };
+  }));
+  const outcome = syscalls(queries.map((({ call: call2 }) => ({
+    call: call2
+  }))));
+  const all = queries.filter((({ action }) => isIgnored(outcome.output(action)))).map((({ signal }) => signal));
+  if (all.includes(SIGNALS.SIGCHLD)) syscall(rt_sigaction(SIGNALS.SIGCHLD, "SIG_DFL"));
+  const isRuntimes = ((signal) => signal === SIGNALS.SIGPIPE || signal >= SIGRTMIN);
+  return {
+    ignored: all.filter(((signal) => signal !== SIGNALS.SIGCHLD && !isRuntimes(signal))),
+    ignoredByRuntime: all.filter(isRuntimes)
+  };
+}));
+
+// launch/runtime_fds.ts
+var scriptPidfd = perEngine((() => syscall(call("pidfd_open", Deno.pid, 0), "containers need this call: Linux 5.3, and no seccomp filter that hides it")));
+var scriptThread = perEngine((() => {
+  const [address2, id2] = [
+    new Output(8, "&address"),
+    gettid()
+  ];
+  const query = {
+    call: prctl(PR_GET_TID_ADDRESS, address2),
+    accept: [
+      "EINVAL"
+    ]
+  };
+  const outcome = syscalls([
+    {
+      call: id2
+    },
+    query
+  ]);
+  const thread = {
+    address: outcome.output(address2).getBigUint64(0, true),
+    id: Number(outcome.result(id2))
+  };
+  const word4 = Deno.UnsafePointer.create(thread.address);
+  if (word4 === null) return void 0;
+  return new Deno.UnsafePointerView(word4).getInt32() === thread.id ? thread : void 0;
+}));
+
+var initImage = perEngine((({ architecture }) => sealedImage("ramekin-init", INIT[architecture])));
+
 // launch/thaw_guard.ts
 function thawGuard({ file, thawing }) {
   const open3 = [
@@ -33460,7 +31627,7 @@ function thawGuard({ file, thawing }) {
     open3.push(reader, writer);
     const guard2 = startGuard(open3[0], thawing);
     syscall(close(open3.pop()));
-    waitForEnd2(reader);
+    waitForEnd(reader);
     return guard2;
   } finally {
     for (const fd of open3) syscall(close(fd));
@@ -33511,7 +31678,7 @@ function startGuard(file, thawing) {
     }
   ]);
 }
-function waitForEnd2(reader) {
+function waitForEnd(reader) {
   const again = new Label("again");
   const call2 = read(reader, new Output(1, "&byte"), 1);
   syscalls([
@@ -33527,7 +31694,7 @@ function waitForEnd2(reader) {
 }
 
 // launch/cgroup.ts
-var PATIENCE5 = [
+var PATIENCE4 = [
   1,
   2,
   4,
@@ -33638,7 +31805,7 @@ var ContainerCgroup = class _ContainerCgroup {
   /** After the end of the program, kills the remaining processes and removes the group. */
   async end() {
     const result = this.#close();
-    for (const delay of PATIENCE5) {
+    for (const delay of PATIENCE4) {
       if (this.#group.remove()) break;
       this.#group.kill();
       await sleep(delay);
@@ -33665,7 +31832,7 @@ var ContainerCgroup = class _ContainerCgroup {
     };
   }
   #removeSync() {
-    for (const delay of PATIENCE5) {
+    for (const delay of PATIENCE4) {
       if (this.#group.remove()) break;
       this.#group.kill();
       syscalls([
@@ -33746,6 +31913,624 @@ var OTHERS3 = /* @__PURE__ */ new Set([
   "failure"
 ]);
 
+// launch/launch_watch.ts
+var LaunchWatch = class {
+
+  #pid = new Output(4, "&watch");
+  #begins = new Label("the watch");
+  #ends = new Label("the watch ends");
+  /** Waits until the time is over, or the script has ended. */
+  #wait = ppoll([
+    {
+      fd: SCRIPT_PIDFD,
+      events: POLLIN
+    }
+  ], TIME_LIMIT);
+  /** Leaves a mark in the table when the time is over: a result that is not 0. */
+  #mark = getpid();
+  /** Writes the call of the script that starts it, with signals blocked. */
+  start(writer, onFailure) {
+    writer.add(clone(CLONE_VM | CLONE_FILES, this.#pid), {
+      onZero: this.#begins,
+      onFailure,
+      fixes: {
+        EAGAIN: PROCESS_LIMIT
+      }
+    });
+  }
+  /** Writes the calls of the script that end it, with signals still blocked. */
+  stop(writer) {
+    const pid = new OutputField(this.#pid, 0, "watch");
+    writer.add(kill(pid, SIGNALS.SIGKILL));
+    writer.add(waitid(P_PID, pid, null, WEXITED));
+  }
+  /** Writes its own calls. */
+  write(writer, plan) {
+    const ends = {
+      onFailure: this.#ends
+    };
+    writer.place(this.#begins);
+    writer.add(this.#wait, {
+      ...ends,
+      onSuccess: this.#ends
+    });
+    writer.add(this.#mark, ends);
+    for (const { pid } of childrenOf2(plan)) {
+      const child = new OutputField(pid, 0, "pid");
+      writer.add(tgkill(child, child, SIGNALS.SIGKILL), {
+        ...ends,
+        accept: [
+          "EINVAL",
+          "ESRCH"
+        ]
+      });
+    }
+    writer.place(this.#ends);
+    writer.add(exit_group(0));
+  }
+  /** Ends it from outside of the launch's program. */
+  end(result) {
+    const pid = result.output(this.#pid).getInt32(0, true);
+    if (pid === 0) return;
+    syscall(kill(pid, SIGNALS.SIGKILL));
+    reap(pid);
+  }
+  /** Whether it has ended the launch. */
+  hasEndedLaunch(result) {
+    return result.result(this.#mark) > 0n;
+  }
+};
+var TIME_LIMIT = new Struct(new Uint8Array(16), "&limit", [], [
+  {
+    offset: 0,
+    slot: LIMIT_SECONDS
+  },
+  {
+    offset: 8,
+    slot: LIMIT_NANOSECONDS
+  }
+]);
+
+
+// launch/host_services/host_tool.ts
+function hostTool(program, args, stdio) {
+  const spec = execSpec(program, {
+    args,
+    stdio
+  });
+  const changes = /* @__PURE__ */ new Map([
+    [
+      "PATH",
+      spec.searchPath
+    ]
+  ]);
+  return {
+    ...spec,
+    environment: {
+      inherited: [],
+      changes
+    }
+  };
+}
+
+// launch/host_services/id_maps.ts
+function runIdMapTool(spawn, tool, args) {
+  const streams = new StandardStreams([
+    "null",
+    "null",
+    "piped"
+  ]);
+  let launched;
+  try {
+    launched = spawn(hostTool(tool, args, streams.theirs));
+  } catch (error) {
+    streams.close();
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new UnsupportedError(`an ordinary user needs ${tool} to map more than their own id (Debian: uidmap); install it, or use mapRoot()`, {
+      cause: error
+    });
+  }
+  const { success, stderr } = collectSync(launched, streams.release(), void 0);
+  if (success) return;
+  throw new UnsupportedError(`${tool} ${args.join(" ")}: ${new TextDecoder().decode(stderr).trim()}`, {
+    advice: [
+      "/etc/subuid and /etc/subgid say which ids an ordinary user may map: see subuid(5)"
+    ]
+  });
+}
+
+// launch/host_services/delete_link.ts
+var deleteLinkService = {
+  describe: ({ name }) => [
+    `at the end: {RTM_DELLINK, ${JSON.stringify(name)}}`
+  ],
+  start({ name }) {
+    using socket = new NetlinkSocket();
+    const index = socket.links().find((link2) => link2.name === name)?.index ?? 0;
+    const record = {
+      service: "delete-link",
+      name,
+      index
+    };
+    return {
+      record,
+      end: () => this.cleanUp(record)
+    };
+  },
+  cleanUp({ name, index }) {
+    using socket = new NetlinkSocket();
+    const isThere = socket.links().some((link2) => link2.index === index && link2.name === name);
+    if (isThere) ifThere(() => socket.request([
+      deleteLink({
+        index
+      })
+    ]), [
+      "ENODEV"
+    ]);
+  }
+};
+
+// launch/host_services/nat_table.ts
+var natTableService = {
+  describe({ table }) {
+    const socket = new ResultOf(netlinkSocket(NETLINK_NETFILTER), "socket");
+    const messages = addNatTable({
+      ...table,
+      name: "ramekin-...",
+      owned: true
+    });
+    return [
+      describeCall(send(socket, messages))
+    ];
+  },
+  start({ table, words: words3 }) {
+    requireForwarding(table.family);
+    const name = `ramekin-${crypto.randomUUID()}`;
+    const socket = new NetlinkSocket(NETLINK_NETFILTER);
+    try {
+      socket.request(addNatTable({
+        ...table,
+        name,
+        owned: true
+      }), words3);
+    } catch (error) {
+      socket.close();
+      throw error;
+    }
+    return {
+      record: {
+        service: "nat-table",
+        name
+      },
+      end: () => socket.close()
+    };
+  },
+  cleanUp() {
+  }
+};
+function requireForwarding(family) {
+  const path2 = forwardingSetting(family);
+  if (readSetting(`/proc/sys/${path2}`) === 1) return;
+  const name = path2.replaceAll("/", ".");
+  throw new UnsupportedError(`the host does not forward packets; sysctl -w ${name}=1 turns forwarding on`);
+}
+
+// launch/host_services/process.ts
+function openIfRunning({ pid, started: started2 }, open3) {
+  const fd = ifThere(() => syscall(open3(pid)), ENDED3);
+  if (fd === void 0) return void 0;
+  if (ifThere(() => processIdentity(pid), ENDED3)?.started === started2) return fd;
+  syscall(close(fd));
+  return void 0;
+}
+var ENDED3 = [
+  "ENOENT",
+  "ESRCH"
+];
+
+// launch/host_services/return_link.ts
+var returnLinkService = {
+  describe: ({ name, nameInside }) => [
+    `at the end: {RTM_NEWLINK, ${JSON.stringify(nameInside)}, ${JSON.stringify(name)}, back}`
+  ],
+  start({ name, nameInside }, { pid }) {
+    const record = {
+      service: "return-link",
+      name,
+      nameInside,
+      ...processIdentity(pid)
+    };
+    const home = syscall(openNamespace("thread-self"));
+    const away = syscall(openNamespace(pid));
+    return {
+      record,
+      end: () => moveBack(name, nameInside, away, home)
+    };
+  },
+  cleanUp({ name, nameInside, ...process }) {
+    const away = openIfRunning(process, openNamespace);
+    if (away === void 0) return;
+    moveBack(name, nameInside, away, syscall(openNamespace("thread-self")));
+  }
+};
+function moveBack(name, nameInside, away, home) {
+  try {
+    using socket = openSocketIn(away, home);
+    const link2 = socket.links().find((link3) => link3.name === nameInside);
+    if (link2 === void 0) return;
+    const back = {
+      name,
+      namespace: {
+        fd: home
+      }
+    };
+    ifThere(() => socket.request([
+      setLink({
+        index: link2.index
+      }, back)
+    ]), [
+      "ENODEV"
+    ]);
+  } finally {
+    for (const namespace of [
+      home,
+      away
+    ]) syscall(close(namespace));
+  }
+}
+function openNamespace(process) {
+  return openat(at_fdcwd, `${processDirectory(process)}/ns/net`, O_RDONLY | O_CLOEXEC);
+}
+function openSocketIn(namespace, home) {
+  const [socket, ...options] = socketCalls(NETLINK_ROUTE, (call2) => new ResultOf(call2, "socket"));
+  const back = new Label("back");
+  const result = syscalls([
+    {
+      call: setns(namespace, CLONE_NEWNET)
+    },
+    ...[
+      socket,
+      ...options
+    ].map((call2) => ({
+      call: call2,
+      onFailure: back
+    })),
+    back,
+    {
+      call: setns(home, CLONE_NEWNET)
+    }
+  ]);
+  return new NetlinkSocket({
+    opened: Number(result.result(socket))
+  });
+}
+
+// launch/host_services/reserve_port.ts
+var reservePortService = {
+  describe({ protocol, address: address2 }) {
+    const socket = new ResultOf(ipSocket(address2.family, protocol), "socket");
+    return [
+      describeCall(bind2(socket, address2))
+    ];
+  },
+  start({ protocol, address: address2 }) {
+    const socket = syscall(ipSocket(address2.family, protocol));
+    try {
+      if (address2.family === AF_INET6) syscall(setIpv6Only(socket));
+      syscall(bind2(socket, address2), {
+        EADDRINUSE: `another container has published ${protocol} port ${address2.port}, or a program of this machine uses it; publish() can take another port`,
+        EADDRNOTAVAIL: "this machine has no such address; without { hostAddress }, the port of all its addresses is published"
+      });
+    } catch (error) {
+      syscall(close(socket));
+      throw error;
+    }
+    return {
+      end: () => void syscall(close(socket))
+    };
+  },
+  cleanUp() {
+  }
+};
+
+// launch/host_services/user_network.ts
+var ARGUMENTS = {
+  pasta: (pid, forwardsNames) => [
+    ...[
+      "--foreground",
+      "--quiet",
+      "--config-net",
+      "--no-map-gw",
+      "--pid",
+      "/dev/stdin"
+    ],
+    ...[
+      "-I",
+      "tap0",
+      "-t",
+      "none",
+      "-u",
+      "none",
+      "-T",
+      "none",
+      "-U",
+      "none"
+    ],
+    ...forwardsNames ? [
+      "--dns-forward",
+      DNS_FORWARDER
+    ] : [],
+    pid
+  ],
+  slirp4netns: (pid) => [
+    ...[
+      "--enable-sandbox",
+      "--enable-seccomp",
+      "--ready-fd=0"
+    ],
+    ...[
+      "--configure",
+      "--mtu=65520",
+      "--disable-host-loopback"
+    ],
+    ...[
+      pid,
+      "tap0"
+    ]
+  ]
+};
+var PATIENCE5 = 1e4;
+var userNetworkService = {
+  describe: ({ programs: programs2, forwardsNames = false }, pid) => [
+    programs2.map((name) => [
+      name,
+      ...ARGUMENTS[name](pid, forwardsNames)
+    ].join(" ")).join(", or ")
+  ],
+  start({ programs: programs2, forwardsNames = false }, context) {
+    const issues = [];
+    for (const program of programs2) {
+      const streams = new StandardStreams([
+        "null",
+        "piped",
+        "piped"
+      ]);
+      let launched;
+      try {
+        launched = launchProgram(program, forwardsNames, context, streams);
+      } catch (error) {
+        streams.close();
+        if (error instanceof Deno.errors.NotFound) continue;
+        throw error;
+      }
+      try {
+        return whenReady(program, launched, streams.release());
+      } catch (error) {
+        if (!(error instanceof UnsupportedError)) throw error;
+        issues.push(error.issue);
+      }
+    }
+    const [first, ...advice] = issues;
+    if (first !== void 0) throw new UnsupportedError(first, {
+      advice
+    });
+    throw new UnsupportedError(`a network for an ordinary user needs ${programs2.join(" or ")}, and it is not installed (Debian: passt, slirp4netns); root can use veth() and masquerade() instead`);
+  },
+  cleanUp(process) {
+    const pidfd = openIfRunning(process, (pid) => pidfd_open(pid, 0));
+    if (pidfd === void 0) return;
+    try {
+      syscalls([
+        {
+          call: pidfd_send_signal(pidfd, SIGNALS.SIGKILL),
+          accept: [
+            "ESRCH"
+          ]
+        }
+      ]);
+      waitFor(pidfd, PATIENCE5);
+    } finally {
+      syscall(close(pidfd));
+    }
+  }
+};
+function launchProgram(program, forwardsNames, { pid, spawn }, streams) {
+  const { euid, egid } = liveHost().credentials();
+  const asRoot = program === "pasta" && euid === 0 ? [
+    "--runas",
+    `${euid}:${egid}`
+  ] : [];
+  const args = [
+    ...asRoot,
+    ...ARGUMENTS[program](String(pid), forwardsNames)
+  ];
+  const [, ready, stderr] = streams.theirs;
+  return spawn(hostTool(program, args, [
+    ready,
+    "null",
+    stderr
+  ]));
+}
+function whenReady(program, { pid, pidfd }, descriptors) {
+  const [, ready, stderr] = descriptors;
+  const end = () => {
+    syscall(pidfd_send_signal(pidfd, SIGNALS.SIGKILL));
+    while (reapStatus(pidfd) === void 0) waitFor(pidfd, void 0);
+    for (const fd of [
+      pidfd,
+      ready,
+      stderr
+    ]) syscall(close(fd));
+  };
+  let issue;
+  try {
+    waitFor(ready, PATIENCE5);
+    if ((readSome(ready)?.length ?? 0) > 0) {
+      return {
+        record: {
+          service: "user-network",
+          program,
+          ...processIdentity(pid)
+        },
+        end
+      };
+    }
+    issue = new TextDecoder().decode(readSome(stderr) ?? new Uint8Array()).trim();
+  } catch (error) {
+    end();
+    throw error;
+  }
+  end();
+  throw new UnsupportedError(`${program} could not connect the container: ${issue}`);
+}
+function waitFor(fd, milliseconds) {
+  syscalls([
+    {
+      call: ppoll([
+        {
+          fd,
+          events: POLLIN
+        }
+      ], milliseconds),
+      accept: [
+        "EINTR"
+      ]
+    }
+  ]);
+}
+
+// launch/host_services/table.ts
+var SERVICES = {
+  "delete-link": deleteLinkService,
+  "nat-table": natTableService,
+  "reserve-port": reservePortService,
+  "return-link": returnLinkService,
+  "user-network": userNetworkService
+};
+function describeService(service, pid) {
+  return definitionOf(service.service).describe(service, pid);
+}
+function startService(service, context) {
+  return definitionOf(service.service).start(service, context);
+}
+function definitionOf(name) {
+  return SERVICES[name];
+}
+
+// launch/sync.ts
+function serveSyncPoints(plan, socket, spawn, services) {
+  for (const point of plan.syncPoints) {
+    const pid = waitForArrival(socket);
+    if (pid === void 0) return;
+    for (const action of point.parentActions(knownPid(pid))) {
+      if ("calls" in action) makeCalls(action.calls, plan, point);
+      else if ("run" in action) action.run(pid);
+      else services.push(...startProgram(action, pid, spawn, plan, point));
+    }
+    letGo(socket);
+  }
+  if (plan.syncPoints.length === 0) return;
+  syscall(passCredentials(socket, false));
+}
+function letGo(socket) {
+  syscalls([
+    {
+      call: write(socket, new Uint8Array(1), 1),
+      accept: [
+        "EPIPE"
+      ]
+    }
+  ]);
+}
+function waitForEnd2(socket, most = 0, patience = Infinity) {
+  const parts2 = [];
+  const end = performance.now() + patience;
+  for (let length = 0; ; ) {
+    const part = receive(socket, Math.max(most - length, 1));
+    if (part.length === 0) break;
+    if (patience !== Infinity) waitNoLonger(socket, end - performance.now());
+    if (length < most) parts2.push(part);
+    length += part.length;
+  }
+  return concat(parts2);
+}
+function waitNoLonger(socket, milliseconds) {
+  if (milliseconds <= 0) throw heldUpError();
+  syscall(receiveTimeout(socket, Math.ceil(milliseconds)));
+}
+function receive(socket, most) {
+  const bytes = new Output(most);
+  const call2 = read(socket, bytes, most);
+  const result = received(call2);
+  const { buffer, byteOffset } = result.output(bytes);
+  return new Uint8Array(buffer, byteOffset, Math.max(Number(result.result(call2)), 0));
+}
+function waitForByte(socket) {
+  return receive(socket, 1).length > 0;
+}
+function received(call2) {
+  const result = syscalls([
+    {
+      call: call2,
+      accept: [
+        "ECONNRESET",
+        "EAGAIN"
+      ]
+    }
+  ]);
+  if (result.result(call2) === BigInt(-ERRNO.EAGAIN)) throw heldUpError();
+  return result;
+}
+function receiveFd(socket) {
+  const control = controlOutput();
+  const call2 = receiveDescriptor(socket, control);
+  const result = received(call2);
+  return descriptorOf(result.output(control));
+}
+function startProgram(action, pid, spawn, plan, point) {
+  try {
+    if (!("program" in action)) return [
+      startService(action, {
+        pid,
+        spawn
+      })
+    ];
+    runIdMapTool(spawn, action.program, action.args.map(String));
+    return [];
+  } catch (error) {
+    throw stepError(error, plan, point.stepIndex);
+  }
+}
+function makeCalls(calls, plan, point) {
+  const last = new Label("last");
+  const parts2 = calls.slice(0, -1).map(({ call: call2 }) => ({
+    call: call2,
+    onFailure: last
+  }));
+  const loaded2 = engine();
+  const program = assemble([
+    ...parts2,
+    last,
+    {
+      call: calls.at(-1).call
+    }
+  ], loaded2.architecture);
+  const failure = failureOf(loaded2.run(program));
+  if (failure === void 0) return;
+  const { fixes } = calls.find(({ call: call2 }) => call2 === failure.call);
+  throw failureError(failure, {
+    plan,
+    stepIndex: point.stepIndex,
+    fixes
+  });
+}
+function waitForArrival(socket) {
+  const sender = senderOutput();
+  const call2 = receiveByte(socket, sender);
+  const result = received(call2);
+  return result.result(call2) > 0n ? senderOf(result.output(sender)) : void 0;
+}
+
 // launch/launch.ts
 var Launch = class {
   static {
@@ -33768,7 +32553,7 @@ var Launch = class {
       this.#receiveNotifier(socket2);
       const { plan, sealed } = this.#compiled;
       const patience = plan.state.stoppable ? PATIENCE : void 0;
-      const report = waitForEnd(socket2, sealed?.length, patience);
+      const report = waitForEnd2(socket2, sealed?.length, patience);
       this.#endWatch();
       this.#restore();
       if (report.length > 0) throw this.#sealedError(report);
@@ -33788,7 +32573,7 @@ var Launch = class {
     for (const service of this.#services) service.guard?.(opened);
     for (let index = 0; index < pids.length - 1; index++) reap(pids[index]);
     if (socket !== void 0) syscall(close(socket));
-    release$89.call(this);
+    release$75.call(this);
     return {
       pid,
       pidfd: opened,
@@ -33803,13 +32588,13 @@ var Launch = class {
     });
   }
   static {
-    release$89 = (function () {
+    release$75 = (function () {
     if (this.#memory !== void 0) engine().release(this.#memory);
     this.#memory = void 0;
   });
   }
   static {
-    read$90 = (function (result) {
+    read$76 = (function (result) {
     const { plan, frame, layout } = this.#compiled;
     const { sockets, pidfd } = frame;
     const failed = result.failed !== void 0 || frame.watch?.hasEndedLaunch(result) === true;
@@ -33864,7 +32649,7 @@ var Launch = class {
     const isCopied = !frame.sharesMemory || plan.processes.some((({ ownMemory }) => ownMemory));
     if (frame.vfork && !isCopied) {
       const result = loaded2.runInArena(program, bindings);
-      this.#final = read$90.call(this, result);
+      this.#final = read$76.call(this, result);
       this.#result = this.#final.runs ? result : result.copy();
       return;
     }
@@ -33873,7 +32658,7 @@ var Launch = class {
     place(program, this.#memory, bindings);
     loaded2.runIn(this.#memory);
     this.#result = new RunResult(program, this.#memory.view);
-    this.#final = frame.vfork ? read$90.call(this, this.#result) : void 0;
+    this.#final = frame.vfork ? read$76.call(this, this.#result) : void 0;
   }
   /**
    * Does the script's part until the container is complete, and waits to be started if it is held.
@@ -33913,7 +32698,7 @@ var Launch = class {
     } catch {
     }
     this.#restore();
-    release$89.call(this);
+    release$75.call(this);
     return error;
   }
   /** Kills and reaps the processes: each may have made the next one before it has ended. */
@@ -33978,7 +32763,7 @@ var Launch = class {
   }
   
   get #state() {
-    return this.#final ?? read$90.call(this, this.#result);
+    return this.#final ?? read$76.call(this, this.#result);
   }
   
 };
@@ -34077,7 +32862,7 @@ var Placeholders = class _Placeholders {
     addMethods(this.prototype, {
     guard: (function (pidfd) {
     const earlier = this.#guard;
-    this.#guard = watchContainer$93.call(this, pidfd);
+    this.#guard = watchContainer$79.call(this, pidfd);
     earlier?.kill();
   }),
     end: (function () {
@@ -34098,12 +32883,12 @@ var Placeholders = class _Placeholders {
     try {
       for (const placeholder of plan.placeholders) {
         ({ stepIndex } = placeholder);
-        parent$92.call(all, placeholder);
+        parent$78.call(all, placeholder);
       }
-      all.#guard = watchScript$91.call(all, plan.placeholders);
+      all.#guard = watchScript$77.call(all, plan.placeholders);
       for (const placeholder of plan.placeholders) {
         ({ stepIndex } = placeholder);
-        all.#made.push(make(placeholder, parent$92.call(all, placeholder)));
+        all.#made.push(make(placeholder, parent$78.call(all, placeholder)));
       }
     } catch (error) {
       all.end();
@@ -34115,7 +32900,7 @@ var Placeholders = class _Placeholders {
     });
   }
   static {
-    watchScript$91 = (function (placeholders) {
+    watchScript$77 = (function (placeholders) {
     const descriptors = [
       .../* @__PURE__ */ new Set([
         scriptPidfd(),
@@ -34137,12 +32922,12 @@ var Placeholders = class _Placeholders {
         ], void 0),
         onFailure: HELPER_ENDS
       },
-      ...placeholders.filter((({ text: text4 }) => text4 === void 0)).flatMap(((one) => removalByName(one, numberOf6(parent$92.call(this, one)))))
+      ...placeholders.filter((({ text: text4 }) => text4 === void 0)).flatMap(((one) => removalByName(one, numberOf6(parent$78.call(this, one)))))
     ]);
   });
   }
   static {
-    parent$92 = (function ({ path: path2 }) {
+    parent$78 = (function ({ path: path2 }) {
     const directory = parentOf(path2);
     let parent = this.#parents.get(directory);
     if (parent === void 0) this.#parents.set(directory, parent = syscall(opening2(directory)));
@@ -34150,7 +32935,7 @@ var Placeholders = class _Placeholders {
   });
   }
   static {
-    watchContainer$93 = (function (pidfd) {
+    watchContainer$79 = (function (pidfd) {
     const uses = [
       pidfd,
       ...this.#parents.values(),
@@ -34354,13 +33139,266 @@ function parentEntries(plan, { stepIndex, parentActions }) {
   }));
 }
 
+// launch/memory_guard.ts
+var MemoryGuard = class {
+  static {
+    addMethods(this.prototype, {
+    raise: (function (writer, onFailure) {
+    if (!this.#locks) return;
+    writer.add(lockProcess(), {
+      accept: LOCKLESS,
+      onFailure
+    });
+    if (!this.#saves) return;
+    const edges = {
+      onFailure: this.#restoresItself ? this.#unlocking : onFailure
+    };
+    this.#saved = writer.add(prctl(PR_GET_DUMPABLE), edges);
+    if (this.#exposed) writer.add(prctl(PR_SET_DUMPABLE, 0), edges);
+  }),
+    lower: (function (writer) {
+    if (!this.#locks || !this.#restoresItself) return;
+    if (this.#saved !== void 0) {
+      const dumpable = new ResultOf(this.#saved, "dumpable");
+      const edges = {
+        accept: [
+          "EINVAL"
+        ],
+        onFailure: this.#unlocking
+      };
+      writer.add(prctl(PR_SET_DUMPABLE, dumpable), edges);
+    }
+    const unlocked = new Label("unlocked");
+    writer.place(this.#unlocking);
+    writer.add(unlockProcess(), {
+      accept: LOCKLESS,
+      onFailure: unlocked
+    });
+    writer.place(unlocked);
+  }),
+    begin: (function (writer) {
+    if (this.#sharesMemory || !this.#exposed) return;
+    writer.add(prctl(PR_SET_DUMPABLE, 0), CHILD_EDGES);
+  }),
+    renew: (function (writer) {
+    if (this.#overlaps || !this.#sharesMemory) writer.add(prctl(PR_SET_DUMPABLE, 0), CHILD_EDGES);
+  })
+    });
+  }
+
+  /** Whether untrusted processes can see the container during setup. */
+  #exposed;
+  /** Whether the program can see another process of the container, which shares the memory. */
+  #overlaps;
+  #sharesMemory;
+  #locks;
+  #saves;
+  /** Whether the launch's program restores the flag, and not the script after it. */
+  #restoresItself;
+  #saved;
+  #unlocking = new Label("unlocking");
+  /** @param frame whether the script blocks until the program runs, and shares its memory */
+  constructor(plan, shape, frame) {
+    const needsDumpable = plan.opensProcSelf;
+    const changes = frame.sharesMemory && changesDumpability(plan, shape);
+    this.#exposed = plan.state.exposed;
+    this.#overlaps = plan.processes.length > 1;
+    this.#sharesMemory = frame.sharesMemory;
+    this.#locks = changes || needsDumpable;
+    this.#saves = changes || needsDumpable && frame.sharesMemory && !frame.vfork;
+    this.#restoresItself = frame.vfork || !this.#saves;
+  }
+  /** Writes the calls before the first clone; a failure jumps to the label. */
+  
+  /** Writes the calls that restore the flag, unless the container still shares the memory then. */
+  
+  /** Restores the flag when no process of the container shares the memory any longer. */
+  restore(result) {
+    if (this.#saved === void 0 || this.#restoresItself) return;
+    const dumpable = Number(result.result(this.#saved));
+    const restoring = prctl(PR_SET_DUMPABLE, dumpable);
+    syscalls([
+      // A launch that failed before PR_GET_DUMPABLE has recorded 0 or an error.
+      ...dumpable > 0 ? [
+        {
+          call: restoring,
+          accept: [
+            "EINVAL"
+          ]
+        }
+      ] : [],
+      {
+        call: unlockProcess(),
+        accept: LOCKLESS
+      }
+    ]);
+  }
+  /** Writes the call that guards a first process with a copy of the memory. */
+  
+  /**
+   * Writes the call that sets the flag again before the program, because a change of ids sets it to
+   * the value of the sysctl fs.suid_dumpable (prctl(2)). It matters if another process shares the
+   * memory, or this one waits with its copy.
+   */
+  
+};
+
+
+
+// launch/script_frame.ts
+var ScriptFrame = class {
+  static {
+    addMethods(this.prototype, {
+    enclose: (function (writer, clone2, firstProcess) {
+    const [stopping, unmasking, lowering, closing] = [
+      "stopping",
+      "unmasking",
+      "lowering",
+      "closing"
+    ].map(((name) => new Label(name)));
+    const mask2 = new Output(8, "&mask");
+    writer.section = "script";
+    if (this.#needsSockets) {
+      this.#sockets = writer.add(socketpair(SYNC_SOCKETS), {
+        onFailure: END
+      });
+    }
+    if (this.#plan.syncPoints.length > 0) {
+      writer.add(passCredentials(SCRIPT_SOCKET, true), {
+        onFailure: closing
+      });
+    }
+    if (this.#plan.state.stoppable) {
+      writer.add(receiveTimeout(SCRIPT_SOCKET, PATIENCE), {
+        onFailure: closing
+      });
+    }
+    this.guard.raise(writer, closing);
+    writer.add(rt_sigprocmask("all", mask2), {
+      onFailure: lowering
+    });
+    this.watch?.start(writer, unmasking);
+    writer.section = "clone";
+    writer.add(clone2, {
+      onZero: firstProcess,
+      onFailure: stopping,
+      stepIndex: this.#plan.cloneStep,
+      fixes: () => firstCloneFixes(this.#plan)
+    });
+    writer.section = "restore";
+    writer.place(stopping);
+    if (this.vfork) this.watch?.stop(writer);
+    writer.place(unmasking);
+    writer.add(rt_sigprocmask(mask2, null));
+    writer.place(lowering);
+    this.guard.lower(writer);
+    writer.place(closing);
+    if (this.#needsSockets) writer.add(close(CONTAINER_SOCKET));
+    writer.section = "script";
+    if (this.vfork) {
+      this.#pidfd = writer.add(pidfd_open(new OutputField(this.#plan.main.pid, 0, "pid"), 0));
+    }
+    writer.end();
+  }),
+    aside: (function (writer) {
+    writer.section = "watch";
+    this.watch?.write(writer, this.#plan);
+  }),
+    begin: (function (writer) {
+    const { ignored, ignoredByRuntime, clearsHandlers } = this.#facts;
+    for (const signal of clearsHandlers ? ignoredByRuntime : CHANGEABLE_SIGNALS) {
+      writer.add(rt_sigaction(signal, "SIG_DFL"), CHILD_EDGES);
+    }
+    for (const signal of ignored) writer.add(rt_sigaction(signal, "SIG_IGN"), CHILD_EDGES);
+    this.guard.begin(writer);
+    if (this.#needsSockets) writer.add(close(SCRIPT_SOCKET), CHILD_EDGES);
+  }),
+    tie: (function (writer) {
+    const { deathSignal, processes } = this.#plan;
+    if (deathSignal === 0) return;
+    writer.add(prctl(PR_SET_PDEATHSIG, deathSignal), CHILD_EDGES);
+    const { thread } = this.#facts;
+    const sharesWord = this.sharesMemory && !processes.some((({ ownMemory }) => ownMemory));
+    if (thread !== void 0 && sharesWord) {
+      const alive = compareWord(new Named(thread.address, "&tid"), new Named(thread.id, "tid"));
+      writer.add(alive, {
+        ...CHILD_EDGES,
+        accept: [
+          "EAGAIN"
+        ],
+        onAccepted: EXIT_CHILD
+      });
+    } else {
+      const gone = ppoll([
+        {
+          fd: SCRIPT_PIDFD,
+          events: POLLIN
+        }
+      ], 0);
+      writer.add(gone, {
+        ...CHILD_EDGES,
+        onSuccess: EXIT_CHILD
+      });
+    }
+  }),
+    beforeExec: (function (writer) {
+    this.guard.renew(writer);
+  }),
+    exec: (function (writer, { paths }, image2) {
+    if (image2 !== void 0) return findThenExec(writer, paths, image2);
+    return tryExec(writer, paths, this.#plan.notifier === void 0 ? void 0 : unobserved);
+  })
+    });
+  }
+
+  vfork;
+  sharesMemory;
+  guard;
+  /** What ends the launch when it takes too long, if there is a limit. */
+  watch;
+  #plan;
+  #facts;
+  #needsSockets;
+  #sockets;
+  #pidfd;
+  constructor(plan, shape, facts) {
+    this.#plan = plan;
+    this.#facts = facts;
+    this.vfork = plan.syncPoints.length === 0 && !shape.held && shape.sealed !== true && !plan.state.stoppable && plan.notifier?.take === void 0;
+    this.sharesMemory = !shape.held;
+    this.guard = new MemoryGuard(plan, shape, this);
+    this.watch = shape.bounded === true ? new LaunchWatch() : void 0;
+    this.#needsSockets = !this.vfork || shape.terminal === "container" || plan.listener !== void 0 || plan.notifier !== void 0 || shape.visits === true || shape.notify === true;
+  }
+  get clearsHandlers() {
+    return this.#facts.clearsHandlers;
+  }
+  /** The call that makes the sync sockets, if they are needed. */
+  get sockets() {
+    return this.#sockets;
+  }
+  /** The call that opens the container's pidfd, if the thread blocks until the program runs. */
+  get pidfd() {
+    return this.#pidfd;
+  }
+  
+  
+  
+  
+  
+  
+};
+
+// launch/shape.ts
+
+
 // launch/launcher.ts
 var Launcher = class {
   static {
     addMethods(this.prototype, {
     spawn: (function (spec, alter) {
     try {
-      const { launch, cgroup } = make$94.call(this, spec, false, alter);
+      const { launch, cgroup } = make$80.call(this, spec, false, alter);
       return startIn(launch, cgroup);
     } catch (error) {
       throw orEnded2(error, this.plan);
@@ -34377,17 +33415,17 @@ var Launcher = class {
       initImage: this.plan.hasInit ? initImage() : void 0
     };
     return {
-      compiled: compile$96.call(this, values),
+      compiled: compile$82.call(this, values),
       values
     };
   })
     });
   }
   static {
-    make$94 = (function (spec, held, alter) {
+    make$80 = (function (spec, held, alter) {
     const cgroup = ContainerCgroup.make(this.plan);
     try {
-      const launch = begin$95.call(this, spec, cgroup?.entry, held, alter);
+      const launch = begin$81.call(this, spec, cgroup?.entry, held, alter);
       cgroup?.entered();
       return {
         launch,
@@ -34400,8 +33438,8 @@ var Launcher = class {
   });
   }
   static {
-    begin$95 = (function (spec, cgroupEntry, held, alter) {
-    const inheritedFds = openInheritedFds(this.plan);
+    begin$81 = (function (spec, cgroupEntry, held, alter) {
+    const inheritedFds = openInheritedFds(this.plan, openUserNamespace);
     let sealedProgram;
     try {
       const { compiled, values } = this.prepare(spec, {
@@ -34431,7 +33469,7 @@ var Launcher = class {
   });
   }
   static {
-    compile$96 = (function ({ spec, paths, cgroupEntry, held = false }) {
+    compile$82 = (function ({ spec, paths, cgroupEntry, held = false }) {
     const shape = {
       ...shapeOf(spec, paths.length, cgroupEntry, held),
       ...isSealed(this.plan, spec) && {
@@ -34468,7 +33506,7 @@ var Launcher = class {
    * @throws {SyscallError} with the step and the call that failed; nothing is left of the container
    */
   create(spec, alter) {
-    const { launch, cgroup } = make$94.call(this, spec, true, alter);
+    const { launch, cgroup } = make$80.call(this, spec, true, alter);
     return new CreatedContainer(launch, cgroup);
   }
   /** Compiles a launch, unless one of the same shape is known, and adds the values of its slots. */
@@ -34482,7 +33520,7 @@ var Launcher = class {
       cgroupEntry: cgroup?.cgroupEntry
     };
     return new Plan({
-      compiled: compile$96.call(this, values),
+      compiled: compile$82.call(this, values),
       values
     }, cgroup?.calls);
   }
@@ -34553,10 +33591,1065 @@ function altered({ compiled, values }, alter) {
     values
   };
 }
+function openUserNamespace({ uids, gids }) {
+  const steps = [
+    unshare3("user"),
+    mapIds({
+      uids,
+      gids
+    })
+  ];
+  using held = new Launcher(planRecipe(steps)).create(execSpec("/"));
+  const path2 = `/proc/${held.pid}/ns/user`;
+  return syscall(openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC));
+}
 var launcherOfTools = perEngine(() => new Launcher(new PlanBuilder([], liveHost())));
 function spawnTool(spec) {
   return launcherOfTools().spawn(spec);
 }
+
+// launch/visit.ts
+var NO_PROGRAM = execSpec("", {
+  environment: {
+    inherited: [],
+    changes: /* @__PURE__ */ new Map()
+  },
+  searchPath: "",
+  stdio: []
+});
+function visit(plan, parts2, { patience = PATIENCE, alter } = {}) {
+  const calls = parts2.filter((part) => !(part instanceof Label));
+  prepareLock();
+  const shape = {
+    ...shapeOf(NO_PROGRAM, 0, void 0, false),
+    visits: true
+  };
+  const frame = new ScriptFrame(plan, shape, scriptFacts());
+  const end = exit_group(0);
+  const layout = link(plan, shape, frame, (writer) => {
+    writer.section = "program";
+    frame.beforeExec(writer);
+    for (const planned of plan.beforeProgram) writer.part(planned);
+    for (const part of parts2) {
+      if (part instanceof Label) {
+        writer.place(part);
+        continue;
+      }
+      const { call: call2, sends, accept: accept2 = [], fixes, onAccepted } = part;
+      const passed = new Label("nothing to send");
+      const edges = sends === true && accept2.length > 0 ? {
+        onAccepted: passed
+      } : {
+        onAccepted
+      };
+      writer.add(call2, {
+        ...CHILD_EDGES,
+        accept: accept2,
+        fixes,
+        ...edges
+      });
+      if (sends !== true) continue;
+      writer.add(dup3(new ResultOf(call2, "fd"), SCRIPT_PIDFD, O_CLOEXEC), CHILD_EDGES);
+      writer.add(sendDescriptor(CONTAINER_SOCKET, SCRIPT_PIDFD), CHILD_EDGES);
+      writer.place(passed);
+    }
+    writer.add(end);
+    return {
+      candidates: [],
+      executes: [
+        end
+      ]
+    };
+  });
+  const program = assemble(layout.parts, engine().architecture);
+  alter?.(program, layout);
+  const inheritedFds = openInheritedFds(plan, openUserNamespace);
+  let result;
+  try {
+    const values = {
+      spec: NO_PROGRAM,
+      paths: [],
+      scriptPidfd: scriptPidfd(),
+      inheritedFds
+    };
+    result = frame.vfork ? engine().run(program, bindingsOf(values)) : runWatched(program, values, plan, patience);
+  } finally {
+    closeInheritedFds(inheritedFds);
+  }
+  frame.guard.restore(result);
+  if (frame.vfork) reapAll(plan, result);
+  return received2(result, frame, () => {
+    const failure = failureOf(result);
+    if (failure !== void 0) {
+      const { stepIndex, fixes } = recordOf(failure.call, layout);
+      throw orEnded2(failureError(failure, {
+        plan,
+        stepIndex,
+        fixes
+      }), plan);
+    }
+    if (result.result(end) !== PENDING) {
+      throw orEnded2(frame.vfork ? killed() : heldUpError(), plan);
+    }
+    return calls.filter(({ call: call2, sends }) => sends === true && result.result(call2) >= 0n);
+  });
+}
+function runWatched(program, values, { processes }, patience) {
+  const bindings = bindingsOf(values);
+  const loaded2 = engine();
+  const memory = loaded2.allocate(sizeWith(program, bindings));
+  try {
+    place(program, memory, bindings);
+    loaded2.runIn(memory);
+    const result = new RunResult(program, memory.view);
+    for (const { pid } of processes) {
+      const number = result.output(pid).getInt32(0, true);
+      if (number > 0) endWithin(patience, number);
+    }
+    return result.copy();
+  } finally {
+    loaded2.release(memory);
+  }
+}
+function endWithin(milliseconds, pid) {
+  const pidfd = syscall(pidfd_open(pid, 0));
+  const ended = ppoll([
+    {
+      fd: pidfd,
+      events: POLLIN
+    }
+  ], milliseconds);
+  try {
+    if (syscall(ended) === 0) syscall(kill(pid, SIGNALS.SIGKILL));
+  } finally {
+    syscall(close(pidfd));
+    reapTraced(pid);
+  }
+}
+function reapAll({ processes }, result) {
+  for (const { pid } of processes) {
+    const number = result.output(pid).getInt32(0, true);
+    if (number > 0) reapTraced(number);
+  }
+}
+function received2(result, { sockets, pidfd }, sent) {
+  const hasSockets = sockets !== void 0 && result.result(sockets) === 0n;
+  const socket = hasSockets ? result.output(SYNC_SOCKETS).getInt32(0, true) : void 0;
+  const fds = /* @__PURE__ */ new Map();
+  try {
+    for (const { call: call2 } of sent()) {
+      const fd = receiveFd(socket);
+      if (fd === void 0) throw killed();
+      fds.set(call2, fd);
+    }
+    return {
+      result,
+      fds
+    };
+  } catch (error) {
+    for (const fd of fds.values()) syscall(close(fd));
+    throw error;
+  } finally {
+    if (socket !== void 0) syscall(close(socket));
+    if (pidfd !== void 0 && result.result(pidfd) > 0n) {
+      syscall(close(Number(result.result(pidfd))));
+    }
+  }
+}
+function killed() {
+  return new SyscallError({
+    syscall: "clone",
+    errno: ERRNO.EINTR,
+    hint: "the process that looked into the container was killed; does it have enough memory?"
+  });
+}
+
+// launch/accepts.ts
+var NO_FAMILY = [
+  "EAFNOSUPPORT"
+];
+var LOOPBACK = [
+  {
+    family: AF_INET,
+    bytes: Uint8Array.of(127, 0, 0, 1)
+  },
+  {
+    family: AF_INET6,
+    bytes: Uint8Array.of(...new Uint8Array(15), 1)
+  }
+];
+var NOBODY = [
+  "ECONNREFUSED",
+  "ENETUNREACH",
+  "EADDRNOTAVAIL",
+  "EPERM"
+];
+function accepts(plan, port) {
+  return LOOPBACK.some((address2) => {
+    const socket = ipSocket(address2.family, "tcp");
+    const fd = new ResultOf(socket, "socket");
+    const begin = connect(fd, {
+      ...address2,
+      port,
+      text: `port ${port}`
+    });
+    const look2 = connect(fd, {
+      ...address2,
+      port,
+      text: `port ${port}`
+    });
+    const none = new Label("no such network");
+    const parts2 = [
+      {
+        call: socket,
+        accept: NO_FAMILY,
+        onAccepted: none
+      },
+      {
+        call: begin,
+        accept: [
+          ...NOBODY,
+          "EINPROGRESS"
+        ]
+      },
+      {
+        call: ppoll([], 1),
+        accept: [
+          "EINTR"
+        ]
+      },
+      {
+        call: look2,
+        accept: [
+          ...NOBODY,
+          "EISCONN",
+          "EALREADY",
+          "EINPROGRESS",
+          "ECONNABORTED"
+        ]
+      },
+      {
+        call: close(fd)
+      },
+      none
+    ];
+    const result = plan.cursor.isEmpty ? syscalls(parts2) : visit(plan, parts2).result;
+    if (result.result(socket) < 0n) return false;
+    return [
+      0n,
+      BigInt(-ERRNO.EISCONN)
+    ].includes(result.result(look2));
+  });
+}
+
+// container/short_program.ts
+var PATIENCE_MS2 = 1;
+
+var UNDECIDED = [
+  "EINTR",
+  "ENOMEM"
+];
+
+
+// container/terminal/raw_mode.ts
+var TERMIOS = {
+  iflag: 0,
+  oflag: 4,
+  cflag: 8,
+  lflag: 12,
+  vtime: 22,
+  vmin: 23,
+  size: 36
+};
+var RawMode = class _RawMode {
+
+  #fd;
+  #saved;
+  #guard;
+  constructor(fd, saved) {
+    this.#fd = fd;
+    this.#saved = saved;
+    this.#guard = guard(fd, saved);
+  }
+  /** Sets a terminal to raw mode; `undefined` if the descriptor is not a terminal. */
+  static of(fd) {
+    const settings2 = new Output(TERMIOS.size, "&termios");
+    let saved;
+    try {
+      saved = syscalls([
+        {
+          call: ioctl(fd, TCGETS, settings2)
+        }
+      ]).output(settings2);
+    } catch (error) {
+      if (error instanceof SyscallError && error.code === "ENOTTY") return void 0;
+      throw error;
+    }
+    const bytes = new Uint8Array(saved.buffer, saved.byteOffset, TERMIOS.size).slice();
+    const mode2 = new _RawMode(fd, new Struct(bytes, "&termios"));
+    syscall(ioctl(fd, TCSETS, new Struct(raw3(bytes), "&raw")));
+    return mode2;
+  }
+  /** Restores the terminal's settings, unless the terminal has hung up (EIO). */
+  restore() {
+    syscalls([
+      {
+        call: ioctl(this.#fd, TCSETS, this.#saved),
+        accept: [
+          "EIO"
+        ]
+      }
+    ]);
+    this.#guard.kill();
+  }
+};
+function raw3(saved) {
+  const bytes = saved.slice();
+  const view2 = new DataView(bytes.buffer);
+  const clear = (at3, bits) => view2.setUint32(at3, (view2.getUint32(at3, true) & ~bits) >>> 0, true);
+  clear(TERMIOS.iflag, 1 | 2 | 8 | 32 | 64 | 128 | 256 | 1024);
+  clear(TERMIOS.oflag, 1);
+  clear(TERMIOS.lflag, 8 | 64 | 2 | 1 | 32768);
+  clear(TERMIOS.cflag, 48 | 256);
+  view2.setUint32(TERMIOS.cflag, view2.getUint32(TERMIOS.cflag, true) | 48, true);
+  bytes[TERMIOS.vmin] = 1;
+  bytes[TERMIOS.vtime] = 0;
+  return bytes;
+}
+function guard(terminal, saved) {
+  return new HelperProcess([
+    terminal,
+    scriptPidfd()
+  ], [
+    {
+      call: setsid(),
+      onFailure: HELPER_ENDS
+    },
+    {
+      call: ppoll([
+        {
+          fd: 1,
+          events: POLLIN
+        }
+      ], void 0),
+      onFailure: HELPER_ENDS
+    },
+    {
+      call: ioctl(0, TCSETS, saved),
+      onFailure: HELPER_ENDS
+    }
+  ]);
+}
+
+// container/terminal/terminal.ts
+var WINSIZE_SIZE = 8;
+var USUAL_SIZE = new Uint8Array([
+  24,
+  0,
+  80,
+  0,
+  0,
+  0,
+  0,
+  0
+]);
+var ProgramTerminal = class {
+
+  /** The program's side. */
+  theirs;
+  /** Whether the program's side is still open in the script. */
+  #hasTheirs = true;
+  #master;
+  #relays = [];
+  #output;
+  #rawMode;
+  #onResize;
+  #finished = Promise.resolve();
+  /** Opens the terminal; the container opens it instead if it has a devpts of its own. */
+  constructor(inContainer) {
+    const size = new Struct(windowSize() ?? USUAL_SIZE, "&size");
+    if (inContainer) {
+      const reserved = syscall(fcntl(scriptPidfd(), F_DUPFD_CLOEXEC, 3));
+      this.theirs = {
+        place: "container",
+        reserved,
+        size
+      };
+      return;
+    }
+    const flags2 = O_RDWR | O_NOCTTY | O_CLOEXEC;
+    const master = this.#master = syscall(openat(at_fdcwd, "/dev/ptmx", flags2));
+    try {
+      syscall(ioctl(master, TIOCSPTLCK, new Struct(new Uint8Array(4), "&0")));
+      syscall(ioctl(master, TIOCSWINSZ, size));
+      this.theirs = {
+        place: "script",
+        fd: syscall(ioctl(master, TIOCGPTPEER, flags2))
+      };
+    } catch (error) {
+      syscall(close(master));
+      throw error;
+    }
+  }
+  /**
+   * Connects the program's terminal with the script's after the launch. Returns the descriptors of
+   * the piped streams.
+   */
+  join(received3, kinds) {
+    this.#closeTheirs();
+    const master = this.#master ??= received3;
+    syscall(fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK));
+    const [stdin, stdout] = kinds;
+    if (stdin === "inherit") this.#takeInput(master);
+    if (stdout === "inherit") this.#finished = this.#giveOutput(master);
+    const descriptors = [];
+    try {
+      for (const kind of [
+        stdin,
+        stdout
+      ]) {
+        descriptors.push(kind === "piped" ? duplicate(master) : void 0);
+      }
+    } catch (error) {
+      for (const fd of descriptors) if (fd !== void 0) syscall(close(fd));
+      throw error;
+    }
+    syscall(close(master));
+    this.#master = void 0;
+    return descriptors;
+  }
+  /** After the end of the program, shows the rest of its output and closes everything. */
+  async leave() {
+    this.#output?.stopAtEof();
+    await this.#finished;
+    this.close();
+  }
+  /** Restores the script's terminal, and closes all descriptors. */
+  close() {
+    if (this.#onResize !== void 0) Deno.removeSignalListener("SIGWINCH", this.#onResize);
+    this.#onResize = void 0;
+    this.#rawMode?.restore();
+    this.#rawMode = void 0;
+    this.#relays.splice(0).forEach((relay) => relay.close());
+    if (this.#master !== void 0) syscall(close(this.#master));
+    this.#master = void 0;
+    this.#closeTheirs();
+  }
+  #closeTheirs() {
+    if (!this.#hasTheirs) return;
+    this.#hasTheirs = false;
+    syscall(close(this.theirs.place === "script" ? this.theirs.fd : this.theirs.reserved));
+  }
+  #takeInput(master) {
+    const target = this.#relay(duplicate(master));
+    this.#rawMode = RawMode.of(0);
+    this.#onResize = () => {
+      const size = windowSize();
+      if (size !== void 0) syscall(ioctl(target.fd, TIOCSWINSZ, new Struct(size, "&size")));
+    };
+    Deno.addSignalListener("SIGWINCH", this.#onResize);
+    void this.#copyInput(target);
+  }
+  async #copyInput(target) {
+    let last;
+    try {
+      for await (const bytes of this.#input()) {
+        await target.write(bytes);
+        last = bytes.at(-1);
+      }
+      if (last !== void 0 && last !== LINE_FEED) await target.write(END_OF_INPUT);
+      await target.write(END_OF_INPUT);
+    } catch (error) {
+      if (!target.closed) this.#hangUp(error);
+    }
+  }
+  /** The script's standard input. */
+  async *#input() {
+    const input = duplicate(0);
+    try {
+      const source = this.#relay(input, true);
+      yield* chunks(() => source.read());
+    } catch (error) {
+      if (!(error instanceof SyscallError && error.code === "EPERM")) throw error;
+      yield* chunks(() => readSome(input));
+      syscall(close(input));
+    }
+  }
+  async #giveOutput(master) {
+    const source = this.#output = this.#relay(duplicate(master));
+    try {
+      for await (const bytes of chunks(() => source.read())) await writeToStdout(bytes);
+    } catch (error) {
+      this.#hangUp(error);
+    }
+  }
+  /**
+   * Closes the script's side, so that the program's terminal hangs up as the script's own has
+   * (EIO, or EPIPE of a pipe in its place): its session gets SIGHUP.
+   */
+  #hangUp(error) {
+    if (!isGone(error)) throw error;
+    this.close();
+  }
+  #relay(fd, blocking = false) {
+    const relay = new FdStream(fd, blocking);
+    this.#relays.push(relay);
+    return relay;
+  }
+};
+var LINE_FEED = 10;
+function isGone(error) {
+  const { code } = error;
+  return code === "EIO" || code === "EPIPE";
+}
+var END_OF_INPUT = new Uint8Array([
+  4
+]);
+async function* chunks(read5) {
+  for (; ; ) {
+    const bytes = await read5();
+    if (bytes.length === 0) return;
+    yield bytes;
+  }
+}
+async function writeToStdout(bytes) {
+  for (let done = 0; done < bytes.length; ) done += await Deno.stdout.write(bytes.subarray(done));
+}
+function duplicate(fd) {
+  return syscall(fcntl(fd, F_DUPFD_CLOEXEC, 3));
+}
+function windowSize() {
+  const size = new Output(WINSIZE_SIZE, "&size");
+  for (const fd of [
+    0,
+    1,
+    2
+  ]) {
+    try {
+      const view2 = syscalls([
+        {
+          call: ioctl(fd, TIOCGWINSZ, size)
+        }
+      ]).output(size);
+      return new Uint8Array(view2.buffer, view2.byteOffset, WINSIZE_SIZE).slice();
+    } catch (error) {
+      if (!(error instanceof SyscallError)) throw error;
+    }
+  }
+  return void 0;
+}
+
+// container/command.ts
+var DEFAULT_VARIABLES = {
+  PATH: DEFAULT_PATH,
+  LANG: "C.UTF-8"
+};
+var SHORTEST_LAUNCH = 1e3;
+var MOST_PLANS = 10;
+var Command = class _Command {
+  static {
+    addMethods(this.prototype, {
+    output: (async function () {
+    refusePipedInput$96.call(this, "output");
+    const defaults = [
+      "null",
+      "piped",
+      "piped"
+    ];
+    if (this.#options.terminal === true) return await this.#startInTerminal(defaults).output();
+    const started2 = start$84.call(this, defaults);
+    const { launched, descriptors, passed } = started2;
+    const { timeout, maxOutput } = this.#limits;
+    const takesLonger = started2.audit !== void 0 || this.#options.notify !== void 0 || passed !== void 0 && (passed.input !== void 0 || maxOutput !== void 0);
+    const collected = takesLonger ? void 0 : await collectPromptly(launched, descriptors, timeout, maxOutput);
+    if (collected === void 0) return await container$87.call(this, started2).output();
+    return passed === void 0 ? collected : await passOnOutput(collected, passed, descriptors);
+  }),
+    outputSync: (function () {
+    refusePipedInput$96.call(this, "outputSync");
+    if (this.#options.terminal === true) {
+      throw new TypeError("a terminal needs the event loop; use output() or spawn()");
+    }
+    if (this.#isAudited) {
+      throw new TypeError("an audit needs the event loop; use output() or spawn()");
+    }
+    if (this.#options.notify !== void 0) {
+      throw new TypeError("notify() needs the event loop; use output() or spawn()");
+    }
+    if (this.#hosts !== void 0) {
+      throw new TypeError("a list of hosts needs the event loop; use output() or spawn()");
+    }
+    if (passedStreams(this.#options) !== void 0) {
+      throw new TypeError("a stream needs the event loop; use output() or spawn()");
+    }
+    admit$90.call(this);
+    const { launched, descriptors } = launchWith$85.call(this, [
+      "null",
+      "piped",
+      "piped"
+    ]);
+    return collectSync(launched, descriptors, this.#limits);
+  }),
+    spawn: (function () {
+    const defaults = [
+      "inherit",
+      "inherit",
+      "inherit"
+    ];
+    if (this.#options.terminal === true) return this.#startInTerminal(defaults);
+    return container$87.call(this, start$84.call(this, defaults));
+  })
+    });
+  }
+  static {
+    refresh$83 = (function () {
+    if (!this.#plan.isMomentary) this.#launcher = this.#plans.launcher(this.#planOptions);
+  });
+  }
+  static {
+    start$84 = (function (defaults) {
+    const passed = passedStreams(this.#options);
+    admit$90.call(this);
+    reactor();
+    const { launched, descriptors } = launchWith$85.call(this, defaults);
+    return {
+      ...served$91.call(this, launched),
+      descriptors,
+      passed
+    };
+  });
+  }
+  static {
+    launchWith$85 = (function (defaults) {
+    const stdio = new LaunchStdio(this.#options, defaults);
+    try {
+      return launchOn$86.call(this, stdio.sources);
+    } finally {
+      stdio.close();
+    }
+  });
+  }
+  static {
+    launchOn$86 = (function (sources) {
+    const streams = new StandardStreams(sources, this.#plan.state.hasOwnRoot);
+    const launched = launch$88.call(this, {
+      stdio: streams.theirs
+    }, streams);
+    const services = [
+      ...launched.services,
+      ...streams.services
+    ];
+    return {
+      launched: {
+        ...launched,
+        services
+      },
+      descriptors: streams.release()
+    };
+  });
+  }
+  static {
+    container$87 = (function ({ launched, audit, descriptors, passed }) {
+    const limits2 = {
+      ...this.#limits,
+      audit
+    };
+    if (passed === void 0) {
+      return new Container(launched, descriptors, limits2, this.#entrance);
+    }
+    const pumps = new StreamPumps(passed, descriptors);
+    const taken = (fd) => fd === 0 ? passed.input !== void 0 : passed.outputs.has(fd);
+    const others = descriptors.map((descriptor, fd) => taken(fd) ? void 0 : descriptor);
+    return new Container(launched, others, limits2, this.#entrance, pumps);
+  });
+  }
+  static {
+    launch$88 = (function (streams, opened) {
+    let handed;
+    try {
+      handed = new HandedFds(handedFds(this.#options), this.#plan.state.hasOwnRoot);
+      return spawn$89.call(this, {
+        ...streams,
+        fds: handed.theirs
+      });
+    } catch (error) {
+      if (error instanceof SyscallError && error.code === "ELOOP") this.#plan.isStale = true;
+      opened.close();
+      throw this.#plans.explain?.(error) ?? error;
+    } finally {
+      handed?.close();
+    }
+  });
+  }
+  static {
+    spawn$89 = (function (streams) {
+    for (let plans = 1; ; plans++) {
+      try {
+        return this.#launcher.spawn(spec$95.call(this, streams));
+      } catch (error) {
+        if (!this.#plan.hasMissed || plans === MOST_PLANS) throw error;
+      }
+      this.#launcher = this.#plans.launcher(this.#planOptions);
+      admit$90.call(this);
+    }
+  });
+  }
+  static {
+    admit$90 = (function () {
+    this.#options.signal?.throwIfAborted();
+    refresh$83.call(this);
+    if (this.#grants === void 0) return;
+    const needs2 = this.#needs(this.#plan);
+    this.#grants.require(needs2);
+    if (reachesSockets(this.#plan.access)) this.#grants.requireSockets(needs2);
+  });
+  }
+  static {
+    served$91 = (function (launched) {
+    return serveContainer(launched, this.#plan, {
+      hosts: this.#hosts,
+      audit: this.#options.audit ?? false,
+      notify: this.#options.notify
+    });
+  });
+  }
+  static {
+    inherited$92 = (function () {
+    if (!this.#inherits && this.#plan.state.keptVariables.size === 0) return [];
+    const strings = environmentStrings();
+    if (this.#inherits && this.#grants === void 0) return strings;
+    return strings.filter((address2) => inheritsVariable$93.call(this, nameAt(address2)));
+  });
+  }
+  static {
+    inheritsVariable$93 = (function (name) {
+    return (this.#inherits || includesVariable(this.#plan.state.keptVariables, name)) && (this.#grants?.hasVariable(name) ?? true);
+  });
+  }
+  static {
+    changes$94 = (function (notify) {
+    const { environment } = this.#plan.state;
+    const grants = this.#grants;
+    const { env } = this.#options;
+    const hosts = this.#hosts;
+    const hasChanges = [
+      grants,
+      hosts,
+      env,
+      notify
+    ].some(((changing) => changing !== void 0));
+    if (!hasChanges) return environment;
+    const changes = new Map(environment);
+    if (grants !== void 0) {
+      for (const [name, value] of this.#inherits ? Object.entries(DEFAULT_VARIABLES) : []) {
+        if (!changes.has(name) && !grants.hasVariable(name)) changes.set(name, value);
+      }
+    }
+    for (const [name, value] of hosts ? proxyVariables(hosts) : []) changes.set(name, value);
+    for (const [name, value] of Object.entries(env ?? {})) changes.set(name, value);
+    if (notify !== void 0) changes.set("NOTIFY_SOCKET", notifyVariable(notify));
+    return changes;
+  });
+  }
+  static {
+    spec$95 = (function (streams) {
+    const { args = [], argv0, cwd, name } = this.#options;
+    const inherited2 = inherited$92.call(this);
+    const notify = this.#options.notify && newNotifyName();
+    const changes = changes$94.call(this, notify);
+    const inheritedPath = inheritsVariable$93.call(this, "PATH") ? environmentVariable("PATH") : void 0;
+    return {
+      program: this.#program,
+      name,
+      argv0,
+      args,
+      environment: {
+        inherited: inherited2,
+        changes
+      },
+      searchPath: changes.get("PATH") ?? inheritedPath ?? DEFAULT_PATH,
+      cwd: cwd === void 0 ? void 0 : pathOf2(cwd),
+      ...this.#ids,
+      stdio: streams.stdio ?? [],
+      fds: streams.fds ?? [],
+      terminal: streams.terminal,
+      image: void 0,
+      notify,
+      timeLimit: this.#timeLimit
+    };
+  });
+  }
+  static {
+    refusePipedInput$96 = (function (method) {
+    if (this.#options.stdin === "piped") {
+      throw new TypeError(`${method}() cannot write to a piped stdin; use spawn()`);
+    }
+  });
+  }
+
+  #plans;
+  #launcher;
+  #grants;
+  #program;
+  #options;
+  /** Use {@linkcode Recipe.command}. */
+  constructor(plans, program, options) {
+    this.#program = pathOf2(program);
+    this.#options = options;
+    checkCommand(this.#program, options);
+    const { permissions } = options;
+    this.#grants = permissions === void 0 ? void 0 : new PermissionSet(permissions);
+    this.#plans = plans;
+    this.#launcher = plans.launcher(this.#planOptions);
+    if (this.#isAudited) this.#checkAudit();
+  }
+  get #isAudited() {
+    return (this.#options.audit ?? false) !== false;
+  }
+  #checkAudit() {
+    if (this.#options.fds !== void 0) {
+      throw new TypeError("an audit leaves the program no descriptors beside its streams (fds)");
+    }
+    if (this.#plan.notifier !== void 0) return;
+    throw new RecipeError("an audit takes a filter of system calls, and the recipe has no seccomp()");
+  }
+  get #plan() {
+    return this.#launcher.plan;
+  }
+  get #planOptions() {
+    const grants = this.#grants;
+    const detached = this.#options.detached || void 0;
+    const audit = this.#isAudited || void 0;
+    if (grants === void 0) return {
+      detached,
+      audit
+    };
+    return {
+      detached,
+      audit,
+      network: grants.network,
+      admit: (access) => grants.require([
+        access
+      ])
+    };
+  }
+  /** Makes the plan anew if the host has changed; that of a join is for a process as it was. */
+  
+  /**
+   * Returns the access to the host that the recipe and the command need: that of
+   * {@linkcode Recipe.needs}, the program, and the script's variables that it gets.
+   *
+   * @throws {RecipeError} if the steps are in an impossible order, or would change the host
+   * @throws {PermissionError} without `--allow-ffi`
+   */
+  needs() {
+    const { detached } = this.#planOptions;
+    return this.#needs(this.#plans.launcher({
+      detached
+    }).plan);
+  }
+  /**
+   * Runs the program to its end, and returns its status and output. If the event loop has nothing
+   * else to wait for, the script's thread blocks for up to a millisecond first, because most
+   * programs are short.
+   *
+   * @throws {PermissionError} if the recipe needs more than its permissions
+   * @throws {SyscallError} if a call fails, with the step
+   * @throws {UnsupportedError} if this machine lacks something that a step needs
+   * @throws {LaunchTimeoutError} if the launch is not done by `timeout` and `killAfter` together
+   * @throws {Deno.errors.NotFound} if there is no such program in the container
+   * @throws {OutputLimitError} if it writes more than `maxOutput`
+   * @throws {RamekinError} if the program has a root of its own, and would inherit a directory, or a
+   * socket without a connection
+   * @throws {TypeError} if stdin is piped, because nothing would write to it
+   */
+  
+  /**
+   * Runs the program to its end, while the script's thread blocks, and returns its status and
+   * output. In a Worker, `terminate()` ends neither that nor the program, as it interrupts nothing
+   * that runs (Deno 2.9); `output()` it ends.
+   *
+   * @throws {PermissionError} if the recipe needs more than its permissions
+   * @throws {SyscallError} if a call fails, with the step
+   * @throws {UnsupportedError} if this machine lacks something that a step needs
+   * @throws {LaunchTimeoutError} if the launch is not done by `timeout` and `killAfter` together
+   * @throws {Deno.errors.NotFound} if there is no such program in the container
+   * @throws {OutputLimitError} if it writes more than `maxOutput`
+   * @throws {RamekinError} if the program has a root of its own, and would inherit a directory, or a
+   * socket without a connection
+   * @throws {TypeError} if stdin is piped, or the event loop is needed: for a terminal, for messages
+   * (`notify`), or for a list of granted hosts
+   */
+  
+  /**
+   * Starts the program, which runs when this returns.
+   *
+   * @throws {PermissionError} if the recipe needs more than its permissions
+   * @throws {SyscallError} if a call fails, with the step
+   * @throws {UnsupportedError} if this machine lacks something that a step needs
+   * @throws {LaunchTimeoutError} if the launch is not done by `timeout` and `killAfter` together
+   * @throws {Deno.errors.NotFound} if there is no such program in the container
+   * @throws {RamekinError} if the program has a root of its own, and would inherit a directory, or a
+   * socket without a connection
+   */
+  
+  /**
+   * Returns every system call of a launch, without making any.
+   *
+   * @throws {PermissionError} without `--allow-ffi`
+   */
+  plan() {
+    refresh$83.call(this);
+    return this.#launcher.describe(spec$95.call(this, {
+      stdio: [
+        "null",
+        "null",
+        "null"
+      ]
+    }));
+  }
+  /** Starts the program, and returns it with the script's ends of its pipes. */
+  
+  
+  
+  
+  /** A launch may take as long as a program that does not end when it is asked to. */
+  get #timeLimit() {
+    const { timeout, killAfter = USUAL_GRACE } = this.#limits;
+    return timeout === void 0 ? void 0 : Math.max(timeout, SHORTEST_LAUNCH) + killAfter;
+  }
+  get #limits() {
+    const { signal, killAfter } = this.#options;
+    const { timeout = this.#plan.state.timeout, maxOutput = this.#plan.state.maxOutput } = this.#options;
+    return {
+      signal,
+      killAfter,
+      timeout: boundOf(timeout),
+      maxOutput: boundOf(maxOutput)
+    };
+  }
+  #startInTerminal(defaults) {
+    const kinds = this.#terminalKinds(defaults);
+    admit$90.call(this);
+    reactor();
+    const terminal = new ProgramTerminal(this.#plan.state.terminals !== void 0);
+    const { launched, audit } = served$91.call(this, launch$88.call(this, {
+      terminal: terminal.theirs
+    }, terminal));
+    try {
+      const ours = terminal.join(launched.terminal, kinds);
+      const limits2 = {
+        ...this.#limits,
+        audit,
+        ended: () => terminal.leave()
+      };
+      return new Container(launched, ours, limits2, this.#entrance);
+    } catch (error) {
+      terminal.close();
+      endSync(launched);
+      throw error;
+    }
+  }
+  /** Launches the program, and closes what was opened for it if that fails. */
+  
+  /** Launches the program; makes another plan where a file is gone that the plan has found. */
+  
+  /** Throws if the command is aborted, or if the needs of it and the recipe are not granted. */
+  
+  #needs(plan) {
+    const { uid, gid, env = {}, terminal } = this.#options;
+    const inherited2 = this.#inherits ? environmentStrings().map(nameAt) : [];
+    const variables = inherited2.filter((name) => !Object.hasOwn(env, name) && !plan.state.environment.has(name));
+    return requiredAccess(plan.access, {
+      program: this.#program,
+      uid,
+      gid,
+      terminal,
+      variables
+    });
+  }
+  get #inherits() {
+    return this.#options.clearEnv !== true && !this.#plan.state.clearsEnvironment;
+  }
+  /** The hosts that the script is a proxy to, by the permissions or by a step. */
+  get #hosts() {
+    const { hosts } = this.#plan.state;
+    return this.#grants?.hosts ?? (hosts && new Hosts(hosts.hosts, hosts.deny));
+  }
+  /** Starts what serves the container from here, and ends with it. */
+  
+  /** Returns the strings of this process's environment that the program gets. */
+  
+  
+  /** Returns the variables that are added to these strings, or override them. */
+  
+  
+  /** The ids that the program changes to: an ordinary user's own take no call, which would be denied. */
+  get #ids() {
+    const { uid, gid } = this.#options;
+    const { caller: { euid, egid }, inUserNamespace, ids: ids2 } = this.#plan.state;
+    const areOwn = (uid ?? euid) === euid && (gid ?? egid) === egid;
+    const isOrdinary = euid !== 0 && !inUserNamespace && ids2 === void 0;
+    return areOwn && isOrdinary ? {
+      uid: void 0,
+      gid: void 0
+    } : {
+      uid,
+      gid
+    };
+  }
+  #terminalKinds(defaults) {
+    const { stdin, stdout, stderr } = this.#options;
+    const kinds = [
+      stdin ?? defaults[0],
+      stdout ?? defaults[1],
+      stderr ?? defaults[2]
+    ];
+    if (kinds.every((kind) => typeof kind === "string" && kind !== "stdout")) {
+      return kinds;
+    }
+    throw new TypeError('with a terminal, the streams can only be "piped", "inherit" and "null": they are the terminal');
+  }
+  /** The ways into a container of this command. */
+  get #entrance() {
+    return {
+      command: this.#enter,
+      place: this.#place,
+      accepts: acceptsIn
+    };
+  }
+  /** Returns the files of a container of this command. */
+  #place = ({ first, inside }, user) => {
+    const plan = rethrown(first, () => this.#plans.visiting(inside, user));
+    return {
+      resolve: IN_ROOT,
+      named: (path2) => `${path2} in the container`,
+      make: (calls) => rethrown(first, () => visit(plan, calls))
+    };
+  };
+  /** Makes a command for a program that enters a container of this one. */
+  #enter = ({ first, inside }, program, { user = "program", ...options }) => {
+    checkEnteringUser(user);
+    const begins = options.uid === void 0 && options.gid === void 0 ? user : "root";
+    const explain = (error) => orEnded(error, first);
+    const launcher = (options2) => rethrown(first, () => this.#plans.entering(inside, begins, options2));
+    return new _Command({
+      ...this.#plans,
+      launcher,
+      explain
+    }, program, options);
+  };
+  
+};
+var acceptsIn = ({ first, inside }, port) => rethrown(first, () => accepts(planRecipe(networkSteps(inside)), port));
+function rethrown(first, act) {
+  try {
+    return act();
+  } catch (error) {
+    throw orEnded(error, first);
+  }
+}
+
 
 // container/launchers.ts
 var CACHE_SIZE = 32;
