@@ -136,7 +136,7 @@ function make(
   const mounted = mountedHierarchies();
   const hierarchies = runtime.cgroups ? mounted : [];
   const path = groupPath(config, record.id);
-  record.recordGroups(hierarchies.map(({ top }) => top + path));
+  record.recordGroups(hierarchies.map((hierarchy) => ({ hierarchy, path: hierarchy.top + path })));
   const groups = makeGroups(hierarchies, path, able.isRoot);
   applyResources(groups, config.linux?.resources ?? {});
   applyDevices(groups, able.isRoot ? config.linux?.resources?.devices ?? [] : [], "defaults");

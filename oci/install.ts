@@ -5,6 +5,8 @@
  * @module
  */
 
+import { REMOVE } from "./remove_bytes.ts";
+
 /** What the command is made with. */
 export interface InstalledCommand {
   /** Deno's executable. */
@@ -15,10 +17,32 @@ export interface InstalledCommand {
   readonly cache: string;
 }
 
-/** Returns the text of the command. */
-export function commandText({ deno, module, cache }: InstalledCommand): string {
+/** A file of the command. */
+export interface CommandFile {
+  readonly path: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** Returns the executables that the command consists of, itself first. */
+export function commandFiles(path: string, command: InstalledCommand): readonly CommandFile[] {
+  const remover = `${path}-remove`;
+  const text = commandText({ ...command, remover });
+  return [
+    { path, bytes: new TextEncoder().encode(text) },
+    { path: remover, bytes: Uint8Array.fromBase64(REMOVE[Deno.build.arch as keyof typeof REMOVE]) },
+  ];
+}
+
+/**
+ * Returns the text of the command.
+ *
+ * @param command also the path of what removes files
+ */
+export function commandText(command: InstalledCommand & { readonly remover: string }): string {
+  const { deno, module, cache, remover } = command;
   return DISPATCHER.replace("@deno@", quoted(deno)).replace("@module@", quoted(module))
-    .replace("@cache@", quoted(cache)).replace("@v8@", V8_FLAGS.join(","));
+    .replace("@cache@", quoted(cache)).replace("@remover@", quoted(remover))
+    .replace("@v8@", V8_FLAGS.join(","));
 }
 
 /**
@@ -45,6 +69,7 @@ function quoted(word: string): string {
 const DISPATCHER = `#!/bin/sh
 # The OCI runtime of Ramekin; made by "ramekin oci install".
 set -f
+remover=@remover@
 deno() {
   DENO_DIR=@cache@ DENO_NO_UPDATE_CHECK=1 NO_COLOR=1 \\
     exec @deno@ run --quiet --no-config --no-lock --no-prompt --no-remote --allow-all \\
@@ -92,7 +117,8 @@ if [ -z "$root" ]; then
   if [ -O "$XDG_RUNTIME_DIR" ]; then root=$XDG_RUNTIME_DIR/ramekin; fi
 fi
 here=$root/$id
-[ -f "$here/state.json" ] && [ -f "$here/process" ] && [ ! -e "$here/hooks" ] || {
+[ -f "$here/state.json" ] && [ -f "$here/process" ] && [ -f "$here/freezers" ] &&
+  [ ! -e "$here/hooks" ] && [ -x "$remover" ] || {
   # Engines delete once more what is gone.
   [ "$verb$force" = delete1 ] && [ ! -e "$here" ] && exit 0
   deno "$@"
@@ -116,23 +142,17 @@ look() {
   esac
   [ $pid != 0 ] || return
   [ -p "$here/exec.fifo" ] && status=created
-  while read -r group; do
-    if [ -f "$group/freezer.state" ]; then
-      read -r frozen < "$group/freezer.state"
-      [ "$frozen" = THAWED ] || status=paused
-    elif [ -f "$group/cgroup.freeze" ]; then
-      read -r frozen < "$group/cgroup.freeze"
-      [ "$frozen" = 0 ] || status=paused
-    fi
-  done < "$here/cgroups"
+  while read -r thawed file; do
+    [ -f "$file" ] && read -r word < "$file" && [ "$word" != "$thawed" ] && status=paused
+  done < "$here/freezers"
 }
 
-# All by one rmdir(1); those that are gone are no failure.
-remove_groups() {
+# The control groups first: while one is in use, all else stays.
+remove_all() {
   set --
   while read -r group; do set -- "$@" "$group"; done < "$here/cgroups"
-  [ $# = 0 ] || rmdir "$@" 2> /dev/null
-  for group; do [ ! -e "$group" ] || return 1; done
+  set +f
+  "$remover" "$@" "$here"/* "$here"
 }
 
 look
@@ -149,7 +169,7 @@ state)
 start)
   [ $status = created ] || deno "$@"
   # Opened for both, so that it does not wait for a process that has ended meanwhile.
-  exec 3<> "$here/exec.fifo" && rm -f "$here/exec.fifo" && echo >&3
+  exec 3<> "$here/exec.fifo" && echo >&3 && exec "$remover" "$here/exec.fifo"
   exit
   ;;
 kill)
@@ -159,9 +179,8 @@ kill)
   ;;
 delete)
   [ $status = stopped ] || deno "$@"
-  remove_groups || deno "$@"
-  rm -r "$here"
-  exit
+  remove_all && exit 0
+  deno "$@"
   ;;
 esac
 deno "$@"

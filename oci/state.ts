@@ -5,6 +5,7 @@
  * - `state.json`: what `state` prints, a field a line, without the pid and the status
  * - `process`: the pid and the start time of its first process
  * - `cgroups`: the directories of its control groups, one a line
+ * - `freezers`: the files that tell whether these are frozen, each behind the word that says no
  * - `exec.fifo`: what the first process waits for; gone once it was started
  * - `config.json`: a copy, for `exec` and hooks
  * - `hooks`: there, if `start` or `delete` have hooks to run, or a message to wait for
@@ -18,7 +19,7 @@ import { at_fdcwd, S_IFIFO } from "../ffi/calls/files.ts";
 import { statField } from "../ffi/proc/process_identity.ts";
 import type { ProcessIdentity } from "../ffi/proc/process_identity.ts";
 import { syscall } from "../ffi/syscalls.ts";
-import { isFrozen, textOf } from "./cgroups/group.ts";
+import { freezersIn, type GroupDirectory, isFrozen, textOf } from "./cgroups/group.ts";
 import type { Config } from "./spec.ts";
 import { OciError } from "./errors.ts";
 import type { Runtime } from "./runtime.ts";
@@ -122,8 +123,10 @@ export class ContainerRecord {
   }
 
   /** Records the control groups, before they are made: so they can be removed. */
-  recordGroups(directories: readonly string[]): void {
-    this.#write("cgroups", directories.map((directory) => `${directory}\n`).join(""));
+  recordGroups(groups: readonly GroupDirectory[]): void {
+    const lines = freezersIn(groups).map(({ file, thawed }) => `${thawed} ${file}\n`);
+    this.#write("freezers", lines.join(""));
+    this.#write("cgroups", groups.map(({ path }) => `${path}\n`).join(""));
   }
 
   /** Records the container. */

@@ -8,6 +8,7 @@
 const HERE = new URL("../ffi/engine/", import.meta.url).pathname;
 const BOX = new URL("../box/", import.meta.url).pathname;
 const LAUNCH = new URL("../launch/", import.meta.url).pathname;
+const OCI = new URL("../oci/", import.meta.url).pathname;
 
 /** The tool of an architecture, native or cross. */
 export function tool(name: "as" | "ld" | "objcopy", architecture: string): string {
@@ -69,6 +70,11 @@ export function assembleWait(architecture: string): Uint8Array<ArrayBuffer> {
     ["-Ttext=0x400000"],
     ["-O", "binary", "-j", ".text"],
   );
+}
+
+/** What removes the files of OCI containers, as the init. */
+export function assembleRemove(architecture: string): Uint8Array<ArrayBuffer> {
+  return executable(architecture, `${OCI}remove_${architecture}.S`);
 }
 
 function executable(architecture: string, source: string): Uint8Array<ArrayBuffer> {
@@ -141,6 +147,14 @@ export function waitModule(): string {
   ], [["WAIT", "The executable without its table, in base64.", assembleWait]]);
 }
 
+/** The source of the module with what removes the files of OCI containers. */
+export function removeModule(): string {
+  return moduleOf([
+    " * What removes the files of a container, assembled. Made by `deno task assemble` from the `.S`",
+    " * files beside this one; a test compares them.",
+  ], [["REMOVE", "The static executable, in base64.", assembleRemove]]);
+}
+
 function moduleOf(about: readonly string[], assembled: readonly Assembled[]): string {
   const lines = ["/**", ...about, " *", " * @module", " */", ""];
   for (const [name, doc, assemble] of assembled) {
@@ -159,4 +173,5 @@ if (import.meta.main) {
   Deno.writeTextFileSync(`${HERE}bytes.ts`, bytesModule());
   Deno.writeTextFileSync(`${BOX}bytes.ts`, startModule());
   Deno.writeTextFileSync(`${LAUNCH}wait_bytes.ts`, waitModule());
+  Deno.writeTextFileSync(`${OCI}remove_bytes.ts`, removeModule());
 }

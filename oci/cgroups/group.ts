@@ -131,18 +131,34 @@ function removeTree(directory: string): boolean {
 }
 
 /** A file that freezes the processes of a group, and what is written to it. */
-interface Freezer {
+export interface Freezer {
   readonly file: string;
   readonly frozen: string;
   readonly thawed: string;
 }
 
+const FREEZERS: Readonly<Record<Hierarchy["version"], Omit<Freezer, "file">>> = {
+  1: { frozen: "FROZEN", thawed: "THAWED" },
+  2: { frozen: "1", thawed: "0" },
+};
+
+const FREEZER_FILES = { 1: "freezer.state", 2: "cgroup.freeze" } as const;
+
+function freezerOf(version: Hierarchy["version"], directory: string): Freezer {
+  return { file: `${directory}/${FREEZER_FILES[version]}`, ...FREEZERS[version] };
+}
+
+/** Returns the freezers of the groups, without a look at them. */
+export function freezersIn(groups: readonly GroupDirectory[]): readonly Freezer[] {
+  return groups.filter(({ hierarchy }) => hierarchy.version === 2 || has(hierarchy, "freezer"))
+    .map(({ hierarchy: { version }, path }) => freezerOf(version, path));
+}
+
 function freezersOf(groups: readonly string[]): readonly Freezer[] {
-  return groups.flatMap((directory): Freezer[] => {
-    const [one, two] = [`${directory}/freezer.state`, `${directory}/cgroup.freeze`];
-    if (textOf(one) !== undefined) return [{ file: one, frozen: "FROZEN", thawed: "THAWED" }];
-    return textOf(two) === undefined ? [] : [{ file: two, frozen: "1", thawed: "0" }];
-  });
+  return groups.flatMap((directory) =>
+    ([1, 2] as const).map((version) => freezerOf(version, directory))
+      .find(({ file }) => textOf(file) !== undefined) ?? []
+  );
 }
 
 /** Freezes or thaws the processes of the groups. Returns `false` if no group can do that. */

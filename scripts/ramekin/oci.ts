@@ -4,7 +4,7 @@
  * @module
  */
 
-import { commandText, engineLines } from "../../oci/install.ts";
+import { commandFiles, engineLines } from "../../oci/install.ts";
 import type { Arguments } from "./arguments.ts";
 import { linux } from "../../mod.ts";
 import { writable } from "./file_error.ts";
@@ -25,8 +25,10 @@ export function run(given: Arguments): number {
   if (ifThere(() => linux.statx(linux.AT_FDCWD, absolute)) === undefined) {
     writable(absolute, () => linux.mkdirat(linux.AT_FDCWD, absolute, 0o755));
   }
-  write(module, readText(moduleFile()), 0o644);
-  write(command, commandText({ deno: Deno.execPath(), module, cache }), 0o755);
+  write(module, new TextEncoder().encode(readText(moduleFile())), 0o644);
+  for (const { path, bytes } of commandFiles(command, { deno: Deno.execPath(), module, cache })) {
+    write(path, bytes, 0o755);
+  }
   if (given.has("json")) printJson({ command, module, cache });
   else print(engineLines(command));
   return 0;
@@ -43,8 +45,7 @@ function moduleFile(): string {
 }
 
 /** Writes it anew: an older one may be running. */
-function write(path: string, text: string, mode: number): void {
-  const bytes = new TextEncoder().encode(text);
+function write(path: string, bytes: Uint8Array<ArrayBuffer>, mode: number): void {
   ifThere(() => linux.unlinkat(linux.AT_FDCWD, path));
   writeBytes(path, bytes, mode);
 }

@@ -13,10 +13,12 @@ import {
   assembleEngine,
   assembleInit,
   assembleMarker,
+  assembleRemove,
   assembleWait,
   tool,
 } from "../../scripts/assemble.ts";
 import { WAIT } from "../../launch/wait_bytes.ts";
+import { REMOVE } from "../../oci/remove_bytes.ts";
 import {
   CLONE_VFORK,
   CLONE_VM,
@@ -418,6 +420,7 @@ for (const architecture of ["x86_64", "aarch64"] as const) {
       assertEquals(Uint8Array.fromBase64(INIT[architecture]), assembleInit(architecture));
       assertEquals(Uint8Array.fromBase64(MARKER[architecture]), assembleMarker(architecture));
       assertEquals(Uint8Array.fromBase64(WAIT[architecture]), assembleWait(architecture));
+      assertEquals(Uint8Array.fromBase64(REMOVE[architecture]), assembleRemove(architecture));
     },
   );
 }

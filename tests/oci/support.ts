@@ -1,6 +1,6 @@
 /** Shared parts of the tests of the OCI runtime: bundles of busybox, and the installed command. */
 
-import { commandText } from "../../oci/install.ts";
+import { commandFiles } from "../../oci/install.ts";
 import type { Config } from "../../oci/spec.ts";
 import { exampleConfig } from "../../oci/verbs/spec.ts";
 import { decode } from "../other_scripts.ts";
@@ -85,7 +85,9 @@ export class Kitchen implements Disposable {
     this.#command = `${this.directory}/ramekin-oci`;
     const paths = { deno: Deno.execPath(), module: RUNTIME, cache: Deno.env.get("DENO_DIR") ?? "" };
     const cache = paths.cache || `${Deno.env.get("HOME") ?? "/root"}/.cache/deno`;
-    Deno.writeTextFileSync(this.#command, commandText({ ...paths, cache }), { mode: 0o755 });
+    for (const { path, bytes } of commandFiles(this.#command, { ...paths, cache })) {
+      Deno.writeFileSync(path, bytes, { mode: 0o755 });
+    }
     for (const path of ["bin", "dev", "etc", "proc", "sys", "tmp"]) {
       Deno.mkdirSync(`${this.bundle}/rootfs/${path}`, { recursive: true });
     }

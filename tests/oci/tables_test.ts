@@ -182,7 +182,12 @@ test("flags are read in all their forms, and unknown ones refused", () => {
 });
 
 test("the command takes any path", () => {
-  const text = commandText({ deno: "/a b/deno", module: "/it's/oci.js", cache: "/c" });
+  const text = commandText({
+    deno: "/a b/deno",
+    module: "/it's/oci.js",
+    cache: "/c",
+    remover: "/d",
+  });
   assertEquals(text.includes("exec '/a b/deno' run"), true);
   assertEquals(text.includes(`'/it'\\''s/oci.js' "$@"`), true);
   const { success } = new Deno.Command("/bin/sh", { args: ["-n", "-c", text] }).outputSync();
