@@ -19,6 +19,7 @@ import { findProgram, machine } from "./machine.ts";
 import { many } from "./many.ts";
 import { newCommands } from "./new_command.ts";
 import { PEER_PROGRAMS } from "./peers.ts";
+import { runtimes } from "./oci.ts";
 import { pipes } from "./pipe.ts";
 import { planning } from "./plan.ts";
 import { markdownOf, print, printReport, type Report, wantedOf } from "./report.ts";
@@ -44,6 +45,7 @@ const BENCHES = [
   pipes,
   templates,
   layers,
+  runtimes,
   audits,
 ] as const;
 
