@@ -135,9 +135,8 @@ export async function runtimes(): Promise<Report> {
     const found = launcher === undefined ? [] : await runtimesHere(launcher, directory);
     const has = (name: string) => found.some((one) => one.name === name);
     const rounds = has(BASE) && has(OWN) ? await measured(found) : undefined;
-    const waiting = await Promise.all(
-      found.map(async (one) => [one, await one.waiting()] as const),
-    );
+    const waiting: [Runtime, number][] = [];
+    for (const one of found) waiting.push([one, await one.waiting()]);
     return {
       title: "The OCI runtime",
       about: [
@@ -169,7 +168,9 @@ async function runtimesHere(
   makeBundle(bundle, [], "/bin/true");
   const config = exampleConfig(false);
   const process = { ...config.process, terminal: false, args: ["/bin/true"] };
-  Deno.writeTextFileSync(`${bundle}/config.json`, JSON.stringify({ ...config, process }));
+  // crun 1.8 takes no later version.
+  const text = JSON.stringify({ ...config, ociVersion: "1.0.2", process });
+  Deno.writeTextFileSync(`${bundle}/config.json`, text);
   const found: Runtime[] = [];
   for (const name of [BASE, "runc", OWN]) {
     const path = name === OWN ? installed(directory) : findProgram(name);
