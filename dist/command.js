@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "90e43fb8a88a44d456700d3819e86f88253a589445f2e376a21dfb1ff44d8465";
+var BUILD = "53f3529d51aff8d90542be92bfd0ddac15c8592969bb55469df5b2b7c5ca53a2";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

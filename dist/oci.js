@@ -798,26 +798,10 @@ var removeTree = (function removeTree(directory) {
   }
 });
 var freezersOf = (function freezersOf(groups) {
-  return groups.flatMap(((directory) => {
-    const [one, two] = [
-      `${directory}/freezer.state`,
-      `${directory}/cgroup.freeze`
-    ];
-    if (textOf2(one) !== void 0) return [
-      {
-        file: one,
-        frozen: "FROZEN",
-        thawed: "THAWED"
-      }
-    ];
-    return textOf2(two) === void 0 ? [] : [
-      {
-        file: two,
-        frozen: "1",
-        thawed: "0"
-      }
-    ];
-  }));
+  return groups.flatMap(((directory) => [
+    1,
+    2
+  ].map((version) => freezerOf(version, directory)).find(({ file }) => textOf2(file) !== void 0) ?? []));
 });
 var freeze = (function freeze(groups, frozen) {
   const freezers = freezersOf(groups);
@@ -5194,7 +5178,7 @@ var killAll = (function killAll(record) {
   const pids = signalFound((() => processesOf(record)), SIGNALS.SIGKILL);
   if (pids.length > 0) freeze([
     ...groups,
-    ...pids.flatMap(freezerOf)
+    ...pids.flatMap(freezerOf2)
   ], false);
   return pids;
 });
@@ -5209,7 +5193,7 @@ var processesOf = (function processesOf(record) {
     ...pids
   ];
 });
-var freezerOf = (function freezerOf(pid) {
+var freezerOf2 = (function freezerOf2(pid) {
   const line = /^\d+:freezer:\/(.*)$/m.exec(textOf2(`/proc/${pid}/cgroup`) ?? "");
   const hierarchy = mountedHierarchies().find(((one) => has(one, "freezer")));
   if (!line?.[1] || hierarchy === void 0) return [];
@@ -5376,7 +5360,10 @@ var make2 = (function make2(runtime, record, config, options) {
   const mounted = mountedHierarchies();
   const hierarchies2 = runtime.cgroups ? mounted : [];
   const path2 = groupPath(config, record.id);
-  record.recordGroups(hierarchies2.map((({ top }) => top + path2)));
+  record.recordGroups(hierarchies2.map(((hierarchy) => ({
+    hierarchy,
+    path: hierarchy.top + path2
+  }))));
   const groups = makeGroups(hierarchies2, path2, able.isRoot);
   applyResources(groups, config.linux?.resources ?? {});
   applyDevices(groups, able.isRoot ? config.linux?.resources?.devices ?? [] : [], "defaults");
@@ -8316,6 +8303,29 @@ function isRefusal(error) {
 
 
 
+var FREEZERS = {
+  1: {
+    frozen: "FROZEN",
+    thawed: "THAWED"
+  },
+  2: {
+    frozen: "1",
+    thawed: "0"
+  }
+};
+var FREEZER_FILES = {
+  1: "freezer.state",
+  2: "cgroup.freeze"
+};
+function freezerOf(version, directory) {
+  return {
+    file: `${directory}/${FREEZER_FILES[version]}`,
+    ...FREEZERS[version]
+  };
+}
+function freezersIn(groups) {
+  return groups.filter(({ hierarchy }) => hierarchy.version === 2 || has(hierarchy, "freezer")).map(({ hierarchy: { version }, path: path2 }) => freezerOf(version, path2));
+}
 
 
 
@@ -8328,9 +8338,12 @@ var ContainerRecord = class _ContainerRecord {
     makeFifo: (function () {
     syscall(call("mknodat", at_fdcwd, this.fifo, S_IFIFO | 384, 0));
   }),
-    recordGroups: (function (directories) {
-    write$13.call(this, "cgroups", directories.map(((directory) => `${directory}
-`)).join(""));
+    recordGroups: (function (groups) {
+    const lines = freezersIn(groups).map((({ file, thawed: thawed2 }) => `${thawed2} ${file}
+`));
+    write$13.call(this, "freezers", lines.join(""));
+    write$13.call(this, "cgroups", groups.map(({ path: path2 }) => `${path2}
+`).join(""));
   }),
     record: (function (state, process, config) {
     const { hooks = {} } = config;

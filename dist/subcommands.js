@@ -69330,9 +69330,38 @@ var init_check2 = __esm({
   }
 });
 
+// oci/remove_bytes.ts
+var REMOVE;
+var init_remove_bytes = __esm({
+  "oci/remove_bytes.ts"() {
+    REMOVE = {
+      x86_64: "f0VMRgIBAQAAAAAAAAAAAAIAPgABAAAAeABAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAEAAOAABAAAAAAAAAAEAAAAFAAAAAAAAAAAAAAAAAEAAAAAAAAAAQAAAAAAA0QAAAAAAAADRAAAAAAAAAAAQAAAAAAAASI1cJAhIgzwkAHQ3SIPDCEiLM0iF9nQrMdLoLQAAAIP463UKugACAADoHgAAAIXAdNqD+P501b8BAAAAuOcAAAAPBTH/uOcAAAAPBb+c////uAcBAAAPBcM=",
+      aarch64: "f0VMRgIBAQAAAAAAAAAAAAIAtwABAAAAeABAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAEAAOAABAAAAAAAAAAEAAAAFAAAAAAAAAAAAAAAAAEAAAAAAAAAAQAAAAAAA3AAAAAAAAADcAAAAAAAAAAAAAQAAAAAA8yMAkeADQPmAAgC0YY5A+EECALQCAIDSYAyAkmgEgNIBAADUH1QAMcEAAFRhAkD5AkCA0mAMgJJoBIDSAQAA1GD+/zQfCAAxIP7/VCAAgNLIC4DSAQAA1AAAgNLIC4DSAQAA1A=="
+    };
+  }
+});
+
 // oci/install.ts
-function commandText({ deno, module, cache }) {
-  return DISPATCHER.replace("@deno@", quoted4(deno)).replace("@module@", quoted4(module)).replace("@cache@", quoted4(cache)).replace("@v8@", V8_FLAGS.join(","));
+function commandFiles(path2, command) {
+  const remover = `${path2}-remove`;
+  const text5 = commandText({
+    ...command,
+    remover
+  });
+  return [
+    {
+      path: path2,
+      bytes: new TextEncoder().encode(text5)
+    },
+    {
+      path: remover,
+      bytes: Uint8Array.fromBase64(REMOVE[Deno.build.arch])
+    }
+  ];
+}
+function commandText(command) {
+  const { deno, module, cache, remover } = command;
+  return DISPATCHER.replace("@deno@", quoted4(deno)).replace("@module@", quoted4(module)).replace("@cache@", quoted4(cache)).replace("@remover@", quoted4(remover)).replace("@v8@", V8_FLAGS.join(","));
 }
 function quoted4(word7) {
   return `'${word7.replaceAll("'", `'\\''`)}'`;
@@ -69381,6 +69410,7 @@ docker, in daemon.json:
 var V8_FLAGS, DISPATCHER;
 var init_install = __esm({
   "oci/install.ts"() {
+    init_remove_bytes();
     V8_FLAGS = [
       "--no-sparkplug",
       "--no-maglev",
@@ -69390,6 +69420,7 @@ var init_install = __esm({
     DISPATCHER = `#!/bin/sh
 # The OCI runtime of Ramekin; made by "ramekin oci install".
 set -f
+remover=@remover@
 deno() {
   DENO_DIR=@cache@ DENO_NO_UPDATE_CHECK=1 NO_COLOR=1 \\
     exec @deno@ run --quiet --no-config --no-lock --no-prompt --no-remote --allow-all \\
@@ -69437,7 +69468,8 @@ if [ -z "$root" ]; then
   if [ -O "$XDG_RUNTIME_DIR" ]; then root=$XDG_RUNTIME_DIR/ramekin; fi
 fi
 here=$root/$id
-[ -f "$here/state.json" ] && [ -f "$here/process" ] && [ ! -e "$here/hooks" ] || {
+[ -f "$here/state.json" ] && [ -f "$here/process" ] && [ -f "$here/freezers" ] &&
+  [ ! -e "$here/hooks" ] && [ -x "$remover" ] || {
   # Engines delete once more what is gone.
   [ "$verb$force" = delete1 ] && [ ! -e "$here" ] && exit 0
   deno "$@"
@@ -69461,23 +69493,17 @@ look() {
   esac
   [ $pid != 0 ] || return
   [ -p "$here/exec.fifo" ] && status=created
-  while read -r group; do
-    if [ -f "$group/freezer.state" ]; then
-      read -r frozen < "$group/freezer.state"
-      [ "$frozen" = THAWED ] || status=paused
-    elif [ -f "$group/cgroup.freeze" ]; then
-      read -r frozen < "$group/cgroup.freeze"
-      [ "$frozen" = 0 ] || status=paused
-    fi
-  done < "$here/cgroups"
+  while read -r thawed file; do
+    [ -f "$file" ] && read -r word < "$file" && [ "$word" != "$thawed" ] && status=paused
+  done < "$here/freezers"
 }
 
-# All by one rmdir(1); those that are gone are no failure.
-remove_groups() {
+# The control groups first: while one is in use, all else stays.
+remove_all() {
   set --
   while read -r group; do set -- "$@" "$group"; done < "$here/cgroups"
-  [ $# = 0 ] || rmdir "$@" 2> /dev/null
-  for group; do [ ! -e "$group" ] || return 1; done
+  set +f
+  "$remover" "$@" "$here"/* "$here"
 }
 
 look
@@ -69494,7 +69520,7 @@ state)
 start)
   [ $status = created ] || deno "$@"
   # Opened for both, so that it does not wait for a process that has ended meanwhile.
-  exec 3<> "$here/exec.fifo" && rm -f "$here/exec.fifo" && echo >&3
+  exec 3<> "$here/exec.fifo" && echo >&3 && exec "$remover" "$here/exec.fifo"
   exit
   ;;
 kill)
@@ -69504,9 +69530,8 @@ kill)
   ;;
 delete)
   [ $status = stopped ] || deno "$@"
-  remove_groups || deno "$@"
-  rm -r "$here"
-  exit
+  remove_all && exit 0
+  deno "$@"
   ;;
 esac
 deno "$@"
@@ -69534,12 +69559,14 @@ function run29(given) {
   if (ifThere2(() => linux.statx(linux.AT_FDCWD, absolute4)) === void 0) {
     writable2(absolute4, () => linux.mkdirat(linux.AT_FDCWD, absolute4, 493));
   }
-  write7(module, readText(moduleFile()), 420);
-  write7(command, commandText({
+  write7(module, new TextEncoder().encode(readText(moduleFile())), 420);
+  for (const { path: path2, bytes } of commandFiles(command, {
     deno: Deno.execPath(),
     module,
     cache
-  }), 493);
+  })) {
+    write7(path2, bytes, 493);
+  }
   if (given.has("json")) printJson({
     command,
     module,
@@ -69556,8 +69583,7 @@ function moduleFile() {
   const isBundled = !url.endsWith("/scripts/ramekin/oci.ts");
   return new URL(isBundled ? "./oci.js" : "../../dist/oci.js", url).pathname;
 }
-function write7(path2, text5, mode2) {
-  const bytes = new TextEncoder().encode(text5);
+function write7(path2, bytes, mode2) {
   ifThere2(() => linux.unlinkat(linux.AT_FDCWD, path2));
   writeBytes(path2, bytes, mode2);
 }
