@@ -56,6 +56,8 @@ const CONFIGURATION = [
   "manpath.config",
   "maven/logging",
   "maven/m2.conf",
+  // Debian's Python imports it at each start, by a link of /usr/lib.
+  "python3.*/sitecustomize.py",
   "texmf",
 ];
 

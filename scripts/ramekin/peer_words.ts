@@ -36,6 +36,7 @@ export const PEER_SUBCOMMANDS: ReadonlyMap<string, string> = new Map([
   ["start", STARTS],
   ["test", "ramekin plan shows what a recipe would do, and ramekin check what this machine can"],
   ["top", "ramekin enter NAME -- top"],
+  ["unit", "ramekin export systemd RECIPE writes a service of systemd"],
   ["unpause", LIVE],
   ["up", STARTS],
   ["update", LIVE],

@@ -24,7 +24,6 @@ const NOT_SHOWN: readonly (readonly [RegExp, string])[] = [
   [/^\/etc\/X11\//, "for X servers, and sessions"],
   [/^\/etc\/maven(\/settings\.xml|\/toolchains\.xml)?$/, "passwords of servers"],
   [/^\/etc\/R\/(Renviron|Rprofile)\.site$/, "may hold tokens"],
-  [/^\/etc\/python3\.\d+\//, "reports of crashes to the distribution; Python does without"],
   [/^\/etc\/vim\//, "vim has defaults"],
 ];
 
@@ -143,6 +142,7 @@ test("of /etc is shown what is listed and public, and nothing with passwords", (
       "java-99-openjdk/security",
       "R",
       "maven",
+      "python3.99",
       "fonts",
       "ssl/private",
     ]
@@ -154,6 +154,8 @@ test("of /etc is shown what is listed and public, and nothing with passwords", (
       "R/Renviron.site",
       "maven/m2.conf",
       "maven/settings.xml",
+      "python3.99/sitecustomize.py",
+      "python3.99/secret",
       "npmrc",
     ].map((path) => writeFile(`/mnt/etc/${path}`, "soup\n")),
     writeFile("/mnt/etc/manpath.config", "soup\n", { mode: 0o600 }),
@@ -161,7 +163,8 @@ test("of /etc is shown what is listed and public, and nothing with passwords", (
   const script =
     "cd /etc; grep -rl soup . | sort; stat -c %a java-99-openjdk/management/*.password";
   const shown = ["./R/Renviron", "./java-99-openjdk/jvm.cfg", "./maven/m2.conf"];
-  assertEquals(sandboxOn(debian, script), [0, [...shown, "444"]]);
+  const hook = "./python3.99/sitecustomize.py";
+  assertEquals(sandboxOn(debian, script), [0, [...shown, hook, "444"]]);
 });
 
 test(
