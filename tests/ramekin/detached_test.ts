@@ -165,7 +165,7 @@ test("flags of what runs on are refused without -d, and where they make no sense
     [["--name=4711"], "not digits alone"],
     [["--restart=always"], "is for --detach"],
     [["--json"], "--status-fd=NUMBER tells"],
-    [["-d", "--status-fd=3"], "ramekin wait tells its end"],
+    [["-d", "--status-fd=1"], "ramekin wait tells its end"],
     [["-d", "--audit"], "ramekin wait tells its end"],
     [["-d", "--restart=ever"], "--restart=ever: it is never"],
     [["-d", "--ready=soon"], "--ready=soon: it is a port"],
@@ -174,8 +174,11 @@ test("flags of what runs on are refused without -d, and where they make no sense
   ];
   const sandbox = SUBCOMMANDS.find(({ name }) => name === "sandbox")!;
   for (const [words, says] of cases) {
-    const given = readArguments(words, sandbox);
-    assertThrows(() => isDetached(given) && upkeepOf(given), UsageError, says);
+    const read = () => {
+      const given = readArguments(words, sandbox);
+      return isDetached(given) && upkeepOf(given);
+    };
+    assertThrows(read, UsageError, says);
   }
 });
 
