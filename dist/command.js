@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "53f3529d51aff8d90542be92bfd0ddac15c8592969bb55469df5b2b7c5ca53a2";
+var BUILD = "18eacc7ff4c1e35d17ccd86ca6f93a3b39cd833a9ab37d6c97544430b6a3a451";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

@@ -35044,6 +35044,8 @@ var CONFIGURATION = [
   "manpath.config",
   "maven/logging",
   "maven/m2.conf",
+  // Debian's Python imports it at each start, by a link of /usr/lib.
+  "python3.*/sitecustomize.py",
   "texmf"
 ];
 var HIDDEN_FILES = [

@@ -6532,6 +6532,10 @@ var init_peer_words = __esm({
         "ramekin enter NAME -- top"
       ],
       [
+        "unit",
+        "ramekin export systemd RECIPE writes a service of systemd"
+      ],
+      [
         "unpause",
         LIVE
       ],
@@ -40561,6 +40565,8 @@ var init_system_files = __esm({
       "manpath.config",
       "maven/logging",
       "maven/m2.conf",
+      // Debian's Python imports it at each start, by a link of /usr/lib.
+      "python3.*/sitecustomize.py",
       "texmf"
     ];
     HIDDEN_FILES = [
