@@ -13,8 +13,12 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 /** The surrogate of the byte 0, if that were one. */
 const ESCAPE = 0xdc00;
 
+/** Up to so many bytes, a name is read letter by letter. */
+const SHORT = 256;
+
 /** Returns bytes as a string. */
 export function decodeName(bytes: Uint8Array): string {
+  if (bytes.length > SHORT) return decodeLong(bytes);
   let text = "";
   for (const byte of bytes) {
     if (byte >= 0x80) return decodeLong(bytes);
@@ -31,21 +35,41 @@ export function decodeNames(bytes: Uint8Array): string {
 function decodeLong(bytes: Uint8Array): string {
   const whole = decodeStrictly(bytes);
   if (whole !== undefined) return whole;
-  let text = "";
+  // Whoever has made the name may have made it of nothing but such bytes: none of them takes an error.
+  const parts: string[] = [];
   for (let at = 0; at < bytes.length;) {
-    const size = sizeOf(bytes[at]!);
-    const letter = decodeStrictly(bytes.subarray(at, at + size));
-    text += letter ?? String.fromCharCode(ESCAPE + bytes[at]!);
-    at += letter === undefined ? 1 : size;
+    const begin = at;
+    for (let size; (size = sizeOfLetter(bytes, at)) > 0;) at += size;
+    if (at > begin) parts.push(decoder.decode(bytes.subarray(begin, at)));
+    const others: number[] = [];
+    while (at < bytes.length && others.length < SHORT && sizeOfLetter(bytes, at) === 0) {
+      others.push(ESCAPE + bytes[at++]!);
+    }
+    parts.push(String.fromCharCode(...others));
   }
-  return text;
+  return parts.join("");
 }
 
-/** How many bytes a letter has that begins with this one. */
-function sizeOf(first: number): number {
-  if (first < 0xc0) return 1;
-  return first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+/** How many bytes the letter has that begins here; 0 where none does (RFC 3629, 4), and at the end. */
+function sizeOfLetter(bytes: Uint8Array, at: number): number {
+  if (at >= bytes.length) return 0;
+  const first = bytes[at]!, second = bytes[at + 1] ?? 0;
+  if (first < 0x80) return 1;
+  const size = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  if (first < 0xc2 || first > 0xf4 || at + size > bytes.length) return 0;
+  const [least, most] = SECOND.get(first) ?? [0x80, 0xbf];
+  if (second < least || second > most) return 0;
+  for (let next = at + 2; next < at + size; next++) if ((bytes[next]! & 0xc0) !== 0x80) return 0;
+  return size;
 }
+
+/** What comes second in letters of which not all can be. */
+const SECOND: ReadonlyMap<number, readonly [least: number, most: number]> = new Map([
+  [0xe0, [0xa0, 0xbf]],
+  [0xed, [0x80, 0x9f]],
+  [0xf0, [0x90, 0xbf]],
+  [0xf4, [0x80, 0x8f]],
+]);
 
 function decodeStrictly(bytes: Uint8Array): string | undefined {
   try {

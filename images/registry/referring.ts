@@ -12,6 +12,9 @@ import { OCI_INDEX } from "../media_types.ts";
 import { discard, readBody } from "./http.ts";
 import type { FoundManifest, Repository } from "./repository.ts";
 
+/** The most pages of a list, and descriptors in it: a registry can go on without an end. */
+const [MOST_PAGES, MOST] = [100, 10_000];
+
 /** What refers to a manifest; a registry without the interface has an index of it by a tag. */
 export async function referringTo(
   place: Repository,
@@ -37,7 +40,8 @@ async function listed(
   const what = `what refers to ${digest}`;
   const found: Descriptor[] = [];
   let path: string | URL | undefined = `${name}/referrers/${digest}`;
-  while (path !== undefined) {
+  for (let page = 0; path !== undefined; page++) {
+    if (page === MOST_PAGES || found.length > MOST) throw endless(what);
     const response: Response = await connection.request({
       method: "GET",
       path,
@@ -55,6 +59,12 @@ async function listed(
     path = await nextOf(response, place);
   }
   return found;
+}
+
+function endless(what: string): ImageError {
+  return new ImageError(`${what} is listed on more pages, or is more, than is looked at`, {
+    code: "invalid",
+  });
 }
 
 /** The address of the rest of a list. */

@@ -367,4 +367,10 @@ inDirectory("signatures are told, by the interface for them and by tags", async 
     });
   };
   assertEquals(await kinds(), ["other", "notation", "cosign"]);
+  registry.answer = (_, url) => {
+    if (!url.pathname.includes("/referrers/")) return undefined;
+    const link = `<${url.pathname}>; rel="next"`;
+    return new Response(pages[0]!.blobs.get(pages[0]!.manifest.digest), { headers: { link } });
+  };
+  await assertImageError(kinds, "invalid", "on more pages");
 });

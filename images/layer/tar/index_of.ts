@@ -15,8 +15,8 @@ export interface IndexedEntry extends TarEntry {
   readonly offset: number;
 }
 
-/** The most files of an archive that is read so. */
-const MOST = 1 << 20;
+/** The most files of an archive that is read so, and letters of their names. */
+const [MOST, MOST_LETTERS] = [1 << 20, 1 << 26];
 
 /**
  * Reads the headers of an archive that is not compressed.
@@ -25,8 +25,13 @@ const MOST = 1 << 20;
  */
 export function readTarIndex(path: string): IndexedEntry[] {
   const entries: IndexedEntry[] = [];
+  let letters = 0;
   const reader = new TarReader({
     entry: (entry, offset) => {
+      letters += entry.name.length + entry.target.length;
+      if (letters > MOST_LETTERS) {
+        throw new ArchiveError(`the archive has more than ${MOST_LETTERS} letters of names`);
+      }
       if (entries.push({ ...entry, offset }) > MOST) {
         throw new ArchiveError(`the archive has more than ${MOST} files`);
       }

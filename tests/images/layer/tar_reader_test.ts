@@ -386,6 +386,20 @@ test("the headers of an archive on disk, with the places of the data", () => {
   }
 });
 
+test("an archive whose names fill the memory is not read", () => {
+  const path = Deno.makeTempFileSync();
+  try {
+    const one = file(reg("a", "", { pax: { path: "x".repeat(2 ** 20 - 100) } }));
+    {
+      using written = Deno.openSync(path, { write: true });
+      for (let count = 0; count < 65; count++) written.writeSync(one);
+    }
+    assertThrows(() => readTarIndex(path), ArchiveError, "letters of names");
+  } finally {
+    Deno.removeSync(path);
+  }
+});
+
 test("archives changed at random are read or refused", () => {
   const good = archive(
     reg("f", "abcde", { pax: { "GNU.sparse.map": "0,5", uid: "5", "SCHILY.xattr.user.a": "x" } }),
