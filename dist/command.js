@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "18eacc7ff4c1e35d17ccd86ca6f93a3b39cd833a9ab37d6c97544430b6a3a451";
+var BUILD = "825e91e7bd6253cd03117e50745829ee770c5c1d1a0c83a38f332248ae8e8ef7";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

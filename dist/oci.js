@@ -348,14 +348,18 @@ var decodeNames = (function decodeNames(bytes) {
 var decodeLong = (function decodeLong(bytes) {
   const whole = decodeStrictly(bytes);
   if (whole !== void 0) return whole;
-  let text3 = "";
+  const parts = [];
   for (let at3 = 0; at3 < bytes.length; ) {
-    const size = sizeOf(bytes[at3]);
-    const letter = decodeStrictly(bytes.subarray(at3, at3 + size));
-    text3 += letter ?? String.fromCharCode(ESCAPE + bytes[at3]);
-    at3 += letter === void 0 ? 1 : size;
+    const begin = at3;
+    for (let size; (size = sizeOfLetter(bytes, at3)) > 0; ) at3 += size;
+    if (at3 > begin) parts.push(decoder.decode(bytes.subarray(begin, at3)));
+    const others = [];
+    while (at3 < bytes.length && others.length < SHORT && sizeOfLetter(bytes, at3) === 0) {
+      others.push(ESCAPE + bytes[at3++]);
+    }
+    parts.push(String.fromCharCode(...others));
   }
-  return text3;
+  return parts.join("");
 });
 var decodeStrictly = (function decodeStrictly(bytes) {
   try {
@@ -6860,7 +6864,9 @@ var decoder = new TextDecoder("utf-8", {
   ignoreBOM: true
 });
 var ESCAPE = 56320;
+var SHORT = 256;
 function decodeName(bytes) {
+  if (bytes.length > SHORT) return decodeLong(bytes);
   let text3 = "";
   for (const byte of bytes) {
     if (byte >= 128) return decodeLong(bytes);
@@ -6870,10 +6876,50 @@ function decodeName(bytes) {
 }
 
 
-function sizeOf(first) {
-  if (first < 192) return 1;
-  return first < 224 ? 2 : first < 240 ? 3 : 4;
+function sizeOfLetter(bytes, at3) {
+  if (at3 >= bytes.length) return 0;
+  const first = bytes[at3], second = bytes[at3 + 1] ?? 0;
+  if (first < 128) return 1;
+  const size = first < 224 ? 2 : first < 240 ? 3 : 4;
+  if (first < 194 || first > 244 || at3 + size > bytes.length) return 0;
+  const [least, most] = SECOND.get(first) ?? [
+    128,
+    191
+  ];
+  if (second < least || second > most) return 0;
+  for (let next = at3 + 2; next < at3 + size; next++) if ((bytes[next] & 192) !== 128) return 0;
+  return size;
 }
+var SECOND = /* @__PURE__ */ new Map([
+  [
+    224,
+    [
+      160,
+      191
+    ]
+  ],
+  [
+    237,
+    [
+      128,
+      159
+    ]
+  ],
+  [
+    240,
+    [
+      144,
+      191
+    ]
+  ],
+  [
+    244,
+    [
+      128,
+      143
+    ]
+  ]
+]);
 
 
 
@@ -26219,7 +26265,7 @@ function release({ pidfd, services }, descriptors) {
 }
 var FOREVER = 1e12;
 var FIRST = new Slot("stdout", 4);
-var SECOND = new Slot("stderr", 4);
+var SECOND2 = new Slot("stderr", 4);
 var EXIT = new Slot("pidfd", 4);
 var SECONDS = new Slot("seconds");
 var NANOSECONDS = new Slot("nanoseconds");
@@ -26235,7 +26281,7 @@ var TIMEOUT = new Struct(new Uint8Array(16), "&timeout", [], [
 ]);
 var WAITING3 = new Routine([
   FIRST,
-  SECOND,
+  SECOND2,
   EXIT,
   SECONDS,
   NANOSECONDS
@@ -26243,7 +26289,7 @@ var WAITING3 = new Routine([
   {
     call: ppoll([
       FIRST,
-      SECOND,
+      SECOND2,
       EXIT
     ].map(((fd) => ({
       fd,

@@ -554,6 +554,7 @@ var openAny = (function openAny(name, otherwise) {
   }
 });
 var decodeName = (function decodeName(bytes) {
+  if (bytes.length > SHORT) return decodeLong(bytes);
   let text5 = "";
   for (const byte of bytes) {
     if (byte >= 128) return decodeLong(bytes);
@@ -567,14 +568,18 @@ var decodeNames = (function decodeNames(bytes) {
 var decodeLong = (function decodeLong(bytes) {
   const whole = decodeStrictly(bytes);
   if (whole !== void 0) return whole;
-  let text5 = "";
+  const parts2 = [];
   for (let at4 = 0; at4 < bytes.length; ) {
-    const size = sizeOf(bytes[at4]);
-    const letter = decodeStrictly(bytes.subarray(at4, at4 + size));
-    text5 += letter ?? String.fromCharCode(ESCAPE + bytes[at4]);
-    at4 += letter === void 0 ? 1 : size;
+    const begin2 = at4;
+    for (let size; (size = sizeOfLetter(bytes, at4)) > 0; ) at4 += size;
+    if (at4 > begin2) parts2.push(decoder.decode(bytes.subarray(begin2, at4)));
+    const others = [];
+    while (at4 < bytes.length && others.length < SHORT && sizeOfLetter(bytes, at4) === 0) {
+      others.push(ESCAPE + bytes[at4++]);
+    }
+    parts2.push(String.fromCharCode(...others));
   }
-  return text5;
+  return parts2.join("");
 });
 var decodeStrictly = (function decodeStrictly(bytes) {
   try {
@@ -5801,8 +5806,8 @@ var limitsOf2 = (function limitsOf2(given) {
     return text5 === void 0 ? void 0 : how(text5, flag2);
   });
   const [memory, swap] = [
-    read5("memory", sizeOf3),
-    read5("swap", sizeOf3)
+    read5("memory", sizeOf2),
+    read5("swap", sizeOf2)
   ];
   const [cpus, pids] = [
     read5("cpus", numberOf7),
@@ -8192,13 +8197,23 @@ var init_memory = __esm({
 
 
 
-function sizeOf(first) {
-  if (first < 192) return 1;
-  return first < 224 ? 2 : first < 240 ? 3 : 4;
+function sizeOfLetter(bytes, at4) {
+  if (at4 >= bytes.length) return 0;
+  const first = bytes[at4], second = bytes[at4 + 1] ?? 0;
+  if (first < 128) return 1;
+  const size = first < 224 ? 2 : first < 240 ? 3 : 4;
+  if (first < 194 || first > 244 || at4 + size > bytes.length) return 0;
+  const [least, most] = SECOND.get(first) ?? [
+    128,
+    191
+  ];
+  if (second < least || second > most) return 0;
+  for (let next = at4 + 2; next < at4 + size; next++) if ((bytes[next] & 192) !== 128) return 0;
+  return size;
 }
 
 
-var encoder, decoder, ESCAPE;
+var encoder, decoder, ESCAPE, SHORT, SECOND;
 var init_file_name = __esm({
   "ffi/file_name.ts": (function () {
     encoder = new TextEncoder();
@@ -8207,6 +8222,37 @@ var init_file_name = __esm({
       ignoreBOM: true
     });
     ESCAPE = 56320;
+    SHORT = 256;
+    SECOND = /* @__PURE__ */ new Map([
+      [
+        224,
+        [
+          160,
+          191
+        ]
+      ],
+      [
+        237,
+        [
+          128,
+          159
+        ]
+      ],
+      [
+        240,
+        [
+          144,
+          191
+        ]
+      ],
+      [
+        244,
+        [
+          128,
+          143
+        ]
+      ]
+    ]);
   })
 });
 
@@ -15842,7 +15888,7 @@ function endSync(launched) {
   syscall(pidfd_send_signal(launched.pidfd, SIGNALS.SIGKILL));
   collectSync(launched, []);
 }
-var FOREVER, FIRST, SECOND, EXIT, SECONDS, NANOSECONDS, TIMEOUT, WAITING3, FD, CLOSING;
+var FOREVER, FIRST, SECOND2, EXIT, SECONDS, NANOSECONDS, TIMEOUT, WAITING3, FD, CLOSING;
 var init_collect = __esm({
   "launch/collect.ts": (function () {
     init_files3();
@@ -15858,7 +15904,7 @@ var init_collect = __esm({
     init_running_service();
     FOREVER = 1e12;
     FIRST = new Slot("stdout", 4);
-    SECOND = new Slot("stderr", 4);
+    SECOND2 = new Slot("stderr", 4);
     EXIT = new Slot("pidfd", 4);
     SECONDS = new Slot("seconds");
     NANOSECONDS = new Slot("nanoseconds");
@@ -15874,7 +15920,7 @@ var init_collect = __esm({
     ]);
     WAITING3 = new Routine([
       FIRST,
-      SECOND,
+      SECOND2,
       EXIT,
       SECONDS,
       NANOSECONDS
@@ -15882,7 +15928,7 @@ var init_collect = __esm({
       {
         call: ppoll([
           FIRST,
-          SECOND,
+          SECOND2,
           EXIT
         ].map(((fd) => ({
           fd,
@@ -44869,8 +44915,13 @@ var init_read_layer = __esm({
 var closeSync2, fstatSync, openSync2, readSync2;
 function readTarIndex(path2) {
   const entries = [];
+  let letters = 0;
   const reader = new TarReader({
     entry: (entry2, offset) => {
+      letters += entry2.name.length + entry2.target.length;
+      if (letters > MOST_LETTERS) {
+        throw new ArchiveError(`the archive has more than ${MOST_LETTERS} letters of names`);
+      }
       if (entries.push({
         ...entry2,
         offset
@@ -44900,14 +44951,17 @@ function readTarIndex(path2) {
   }
   return entries;
 }
-var MOST4;
+var MOST4, MOST_LETTERS;
 var init_index_of = __esm({
   "images/layer/tar/index_of.ts": (function () {
     ({ closeSync: closeSync2, fstatSync, openSync: openSync2, readSync: readSync2 } = process.getBuiltinModule("node:fs"));
     init_errors5();
     init_header();
     init_reader2();
-    MOST4 = 1 << 20;
+    [MOST4, MOST_LETTERS] = [
+      1 << 20,
+      1 << 26
+    ];
   })
 });
 
@@ -50155,7 +50209,8 @@ async function listed2(place3, digest) {
   const what = `what refers to ${digest}`;
   const found3 = [];
   let path2 = `${name}/referrers/${digest}`;
-  while (path2 !== void 0) {
+  for (let page = 0; path2 !== void 0; page++) {
+    if (page === MOST_PAGES || found3.length > MOST6) throw endless(what);
     const response = await connection.request({
       method: "GET",
       path: path2,
@@ -50181,6 +50236,11 @@ async function listed2(place3, digest) {
   }
   return found3;
 }
+function endless(what) {
+  return new ImageError(`${what} is listed on more pages, or is more, than is looked at`, {
+    code: "invalid"
+  });
+}
 async function nextOf(response, place3) {
   const link2 = /<([^>]+)>;\s*rel="?next"?/.exec(response.headers.get("link") ?? "")?.[1];
   return link2 === void 0 ? void 0 : new URL(link2, await place3.connection.base());
@@ -50204,6 +50264,7 @@ function manifestsIn(what, bytes) {
   const parsed = parseManifest(what, bytes, OCI_INDEX);
   return parsed.kind === "index" ? parsed.manifests : [];
 }
+var MOST_PAGES, MOST6;
 var init_referring = __esm({
   "images/registry/referring.ts": (function () {
     init_descriptor();
@@ -50212,6 +50273,10 @@ var init_referring = __esm({
     init_manifest();
     init_media_types();
     init_http();
+    [MOST_PAGES, MOST6] = [
+      100,
+      1e4
+    ];
   })
 });
 
@@ -50353,7 +50418,7 @@ async function* signaturesIn(place3, digest) {
   const tagged2 = await signatureTag(place3, digest);
   if (tagged2 !== void 0) yield* signaturesOf(place3, digest, tagged2.bytes);
   const referring = (await referringTo(place3, digest)).filter(({ artifactType = "" }) => ARTIFACTS.test(artifactType));
-  for (const descriptor of referring.slice(0, MOST6)) {
+  for (const descriptor of referring.slice(0, MOST7)) {
     const what = `the artifact ${descriptor.digest}`;
     const bytes = await place3.document(what, descriptor, DOCUMENT_LIMIT);
     yield* signaturesOf(place3, digest, bytes);
@@ -50362,7 +50427,7 @@ async function* signaturesIn(place3, digest) {
 function* signaturesOf(place3, digest, manifest) {
   const parsed = parseManifest(`a signature of ${digest}`, manifest);
   const layers = parsed.kind === "index" ? [] : parsed.layers.filter(isSignature);
-  for (const layer of layers.slice(0, MOST6)) yield {
+  for (const layer of layers.slice(0, MOST7)) yield {
     read: () => fetched(place3, layer)
   };
 }
@@ -50371,14 +50436,14 @@ async function fetched(place3, layer) {
   const bytes = await place3.document(what, layer, MOST_BYTES4);
   return readSignature(what, layer, new Uint8Array(bytes));
 }
-var MOST6, MOST_BYTES4, ARTIFACTS;
+var MOST7, MOST_BYTES4, ARTIFACTS;
 var init_find = __esm({
   "images/signatures/find.ts": (function () {
     init_descriptor();
     init_manifest();
     init_referring();
     init_signature();
-    MOST6 = 100;
+    MOST7 = 100;
     MOST_BYTES4 = 1 << 20;
     ARTIFACTS = /^(|application\/vnd\.dev\.(cosign\.artifact\.sig|sigstore\.bundle)\..*|application\/vnd\.oci\.(empty|image\.config)\.v1\+json)$/;
   })
@@ -50578,7 +50643,7 @@ function checkStrength(what, key) {
 async function readKeyFile(path2) {
   try {
     const { isFile: isFile5, size } = await Deno.stat(path2);
-    if (isFile5 && size <= MOST7) return await Deno.readTextFile(path2);
+    if (isFile5 && size <= MOST8) return await Deno.readTextFile(path2);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) {
       throw refused2(`the key ${path2}`, "is not there: no such file", [], error);
@@ -50617,7 +50682,7 @@ function refused2(what, why, advice, cause) {
     cause
   });
 }
-var HASHES, LEAST_RSA, MOST7, RSA, KINDS4, PublicKey, OTHERS5;
+var HASHES, LEAST_RSA, MOST8, RSA, KINDS4, PublicKey, OTHERS5;
 var init_public_key = __esm({
   "images/signatures/public_key.ts": (function () {
     init_digest();
@@ -50629,7 +50694,7 @@ var init_public_key = __esm({
       "SHA-512"
     ];
     LEAST_RSA = 2048;
-    MOST7 = 1 << 16;
+    MOST8 = 1 << 16;
     RSA = "RSASSA-PKCS1-v1_5";
     KINDS4 = [
       ...[
@@ -51534,7 +51599,7 @@ async function storedImages(options = {}) {
       digest: image3.digest,
       origin: image3.annotations?.[ORIGIN] ?? image3.digest,
       platform: image3.platform === void 0 ? "" : platformText(image3.platform),
-      size: await sizeOf2(store, image3),
+      size: await sizeOf(store, image3),
       stored: image3.annotations?.[STORED],
       verified: image3.annotations?.[VERIFIED]
     });
@@ -51548,7 +51613,7 @@ function shortName(name) {
     return name;
   }
 }
-async function sizeOf2(store, image3) {
+async function sizeOf(store, image3) {
   if (!isManifestType(image3.mediaType)) return void 0;
   try {
     const parsed = parseManifest("it", await store.document("it", image3), image3.mediaType);
@@ -55390,12 +55455,12 @@ function numberOf7(text5, flag2) {
   if (/^\d+(\.\d+)?$/.test(text5)) return Number(text5);
   throw new UsageError(`--${flag2}=${text5}: this is not a number, or "unlimited"`);
 }
-function sizeOf3(text5, flag2) {
+function sizeOf2(text5, flag2) {
   if (text5 !== "unlimited") bytesOf5(text5, flag2);
   return text5;
 }
 function fileSizeOf(text5, flag2) {
-  return /^\d+%$/.test(text5) ? text5 : sizeOf3(text5, flag2);
+  return /^\d+%$/.test(text5) ? text5 : sizeOf2(text5, flag2);
 }
 function timeOf(text5, flag2) {
   return text5 === "unlimited" ? text5 : millisecondsOf(text5, flag2);
@@ -55409,13 +55474,13 @@ var init_limit_flags = __esm({
       {
         name: "memory",
         value: "SIZE",
-        check: sizeOf3,
+        check: sizeOf2,
         summary: "the memory of all its processes: 512m, 2g"
       },
       {
         name: "swap",
         value: "SIZE",
-        check: sizeOf3,
+        check: sizeOf2,
         summary: "the swap that they may use beside it: 0, 1g"
       },
       {
@@ -64528,14 +64593,14 @@ function missingGitNames(directory2, names) {
     },
     except: [],
     uid: geteuid2(),
-    most: MOST8
+    most: MOST9
   });
   return missing4.map(({ path: path2 }) => ({
     path: path2,
     name: ofGit.find((name) => nameOf2(name) === nameOf2(path2)) ?? ".git/config"
   }));
 }
-var MOST8;
+var MOST9;
 var init_git_names = __esm({
   "changes/git_names.ts"() {
     init_environment();
@@ -64543,7 +64608,7 @@ var init_git_names = __esm({
     init_live_host();
     init_path();
     init_protected_names();
-    MOST8 = 1e5;
+    MOST9 = 1e5;
   }
 });
 
@@ -68761,16 +68826,16 @@ function report({ notPacked, notCopied: notCopied2 }) {
   if (steps.size > 0) printError("no part of the image:");
   for (const [why, those] of steps) printError(`  ${those.map(stepText).join(", ")}: ${why}`);
   if (notCopied2.length > 0) printError("not copied as it is:");
-  for (const { path: path2, what, why } of notCopied2.slice(0, MOST9)) {
+  for (const { path: path2, what, why } of notCopied2.slice(0, MOST10)) {
     printError(`  ${path2}: ${what}: ${why}`);
   }
-  const rest2 = notCopied2.length - MOST9;
+  const rest2 = notCopied2.length - MOST10;
   if (rest2 > 0) printError(`  and ${rest2} more, which --json lists`);
 }
 function stepText({ step, name }) {
   return `step ${step} (${name})`;
 }
-var MOST9;
+var MOST10;
 var init_pack3 = __esm({
   "scripts/ramekin/pack.ts"() {
     init_mod4();
@@ -68782,7 +68847,7 @@ var init_pack3 = __esm({
     init_recipe_file();
     init_units();
     init_usage2();
-    MOST9 = 20;
+    MOST10 = 20;
   }
 });
 
@@ -74621,7 +74686,7 @@ function takeApart(rules) {
       ...rule,
       args: argumentsOf(one)
     });
-    if (apart2.length > MOST10) return "are too many once each stands for itself";
+    if (apart2.length > MOST11) return "are too many once each stands for itself";
     earlier.push(match);
   }
   return apart2;
@@ -74685,10 +74750,10 @@ function argumentsOf(match) {
 function number(value) {
   return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : `0x${value.toString(16)}`;
 }
-var MOST10, ALL_BITS2;
+var MOST11, ALL_BITS2;
 var init_seccomp_rules = __esm({
   "export/seccomp_rules.ts"() {
-    MOST10 = 500;
+    MOST11 = 500;
     ALL_BITS2 = 0xffffffffffffffffn;
   }
 });
@@ -79119,15 +79184,15 @@ function write9({ directory: directory2, path: path2 }, bytes) {
 }
 function forgetOldest(directory2) {
   const files2 = Array.from(Deno.readDirSync(directory2), ({ name }) => `${directory2}/${name}`);
-  if (files2.length <= MOST11) return;
+  if (files2.length <= MOST12) return;
   const ages = files2.map((path2) => ({
     path: path2,
     time: Deno.statSync(path2).mtime?.getTime() ?? 0
   }));
   ages.sort((one, other) => one.time - other.time);
-  for (const { path: path2 } of ages.slice(0, files2.length - MOST11 / 2)) Deno.removeSync(path2);
+  for (const { path: path2 } of ages.slice(0, files2.length - MOST12 / 2)) Deno.removeSync(path2);
 }
-var MOST11;
+var MOST12;
 var init_keep_box = __esm({
   "scripts/ramekin/keep_box.ts"() {
     init_mod10();
@@ -79138,7 +79203,7 @@ var init_keep_box = __esm({
     init_sandbox3();
     init_subcommands();
     init_usage2();
-    MOST11 = 256;
+    MOST12 = 256;
   }
 });
 
