@@ -111,10 +111,13 @@ export class PodmanDraft extends ContainerDraft {
         `without unshare("user") it takes root to run it, and not the user ${this.caller.uid}`,
       );
     }
+    if (!this.#isMapped()) {
+      this.#refuseUser(`the user ${identity.uid}, or the group, is not mapped: mapIds()`);
+    }
     if (identity.uid !== 0 && this.#userCapabilities() === undefined) {
-      const why = "podman gives a user the same capabilities to use and to gain: noNewPrivileges()";
-      if (this.#user === undefined) this.refuseRecipe(why);
-      else this.refuseAt(this.#user.step, this.#user.at, why);
+      this.#refuseUser(
+        "podman gives a user the same capabilities to use and to gain: noNewPrivileges()",
+      );
     }
   }
 
@@ -162,6 +165,20 @@ export class PodmanDraft extends ContainerDraft {
       ["PodmanArgs", "--unsetenv-all"],
       ...variables.map((text): Directive => ["Environment", word(text)]),
     ];
+  }
+
+  /** Refuses the step that chooses the user, or the recipe. */
+  #refuseUser(why: string): void {
+    if (this.#user === undefined) this.refuseRecipe(why);
+    else this.refuseAt(this.#user.step, this.#user.at, why);
+  }
+
+  /** Whether the ids of the program are there. */
+  #isMapped(): boolean {
+    const { maps, identity } = this;
+    const isIn = (ranges: readonly IdRange[], id: number) =>
+      ranges.some(({ inside, count }) => id >= inside && id < inside + count);
+    return maps === undefined || isIn(maps.uids, identity.uid) && isIn(maps.gids, identity.gid);
   }
 
   #networkWord(): string {

@@ -58,6 +58,9 @@ export async function run(given: Arguments): Promise<number> {
   if (output === undefined) {
     throw new UsageError("-o=DIRECTORY is missing: where the files are written to");
   }
+  if (output === "-" && name !== "kubernetes") {
+    throw new UsageError(`-o=- is for kubernetes; ${name} has several files: -o=DIRECTORY`);
+  }
   const others = Object.values(FORMATS).flatMap(({ flags }) => flags)
     .filter((flag) => !format.flags.includes(flag));
   const unused = others.find((flag) => given.has(flag));

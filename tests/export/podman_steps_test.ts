@@ -108,7 +108,7 @@ const CASES: Cases = {
     after: steps.setEnv({ A: '$B %n "c"' }),
     said: /\nEnvironment="A=\$\$B %%n \\"c\\""\n/,
   },
-  setUser: { after: steps.setUser({ uid: 5 }), refused: /noNewPrivileges/ },
+  setUser: { after: steps.setUser({ uid: 5 }), refused: /5, or the group, is not mapped/ },
   symlink: {
     before: steps.symlink("a", "/new/b", { host: true }),
     refused: /directory of the root/,

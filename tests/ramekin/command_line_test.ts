@@ -225,7 +225,18 @@ test("what a flag cannot mean is refused by its name and value, before anything 
       "log-size",
     ],
     ...["max-bytes", "max-size", "memory", "mirror", "name", "open-files", "pids", "platform"],
-    ...["ready", "restart", "set", "shm-size", "signal", "status-fd", "swap", "tail", "timeout"],
+    ...[
+      "ready",
+      "replicas",
+      "restart",
+      "set",
+      "shm-size",
+      "signal",
+      "status-fd",
+      "swap",
+      "tail",
+      "timeout",
+    ],
     ...["tmp-size", "watchdog"],
   ];
   assertEquals([...checked].sort(), known);

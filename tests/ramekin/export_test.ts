@@ -173,6 +173,7 @@ test(
       "--",
       "id",
     );
+    await refused(2, "-o=- is for kubernetes", "podman", "box.yaml", "-o=-", "--", "id");
     await refused(2, "--for=UID:GID is missing", "oci", "box.yaml", "-o=a", "--", "id");
     await refused(2, "--restart is not for oci", ...init, "--restart=no", "--", "id");
     const pod = ["kubernetes", "box.yaml", "-o", "made"];
