@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "825e91e7bd6253cd03117e50745829ee770c5c1d1a0c83a38f332248ae8e8ef7";
+var BUILD = "d15077d57c5a51ec4119c99edee42b2fba41f0d05068d9e1db73aee7e55c6106";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

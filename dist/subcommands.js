@@ -77173,10 +77173,11 @@ var init_draft4 = __esm({
         if (!namespaces2.has("user") && this.caller.uid !== 0) {
           this.refuseRecipe(`without unshare("user") it takes root to run it, and not the user ${this.caller.uid}`);
         }
+        if (!this.#isMapped()) {
+          this.#refuseUser(`the user ${identity.uid}, or the group, is not mapped: mapIds()`);
+        }
         if (identity.uid !== 0 && this.#userCapabilities() === void 0) {
-          const why = "podman gives a user the same capabilities to use and to gain: noNewPrivileges()";
-          if (this.#user === void 0) this.refuseRecipe(why);
-          else this.refuseAt(this.#user.step, this.#user.at, why);
+          this.#refuseUser("podman gives a user the same capabilities to use and to gain: noNewPrivileges()");
         }
       }
       /** Returns the lines of the container that are known at the end. */
@@ -77285,6 +77286,17 @@ var init_draft4 = __esm({
             word5(text5)
           ])
         ];
+      }
+      /** Refuses the step that chooses the user, or the recipe. */
+      #refuseUser(why) {
+        if (this.#user === void 0) this.refuseRecipe(why);
+        else this.refuseAt(this.#user.step, this.#user.at, why);
+      }
+      /** Whether the ids of the program are there. */
+      #isMapped() {
+        const { maps: maps2, identity } = this;
+        const isIn2 = (ranges2, id2) => ranges2.some(({ inside: inside2, count }) => id2 >= inside2 && id2 < inside2 + count);
+        return maps2 === void 0 || isIn2(maps2.uids, identity.uid) && isIn2(maps2.gids, identity.gid);
       }
       #networkWord() {
         const path2 = this.namespaces.get("net");
@@ -78618,6 +78630,9 @@ async function run33(given) {
   const output = given.value("output");
   if (output === void 0) {
     throw new UsageError("-o=DIRECTORY is missing: where the files are written to");
+  }
+  if (output === "-" && name !== "kubernetes") {
+    throw new UsageError(`-o=- is for kubernetes; ${name} has several files: -o=DIRECTORY`);
   }
   const others = Object.values(FORMATS).flatMap(({ flags: flags2 }) => flags2).filter((flag2) => !format.flags.includes(flag2));
   const unused = others.find((flag2) => given.has(flag2));
