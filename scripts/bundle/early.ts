@@ -11,6 +11,7 @@
  *   is valid from there;
  * - `class { m() {} }` becomes `class { static { addMethods(this.prototype, { m: (function () {}) }) } }`,
  *   where private names are known too;
+ * - `class { get m() {} }` likewise, by `addGetters`;
  * - `class { #m() {} }` becomes `class { static { m$0 = (function () {}) } }`, and `this.#m()` becomes
  *   `m$0.call(this)`.
  *
@@ -30,11 +31,16 @@ import type {
 import { children, functionsOf, programOf } from "./functions.ts";
 import { privateMethods } from "./private_methods.ts";
 
-/** Adds methods to a class as its own would be. */
+/** Adds methods and getters to a class as its own would be. */
 const ADD_METHODS = `var addMethods = (function (target, methods) {
   for (const name in methods) {
     const value = methods[name];
     Object.defineProperty(target, name, { value, writable: true, configurable: true });
+  }
+});
+var addGetters = (function (target, getters) {
+  for (const name in getters) {
+    Object.defineProperty(target, name, { get: getters[name], configurable: true });
   }
 });
 `;
@@ -97,18 +103,19 @@ class Writer {
       `  static {\n    ${names[index]} = ${this.#asFunction(value)};\n  }\n`
     );
     const moved = node.body.filter((member): member is MethodDefinition =>
-      member.type === "MethodDefinition" && member.kind === "method" &&
+      member.type === "MethodDefinition" && (member.kind === "method" || member.kind === "get") &&
       member.key.type !== "PrivateIdentifier" && this.#canMove(member)
     );
-    const added = [false, true].map((isStatic) => {
-      const members = moved.filter((member) => member.static === isStatic);
-      if (members.length === 0) return "";
-      const target = isStatic ? "this" : "this.prototype";
-      const texts = members.map((member) => this.#member(member));
-      return `  static {\n    addMethods(${target}, {\n    ${
-        texts.join(",\n    ")
-      }\n    });\n  }\n`;
-    });
+    const added = (["method", "get"] as const).flatMap((kind) =>
+      [false, true].map((isStatic) => {
+        const members = moved.filter((one) => one.static === isStatic && one.kind === kind);
+        if (members.length === 0) return "";
+        const add = kind === "get" ? "addGetters" : "addMethods";
+        const target = isStatic ? "this" : "this.prototype";
+        const texts = members.map((member) => this.#member(member));
+        return `  static {\n    ${add}(${target}, {\n    ${texts.join(",\n    ")}\n    });\n  }\n`;
+      })
+    );
     const rest = this.#range(
       node.start + 1,
       node.end,

@@ -38,6 +38,12 @@ var Soup = class _Soup extends Base {
   static get made() {
     return _Soup.#made;
   }
+  get salt() {
+    return this.#salt;
+  }
+  set salt(value) {
+    this.#salt = value;
+  }
   name() {
     return "soup of " + super.name();
   }
@@ -109,6 +115,7 @@ console.log(JSON.stringify([
   Object.keys(Soup), Object.keys(Soup.prototype), [...function* () { for (const k in soup) yield k; }()],
   Object.getOwnPropertyNames(Soup.prototype).sort(),
   Object.getOwnPropertyDescriptor(Soup.prototype, "taste").writable,
+  soup.salt, soup.salt = 4, soup.salt, Object.getOwnPropertyDescriptor(Soup.prototype, "salt"),
 ]));
 `;
 
@@ -147,6 +154,8 @@ test("functions have names that hold in both forms of a bundle", () => {
     "first.ts/Soup/constructor constructor",
     "first.ts/Soup/make",
     "first.ts/Soup/get made",
+    "first.ts/Soup/get salt",
+    "first.ts/Soup/set salt",
     "first.ts/Soup/name",
     "first.ts/Soup/taste",
     "first.ts/Soup/isSoup",
@@ -179,9 +188,9 @@ test("a file whose functions are compiled early does what it did", async () => {
 
 test("V8 compiles them with the file, and no others", async () => {
   const all = await run(compileEarly(SOURCE, () => true));
-  // What no parentheses help: constructors, accessors, computed names, super, async arrows.
+  // What no parentheses help: constructors, setters, computed names, super, async arrows.
   assertEquals(all.late.length < 12, true, all.late.join());
-  const early = /taste|add|upTo|later|serve|spoons|make|cook|stir|pour|wait$/;
+  const early = /taste|add|upTo|later|serve|spoons|made|make|cook|stir|pour|wait$|get salt/;
   assertEquals(all.late.filter((name) => early.test(name)), []);
   const none = await run(compileEarly(SOURCE, () => false));
   assertEquals(none.late.includes("first.ts/Soup/taste"), true, none.late.join());
