@@ -6,8 +6,13 @@ var addMethods = (function (target, methods) {
     Object.defineProperty(target, name, { value, writable: true, configurable: true });
   }
 });
+var addGetters = (function (target, getters) {
+  for (const name in getters) {
+    Object.defineProperty(target, name, { get: getters[name], configurable: true });
+  }
+});
 // scripts/ramekin/build_id.ts
-var BUILD = "d15077d57c5a51ec4119c99edee42b2fba41f0d05068d9e1db73aee7e55c6106";
+var BUILD = "bdc55f7e4d70e4edde72df95bc2c3e40d497fd6f818d127250e0e6c8134804f3";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

@@ -5,6 +5,11 @@ var addMethods = (function (target, methods) {
     Object.defineProperty(target, name, { value, writable: true, configurable: true });
   }
 });
+var addGetters = (function (target, getters) {
+  for (const name in getters) {
+    Object.defineProperty(target, name, { get: getters[name], configurable: true });
+  }
+});
 var value$0;
 var number$1;
 var address$2;
@@ -801,11 +806,20 @@ var removeTree = (function removeTree(directory) {
     return error instanceof Deno.errors.NotFound;
   }
 });
+var freezerOf = (function freezerOf(version, directory) {
+  return {
+    file: `${directory}/${FREEZER_FILES[version]}`,
+    ...FREEZERS[version]
+  };
+});
+var freezersIn = (function freezersIn(groups) {
+  return groups.filter((({ hierarchy }) => hierarchy.version === 2 || has(hierarchy, "freezer"))).map((({ hierarchy: { version }, path: path2 }) => freezerOf(version, path2)));
+});
 var freezersOf = (function freezersOf(groups) {
   return groups.flatMap(((directory) => [
     1,
     2
-  ].map((version) => freezerOf(version, directory)).find(({ file }) => textOf2(file) !== void 0) ?? []));
+  ].map(((version) => freezerOf(version, directory))).find((({ file }) => textOf2(file) !== void 0)) ?? []));
 });
 var freeze = (function freeze(groups, frozen) {
   const freezers = freezersOf(groups);
@@ -2390,6 +2404,13 @@ var mayMake = (function mayMake(plan, { path: path2, host }) {
   if (host !== true) plan.requireContainerMount(path2);
   else plan.access.recordWrite(path2);
 });
+var idRanges = (function idRanges() {
+  return list(object({
+    inside: id(),
+    outside: id(),
+    count: integer(1, 4294967295)
+  }), 1);
+});
 var changeIds = (function changeIds({ uid, gid, groups = [], keepGroups = false }, { setgroupsDenied, inUserNamespace }) {
   const calls = [];
   const add = ((call2, denied2) => {
@@ -2415,6 +2436,9 @@ var changeIds = (function changeIds({ uid, gid, groups = [], keepGroups = false 
 });
 var accountLines = (function accountLines(root2, file) {
   return linesOf(readBeneath(root2, `etc/${file}`));
+});
+var linesOf = (function linesOf(text3) {
+  return text3.split("\n").filter(((line) => line !== "" && line[0] !== "#")).map((line) => line.split(":"));
 });
 var lowerSetUser = (function lowerSetUser(step, plan) {
   const { keepCapabilities, keepGroups } = step;
@@ -4609,6 +4633,70 @@ var checkMountLabel = (function checkMountLabel(label) {
 var isLabel = (function isLabel(label) {
   return label !== void 0 && label !== "";
 });
+var sortedOptions = (function sortedOptions(words3, field) {
+  let kind;
+  let idMap;
+  let [remounts, copiesUp] = [
+    false,
+    false
+  ];
+  const propagation2 = [];
+  const attributes = /* @__PURE__ */ new Set();
+  const [recursive, rest2, all] = [
+    [],
+    [],
+    []
+  ];
+  for (const word4 of words3) {
+    const stripped = word4.startsWith("r") ? word4.slice(1) : "";
+    if (word4 === "") continue;
+    if (word4 === "bind" || word4 === "rbind") kind = word4;
+    else if (word4 === "remount") remounts = true;
+    else if (word4 === "tmpcopyup") copiesUp = true;
+    else if (Object.hasOwn(PROPAGATIONS2, word4)) {
+      propagation2.push({
+        type: PROPAGATIONS2[word4],
+        recursive: false
+      });
+    } else if (Object.hasOwn(PROPAGATIONS2, stripped)) {
+      propagation2.push({
+        type: PROPAGATIONS2[stripped],
+        recursive: true
+      });
+    } else if (/^r?idmap(=|$)/.test(word4)) {
+      const [name, ...given2] = word4.split("=");
+      idMap = {
+        recursive: name === "ridmap",
+        given: given2.length > 0 ? given2.join("=") : void 0
+      };
+    } else if (SETTING2.has(stripped) || Object.hasOwn(ATTRIBUTES4, stripped)) {
+      recursive.push(stripped);
+    } else {
+      all.push(word4);
+      if (SETTING2.has(word4)) attributes.add(word4);
+      else if (Object.hasOwn(ATTRIBUTES4, word4)) attributes.delete(ATTRIBUTES4[word4]);
+      else if (word4 === "defaults") {
+        for (const lifted of DEFAULTS2) attributes.delete(lifted);
+      } else if (!USUAL2.includes(word4)) rest2.push(word4);
+    }
+  }
+  if (copiesUp && kind !== void 0) {
+    unsupported(`${field}.options`, "tmpcopyup is for a tmpfs");
+  }
+  return {
+    kind,
+    remounts,
+    propagation: propagation2,
+    attributes: [
+      ...attributes
+    ],
+    recursive,
+    idMap,
+    copiesUp,
+    rest: rest2,
+    all
+  };
+});
 var namespacesOf = (function namespacesOf({ namespaces: namespaces2 = [] }) {
   const fresh = /* @__PURE__ */ new Set();
   const joined = /* @__PURE__ */ new Map();
@@ -4695,6 +4783,26 @@ var stepsOf = (function stepsOf(entry2, field, context) {
       recursive
     }))
   ];
+});
+var madeBy = (function madeBy(entry2, field, options, target, context) {
+  const isBind = options.kind !== void 0 || entry2.type === "bind";
+  if (options.remounts) {
+    const words3 = options.all.join(",") || "defaults";
+    return [
+      remount(target, words3, isBind ? {} : {
+        bind: false
+      }),
+      ...attributeSteps(target, {
+        ...options,
+        attributes: []
+      })
+    ];
+  }
+  if (isBind) return bindSteps(entry2, field, options, target, context);
+  if (options.idMap !== void 0 || entry2.uidMappings?.length || entry2.gidMappings?.length) {
+    unsupported(`${field}.uidMappings`, "only what is bound has mapped ids");
+  }
+  return filesystemSteps(entry2, field, options, target, context);
 });
 var attributeSteps = (function attributeSteps(target, { attributes, recursive }) {
   const steps = [];
@@ -4795,6 +4903,34 @@ var cgroupSteps = (function cgroupSteps(options, target, { hierarchies: hierarch
 });
 var nameOf4 = (function nameOf4({ top }) {
   return top.slice(top.lastIndexOf("/") + 1);
+});
+var netDeviceSteps = (function netDeviceSteps({ netDevices }, { fresh, joined }, addressesOf2) {
+  const devices2 = Object.entries(netDevices ?? {});
+  if (devices2.length === 0) return [];
+  if (!fresh.has("net") && !joined.has("net")) {
+    unsupported("linux.netDevices", 'they need a network namespace, "network"');
+  }
+  const given2 = devices2.map(([name, device]) => device?.name || name);
+  const taken = /* @__PURE__ */ new Set([
+    "lo",
+    ...given2
+  ]);
+  return devices2.flatMap(([name], index) => {
+    const as = given2[index];
+    const isTemplate = as.includes("%d");
+    if (isTemplate && !fresh.has("net")) {
+      unsupported(`linux.netDevices.${name}.name`, `the names in a network that is joined are not known: ${JSON.stringify(as)} has no number`);
+    }
+    const chosen = isTemplate ? firstFree(as, taken) : as;
+    taken.add(chosen);
+    return [
+      moveInterface(name, {
+        as: chosen,
+        stays: true
+      }),
+      ...addressesOf2(name).filter(({ isGlobal, isPermanent }) => isGlobal && isPermanent).map((entry2) => address(chosen, entry2.address))
+    ];
+  });
 });
 var programOf = (function programOf({ args = [], env, cwd = "/" }) {
   const [program, ...rest2] = args;
@@ -5286,6 +5422,26 @@ var withNotify = (function withNotify(config, record) {
     }
   };
 });
+var listenerOf = (function listenerOf({ seccomp: seccomp2 }, stateOf) {
+  if (!seccomp2?.listenerPath) return {};
+  const { listenerPath, listenerMetadata } = seccomp2;
+  return {
+    takeListener(listener, pid) {
+      const state = {
+        ociVersion: OCI_VERSION,
+        fds: [
+          "seccompFd"
+        ],
+        pid,
+        ...listenerMetadata !== void 0 && {
+          metadata: listenerMetadata
+        },
+        state: stateOf(pid)
+      };
+      sendTo(listenerPath, listener, JSON.stringify(state));
+    }
+  };
+});
 var giveStreams = (function giveStreams({ process }, { linux = {} }) {
   const owner = hostUser(process?.user?.uid ?? 0, linux);
   if (owner === void 0) return;
@@ -5458,11 +5614,11 @@ var launch = (function launch(record, config, { steps, last, program }, options,
         status: "creating"
       })),
       ...hasHooks(config) && {
-        beforeRoot: ((pid) => runEarlyHooks(config, {
+        beforeRoot: (pid) => runEarlyHooks(config, {
           ...fixed,
           pid,
           status: "creating"
-        }))
+        })
       }
     });
     const spec = execSpec(program.program, {
@@ -5482,7 +5638,7 @@ var launch = (function launch(record, config, { steps, last, program }, options,
         program.program,
         ...program.args
       ],
-      environment: Array.from(environment, ([name, value]) => `${name}=${value}`)
+      environment: Array.from(environment, (([name, value]) => `${name}=${value}`))
     });
     opened.push(image2);
     giveStreams(config, config);
@@ -6397,6 +6553,13 @@ function writeAll(to, text3) {
 
 // ffi/call.ts
 var Named = class {
+  static {
+    addGetters(this.prototype, {
+    text: (function () {
+    return written(this.#text, textOf);
+  })
+    });
+  }
 
   value;
   #text;
@@ -6405,9 +6568,7 @@ var Named = class {
     this.#text = text3;
   }
   /** Its kernel name. */
-  get text() {
-    return written(this.#text, textOf);
-  }
+  
 };
 var Slot = class {
 
@@ -6459,6 +6620,13 @@ var Struct = class {
   })
     });
   }
+  static {
+    addGetters(this.prototype, {
+    size: (function () {
+    return this.bytes.length;
+  })
+    });
+  }
 
   bytes;
   pointers;
@@ -6477,9 +6645,7 @@ var Struct = class {
   /** The same, with the values of its slots. */
   
   /** How many bytes it has. */
-  get size() {
-    return this.bytes.length;
-  }
+  
 };
 
 
@@ -7765,6 +7931,16 @@ var Table = class {
     });
   }
   static {
+    addGetters(this.prototype, {
+    outputs: (function () {
+    return this.#outputs ?? NONE;
+  }),
+    slots: (function () {
+    return this.#slots ?? NONE;
+  })
+    });
+  }
+  static {
     value$0 = (function (offset, argument, call2) {
     if (argument === null || argument === 0) return;
     if (typeof argument === "number" || typeof argument === "bigint") {
@@ -7914,12 +8090,8 @@ var Table = class {
     this.#calls = calls;
     reserve$12.call(this, end);
   }
-  get outputs() {
-    return this.#outputs ?? NONE;
-  }
-  get slots() {
-    return this.#slots ?? NONE;
-  }
+  
+  
   
   
   
@@ -8017,6 +8189,19 @@ var RunResult = class _RunResult {
   })
     });
   }
+  static {
+    addGetters(this.prototype, {
+    failed: (function () {
+    const errno = this.#table.getUint32(HEADER.failedWith, true);
+    if (errno === 0) return void 0;
+    const at3 = this.#table.getUint32(HEADER.failedAt, true);
+    return {
+      call: this.#program.calls[recordIndex(at3)],
+      errno
+    };
+  })
+    });
+  }
 
   #program;
   #table;
@@ -8025,15 +8210,7 @@ var RunResult = class _RunResult {
     this.#table = table;
   }
   /** The first call that failed, if one did. */
-  get failed() {
-    const errno = this.#table.getUint32(HEADER.failedWith, true);
-    if (errno === 0) return void 0;
-    const at3 = this.#table.getUint32(HEADER.failedAt, true);
-    return {
-      call: this.#program.calls[recordIndex(at3)],
-      errno
-    };
-  }
+  
   /** The result of the call: a negative errno if it failed. */
   
   /** The bytes that the kernel wrote to the output. */
@@ -8363,15 +8540,8 @@ var FREEZER_FILES = {
   1: "freezer.state",
   2: "cgroup.freeze"
 };
-function freezerOf(version, directory) {
-  return {
-    file: `${directory}/${FREEZER_FILES[version]}`,
-    ...FREEZERS[version]
-  };
-}
-function freezersIn(groups) {
-  return groups.filter(({ hierarchy }) => hierarchy.version === 2 || has(hierarchy, "freezer")).map(({ hierarchy: { version }, path: path2 }) => freezerOf(version, path2));
-}
+
+
 
 
 
@@ -8388,8 +8558,8 @@ var ContainerRecord = class _ContainerRecord {
     const lines = freezersIn(groups).map((({ file, thawed: thawed2 }) => `${thawed2} ${file}
 `));
     write$13.call(this, "freezers", lines.join(""));
-    write$13.call(this, "cgroups", groups.map(({ path: path2 }) => `${path2}
-`).join(""));
+    write$13.call(this, "cgroups", groups.map((({ path: path2 }) => `${path2}
+`)).join(""));
   }),
     record: (function (state, process, config) {
     const { hooks = {} } = config;
@@ -8447,6 +8617,67 @@ var ContainerRecord = class _ContainerRecord {
     });
   }
   static {
+    addGetters(this.prototype, {
+    fifo: (function () {
+    return `${this.directory}/exec.fifo`;
+  }),
+    notify: (function () {
+    const path2 = this.#notify;
+    try {
+      Deno.lstatSync(path2);
+      return path2;
+    } catch {
+      return void 0;
+    }
+  }),
+    fixed: (function () {
+    const text3 = textOf2(`${this.directory}/state.json`);
+    return text3 === void 0 ? void 0 : JSON.parse(text3);
+  }),
+    config: (function () {
+    return JSON.parse(Deno.readTextFileSync(`${this.directory}/config.json`));
+  }),
+    groups: (function () {
+    return (textOf2(`${this.directory}/cgroups`) ?? "").split("\n").filter(Boolean);
+  }),
+    process: (function () {
+    const [pid, started2] = (textOf2(`${this.directory}/process`) ?? "").trim().split(" ").map(Number);
+    return pid && started2 && isAlive({
+      pid,
+      started: started2
+    }) ? {
+      pid,
+      started: started2
+    } : void 0;
+  }),
+    waits: (function () {
+    try {
+      Deno.lstatSync(this.fifo);
+      return true;
+    } catch {
+      return false;
+    }
+  }),
+    status: (function () {
+    if (this.process === void 0) return "stopped";
+    if (isFrozen(this.groups)) return "paused";
+    return this.waits ? "created" : "running";
+  }),
+    state: (function () {
+    const { fixed, status } = this;
+    if (fixed === void 0) fail(`container ${JSON.stringify(this.id)} was not created wholly`);
+    const { ociVersion, id: id2, ...others } = fixed;
+    return {
+      ociVersion,
+      id: id2,
+      pid: this.process?.pid ?? 0,
+      status,
+      ...others
+    };
+  })
+    });
+  }
+  static {
     write$13 = (function (name, text3) {
     const path2 = `${this.directory}/${name}`;
     Deno.writeTextFileSync(`${path2}.new`, text3, {
@@ -8469,9 +8700,7 @@ var ContainerRecord = class _ContainerRecord {
   /** Finds the record of a container. */
   
   /** The path of the pipe that the first process waits for. */
-  get fifo() {
-    return `${this.directory}/exec.fifo`;
-  }
+  
   /** Makes that pipe. */
   
   /**
@@ -8491,72 +8720,26 @@ var ContainerRecord = class _ContainerRecord {
     return `${this.directory}/notify/s`;
   }
   /** The path of that directory, if there is one. */
-  get notify() {
-    const path2 = this.#notify;
-    try {
-      Deno.lstatSync(path2);
-      return path2;
-    } catch {
-      return void 0;
-    }
-  }
+  
   /** Records the control groups, before they are made: so they can be removed. */
   
   /** Records the container. */
   
   
   /** The fields that do not change; `undefined` for a container whose creation was cut off. */
-  get fixed() {
-    const text3 = textOf2(`${this.directory}/state.json`);
-    return text3 === void 0 ? void 0 : JSON.parse(text3);
-  }
+  
   /** Its config.json. */
-  get config() {
-    return JSON.parse(Deno.readTextFileSync(`${this.directory}/config.json`));
-  }
+  
   /** The directories of its control groups. */
-  get groups() {
-    return (textOf2(`${this.directory}/cgroups`) ?? "").split("\n").filter(Boolean);
-  }
+  
   /** Its first process; `undefined` once that has ended. */
-  get process() {
-    const [pid, started2] = (textOf2(`${this.directory}/process`) ?? "").trim().split(" ").map(Number);
-    return pid && started2 && isAlive({
-      pid,
-      started: started2
-    }) ? {
-      pid,
-      started: started2
-    } : void 0;
-  }
+  
   /** Whether it waits to be started. */
-  get waits() {
-    try {
-      Deno.lstatSync(this.fifo);
-      return true;
-    } catch {
-      return false;
-    }
-  }
+  
   /** Its status. */
-  get status() {
-    if (this.process === void 0) return "stopped";
-    if (isFrozen(this.groups)) return "paused";
-    return this.waits ? "created" : "running";
-  }
+  
   /** What `state` prints. */
-  get state() {
-    const { fixed, status } = this;
-    if (fixed === void 0) fail(`container ${JSON.stringify(this.id)} was not created wholly`);
-    const { ociVersion, id: id2, ...others } = fixed;
-    return {
-      ociVersion,
-      id: id2,
-      pid: this.process?.pid ?? 0,
-      status,
-      ...others
-    };
-  }
+  
   /** Whether it was removed. */
   get isGone() {
     try {
@@ -8950,6 +9133,14 @@ var OwnedFd = class {
   })
     });
   }
+  static {
+    addGetters(this.prototype, {
+    number: (function () {
+    if (this.#number === void 0) throw new TypeError("the descriptor is closed");
+    return this.#number;
+  })
+    });
+  }
 
   #number;
   /** Takes over an open descriptor. */
@@ -8961,10 +9152,7 @@ var OwnedFd = class {
    *
    * @throws {TypeError} if it is closed
    */
-  get number() {
-    if (this.#number === void 0) throw new TypeError("the descriptor is closed");
-    return this.#number;
-  }
+  
   /**
    * The process of a pidfd: see {@linkcode processIdentity}.
    *
@@ -12782,6 +12970,16 @@ var MountTable = class {
     });
   }
   static {
+    addGetters(this.prototype, {
+    hasMounts: (function () {
+    return !entriesBelow(this.#root, "").next().done;
+  }),
+    atHostRoot: (function () {
+    return this.#tree === "host";
+  })
+    });
+  }
+  static {
     deepest$15 = (function (path2, entryAt) {
     let best = entryAt(this.#root);
     walk(this.#root, path2, ((place2) => {
@@ -12837,9 +13035,7 @@ var MountTable = class {
   /** Notes that the plan makes a directory and its parents. */
   
   /** Whether any mount of the recipe is visible. */
-  get hasMounts() {
-    return !entriesBelow(this.#root, "").next().done;
-  }
+  
   /** Whether the path is certainly a mount point of the recipe. */
   
   /** Whether the path certainly exists: the plan makes it, mounts on it, or mounts beneath it. */
@@ -12853,9 +13049,7 @@ var MountTable = class {
   /** Returns the mount that the parent directory of the path is on. */
   
   /** Whether the root is still the host's. */
-  get atHostRoot() {
-    return this.#tree === "host";
-  }
+  
   /** Whether the path is a file of the host that no mount of the recipe covers. */
   
   /** Whether the path may be such a file: mounts that may be skipped are left out. */
@@ -13780,6 +13974,14 @@ var ContainerPath = class {
     });
   }
   static {
+    addGetters(this.prototype, {
+    needsMountPoint: (function () {
+    const { mounts } = this.#plan.state;
+    return !mounts.isThere(this.canonical) && mounts.isContainerMount(parentOf(this.canonical));
+  })
+    });
+  }
+  static {
     opening$23 = (function (flags16, mode2) {
     const base = this.#base;
     if (base.kind === "host") {
@@ -13900,10 +14102,7 @@ var ContainerPath = class {
    * Whether the mount point may be missing, and the recipe makes it. It does so on its own
    * filesystems only; on the host's a missing mount point is an error.
    */
-  get needsMountPoint() {
-    const { mounts } = this.#plan.state;
-    return !mounts.isThere(this.canonical) && mounts.isContainerMount(parentOf(this.canonical));
-  }
+  
   /**
    * Opens the directory at which the lookup starts before calls that may be skipped, so that it
    * stays open after them.
@@ -14317,6 +14516,13 @@ var OpenDirectories = class {
   })
     });
   }
+  static {
+    addGetters(this.prototype, {
+    maySkip: (function () {
+    return this.#opened !== void 0;
+  })
+    });
+  }
 
   #plan;
   #open = /* @__PURE__ */ new Map();
@@ -14332,9 +14538,7 @@ var OpenDirectories = class {
   /** Opens a directory of the container for lookups beneath it, unless it is open already. */
   
   /** Whether the calls that are added now may be skipped. */
-  get maySkip() {
-    return this.#opened !== void 0;
-  }
+  
   /** Forgets the directories that are opened by calls which may be skipped. */
   
   /** Closes all of them, which would keep a mount busy (umount(2)). */
@@ -14388,15 +14592,20 @@ var CapabilityModel = class {
   })
     });
   }
+  static {
+    addGetters(this.prototype, {
+    userNamespaces: (function () {
+    return this.#userNamespaces;
+  })
+    });
+  }
 
   #bounding = ALL2;
   /** The inheritable set, which includes the ambient one; `undefined` for the caller's. */
   #inheritable;
   #userNamespaces = 0;
   /** The number of user namespaces that have been entered. */
-  get userNamespaces() {
-    return this.#userNamespaces;
-  }
+  
   /** A process that enters a user namespace has all capabilities there, but none is inheritable. */
   enterUserNamespace() {
     this.#userNamespaces++;
@@ -14465,6 +14674,30 @@ var PlannedState = class {
     this.mounts.leave();
     this.rootCount++;
     this.hasOwnRoot = true;
+  })
+    });
+  }
+  static {
+    addGetters(this.prototype, {
+    filesAt: (function () {
+    const isHost = !this.hasOwnRoot && !this.unshared.has("mount");
+    return isHost ? "on this machine" : "in the container";
+  }),
+    caller: (function () {
+    return this.#caller ??= this.#host.credentials();
+  }),
+    inUserNamespace: (function () {
+    return this.unshared.has("user");
+  }),
+    mountFixes: (function () {
+    const { inUserNamespace } = this;
+    if (this.#mountFixes?.inUserNamespace !== inUserNamespace) {
+      this.#mountFixes = {
+        inUserNamespace,
+        fixes: mountFixes(this.#host, inUserNamespace)
+      };
+    }
+    return this.#mountFixes.fixes;
   })
     });
   }
@@ -14542,14 +14775,9 @@ var PlannedState = class {
     this.#host = host;
   }
   /** Whose files paths lead to, for messages. */
-  get filesAt() {
-    const isHost = !this.hasOwnRoot && !this.unshared.has("mount");
-    return isHost ? "on this machine" : "in the container";
-  }
+  
   /** The credentials of the script, with which the container starts. */
-  get caller() {
-    return this.#caller ??= this.#host.credentials();
-  }
+  
   /** A source in the container whose files of the host are not known from the mount table. */
   unknownSource;
   /** Whether the process has supplementary groups of the script, which it may change. */
@@ -14558,20 +14786,9 @@ var PlannedState = class {
     return !this.groupsChanged && groups !== "none" && mayChangeGroups !== false;
   }
   /** Whether the container is in another user namespace than the script. */
-  get inUserNamespace() {
-    return this.unshared.has("user");
-  }
+  
   /** The fixes for a call on mounts that is denied. */
-  get mountFixes() {
-    const { inUserNamespace } = this;
-    if (this.#mountFixes?.inUserNamespace !== inUserNamespace) {
-      this.#mountFixes = {
-        inUserNamespace,
-        fixes: mountFixes(this.#host, inUserNamespace)
-      };
-    }
-    return this.#mountFixes.fixes;
-  }
+  
   /** Notes that the container joins namespaces of these kinds. */
   
   /** Notes that the container creates namespaces of these kinds. */
@@ -14824,6 +15041,27 @@ var StepCursor = class {
   })
     });
   }
+  static {
+    addGetters(this.prototype, {
+    index: (function () {
+    return this.#index;
+  }),
+    untrustedSources: (function () {
+    return this.steps.flatMap(((step) => {
+      if (isChangedRoot(step)) return [
+        step.directory
+      ];
+      if (isUntrustedRule(step)) return step.write;
+      return isUntrustedBind(step) ? [
+        step.source
+      ] : [];
+    }));
+  }),
+    nextRoot: (function () {
+    return this.#nextRoots[this.#index];
+  })
+    });
+  }
 
   /** The steps. */
   steps;
@@ -14861,9 +15099,7 @@ var StepCursor = class {
   /** Makes the step at this position the current one. */
   
   /** The position of the current step. */
-  get index() {
-    return this.#index;
-  }
+  
   /** Whether there are no steps: the program runs as the script does. */
   get isEmpty() {
     return this.steps.length === 0;
@@ -14902,25 +15138,13 @@ var StepCursor = class {
     return void 0;
   }
   /** The files of the host that an untrusted program may write to. */
-  get untrustedSources() {
-    return this.steps.flatMap(((step) => {
-      if (isChangedRoot(step)) return [
-        step.directory
-      ];
-      if (isUntrustedRule(step)) return step.write;
-      return isUntrustedBind(step) ? [
-        step.source
-      ] : [];
-    }));
-  }
+  
   /** Whether the current step is a bind of files that an untrusted program is shown. */
   get isUntrusted() {
     return this.steps[this.#index]?.untrusted === true;
   }
   /** The directory that a later step makes the root. */
-  get nextRoot() {
-    return this.#nextRoots[this.#index];
-  }
+  
   /**
    * Returns the directory that a later step makes the root, if the path is within it. Its files may
    * be untrusted, so paths in it are resolved as if it were the root already.
@@ -15120,6 +15344,34 @@ var PlanBuilder = class {
     });
   }
   static {
+    addGetters(this.prototype, {
+    isFinishing: (function () {
+    return this.#isFinishing;
+  }),
+    process: (function () {
+    return this.processes.at(-1);
+  }),
+    main: (function () {
+    return this.processes.find(((process) => process.then === "init")) ?? this.process;
+  }),
+    hasInit: (function () {
+    return this.main.then === "init";
+  }),
+    untouched: (function () {
+    return this.process === this.processes[this.firstIndex] && this.process.parts.length === 0;
+  }),
+    firstIndex: (function () {
+    return this.hasForerunner ? 1 : 0;
+  }),
+    isSkippable: (function () {
+    return this.directories.maySkip;
+  }),
+    limits: (function () {
+    return this.#limits;
+  })
+    });
+  }
+  static {
     callIn$26 = (function ({ parts }, call2, options) {
     const { accept, onZero, onAccepted, onFailure = EXIT_CHILD, onSuccess, fixes } = options;
     const stepIndex = this.cursor.index;
@@ -15246,29 +15498,17 @@ var PlanBuilder = class {
     return !this.isMomentary && !this.isStale && !this.hasMissed && this.facts.hold(this.state.caller);
   }
   /** Whether the last calls come behind a filter under which privileges can be gained. */
-  get isFinishing() {
-    return this.#isFinishing;
-  }
+  
   /** The process that calls are added to. */
-  get process() {
-    return this.processes.at(-1);
-  }
+  
   /** The process that lives as long as the container: the init, or the program. */
-  get main() {
-    return this.processes.find(((process) => process.then === "init")) ?? this.process;
-  }
+  
   /** Whether the container has an init. */
-  get hasInit() {
-    return this.main.then === "init";
-  }
+  
   /** Whether there is no call yet, so that the first clone(2) can create namespaces. */
-  get untouched() {
-    return this.process === this.processes[this.firstIndex] && this.process.parts.length === 0;
-  }
+  
   /** The position of the first process with the container's namespaces and control group. */
-  get firstIndex() {
-    return this.hasForerunner ? 1 : 0;
-  }
+  
   /** Adds namespace flags to the first clone(2). */
   
   /**
@@ -15309,9 +15549,7 @@ var PlanBuilder = class {
   /** Places a label, to which edges of other calls can jump. */
   
   /** Whether the calls that are added now may be skipped. */
-  get isSkippable() {
-    return this.directories.maySkip;
-  }
+  
   /** Adds calls that may be skipped by a jump to the label after them. */
   
   /** Ends the use of a descriptor; execve(2) closes it, or a call if there are many. */
@@ -15409,9 +15647,7 @@ var PlanBuilder = class {
     this.#shield();
   }
   /** The limits of the container's control group, and their step; `undefined` without a group. */
-  get limits() {
-    return this.#limits;
-  }
+  
   /** Gives the container a control group with limits. */
   limitTo(limits2) {
     if (this.#limits !== void 0) {
@@ -17037,13 +17273,7 @@ var mapIdsSchema = stepSchema("mapIds", () => ({
 }), ({ uids, gids }) => {
   return rangesIssue("uids", uids) ?? rangesIssue("gids", gids);
 });
-function idRanges() {
-  return list(object({
-    inside: id(),
-    outside: id(),
-    count: integer(1, 4294967295)
-  }), 1);
-}
+
 function mapText(ranges) {
   return ranges.map(({ inside, outside, count }) => `${inside} ${outside} ${count}
 `).join("");
@@ -17290,9 +17520,7 @@ function userIn(read5, text3, unknown2) {
   };
 }
 
-function linesOf(text3) {
-  return text3.split("\n").filter((line) => line !== "" && line[0] !== "#").map((line) => line.split(":"));
-}
+
 function findLine(lines, name) {
   if (name === "") return void 0;
   return lines.find(([own]) => own === name) ?? (/^\d+$/.test(name) ? lines.find(([, , id2]) => id2 === name) : void 0);
@@ -17763,6 +17991,13 @@ var MessageWriter = class {
     });
   }
   static {
+    addGetters(this.prototype, {
+    bytes: (function () {
+    return this.#bytes.slice(0, this.#end);
+  })
+    });
+  }
+  static {
     pieces$28 = (function (pieces) {
     for (const piece of pieces) {
       if (piece instanceof Attribute) attribute$29.call(this, piece);
@@ -17814,9 +18049,7 @@ var MessageWriter = class {
   #bytes = new Uint8Array(256);
   #view = new DataView(this.#bytes.buffer);
   #end = 0;
-  get bytes() {
-    return this.#bytes.slice(0, this.#end);
-  }
+  
   
   
   
@@ -24891,6 +25124,13 @@ var SealedProgram = class {
   })
     });
   }
+  static {
+    addGetters(this.prototype, {
+    length: (function () {
+    return this.#program.bytes.length;
+  })
+    });
+  }
 
   layout;
   #program;
@@ -24904,9 +25144,7 @@ var SealedProgram = class {
   /** Makes the executable for one launch: a sealed memfd. */
   
   /** The length of a report. */
-  get length() {
-    return this.#program.bytes.length;
-  }
+  
   /**
    * Returns the results that it has sent; `undefined` if that is no report: processes of the container
    * can trace it.
@@ -28821,6 +29059,19 @@ var ScriptFrame = class {
   })
     });
   }
+  static {
+    addGetters(this.prototype, {
+    clearsHandlers: (function () {
+    return this.#facts.clearsHandlers;
+  }),
+    sockets: (function () {
+    return this.#sockets;
+  }),
+    pidfd: (function () {
+    return this.#pidfd;
+  })
+    });
+  }
 
   vfork;
   sharesMemory;
@@ -28841,17 +29092,11 @@ var ScriptFrame = class {
     this.watch = shape.bounded === true ? new LaunchWatch() : void 0;
     this.#needsSockets = !this.vfork || shape.terminal === "container" || plan.listener !== void 0 || plan.notifier !== void 0 || shape.visits === true || shape.notify === true;
   }
-  get clearsHandlers() {
-    return this.#facts.clearsHandlers;
-  }
+  
   /** The call that makes the sync sockets, if they are needed. */
-  get sockets() {
-    return this.#sockets;
-  }
+  
   /** The call that opens the container's pidfd, if the thread blocks until the program runs. */
-  get pidfd() {
-    return this.#pidfd;
-  }
+  
   
   
   
@@ -29105,6 +29350,16 @@ var RecipeSize = class {
     });
   }
   static {
+    addGetters(this.prototype, {
+    issue: (function () {
+    if (this.#values > MAX_VALUES) {
+      return `a recipe has at most ${MAX_VALUES} values, those that are repeated counted each time, and at most ${MAX_DEPTH2} in each other`;
+    }
+    return this.#text > MAX_TEXT ? `the strings of a recipe have at most ${MAX_TEXT} letters` : void 0;
+  })
+    });
+  }
+  static {
     visit$42 = (function (value, depth) {
     this.#values++;
     if (typeof value === "string") this.#text += value.length;
@@ -29152,12 +29407,7 @@ var RecipeSize = class {
     this.#text += text3;
   }
   /** What is wrong with the size of all together; `undefined` when nothing is. */
-  get issue() {
-    if (this.#values > MAX_VALUES) {
-      return `a recipe has at most ${MAX_VALUES} values, those that are repeated counted each time, and at most ${MAX_DEPTH2} in each other`;
-    }
-    return this.#text > MAX_TEXT ? `the strings of a recipe have at most ${MAX_TEXT} letters` : void 0;
-  }
+  
   
 };
 var NOTHING3 = {
@@ -29816,70 +30066,7 @@ var USUAL2 = [
   "nomand",
   "noiversion"
 ];
-function sortedOptions(words3, field) {
-  let kind;
-  let idMap;
-  let [remounts, copiesUp] = [
-    false,
-    false
-  ];
-  const propagation2 = [];
-  const attributes = /* @__PURE__ */ new Set();
-  const [recursive, rest2, all] = [
-    [],
-    [],
-    []
-  ];
-  for (const word4 of words3) {
-    const stripped = word4.startsWith("r") ? word4.slice(1) : "";
-    if (word4 === "") continue;
-    if (word4 === "bind" || word4 === "rbind") kind = word4;
-    else if (word4 === "remount") remounts = true;
-    else if (word4 === "tmpcopyup") copiesUp = true;
-    else if (Object.hasOwn(PROPAGATIONS2, word4)) {
-      propagation2.push({
-        type: PROPAGATIONS2[word4],
-        recursive: false
-      });
-    } else if (Object.hasOwn(PROPAGATIONS2, stripped)) {
-      propagation2.push({
-        type: PROPAGATIONS2[stripped],
-        recursive: true
-      });
-    } else if (/^r?idmap(=|$)/.test(word4)) {
-      const [name, ...given2] = word4.split("=");
-      idMap = {
-        recursive: name === "ridmap",
-        given: given2.length > 0 ? given2.join("=") : void 0
-      };
-    } else if (SETTING2.has(stripped) || Object.hasOwn(ATTRIBUTES4, stripped)) {
-      recursive.push(stripped);
-    } else {
-      all.push(word4);
-      if (SETTING2.has(word4)) attributes.add(word4);
-      else if (Object.hasOwn(ATTRIBUTES4, word4)) attributes.delete(ATTRIBUTES4[word4]);
-      else if (word4 === "defaults") {
-        for (const lifted of DEFAULTS2) attributes.delete(lifted);
-      } else if (!USUAL2.includes(word4)) rest2.push(word4);
-    }
-  }
-  if (copiesUp && kind !== void 0) {
-    unsupported(`${field}.options`, "tmpcopyup is for a tmpfs");
-  }
-  return {
-    kind,
-    remounts,
-    propagation: propagation2,
-    attributes: [
-      ...attributes
-    ],
-    recursive,
-    idMap,
-    copiesUp,
-    rest: rest2,
-    all
-  };
-}
+
 function givenRanges(text3, field) {
   const found = /* @__PURE__ */ new Map();
   for (const part of text3.split(";")) {
@@ -29961,26 +30148,7 @@ function rangeOf({ containerID, hostID, size }) {
 // oci/config/mounts.ts
 
 
-function madeBy(entry2, field, options, target, context) {
-  const isBind = options.kind !== void 0 || entry2.type === "bind";
-  if (options.remounts) {
-    const words3 = options.all.join(",") || "defaults";
-    return [
-      remount(target, words3, isBind ? {} : {
-        bind: false
-      }),
-      ...attributeSteps(target, {
-        ...options,
-        attributes: []
-      })
-    ];
-  }
-  if (isBind) return bindSteps(entry2, field, options, target, context);
-  if (options.idMap !== void 0 || entry2.uidMappings?.length || entry2.gidMappings?.length) {
-    unsupported(`${field}.uidMappings`, "only what is bound has mapped ids");
-  }
-  return filesystemSteps(entry2, field, options, target, context);
-}
+
 function bindSteps(entry2, field, options, target, context) {
   const { source, type } = entry2;
   if (source === void 0 || source === "") unsupported(`${field}.source`, "a bind has a source");
@@ -30087,34 +30255,7 @@ function hasEntries(path2) {
 
 
 // oci/config/net_devices.ts
-function netDeviceSteps({ netDevices }, { fresh, joined }, addressesOf2) {
-  const devices2 = Object.entries(netDevices ?? {});
-  if (devices2.length === 0) return [];
-  if (!fresh.has("net") && !joined.has("net")) {
-    unsupported("linux.netDevices", 'they need a network namespace, "network"');
-  }
-  const given2 = devices2.map(([name, device]) => device?.name || name);
-  const taken = /* @__PURE__ */ new Set([
-    "lo",
-    ...given2
-  ]);
-  return devices2.flatMap(([name], index) => {
-    const as = given2[index];
-    const isTemplate = as.includes("%d");
-    if (isTemplate && !fresh.has("net")) {
-      unsupported(`linux.netDevices.${name}.name`, `the names in a network that is joined are not known: ${JSON.stringify(as)} has no number`);
-    }
-    const chosen = isTemplate ? firstFree(as, taken) : as;
-    taken.add(chosen);
-    return [
-      moveInterface(name, {
-        as: chosen,
-        stays: true
-      }),
-      ...addressesOf2(name).filter(({ isGlobal, isPermanent }) => isGlobal && isPermanent).map((entry2) => address(chosen, entry2.address))
-    ];
-  });
-}
+
 function firstFree(template, taken) {
   for (let number = 0; ; number++) {
     const name = template.replace("%d", String(number));
@@ -30857,26 +30998,7 @@ var ReadySocket = class _ReadySocket {
 };
 
 // oci/seccomp_listener.ts
-function listenerOf({ seccomp: seccomp2 }, stateOf) {
-  if (!seccomp2?.listenerPath) return {};
-  const { listenerPath, listenerMetadata } = seccomp2;
-  return {
-    takeListener(listener, pid) {
-      const state = {
-        ociVersion: OCI_VERSION,
-        fds: [
-          "seccompFd"
-        ],
-        pid,
-        ...listenerMetadata !== void 0 && {
-          metadata: listenerMetadata
-        },
-        state: stateOf(pid)
-      };
-      sendTo(listenerPath, listener, JSON.stringify(state));
-    }
-  };
-}
+
 
 // oci/stream_owner.ts
 var SAME3 = 4294967295;
@@ -32252,6 +32374,6 @@ function say(text3) {
 
 // scripts/oci.ts
 if (import.meta.main) {
-  const code = await Promise.resolve().then(() => main(Deno.args));
+  const code = await Promise.resolve().then((() => main(Deno.args)));
   Deno.lstat("/").finally((() => Deno.exit(code)));
 }

@@ -6,6 +6,11 @@ var addMethods = (function (target, methods) {
     Object.defineProperty(target, name, { value, writable: true, configurable: true });
   }
 });
+var addGetters = (function (target, getters) {
+  for (const name in getters) {
+    Object.defineProperty(target, name, { get: getters[name], configurable: true });
+  }
+});
 var value$0;
 var number$1;
 var address$2;
@@ -27,97 +32,96 @@ var grow$17;
 var control$18;
 var update$19;
 var waitInPool$20;
-var poll$21;
-var setTimeout$22;
-var dispatch$23;
-var fill$24;
-var wait$25;
-var reaped$26;
-var input$27;
-var output$28;
-var deepest$29;
-var mountOf$30;
-var makePlace$31;
-var get$32;
-var targetOf$33;
-var configs$34;
-var readQueue$35;
-var starts$36;
-var around$37;
-var reportProjects$38;
-var reportNamesOf$39;
-var reportHome$40;
-var presentInHome$41;
-var reportMounts$42;
-var reportAll$43;
-var report$44;
-var later$45;
-var read$46;
-var readName$47;
-var has$48;
-var above$49;
-var placeOf$50;
-var wholes$51;
-var parts$52;
-var open$53;
-var protect$54;
-var protected$55;
-var closeDuplicates$56;
-var placeOf$57;
-var onHost$58;
-var isPlain$59;
-var ofStep$60;
-var rootAfter$61;
-var opening$62;
-var makeDirectory$63;
-var openMount$64;
-var namesHold$65;
-var callIn$66;
-var untrustedDirectories$67;
-var whereReachable$68;
-var isOthers$69;
-var pinParents$70;
-var nameOf$71;
-var open$72;
-var isReached$73;
-var at$74;
-var release$75;
-var read$76;
-var watchScript$77;
-var parent$78;
-var watchContainer$79;
-var make$80;
-var begin$81;
-var compile$82;
-var refresh$83;
-var start$84;
-var launchWith$85;
-var launchOn$86;
-var container$87;
-var launch$88;
-var spawn$89;
-var admit$90;
-var served$91;
-var inherited$92;
-var inheritsVariable$93;
-var changes$94;
-var spec$95;
-var refusePipedInput$96;
-var visit$97;
-var launcherWith$98;
-var at$99;
-var askedFile$100;
-var accessAround$101;
-var written$102;
-var loopbackHosts$103;
-var devices$104;
-var temporary$105;
-var smallRoot$106;
-var shownFile$107;
-var checkChanges$108;
-var changesOf$109;
-var changesInSight$110;
-var hostFile$111;
+var setTimeout$21;
+var dispatch$22;
+var fill$23;
+var wait$24;
+var reaped$25;
+var input$26;
+var output$27;
+var deepest$28;
+var mountOf$29;
+var makePlace$30;
+var get$31;
+var targetOf$32;
+var configs$33;
+var readQueue$34;
+var starts$35;
+var around$36;
+var reportProjects$37;
+var reportNamesOf$38;
+var reportHome$39;
+var presentInHome$40;
+var reportMounts$41;
+var reportAll$42;
+var report$43;
+var later$44;
+var read$45;
+var readName$46;
+var has$47;
+var above$48;
+var placeOf$49;
+var wholes$50;
+var parts$51;
+var open$52;
+var protect$53;
+var protected$54;
+var closeDuplicates$55;
+var placeOf$56;
+var onHost$57;
+var isPlain$58;
+var ofStep$59;
+var rootAfter$60;
+var opening$61;
+var makeDirectory$62;
+var openMount$63;
+var namesHold$64;
+var callIn$65;
+var untrustedDirectories$66;
+var whereReachable$67;
+var isOthers$68;
+var pinParents$69;
+var nameOf$70;
+var open$71;
+var isReached$72;
+var at$73;
+var release$74;
+var read$75;
+var watchScript$76;
+var parent$77;
+var watchContainer$78;
+var make$79;
+var begin$80;
+var compile$81;
+var refresh$82;
+var start$83;
+var launchWith$84;
+var launchOn$85;
+var container$86;
+var launch$87;
+var spawn$88;
+var admit$89;
+var served$90;
+var inherited$91;
+var inheritsVariable$92;
+var changes$93;
+var spec$94;
+var refusePipedInput$95;
+var visit$96;
+var launcherWith$97;
+var at$98;
+var askedFile$99;
+var accessAround$100;
+var written$101;
+var loopbackHosts$102;
+var devices$103;
+var temporary$104;
+var smallRoot$105;
+var shownFile$106;
+var checkChanges$107;
+var changesOf$108;
+var changesInSight$109;
+var hostFile$110;
 var call = (function call(name, ...args) {
   return {
     name,
@@ -1371,6 +1375,13 @@ var mapCurrentUser = (function mapCurrentUser() {
   return {
     step: "mapCurrentUser"
   };
+});
+var idRanges = (function idRanges() {
+  return list(object({
+    inside: id(),
+    outside: id(),
+    count: integer(1, 4294967295)
+  }), 1);
 });
 var mapText = (function mapText(ranges2) {
   return ranges2.map((({ inside, outside, count }) => `${inside} ${outside} ${count}
@@ -4637,6 +4648,9 @@ var setFilter2 = (function setFilter2(program, flagBits, plan) {
   };
   return call2;
 });
+var flagBitsOf = (function flagBitsOf(flags2) {
+  return Object.entries(SECCOMP_FILTER_FLAGS).reduce(((bits, [name, bit]) => flags2.includes(name) ? bits | bit : bits), 0);
+});
 var filterFor = (function filterFor(step, plan) {
   const { architecture } = plan.host;
   const { profile: profile2, allow: allow2, deny: deny2 } = step;
@@ -4908,7 +4922,7 @@ var give = (function give(all) {
     })));
     const outcome = syscalls(looks.flatMap((({ records }) => records)));
     const ours = looks.filter((({ isOurs: isOurs2 }) => isOurs2(outcome)));
-    syscalls(ours.flatMap(({ made }) => removal2(made)));
+    syscalls(ours.flatMap((({ made }) => removal2(made))));
   } catch {
   } finally {
     syscalls(all.map((({ fd }) => ({
@@ -5836,6 +5850,13 @@ var ResultOf = class {
   }
 };
 var Struct = class {
+  static {
+    addGetters(this.prototype, {
+    size: (function () {
+    return this.bytes.length;
+  })
+    });
+  }
 
   bytes;
   pointers;
@@ -5856,9 +5877,7 @@ var Struct = class {
     return written(this.#text, show2);
   }
   /** How many bytes it has. */
-  get size() {
-    return this.bytes.length;
-  }
+  
 };
 
 
@@ -7478,6 +7497,16 @@ var Table = class {
     });
   }
   static {
+    addGetters(this.prototype, {
+    outputs: (function () {
+    return this.#outputs ?? NONE;
+  }),
+    slots: (function () {
+    return this.#slots ?? NONE;
+  })
+    });
+  }
+  static {
     value$0 = (function (offset, argument, call2) {
     if (argument === null || argument === 0) return;
     if (typeof argument === "number" || typeof argument === "bigint") {
@@ -7627,12 +7656,8 @@ var Table = class {
     this.#calls = calls;
     reserve$12.call(this, end);
   }
-  get outputs() {
-    return this.#outputs ?? NONE;
-  }
-  get slots() {
-    return this.#slots ?? NONE;
-  }
+  
+  
   
   
   
@@ -7730,6 +7755,19 @@ var RunResult = class _RunResult {
   })
     });
   }
+  static {
+    addGetters(this.prototype, {
+    failed: (function () {
+    const errno = this.#table.getUint32(HEADER.failedWith, true);
+    if (errno === 0) return void 0;
+    const at3 = this.#table.getUint32(HEADER.failedAt, true);
+    return {
+      call: this.#program.calls[recordIndex(at3)],
+      errno
+    };
+  })
+    });
+  }
 
   #program;
   #table;
@@ -7738,15 +7776,7 @@ var RunResult = class _RunResult {
     this.#table = table;
   }
   /** The first call that failed, if one did. */
-  get failed() {
-    const errno = this.#table.getUint32(HEADER.failedWith, true);
-    if (errno === 0) return void 0;
-    const at3 = this.#table.getUint32(HEADER.failedAt, true);
-    return {
-      call: this.#program.calls[recordIndex(at3)],
-      errno
-    };
-  }
+  
   /** The result of the call: a negative errno if it failed. */
   
   /** The bytes that the kernel wrote to the output. */
@@ -9041,6 +9071,13 @@ var MessageWriter = class {
     });
   }
   static {
+    addGetters(this.prototype, {
+    bytes: (function () {
+    return this.#bytes.slice(0, this.#end);
+  })
+    });
+  }
+  static {
     pieces$13 = (function (pieces) {
     for (const piece of pieces) {
       if (piece instanceof Attribute) attribute$14.call(this, piece);
@@ -9092,9 +9129,7 @@ var MessageWriter = class {
   #bytes = new Uint8Array(256);
   #view = new DataView(this.#bytes.buffer);
   #end = 0;
-  get bytes() {
-    return this.#bytes.slice(0, this.#end);
-  }
+  
   
   
   
@@ -10431,13 +10466,7 @@ var mapIdsSchema = stepSchema("mapIds", () => ({
 }), ({ uids, gids }) => {
   return rangesIssue("uids", uids) ?? rangesIssue("gids", gids);
 });
-function idRanges() {
-  return list(object({
-    inside: id(),
-    outside: id(),
-    count: integer(1, 4294967295)
-  }), 1);
-}
+
 
 function rangesIssue(name, ranges2) {
   if (ranges2.length > MAP_LINES) return `"${name}" has more than ${MAP_LINES} ranges`;
@@ -12883,33 +12912,26 @@ var Reactor = class {
     waitInPool$20 = (async function () {
     this.#looping = true;
     do {
-      setTimeout$22.call(this, -1);
+      setTimeout$21.call(this, -1);
       this.#inPool = true;
       await engine().runInPool(this.#wait);
       this.#blocks = 0;
       this.#inPool = false;
-      dispatch$23.call(this);
+      dispatch$22.call(this);
       await void 0;
-      if (this.#refed > 0) poll$21.call(this);
+      if (this.#refed > 0) this.#poll();
     } while (this.#refed > 0);
     this.#looping = false;
     update$19.call(this);
   });
   }
   static {
-    poll$21 = (function () {
-    setTimeout$22.call(this, 0);
-    engine().runIn(this.#wait);
-    dispatch$23.call(this);
-  });
-  }
-  static {
-    setTimeout$22 = (function (milliseconds) {
+    setTimeout$21 = (function (milliseconds) {
     this.#wait.view.setInt32(argumentOffset(0, 3), milliseconds, true);
   });
   }
   static {
-    dispatch$23 = (function () {
+    dispatch$22 = (function () {
     const { view: view2 } = this.#wait;
     const count = Math.max(0, Number(view2.getBigInt64(resultOffset(0), true)));
     const events = new DataView(view2.buffer, view2.byteOffset + this.#events);
@@ -12980,14 +13002,18 @@ var Reactor = class {
   
   #startPolling() {
     const timer = setInterval(() => {
-      poll$21.call(this);
+      this.#poll();
       update$19.call(this);
     }, UNREF_INTERVAL_MS);
     Deno.unrefTimer(timer);
     return timer;
   }
   
-  
+  #poll() {
+    setTimeout$21.call(this, 0);
+    engine().runIn(this.#wait);
+    dispatch$22.call(this);
+  }
   
   
 };
@@ -13028,6 +13054,13 @@ var Watch = class {
   })
     });
   }
+  static {
+    addGetters(this.prototype, {
+    pending: (function () {
+    return this.#resolve !== void 0;
+  })
+    });
+  }
 
   #fd;
   #owner;
@@ -13044,9 +13077,7 @@ var Watch = class {
     return this.#fd;
   }
   /** Whether a wait is pending. */
-  get pending() {
-    return this.#resolve !== void 0;
-  }
+  
   /** Whether the descriptor is no longer watched. */
   get closed() {
     return this.#closed;
@@ -13112,7 +13143,7 @@ var Routine = class {
     });
   }
   static {
-    fill$24 = (function ({ slots }, view2) {
+    fill$23 = (function ({ slots }, view2) {
     for (let index = 0; index < this.#slots.length; index++) {
       const slot = this.#slots[index], value = this.#values[index];
       for (const at3 of slots.get(slot) ?? []) {
@@ -13134,7 +13165,7 @@ var Routine = class {
     this.#parts = parts2;
     this.#bindings = {
       size: 0,
-      write: ((program, { view: view2 }) => fill$24.call(this, program, view2))
+      write: ((program, { view: view2 }) => fill$23.call(this, program, view2))
     };
   }
   /**
@@ -13206,6 +13237,13 @@ var OutputCollector = class {
   })
     });
   }
+  static {
+    addGetters(this.prototype, {
+    overflows: (function () {
+    return this.#size > this.#maxOutput;
+  })
+    });
+  }
 
   #stream;
   #maxOutput;
@@ -13217,9 +13255,7 @@ var OutputCollector = class {
     this.#maxOutput = maxOutput;
   }
   /** Whether the program has written more than it may. */
-  get overflows() {
-    return this.#size > this.#maxOutput;
-  }
+  
   /** Adds what the program has written; nothing is kept of too much. */
   
   /**
@@ -13504,35 +13540,6 @@ var READS_A_TURN = 64;
 var PIPE_SIZE = 64 * 1024;
 var LARGE_PIPE_SIZE = 1024 * 1024;
 var FdStream = class {
-  static {
-    addMethods(this.prototype, {
-    read: (async function () {
-    for (; ; ) {
-      if (this.#watch.closed) return new Uint8Array();
-      const bytes = this.#tries-- > 0 ? readSome(this.fd) : void 0;
-      if (bytes !== void 0) {
-        if (bytes.length === PIPE_SIZE) this.#grow();
-        return bytes;
-      }
-      if (this.#stopsAtEof) return new Uint8Array();
-      await this.#watch.ready("readable");
-      this.#tries = this.blocking ? 1 : READS_A_TURN;
-    }
-  }),
-    chunks: (async function* () {
-    for (; ; ) {
-      const bytes = await this.read();
-      if (bytes.length === 0) return;
-      yield bytes;
-    }
-  }),
-    close: (function () {
-    if (this.#watch.closed) return;
-    this.#watch.close();
-    syscall(close(this.fd));
-  })
-    });
-  }
 
   fd;
   blocking;
@@ -13551,9 +13558,27 @@ var FdStream = class {
     this.#tries = blocking ? 0 : READS_A_TURN;
   }
   /** Returns the next bytes; none at the end. */
-  
+  async read() {
+    for (; ; ) {
+      if (this.#watch.closed) return new Uint8Array();
+      const bytes = this.#tries-- > 0 ? readSome(this.fd) : void 0;
+      if (bytes !== void 0) {
+        if (bytes.length === PIPE_SIZE) this.#grow();
+        return bytes;
+      }
+      if (this.#stopsAtEof) return new Uint8Array();
+      await this.#watch.ready("readable");
+      this.#tries = this.blocking ? 1 : READS_A_TURN;
+    }
+  }
   /** Reads everything up to the end. */
-  
+  async *chunks() {
+    for (; ; ) {
+      const bytes = await this.read();
+      if (bytes.length === 0) return;
+      yield bytes;
+    }
+  }
   /** Writes all the bytes, as fast as they are taken. */
   async write(bytes) {
     for (let done = 0; done < bytes.length; ) {
@@ -13582,7 +13607,11 @@ var FdStream = class {
     return this.#watch.closed;
   }
   /** Closes the descriptor. */
-  
+  close() {
+    if (this.#watch.closed) return;
+    this.#watch.close();
+    syscall(close(this.fd));
+  }
   /** Enlarges a pipe that was full, as far as an unprivileged user may (pipe(7)). */
   #grow() {
     if (this.#grown) return;
@@ -13672,6 +13701,13 @@ var STREAMS = [
   "stderr"
 ];
 var ContainerStreams = class {
+  static {
+    addMethods(this.prototype, {
+    ended: (function () {
+    this.#pumps?.ended();
+  })
+    });
+  }
 
   #channels;
   #pumps;
@@ -13733,9 +13769,7 @@ var ContainerStreams = class {
     ];
   }
   /** Called once the container has ended. */
-  ended() {
-    this.#pumps?.ended();
-  }
+  
   #channel(fd) {
     const channel = this.#channels[fd];
     if (channel === void 0) {
@@ -16142,14 +16176,14 @@ function after(time, call2) {
 // container/container.ts
 var Container = class {
   static {
-    addMethods(this.prototype, {
-    output: (async function () {
-    return await this.#streams.collect(this.status);
+    addGetters(this.prototype, {
+    status: (function () {
+    return this.#status;
   })
     });
   }
   static {
-    wait$25 = (async function ({ signal, timeout, ended }) {
+    wait$24 = (async function ({ signal, timeout, ended }) {
     const end = () => this.#end();
     if (signal?.aborted === true) end();
     signal?.addEventListener("abort", end);
@@ -16157,7 +16191,7 @@ var Container = class {
       this.#timedOut = !this.#isEnding;
       end();
     });
-    const reaped = await reaped$26.call(this);
+    const reaped = await reaped$25.call(this);
     const status = reaped && statusSince(this.#startedAt, reaped);
     stopTimer?.();
     this.#stopGrace?.();
@@ -16180,7 +16214,7 @@ var Container = class {
   });
   }
   static {
-    reaped$26 = (async function () {
+    reaped$25 = (async function () {
     for (const held = new HeldEnd(); ; ) {
       await this.#exit.ready("readable");
       const end = reapStatus(this.#pidfd);
@@ -16218,7 +16252,7 @@ var Container = class {
     this.#services = launched.services;
     this.#exit = reactor().watch(launched.pidfd);
     const { maxOutput } = limits2;
-    const kill3 = (() => this.#killNow());
+    const kill3 = () => this.#killNow();
     this.#streams = new ContainerStreams({
       descriptors,
       pumps,
@@ -16227,7 +16261,7 @@ var Container = class {
     });
     this.#killAfter = limits2.killAfter;
     this.#audit = limits2.audit;
-    this.#status = wait$25.call(this, limits2);
+    this.#status = wait$24.call(this, limits2);
     this.#status.catch(() => {
     });
   }
@@ -16236,9 +16270,7 @@ var Container = class {
     return this.#pid;
   }
   /** Resolves when the program has ended. */
-  get status() {
-    return this.#status;
-  }
+  
   /**
    * The same as `pid`; `pidsIn` returns the pid in the container.
    *
@@ -16500,7 +16532,9 @@ var Container = class {
    * @throws {TypeError} if one of its streams is or was read to its end elsewhere
    * @throws {OutputLimitError} if it writes more than `maxOutput`; the container is killed then
    */
-  
+  async output() {
+    return await this.#streams.collect(this.status);
+  }
   /**
    * Sends a signal to the container's first process. A program that is PID 1 ignores signals that
    * it does not handle, except SIGKILL and SIGSTOP (pid_namespaces(7)); with the step `init` it is
@@ -16880,7 +16914,7 @@ var LaunchStdio = class {
     });
   }
   static {
-    input$27 = (function (source) {
+    input$26 = (function (source) {
     if (isReadable(source)) return "piped";
     return simple(source, "read") ?? {
       fd: this.#keep(openInput(source.path))
@@ -16888,7 +16922,7 @@ var LaunchStdio = class {
   });
   }
   static {
-    output$28 = (function (target, stream) {
+    output$27 = (function (target, stream) {
     if (isWritable(target)) return "piped";
     const found = simple(target, "write");
     if (found !== void 0) return found;
@@ -16913,9 +16947,9 @@ var LaunchStdio = class {
   constructor({ stdin, stdout, stderr }, defaults) {
     try {
       this.sources = [
-        input$27.call(this, stdin ?? defaults[0]),
-        output$28.call(this, stdout ?? defaults[1], "stdout"),
-        stderr === "stdout" ? stderr : output$28.call(this, stderr ?? defaults[2], "stderr")
+        input$26.call(this, stdin ?? defaults[0]),
+        output$27.call(this, stdout ?? defaults[1], "stdout"),
+        stderr === "stdout" ? stderr : output$27.call(this, stderr ?? defaults[2], "stderr")
       ];
     } catch (error) {
       this.close();
@@ -17015,7 +17049,7 @@ var MountTable = class {
     addMethods(this.prototype, {
     mounted: (function ({ keepsBelow = false, ...description }) {
     const target = normalize(description.target);
-    const place2 = makePlace$31.call(this, target);
+    const place2 = makePlace$30.call(this, target);
     const mount4 = {
       ...DEFAULTS,
       ...description,
@@ -17040,7 +17074,7 @@ var MountTable = class {
     };
   }),
     madeDirectory: (function (path2) {
-    makePlace$31.call(this, path2).made = true;
+    makePlace$30.call(this, path2).made = true;
   }),
     isMountPoint: (function (target) {
     return this.#placeAt(target)?.mounts.some((({ mount: mount4 }) => mount4.certain)) ?? false;
@@ -17054,7 +17088,7 @@ var MountTable = class {
     return this.mountOf(path2).own;
   }),
     mountOf: (function (path2) {
-    return deepest$29.call(this, path2, ((place2) => place2.mounts.at(-1)));
+    return deepest$28.call(this, path2, ((place2) => place2.mounts.at(-1)));
   }),
     originOf: (function (path2) {
     const { origin, target } = this.mountOf(path2);
@@ -17065,14 +17099,14 @@ var MountTable = class {
   }),
     mountAbove: (function (path2) {
     const normal = normalize(path2);
-    return deepest$29.call(this, normal.slice(0, normal.lastIndexOf("/")) || "/", ((place2) => place2.mounts.at(-1)));
+    return deepest$28.call(this, normal.slice(0, normal.lastIndexOf("/")) || "/", ((place2) => place2.mounts.at(-1)));
   }),
     isHostFile: (function (path2) {
     return this.atHostRoot && this.mountOf(path2) === this.#base;
   }),
     mayBeHostFile: (function (path2) {
     if (!this.atHostRoot) return false;
-    return deepest$29.call(this, path2, ((place2) => place2.mounts.findLast((({ mount: mount4 }) => mount4.certain)))) === this.#base;
+    return deepest$28.call(this, path2, ((place2) => place2.mounts.findLast((({ mount: mount4 }) => mount4.certain)))) === this.#base;
   }),
     enter: (function (root2) {
     const directory = normalize(root2);
@@ -17106,16 +17140,26 @@ var MountTable = class {
     });
   }
   static {
-    deepest$29 = (function (path2, entryAt) {
+    addGetters(this.prototype, {
+    hasMounts: (function () {
+    return !entriesBelow(this.#root, "").next().done;
+  }),
+    atHostRoot: (function () {
+    return this.#tree === "host";
+  })
+    });
+  }
+  static {
+    deepest$28 = (function (path2, entryAt) {
     let best = entryAt(this.#root);
     walk(this.#root, path2, ((place2) => {
       best = entryAt(place2) ?? best;
     }));
-    return best === void 0 ? this.#base : mountOf$30.call(this, best);
+    return best === void 0 ? this.#base : mountOf$29.call(this, best);
   });
   }
   static {
-    mountOf$30 = (function (entry2) {
+    mountOf$29 = (function (entry2) {
     const { mount: mount4, depth } = entry2;
     if (depth < this.#depth) {
       entry2.mount = {
@@ -17128,7 +17172,7 @@ var MountTable = class {
   });
   }
   static {
-    makePlace$31 = (function (path2) {
+    makePlace$30 = (function (path2) {
     let place2 = this.#root;
     const normal = normalize(path2);
     if (normal === "/") return place2;
@@ -17161,9 +17205,7 @@ var MountTable = class {
   /** Notes that the plan makes a directory and its parents. */
   
   /** Whether any mount of the recipe is visible. */
-  get hasMounts() {
-    return !entriesBelow(this.#root, "").next().done;
-  }
+  
   /** Whether the path is certainly a mount point of the recipe. */
   
   /** Whether the path certainly exists: the plan makes it, mounts on it, or mounts beneath it. */
@@ -17177,9 +17219,7 @@ var MountTable = class {
   /** Returns the mount that the parent directory of the path is on. */
   
   /** Whether the root is still the host's. */
-  get atHostRoot() {
-    return this.#tree === "host";
-  }
+  
   /** Whether the path is a file of the host that no mount of the recipe covers. */
   
   /** Whether the path may be such a file: mounts that may be skipped are left out. */
@@ -17443,15 +17483,15 @@ var DirectoryLists = class {
     }
   }),
     of: (function (path2) {
-    return get$32.call(this, path2).list;
+    return get$31.call(this, path2).list;
   }),
     ownerOf: (function (path2) {
-    return get$32.call(this, path2).owner;
+    return get$31.call(this, path2).owner;
   })
     });
   }
   static {
-    get$32 = (function (path2) {
+    get$31 = (function (path2) {
     let known = this.#known.get(path2);
     if (known === void 0) this.#known.set(path2, known = readNow(path2));
     known.used = true;
@@ -18264,7 +18304,7 @@ var FoundLinks = class {
       }
       this.#cost.addParts();
       const here2 = `${at3}/${name}`;
-      const target = targetOf$33.call(this, at3, name);
+      const target = targetOf$32.call(this, at3, name);
       if (target === void 0) {
         at3 = here2;
         continue;
@@ -18281,7 +18321,7 @@ var FoundLinks = class {
     });
   }
   static {
-    targetOf$33 = (function (directory, name) {
+    targetOf$32 = (function (directory, name) {
     if (isWithin(directory, "/proc") && directory !== "/") return void 0;
     const path2 = `${directory}/${name}`;
     if (!isWithin(directory, this.#directory)) return linkTarget(path2);
@@ -18561,7 +18601,7 @@ var GitRepositories = class {
   }),
     named: (function* () {
     const named2 = [];
-    const general = configs$34.call(this, this.#files.general, named2).flatMap((({ hooks }) => hooks));
+    const general = configs$33.call(this, this.#files.general, named2).flatMap((({ hooks }) => hooks));
     for (const path2 of general) if (path2.startsWith("/")) named2.push({
       path: path2
     });
@@ -18575,7 +18615,7 @@ var GitRepositories = class {
           "config",
           "config.worktree"
         ].map((name) => `${directory}/${name}`);
-        for (const config of configs$34.call(this, files, named2)) {
+        for (const config of configs$33.call(this, files, named2)) {
           for (const path2 of config.hooks) hooks.add(path2);
           for (const path2 of config.worktrees) {
             const worktree = this.#files.endOf(from(directory, path2));
@@ -18596,7 +18636,7 @@ var GitRepositories = class {
     });
   }
   static {
-    configs$34 = (function (files, named2) {
+    configs$33 = (function (files, named2) {
     const configs = [];
     const read5 = /* @__PURE__ */ new Set();
     const waiting = [
@@ -18691,6 +18731,16 @@ var SearchCost = class {
   })
     });
   }
+  static {
+    addGetters(this.prototype, {
+    directories: (function () {
+    return Math.ceil(this.#directories);
+  }),
+    isOver: (function () {
+    return this.#directories > this.#most;
+  })
+    });
+  }
 
   #most;
   #directories = 0;
@@ -18699,13 +18749,9 @@ var SearchCost = class {
     this.#most = most;
   }
   /** The directories that were read, with other work that takes as long. */
-  get directories() {
-    return Math.ceil(this.#directories);
-  }
+  
   /** Whether it is more than it may be. */
-  get isOver() {
-    return this.#directories > this.#most;
-  }
+  
   /** Counts a directory. */
   
   /** Counts parts of paths that are looked at. */
@@ -18743,26 +18789,26 @@ var NameSearch = class {
     const { directory, names, paths = [] } = this.#question;
     for (const path2 of paths) this.#reportPath(path2);
     if (names.length > 0) {
-      const ways = starts$36.call(this).map(((start) => around$37.call(this, start)));
+      const ways = starts$35.call(this).map(((start) => around$36.call(this, start)));
       for (const around of ways) {
         for (const [index, path2] of around.entries()) {
-          later$45.call(this, {
+          later$44.call(this, {
             path: path2,
             depth: index === 0 ? 0 : around.length - index,
             inGit: false
           });
         }
       }
-      later$45.call(this, {
+      later$44.call(this, {
         path: directory,
         depth: 0,
         inGit: false
       });
-      readQueue$35.call(this);
-      for (const around of ways) reportProjects$38.call(this, around);
-      reportNamesOf$39.call(this, directory);
-      reportHome$40.call(this);
-      reportMounts$42.call(this);
+      readQueue$34.call(this);
+      for (const around of ways) reportProjects$37.call(this, around);
+      reportNamesOf$38.call(this, directory);
+      reportHome$39.call(this);
+      reportMounts$41.call(this);
     }
     const { directories, isOver } = this.#cost;
     if (isOver) return {
@@ -18780,21 +18826,21 @@ var NameSearch = class {
     });
   }
   static {
-    readQueue$35 = (function () {
+    readQueue$34 = (function () {
     for (let at3 = 0; at3 < this.#queue.length; ) {
-      while (at3 < this.#queue.length && !this.#cost.isOver) read$46.call(this, this.#queue[at3++]);
+      while (at3 < this.#queue.length && !this.#cost.isOver) read$45.call(this, this.#queue[at3++]);
       if (this.#index.ofGit.length === 0) return;
       for (const { path: path2, text: text4 } of this.#repositories.named()) {
         if (this.#cost.isOver) return;
         this.#cost.addDirectory();
-        report$44.call(this, path2, true, {
+        report$43.call(this, path2, true, {
           text: text4
         });
       }
       if (this.#cost.isOver) return;
       for (const worktree of this.#repositories.worktrees()) {
         for (const path2 of this.#found.pathsOf(worktree)) {
-          later$45.call(this, {
+          later$44.call(this, {
             path: path2,
             depth: MAX_DEPTH,
             inGit: false
@@ -18805,7 +18851,7 @@ var NameSearch = class {
   });
   }
   static {
-    starts$36 = (function () {
+    starts$35 = (function () {
     const { directory, start = directory } = this.#question;
     if (isWithin(start, directory)) return [
       start
@@ -18817,7 +18863,7 @@ var NameSearch = class {
   });
   }
   static {
-    around$37 = (function (start) {
+    around$36 = (function (start) {
     const { directory } = this.#question;
     if (!isWithin(start, directory)) return [];
     const around = [];
@@ -18826,7 +18872,7 @@ var NameSearch = class {
   });
   }
   static {
-    reportProjects$38 = (function (around) {
+    reportProjects$37 = (function (around) {
     const { directory, absent: absent2, start } = this.#question;
     const projects = new Set(directory === "/" ? [] : [
       directory
@@ -18839,60 +18885,60 @@ var NameSearch = class {
       if (at3 === start || look(below(at3, ".git")) !== void 0) projects.add(at3);
     }
     const plain = absent2.filter(isPlain);
-    for (const project of projects) reportAll$43.call(this, project, plain);
+    for (const project of projects) reportAll$42.call(this, project, plain);
   });
   }
   static {
-    reportNamesOf$39 = (function (directory) {
+    reportNamesOf$38 = (function (directory) {
     const { asked = directory } = this.#question;
     const paths = [
       directory,
       asked,
       ...this.#otherNames.wholeOf(directory)
     ];
-    reportAll$43.call(this, directory, [
+    reportAll$42.call(this, directory, [
       ...new Set(paths.flatMap(((path2) => this.#index.after(path2))))
     ]);
   });
   }
   static {
-    reportHome$40 = (function () {
+    reportHome$39 = (function () {
     const { home, configHome } = this.#question;
     const { ofHome } = this.#index;
-    if (home !== void 0) reportAll$43.call(this, home, ofHome, presentInHome$41.call(this));
+    if (home !== void 0) reportAll$42.call(this, home, ofHome, presentInHome$40.call(this));
     if (configHome === void 0) return;
     const configs = ofHome.filter((name) => name.startsWith(CONFIG));
-    reportAll$43.call(this, configHome, configs.map((name) => name.slice(CONFIG.length)));
+    reportAll$42.call(this, configHome, configs.map((name) => name.slice(CONFIG.length)));
   });
   }
   static {
-    presentInHome$41 = (function () {
+    presentInHome$40 = (function () {
     const { present: present2 = [] } = this.#question;
     return new Set(present2.map(((name) => name.startsWith(HOME2) ? name.slice(HOME2.length) : name)));
   });
   }
   static {
-    reportMounts$42 = (function () {
+    reportMounts$41 = (function () {
     const { directory } = this.#question;
     for (const { root: root2, target } of this.#otherNames.mountsIn(directory)) {
       const others = this.#otherNames.wholeOf(target);
       const places = others.length === 0 ? [
         root2
       ] : others.filter((place2) => !isWithin(place2, directory));
-      if (places.some((place2) => this.#isNamed(place2))) report$44.call(this, target, false);
-      reportAll$43.call(this, target, places.flatMap((place2) => this.#index.after(place2)));
+      if (places.some((place2) => this.#isNamed(place2))) report$43.call(this, target, false);
+      reportAll$42.call(this, target, places.flatMap((place2) => this.#index.after(place2)));
     }
   });
   }
   static {
-    reportAll$43 = (function (base, names, present2 = NONE2) {
+    reportAll$42 = (function (base, names, present2 = NONE2) {
     if (names.length === 0) return;
     const entries = this.#lists.of(base);
     for (const name of names) {
       const path2 = below(base, name);
       const mayBeMade = present2.has(name);
       if (entries.has(name.split("/", 1)[0])) {
-        report$44.call(this, path2, !mayBeMade, {
+        report$43.call(this, path2, !mayBeMade, {
           base,
           isWhole: mayBeMade
         });
@@ -18903,7 +18949,7 @@ var NameSearch = class {
   });
   }
   static {
-    report$44 = (function (path2, isAbsent, { text: text4, base, isWhole = false } = {}) {
+    report$43 = (function (path2, isAbsent, { text: text4, base, isWhole = false } = {}) {
     const end = this.#links.endOf(path2, {
       base
     });
@@ -18915,14 +18961,14 @@ var NameSearch = class {
   });
   }
   static {
-    later$45 = (function (pending) {
+    later$44 = (function (pending) {
     if (this.#queued.has(pending.path) || OTHERS2.has(pending.path)) return;
     this.#queued.add(pending.path);
     this.#queue.push(pending);
   });
   }
   static {
-    read$46 = (function (pending) {
+    read$45 = (function (pending) {
     const { path: path2, depth, inGit } = pending;
     this.#cost.addDirectory();
     const entries = this.#lists.of(path2);
@@ -18931,13 +18977,13 @@ var NameSearch = class {
     if (isGit) this.#readGit(path2, entries);
     const within2 = inGit || isGitName(nameOf2(path2));
     for (const [name, type] of entries) {
-      if (readName$47.call(this, path2, name, type)) continue;
+      if (readName$46.call(this, path2, name, type)) continue;
       if (type !== S_IFDIR || PASSED_OVER.has(name)) continue;
       const child = below(path2, name);
       const isOfGit = within2 || isGitName(name) || isGit && holdsRepositories(name);
       if (within2 && !mayHoldRepositories(child)) continue;
       if (isOfGit || depth < MAX_DEPTH) {
-        later$45.call(this, {
+        later$44.call(this, {
           path: child,
           depth: depth + 1,
           inGit: within2 || isGit && isOfGit
@@ -18947,7 +18993,7 @@ var NameSearch = class {
   });
   }
   static {
-    readName$47 = (function (directory, name, type) {
+    readName$46 = (function (directory, name, type) {
     if (this.#index.has(name)) {
       const path3 = below(directory, name);
       if (this.#index.isEndOf(path3) && !this.#found.isExcepted(path3)) {
@@ -18958,7 +19004,7 @@ var NameSearch = class {
     if (type === S_IFDIR) return false;
     const path2 = below(directory, name);
     if (type === S_IFLNK) {
-      for (const rest2 of this.#index.after(path2)) report$44.call(this, below(path2, rest2), false);
+      for (const rest2 of this.#index.after(path2)) report$43.call(this, below(path2, rest2), false);
     }
     if (!isGitName(name) || this.#index.ofGit.length === 0) return false;
     if (type === S_IFREG) {
@@ -19090,7 +19136,7 @@ var NameSearch = class {
     for (const path2 of [
       ...found
     ].flatMap((path3) => this.#found.pathsOf(path3))) {
-      later$45.call(this, {
+      later$44.call(this, {
         path: path2,
         depth: MAX_DEPTH,
         inGit: true
@@ -19185,9 +19231,9 @@ var VisibleMounts = class {
     });
   }
   static {
-    has$48 = (function (mount4) {
+    has$47 = (function (mount4) {
     if (this.#points.get(mount4.id)?.has(mount4.target)) return false;
-    for (let at3 = mount4, above = above$49.call(this, at3); above !== void 0; above = above$49.call(this, at3)) {
+    for (let at3 = mount4, above = above$48.call(this, at3); above !== void 0; above = above$48.call(this, at3)) {
       const points = this.#points.get(above.id);
       if (directoriesAround(at3.target, above.target).some(((path2) => points.has(path2)))) return false;
       at3 = above;
@@ -19196,7 +19242,7 @@ var VisibleMounts = class {
   });
   }
   static {
-    above$49 = (function ({ id: id2, parent }) {
+    above$48 = (function ({ id: id2, parent }) {
     return parent === id2 ? void 0 : this.#byId.get(parent);
   });
   }
@@ -19220,7 +19266,7 @@ var VisibleMounts = class {
       else points.add(target);
     }
     for (const mount4 of mounts) {
-      if (has$48.call(this, mount4) && !this.#byTarget.has(mount4.target)) {
+      if (has$47.call(this, mount4) && !this.#byTarget.has(mount4.target)) {
         this.#byTarget.set(mount4.target, mount4);
       }
     }
@@ -19282,7 +19328,7 @@ var OtherNames = class {
     addMethods(this.prototype, {
     of: (function (path2) {
     if (this.#others.size === 0) return [];
-    const places = placeOf$50.call(this, path2);
+    const places = placeOf$49.call(this, path2);
     for (const mount4 of this.#others.keys()) {
       if (!isBelow(mount4, path2)) continue;
       if (!isKernelMount(mount4)) places.push({
@@ -19291,15 +19337,15 @@ var OtherNames = class {
       });
     }
     const names = places.flatMap(((place2) => [
-      ...wholes$51.call(this, place2),
-      ...parts$52.call(this, place2)
+      ...wholes$50.call(this, place2),
+      ...parts$51.call(this, place2)
     ]));
     return [
       ...new Set(names)
     ].filter((name) => !isWithin(name, path2));
   }),
     wholeOf: (function (path2) {
-    return placeOf$50.call(this, path2).flatMap(((place2) => wholes$51.call(this, place2)));
+    return placeOf$49.call(this, path2).flatMap(((place2) => wholes$50.call(this, place2)));
   }),
     mountsIn: (function (directory) {
     return this.#mounts.all().filter(((mount4) => isBelow(mount4, directory)));
@@ -19307,7 +19353,7 @@ var OtherNames = class {
     });
   }
   static {
-    placeOf$50 = (function (path2) {
+    placeOf$49 = (function (path2) {
     const mount4 = this.#others.size === 0 ? void 0 : this.#mounts.around(path2);
     if (mount4 === void 0 || !this.#others.has(mount4)) return [];
     return [
@@ -19319,7 +19365,7 @@ var OtherNames = class {
   });
   }
   static {
-    wholes$51 = (function ({ mount: mount4, path: path2 }) {
+    wholes$50 = (function ({ mount: mount4, path: path2 }) {
     return this.#others.get(mount4).filter((({ root: root2 }) => isWithin(path2, root2))).flatMap((other) => {
       const name = normalize(`${other.target}/${path2.slice(lengthOf(other.root))}`);
       return this.#mounts.around(name) === other ? [
@@ -19329,7 +19375,7 @@ var OtherNames = class {
   });
   }
   static {
-    parts$52 = (function ({ mount: mount4, path: path2 }) {
+    parts$51 = (function ({ mount: mount4, path: path2 }) {
     return this.#others.get(mount4).filter((({ root: root2 }) => root2 !== path2 && isWithin(root2, path2))).map(({ target }) => target);
   });
   }
@@ -19529,6 +19575,13 @@ var LiveHost = class {
   })
     });
   }
+  static {
+    addGetters(this.prototype, {
+    architecture: (function () {
+    return engine().architecture;
+  })
+    });
+  }
 
   #credentials = new CurrentCredentials();
   #kernel;
@@ -19543,9 +19596,7 @@ var LiveHost = class {
   /** `true`. */
   isHere = true;
   /** The architecture of this machine. */
-  get architecture() {
-    return engine().architecture;
-  }
+  
   /** The credentials of the calling thread; the same object as before if they have not changed. */
   
   /** The version of the running kernel. */
@@ -19961,15 +20012,20 @@ var CapabilityModel = class {
   })
     });
   }
+  static {
+    addGetters(this.prototype, {
+    userNamespaces: (function () {
+    return this.#userNamespaces;
+  })
+    });
+  }
 
   #bounding = ALL2;
   /** The inheritable set, which includes the ambient one; `undefined` for the caller's. */
   #inheritable;
   #userNamespaces = 0;
   /** The number of user namespaces that have been entered. */
-  get userNamespaces() {
-    return this.#userNamespaces;
-  }
+  
   /** A process that enters a user namespace has all capabilities there, but none is inheritable. */
   
   /** Applies the sets of a step. */
@@ -20048,6 +20104,34 @@ var PlannedState = class {
   })
     });
   }
+  static {
+    addGetters(this.prototype, {
+    filesAt: (function () {
+    const isHost = !this.hasOwnRoot && !this.unshared.has("mount");
+    return isHost ? "on this machine" : "in the container";
+  }),
+    caller: (function () {
+    return this.#caller ??= this.#host.credentials();
+  }),
+    hasScriptGroups: (function () {
+    const { groups, mayChangeGroups } = this.caller;
+    return !this.groupsChanged && groups !== "none" && mayChangeGroups !== false;
+  }),
+    inUserNamespace: (function () {
+    return this.unshared.has("user");
+  }),
+    mountFixes: (function () {
+    const { inUserNamespace } = this;
+    if (this.#mountFixes?.inUserNamespace !== inUserNamespace) {
+      this.#mountFixes = {
+        inUserNamespace,
+        fixes: mountFixes(this.#host, inUserNamespace)
+      };
+    }
+    return this.#mountFixes.fixes;
+  })
+    });
+  }
 
   /** The kinds of namespaces that are not the host's, joined ones included. */
   unshared = /* @__PURE__ */ new Set();
@@ -20122,36 +20206,17 @@ var PlannedState = class {
     this.#host = host2;
   }
   /** Whose files paths lead to, for messages. */
-  get filesAt() {
-    const isHost = !this.hasOwnRoot && !this.unshared.has("mount");
-    return isHost ? "on this machine" : "in the container";
-  }
+  
   /** The credentials of the script, with which the container starts. */
-  get caller() {
-    return this.#caller ??= this.#host.credentials();
-  }
+  
   /** A source in the container whose files of the host are not known from the mount table. */
   unknownSource;
   /** Whether the process has supplementary groups of the script, which it may change. */
-  get hasScriptGroups() {
-    const { groups, mayChangeGroups } = this.caller;
-    return !this.groupsChanged && groups !== "none" && mayChangeGroups !== false;
-  }
+  
   /** Whether the container is in another user namespace than the script. */
-  get inUserNamespace() {
-    return this.unshared.has("user");
-  }
+  
   /** The fixes for a call on mounts that is denied. */
-  get mountFixes() {
-    const { inUserNamespace } = this;
-    if (this.#mountFixes?.inUserNamespace !== inUserNamespace) {
-      this.#mountFixes = {
-        inUserNamespace,
-        fixes: mountFixes(this.#host, inUserNamespace)
-      };
-    }
-    return this.#mountFixes.fixes;
-  }
+  
   /** Notes that the container joins namespaces of these kinds. */
   joins(kinds) {
     for (const kind of kinds) {
@@ -23369,13 +23434,25 @@ var StandardStreams = class {
     release: (function () {
     for (const pipe of this.#pipes) if (pipe !== void 0) RELEASING.run(pipe.theirs, pipe.ours);
     for (const copy2 of this.#copies.values()) copy2.handOver();
-    closeDuplicates$56.call(this);
+    closeDuplicates$55.call(this);
     return this.#pipes.map(((pipe) => pipe?.ours));
   })
     });
   }
   static {
-    open$53 = (function (source, fd, sources) {
+    addGetters(this.prototype, {
+    theirs: (function () {
+    return this.#streams;
+  }),
+    services: (function () {
+    return [
+      ...this.#copies.values()
+    ];
+  })
+    });
+  }
+  static {
+    open$52 = (function (source, fd, sources) {
     if (source === "piped") {
       const pipe = this.#pipes[fd] = openPipeTo(fd);
       return {
@@ -23390,7 +23467,7 @@ var StandardStreams = class {
   });
   }
   static {
-    protect$54 = (function (sources) {
+    protect$53 = (function (sources) {
     const oursAt = ((fd) => {
       const isPiped = this.#pipes[sources[fd] === "stdout" ? 1 : fd] !== void 0;
       const stream = this.#streams[fd];
@@ -23403,12 +23480,12 @@ var StandardStreams = class {
       2
     ].map(oursAt);
     ours.forEach(((fd, stream) => {
-      if (fd !== void 0) this.#streams[stream] = protected$55.call(this, stream, fd, ours[0]);
+      if (fd !== void 0) this.#streams[stream] = protected$54.call(this, stream, fd, ours[0]);
     }));
   });
   }
   static {
-    protected$55 = (function (fd, ours, input) {
+    protected$54 = (function (fd, ours, input) {
     const handover = handoverOf(ours, input, NAMES3[fd]);
     if (handover === "inherit") return this.#streams[fd];
     if (handover === "null") return "null";
@@ -23421,7 +23498,7 @@ var StandardStreams = class {
   });
   }
   static {
-    closeDuplicates$56 = (function () {
+    closeDuplicates$55 = (function () {
     for (const fd of this.#duplicates) syscall(close(fd));
     this.#duplicates.length = 0;
   });
@@ -23444,8 +23521,8 @@ var StandardStreams = class {
    */
   constructor(sources, hasOwnRoot = false) {
     try {
-      sources.forEach(((source, fd) => this.#streams.push(open$53.call(this, source, fd, sources))));
-      if (hasOwnRoot) protect$54.call(this, sources);
+      sources.forEach(((source, fd) => this.#streams.push(open$52.call(this, source, fd, sources))));
+      if (hasOwnRoot) protect$53.call(this, sources);
     } catch (error) {
       this.close();
       throw error;
@@ -23471,15 +23548,9 @@ var StandardStreams = class {
   /** Returns what stream `fd` of the program is in place of the script's descriptor `ours`. */
   
   /** The program's streams. */
-  get theirs() {
-    return this.#streams;
-  }
+  
   /** What has to be ended when the program has ended: then all that it has written is there. */
-  get services() {
-    return [
-      ...this.#copies.values()
-    ];
-  }
+  
   /** Closes the program's ends after the launch, and returns the script's. */
   
   /** Closes everything, if the program was not started. */
@@ -23487,7 +23558,7 @@ var StandardStreams = class {
     for (const pipe of this.#pipes) {
       if (pipe !== void 0) CLOSING2.run(pipe.ours, pipe.theirs);
     }
-    closeDuplicates$56.call(this);
+    closeDuplicates$55.call(this);
     try {
       endServices(this.services);
     } catch {
@@ -23540,6 +23611,13 @@ var HandedFds = class {
   })
     });
   }
+  static {
+    addGetters(this.prototype, {
+    theirs: (function () {
+    return this.#handed;
+  })
+    });
+  }
 
   #handed = [];
   /**
@@ -23568,9 +23646,7 @@ var HandedFds = class {
     }
   }
   /** The duplicates, by the numbers that they have in the program. */
-  get theirs() {
-    return this.#handed;
-  }
+  
   /** Closes the duplicates; the program has its own by then. */
   
 };
@@ -24539,7 +24615,7 @@ var HostPaths = class {
     return isPlainIn(root2, resolved2, this.#host) ? void 0 : root2;
   }),
     placeOf: (function (path2) {
-    const place2 = placeOf$57.call(this, path2);
+    const place2 = placeOf$56.call(this, path2);
     if (place2.path.startsWith("/")) return place2;
     return this.#cursor.refuse(`${path2} is ${place2.path}, which has no path`);
   }),
@@ -24556,18 +24632,18 @@ var HostPaths = class {
     });
   }
   static {
-    placeOf$57 = (function (path2) {
+    placeOf$56 = (function (path2) {
     const root2 = this.hostRootAround(path2);
     if (root2 !== void 0) return this.#host.resolve(root2);
     if (climbs(path2) || this.#mounts.isHostFile(path2)) return this.#host.resolve(path2);
     const mount4 = this.#mounts.mountOf(path2);
     const normal = normalize(path2);
     if (normal !== mount4.target) {
-      return below2(placeOf$57.call(this, mount4.target), mount4.target, normal);
+      return below2(placeOf$56.call(this, mount4.target), mount4.target, normal);
     }
     const directory = parentOf(normal);
     if (this.#mounts.isHostFile(directory)) return this.#host.resolve(path2);
-    return below2(placeOf$57.call(this, directory), directory, normal, nameOf2(normal));
+    return below2(placeOf$56.call(this, directory), directory, normal, nameOf2(normal));
   });
   }
 
@@ -24749,9 +24825,9 @@ var SettledPaths = class {
     of: (function (path2) {
     if (this.#isLost || climbs(path2)) return void 0;
     const normal = normalize(path2);
-    if (this.#mounts.isHostFile(normal)) return onHost$58.call(this, normal);
+    if (this.#mounts.isHostFile(normal)) return onHost$57.call(this, normal);
     const mount4 = this.#mounts.mountOf(normal);
-    const isPlain2 = mount4.target === normal || isPlain$59.call(this, normal, mount4);
+    const isPlain2 = mount4.target === normal || isPlain$58.call(this, normal, mount4);
     return isPlain2 && (mount4.certain || this.#isPlainWithout(normal, mount4)) ? normal : void 0;
   }),
     mounted: (function (target) {
@@ -24769,7 +24845,7 @@ var SettledPaths = class {
     });
   }
   static {
-    onHost$58 = (function (path2) {
+    onHost$57 = (function (path2) {
     const resolved2 = this.#host.resolve(path2);
     const root2 = this.#cursor.rootOf(path2);
     const isKnown2 = root2 === void 0 ? this.#mounts.isHostFile(resolved2.path) : isPlainIn(root2, resolved2, this.#host);
@@ -24777,7 +24853,7 @@ var SettledPaths = class {
   });
   }
   static {
-    isPlain$59 = (function (path2, { target, type, own, origin, layers }) {
+    isPlain$58 = (function (path2, { target, type, own, origin, layers }) {
     const rest2 = path2.slice(target === "/" ? 0 : target.length);
     const isPlainBelow = ((directory) => {
       const whole = normalize(directory + rest2);
@@ -24819,7 +24895,7 @@ var SettledPaths = class {
   #isPlainWithout(path2, { target, origin }) {
     if (origin === void 0) return false;
     const around = this.#mounts.mountAbove(target);
-    return around.certain && around.own && isPlain$59.call(this, path2, around);
+    return around.certain && around.own && isPlain$58.call(this, path2, around);
   }
   
 };
@@ -24875,7 +24951,7 @@ var AccessRecorder = class {
     });
   }),
     record: (function (access, locksWith) {
-    const whole = ofStep$60.call(this, access);
+    const whole = ofStep$59.call(this, access);
     this.recorded.push({
       access: whole,
       ...locksWith !== void 0 && {
@@ -24991,7 +25067,7 @@ var AccessRecorder = class {
     if (by === "chroot" && this.init !== void 0 && this.root !== "own") {
       this.init.seesHost = true;
     }
-    this.root = rootAfter$61.call(this, by);
+    this.root = rootAfter$60.call(this, by);
     this.kernelFiles.enter(this.#settled.of(directory));
     this.#settled.entered(directory);
   }),
@@ -25010,7 +25086,7 @@ var AccessRecorder = class {
     });
   }
   static {
-    ofStep$60 = (function (access) {
+    ofStep$59 = (function (access) {
     const { index } = this.#cursor;
     return {
       ...access,
@@ -25020,7 +25096,7 @@ var AccessRecorder = class {
   });
   }
   static {
-    rootAfter$61 = (function (by) {
+    rootAfter$60 = (function (by) {
     this.#isOpen ||= by === "chroot" && this.root !== "own";
     return this.#isOpen ? "host" : "own";
   });
@@ -25182,7 +25258,7 @@ var AccessRecorder = class {
   
   /** Records whether the container is killed when the script ends; other signals can be survived. */
   recordDeath(isKilled) {
-    this.lifetime = isKilled ? void 0 : ofStep$60.call(this, {
+    this.lifetime = isKilled ? void 0 : ofStep$59.call(this, {
       kind: "lifetime"
     });
   }
@@ -25277,7 +25353,7 @@ var ContainerPath = class {
     addMethods(this.prototype, {
     open: (function (flags2, options = {}) {
     const { mode: mode2 = 0, accept: accept2, onAccepted } = options;
-    const call2 = opening$62.call(this, flags2 | O_CLOEXEC, mode2);
+    const call2 = opening$61.call(this, flags2 | O_CLOEXEC, mode2);
     const fixes = () => ({
       ...this.#lookupFixes(flags2),
       ...allOf(options.fixes)
@@ -25301,7 +25377,7 @@ var ContainerPath = class {
       if (holdsRoot && !state.mounts.isContainerMount(directory)) break;
       missing2.push(directory);
     }
-    for (const directory of missing2.reverse()) makeDirectory$63.call(this.#plan.path(directory));
+    for (const directory of missing2.reverse()) makeDirectory$62.call(this.#plan.path(directory));
   }),
     openBase: (function () {
     const base = this.#base;
@@ -25374,7 +25450,7 @@ var ContainerPath = class {
     });
   }),
     setAttributes: (function (attributes, recursive, fixes) {
-    const place2 = openMount$64.call(this);
+    const place2 = openMount$63.call(this);
     const flags2 = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
     this.#plan.call(mount_setattr(place2, "", flags2, attributes), {
       fixes
@@ -25388,7 +25464,15 @@ var ContainerPath = class {
     });
   }
   static {
-    opening$62 = (function (flags2, mode2) {
+    addGetters(this.prototype, {
+    needsMountPoint: (function () {
+    const { mounts } = this.#plan.state;
+    return !mounts.isThere(this.canonical) && mounts.isContainerMount(parentOf(this.canonical));
+  })
+    });
+  }
+  static {
+    opening$61 = (function (flags2, mode2) {
     const base = this.#base;
     if (base.kind === "host") {
       const how = {
@@ -25417,7 +25501,7 @@ var ContainerPath = class {
   });
   }
   static {
-    makeDirectory$63 = (function () {
+    makeDirectory$62 = (function () {
     const fixes = () => ({
       ENOTDIR: `something on the way to ${this.path} is not a directory`,
       EROFS: READ_ONLY,
@@ -25437,7 +25521,7 @@ var ContainerPath = class {
   });
   }
   static {
-    openMount$64 = (function (more = 0, options = {}) {
+    openMount$63 = (function (more = 0, options = {}) {
     const fixes = () => ({
       ENOENT: `${this.path} does not exist${unexpanded(this.path)}`
     });
@@ -25508,10 +25592,7 @@ var ContainerPath = class {
    * Whether the mount point may be missing, and the recipe makes it. It does so on its own
    * filesystems only; on the host's a missing mount point is an error.
    */
-  get needsMountPoint() {
-    const { mounts } = this.#plan.state;
-    return !mounts.isThere(this.canonical) && mounts.isContainerMount(parentOf(this.canonical));
-  }
+  
   /**
    * Opens the directory at which the lookup starts before calls that may be skipped, so that it
    * stays open after them.
@@ -25538,7 +25619,7 @@ var ContainerPath = class {
   
   /** Changes the filesystem itself: mount(2) with MS_REMOUNT. */
   reconfigure(flags2, data2, fixes) {
-    const place2 = openMount$64.call(this, O_DIRECTORY);
+    const place2 = openMount$63.call(this, O_DIRECTORY);
     this.#plan.directories.inside(place2, () => {
       this.#plan.call(mount(null, ".", null, flags2, data2), {
         fixes
@@ -25559,7 +25640,7 @@ var ContainerPath = class {
       new Label("what is mounted is a file")
     ];
     plan.directories.closeAll();
-    const place2 = openMount$64.call(this, O_DIRECTORY, {
+    const place2 = openMount$63.call(this, O_DIRECTORY, {
       accept: [
         "ENOTDIR"
       ],
@@ -25684,7 +25765,7 @@ var HostFacts = class {
     ];
     const directory = this.#workingDirectory;
     try {
-      return caller === host2.credentials() && (directory === void 0 || directory === host2.workingDirectory()) && (this.#resolvConf === void 0 || this.#resolvConf === host2.resolvConf()) && (this.#mounts === void 0 || this.#mounts === host2.mounts()) && this.#accountFiles.entries().every(([path2, text4]) => text4 === host2.accountFile(path2)) && namesHold$65.call(this) && host2.unchanged(this.#paths) && host2.sameNames([
+      return caller === host2.credentials() && (directory === void 0 || directory === host2.workingDirectory()) && (this.#resolvConf === void 0 || this.#resolvConf === host2.resolvConf()) && (this.#mounts === void 0 || this.#mounts === host2.mounts()) && this.#accountFiles.entries().every(([path2, text4]) => text4 === host2.accountFile(path2)) && namesHold$64.call(this) && host2.unchanged(this.#paths) && host2.sameNames([
         ...this.#scans.values()
       ]);
     } catch (error) {
@@ -25695,7 +25776,17 @@ var HostFacts = class {
     });
   }
   static {
-    namesHold$65 = (function () {
+    addGetters(this.prototype, {
+    otherNames: (function () {
+    return this.#otherNames ??= new OtherNames(this.mounts);
+  }),
+    mounts: (function () {
+    return this.#mounts ??= this.#host.mounts();
+  })
+    });
+  }
+  static {
+    namesHold$64 = (function () {
     if (this.#names.size === 0) return true;
     const now = this.#host.directoryNames();
     return this.#names.entries().every((([directory, names]) => names.hold(now.in(directory))));
@@ -25748,13 +25839,9 @@ var HostFacts = class {
    */
   
   /** The other paths of the host's files, by its mounts. */
-  get otherNames() {
-    return this.#otherNames ??= new OtherNames(this.mounts);
-  }
+  
   /** The mounts of the host. */
-  get mounts() {
-    return this.#mounts ??= this.#host.mounts();
-  }
+  
   
   /** Whether the host would say the same to this caller. */
   
@@ -25911,6 +25998,13 @@ var OpenDirectories = class {
   })
     });
   }
+  static {
+    addGetters(this.prototype, {
+    maySkip: (function () {
+    return this.#opened !== void 0;
+  })
+    });
+  }
 
   #plan;
   #open = /* @__PURE__ */ new Map();
@@ -25926,9 +26020,7 @@ var OpenDirectories = class {
   /** Opens a directory of the container for lookups beneath it, unless it is open already. */
   
   /** Whether the calls that are added now may be skipped. */
-  get maySkip() {
-    return this.#opened !== void 0;
-  }
+  
   /** Forgets the directories that are opened by calls which may be skipped. */
   
   /** Closes all of them, which would keep a mount busy (umount(2)). */
@@ -25990,6 +26082,27 @@ var StepCursor = class {
   })
     });
   }
+  static {
+    addGetters(this.prototype, {
+    index: (function () {
+    return this.#index;
+  }),
+    untrustedSources: (function () {
+    return this.steps.flatMap(((step) => {
+      if (isChangedRoot(step)) return [
+        step.directory
+      ];
+      if (isUntrustedRule(step)) return step.write;
+      return isUntrustedBind(step) ? [
+        step.source
+      ] : [];
+    }));
+  }),
+    nextRoot: (function () {
+    return this.#nextRoots[this.#index];
+  })
+    });
+  }
 
   /** The steps. */
   steps;
@@ -26027,9 +26140,7 @@ var StepCursor = class {
   /** Makes the step at this position the current one. */
   
   /** The position of the current step. */
-  get index() {
-    return this.#index;
-  }
+  
   /** Whether there are no steps: the program runs as the script does. */
   get isEmpty() {
     return this.steps.length === 0;
@@ -26068,25 +26179,13 @@ var StepCursor = class {
     return void 0;
   }
   /** The files of the host that an untrusted program may write to. */
-  get untrustedSources() {
-    return this.steps.flatMap(((step) => {
-      if (isChangedRoot(step)) return [
-        step.directory
-      ];
-      if (isUntrustedRule(step)) return step.write;
-      return isUntrustedBind(step) ? [
-        step.source
-      ] : [];
-    }));
-  }
+  
   /** Whether the current step is a bind of files that an untrusted program is shown. */
   get isUntrusted() {
     return this.steps[this.#index]?.untrusted === true;
   }
   /** The directory that a later step makes the root. */
-  get nextRoot() {
-    return this.#nextRoots[this.#index];
-  }
+  
   /**
    * Returns the directory that a later step makes the root, if the path is within it. Its files may
    * be untrusted, so paths in it are resolved as if it were the root already.
@@ -26183,7 +26282,7 @@ var PlanBuilder = class {
       this.beforeExec(call2, options.fixes, options.accept);
       return call2;
     }
-    return callIn$66.call(this, this.process, call2, options);
+    return callIn$65.call(this, this.process, call2, options);
   }),
     countPath: (function (path2) {
     this.#paths += path2.length;
@@ -26275,7 +26374,7 @@ var PlanBuilder = class {
         late: false
       };
     }
-    const found = untrustedDirectories$67.call(this).linkOn(resolved2);
+    const found = untrustedDirectories$66.call(this).linkOn(resolved2);
     if (found === void 0) return resolved2;
     if (optional2) return {
       ...resolved2,
@@ -26292,7 +26391,35 @@ var PlanBuilder = class {
     });
   }
   static {
-    callIn$66 = (function ({ parts: parts2 }, call2, options) {
+    addGetters(this.prototype, {
+    isCurrent: (function () {
+    return !this.isMomentary && !this.isStale && !this.hasMissed && this.facts.hold(this.state.caller);
+  }),
+    process: (function () {
+    return this.processes.at(-1);
+  }),
+    main: (function () {
+    return this.processes.find(((process) => process.then === "init")) ?? this.process;
+  }),
+    hasInit: (function () {
+    return this.main.then === "init";
+  }),
+    untouched: (function () {
+    return this.process === this.processes[this.firstIndex] && this.process.parts.length === 0;
+  }),
+    firstIndex: (function () {
+    return this.hasForerunner ? 1 : 0;
+  }),
+    isSkippable: (function () {
+    return this.directories.maySkip;
+  }),
+    limits: (function () {
+    return this.#limits;
+  })
+    });
+  }
+  static {
+    callIn$65 = (function ({ parts: parts2 }, call2, options) {
     const { accept: accept2, onZero, onAccepted, onFailure = EXIT_CHILD, onSuccess, fixes } = options;
     const stepIndex = this.cursor.index;
     if (++this.#calls > MAX_CALLS) this.refuse(`a plan has at most ${MAX_CALLS} calls`);
@@ -26311,7 +26438,7 @@ var PlanBuilder = class {
   });
   }
   static {
-    untrustedDirectories$67 = (function () {
+    untrustedDirectories$66 = (function () {
     return this.#untrusted ??= new UntrustedDirectories(this.host, this.cursor.untrustedSources.map(((source) => source.startsWith("/") ? source : `${this.facts.workingDirectory()}/${source}`)));
   });
   }
@@ -26414,33 +26541,21 @@ var PlanBuilder = class {
     ];
   }
   /** Whether a new plan of the same steps would be the same. */
-  get isCurrent() {
-    return !this.isMomentary && !this.isStale && !this.hasMissed && this.facts.hold(this.state.caller);
-  }
+  
   /** Whether the last calls come behind a filter under which privileges can be gained. */
   get isFinishing() {
     return this.#isFinishing;
   }
   /** The process that calls are added to. */
-  get process() {
-    return this.processes.at(-1);
-  }
+  
   /** The process that lives as long as the container: the init, or the program. */
-  get main() {
-    return this.processes.find(((process) => process.then === "init")) ?? this.process;
-  }
+  
   /** Whether the container has an init. */
-  get hasInit() {
-    return this.main.then === "init";
-  }
+  
   /** Whether there is no call yet, so that the first clone(2) can create namespaces. */
-  get untouched() {
-    return this.process === this.processes[this.firstIndex] && this.process.parts.length === 0;
-  }
+  
   /** The position of the first process with the container's namespaces and control group. */
-  get firstIndex() {
-    return this.hasForerunner ? 1 : 0;
-  }
+  
   /** Adds namespace flags to the first clone(2). */
   
   /**
@@ -26465,7 +26580,7 @@ var PlanBuilder = class {
     const before = this.options.ownLauncher === true ? {
       parts: launcherParts
     } : this.#forerunner();
-    return callIn$66.call(this, before, call2, options);
+    return callIn$65.call(this, before, call2, options);
   }
   
   /** Counts a path of the container that calls are made for. */
@@ -26481,9 +26596,7 @@ var PlanBuilder = class {
   /** Places a label, to which edges of other calls can jump. */
   
   /** Whether the calls that are added now may be skipped. */
-  get isSkippable() {
-    return this.directories.maySkip;
-  }
+  
   /** Adds calls that may be skipped by a jump to the label after them. */
   
   /** Ends the use of a descriptor; execve(2) closes it, or a call if there are many. */
@@ -26578,9 +26691,7 @@ var PlanBuilder = class {
     this.#shield();
   }
   /** The limits of the container's control group, and their step; `undefined` without a group. */
-  get limits() {
-    return this.#limits;
-  }
+  
   /** Gives the container a control group with limits. */
   limitTo(limits2) {
     if (this.#limits !== void 0) {
@@ -27042,14 +27153,14 @@ var ShownDirectory = class {
     return this.#plan.state.mounts.mountOf(this.targetOf(source)).type === "overlay";
   }),
     targetOf: (function (source) {
-    return `${this.#root}/${nameOf$71.call(this, source)}`;
+    return `${this.#root}/${nameOf$70.call(this, source)}`;
   }),
     keep: (function ({ path: source, isLink }) {
-    const path2 = nameOf$71.call(this, source);
+    const path2 = nameOf$70.call(this, source);
     if (isIn(path2, this.#kept) || isIn(path2, this.#hidden)) return;
-    this.#plan.forFound((() => whereReachable$68.call(this, path2, ((end) => {
-      pinParents$70.call(this, path2, end);
-      const opened = open$72.call(this, path2, isLink ? O_NOFOLLOW : 0, end);
+    this.#plan.forFound((() => whereReachable$67.call(this, path2, ((end) => {
+      pinParents$69.call(this, path2, end);
+      const opened = open$71.call(this, path2, isLink ? O_NOFOLLOW : 0, end);
       mountOnItself(this.#plan, opened, path2, {
         readOnly: true
       });
@@ -27067,14 +27178,14 @@ var ShownDirectory = class {
     });
   }
   static {
-    whereReachable$68 = (function (path2, write4) {
-    if (!isOthers$69.call(this, path2)) return write4(void 0);
+    whereReachable$67 = (function (path2, write4) {
+    if (!isOthers$68.call(this, path2)) return write4(void 0);
     this.#plan.directories.at(this.target);
     this.#plan.skippable(`${path2} is out of reach`, write4);
   });
   }
   static {
-    isOthers$69 = (function (path2) {
+    isOthers$68 = (function (path2) {
     const { caller, inUserNamespace, joined } = this.#plan.state;
     if (caller.euid !== 0 || !inUserNamespace || joined.has("user")) return false;
     if (this.#plan.cursor.includes("mapIds")) return false;
@@ -27087,21 +27198,21 @@ var ShownDirectory = class {
   });
   }
   static {
-    pinParents$70 = (function (path2, unreachable) {
+    pinParents$69 = (function (path2, unreachable) {
     for (const parent of parentsOf2(path2)) {
       if (this.#pinned.has(parent) || isIn(parent, this.#kept)) continue;
       this.#pinned.add(parent);
-      mountOnItself(this.#plan, open$72.call(this, parent, O_DIRECTORY, unreachable), parent);
+      mountOnItself(this.#plan, open$71.call(this, parent, O_DIRECTORY, unreachable), parent);
     }
   });
   }
   static {
-    nameOf$71 = (function (source) {
+    nameOf$70 = (function (source) {
     return source.slice(this.#source === "/" ? 1 : this.#source.length + 1);
   });
   }
   static {
-    open$72 = (function (path2, flags2, unreachable) {
+    open$71 = (function (path2, flags2, unreachable) {
     const gone = `${path2} was there when the recipe was planned, and is not any more; run it again`;
     return openBelow(this.#plan, this.#plan.directories.at(this.target), path2, {
       flags: flags2,
@@ -27140,11 +27251,11 @@ var ShownDirectory = class {
    * @param isFixed whether the directories on the way cannot be moved away anyhow
    */
   hide(source, empty, isFixed) {
-    const path2 = nameOf$71.call(this, source);
+    const path2 = nameOf$70.call(this, source);
     if (isIn(path2, this.#hidden)) return;
-    this.#plan.forFound(() => whereReachable$68.call(this, path2, (end) => {
-      if (!isFixed) pinParents$70.call(this, path2, end);
-      const opened = open$72.call(this, path2, 0, end);
+    this.#plan.forFound(() => whereReachable$67.call(this, path2, (end) => {
+      if (!isFixed) pinParents$69.call(this, path2, end);
+      const opened = open$71.call(this, path2, 0, end);
       coverWithEmpty(this.#plan, opened, path2, empty);
       this.#plan.release(opened);
     }));
@@ -29752,7 +29863,7 @@ var OtherPlaces = class {
         ...others
       ]) {
         if (other === origin || !isWithin(other, origin)) continue;
-        const shown2 = at$74.call(this, origin, target);
+        const shown2 = at$73.call(this, origin, target);
         if (mounts.originOf(shown2.targetOf(other)).origin !== other) continue;
         shown2.keep({
           path: other,
@@ -29764,13 +29875,13 @@ var OtherPlaces = class {
     });
   }
   static {
-    isReached$73 = (function (target) {
+    isReached$72 = (function (target) {
     const { nextRoot: nextRoot2 } = this.#plan.cursor;
     return nextRoot2 === void 0 || isWithin(target, nextRoot2);
   });
   }
   static {
-    at$74 = (function (origin, target) {
+    at$73 = (function (origin, target) {
     let shown2 = this.#shown.get(target);
     if (shown2 === void 0) {
       this.#shown.set(target, shown2 = new ShownDirectory(this.#plan, origin, target));
@@ -29794,7 +29905,7 @@ var OtherPlaces = class {
       ]
     ]);
     this.#except = except;
-    this.#changeable = plan.state.mounts.visible().flatMap((({ origin, target, readOnly }) => origin === void 0 || readOnly || !isReached$73.call(this, target) ? [] : [
+    this.#changeable = plan.state.mounts.visible().flatMap((({ origin, target, readOnly }) => origin === void 0 || readOnly || !isReached$72.call(this, target) ? [] : [
       {
         origin,
         target
@@ -30386,9 +30497,7 @@ function setAskingFilter(program, { flags: flags2 = [], ...profile2 }, plan) {
   };
   return call2;
 }
-function flagBitsOf(flags2) {
-  return Object.entries(SECCOMP_FILTER_FLAGS).reduce((bits, [name, bit]) => flags2.includes(name) ? bits | bit : bits, 0);
-}
+
 
 function filterOfStep({ profile: profile2, allow: allow2, deny: deny2 }) {
   const allowed = allowMore(profile2 ?? DEFAULT_SECCOMP_PROFILE, allow2 ?? []);
@@ -32619,7 +32728,7 @@ var Launch = class {
     for (const service of this.#services) service.guard?.(opened);
     for (let index = 0; index < pids.length - 1; index++) reap(pids[index]);
     if (socket !== void 0) syscall(close(socket));
-    release$75.call(this);
+    release$74.call(this);
     return {
       pid,
       pidfd: opened,
@@ -32634,13 +32743,13 @@ var Launch = class {
     });
   }
   static {
-    release$75 = (function () {
+    release$74 = (function () {
     if (this.#memory !== void 0) engine().release(this.#memory);
     this.#memory = void 0;
   });
   }
   static {
-    read$76 = (function (result) {
+    read$75 = (function (result) {
     const { plan, frame, layout } = this.#compiled;
     const { sockets, pidfd } = frame;
     const failed = result.failed !== void 0 || frame.watch?.hasEndedLaunch(result) === true;
@@ -32695,7 +32804,7 @@ var Launch = class {
     const isCopied = !frame.sharesMemory || plan.processes.some((({ ownMemory }) => ownMemory));
     if (frame.vfork && !isCopied) {
       const result = loaded2.runInArena(program, bindings);
-      this.#final = read$76.call(this, result);
+      this.#final = read$75.call(this, result);
       this.#result = this.#final.runs ? result : result.copy();
       return;
     }
@@ -32704,7 +32813,7 @@ var Launch = class {
     place(program, this.#memory, bindings);
     loaded2.runIn(this.#memory);
     this.#result = new RunResult(program, this.#memory.view);
-    this.#final = frame.vfork ? read$76.call(this, this.#result) : void 0;
+    this.#final = frame.vfork ? read$75.call(this, this.#result) : void 0;
   }
   /**
    * Does the script's part until the container is complete, and waits to be started if it is held.
@@ -32744,7 +32853,7 @@ var Launch = class {
     } catch {
     }
     this.#restore();
-    release$75.call(this);
+    release$74.call(this);
     return error;
   }
   /** Kills and reaps the processes: each may have made the next one before it has ended. */
@@ -32809,7 +32918,7 @@ var Launch = class {
   }
   
   get #state() {
-    return this.#final ?? read$76.call(this, this.#result);
+    return this.#final ?? read$75.call(this, this.#result);
   }
   
 };
@@ -32908,7 +33017,7 @@ var Placeholders = class _Placeholders {
     addMethods(this.prototype, {
     guard: (function (pidfd) {
     const earlier = this.#guard;
-    this.#guard = watchContainer$79.call(this, pidfd);
+    this.#guard = watchContainer$78.call(this, pidfd);
     earlier?.kill();
   }),
     end: (function () {
@@ -32929,12 +33038,12 @@ var Placeholders = class _Placeholders {
     try {
       for (const placeholder of plan.placeholders) {
         ({ stepIndex } = placeholder);
-        parent$78.call(all, placeholder);
+        parent$77.call(all, placeholder);
       }
-      all.#guard = watchScript$77.call(all, plan.placeholders);
+      all.#guard = watchScript$76.call(all, plan.placeholders);
       for (const placeholder of plan.placeholders) {
         ({ stepIndex } = placeholder);
-        all.#made.push(make(placeholder, parent$78.call(all, placeholder)));
+        all.#made.push(make(placeholder, parent$77.call(all, placeholder)));
       }
     } catch (error) {
       all.end();
@@ -32946,7 +33055,7 @@ var Placeholders = class _Placeholders {
     });
   }
   static {
-    watchScript$77 = (function (placeholders) {
+    watchScript$76 = (function (placeholders) {
     const descriptors = [
       .../* @__PURE__ */ new Set([
         scriptPidfd(),
@@ -32968,12 +33077,12 @@ var Placeholders = class _Placeholders {
         ], void 0),
         onFailure: HELPER_ENDS
       },
-      ...placeholders.filter((({ text: text4 }) => text4 === void 0)).flatMap(((one) => removalByName(one, numberOf6(parent$78.call(this, one)))))
+      ...placeholders.filter((({ text: text4 }) => text4 === void 0)).flatMap(((one) => removalByName(one, numberOf6(parent$77.call(this, one)))))
     ]);
   });
   }
   static {
-    parent$78 = (function ({ path: path2 }) {
+    parent$77 = (function ({ path: path2 }) {
     const directory = parentOf(path2);
     let parent = this.#parents.get(directory);
     if (parent === void 0) this.#parents.set(directory, parent = syscall(opening2(directory)));
@@ -32981,7 +33090,7 @@ var Placeholders = class _Placeholders {
   });
   }
   static {
-    watchContainer$79 = (function (pidfd) {
+    watchContainer$78 = (function (pidfd) {
     const uses = [
       pidfd,
       ...this.#parents.values(),
@@ -33396,6 +33505,19 @@ var ScriptFrame = class {
   })
     });
   }
+  static {
+    addGetters(this.prototype, {
+    clearsHandlers: (function () {
+    return this.#facts.clearsHandlers;
+  }),
+    sockets: (function () {
+    return this.#sockets;
+  }),
+    pidfd: (function () {
+    return this.#pidfd;
+  })
+    });
+  }
 
   vfork;
   sharesMemory;
@@ -33416,17 +33538,11 @@ var ScriptFrame = class {
     this.watch = shape.bounded === true ? new LaunchWatch() : void 0;
     this.#needsSockets = !this.vfork || shape.terminal === "container" || plan.listener !== void 0 || plan.notifier !== void 0 || shape.visits === true || shape.notify === true;
   }
-  get clearsHandlers() {
-    return this.#facts.clearsHandlers;
-  }
+  
   /** The call that makes the sync sockets, if they are needed. */
-  get sockets() {
-    return this.#sockets;
-  }
+  
   /** The call that opens the container's pidfd, if the thread blocks until the program runs. */
-  get pidfd() {
-    return this.#pidfd;
-  }
+  
   
   
   
@@ -33444,7 +33560,7 @@ var Launcher = class {
     addMethods(this.prototype, {
     spawn: (function (spec, alter) {
     try {
-      const { launch, cgroup } = make$80.call(this, spec, false, alter);
+      const { launch, cgroup } = make$79.call(this, spec, false, alter);
       return startIn(launch, cgroup);
     } catch (error) {
       throw orEnded2(error, this.plan);
@@ -33461,17 +33577,17 @@ var Launcher = class {
       initImage: this.plan.hasInit ? initImage() : void 0
     };
     return {
-      compiled: compile$82.call(this, values),
+      compiled: compile$81.call(this, values),
       values
     };
   })
     });
   }
   static {
-    make$80 = (function (spec, held, alter) {
+    make$79 = (function (spec, held, alter) {
     const cgroup = ContainerCgroup.make(this.plan);
     try {
-      const launch = begin$81.call(this, spec, cgroup?.entry, held, alter);
+      const launch = begin$80.call(this, spec, cgroup?.entry, held, alter);
       cgroup?.entered();
       return {
         launch,
@@ -33484,7 +33600,7 @@ var Launcher = class {
   });
   }
   static {
-    begin$81 = (function (spec, cgroupEntry, held, alter) {
+    begin$80 = (function (spec, cgroupEntry, held, alter) {
     const inheritedFds = openInheritedFds(this.plan, openUserNamespace);
     let sealedProgram;
     try {
@@ -33515,7 +33631,7 @@ var Launcher = class {
   });
   }
   static {
-    compile$82 = (function ({ spec, paths, cgroupEntry, held = false }) {
+    compile$81 = (function ({ spec, paths, cgroupEntry, held = false }) {
     const shape = {
       ...shapeOf(spec, paths.length, cgroupEntry, held),
       ...isSealed(this.plan, spec) && {
@@ -33552,7 +33668,7 @@ var Launcher = class {
    * @throws {SyscallError} with the step and the call that failed; nothing is left of the container
    */
   create(spec, alter) {
-    const { launch, cgroup } = make$80.call(this, spec, true, alter);
+    const { launch, cgroup } = make$79.call(this, spec, true, alter);
     return new CreatedContainer(launch, cgroup);
   }
   /** Compiles a launch, unless one of the same shape is known, and adds the values of its slots. */
@@ -33566,7 +33682,7 @@ var Launcher = class {
       cgroupEntry: cgroup?.cgroupEntry
     };
     return new Plan({
-      compiled: compile$82.call(this, values),
+      compiled: compile$81.call(this, values),
       values
     }, cgroup?.calls);
   }
@@ -34196,23 +34312,23 @@ var Command = class _Command {
   static {
     addMethods(this.prototype, {
     output: (async function () {
-    refusePipedInput$96.call(this, "output");
+    refusePipedInput$95.call(this, "output");
     const defaults = [
       "null",
       "piped",
       "piped"
     ];
     if (this.#options.terminal === true) return await this.#startInTerminal(defaults).output();
-    const started2 = start$84.call(this, defaults);
+    const started2 = start$83.call(this, defaults);
     const { launched, descriptors, passed } = started2;
     const { timeout, maxOutput } = this.#limits;
     const takesLonger = started2.audit !== void 0 || this.#options.notify !== void 0 || passed !== void 0 && (passed.input !== void 0 || maxOutput !== void 0);
     const collected = takesLonger ? void 0 : await collectPromptly(launched, descriptors, timeout, maxOutput);
-    if (collected === void 0) return await container$87.call(this, started2).output();
+    if (collected === void 0) return await container$86.call(this, started2).output();
     return passed === void 0 ? collected : await passOnOutput(collected, passed, descriptors);
   }),
     outputSync: (function () {
-    refusePipedInput$96.call(this, "outputSync");
+    refusePipedInput$95.call(this, "outputSync");
     if (this.#options.terminal === true) {
       throw new TypeError("a terminal needs the event loop; use output() or spawn()");
     }
@@ -34228,8 +34344,8 @@ var Command = class _Command {
     if (passedStreams(this.#options) !== void 0) {
       throw new TypeError("a stream needs the event loop; use output() or spawn()");
     }
-    admit$90.call(this);
-    const { launched, descriptors } = launchWith$85.call(this, [
+    admit$89.call(this);
+    const { launched, descriptors } = launchWith$84.call(this, [
       "null",
       "piped",
       "piped"
@@ -34243,42 +34359,42 @@ var Command = class _Command {
       "inherit"
     ];
     if (this.#options.terminal === true) return this.#startInTerminal(defaults);
-    return container$87.call(this, start$84.call(this, defaults));
+    return container$86.call(this, start$83.call(this, defaults));
   })
     });
   }
   static {
-    refresh$83 = (function () {
+    refresh$82 = (function () {
     if (!this.#plan.isMomentary) this.#launcher = this.#plans.launcher(this.#planOptions);
   });
   }
   static {
-    start$84 = (function (defaults) {
+    start$83 = (function (defaults) {
     const passed = passedStreams(this.#options);
-    admit$90.call(this);
+    admit$89.call(this);
     reactor();
-    const { launched, descriptors } = launchWith$85.call(this, defaults);
+    const { launched, descriptors } = launchWith$84.call(this, defaults);
     return {
-      ...served$91.call(this, launched),
+      ...served$90.call(this, launched),
       descriptors,
       passed
     };
   });
   }
   static {
-    launchWith$85 = (function (defaults) {
+    launchWith$84 = (function (defaults) {
     const stdio = new LaunchStdio(this.#options, defaults);
     try {
-      return launchOn$86.call(this, stdio.sources);
+      return launchOn$85.call(this, stdio.sources);
     } finally {
       stdio.close();
     }
   });
   }
   static {
-    launchOn$86 = (function (sources) {
+    launchOn$85 = (function (sources) {
     const streams = new StandardStreams(sources, this.#plan.state.hasOwnRoot);
-    const launched = launch$88.call(this, {
+    const launched = launch$87.call(this, {
       stdio: streams.theirs
     }, streams);
     const services = [
@@ -34295,7 +34411,7 @@ var Command = class _Command {
   });
   }
   static {
-    container$87 = (function ({ launched, audit, descriptors, passed }) {
+    container$86 = (function ({ launched, audit, descriptors, passed }) {
     const limits2 = {
       ...this.#limits,
       audit
@@ -34310,11 +34426,11 @@ var Command = class _Command {
   });
   }
   static {
-    launch$88 = (function (streams, opened) {
+    launch$87 = (function (streams, opened) {
     let handed;
     try {
       handed = new HandedFds(handedFds(this.#options), this.#plan.state.hasOwnRoot);
-      return spawn$89.call(this, {
+      return spawn$88.call(this, {
         ...streams,
         fds: handed.theirs
       });
@@ -34328,22 +34444,22 @@ var Command = class _Command {
   });
   }
   static {
-    spawn$89 = (function (streams) {
+    spawn$88 = (function (streams) {
     for (let plans = 1; ; plans++) {
       try {
-        return this.#launcher.spawn(spec$95.call(this, streams));
+        return this.#launcher.spawn(spec$94.call(this, streams));
       } catch (error) {
         if (!this.#plan.hasMissed || plans === MOST_PLANS) throw error;
       }
       this.#launcher = this.#plans.launcher(this.#planOptions);
-      admit$90.call(this);
+      admit$89.call(this);
     }
   });
   }
   static {
-    admit$90 = (function () {
+    admit$89 = (function () {
     this.#options.signal?.throwIfAborted();
-    refresh$83.call(this);
+    refresh$82.call(this);
     if (this.#grants === void 0) return;
     const needs2 = this.#needs(this.#plan);
     this.#grants.require(needs2);
@@ -34351,7 +34467,7 @@ var Command = class _Command {
   });
   }
   static {
-    served$91 = (function (launched) {
+    served$90 = (function (launched) {
     return serveContainer(launched, this.#plan, {
       hosts: this.#hosts,
       audit: this.#options.audit ?? false,
@@ -34360,20 +34476,20 @@ var Command = class _Command {
   });
   }
   static {
-    inherited$92 = (function () {
+    inherited$91 = (function () {
     if (!this.#inherits && this.#plan.state.keptVariables.size === 0) return [];
     const strings = environmentStrings();
     if (this.#inherits && this.#grants === void 0) return strings;
-    return strings.filter((address2) => inheritsVariable$93.call(this, nameAt(address2)));
+    return strings.filter((address2) => inheritsVariable$92.call(this, nameAt(address2)));
   });
   }
   static {
-    inheritsVariable$93 = (function (name) {
+    inheritsVariable$92 = (function (name) {
     return (this.#inherits || includesVariable(this.#plan.state.keptVariables, name)) && (this.#grants?.hasVariable(name) ?? true);
   });
   }
   static {
-    changes$94 = (function (notify) {
+    changes$93 = (function (notify) {
     const { environment } = this.#plan.state;
     const grants = this.#grants;
     const { env } = this.#options;
@@ -34398,12 +34514,12 @@ var Command = class _Command {
   });
   }
   static {
-    spec$95 = (function (streams) {
+    spec$94 = (function (streams) {
     const { args = [], argv0, cwd, name } = this.#options;
-    const inherited2 = inherited$92.call(this);
+    const inherited2 = inherited$91.call(this);
     const notify = this.#options.notify && newNotifyName();
-    const changes = changes$94.call(this, notify);
-    const inheritedPath = inheritsVariable$93.call(this, "PATH") ? environmentVariable("PATH") : void 0;
+    const changes = changes$93.call(this, notify);
+    const inheritedPath = inheritsVariable$92.call(this, "PATH") ? environmentVariable("PATH") : void 0;
     return {
       program: this.#program,
       name,
@@ -34426,7 +34542,7 @@ var Command = class _Command {
   });
   }
   static {
-    refusePipedInput$96 = (function (method) {
+    refusePipedInput$95 = (function (method) {
     if (this.#options.stdin === "piped") {
       throw new TypeError(`${method}() cannot write to a piped stdin; use spawn()`);
     }
@@ -34545,8 +34661,8 @@ var Command = class _Command {
    * @throws {PermissionError} without `--allow-ffi`
    */
   plan() {
-    refresh$83.call(this);
-    return this.#launcher.describe(spec$95.call(this, {
+    refresh$82.call(this);
+    return this.#launcher.describe(spec$94.call(this, {
       stdio: [
         "null",
         "null",
@@ -34576,10 +34692,10 @@ var Command = class _Command {
   }
   #startInTerminal(defaults) {
     const kinds = this.#terminalKinds(defaults);
-    admit$90.call(this);
+    admit$89.call(this);
     reactor();
     const terminal = new ProgramTerminal(this.#plan.state.terminals !== void 0);
-    const { launched, audit } = served$91.call(this, launch$88.call(this, {
+    const { launched, audit } = served$90.call(this, launch$87.call(this, {
       terminal: terminal.theirs
     }, terminal));
     try {
@@ -34738,7 +34854,7 @@ var RecipeSize = class {
       this.#values,
       this.#text
     ];
-    visit$97.call(this, value, 0);
+    visit$96.call(this, value, 0);
     return {
       values: this.#values - values,
       text: this.#text - text4
@@ -34747,7 +34863,17 @@ var RecipeSize = class {
     });
   }
   static {
-    visit$97 = (function (value, depth) {
+    addGetters(this.prototype, {
+    issue: (function () {
+    if (this.#values > MAX_VALUES) {
+      return `a recipe has at most ${MAX_VALUES} values, those that are repeated counted each time, and at most ${MAX_DEPTH2} in each other`;
+    }
+    return this.#text > MAX_TEXT ? `the strings of a recipe have at most ${MAX_TEXT} letters` : void 0;
+  })
+    });
+  }
+  static {
+    visit$96 = (function (value, depth) {
     this.#values++;
     if (typeof value === "string") this.#text += value.length;
     if (typeof value !== "object" || value === null) return;
@@ -34763,11 +34889,11 @@ var RecipeSize = class {
     ];
     if (depth > 0) this.#known.set(value, NOTHING3);
     if (Array.isArray(value)) {
-      for (let index = 0; index < value.length; index++) visit$97.call(this, value[index], depth + 1);
+      for (let index = 0; index < value.length; index++) visit$96.call(this, value[index], depth + 1);
     } else {
       for (const key of Object.keys(value)) {
         this.#text += key.length;
-        visit$97.call(this, value[key], depth + 1);
+        visit$96.call(this, value[key], depth + 1);
       }
     }
     if (depth > 0) {
@@ -34794,12 +34920,7 @@ var RecipeSize = class {
     this.#text += text4;
   }
   /** What is wrong with the size of all together; `undefined` when nothing is. */
-  get issue() {
-    if (this.#values > MAX_VALUES) {
-      return `a recipe has at most ${MAX_VALUES} values, those that are repeated counted each time, and at most ${MAX_DEPTH2} in each other`;
-    }
-    return this.#text > MAX_TEXT ? `the strings of a recipe have at most ${MAX_TEXT} letters` : void 0;
-  }
+  
   
 };
 var NOTHING3 = {
@@ -34903,7 +35024,7 @@ var Recipe = class {
     addMethods(this.prototype, {
     command: (function (program, options = {}) {
     return new Command({
-      launcher: ((options2) => launcherWith$98.call(this, options2)),
+      launcher: ((options2) => launcherWith$97.call(this, options2)),
       entering: (target, user, options2) => new Launcher(planRecipe(enterSteps(this.steps, target, user), options2)),
       visiting: (target, user) => planRecipe(visitSteps(this.steps, target, user))
     }, program, options);
@@ -34911,7 +35032,7 @@ var Recipe = class {
     });
   }
   static {
-    launcherWith$98 = (function (options = {}) {
+    launcherWith$97 = (function (options = {}) {
     const plan = this.#launcher?.plan;
     const { network, detached, audit } = options;
     const isSame2 = plan?.options.network === network && plan?.options.detached === detached && plan?.options.audit === audit;
@@ -34986,7 +35107,7 @@ var Recipe = class {
    * @throws {PermissionError} without `--allow-ffi`
    */
   needs() {
-    return requiredAccess(launcherWith$98.call(this).plan.access);
+    return requiredAccess(launcherWith$97.call(this).plan.access);
   }
   /**
    * Returns the steps, for `JSON.stringify()`.
@@ -35132,38 +35253,38 @@ var SandboxRoot = class {
     const { denyWrite = [], weakerProc, protect: protect2, root: root2 } = this.#options;
     const denyRead = [
       ...this.#options.denyRead ?? [],
-      ...changesInSight$110.call(this)
+      ...changesInSight$109.call(this)
     ];
     const whole = this.#asked.get("/");
     const paths = [
       ...this.#asked.keys()
     ].filter(((path2) => path2 !== "/")).sort();
     return [
-      ...root2 !== void 0 ? this.#otherRoot(normalize(root2)) : whole === void 0 ? smallRoot$106.call(this, paths) : [
-        shownFile$107.call(this, whole)
+      ...root2 !== void 0 ? this.#otherRoot(normalize(root2)) : whole === void 0 ? smallRoot$105.call(this, paths) : [
+        shownFile$106.call(this, whole)
       ],
-      temporary$105.call(this, "/tmp"),
-      tmpfs(at$99.call(this, "/run"), {
+      temporary$104.call(this, "/tmp"),
+      tmpfs(at$98.call(this, "/run"), {
         size: "16m",
         mode: 493,
         options: "nr_inodes=16k"
       }),
       ...root2 === void 0 ? [
-        hostFile$111.call(this, "/run", {
+        hostFile$110.call(this, "/run", {
           readOnly: true,
           entries: CURRENT_SYSTEM
         })
       ] : [],
-      devices$104.call(this),
-      ...paths.map(((path2) => askedFile$100.call(this, this.#asked.get(path2)))),
-      ...protectedFiles(written$102.call(this), protect2),
+      devices$103.call(this),
+      ...paths.map(((path2) => askedFile$99.call(this, this.#asked.get(path2)))),
+      ...protectedFiles(written$101.call(this), protect2),
       ...denyRead.length + denyWrite.length === 0 ? [] : [
         denyFiles({
           read: denyRead,
           write: denyWrite
         })
       ],
-      proc(at$99.call(this, "/proc"), weakerProc === true ? {
+      proc(at$98.call(this, "/proc"), weakerProc === true ? {
         outer: true
       } : {}),
       pivotRoot(this.#root),
@@ -35173,35 +35294,35 @@ var SandboxRoot = class {
     });
   }
   static {
-    at$99 = (function (path2) {
+    at$98 = (function (path2) {
     return path2 === "/" ? this.#root : this.#root + path2;
   });
   }
   static {
-    askedFile$100 = (function (file) {
+    askedFile$99 = (function (file) {
     const { option, path: path2, access } = file;
-    if (option === "tmpfs") return temporary$105.call(this, path2);
-    if (option === "overlay") return overlay(at$99.call(this, path2), {
+    if (option === "tmpfs") return temporary$104.call(this, path2);
+    if (option === "overlay") return overlay(at$98.call(this, path2), {
       lower: [
         path2
       ],
       ...THROWN_AWAY
     });
-    const around = accessAround$101.call(this, path2);
-    const held = changesOf$109.call(this, file);
+    const around = accessAround$100.call(this, path2);
+    const held = changesOf$108.call(this, file);
     if (held !== void 0) return this.#heldDirectory(path2, held);
-    if (option === "bind" || !around.includes("write")) return shownFile$107.call(this, file);
+    if (option === "bind" || !around.includes("write")) return shownFile$106.call(this, file);
     if (access === "write" && around[0] === "read") {
       throw optionError2("write", `${path2} is in a directory to be read, and that is in one to be written; name either the two inner ones alone, or the outer one`);
     }
     return {
-      ...shownFile$107.call(this, file),
-      source: at$99.call(this, path2)
+      ...shownFile$106.call(this, file),
+      source: at$98.call(this, path2)
     };
   });
   }
   static {
-    accessAround$101 = (function (path2) {
+    accessAround$100 = (function (path2) {
     const around = [];
     for (let at3 = parentOf(path2); at3 !== "/"; at3 = parentOf(at3)) {
       const file = this.#asked.get(at3);
@@ -35218,30 +35339,30 @@ var SandboxRoot = class {
   });
   }
   static {
-    written$102 = (function () {
+    written$101 = (function () {
     const written2 = [
       ...this.#asked.values()
     ].filter((({ access }) => access === "write"));
     return written2.sort((a, b) => a.path < b.path ? -1 : 1).map((({ option, path: path2, source }) => ({
       source,
-      target: at$99.call(this, path2),
+      target: at$98.call(this, path2),
       // What is shown at another path is not reached by that of a directory around it.
-      isInner: option === "write" && accessAround$101.call(this, path2).includes("write")
+      isInner: option === "write" && accessAround$100.call(this, path2).includes("write")
     })));
   });
   }
   static {
-    loopbackHosts$103 = (function () {
+    loopbackHosts$102 = (function () {
     return [
-      mkdir2(at$99.call(this, "/etc")),
-      writeFile(at$99.call(this, "/etc/hosts"), loopbackHosts(this.#options.hostname ?? HOSTNAME))
+      mkdir2(at$98.call(this, "/etc")),
+      writeFile(at$98.call(this, "/etc/hosts"), loopbackHosts(this.#options.hostname ?? HOSTNAME))
     ];
   });
   }
   static {
-    devices$104 = (function () {
+    devices$103 = (function () {
     const { shm, gpus, devices: extra } = this.#options;
-    return devices(at$99.call(this, "/dev"), {
+    return devices(at$98.call(this, "/dev"), {
       ...shm !== void 0 && {
         shm
       },
@@ -35255,9 +35376,9 @@ var SandboxRoot = class {
   });
   }
   static {
-    temporary$105 = (function (path2) {
+    temporary$104 = (function (path2) {
     const { tmp = "25%" } = this.#options;
-    return tmpfs(at$99.call(this, path2), tmp === "unlimited" ? {
+    return tmpfs(at$98.call(this, path2), tmp === "unlimited" ? {
       options: "size=0,nr_inodes=0"
     } : {
       size: tmp,
@@ -35266,7 +35387,7 @@ var SandboxRoot = class {
   });
   }
   static {
-    smallRoot$106 = (function (asked) {
+    smallRoot$105 = (function (asked) {
     const { net = "none", nest = false } = this.#options;
     const isCovered = ((path2) => asked.some(((directory) => isWithin(`/${path2}`, directory))));
     const others = [
@@ -35282,35 +35403,35 @@ var SandboxRoot = class {
       tmpfs(this.#root, {
         mode: 493
       }),
-      mkdir2(at$99.call(this, "/var")),
+      mkdir2(at$98.call(this, "/var")),
       // Where a sandbox with the /proc outside puts its root together.
       ...nest ? [
-        mkdir2(at$99.call(this, "/sys"))
+        mkdir2(at$98.call(this, "/sys"))
       ] : [],
       // A mount on a link would be one on /tmp.
       ...holdsAsked("/var/tmp") ? [] : [
-        symlink("/tmp", at$99.call(this, "/var/tmp"))
+        symlink("/tmp", at$98.call(this, "/var/tmp"))
       ],
-      hostFile$111.call(this, "/", {
+      hostFile$110.call(this, "/", {
         readOnly: true,
         entries,
         hide: HIDDEN_FILES
       }),
-      ...apart.map((path2) => hostFile$111.call(this, `/${path2}`, {
+      ...apart.map((path2) => hostFile$110.call(this, `/${path2}`, {
         readOnly: true,
         optional: true
       })),
-      ...net !== "host" && !isCovered("etc/hosts") ? loopbackHosts$103.call(this) : []
+      ...net !== "host" && !isCovered("etc/hosts") ? loopbackHosts$102.call(this) : []
     ];
   });
   }
   static {
-    shownFile$107 = (function ({ option, path: path2, source, access }) {
+    shownFile$106 = (function ({ option, path: path2, source, access }) {
     const options = {
       readOnly: access === "read",
       untrusted: true
     };
-    return hostFile$111.call(this, path2, {
+    return hostFile$110.call(this, path2, {
       ...options,
       ...option === "tryRead" && {
         optional: true
@@ -35319,33 +35440,33 @@ var SandboxRoot = class {
   });
   }
   static {
-    checkChanges$108 = (function () {
+    checkChanges$107 = (function () {
     if (this.#options.changes === void 0) return;
     for (const file of this.#asked.values()) {
       const { option, path: path2, access } = file;
-      if (access !== "write" || changesOf$109.call(this, file) !== void 0) continue;
-      if (option === "write" && accessAround$101.call(this, path2).includes("write")) continue;
+      if (access !== "write" || changesOf$108.call(this, file) !== void 0) continue;
+      if (option === "write" && accessAround$100.call(this, path2).includes("write")) continue;
       throw optionError2("changes", path2 === "/" ? 'those of / cannot be held, as there are other filesystems in it; name the directories to be written in "write"' : `there is no directory for those of ${path2}, which is to be written`);
     }
   });
   }
   static {
-    changesOf$109 = (function ({ option, path: path2, access }) {
+    changesOf$108 = (function ({ option, path: path2, access }) {
     const { changes } = this.#options;
     if (changes === void 0 || option !== "write" || access !== "write" || path2 === "/") return;
-    if (accessAround$101.call(this, path2).includes("write")) return;
+    if (accessAround$100.call(this, path2).includes("write")) return;
     return Object.hasOwn(changes, path2) ? changes[path2] : void 0;
   });
   }
   static {
-    changesInSight$110 = (function () {
+    changesInSight$109 = (function () {
     const directories = Object.values(this.#options.changes ?? {}).map(normalize);
     return directories.filter((directory) => this.#asked.values().some(({ source }) => isWithin(directory, source)));
   });
   }
   static {
-    hostFile$111 = (function (path2, options, source = path2) {
-    return bind(source, at$99.call(this, path2), {
+    hostFile$110 = (function (path2, options, source = path2) {
+    return bind(source, at$98.call(this, path2), {
       ...options,
       restrict: [
         "nosuid",
@@ -35366,7 +35487,7 @@ var SandboxRoot = class {
     this.#asked = asked;
     this.#options = options;
     this.#root = options.weakerProc === true ? "/sys" : "/proc";
-    checkChanges$108.call(this);
+    checkChanges$107.call(this);
     if (options.root !== void 0 && asked.has("/")) {
       throw optionError2("root", 'it takes the place of all files ("/")');
     }
@@ -35408,10 +35529,10 @@ var SandboxRoot = class {
         ],
         ...THROWN_AWAY
       }),
-      ...net !== "host" ? loopbackHosts$103.call(this) : [
+      ...net !== "host" ? loopbackHosts$102.call(this) : [
         "/etc/resolv.conf",
         "/etc/hosts"
-      ].map((path2) => hostFile$111.call(this, path2, {
+      ].map((path2) => hostFile$110.call(this, path2, {
         readOnly: true,
         optional: true
       }))
@@ -35432,7 +35553,7 @@ var SandboxRoot = class {
   /** The directories that take changes, where the program would see them. */
   
   #heldDirectory(path2, held) {
-    return overlay(at$99.call(this, path2), {
+    return overlay(at$98.call(this, path2), {
       lower: [
         path2
       ],

@@ -5,6 +5,11 @@ var addMethods = (function (target, methods) {
     Object.defineProperty(target, name, { value, writable: true, configurable: true });
   }
 });
+var addGetters = (function (target, getters) {
+  for (const name in getters) {
+    Object.defineProperty(target, name, { get: getters[name], configurable: true });
+  }
+});
 var value$0;
 var number$1;
 var address$2;
@@ -26,97 +31,96 @@ var grow$17;
 var control$18;
 var update$19;
 var waitInPool$20;
-var poll$21;
-var setTimeout$22;
-var dispatch$23;
-var fill$24;
-var wait$25;
-var reaped$26;
-var input$27;
-var output$28;
-var deepest$29;
-var mountOf$30;
-var makePlace$31;
-var get$32;
-var targetOf$33;
-var configs$34;
-var readQueue$35;
-var starts$36;
-var around$37;
-var reportProjects$38;
-var reportNamesOf$39;
-var reportHome$40;
-var presentInHome$41;
-var reportMounts$42;
-var reportAll$43;
-var report$44;
-var later$45;
-var read$46;
-var readName$47;
-var has$48;
-var above$49;
-var placeOf$50;
-var wholes$51;
-var parts$52;
-var open$53;
-var protect$54;
-var protected$55;
-var closeDuplicates$56;
-var placeOf$57;
-var onHost$58;
-var isPlain$59;
-var ofStep$60;
-var rootAfter$61;
-var opening$62;
-var makeDirectory$63;
-var openMount$64;
-var namesHold$65;
-var callIn$66;
-var untrustedDirectories$67;
-var whereReachable$68;
-var isOthers$69;
-var pinParents$70;
-var nameOf$71;
-var open$72;
-var isReached$73;
-var at$74;
-var release$75;
-var read$76;
-var watchScript$77;
-var parent$78;
-var watchContainer$79;
-var make$80;
-var begin$81;
-var compile$82;
-var refresh$83;
-var start$84;
-var launchWith$85;
-var launchOn$86;
-var container$87;
-var launch$88;
-var spawn$89;
-var admit$90;
-var served$91;
-var inherited$92;
-var inheritsVariable$93;
-var changes$94;
-var spec$95;
-var refusePipedInput$96;
-var visit$97;
-var launcherWith$98;
-var at$99;
-var askedFile$100;
-var accessAround$101;
-var written$102;
-var loopbackHosts$103;
-var devices$104;
-var temporary$105;
-var smallRoot$106;
-var shownFile$107;
-var checkChanges$108;
-var changesOf$109;
-var changesInSight$110;
-var hostFile$111;
+var setTimeout$21;
+var dispatch$22;
+var fill$23;
+var wait$24;
+var reaped$25;
+var input$26;
+var output$27;
+var deepest$28;
+var mountOf$29;
+var makePlace$30;
+var get$31;
+var targetOf$32;
+var configs$33;
+var readQueue$34;
+var starts$35;
+var around$36;
+var reportProjects$37;
+var reportNamesOf$38;
+var reportHome$39;
+var presentInHome$40;
+var reportMounts$41;
+var reportAll$42;
+var report$43;
+var later$44;
+var read$45;
+var readName$46;
+var has$47;
+var above$48;
+var placeOf$49;
+var wholes$50;
+var parts$51;
+var open$52;
+var protect$53;
+var protected$54;
+var closeDuplicates$55;
+var placeOf$56;
+var onHost$57;
+var isPlain$58;
+var ofStep$59;
+var rootAfter$60;
+var opening$61;
+var makeDirectory$62;
+var openMount$63;
+var namesHold$64;
+var callIn$65;
+var untrustedDirectories$66;
+var whereReachable$67;
+var isOthers$68;
+var pinParents$69;
+var nameOf$70;
+var open$71;
+var isReached$72;
+var at$73;
+var release$74;
+var read$75;
+var watchScript$76;
+var parent$77;
+var watchContainer$78;
+var make$79;
+var begin$80;
+var compile$81;
+var refresh$82;
+var start$83;
+var launchWith$84;
+var launchOn$85;
+var container$86;
+var launch$87;
+var spawn$88;
+var admit$89;
+var served$90;
+var inherited$91;
+var inheritsVariable$92;
+var changes$93;
+var spec$94;
+var refusePipedInput$95;
+var visit$96;
+var launcherWith$97;
+var at$98;
+var askedFile$99;
+var accessAround$100;
+var written$101;
+var loopbackHosts$102;
+var devices$103;
+var temporary$104;
+var smallRoot$105;
+var shownFile$106;
+var checkChanges$107;
+var changesOf$108;
+var changesInSight$109;
+var hostFile$110;
 var isConstructorOrProto = (function isConstructorOrProto(obj, key) {
   return key === "constructor" && typeof obj[key] === "function" || key === "__proto__";
 });
@@ -1627,6 +1631,13 @@ var mapCurrentUser = (function mapCurrentUser() {
   return {
     step: "mapCurrentUser"
   };
+});
+var idRanges = (function idRanges() {
+  return list(object({
+    inside: id(),
+    outside: id(),
+    count: integer(1, 4294967295)
+  }), 1);
 });
 var mapText = (function mapText(ranges2) {
   return ranges2.map((({ inside: inside2, outside, count }) => `${inside2} ${outside} ${count}
@@ -4893,6 +4904,9 @@ var setFilter2 = (function setFilter2(program, flagBits, plan) {
   };
   return call2;
 });
+var flagBitsOf = (function flagBitsOf(flags2) {
+  return Object.entries(SECCOMP_FILTER_FLAGS).reduce(((bits, [name, bit]) => flags2.includes(name) ? bits | bit : bits), 0);
+});
 var filterFor = (function filterFor(step, plan) {
   const { architecture } = plan.host;
   const { profile: profile2, allow: allow2, deny: deny2 } = step;
@@ -5164,7 +5178,7 @@ var give = (function give(all) {
     })));
     const outcome = syscalls(looks.flatMap((({ records }) => records)));
     const ours = looks.filter((({ isOurs: isOurs2 }) => isOurs2(outcome)));
-    syscalls(ours.flatMap(({ made }) => removal2(made)));
+    syscalls(ours.flatMap((({ made }) => removal2(made))));
   } catch {
   } finally {
     syscalls(all.map((({ fd }) => ({
@@ -5701,6 +5715,9 @@ var ecdsa = (function ecdsa(namedCurve, size) {
     }
   };
 });
+var ofRun = (function ofRun(why) {
+  return (_step, draft) => draft.leaveOut(why);
+});
 var print = (function print(text5) {
   write4(Deno.stdout, `${text5}
 `);
@@ -5772,6 +5789,9 @@ var reportOf = (function reportOf(given) {
 `);
     while (bytes.length > 0) bytes = bytes.subarray(linux.write(fd, bytes));
   };
+});
+var verboseOf = (function verboseOf(given, box3) {
+  return given.has(VERBOSE.name) ? new Verbose(box3) : void 0;
 });
 var filesOf3 = (function filesOf3(given, reading2) {
   const paths = ((name, read5) => (listOf2(given, name) ?? []).map((path2) => read5(path2, `--${name}=${path2}`)));
@@ -5851,6 +5871,12 @@ var limitsOf2 = (function limitsOf2(given) {
     ...shm !== void 0 && {
       shm
     }
+  };
+});
+var hidden = (function hidden(flag2) {
+  return {
+    ...flag2,
+    hidden: true
   };
 });
 var readArguments = (function readArguments(words3, subcommand) {
@@ -7402,6 +7428,13 @@ var init_call = __esm({
       }
     };
     Struct = class {
+  static {
+    addGetters(this.prototype, {
+    size: (function () {
+        return this.bytes.length;
+      })
+    });
+  }
 
       bytes;
       pointers;
@@ -7422,9 +7455,7 @@ var init_call = __esm({
         return written(this.#text, show3);
       }
       /** How many bytes it has. */
-      get size() {
-        return this.bytes.length;
-      }
+      
     };
   })
 });
@@ -9117,6 +9148,16 @@ var init_program = __esm({
     });
   }
   static {
+    addGetters(this.prototype, {
+    outputs: (function () {
+        return this.#outputs ?? NONE;
+      }),
+    slots: (function () {
+        return this.#slots ?? NONE;
+      })
+    });
+  }
+  static {
     value$0 = (function (offset, argument, call2) {
         if (argument === null || argument === 0) return;
         if (typeof argument === "number" || typeof argument === "bigint") {
@@ -9266,12 +9307,8 @@ var init_program = __esm({
         this.#calls = calls;
         reserve$12.call(this, end);
       }
-      get outputs() {
-        return this.#outputs ?? NONE;
-      }
-      get slots() {
-        return this.#slots ?? NONE;
-      }
+      
+      
       
       
       
@@ -9387,6 +9424,19 @@ var init_engine = __esm({
       })
     });
   }
+  static {
+    addGetters(this.prototype, {
+    failed: (function () {
+        const errno = this.#table.getUint32(HEADER.failedWith, true);
+        if (errno === 0) return void 0;
+        const at4 = this.#table.getUint32(HEADER.failedAt, true);
+        return {
+          call: this.#program.calls[recordIndex(at4)],
+          errno
+        };
+      })
+    });
+  }
 
       #program;
       #table;
@@ -9395,15 +9445,7 @@ var init_engine = __esm({
         this.#table = table2;
       }
       /** The first call that failed, if one did. */
-      get failed() {
-        const errno = this.#table.getUint32(HEADER.failedWith, true);
-        if (errno === 0) return void 0;
-        const at4 = this.#table.getUint32(HEADER.failedAt, true);
-        return {
-          call: this.#program.calls[recordIndex(at4)],
-          errno
-        };
-      }
+      
       /** The result of the call: a negative errno if it failed. */
       
       /** The bytes that the kernel wrote to the output. */
@@ -10959,6 +11001,13 @@ var init_message = __esm({
     });
   }
   static {
+    addGetters(this.prototype, {
+    bytes: (function () {
+        return this.#bytes.slice(0, this.#end);
+      })
+    });
+  }
+  static {
     pieces$13 = (function (pieces) {
         for (const piece of pieces) {
           if (piece instanceof Attribute) attribute$14.call(this, piece);
@@ -11010,9 +11059,7 @@ var init_message = __esm({
       #bytes = new Uint8Array(256);
       #view = new DataView(this.#bytes.buffer);
       #end = 0;
-      get bytes() {
-        return this.#bytes.slice(0, this.#end);
-      }
+      
       
       
       
@@ -12514,13 +12561,7 @@ function mapIds(maps2) {
     ...maps2
   };
 }
-function idRanges() {
-  return list(object({
-    inside: id(),
-    outside: id(),
-    count: integer(1, 4294967295)
-  }), 1);
-}
+
 
 function rangesIssue(name, ranges2) {
   if (ranges2.length > MAP_LINES) return `"${name}" has more than ${MAP_LINES} ranges`;
@@ -15363,33 +15404,26 @@ var init_reactor = __esm({
     waitInPool$20 = (async function () {
         this.#looping = true;
         do {
-          setTimeout$22.call(this, -1);
+          setTimeout$21.call(this, -1);
           this.#inPool = true;
           await engine().runInPool(this.#wait);
           this.#blocks = 0;
           this.#inPool = false;
-          dispatch$23.call(this);
+          dispatch$22.call(this);
           await void 0;
-          if (this.#refed > 0) poll$21.call(this);
+          if (this.#refed > 0) this.#poll();
         } while (this.#refed > 0);
         this.#looping = false;
         update$19.call(this);
       });
   }
   static {
-    poll$21 = (function () {
-        setTimeout$22.call(this, 0);
-        engine().runIn(this.#wait);
-        dispatch$23.call(this);
-      });
-  }
-  static {
-    setTimeout$22 = (function (milliseconds2) {
+    setTimeout$21 = (function (milliseconds2) {
         this.#wait.view.setInt32(argumentOffset(0, 3), milliseconds2, true);
       });
   }
   static {
-    dispatch$23 = (function () {
+    dispatch$22 = (function () {
         const { view: view2 } = this.#wait;
         const count = Math.max(0, Number(view2.getBigInt64(resultOffset(0), true)));
         const events = new DataView(view2.buffer, view2.byteOffset + this.#events);
@@ -15460,14 +15494,18 @@ var init_reactor = __esm({
       
       #startPolling() {
         const timer = setInterval(() => {
-          poll$21.call(this);
+          this.#poll();
           update$19.call(this);
         }, UNREF_INTERVAL_MS);
         Deno.unrefTimer(timer);
         return timer;
       }
       
-      
+      #poll() {
+        setTimeout$21.call(this, 0);
+        engine().runIn(this.#wait);
+        dispatch$22.call(this);
+      }
       
       
     };
@@ -15508,6 +15546,13 @@ var init_reactor = __esm({
       })
     });
   }
+  static {
+    addGetters(this.prototype, {
+    pending: (function () {
+        return this.#resolve !== void 0;
+      })
+    });
+  }
 
       #fd;
       #owner;
@@ -15524,9 +15569,7 @@ var init_reactor = __esm({
         return this.#fd;
       }
       /** Whether a wait is pending. */
-      get pending() {
-        return this.#resolve !== void 0;
-      }
+      
       /** Whether the descriptor is no longer watched. */
       get closed() {
         return this.#closed;
@@ -15612,7 +15655,7 @@ var init_routine = __esm({
     });
   }
   static {
-    fill$24 = (function ({ slots }, view2) {
+    fill$23 = (function ({ slots }, view2) {
         for (let index = 0; index < this.#slots.length; index++) {
           const slot = this.#slots[index], value = this.#values[index];
           for (const at4 of slots.get(slot) ?? []) {
@@ -15634,7 +15677,7 @@ var init_routine = __esm({
         this.#parts = parts2;
         this.#bindings = {
           size: 0,
-          write: ((program, { view: view2 }) => fill$24.call(this, program, view2))
+          write: ((program, { view: view2 }) => fill$23.call(this, program, view2))
         };
       }
       /**
@@ -15725,6 +15768,13 @@ var init_output = __esm({
       })
     });
   }
+  static {
+    addGetters(this.prototype, {
+    overflows: (function () {
+        return this.#size > this.#maxOutput;
+      })
+    });
+  }
 
       #stream;
       #maxOutput;
@@ -15736,9 +15786,7 @@ var init_output = __esm({
         this.#maxOutput = maxOutput;
       }
       /** Whether the program has written more than it may. */
-      get overflows() {
-        return this.#size > this.#maxOutput;
-      }
+      
       /** Adds what the program has written; nothing is kept of too much. */
       
       /**
@@ -16111,35 +16159,6 @@ var init_fd_stream = __esm({
     PIPE_SIZE = 64 * 1024;
     LARGE_PIPE_SIZE = 1024 * 1024;
     FdStream = class {
-  static {
-    addMethods(this.prototype, {
-    read: (async function () {
-        for (; ; ) {
-          if (this.#watch.closed) return new Uint8Array();
-          const bytes = this.#tries-- > 0 ? readSome(this.fd) : void 0;
-          if (bytes !== void 0) {
-            if (bytes.length === PIPE_SIZE) this.#grow();
-            return bytes;
-          }
-          if (this.#stopsAtEof) return new Uint8Array();
-          await this.#watch.ready("readable");
-          this.#tries = this.blocking ? 1 : READS_A_TURN;
-        }
-      }),
-    chunks: (async function* () {
-        for (; ; ) {
-          const bytes = await this.read();
-          if (bytes.length === 0) return;
-          yield bytes;
-        }
-      }),
-    close: (function () {
-        if (this.#watch.closed) return;
-        this.#watch.close();
-        syscall(close(this.fd));
-      })
-    });
-  }
 
       fd;
       blocking;
@@ -16158,9 +16177,27 @@ var init_fd_stream = __esm({
         this.#tries = blocking ? 0 : READS_A_TURN;
       }
       /** Returns the next bytes; none at the end. */
-      
+      async read() {
+        for (; ; ) {
+          if (this.#watch.closed) return new Uint8Array();
+          const bytes = this.#tries-- > 0 ? readSome(this.fd) : void 0;
+          if (bytes !== void 0) {
+            if (bytes.length === PIPE_SIZE) this.#grow();
+            return bytes;
+          }
+          if (this.#stopsAtEof) return new Uint8Array();
+          await this.#watch.ready("readable");
+          this.#tries = this.blocking ? 1 : READS_A_TURN;
+        }
+      }
       /** Reads everything up to the end. */
-      
+      async *chunks() {
+        for (; ; ) {
+          const bytes = await this.read();
+          if (bytes.length === 0) return;
+          yield bytes;
+        }
+      }
       /** Writes all the bytes, as fast as they are taken. */
       async write(bytes) {
         for (let done = 0; done < bytes.length; ) {
@@ -16189,7 +16226,11 @@ var init_fd_stream = __esm({
         return this.#watch.closed;
       }
       /** Closes the descriptor. */
-      
+      close() {
+        if (this.#watch.closed) return;
+        this.#watch.close();
+        syscall(close(this.fd));
+      }
       /** Enlarges a pipe that was full, as far as an unprivileged user may (pipe(7)). */
       #grow() {
         if (this.#grown) return;
@@ -16283,7 +16324,7 @@ var init_streams = __esm({
 // container/container_streams.ts
 var STREAMS, ContainerStreams;
 var init_container_streams = __esm({
-  "container/container_streams.ts"() {
+  "container/container_streams.ts": (function () {
     init_fd_stream();
     init_output();
     init_streams();
@@ -16293,6 +16334,13 @@ var init_container_streams = __esm({
       "stderr"
     ];
     ContainerStreams = class {
+  static {
+    addMethods(this.prototype, {
+    ended: (function () {
+        this.#pumps?.ended();
+      })
+    });
+  }
 
       #channels;
       #pumps;
@@ -16354,9 +16402,7 @@ var init_container_streams = __esm({
         ];
       }
       /** Called once the container has ended. */
-      ended() {
-        this.#pumps?.ended();
-      }
+      
       #channel(fd) {
         const channel = this.#channels[fd];
         if (channel === void 0) {
@@ -16379,7 +16425,7 @@ var init_container_streams = __esm({
         return collected;
       }
     };
-  }
+  })
 });
 
 // host/process_cgroups.ts
@@ -19156,14 +19202,14 @@ var init_container = __esm({
     init_running_service();
     Container = class {
   static {
-    addMethods(this.prototype, {
-    output: (async function () {
-        return await this.#streams.collect(this.status);
+    addGetters(this.prototype, {
+    status: (function () {
+        return this.#status;
       })
     });
   }
   static {
-    wait$25 = (async function ({ signal, timeout, ended }) {
+    wait$24 = (async function ({ signal, timeout, ended }) {
         const end = () => this.#end();
         if (signal?.aborted === true) end();
         signal?.addEventListener("abort", end);
@@ -19171,7 +19217,7 @@ var init_container = __esm({
           this.#timedOut = !this.#isEnding;
           end();
         });
-        const reaped = await reaped$26.call(this);
+        const reaped = await reaped$25.call(this);
         const status = reaped && statusSince(this.#startedAt, reaped);
         stopTimer?.();
         this.#stopGrace?.();
@@ -19194,7 +19240,7 @@ var init_container = __esm({
       });
   }
   static {
-    reaped$26 = (async function () {
+    reaped$25 = (async function () {
         for (const held = new HeldEnd(); ; ) {
           await this.#exit.ready("readable");
           const end = reapStatus(this.#pidfd);
@@ -19232,7 +19278,7 @@ var init_container = __esm({
         this.#services = launched.services;
         this.#exit = reactor().watch(launched.pidfd);
         const { maxOutput } = limits2;
-        const kill3 = (() => this.#killNow());
+        const kill3 = () => this.#killNow();
         this.#streams = new ContainerStreams({
           descriptors,
           pumps,
@@ -19241,7 +19287,7 @@ var init_container = __esm({
         });
         this.#killAfter = limits2.killAfter;
         this.#audit = limits2.audit;
-        this.#status = wait$25.call(this, limits2);
+        this.#status = wait$24.call(this, limits2);
         this.#status.catch(() => {
         });
       }
@@ -19250,9 +19296,7 @@ var init_container = __esm({
         return this.#pid;
       }
       /** Resolves when the program has ended. */
-      get status() {
-        return this.#status;
-      }
+      
       /**
        * The same as `pid`; `pidsIn` returns the pid in the container.
        *
@@ -19514,7 +19558,9 @@ var init_container = __esm({
        * @throws {TypeError} if one of its streams is or was read to its end elsewhere
        * @throws {OutputLimitError} if it writes more than `maxOutput`; the container is killed then
        */
-      
+      async output() {
+        return await this.#streams.collect(this.status);
+      }
       /**
        * Sends a signal to the container's first process. A program that is PID 1 ignores signals that
        * it does not handle, except SIGKILL and SIGSTOP (pid_namespaces(7)); with the step `init` it is
@@ -19935,7 +19981,7 @@ var init_launch_stdio = __esm({
     });
   }
   static {
-    input$27 = (function (source) {
+    input$26 = (function (source) {
         if (isReadable(source)) return "piped";
         return simple(source, "read") ?? {
           fd: this.#keep(openInput(source.path))
@@ -19943,7 +19989,7 @@ var init_launch_stdio = __esm({
       });
   }
   static {
-    output$28 = (function (target, stream) {
+    output$27 = (function (target, stream) {
         if (isWritable(target)) return "piped";
         const found3 = simple(target, "write");
         if (found3 !== void 0) return found3;
@@ -19968,9 +20014,9 @@ var init_launch_stdio = __esm({
       constructor({ stdin, stdout, stderr }, defaults) {
         try {
           this.sources = [
-            input$27.call(this, stdin ?? defaults[0]),
-            output$28.call(this, stdout ?? defaults[1], "stdout"),
-            stderr === "stdout" ? stderr : output$28.call(this, stderr ?? defaults[2], "stderr")
+            input$26.call(this, stdin ?? defaults[0]),
+            output$27.call(this, stdout ?? defaults[1], "stdout"),
+            stderr === "stdout" ? stderr : output$27.call(this, stderr ?? defaults[2], "stderr")
           ];
         } catch (error) {
           this.close();
@@ -20094,7 +20140,7 @@ var init_mount_table = __esm({
     addMethods(this.prototype, {
     mounted: (function ({ keepsBelow = false, ...description }) {
         const target = normalize(description.target);
-        const place3 = makePlace$31.call(this, target);
+        const place3 = makePlace$30.call(this, target);
         const mount4 = {
           ...DEFAULTS,
           ...description,
@@ -20119,7 +20165,7 @@ var init_mount_table = __esm({
         };
       }),
     madeDirectory: (function (path2) {
-        makePlace$31.call(this, path2).made = true;
+        makePlace$30.call(this, path2).made = true;
       }),
     isMountPoint: (function (target) {
         return this.#placeAt(target)?.mounts.some((({ mount: mount4 }) => mount4.certain)) ?? false;
@@ -20133,7 +20179,7 @@ var init_mount_table = __esm({
         return this.mountOf(path2).own;
       }),
     mountOf: (function (path2) {
-        return deepest$29.call(this, path2, ((place3) => place3.mounts.at(-1)));
+        return deepest$28.call(this, path2, ((place3) => place3.mounts.at(-1)));
       }),
     originOf: (function (path2) {
         const { origin, target } = this.mountOf(path2);
@@ -20144,14 +20190,14 @@ var init_mount_table = __esm({
       }),
     mountAbove: (function (path2) {
         const normal2 = normalize(path2);
-        return deepest$29.call(this, normal2.slice(0, normal2.lastIndexOf("/")) || "/", ((place3) => place3.mounts.at(-1)));
+        return deepest$28.call(this, normal2.slice(0, normal2.lastIndexOf("/")) || "/", ((place3) => place3.mounts.at(-1)));
       }),
     isHostFile: (function (path2) {
         return this.atHostRoot && this.mountOf(path2) === this.#base;
       }),
     mayBeHostFile: (function (path2) {
         if (!this.atHostRoot) return false;
-        return deepest$29.call(this, path2, ((place3) => place3.mounts.findLast((({ mount: mount4 }) => mount4.certain)))) === this.#base;
+        return deepest$28.call(this, path2, ((place3) => place3.mounts.findLast((({ mount: mount4 }) => mount4.certain)))) === this.#base;
       }),
     enter: (function (root2) {
         const directory2 = normalize(root2);
@@ -20185,16 +20231,26 @@ var init_mount_table = __esm({
     });
   }
   static {
-    deepest$29 = (function (path2, entryAt) {
+    addGetters(this.prototype, {
+    hasMounts: (function () {
+        return !entriesBelow(this.#root, "").next().done;
+      }),
+    atHostRoot: (function () {
+        return this.#tree === "host";
+      })
+    });
+  }
+  static {
+    deepest$28 = (function (path2, entryAt) {
         let best3 = entryAt(this.#root);
         walk(this.#root, path2, ((place3) => {
           best3 = entryAt(place3) ?? best3;
         }));
-        return best3 === void 0 ? this.#base : mountOf$30.call(this, best3);
+        return best3 === void 0 ? this.#base : mountOf$29.call(this, best3);
       });
   }
   static {
-    mountOf$30 = (function (entry2) {
+    mountOf$29 = (function (entry2) {
         const { mount: mount4, depth } = entry2;
         if (depth < this.#depth) {
           entry2.mount = {
@@ -20207,7 +20263,7 @@ var init_mount_table = __esm({
       });
   }
   static {
-    makePlace$31 = (function (path2) {
+    makePlace$30 = (function (path2) {
         let place3 = this.#root;
         const normal2 = normalize(path2);
         if (normal2 === "/") return place3;
@@ -20240,9 +20296,7 @@ var init_mount_table = __esm({
       /** Notes that the plan makes a directory and its parents. */
       
       /** Whether any mount of the recipe is visible. */
-      get hasMounts() {
-        return !entriesBelow(this.#root, "").next().done;
-      }
+      
       /** Whether the path is certainly a mount point of the recipe. */
       
       /** Whether the path certainly exists: the plan makes it, mounts on it, or mounts beneath it. */
@@ -20256,9 +20310,7 @@ var init_mount_table = __esm({
       /** Returns the mount that the parent directory of the path is on. */
       
       /** Whether the root is still the host's. */
-      get atHostRoot() {
-        return this.#tree === "host";
-      }
+      
       /** Whether the path is a file of the host that no mount of the recipe covers. */
       
       /** Whether the path may be such a file: mounts that may be skipped are left out. */
@@ -20589,15 +20641,15 @@ var init_directory_lists = __esm({
         }
       }),
     of: (function (path2) {
-        return get$32.call(this, path2).list;
+        return get$31.call(this, path2).list;
       }),
     ownerOf: (function (path2) {
-        return get$32.call(this, path2).owner;
+        return get$31.call(this, path2).owner;
       })
     });
   }
   static {
-    get$32 = (function (path2) {
+    get$31 = (function (path2) {
         let known = this.#known.get(path2);
         if (known === void 0) this.#known.set(path2, known = readNow(path2));
         known.used = true;
@@ -21507,7 +21559,7 @@ var init_found_links = __esm({
           }
           this.#cost.addParts();
           const here2 = `${at4}/${name}`;
-          const target = targetOf$33.call(this, at4, name);
+          const target = targetOf$32.call(this, at4, name);
           if (target === void 0) {
             at4 = here2;
             continue;
@@ -21524,7 +21576,7 @@ var init_found_links = __esm({
     });
   }
   static {
-    targetOf$33 = (function (directory2, name) {
+    targetOf$32 = (function (directory2, name) {
         if (isWithin(directory2, "/proc") && directory2 !== "/") return void 0;
         const path2 = `${directory2}/${name}`;
         if (!isWithin(directory2, this.#directory)) return linkTarget(path2);
@@ -21838,7 +21890,7 @@ var init_git_repositories = __esm({
       }),
     named: (function* () {
         const named3 = [];
-        const general = configs$34.call(this, this.#files.general, named3).flatMap((({ hooks }) => hooks));
+        const general = configs$33.call(this, this.#files.general, named3).flatMap((({ hooks }) => hooks));
         for (const path2 of general) if (path2.startsWith("/")) named3.push({
           path: path2
         });
@@ -21852,7 +21904,7 @@ var init_git_repositories = __esm({
               "config",
               "config.worktree"
             ].map((name) => `${directory2}/${name}`);
-            for (const config of configs$34.call(this, files2, named3)) {
+            for (const config of configs$33.call(this, files2, named3)) {
               for (const path2 of config.hooks) hooks.add(path2);
               for (const path2 of config.worktrees) {
                 const worktree = this.#files.endOf(from(directory2, path2));
@@ -21873,7 +21925,7 @@ var init_git_repositories = __esm({
     });
   }
   static {
-    configs$34 = (function (files2, named3) {
+    configs$33 = (function (files2, named3) {
         const configs = [];
         const read5 = /* @__PURE__ */ new Set();
         const waiting = [
@@ -21970,6 +22022,16 @@ var init_search_cost = __esm({
       })
     });
   }
+  static {
+    addGetters(this.prototype, {
+    directories: (function () {
+        return Math.ceil(this.#directories);
+      }),
+    isOver: (function () {
+        return this.#directories > this.#most;
+      })
+    });
+  }
 
       #most;
       #directories = 0;
@@ -21978,13 +22040,9 @@ var init_search_cost = __esm({
         this.#most = most;
       }
       /** The directories that were read, with other work that takes as long. */
-      get directories() {
-        return Math.ceil(this.#directories);
-      }
+      
       /** Whether it is more than it may be. */
-      get isOver() {
-        return this.#directories > this.#most;
-      }
+      
       /** Counts a directory. */
       
       /** Counts parts of paths that are looked at. */
@@ -22036,26 +22094,26 @@ var init_name_search = __esm({
         const { directory: directory2, names, paths = [] } = this.#question;
         for (const path2 of paths) this.#reportPath(path2);
         if (names.length > 0) {
-          const ways = starts$36.call(this).map(((start) => around$37.call(this, start)));
+          const ways = starts$35.call(this).map(((start) => around$36.call(this, start)));
           for (const around2 of ways) {
             for (const [index, path2] of around2.entries()) {
-              later$45.call(this, {
+              later$44.call(this, {
                 path: path2,
                 depth: index === 0 ? 0 : around2.length - index,
                 inGit: false
               });
             }
           }
-          later$45.call(this, {
+          later$44.call(this, {
             path: directory2,
             depth: 0,
             inGit: false
           });
-          readQueue$35.call(this);
-          for (const around2 of ways) reportProjects$38.call(this, around2);
-          reportNamesOf$39.call(this, directory2);
-          reportHome$40.call(this);
-          reportMounts$42.call(this);
+          readQueue$34.call(this);
+          for (const around2 of ways) reportProjects$37.call(this, around2);
+          reportNamesOf$38.call(this, directory2);
+          reportHome$39.call(this);
+          reportMounts$41.call(this);
         }
         const { directories, isOver } = this.#cost;
         if (isOver) return {
@@ -22073,21 +22131,21 @@ var init_name_search = __esm({
     });
   }
   static {
-    readQueue$35 = (function () {
+    readQueue$34 = (function () {
         for (let at4 = 0; at4 < this.#queue.length; ) {
-          while (at4 < this.#queue.length && !this.#cost.isOver) read$46.call(this, this.#queue[at4++]);
+          while (at4 < this.#queue.length && !this.#cost.isOver) read$45.call(this, this.#queue[at4++]);
           if (this.#index.ofGit.length === 0) return;
           for (const { path: path2, text: text5 } of this.#repositories.named()) {
             if (this.#cost.isOver) return;
             this.#cost.addDirectory();
-            report$44.call(this, path2, true, {
+            report$43.call(this, path2, true, {
               text: text5
             });
           }
           if (this.#cost.isOver) return;
           for (const worktree of this.#repositories.worktrees()) {
             for (const path2 of this.#found.pathsOf(worktree)) {
-              later$45.call(this, {
+              later$44.call(this, {
                 path: path2,
                 depth: MAX_DEPTH,
                 inGit: false
@@ -22098,7 +22156,7 @@ var init_name_search = __esm({
       });
   }
   static {
-    starts$36 = (function () {
+    starts$35 = (function () {
         const { directory: directory2, start = directory2 } = this.#question;
         if (isWithin(start, directory2)) return [
           start
@@ -22110,7 +22168,7 @@ var init_name_search = __esm({
       });
   }
   static {
-    around$37 = (function (start) {
+    around$36 = (function (start) {
         const { directory: directory2 } = this.#question;
         if (!isWithin(start, directory2)) return [];
         const around2 = [];
@@ -22119,7 +22177,7 @@ var init_name_search = __esm({
       });
   }
   static {
-    reportProjects$38 = (function (around2) {
+    reportProjects$37 = (function (around2) {
         const { directory: directory2, absent: absent2, start } = this.#question;
         const projects = new Set(directory2 === "/" ? [] : [
           directory2
@@ -22132,60 +22190,60 @@ var init_name_search = __esm({
           if (at4 === start || look(below(at4, ".git")) !== void 0) projects.add(at4);
         }
         const plain3 = absent2.filter(isPlain);
-        for (const project of projects) reportAll$43.call(this, project, plain3);
+        for (const project of projects) reportAll$42.call(this, project, plain3);
       });
   }
   static {
-    reportNamesOf$39 = (function (directory2) {
+    reportNamesOf$38 = (function (directory2) {
         const { asked = directory2 } = this.#question;
         const paths = [
           directory2,
           asked,
           ...this.#otherNames.wholeOf(directory2)
         ];
-        reportAll$43.call(this, directory2, [
+        reportAll$42.call(this, directory2, [
           ...new Set(paths.flatMap(((path2) => this.#index.after(path2))))
         ]);
       });
   }
   static {
-    reportHome$40 = (function () {
+    reportHome$39 = (function () {
         const { home, configHome } = this.#question;
         const { ofHome } = this.#index;
-        if (home !== void 0) reportAll$43.call(this, home, ofHome, presentInHome$41.call(this));
+        if (home !== void 0) reportAll$42.call(this, home, ofHome, presentInHome$40.call(this));
         if (configHome === void 0) return;
         const configs = ofHome.filter((name) => name.startsWith(CONFIG));
-        reportAll$43.call(this, configHome, configs.map((name) => name.slice(CONFIG.length)));
+        reportAll$42.call(this, configHome, configs.map((name) => name.slice(CONFIG.length)));
       });
   }
   static {
-    presentInHome$41 = (function () {
+    presentInHome$40 = (function () {
         const { present: present3 = [] } = this.#question;
         return new Set(present3.map(((name) => name.startsWith(HOME2) ? name.slice(HOME2.length) : name)));
       });
   }
   static {
-    reportMounts$42 = (function () {
+    reportMounts$41 = (function () {
         const { directory: directory2 } = this.#question;
         for (const { root: root2, target } of this.#otherNames.mountsIn(directory2)) {
           const others = this.#otherNames.wholeOf(target);
           const places = others.length === 0 ? [
             root2
           ] : others.filter((place3) => !isWithin(place3, directory2));
-          if (places.some((place3) => this.#isNamed(place3))) report$44.call(this, target, false);
-          reportAll$43.call(this, target, places.flatMap((place3) => this.#index.after(place3)));
+          if (places.some((place3) => this.#isNamed(place3))) report$43.call(this, target, false);
+          reportAll$42.call(this, target, places.flatMap((place3) => this.#index.after(place3)));
         }
       });
   }
   static {
-    reportAll$43 = (function (base, names, present3 = NONE2) {
+    reportAll$42 = (function (base, names, present3 = NONE2) {
         if (names.length === 0) return;
         const entries = this.#lists.of(base);
         for (const name of names) {
           const path2 = below(base, name);
           const mayBeMade = present3.has(name);
           if (entries.has(name.split("/", 1)[0])) {
-            report$44.call(this, path2, !mayBeMade, {
+            report$43.call(this, path2, !mayBeMade, {
               base,
               isWhole: mayBeMade
             });
@@ -22196,7 +22254,7 @@ var init_name_search = __esm({
       });
   }
   static {
-    report$44 = (function (path2, isAbsent, { text: text5, base, isWhole = false } = {}) {
+    report$43 = (function (path2, isAbsent, { text: text5, base, isWhole = false } = {}) {
         const end = this.#links.endOf(path2, {
           base
         });
@@ -22208,14 +22266,14 @@ var init_name_search = __esm({
       });
   }
   static {
-    later$45 = (function (pending) {
+    later$44 = (function (pending) {
         if (this.#queued.has(pending.path) || OTHERS2.has(pending.path)) return;
         this.#queued.add(pending.path);
         this.#queue.push(pending);
       });
   }
   static {
-    read$46 = (function (pending) {
+    read$45 = (function (pending) {
         const { path: path2, depth, inGit } = pending;
         this.#cost.addDirectory();
         const entries = this.#lists.of(path2);
@@ -22224,13 +22282,13 @@ var init_name_search = __esm({
         if (isGit) this.#readGit(path2, entries);
         const within4 = inGit || isGitName(nameOf2(path2));
         for (const [name, type] of entries) {
-          if (readName$47.call(this, path2, name, type)) continue;
+          if (readName$46.call(this, path2, name, type)) continue;
           if (type !== S_IFDIR || PASSED_OVER.has(name)) continue;
           const child = below(path2, name);
           const isOfGit = within4 || isGitName(name) || isGit && holdsRepositories(name);
           if (within4 && !mayHoldRepositories(child)) continue;
           if (isOfGit || depth < MAX_DEPTH) {
-            later$45.call(this, {
+            later$44.call(this, {
               path: child,
               depth: depth + 1,
               inGit: within4 || isGit && isOfGit
@@ -22240,7 +22298,7 @@ var init_name_search = __esm({
       });
   }
   static {
-    readName$47 = (function (directory2, name, type) {
+    readName$46 = (function (directory2, name, type) {
         if (this.#index.has(name)) {
           const path3 = below(directory2, name);
           if (this.#index.isEndOf(path3) && !this.#found.isExcepted(path3)) {
@@ -22251,7 +22309,7 @@ var init_name_search = __esm({
         if (type === S_IFDIR) return false;
         const path2 = below(directory2, name);
         if (type === S_IFLNK) {
-          for (const rest2 of this.#index.after(path2)) report$44.call(this, below(path2, rest2), false);
+          for (const rest2 of this.#index.after(path2)) report$43.call(this, below(path2, rest2), false);
         }
         if (!isGitName(name) || this.#index.ofGit.length === 0) return false;
         if (type === S_IFREG) {
@@ -22383,7 +22441,7 @@ var init_name_search = __esm({
         for (const path2 of [
           ...found3
         ].flatMap((path3) => this.#found.pathsOf(path3))) {
-          later$45.call(this, {
+          later$44.call(this, {
             path: path2,
             depth: MAX_DEPTH,
             inGit: true
@@ -22493,9 +22551,9 @@ var init_visible_mounts = __esm({
     });
   }
   static {
-    has$48 = (function (mount4) {
+    has$47 = (function (mount4) {
         if (this.#points.get(mount4.id)?.has(mount4.target)) return false;
-        for (let at4 = mount4, above = above$49.call(this, at4); above !== void 0; above = above$49.call(this, at4)) {
+        for (let at4 = mount4, above = above$48.call(this, at4); above !== void 0; above = above$48.call(this, at4)) {
           const points = this.#points.get(above.id);
           if (directoriesAround(at4.target, above.target).some(((path2) => points.has(path2)))) return false;
           at4 = above;
@@ -22504,7 +22562,7 @@ var init_visible_mounts = __esm({
       });
   }
   static {
-    above$49 = (function ({ id: id2, parent }) {
+    above$48 = (function ({ id: id2, parent }) {
         return parent === id2 ? void 0 : this.#byId.get(parent);
       });
   }
@@ -22528,7 +22586,7 @@ var init_visible_mounts = __esm({
           else points.add(target);
         }
         for (const mount4 of mounts) {
-          if (has$48.call(this, mount4) && !this.#byTarget.has(mount4.target)) {
+          if (has$47.call(this, mount4) && !this.#byTarget.has(mount4.target)) {
             this.#byTarget.set(mount4.target, mount4);
           }
         }
@@ -22607,7 +22665,7 @@ var init_other_names = __esm({
     addMethods(this.prototype, {
     of: (function (path2) {
         if (this.#others.size === 0) return [];
-        const places = placeOf$50.call(this, path2);
+        const places = placeOf$49.call(this, path2);
         for (const mount4 of this.#others.keys()) {
           if (!isBelow(mount4, path2)) continue;
           if (!isKernelMount(mount4)) places.push({
@@ -22616,15 +22674,15 @@ var init_other_names = __esm({
           });
         }
         const names = places.flatMap(((place3) => [
-          ...wholes$51.call(this, place3),
-          ...parts$52.call(this, place3)
+          ...wholes$50.call(this, place3),
+          ...parts$51.call(this, place3)
         ]));
         return [
           ...new Set(names)
         ].filter((name) => !isWithin(name, path2));
       }),
     wholeOf: (function (path2) {
-        return placeOf$50.call(this, path2).flatMap(((place3) => wholes$51.call(this, place3)));
+        return placeOf$49.call(this, path2).flatMap(((place3) => wholes$50.call(this, place3)));
       }),
     mountsIn: (function (directory2) {
         return this.#mounts.all().filter(((mount4) => isBelow(mount4, directory2)));
@@ -22632,7 +22690,7 @@ var init_other_names = __esm({
     });
   }
   static {
-    placeOf$50 = (function (path2) {
+    placeOf$49 = (function (path2) {
         const mount4 = this.#others.size === 0 ? void 0 : this.#mounts.around(path2);
         if (mount4 === void 0 || !this.#others.has(mount4)) return [];
         return [
@@ -22644,7 +22702,7 @@ var init_other_names = __esm({
       });
   }
   static {
-    wholes$51 = (function ({ mount: mount4, path: path2 }) {
+    wholes$50 = (function ({ mount: mount4, path: path2 }) {
         return this.#others.get(mount4).filter((({ root: root2 }) => isWithin(path2, root2))).flatMap((other) => {
           const name = normalize(`${other.target}/${path2.slice(lengthOf(other.root))}`);
           return this.#mounts.around(name) === other ? [
@@ -22654,7 +22712,7 @@ var init_other_names = __esm({
       });
   }
   static {
-    parts$52 = (function ({ mount: mount4, path: path2 }) {
+    parts$51 = (function ({ mount: mount4, path: path2 }) {
         return this.#others.get(mount4).filter((({ root: root2 }) => root2 !== path2 && isWithin(root2, path2))).map(({ target }) => target);
       });
   }
@@ -22910,6 +22968,13 @@ var init_live_host = __esm({
       })
     });
   }
+  static {
+    addGetters(this.prototype, {
+    architecture: (function () {
+        return engine().architecture;
+      })
+    });
+  }
 
       #credentials = new CurrentCredentials();
       #kernel;
@@ -22924,9 +22989,7 @@ var init_live_host = __esm({
       /** `true`. */
       isHere = true;
       /** The architecture of this machine. */
-      get architecture() {
-        return engine().architecture;
-      }
+      
       /** The credentials of the calling thread; the same object as before if they have not changed. */
       
       /** The version of the running kernel. */
@@ -23362,15 +23425,20 @@ var init_capability_model = __esm({
       })
     });
   }
+  static {
+    addGetters(this.prototype, {
+    userNamespaces: (function () {
+        return this.#userNamespaces;
+      })
+    });
+  }
 
       #bounding = ALL2;
       /** The inheritable set, which includes the ambient one; `undefined` for the caller's. */
       #inheritable;
       #userNamespaces = 0;
       /** The number of user namespaces that have been entered. */
-      get userNamespaces() {
-        return this.#userNamespaces;
-      }
+      
       /** A process that enters a user namespace has all capabilities there, but none is inheritable. */
       
       /** Applies the sets of a step. */
@@ -23462,6 +23530,34 @@ var init_planned_state = __esm({
       })
     });
   }
+  static {
+    addGetters(this.prototype, {
+    filesAt: (function () {
+        const isHost = !this.hasOwnRoot && !this.unshared.has("mount");
+        return isHost ? "on this machine" : "in the container";
+      }),
+    caller: (function () {
+        return this.#caller ??= this.#host.credentials();
+      }),
+    hasScriptGroups: (function () {
+        const { groups, mayChangeGroups } = this.caller;
+        return !this.groupsChanged && groups !== "none" && mayChangeGroups !== false;
+      }),
+    inUserNamespace: (function () {
+        return this.unshared.has("user");
+      }),
+    mountFixes: (function () {
+        const { inUserNamespace } = this;
+        if (this.#mountFixes?.inUserNamespace !== inUserNamespace) {
+          this.#mountFixes = {
+            inUserNamespace,
+            fixes: mountFixes(this.#host, inUserNamespace)
+          };
+        }
+        return this.#mountFixes.fixes;
+      })
+    });
+  }
 
       /** The kinds of namespaces that are not the host's, joined ones included. */
       unshared = /* @__PURE__ */ new Set();
@@ -23536,36 +23632,17 @@ var init_planned_state = __esm({
         this.#host = host2;
       }
       /** Whose files paths lead to, for messages. */
-      get filesAt() {
-        const isHost = !this.hasOwnRoot && !this.unshared.has("mount");
-        return isHost ? "on this machine" : "in the container";
-      }
+      
       /** The credentials of the script, with which the container starts. */
-      get caller() {
-        return this.#caller ??= this.#host.credentials();
-      }
+      
       /** A source in the container whose files of the host are not known from the mount table. */
       unknownSource;
       /** Whether the process has supplementary groups of the script, which it may change. */
-      get hasScriptGroups() {
-        const { groups, mayChangeGroups } = this.caller;
-        return !this.groupsChanged && groups !== "none" && mayChangeGroups !== false;
-      }
+      
       /** Whether the container is in another user namespace than the script. */
-      get inUserNamespace() {
-        return this.unshared.has("user");
-      }
+      
       /** The fixes for a call on mounts that is denied. */
-      get mountFixes() {
-        const { inUserNamespace } = this;
-        if (this.#mountFixes?.inUserNamespace !== inUserNamespace) {
-          this.#mountFixes = {
-            inUserNamespace,
-            fixes: mountFixes(this.#host, inUserNamespace)
-          };
-        }
-        return this.#mountFixes.fixes;
-      }
+      
       /** Notes that the container joins namespaces of these kinds. */
       joins(kinds) {
         for (const kind of kinds) {
@@ -27126,13 +27203,25 @@ var init_stdio = __esm({
     release: (function () {
         for (const pipe of this.#pipes) if (pipe !== void 0) RELEASING.run(pipe.theirs, pipe.ours);
         for (const copy2 of this.#copies.values()) copy2.handOver();
-        closeDuplicates$56.call(this);
+        closeDuplicates$55.call(this);
         return this.#pipes.map(((pipe) => pipe?.ours));
       })
     });
   }
   static {
-    open$53 = (function (source, fd, sources) {
+    addGetters(this.prototype, {
+    theirs: (function () {
+        return this.#streams;
+      }),
+    services: (function () {
+        return [
+          ...this.#copies.values()
+        ];
+      })
+    });
+  }
+  static {
+    open$52 = (function (source, fd, sources) {
         if (source === "piped") {
           const pipe = this.#pipes[fd] = openPipeTo(fd);
           return {
@@ -27147,7 +27236,7 @@ var init_stdio = __esm({
       });
   }
   static {
-    protect$54 = (function (sources) {
+    protect$53 = (function (sources) {
         const oursAt = ((fd) => {
           const isPiped = this.#pipes[sources[fd] === "stdout" ? 1 : fd] !== void 0;
           const stream = this.#streams[fd];
@@ -27160,12 +27249,12 @@ var init_stdio = __esm({
           2
         ].map(oursAt);
         ours.forEach(((fd, stream) => {
-          if (fd !== void 0) this.#streams[stream] = protected$55.call(this, stream, fd, ours[0]);
+          if (fd !== void 0) this.#streams[stream] = protected$54.call(this, stream, fd, ours[0]);
         }));
       });
   }
   static {
-    protected$55 = (function (fd, ours, input) {
+    protected$54 = (function (fd, ours, input) {
         const handover = handoverOf(ours, input, NAMES3[fd]);
         if (handover === "inherit") return this.#streams[fd];
         if (handover === "null") return "null";
@@ -27178,7 +27267,7 @@ var init_stdio = __esm({
       });
   }
   static {
-    closeDuplicates$56 = (function () {
+    closeDuplicates$55 = (function () {
         for (const fd of this.#duplicates) syscall(close(fd));
         this.#duplicates.length = 0;
       });
@@ -27201,8 +27290,8 @@ var init_stdio = __esm({
        */
       constructor(sources, hasOwnRoot = false) {
         try {
-          sources.forEach(((source, fd) => this.#streams.push(open$53.call(this, source, fd, sources))));
-          if (hasOwnRoot) protect$54.call(this, sources);
+          sources.forEach(((source, fd) => this.#streams.push(open$52.call(this, source, fd, sources))));
+          if (hasOwnRoot) protect$53.call(this, sources);
         } catch (error) {
           this.close();
           throw error;
@@ -27228,15 +27317,9 @@ var init_stdio = __esm({
       /** Returns what stream `fd` of the program is in place of the script's descriptor `ours`. */
       
       /** The program's streams. */
-      get theirs() {
-        return this.#streams;
-      }
+      
       /** What has to be ended when the program has ended: then all that it has written is there. */
-      get services() {
-        return [
-          ...this.#copies.values()
-        ];
-      }
+      
       /** Closes the program's ends after the launch, and returns the script's. */
       
       /** Closes everything, if the program was not started. */
@@ -27244,7 +27327,7 @@ var init_stdio = __esm({
         for (const pipe of this.#pipes) {
           if (pipe !== void 0) CLOSING2.run(pipe.ours, pipe.theirs);
         }
-        closeDuplicates$56.call(this);
+        closeDuplicates$55.call(this);
         try {
           endServices(this.services);
         } catch {
@@ -27307,6 +27390,13 @@ var init_handed_fds = __esm({
       })
     });
   }
+  static {
+    addGetters(this.prototype, {
+    theirs: (function () {
+        return this.#handed;
+      })
+    });
+  }
 
       #handed = [];
       /**
@@ -27335,9 +27425,7 @@ var init_handed_fds = __esm({
         }
       }
       /** The duplicates, by the numbers that they have in the program. */
-      get theirs() {
-        return this.#handed;
-      }
+      
       /** Closes the duplicates; the program has its own by then. */
       
     };
@@ -28525,7 +28613,7 @@ var init_host_paths = __esm({
         return isPlainIn(root2, resolved2, this.#host) ? void 0 : root2;
       }),
     placeOf: (function (path2) {
-        const place3 = placeOf$57.call(this, path2);
+        const place3 = placeOf$56.call(this, path2);
         if (place3.path.startsWith("/")) return place3;
         return this.#cursor.refuse(`${path2} is ${place3.path}, which has no path`);
       }),
@@ -28542,18 +28630,18 @@ var init_host_paths = __esm({
     });
   }
   static {
-    placeOf$57 = (function (path2) {
+    placeOf$56 = (function (path2) {
         const root2 = this.hostRootAround(path2);
         if (root2 !== void 0) return this.#host.resolve(root2);
         if (climbs(path2) || this.#mounts.isHostFile(path2)) return this.#host.resolve(path2);
         const mount4 = this.#mounts.mountOf(path2);
         const normal2 = normalize(path2);
         if (normal2 !== mount4.target) {
-          return below2(placeOf$57.call(this, mount4.target), mount4.target, normal2);
+          return below2(placeOf$56.call(this, mount4.target), mount4.target, normal2);
         }
         const directory2 = parentOf(normal2);
         if (this.#mounts.isHostFile(directory2)) return this.#host.resolve(path2);
-        return below2(placeOf$57.call(this, directory2), directory2, normal2, nameOf2(normal2));
+        return below2(placeOf$56.call(this, directory2), directory2, normal2, nameOf2(normal2));
       });
   }
 
@@ -28739,9 +28827,9 @@ var init_settled_paths = __esm({
     of: (function (path2) {
         if (this.#isLost || climbs(path2)) return void 0;
         const normal2 = normalize(path2);
-        if (this.#mounts.isHostFile(normal2)) return onHost$58.call(this, normal2);
+        if (this.#mounts.isHostFile(normal2)) return onHost$57.call(this, normal2);
         const mount4 = this.#mounts.mountOf(normal2);
-        const isPlain2 = mount4.target === normal2 || isPlain$59.call(this, normal2, mount4);
+        const isPlain2 = mount4.target === normal2 || isPlain$58.call(this, normal2, mount4);
         return isPlain2 && (mount4.certain || this.#isPlainWithout(normal2, mount4)) ? normal2 : void 0;
       }),
     mounted: (function (target) {
@@ -28759,7 +28847,7 @@ var init_settled_paths = __esm({
     });
   }
   static {
-    onHost$58 = (function (path2) {
+    onHost$57 = (function (path2) {
         const resolved2 = this.#host.resolve(path2);
         const root2 = this.#cursor.rootOf(path2);
         const isKnown2 = root2 === void 0 ? this.#mounts.isHostFile(resolved2.path) : isPlainIn(root2, resolved2, this.#host);
@@ -28767,7 +28855,7 @@ var init_settled_paths = __esm({
       });
   }
   static {
-    isPlain$59 = (function (path2, { target, type, own, origin, layers }) {
+    isPlain$58 = (function (path2, { target, type, own, origin, layers }) {
         const rest2 = path2.slice(target === "/" ? 0 : target.length);
         const isPlainBelow = ((directory2) => {
           const whole = normalize(directory2 + rest2);
@@ -28809,7 +28897,7 @@ var init_settled_paths = __esm({
       #isPlainWithout(path2, { target, origin }) {
         if (origin === void 0) return false;
         const around2 = this.#mounts.mountAbove(target);
-        return around2.certain && around2.own && isPlain$59.call(this, path2, around2);
+        return around2.certain && around2.own && isPlain$58.call(this, path2, around2);
       }
       
     };
@@ -28878,7 +28966,7 @@ var init_recorder = __esm({
         });
       }),
     record: (function (access, locksWith) {
-        const whole = ofStep$60.call(this, access);
+        const whole = ofStep$59.call(this, access);
         this.recorded.push({
           access: whole,
           ...locksWith !== void 0 && {
@@ -28994,7 +29082,7 @@ var init_recorder = __esm({
         if (by === "chroot" && this.init !== void 0 && this.root !== "own") {
           this.init.seesHost = true;
         }
-        this.root = rootAfter$61.call(this, by);
+        this.root = rootAfter$60.call(this, by);
         this.kernelFiles.enter(this.#settled.of(directory2));
         this.#settled.entered(directory2);
       }),
@@ -29013,7 +29101,7 @@ var init_recorder = __esm({
     });
   }
   static {
-    ofStep$60 = (function (access) {
+    ofStep$59 = (function (access) {
         const { index } = this.#cursor;
         return {
           ...access,
@@ -29023,7 +29111,7 @@ var init_recorder = __esm({
       });
   }
   static {
-    rootAfter$61 = (function (by) {
+    rootAfter$60 = (function (by) {
         this.#isOpen ||= by === "chroot" && this.root !== "own";
         return this.#isOpen ? "host" : "own";
       });
@@ -29185,7 +29273,7 @@ var init_recorder = __esm({
       
       /** Records whether the container is killed when the script ends; other signals can be survived. */
       recordDeath(isKilled) {
-        this.lifetime = isKilled ? void 0 : ofStep$60.call(this, {
+        this.lifetime = isKilled ? void 0 : ofStep$59.call(this, {
           kind: "lifetime"
         });
       }
@@ -29304,7 +29392,7 @@ var init_container_path = __esm({
     addMethods(this.prototype, {
     open: (function (flags2, options = {}) {
         const { mode: mode2 = 0, accept: accept2, onAccepted } = options;
-        const call2 = opening$62.call(this, flags2 | O_CLOEXEC, mode2);
+        const call2 = opening$61.call(this, flags2 | O_CLOEXEC, mode2);
         const fixes = () => ({
           ...this.#lookupFixes(flags2),
           ...allOf(options.fixes)
@@ -29328,7 +29416,7 @@ var init_container_path = __esm({
           if (holdsRoot && !state.mounts.isContainerMount(directory2)) break;
           missing4.push(directory2);
         }
-        for (const directory2 of missing4.reverse()) makeDirectory$63.call(this.#plan.path(directory2));
+        for (const directory2 of missing4.reverse()) makeDirectory$62.call(this.#plan.path(directory2));
       }),
     openBase: (function () {
         const base = this.#base;
@@ -29401,7 +29489,7 @@ var init_container_path = __esm({
         });
       }),
     setAttributes: (function (attributes, recursive, fixes) {
-        const place3 = openMount$64.call(this);
+        const place3 = openMount$63.call(this);
         const flags2 = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
         this.#plan.call(mount_setattr(place3, "", flags2, attributes), {
           fixes
@@ -29415,7 +29503,15 @@ var init_container_path = __esm({
     });
   }
   static {
-    opening$62 = (function (flags2, mode2) {
+    addGetters(this.prototype, {
+    needsMountPoint: (function () {
+        const { mounts } = this.#plan.state;
+        return !mounts.isThere(this.canonical) && mounts.isContainerMount(parentOf(this.canonical));
+      })
+    });
+  }
+  static {
+    opening$61 = (function (flags2, mode2) {
         const base = this.#base;
         if (base.kind === "host") {
           const how = {
@@ -29444,7 +29540,7 @@ var init_container_path = __esm({
       });
   }
   static {
-    makeDirectory$63 = (function () {
+    makeDirectory$62 = (function () {
         const fixes = () => ({
           ENOTDIR: `something on the way to ${this.path} is not a directory`,
           EROFS: READ_ONLY,
@@ -29464,7 +29560,7 @@ var init_container_path = __esm({
       });
   }
   static {
-    openMount$64 = (function (more = 0, options = {}) {
+    openMount$63 = (function (more = 0, options = {}) {
         const fixes = () => ({
           ENOENT: `${this.path} does not exist${unexpanded(this.path)}`
         });
@@ -29535,10 +29631,7 @@ var init_container_path = __esm({
        * Whether the mount point may be missing, and the recipe makes it. It does so on its own
        * filesystems only; on the host's a missing mount point is an error.
        */
-      get needsMountPoint() {
-        const { mounts } = this.#plan.state;
-        return !mounts.isThere(this.canonical) && mounts.isContainerMount(parentOf(this.canonical));
-      }
+      
       /**
        * Opens the directory at which the lookup starts before calls that may be skipped, so that it
        * stays open after them.
@@ -29565,7 +29658,7 @@ var init_container_path = __esm({
       
       /** Changes the filesystem itself: mount(2) with MS_REMOUNT. */
       reconfigure(flags2, data2, fixes) {
-        const place3 = openMount$64.call(this, O_DIRECTORY);
+        const place3 = openMount$63.call(this, O_DIRECTORY);
         this.#plan.directories.inside(place3, () => {
           this.#plan.call(mount(null, ".", null, flags2, data2), {
             fixes
@@ -29586,7 +29679,7 @@ var init_container_path = __esm({
           new Label("what is mounted is a file")
         ];
         plan.directories.closeAll();
-        const place3 = openMount$64.call(this, O_DIRECTORY, {
+        const place3 = openMount$63.call(this, O_DIRECTORY, {
           accept: [
             "ENOTDIR"
           ],
@@ -29714,7 +29807,7 @@ var init_host_facts = __esm({
         ];
         const directory2 = this.#workingDirectory;
         try {
-          return caller === host2.credentials() && (directory2 === void 0 || directory2 === host2.workingDirectory()) && (this.#resolvConf === void 0 || this.#resolvConf === host2.resolvConf()) && (this.#mounts === void 0 || this.#mounts === host2.mounts()) && this.#accountFiles.entries().every(([path2, text5]) => text5 === host2.accountFile(path2)) && namesHold$65.call(this) && host2.unchanged(this.#paths) && host2.sameNames([
+          return caller === host2.credentials() && (directory2 === void 0 || directory2 === host2.workingDirectory()) && (this.#resolvConf === void 0 || this.#resolvConf === host2.resolvConf()) && (this.#mounts === void 0 || this.#mounts === host2.mounts()) && this.#accountFiles.entries().every(([path2, text5]) => text5 === host2.accountFile(path2)) && namesHold$64.call(this) && host2.unchanged(this.#paths) && host2.sameNames([
             ...this.#scans.values()
           ]);
         } catch (error) {
@@ -29725,7 +29818,17 @@ var init_host_facts = __esm({
     });
   }
   static {
-    namesHold$65 = (function () {
+    addGetters(this.prototype, {
+    otherNames: (function () {
+        return this.#otherNames ??= new OtherNames(this.mounts);
+      }),
+    mounts: (function () {
+        return this.#mounts ??= this.#host.mounts();
+      })
+    });
+  }
+  static {
+    namesHold$64 = (function () {
         if (this.#names.size === 0) return true;
         const now = this.#host.directoryNames();
         return this.#names.entries().every((([directory2, names]) => names.hold(now.in(directory2))));
@@ -29778,13 +29881,9 @@ var init_host_facts = __esm({
        */
       
       /** The other paths of the host's files, by its mounts. */
-      get otherNames() {
-        return this.#otherNames ??= new OtherNames(this.mounts);
-      }
+      
       /** The mounts of the host. */
-      get mounts() {
-        return this.#mounts ??= this.#host.mounts();
-      }
+      
       
       /** Whether the host would say the same to this caller. */
       
@@ -29960,6 +30059,13 @@ var init_open_directories = __esm({
       })
     });
   }
+  static {
+    addGetters(this.prototype, {
+    maySkip: (function () {
+        return this.#opened !== void 0;
+      })
+    });
+  }
 
       #plan;
       #open = /* @__PURE__ */ new Map();
@@ -29975,9 +30081,7 @@ var init_open_directories = __esm({
       /** Opens a directory of the container for lookups beneath it, unless it is open already. */
       
       /** Whether the calls that are added now may be skipped. */
-      get maySkip() {
-        return this.#opened !== void 0;
-      }
+      
       /** Forgets the directories that are opened by calls which may be skipped. */
       
       /** Closes all of them, which would keep a mount busy (umount(2)). */
@@ -30055,6 +30159,27 @@ var init_step_cursor = __esm({
       })
     });
   }
+  static {
+    addGetters(this.prototype, {
+    index: (function () {
+        return this.#index;
+      }),
+    untrustedSources: (function () {
+        return this.steps.flatMap(((step) => {
+          if (isChangedRoot(step)) return [
+            step.directory
+          ];
+          if (isUntrustedRule(step)) return step.write;
+          return isUntrustedBind(step) ? [
+            step.source
+          ] : [];
+        }));
+      }),
+    nextRoot: (function () {
+        return this.#nextRoots[this.#index];
+      })
+    });
+  }
 
       /** The steps. */
       steps;
@@ -30092,9 +30217,7 @@ var init_step_cursor = __esm({
       /** Makes the step at this position the current one. */
       
       /** The position of the current step. */
-      get index() {
-        return this.#index;
-      }
+      
       /** Whether there are no steps: the program runs as the script does. */
       get isEmpty() {
         return this.steps.length === 0;
@@ -30133,25 +30256,13 @@ var init_step_cursor = __esm({
         return void 0;
       }
       /** The files of the host that an untrusted program may write to. */
-      get untrustedSources() {
-        return this.steps.flatMap(((step) => {
-          if (isChangedRoot(step)) return [
-            step.directory
-          ];
-          if (isUntrustedRule(step)) return step.write;
-          return isUntrustedBind(step) ? [
-            step.source
-          ] : [];
-        }));
-      }
+      
       /** Whether the current step is a bind of files that an untrusted program is shown. */
       get isUntrusted() {
         return this.steps[this.#index]?.untrusted === true;
       }
       /** The directory that a later step makes the root. */
-      get nextRoot() {
-        return this.#nextRoots[this.#index];
-      }
+      
       /**
        * Returns the directory that a later step makes the root, if the path is within it. Its files may
        * be untrusted, so paths in it are resolved as if it were the root already.
@@ -30268,7 +30379,7 @@ var init_builder = __esm({
           this.beforeExec(call2, options.fixes, options.accept);
           return call2;
         }
-        return callIn$66.call(this, this.process, call2, options);
+        return callIn$65.call(this, this.process, call2, options);
       }),
     countPath: (function (path2) {
         this.#paths += path2.length;
@@ -30360,7 +30471,7 @@ var init_builder = __esm({
             late: false
           };
         }
-        const found3 = untrustedDirectories$67.call(this).linkOn(resolved2);
+        const found3 = untrustedDirectories$66.call(this).linkOn(resolved2);
         if (found3 === void 0) return resolved2;
         if (optional3) return {
           ...resolved2,
@@ -30377,7 +30488,35 @@ var init_builder = __esm({
     });
   }
   static {
-    callIn$66 = (function ({ parts: parts2 }, call2, options) {
+    addGetters(this.prototype, {
+    isCurrent: (function () {
+        return !this.isMomentary && !this.isStale && !this.hasMissed && this.facts.hold(this.state.caller);
+      }),
+    process: (function () {
+        return this.processes.at(-1);
+      }),
+    main: (function () {
+        return this.processes.find(((process) => process.then === "init")) ?? this.process;
+      }),
+    hasInit: (function () {
+        return this.main.then === "init";
+      }),
+    untouched: (function () {
+        return this.process === this.processes[this.firstIndex] && this.process.parts.length === 0;
+      }),
+    firstIndex: (function () {
+        return this.hasForerunner ? 1 : 0;
+      }),
+    isSkippable: (function () {
+        return this.directories.maySkip;
+      }),
+    limits: (function () {
+        return this.#limits;
+      })
+    });
+  }
+  static {
+    callIn$65 = (function ({ parts: parts2 }, call2, options) {
         const { accept: accept2, onZero, onAccepted, onFailure = EXIT_CHILD, onSuccess, fixes } = options;
         const stepIndex = this.cursor.index;
         if (++this.#calls > MAX_CALLS) this.refuse(`a plan has at most ${MAX_CALLS} calls`);
@@ -30396,7 +30535,7 @@ var init_builder = __esm({
       });
   }
   static {
-    untrustedDirectories$67 = (function () {
+    untrustedDirectories$66 = (function () {
         return this.#untrusted ??= new UntrustedDirectories(this.host, this.cursor.untrustedSources.map(((source) => source.startsWith("/") ? source : `${this.facts.workingDirectory()}/${source}`)));
       });
   }
@@ -30499,33 +30638,21 @@ var init_builder = __esm({
         ];
       }
       /** Whether a new plan of the same steps would be the same. */
-      get isCurrent() {
-        return !this.isMomentary && !this.isStale && !this.hasMissed && this.facts.hold(this.state.caller);
-      }
+      
       /** Whether the last calls come behind a filter under which privileges can be gained. */
       get isFinishing() {
         return this.#isFinishing;
       }
       /** The process that calls are added to. */
-      get process() {
-        return this.processes.at(-1);
-      }
+      
       /** The process that lives as long as the container: the init, or the program. */
-      get main() {
-        return this.processes.find(((process) => process.then === "init")) ?? this.process;
-      }
+      
       /** Whether the container has an init. */
-      get hasInit() {
-        return this.main.then === "init";
-      }
+      
       /** Whether there is no call yet, so that the first clone(2) can create namespaces. */
-      get untouched() {
-        return this.process === this.processes[this.firstIndex] && this.process.parts.length === 0;
-      }
+      
       /** The position of the first process with the container's namespaces and control group. */
-      get firstIndex() {
-        return this.hasForerunner ? 1 : 0;
-      }
+      
       /** Adds namespace flags to the first clone(2). */
       
       /**
@@ -30550,7 +30677,7 @@ var init_builder = __esm({
         const before = this.options.ownLauncher === true ? {
           parts: launcherParts
         } : this.#forerunner();
-        return callIn$66.call(this, before, call2, options);
+        return callIn$65.call(this, before, call2, options);
       }
       
       /** Counts a path of the container that calls are made for. */
@@ -30566,9 +30693,7 @@ var init_builder = __esm({
       /** Places a label, to which edges of other calls can jump. */
       
       /** Whether the calls that are added now may be skipped. */
-      get isSkippable() {
-        return this.directories.maySkip;
-      }
+      
       /** Adds calls that may be skipped by a jump to the label after them. */
       
       /** Ends the use of a descriptor; execve(2) closes it, or a call if there are many. */
@@ -30663,9 +30788,7 @@ var init_builder = __esm({
         this.#shield();
       }
       /** The limits of the container's control group, and their step; `undefined` without a group. */
-      get limits() {
-        return this.#limits;
-      }
+      
       /** Gives the container a control group with limits. */
       limitTo(limits2) {
         if (this.#limits !== void 0) {
@@ -31422,14 +31545,14 @@ var init_shown_directory = __esm({
         return this.#plan.state.mounts.mountOf(this.targetOf(source)).type === "overlay";
       }),
     targetOf: (function (source) {
-        return `${this.#root}/${nameOf$71.call(this, source)}`;
+        return `${this.#root}/${nameOf$70.call(this, source)}`;
       }),
     keep: (function ({ path: source, isLink }) {
-        const path2 = nameOf$71.call(this, source);
+        const path2 = nameOf$70.call(this, source);
         if (isIn(path2, this.#kept) || isIn(path2, this.#hidden)) return;
-        this.#plan.forFound((() => whereReachable$68.call(this, path2, ((end) => {
-          pinParents$70.call(this, path2, end);
-          const opened2 = open$72.call(this, path2, isLink ? O_NOFOLLOW : 0, end);
+        this.#plan.forFound((() => whereReachable$67.call(this, path2, ((end) => {
+          pinParents$69.call(this, path2, end);
+          const opened2 = open$71.call(this, path2, isLink ? O_NOFOLLOW : 0, end);
           mountOnItself(this.#plan, opened2, path2, {
             readOnly: true
           });
@@ -31447,14 +31570,14 @@ var init_shown_directory = __esm({
     });
   }
   static {
-    whereReachable$68 = (function (path2, write10) {
-        if (!isOthers$69.call(this, path2)) return write10(void 0);
+    whereReachable$67 = (function (path2, write10) {
+        if (!isOthers$68.call(this, path2)) return write10(void 0);
         this.#plan.directories.at(this.target);
         this.#plan.skippable(`${path2} is out of reach`, write10);
       });
   }
   static {
-    isOthers$69 = (function (path2) {
+    isOthers$68 = (function (path2) {
         const { caller, inUserNamespace, joined: joined4 } = this.#plan.state;
         if (caller.euid !== 0 || !inUserNamespace || joined4.has("user")) return false;
         if (this.#plan.cursor.includes("mapIds")) return false;
@@ -31467,21 +31590,21 @@ var init_shown_directory = __esm({
       });
   }
   static {
-    pinParents$70 = (function (path2, unreachable) {
+    pinParents$69 = (function (path2, unreachable) {
         for (const parent of parentsOf2(path2)) {
           if (this.#pinned.has(parent) || isIn(parent, this.#kept)) continue;
           this.#pinned.add(parent);
-          mountOnItself(this.#plan, open$72.call(this, parent, O_DIRECTORY, unreachable), parent);
+          mountOnItself(this.#plan, open$71.call(this, parent, O_DIRECTORY, unreachable), parent);
         }
       });
   }
   static {
-    nameOf$71 = (function (source) {
+    nameOf$70 = (function (source) {
         return source.slice(this.#source === "/" ? 1 : this.#source.length + 1);
       });
   }
   static {
-    open$72 = (function (path2, flags2, unreachable) {
+    open$71 = (function (path2, flags2, unreachable) {
         const gone = `${path2} was there when the recipe was planned, and is not any more; run it again`;
         return openBelow(this.#plan, this.#plan.directories.at(this.target), path2, {
           flags: flags2,
@@ -31520,11 +31643,11 @@ var init_shown_directory = __esm({
        * @param isFixed whether the directories on the way cannot be moved away anyhow
        */
       hide(source, empty, isFixed) {
-        const path2 = nameOf$71.call(this, source);
+        const path2 = nameOf$70.call(this, source);
         if (isIn(path2, this.#hidden)) return;
-        this.#plan.forFound(() => whereReachable$68.call(this, path2, (end) => {
-          if (!isFixed) pinParents$70.call(this, path2, end);
-          const opened2 = open$72.call(this, path2, 0, end);
+        this.#plan.forFound(() => whereReachable$67.call(this, path2, (end) => {
+          if (!isFixed) pinParents$69.call(this, path2, end);
+          const opened2 = open$71.call(this, path2, 0, end);
           coverWithEmpty(this.#plan, opened2, path2, empty);
           this.#plan.release(opened2);
         }));
@@ -34433,7 +34556,7 @@ var init_protect2 = __esm({
             ...others
           ]) {
             if (other === origin || !isWithin(other, origin)) continue;
-            const shown4 = at$74.call(this, origin, target);
+            const shown4 = at$73.call(this, origin, target);
             if (mounts.originOf(shown4.targetOf(other)).origin !== other) continue;
             shown4.keep({
               path: other,
@@ -34445,13 +34568,13 @@ var init_protect2 = __esm({
     });
   }
   static {
-    isReached$73 = (function (target) {
+    isReached$72 = (function (target) {
         const { nextRoot: nextRoot2 } = this.#plan.cursor;
         return nextRoot2 === void 0 || isWithin(target, nextRoot2);
       });
   }
   static {
-    at$74 = (function (origin, target) {
+    at$73 = (function (origin, target) {
         let shown4 = this.#shown.get(target);
         if (shown4 === void 0) {
           this.#shown.set(target, shown4 = new ShownDirectory(this.#plan, origin, target));
@@ -34475,7 +34598,7 @@ var init_protect2 = __esm({
           ]
         ]);
         this.#except = except;
-        this.#changeable = plan.state.mounts.visible().flatMap((({ origin, target, readOnly }) => origin === void 0 || readOnly || !isReached$73.call(this, target) ? [] : [
+        this.#changeable = plan.state.mounts.visible().flatMap((({ origin, target, readOnly }) => origin === void 0 || readOnly || !isReached$72.call(this, target) ? [] : [
           {
             origin,
             target
@@ -35147,9 +35270,7 @@ function setAskingFilter(program, { flags: flags2 = [], ...profile2 }, plan) {
   };
   return call2;
 }
-function flagBitsOf(flags2) {
-  return Object.entries(SECCOMP_FILTER_FLAGS).reduce((bits, [name, bit]) => flags2.includes(name) ? bits | bit : bits, 0);
-}
+
 
 function filterOfStep({ profile: profile2, allow: allow2, deny: deny2 }) {
   const allowed = allowMore(profile2 ?? DEFAULT_SECCOMP_PROFILE, allow2 ?? []);
@@ -37815,7 +37936,7 @@ var init_launch = __esm({
         for (const service of this.#services) service.guard?.(opened2);
         for (let index = 0; index < pids.length - 1; index++) reap(pids[index]);
         if (socket !== void 0) syscall(close(socket));
-        release$75.call(this);
+        release$74.call(this);
         return {
           pid,
           pidfd: opened2,
@@ -37830,13 +37951,13 @@ var init_launch = __esm({
     });
   }
   static {
-    release$75 = (function () {
+    release$74 = (function () {
         if (this.#memory !== void 0) engine().release(this.#memory);
         this.#memory = void 0;
       });
   }
   static {
-    read$76 = (function (result) {
+    read$75 = (function (result) {
         const { plan, frame: frame2, layout } = this.#compiled;
         const { sockets, pidfd } = frame2;
         const failed2 = result.failed !== void 0 || frame2.watch?.hasEndedLaunch(result) === true;
@@ -37891,7 +38012,7 @@ var init_launch = __esm({
         const isCopied2 = !frame2.sharesMemory || plan.processes.some((({ ownMemory }) => ownMemory));
         if (frame2.vfork && !isCopied2) {
           const result = loaded2.runInArena(program, bindings);
-          this.#final = read$76.call(this, result);
+          this.#final = read$75.call(this, result);
           this.#result = this.#final.runs ? result : result.copy();
           return;
         }
@@ -37900,7 +38021,7 @@ var init_launch = __esm({
         place(program, this.#memory, bindings);
         loaded2.runIn(this.#memory);
         this.#result = new RunResult(program, this.#memory.view);
-        this.#final = frame2.vfork ? read$76.call(this, this.#result) : void 0;
+        this.#final = frame2.vfork ? read$75.call(this, this.#result) : void 0;
       }
       /**
        * Does the script's part until the container is complete, and waits to be started if it is held.
@@ -37940,7 +38061,7 @@ var init_launch = __esm({
         } catch {
         }
         this.#restore();
-        release$75.call(this);
+        release$74.call(this);
         return error;
       }
       /** Kills and reaps the processes: each may have made the next one before it has ended. */
@@ -38005,7 +38126,7 @@ var init_launch = __esm({
       }
       
       get #state() {
-        return this.#final ?? read$76.call(this, this.#result);
+        return this.#final ?? read$75.call(this, this.#result);
       }
       
     };
@@ -38171,7 +38292,7 @@ var init_placeholders = __esm({
     addMethods(this.prototype, {
     guard: (function (pidfd) {
         const earlier = this.#guard;
-        this.#guard = watchContainer$79.call(this, pidfd);
+        this.#guard = watchContainer$78.call(this, pidfd);
         earlier?.kill();
       }),
     end: (function () {
@@ -38192,12 +38313,12 @@ var init_placeholders = __esm({
         try {
           for (const placeholder of plan.placeholders) {
             ({ stepIndex } = placeholder);
-            parent$78.call(all, placeholder);
+            parent$77.call(all, placeholder);
           }
-          all.#guard = watchScript$77.call(all, plan.placeholders);
+          all.#guard = watchScript$76.call(all, plan.placeholders);
           for (const placeholder of plan.placeholders) {
             ({ stepIndex } = placeholder);
-            all.#made.push(make(placeholder, parent$78.call(all, placeholder)));
+            all.#made.push(make(placeholder, parent$77.call(all, placeholder)));
           }
         } catch (error) {
           all.end();
@@ -38209,7 +38330,7 @@ var init_placeholders = __esm({
     });
   }
   static {
-    watchScript$77 = (function (placeholders) {
+    watchScript$76 = (function (placeholders) {
         const descriptors = [
           .../* @__PURE__ */ new Set([
             scriptPidfd(),
@@ -38231,12 +38352,12 @@ var init_placeholders = __esm({
             ], void 0),
             onFailure: HELPER_ENDS
           },
-          ...placeholders.filter((({ text: text5 }) => text5 === void 0)).flatMap(((one) => removalByName(one, numberOf10(parent$78.call(this, one)))))
+          ...placeholders.filter((({ text: text5 }) => text5 === void 0)).flatMap(((one) => removalByName(one, numberOf10(parent$77.call(this, one)))))
         ]);
       });
   }
   static {
-    parent$78 = (function ({ path: path2 }) {
+    parent$77 = (function ({ path: path2 }) {
         const directory2 = parentOf(path2);
         let parent = this.#parents.get(directory2);
         if (parent === void 0) this.#parents.set(directory2, parent = syscall(opening2(directory2)));
@@ -38244,7 +38365,7 @@ var init_placeholders = __esm({
       });
   }
   static {
-    watchContainer$79 = (function (pidfd) {
+    watchContainer$78 = (function (pidfd) {
         const uses = [
           pidfd,
           ...this.#parents.values(),
@@ -38665,6 +38786,19 @@ var init_script_frame = __esm({
       })
     });
   }
+  static {
+    addGetters(this.prototype, {
+    clearsHandlers: (function () {
+        return this.#facts.clearsHandlers;
+      }),
+    sockets: (function () {
+        return this.#sockets;
+      }),
+    pidfd: (function () {
+        return this.#pidfd;
+      })
+    });
+  }
 
       vfork;
       sharesMemory;
@@ -38685,17 +38819,11 @@ var init_script_frame = __esm({
         this.watch = shape.bounded === true ? new LaunchWatch() : void 0;
         this.#needsSockets = !this.vfork || shape.terminal === "container" || plan.listener !== void 0 || plan.notifier !== void 0 || shape.visits === true || shape.notify === true;
       }
-      get clearsHandlers() {
-        return this.#facts.clearsHandlers;
-      }
+      
       /** The call that makes the sync sockets, if they are needed. */
-      get sockets() {
-        return this.#sockets;
-      }
+      
       /** The call that opens the container's pidfd, if the thread blocks until the program runs. */
-      get pidfd() {
-        return this.#pidfd;
-      }
+      
       
       
       
@@ -38787,7 +38915,7 @@ var init_launcher = __esm({
     addMethods(this.prototype, {
     spawn: (function (spec, alter) {
         try {
-          const { launch, cgroup } = make$80.call(this, spec, false, alter);
+          const { launch, cgroup } = make$79.call(this, spec, false, alter);
           return startIn(launch, cgroup);
         } catch (error) {
           throw orEnded2(error, this.plan);
@@ -38804,17 +38932,17 @@ var init_launcher = __esm({
           initImage: this.plan.hasInit ? initImage() : void 0
         };
         return {
-          compiled: compile$82.call(this, values),
+          compiled: compile$81.call(this, values),
           values
         };
       })
     });
   }
   static {
-    make$80 = (function (spec, held, alter) {
+    make$79 = (function (spec, held, alter) {
         const cgroup = ContainerCgroup.make(this.plan);
         try {
-          const launch = begin$81.call(this, spec, cgroup?.entry, held, alter);
+          const launch = begin$80.call(this, spec, cgroup?.entry, held, alter);
           cgroup?.entered();
           return {
             launch,
@@ -38827,7 +38955,7 @@ var init_launcher = __esm({
       });
   }
   static {
-    begin$81 = (function (spec, cgroupEntry, held, alter) {
+    begin$80 = (function (spec, cgroupEntry, held, alter) {
         const inheritedFds = openInheritedFds(this.plan, openUserNamespace);
         let sealedProgram;
         try {
@@ -38858,7 +38986,7 @@ var init_launcher = __esm({
       });
   }
   static {
-    compile$82 = (function ({ spec, paths, cgroupEntry, held = false }) {
+    compile$81 = (function ({ spec, paths, cgroupEntry, held = false }) {
         const shape = {
           ...shapeOf(spec, paths.length, cgroupEntry, held),
           ...isSealed(this.plan, spec) && {
@@ -38895,7 +39023,7 @@ var init_launcher = __esm({
        * @throws {SyscallError} with the step and the call that failed; nothing is left of the container
        */
       create(spec, alter) {
-        const { launch, cgroup } = make$80.call(this, spec, true, alter);
+        const { launch, cgroup } = make$79.call(this, spec, true, alter);
         return new CreatedContainer(launch, cgroup);
       }
       /** Compiles a launch, unless one of the same shape is known, and adds the values of its slots. */
@@ -38909,7 +39037,7 @@ var init_launcher = __esm({
           cgroupEntry: cgroup?.cgroupEntry
         };
         return new Plan({
-          compiled: compile$82.call(this, values),
+          compiled: compile$81.call(this, values),
           values
         }, cgroup?.calls);
       }
@@ -39625,23 +39753,23 @@ var init_command = __esm({
   static {
     addMethods(this.prototype, {
     output: (async function () {
-        refusePipedInput$96.call(this, "output");
+        refusePipedInput$95.call(this, "output");
         const defaults = [
           "null",
           "piped",
           "piped"
         ];
         if (this.#options.terminal === true) return await this.#startInTerminal(defaults).output();
-        const started2 = start$84.call(this, defaults);
+        const started2 = start$83.call(this, defaults);
         const { launched, descriptors, passed } = started2;
         const { timeout, maxOutput } = this.#limits;
         const takesLonger = started2.audit !== void 0 || this.#options.notify !== void 0 || passed !== void 0 && (passed.input !== void 0 || maxOutput !== void 0);
         const collected = takesLonger ? void 0 : await collectPromptly(launched, descriptors, timeout, maxOutput);
-        if (collected === void 0) return await container$87.call(this, started2).output();
+        if (collected === void 0) return await container$86.call(this, started2).output();
         return passed === void 0 ? collected : await passOnOutput(collected, passed, descriptors);
       }),
     outputSync: (function () {
-        refusePipedInput$96.call(this, "outputSync");
+        refusePipedInput$95.call(this, "outputSync");
         if (this.#options.terminal === true) {
           throw new TypeError("a terminal needs the event loop; use output() or spawn()");
         }
@@ -39657,8 +39785,8 @@ var init_command = __esm({
         if (passedStreams(this.#options) !== void 0) {
           throw new TypeError("a stream needs the event loop; use output() or spawn()");
         }
-        admit$90.call(this);
-        const { launched, descriptors } = launchWith$85.call(this, [
+        admit$89.call(this);
+        const { launched, descriptors } = launchWith$84.call(this, [
           "null",
           "piped",
           "piped"
@@ -39672,42 +39800,42 @@ var init_command = __esm({
           "inherit"
         ];
         if (this.#options.terminal === true) return this.#startInTerminal(defaults);
-        return container$87.call(this, start$84.call(this, defaults));
+        return container$86.call(this, start$83.call(this, defaults));
       })
     });
   }
   static {
-    refresh$83 = (function () {
+    refresh$82 = (function () {
         if (!this.#plan.isMomentary) this.#launcher = this.#plans.launcher(this.#planOptions);
       });
   }
   static {
-    start$84 = (function (defaults) {
+    start$83 = (function (defaults) {
         const passed = passedStreams(this.#options);
-        admit$90.call(this);
+        admit$89.call(this);
         reactor();
-        const { launched, descriptors } = launchWith$85.call(this, defaults);
+        const { launched, descriptors } = launchWith$84.call(this, defaults);
         return {
-          ...served$91.call(this, launched),
+          ...served$90.call(this, launched),
           descriptors,
           passed
         };
       });
   }
   static {
-    launchWith$85 = (function (defaults) {
+    launchWith$84 = (function (defaults) {
         const stdio = new LaunchStdio(this.#options, defaults);
         try {
-          return launchOn$86.call(this, stdio.sources);
+          return launchOn$85.call(this, stdio.sources);
         } finally {
           stdio.close();
         }
       });
   }
   static {
-    launchOn$86 = (function (sources) {
+    launchOn$85 = (function (sources) {
         const streams = new StandardStreams(sources, this.#plan.state.hasOwnRoot);
-        const launched = launch$88.call(this, {
+        const launched = launch$87.call(this, {
           stdio: streams.theirs
         }, streams);
         const services = [
@@ -39724,7 +39852,7 @@ var init_command = __esm({
       });
   }
   static {
-    container$87 = (function ({ launched, audit, descriptors, passed }) {
+    container$86 = (function ({ launched, audit, descriptors, passed }) {
         const limits2 = {
           ...this.#limits,
           audit
@@ -39739,11 +39867,11 @@ var init_command = __esm({
       });
   }
   static {
-    launch$88 = (function (streams, opened2) {
+    launch$87 = (function (streams, opened2) {
         let handed;
         try {
           handed = new HandedFds(handedFds(this.#options), this.#plan.state.hasOwnRoot);
-          return spawn$89.call(this, {
+          return spawn$88.call(this, {
             ...streams,
             fds: handed.theirs
           });
@@ -39757,22 +39885,22 @@ var init_command = __esm({
       });
   }
   static {
-    spawn$89 = (function (streams) {
+    spawn$88 = (function (streams) {
         for (let plans = 1; ; plans++) {
           try {
-            return this.#launcher.spawn(spec$95.call(this, streams));
+            return this.#launcher.spawn(spec$94.call(this, streams));
           } catch (error) {
             if (!this.#plan.hasMissed || plans === MOST_PLANS) throw error;
           }
           this.#launcher = this.#plans.launcher(this.#planOptions);
-          admit$90.call(this);
+          admit$89.call(this);
         }
       });
   }
   static {
-    admit$90 = (function () {
+    admit$89 = (function () {
         this.#options.signal?.throwIfAborted();
-        refresh$83.call(this);
+        refresh$82.call(this);
         if (this.#grants === void 0) return;
         const needs2 = this.#needs(this.#plan);
         this.#grants.require(needs2);
@@ -39780,7 +39908,7 @@ var init_command = __esm({
       });
   }
   static {
-    served$91 = (function (launched) {
+    served$90 = (function (launched) {
         return serveContainer(launched, this.#plan, {
           hosts: this.#hosts,
           audit: this.#options.audit ?? false,
@@ -39789,20 +39917,20 @@ var init_command = __esm({
       });
   }
   static {
-    inherited$92 = (function () {
+    inherited$91 = (function () {
         if (!this.#inherits && this.#plan.state.keptVariables.size === 0) return [];
         const strings = environmentStrings();
         if (this.#inherits && this.#grants === void 0) return strings;
-        return strings.filter((address2) => inheritsVariable$93.call(this, nameAt(address2)));
+        return strings.filter((address2) => inheritsVariable$92.call(this, nameAt(address2)));
       });
   }
   static {
-    inheritsVariable$93 = (function (name) {
+    inheritsVariable$92 = (function (name) {
         return (this.#inherits || includesVariable(this.#plan.state.keptVariables, name)) && (this.#grants?.hasVariable(name) ?? true);
       });
   }
   static {
-    changes$94 = (function (notify) {
+    changes$93 = (function (notify) {
         const { environment: environment3 } = this.#plan.state;
         const grants = this.#grants;
         const { env } = this.#options;
@@ -39827,12 +39955,12 @@ var init_command = __esm({
       });
   }
   static {
-    spec$95 = (function (streams) {
+    spec$94 = (function (streams) {
         const { args = [], argv0, cwd, name } = this.#options;
-        const inherited2 = inherited$92.call(this);
+        const inherited2 = inherited$91.call(this);
         const notify = this.#options.notify && newNotifyName();
-        const changes = changes$94.call(this, notify);
-        const inheritedPath = inheritsVariable$93.call(this, "PATH") ? environmentVariable("PATH") : void 0;
+        const changes = changes$93.call(this, notify);
+        const inheritedPath = inheritsVariable$92.call(this, "PATH") ? environmentVariable("PATH") : void 0;
         return {
           program: this.#program,
           name,
@@ -39855,7 +39983,7 @@ var init_command = __esm({
       });
   }
   static {
-    refusePipedInput$96 = (function (method) {
+    refusePipedInput$95 = (function (method) {
         if (this.#options.stdin === "piped") {
           throw new TypeError(`${method}() cannot write to a piped stdin; use spawn()`);
         }
@@ -39974,8 +40102,8 @@ var init_command = __esm({
        * @throws {PermissionError} without `--allow-ffi`
        */
       plan() {
-        refresh$83.call(this);
-        return this.#launcher.describe(spec$95.call(this, {
+        refresh$82.call(this);
+        return this.#launcher.describe(spec$94.call(this, {
           stdio: [
             "null",
             "null",
@@ -40005,10 +40133,10 @@ var init_command = __esm({
       }
       #startInTerminal(defaults) {
         const kinds = this.#terminalKinds(defaults);
-        admit$90.call(this);
+        admit$89.call(this);
         reactor();
         const terminal = new ProgramTerminal(this.#plan.state.terminals !== void 0);
-        const { launched, audit } = served$91.call(this, launch$88.call(this, {
+        const { launched, audit } = served$90.call(this, launch$87.call(this, {
           terminal: terminal.theirs
         }, terminal));
         try {
@@ -40172,7 +40300,7 @@ var init_size = __esm({
           this.#values,
           this.#text
         ];
-        visit$97.call(this, value, 0);
+        visit$96.call(this, value, 0);
         return {
           values: this.#values - values,
           text: this.#text - text5
@@ -40181,7 +40309,17 @@ var init_size = __esm({
     });
   }
   static {
-    visit$97 = (function (value, depth) {
+    addGetters(this.prototype, {
+    issue: (function () {
+        if (this.#values > MAX_VALUES) {
+          return `a recipe has at most ${MAX_VALUES} values, those that are repeated counted each time, and at most ${MAX_DEPTH2} in each other`;
+        }
+        return this.#text > MAX_TEXT ? `the strings of a recipe have at most ${MAX_TEXT} letters` : void 0;
+      })
+    });
+  }
+  static {
+    visit$96 = (function (value, depth) {
         this.#values++;
         if (typeof value === "string") this.#text += value.length;
         if (typeof value !== "object" || value === null) return;
@@ -40197,11 +40335,11 @@ var init_size = __esm({
         ];
         if (depth > 0) this.#known.set(value, NOTHING3);
         if (Array.isArray(value)) {
-          for (let index = 0; index < value.length; index++) visit$97.call(this, value[index], depth + 1);
+          for (let index = 0; index < value.length; index++) visit$96.call(this, value[index], depth + 1);
         } else {
           for (const key of Object.keys(value)) {
             this.#text += key.length;
-            visit$97.call(this, value[key], depth + 1);
+            visit$96.call(this, value[key], depth + 1);
           }
         }
         if (depth > 0) {
@@ -40228,12 +40366,7 @@ var init_size = __esm({
         this.#text += text5;
       }
       /** What is wrong with the size of all together; `undefined` when nothing is. */
-      get issue() {
-        if (this.#values > MAX_VALUES) {
-          return `a recipe has at most ${MAX_VALUES} values, those that are repeated counted each time, and at most ${MAX_DEPTH2} in each other`;
-        }
-        return this.#text > MAX_TEXT ? `the strings of a recipe have at most ${MAX_TEXT} letters` : void 0;
-      }
+      
       
     };
     NOTHING3 = {
@@ -40397,7 +40530,7 @@ var init_recipe = __esm({
     addMethods(this.prototype, {
     command: (function (program, options = {}) {
         return new Command({
-          launcher: ((options2) => launcherWith$98.call(this, options2)),
+          launcher: ((options2) => launcherWith$97.call(this, options2)),
           entering: (target, user, options2) => new Launcher(planRecipe(enterSteps(this.steps, target, user), options2)),
           visiting: (target, user) => planRecipe(visitSteps(this.steps, target, user))
         }, program, options);
@@ -40405,7 +40538,7 @@ var init_recipe = __esm({
     });
   }
   static {
-    launcherWith$98 = (function (options = {}) {
+    launcherWith$97 = (function (options = {}) {
         const plan = this.#launcher?.plan;
         const { network, detached, audit } = options;
         const isSame4 = plan?.options.network === network && plan?.options.detached === detached && plan?.options.audit === audit;
@@ -40480,7 +40613,7 @@ var init_recipe = __esm({
        * @throws {PermissionError} without `--allow-ffi`
        */
       needs() {
-        return requiredAccess(launcherWith$98.call(this).plan.access);
+        return requiredAccess(launcherWith$97.call(this).plan.access);
       }
       /**
        * Returns the steps, for `JSON.stringify()`.
@@ -40661,38 +40794,38 @@ var init_sandbox_root = __esm({
         const { denyWrite = [], weakerProc, protect: protect4, root: root2 } = this.#options;
         const denyRead = [
           ...this.#options.denyRead ?? [],
-          ...changesInSight$110.call(this)
+          ...changesInSight$109.call(this)
         ];
         const whole = this.#asked.get("/");
         const paths = [
           ...this.#asked.keys()
         ].filter(((path2) => path2 !== "/")).sort();
         return [
-          ...root2 !== void 0 ? this.#otherRoot(normalize(root2)) : whole === void 0 ? smallRoot$106.call(this, paths) : [
-            shownFile$107.call(this, whole)
+          ...root2 !== void 0 ? this.#otherRoot(normalize(root2)) : whole === void 0 ? smallRoot$105.call(this, paths) : [
+            shownFile$106.call(this, whole)
           ],
-          temporary$105.call(this, "/tmp"),
-          tmpfs(at$99.call(this, "/run"), {
+          temporary$104.call(this, "/tmp"),
+          tmpfs(at$98.call(this, "/run"), {
             size: "16m",
             mode: 493,
             options: "nr_inodes=16k"
           }),
           ...root2 === void 0 ? [
-            hostFile$111.call(this, "/run", {
+            hostFile$110.call(this, "/run", {
               readOnly: true,
               entries: CURRENT_SYSTEM
             })
           ] : [],
-          devices$104.call(this),
-          ...paths.map(((path2) => askedFile$100.call(this, this.#asked.get(path2)))),
-          ...protectedFiles(written$102.call(this), protect4),
+          devices$103.call(this),
+          ...paths.map(((path2) => askedFile$99.call(this, this.#asked.get(path2)))),
+          ...protectedFiles(written$101.call(this), protect4),
           ...denyRead.length + denyWrite.length === 0 ? [] : [
             denyFiles({
               read: denyRead,
               write: denyWrite
             })
           ],
-          proc(at$99.call(this, "/proc"), weakerProc === true ? {
+          proc(at$98.call(this, "/proc"), weakerProc === true ? {
             outer: true
           } : {}),
           pivotRoot(this.#root),
@@ -40702,35 +40835,35 @@ var init_sandbox_root = __esm({
     });
   }
   static {
-    at$99 = (function (path2) {
+    at$98 = (function (path2) {
         return path2 === "/" ? this.#root : this.#root + path2;
       });
   }
   static {
-    askedFile$100 = (function (file) {
+    askedFile$99 = (function (file) {
         const { option, path: path2, access } = file;
-        if (option === "tmpfs") return temporary$105.call(this, path2);
-        if (option === "overlay") return overlay(at$99.call(this, path2), {
+        if (option === "tmpfs") return temporary$104.call(this, path2);
+        if (option === "overlay") return overlay(at$98.call(this, path2), {
           lower: [
             path2
           ],
           ...THROWN_AWAY
         });
-        const around2 = accessAround$101.call(this, path2);
-        const held = changesOf$109.call(this, file);
+        const around2 = accessAround$100.call(this, path2);
+        const held = changesOf$108.call(this, file);
         if (held !== void 0) return this.#heldDirectory(path2, held);
-        if (option === "bind" || !around2.includes("write")) return shownFile$107.call(this, file);
+        if (option === "bind" || !around2.includes("write")) return shownFile$106.call(this, file);
         if (access === "write" && around2[0] === "read") {
           throw optionError2("write", `${path2} is in a directory to be read, and that is in one to be written; name either the two inner ones alone, or the outer one`);
         }
         return {
-          ...shownFile$107.call(this, file),
-          source: at$99.call(this, path2)
+          ...shownFile$106.call(this, file),
+          source: at$98.call(this, path2)
         };
       });
   }
   static {
-    accessAround$101 = (function (path2) {
+    accessAround$100 = (function (path2) {
         const around2 = [];
         for (let at4 = parentOf(path2); at4 !== "/"; at4 = parentOf(at4)) {
           const file = this.#asked.get(at4);
@@ -40747,30 +40880,30 @@ var init_sandbox_root = __esm({
       });
   }
   static {
-    written$102 = (function () {
+    written$101 = (function () {
         const written2 = [
           ...this.#asked.values()
         ].filter((({ access }) => access === "write"));
         return written2.sort((a, b) => a.path < b.path ? -1 : 1).map((({ option, path: path2, source }) => ({
           source,
-          target: at$99.call(this, path2),
+          target: at$98.call(this, path2),
           // What is shown at another path is not reached by that of a directory around it.
-          isInner: option === "write" && accessAround$101.call(this, path2).includes("write")
+          isInner: option === "write" && accessAround$100.call(this, path2).includes("write")
         })));
       });
   }
   static {
-    loopbackHosts$103 = (function () {
+    loopbackHosts$102 = (function () {
         return [
-          mkdir2(at$99.call(this, "/etc")),
-          writeFile(at$99.call(this, "/etc/hosts"), loopbackHosts(this.#options.hostname ?? HOSTNAME))
+          mkdir2(at$98.call(this, "/etc")),
+          writeFile(at$98.call(this, "/etc/hosts"), loopbackHosts(this.#options.hostname ?? HOSTNAME))
         ];
       });
   }
   static {
-    devices$104 = (function () {
+    devices$103 = (function () {
         const { shm, gpus, devices: extra } = this.#options;
-        return devices(at$99.call(this, "/dev"), {
+        return devices(at$98.call(this, "/dev"), {
           ...shm !== void 0 && {
             shm
           },
@@ -40784,9 +40917,9 @@ var init_sandbox_root = __esm({
       });
   }
   static {
-    temporary$105 = (function (path2) {
+    temporary$104 = (function (path2) {
         const { tmp = "25%" } = this.#options;
-        return tmpfs(at$99.call(this, path2), tmp === "unlimited" ? {
+        return tmpfs(at$98.call(this, path2), tmp === "unlimited" ? {
           options: "size=0,nr_inodes=0"
         } : {
           size: tmp,
@@ -40795,7 +40928,7 @@ var init_sandbox_root = __esm({
       });
   }
   static {
-    smallRoot$106 = (function (asked) {
+    smallRoot$105 = (function (asked) {
         const { net = "none", nest = false } = this.#options;
         const isCovered = ((path2) => asked.some(((directory2) => isWithin(`/${path2}`, directory2))));
         const others = [
@@ -40811,35 +40944,35 @@ var init_sandbox_root = __esm({
           tmpfs(this.#root, {
             mode: 493
           }),
-          mkdir2(at$99.call(this, "/var")),
+          mkdir2(at$98.call(this, "/var")),
           // Where a sandbox with the /proc outside puts its root together.
           ...nest ? [
-            mkdir2(at$99.call(this, "/sys"))
+            mkdir2(at$98.call(this, "/sys"))
           ] : [],
           // A mount on a link would be one on /tmp.
           ...holdsAsked("/var/tmp") ? [] : [
-            symlink("/tmp", at$99.call(this, "/var/tmp"))
+            symlink("/tmp", at$98.call(this, "/var/tmp"))
           ],
-          hostFile$111.call(this, "/", {
+          hostFile$110.call(this, "/", {
             readOnly: true,
             entries,
             hide: HIDDEN_FILES
           }),
-          ...apart2.map((path2) => hostFile$111.call(this, `/${path2}`, {
+          ...apart2.map((path2) => hostFile$110.call(this, `/${path2}`, {
             readOnly: true,
             optional: true
           })),
-          ...net !== "host" && !isCovered("etc/hosts") ? loopbackHosts$103.call(this) : []
+          ...net !== "host" && !isCovered("etc/hosts") ? loopbackHosts$102.call(this) : []
         ];
       });
   }
   static {
-    shownFile$107 = (function ({ option, path: path2, source, access }) {
+    shownFile$106 = (function ({ option, path: path2, source, access }) {
         const options = {
           readOnly: access === "read",
           untrusted: true
         };
-        return hostFile$111.call(this, path2, {
+        return hostFile$110.call(this, path2, {
           ...options,
           ...option === "tryRead" && {
             optional: true
@@ -40848,33 +40981,33 @@ var init_sandbox_root = __esm({
       });
   }
   static {
-    checkChanges$108 = (function () {
+    checkChanges$107 = (function () {
         if (this.#options.changes === void 0) return;
         for (const file of this.#asked.values()) {
           const { option, path: path2, access } = file;
-          if (access !== "write" || changesOf$109.call(this, file) !== void 0) continue;
-          if (option === "write" && accessAround$101.call(this, path2).includes("write")) continue;
+          if (access !== "write" || changesOf$108.call(this, file) !== void 0) continue;
+          if (option === "write" && accessAround$100.call(this, path2).includes("write")) continue;
           throw optionError2("changes", path2 === "/" ? 'those of / cannot be held, as there are other filesystems in it; name the directories to be written in "write"' : `there is no directory for those of ${path2}, which is to be written`);
         }
       });
   }
   static {
-    changesOf$109 = (function ({ option, path: path2, access }) {
+    changesOf$108 = (function ({ option, path: path2, access }) {
         const { changes } = this.#options;
         if (changes === void 0 || option !== "write" || access !== "write" || path2 === "/") return;
-        if (accessAround$101.call(this, path2).includes("write")) return;
+        if (accessAround$100.call(this, path2).includes("write")) return;
         return Object.hasOwn(changes, path2) ? changes[path2] : void 0;
       });
   }
   static {
-    changesInSight$110 = (function () {
+    changesInSight$109 = (function () {
         const directories = Object.values(this.#options.changes ?? {}).map(normalize);
         return directories.filter((directory2) => this.#asked.values().some(({ source }) => isWithin(directory2, source)));
       });
   }
   static {
-    hostFile$111 = (function (path2, options, source = path2) {
-        return bind(source, at$99.call(this, path2), {
+    hostFile$110 = (function (path2, options, source = path2) {
+        return bind(source, at$98.call(this, path2), {
           ...options,
           restrict: [
             "nosuid",
@@ -40895,7 +41028,7 @@ var init_sandbox_root = __esm({
         this.#asked = asked;
         this.#options = options;
         this.#root = options.weakerProc === true ? "/sys" : "/proc";
-        checkChanges$108.call(this);
+        checkChanges$107.call(this);
         if (options.root !== void 0 && asked.has("/")) {
           throw optionError2("root", 'it takes the place of all files ("/")');
         }
@@ -40937,10 +41070,10 @@ var init_sandbox_root = __esm({
             ],
             ...THROWN_AWAY
           }),
-          ...net !== "host" ? loopbackHosts$103.call(this) : [
+          ...net !== "host" ? loopbackHosts$102.call(this) : [
             "/etc/resolv.conf",
             "/etc/hosts"
-          ].map((path2) => hostFile$111.call(this, path2, {
+          ].map((path2) => hostFile$110.call(this, path2, {
             readOnly: true,
             optional: true
           }))
@@ -40961,7 +41094,7 @@ var init_sandbox_root = __esm({
       /** The directories that take changes, where the program would see them. */
       
       #heldDirectory(path2, held) {
-        return overlay(at$99.call(this, path2), {
+        return overlay(at$98.call(this, path2), {
           lower: [
             path2
           ],
@@ -42251,7 +42384,7 @@ var init_setting = __esm({
 // scripts/ramekin/subcommands/shared.ts
 var JSON_FLAG, RECIPE, SET, STREAM;
 var init_shared = __esm({
-  "scripts/ramekin/subcommands/shared.ts"() {
+  "scripts/ramekin/subcommands/shared.ts": (function () {
     init_setting();
     JSON_FLAG = {
       name: "json",
@@ -42269,13 +42402,13 @@ var init_shared = __esm({
       summary: "set a variable of the recipe, with its value as in YAML"
     };
     STREAM = "A recipe in YAML that comes by the standard input is -.";
-  }
+  })
 });
 
 // scripts/ramekin/subcommands/containers.ts
 var DETACHED, CONTAINERS;
 var init_containers = __esm({
-  "scripts/ramekin/subcommands/containers.ts"() {
+  "scripts/ramekin/subcommands/containers.ts": (function () {
     init_signal_word();
     init_units();
     init_shared();
@@ -42446,7 +42579,7 @@ var init_containers = __esm({
         ]
       }
     ];
-  }
+  })
 });
 
 // images/errors.ts
@@ -44904,11 +45037,11 @@ async function readLayer(path2, take, signal) {
   reader.finish();
 }
 var init_read_layer = __esm({
-  "images/layer/read_layer.ts"() {
+  "images/layer/read_layer.ts": (function () {
     init_blob();
     init_decompress();
     init_reader2();
-  }
+  })
 });
 
 // images/layer/tar/index_of.ts
@@ -51866,7 +51999,7 @@ function bytesOf7(value) {
 }
 var DOCKER_LAYER;
 var init_new_image = __esm({
-  "images/new_image.ts"() {
+  "images/new_image.ts": (function () {
     init_config();
     init_descriptor();
     init_environment2();
@@ -51876,7 +52009,7 @@ var init_new_image = __esm({
     init_file_set();
     init_index_file();
     DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip";
-  }
+  })
 });
 
 // images/commit.ts
@@ -51944,7 +52077,7 @@ var init_commit = __esm({
 // export/refusals.ts
 var Refusals;
 var init_refusals = __esm({
-  "export/refusals.ts"() {
+  "export/refusals.ts": (function () {
     init_errors2();
     Refusals = class {
 
@@ -51977,7 +52110,7 @@ var init_refusals = __esm({
         });
       }
     };
-  }
+  })
 });
 
 // images/pack/base.ts
@@ -52000,7 +52133,7 @@ async function baseAttributes(image3, paths, signal) {
 }
 var UNNAMED;
 var init_base = __esm({
-  "images/pack/base.ts"() {
+  "images/pack/base.ts": (function () {
     init_overlay_notes();
     init_mod3();
     UNNAMED = {
@@ -52009,19 +52142,19 @@ var init_base = __esm({
       gid: 0,
       xattrs: []
     };
-  }
+  })
 });
 
 // images/pack/path_issue.ts
 var PathIssue;
 var init_path_issue = __esm({
-  "images/pack/path_issue.ts"() {
+  "images/pack/path_issue.ts": (function () {
     PathIssue = class extends Error {
 
       /** `"PathIssue"`. */
       name = "PathIssue";
     };
-  }
+  })
 });
 
 // images/pack/looked_at.ts
@@ -52059,15 +52192,15 @@ function realPath(path2) {
   }
 }
 var init_looked_at = __esm({
-  "images/pack/looked_at.ts"() {
+  "images/pack/looked_at.ts": (function () {
     init_path_issue();
-  }
+  })
 });
 
 // images/pack/copy_rule.ts
 var CopyRule;
 var init_copy_rule = __esm({
-  "images/pack/copy_rule.ts"() {
+  "images/pack/copy_rule.ts": (function () {
     init_path();
     init_looked_at();
     CopyRule = class {
@@ -52084,7 +52217,7 @@ var init_copy_rule = __esm({
         return this.#directories.some((directory2) => isWithin(path2, directory2));
       }
     };
-  }
+  })
 });
 
 // images/pack/tree.ts
@@ -52153,7 +52286,7 @@ function partsOf6(path2) {
 }
 var PackedDirectory, LINKS4, ROOT, PackedTree;
 var init_tree3 = __esm({
-  "images/pack/tree.ts"() {
+  "images/pack/tree.ts": (function () {
     init_path();
     init_looked_at();
     init_path_issue();
@@ -52332,13 +52465,13 @@ var init_tree3 = __esm({
         };
       }
     };
-  }
+  })
 });
 
 // images/pack/draft.ts
 var ImageDraft;
 var init_draft = __esm({
-  "images/pack/draft.ts"() {
+  "images/pack/draft.ts": (function () {
     init_path();
     init_shown();
     init_looked_at();
@@ -52474,7 +52607,7 @@ var init_draft = __esm({
         return !this.entered && !isWithin(normalize(source), this.place);
       }
     };
-  }
+  })
 });
 
 // images/archive/whole_file.ts
@@ -52501,8 +52634,8 @@ function renamed2(error, temporary, path2) {
   return error;
 }
 var init_whole_file = __esm({
-  "images/archive/whole_file.ts"() {
-  }
+  "images/archive/whole_file.ts": (function () {
+  })
 });
 
 // images/archive/layout.ts
@@ -52567,7 +52700,7 @@ async function begin(directory2) {
   await Deno.writeTextFile(`${directory2}/oci-layout`, '{"imageLayoutVersion":"1.0.0"}');
 }
 var init_layout2 = __esm({
-  "images/archive/layout.ts"() {
+  "images/archive/layout.ts": (function () {
     init_digest();
     init_errors4();
     init_file_set();
@@ -52575,7 +52708,7 @@ var init_layout2 = __esm({
     init_files8();
     init_index_file();
     init_whole_file();
-  }
+  })
 });
 
 // images/archive/save.ts
@@ -52741,7 +52874,7 @@ function packOutput(text5) {
   };
 }
 var init_output2 = __esm({
-  "images/pack/output.ts"() {
+  "images/pack/output.ts": (function () {
     ({ resolve } = process.getBuiltinModule("node:path"));
     init_layout2();
     init_save();
@@ -52749,7 +52882,7 @@ var init_output2 = __esm({
     init_errors4();
     init_new_image();
     init_reference();
-  }
+  })
 });
 
 // images/pack/root.ts
@@ -52876,11 +53009,11 @@ function mountedRoot(place3, step, at4, entered) {
   };
 }
 var init_root3 = __esm({
-  "images/pack/root.ts"() {
+  "images/pack/root.ts": (function () {
     init_path();
     init_root_directory();
     init_looked_at();
-  }
+  })
 });
 
 // images/pack/files.ts
@@ -52941,7 +53074,7 @@ function readPrograms(step, draft) {
 }
 var NODES;
 var init_files9 = __esm({
-  "images/pack/files.ts"() {
+  "images/pack/files.ts": (function () {
     init_live_host();
     init_path();
     init_looked_at();
@@ -52950,14 +53083,12 @@ var init_files9 = __esm({
       c: "character",
       p: "fifo"
     };
-  }
+  })
 });
 
 // images/pack/steps.ts
 var posix2;
-function ofRun(why) {
-  return (_step, draft) => draft.leaveOut(why);
-}
+
 function kernelFilesystem2({ target }, draft) {
   draft.mount(target, "every engine mounts it", 493);
 }
@@ -53006,7 +53137,7 @@ function readRoot({ volumes = {}, hosts = false, resolvConf = false }, draft) {
 }
 var NAMESPACES, NETWORK, NAME10, PRIVILEGES, LIMITS2, HIDDEN, PROCESS, OPTIONS, READINGS;
 var init_steps2 = __esm({
-  "images/pack/steps.ts"() {
+  "images/pack/steps.ts": (function () {
     ({ posix: posix2 } = process.getBuiltinModule("node:path"));
     init_files9();
     NAMESPACES = "namespaces and ids are of a run, and every engine makes them";
@@ -53103,7 +53234,7 @@ var init_steps2 = __esm({
       veth: ofRun(NETWORK),
       writeFile: readWriteFile
     };
-  }
+  })
 });
 
 // images/pack/copied_attributes.ts
@@ -53143,14 +53274,14 @@ function isKept({ name, value }) {
 }
 var SETUID2, SETGID2, CAPABILITY_SIZE;
 var init_copied_attributes = __esm({
-  "images/pack/copied_attributes.ts"() {
+  "images/pack/copied_attributes.ts": (function () {
     init_overlay_notes();
     [SETUID2, SETGID2] = [
       2048,
       1024
     ];
     CAPABILITY_SIZE = 20;
-  }
+  })
 });
 
 // images/pack/write_tree.ts
@@ -53179,7 +53310,7 @@ function byName([a], [b]) {
 }
 var TreeArchive;
 var init_write_tree = __esm({
-  "images/pack/write_tree.ts"() {
+  "images/pack/write_tree.ts": (function () {
     init_files();
     init_files3();
     init_errors();
@@ -53413,7 +53544,7 @@ var init_write_tree = __esm({
         });
       }
     };
-  }
+  })
 });
 
 // images/pack/pack.ts
@@ -53540,7 +53671,7 @@ function createdOf(image3) {
   return Number.isNaN(time) ? void 0 : Math.max(0, Math.floor(time / 1e3));
 }
 var init_pack = __esm({
-  "images/pack/pack.ts"() {
+  "images/pack/pack.ts": (function () {
     init_refusals();
     init_users2();
     init_check();
@@ -53560,7 +53691,7 @@ var init_pack = __esm({
     init_root3();
     init_steps2();
     init_write_tree();
-  }
+  })
 });
 
 // images/registry/upload.ts
@@ -54363,7 +54494,7 @@ var init_image_flags = __esm({
 // scripts/ramekin/subcommands/images.ts
 var IMAGE2, IMAGES;
 var init_images = __esm({
-  "scripts/ramekin/subcommands/images.ts"() {
+  "scripts/ramekin/subcommands/images.ts": (function () {
     init_image_flags();
     init_units();
     init_shared();
@@ -54500,7 +54631,7 @@ var init_images = __esm({
           },
           SET,
           ...PROGRAM_FLAGS,
-          ...PULL_FLAGS.filter(({ name }) => name !== "no-unpack"),
+          ...PULL_FLAGS.filter((({ name }) => name !== "no-unpack")),
           ...REGISTRY_FLAGS,
           ...REPORT_FLAGS
         ]
@@ -54569,13 +54700,13 @@ var init_images = __esm({
         ]
       }
     ];
-  }
+  })
 });
 
 // scripts/ramekin/subcommands/machine.ts
 var MACHINE2;
 var init_machine = __esm({
-  "scripts/ramekin/subcommands/machine.ts"() {
+  "scripts/ramekin/subcommands/machine.ts": (function () {
     init_shared();
     MACHINE2 = [
       {
@@ -54652,7 +54783,7 @@ var init_machine = __esm({
         flags: []
       }
     ];
-  }
+  })
 });
 
 // scripts/ramekin/output.ts
@@ -55247,9 +55378,9 @@ function writtenStep(step) {
   return Object.fromEntries(entries);
 }
 var init_written_step = __esm({
-  "recipe/written_step.ts"() {
+  "recipe/written_step.ts": (function () {
     init_steps();
-  }
+  })
 });
 
 // scripts/ramekin/plan_text.ts
@@ -55314,7 +55445,7 @@ function flagOf(need) {
 }
 var LONGEST11, PLAIN2;
 var init_plan_text = __esm({
-  "scripts/ramekin/plan_text.ts"() {
+  "scripts/ramekin/plan_text.ts": (function () {
     init_control_characters();
     init_mod2();
     init_shown();
@@ -55322,19 +55453,17 @@ var init_plan_text = __esm({
     init_output3();
     LONGEST11 = 100;
     PLAIN2 = /^[\w@%+=:./-]+$/;
-  }
+  })
 });
 
 // scripts/ramekin/verbose.ts
-function verboseOf(given, box3) {
-  return given.has(VERBOSE.name) ? new Verbose(box3) : void 0;
-}
+
 function milliseconds(time) {
   return `${time.toFixed(time < 100 ? 1 : 0)} ms`;
 }
 var VERBOSE, Verbose;
 var init_verbose = __esm({
-  "scripts/ramekin/verbose.ts"() {
+  "scripts/ramekin/verbose.ts": (function () {
     init_mod2();
     init_output3();
     init_plan_text();
@@ -55371,7 +55500,7 @@ ${needsText(needs2, paint2)}
         printError(`ramekin: it ${describeEnd(end)} after ${milliseconds(end.durationMs)}, with ${milliseconds(userMs + systemMs)} of a processor`);
       }
     };
-  }
+  })
 });
 
 // scripts/ramekin/file_flags.ts
@@ -55526,7 +55655,7 @@ var init_limit_flags = __esm({
 // scripts/ramekin/subcommands/sandbox_flags.ts
 var PROTECT, SANDBOX_FLAGS, LEARNS_READS, LEARN_FLAGS;
 var init_sandbox_flags = __esm({
-  "scripts/ramekin/subcommands/sandbox_flags.ts"() {
+  "scripts/ramekin/subcommands/sandbox_flags.ts": (function () {
     init_file_flags();
     init_limit_flags();
     init_permission_flags();
@@ -55579,17 +55708,17 @@ var init_sandbox_flags = __esm({
       "R",
       "allow-all",
       "A"
-    ].map((flag2) => [
+    ].map(((flag2) => [
       flag2,
       "it may read all that you may while it is learnt, but for secrets; --deny-read hides more"
-    ]));
+    ])));
     LEARN_FLAGS = [
-      ...SANDBOX_FLAGS.filter((flag2) => ![
+      ...SANDBOX_FLAGS.filter(((flag2) => ![
         "allow-read",
         "allow-write",
         "allow-net",
         "allow-all"
-      ].includes(flag2.name) && !FILE_FLAGS.includes(flag2)),
+      ].includes(flag2.name) && !FILE_FLAGS.includes(flag2))),
       {
         ...PERMISSION_FLAGS.write,
         summary: "let files and directories be changed while it is learnt, or else this directory"
@@ -55617,13 +55746,13 @@ var init_sandbox_flags = __esm({
         summary: "write what is told to this file too, as JSON"
       }
     ];
-  }
+  })
 });
 
 // scripts/ramekin/subcommands/programs.ts
 var PROGRAM, STATUS, RUNS_ON, PROGRAMS2;
 var init_programs3 = __esm({
-  "scripts/ramekin/subcommands/programs.ts"() {
+  "scripts/ramekin/subcommands/programs.ts": (function () {
     init_audit();
     init_degrade();
     init_detach_flags();
@@ -55775,7 +55904,7 @@ ${STATUS}`,
         ]
       }
     ];
-  }
+  })
 });
 
 // export/oci/unsaid.ts
@@ -55786,7 +55915,7 @@ function leaveOutIssue(name) {
 }
 var UNSAID, LEAVABLE;
 var init_unsaid = __esm({
-  "export/oci/unsaid.ts"() {
+  "export/oci/unsaid.ts": (function () {
     init_nearest();
     UNSAID = {
       hooks: ({ hooks }) => Object.values(hooks ?? {}).flat(),
@@ -55806,7 +55935,7 @@ var init_unsaid = __esm({
       "linux.resources",
       "mounts"
     ];
-  }
+  })
 });
 
 // scripts/ramekin/leave_out.ts
@@ -55835,15 +55964,10 @@ var init_leave_out = __esm({
 });
 
 // scripts/ramekin/subcommands/recipes.ts
-function hidden(flag2) {
-  return {
-    ...flag2,
-    hidden: true
-  };
-}
+
 var COMMAND_LINE, AS_SCRIPT, RECIPE_JSON, LEFT_OUT, RECIPES;
 var init_recipes = __esm({
-  "scripts/ramekin/subcommands/recipes.ts"() {
+  "scripts/ramekin/subcommands/recipes.ts": (function () {
     init_leave_out();
     init_permission_flags();
     init_units();
@@ -56140,7 +56264,7 @@ What a format cannot say is refused, each step with its number and the reason. $
         flags: []
       }
     ];
-  }
+  })
 });
 
 // scripts/ramekin/subcommands.ts
@@ -73153,12 +73277,12 @@ function configText(config) {
 }
 var ROUNDED, INFINITY;
 var init_text = __esm({
-  "oci/config/text.ts": (function () {
+  "oci/config/text.ts"() {
     [ROUNDED, INFINITY] = [
       String(2 ** 64),
       String(2n ** 64n - 1n)
     ];
-  })
+  }
 });
 
 // export/identity.ts
@@ -73405,7 +73529,7 @@ function unsupported(path2, why) {
 }
 var OciError;
 var init_errors7 = __esm({
-  "oci/errors.ts": (function () {
+  "oci/errors.ts"() {
     init_errno();
     init_errors();
     init_errors2();
@@ -73420,13 +73544,13 @@ var init_errors7 = __esm({
         this.status = status;
       }
     };
-  })
+  }
 });
 
 // oci/host_ids.ts
 var init_host_ids = __esm({
-  "oci/host_ids.ts": (function () {
-  })
+  "oci/host_ids.ts"() {
+  }
 });
 
 // oci/config/paths.ts
@@ -73463,9 +73587,9 @@ function linkAt3(path2) {
 }
 var MAX_LINKS3;
 var init_paths = __esm({
-  "oci/config/paths.ts": (function () {
+  "oci/config/paths.ts"() {
     MAX_LINKS3 = 40;
-  })
+  }
 });
 
 // oci/config/devices.ts
@@ -73560,7 +73684,7 @@ function nodeOf({ type, major = 0, minor = 0, fileMode = 438 }, index) {
 }
 var DEVICES3, LINKS5, KINDS9;
 var init_devices4 = __esm({
-  "oci/config/devices.ts": (function () {
+  "oci/config/devices.ts"() {
     init_files3();
     init_syscalls();
     init_bind();
@@ -73632,7 +73756,7 @@ var init_devices4 = __esm({
         kind: S_IFCHR
       }
     };
-  })
+  }
 });
 
 // export/oci/draft.ts
@@ -73980,7 +74104,7 @@ function inRange(value, least, greatest, field2) {
 }
 var SCHEDULER_POLICIES, SCHEDULER_FLAGS, CLAMPS, IO_CLASSES2, MEMORY_MODES, MEMORY_FLAGS2, DOMAINS, PERSONALITY_FLAGS3;
 var init_scheduling5 = __esm({
-  "oci/config/scheduling.ts": (function () {
+  "oci/config/scheduling.ts"() {
     init_number_list();
     init_scheduling();
     init_errors7();
@@ -74039,7 +74163,7 @@ var init_scheduling5 = __esm({
       "sticky-timeouts": "STICKY_TIMEOUTS",
       "3gb": "ADDR_LIMIT_3GB"
     };
-  })
+  }
 });
 
 // export/oci/files.ts
@@ -74561,7 +74685,7 @@ function hasFields(value) {
 }
 var PERIOD4, RATES, RATE_NAMES;
 var init_resources = __esm({
-  "export/oci/resources.ts": (function () {
+  "export/oci/resources.ts"() {
     init_limits3();
     PERIOD4 = 1e5;
     RATES = {
@@ -74571,7 +74695,7 @@ var init_resources = __esm({
       writeIops: "throttleWriteIOPSDevice"
     };
     RATE_NAMES = Object.keys(RATES);
-  })
+  }
 });
 
 // export/oci/root.ts
@@ -75159,9 +75283,9 @@ function startsWith(file, text5) {
   }
 }
 var init_labels = __esm({
-  "oci/config/labels.ts": (function () {
+  "oci/config/labels.ts"() {
     init_errors7();
-  })
+  }
 });
 
 // oci/config/mount_options.ts
@@ -75403,7 +75527,7 @@ function clockSteps(offsets, isOwn4) {
 }
 var KINDS10;
 var init_namespaces6 = __esm({
-  "oci/config/namespaces.ts": (function () {
+  "oci/config/namespaces.ts"() {
     init_id_maps();
     init_join();
     init_join_cgroup();
@@ -75421,7 +75545,7 @@ var init_namespaces6 = __esm({
       user: "user",
       uts: "uts"
     };
-  })
+  }
 });
 
 // oci/config/mounts.ts
@@ -75662,7 +75786,7 @@ function nameOf11({ top }) {
   return top.slice(top.lastIndexOf("/") + 1);
 }
 var init_mounts8 = __esm({
-  "oci/config/mounts.ts": (function () {
+  "oci/config/mounts.ts"() {
     init_bind();
     init_mounts5();
     init_overlay();
@@ -75670,7 +75794,7 @@ var init_mounts8 = __esm({
     init_mount_options2();
     init_namespaces6();
     init_paths();
-  })
+  }
 });
 
 // oci/config/net_devices.ts
@@ -75866,7 +75990,7 @@ function setsOf(given) {
 }
 var KNOWN_FLAGS;
 var init_process6 = __esm({
-  "oci/config/process.ts": (function () {
+  "oci/config/process.ts"() {
     init_capabilities();
     init_default_path();
     init_identity();
@@ -75881,7 +76005,7 @@ var init_process6 = __esm({
       "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
       "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"
     ]);
-  })
+  }
 });
 
 // oci/config/recipe.ts
@@ -76010,7 +76134,7 @@ function rootPropagation(word7) {
   }
 }
 var init_recipe2 = __esm({
-  "oci/config/recipe.ts": (function () {
+  "oci/config/recipe.ts"() {
     init_accounts();
     init_files5();
     init_bind();
@@ -76029,7 +76153,7 @@ var init_recipe2 = __esm({
     init_paths();
     init_process6();
     init_scheduling5();
-  })
+  }
 });
 
 // export/oci/import_oci.ts
@@ -76120,7 +76244,7 @@ function refuseUnsaid(config, refuse3) {
   });
 }
 var init_import_oci = __esm({
-  "export/oci/import_oci.ts": (function () {
+  "export/oci/import_oci.ts"() {
     init_recipe2();
     init_process6();
     init_text();
@@ -76134,7 +76258,7 @@ var init_import_oci = __esm({
     init_root();
     init_resources();
     init_unsaid();
-  })
+  }
 });
 
 // export/kubernetes/draft.ts
