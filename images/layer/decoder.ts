@@ -9,7 +9,8 @@ import type { Buffer } from "node:buffer";
 
 /** What the streams of node:zlib have in common, as far as it is used. */
 export interface Decoder {
-  write(piece: Uint8Array): boolean;
+  /** Calls back once it has decoded the piece. */
+  write(piece: Uint8Array, done: () => void): boolean;
   end(): unknown;
   pause(): unknown;
   resume(): unknown;
@@ -21,7 +22,10 @@ export interface Decoder {
 }
 
 /** Returns the next piece; `undefined` at the end. */
-export type NextPiece = () => Uint8Array | undefined | Promise<Uint8Array | undefined>;
+export type NextPiece = () =>
+  | Uint8Array<ArrayBuffer>
+  | undefined
+  | Promise<Uint8Array<ArrayBuffer> | undefined>;
 
 /** How many decoded pieces may wait. */
 const [MOST_WAITING, FEW_WAITING] = [8, 4];
@@ -29,21 +33,35 @@ const [MOST_WAITING, FEW_WAITING] = [8, 4];
 /**
  * Decodes pieces until they or the stream ends, whichever is first.
  *
+ * @param done is called with each piece that was decoded
  * @throws {Error} the decoder's
  */
 export async function* decoded(
   decoder: Decoder,
   next: NextPiece,
+  done: (piece: Uint8Array<ArrayBuffer>) => void = () => {},
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const waiting: Uint8Array<ArrayBuffer>[] = [];
   let [ended, failure]: [boolean, Error | undefined] = [false, undefined];
   let wake = () => {};
-  decoder.on("data", (piece) => {
-    waiting.push(piece as Uint8Array<ArrayBuffer>);
+  let filling: Uint8Array<ArrayBuffer> | undefined;
+  const handOver = () => {
+    if (filling === undefined) return;
+    waiting.push(filling);
+    filling = undefined;
     if (waiting.length > MOST_WAITING) decoder.pause();
     wake();
+  };
+  decoder.on("data", (piece) => {
+    // A buffer that it goes on to fill is handed over whole, so that its memory can be given back.
+    const { buffer, byteOffset, length } = piece as Buffer<ArrayBuffer>;
+    if (filling !== undefined && filling.buffer !== buffer) handOver();
+    const begin = filling?.byteOffset ?? byteOffset;
+    filling = new Uint8Array(buffer, begin, byteOffset + length - begin);
+    if (byteOffset + length === buffer.byteLength) handOver();
   });
   const finish = (error?: Error) => {
+    handOver();
     failure ??= error;
     ended = true;
     wake();
@@ -51,7 +69,7 @@ export async function* decoded(
   decoder.on("error", finish);
   decoder.on("end", () => finish());
   decoder.on("close", () => finish());
-  const feeding = feed(decoder, next, () => ended).catch(finish);
+  const feeding = feed(decoder, next, done, () => ended).catch(finish);
   try {
     for (;;) {
       for (let piece = waiting.shift(); piece !== undefined; piece = waiting.shift()) {
@@ -75,6 +93,7 @@ export async function* decoded(
 async function feed(
   decoder: Decoder,
   next: NextPiece,
+  done: (piece: Uint8Array<ArrayBuffer>) => void,
   ended: () => boolean,
 ): Promise<void> {
   let goOn = () => {};
@@ -87,7 +106,7 @@ async function feed(
       decoder.end();
       return;
     }
-    if (decoder.write(piece)) continue;
+    if (decoder.write(piece, () => done(piece))) continue;
     await new Promise<void>((resolve) => {
       goOn = resolve;
     });

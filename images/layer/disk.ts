@@ -172,6 +172,11 @@ export class Disk implements AsyncDisposable {
     batch.close(fd);
   }
 
+  /** Gives the memory of a piece back, once what was taken of it is written. */
+  release(piece: Uint8Array<ArrayBuffer>): void {
+    this.#batch.release(piece);
+  }
+
   /** Runs the batch that is written, once the one before it is done. */
   async submit(): Promise<void> {
     const before = this.#running;

@@ -21,6 +21,7 @@ import { SyscallError } from "../../ffi/errors.ts";
 import { syscall } from "../../ffi/syscalls.ts";
 import { openBeneath } from "../../ffi/files/beneath.ts";
 import type { Xattr } from "../../ffi/files/overlay_notes.ts";
+import { free } from "./memory.ts";
 import type { PlacedAttributes } from "./owners.ts";
 import type { Time } from "./tar/entry.ts";
 
@@ -58,6 +59,9 @@ export class FileBatch implements Disposable {
   #opened: { readonly open: number; close: number | undefined }[] = [];
   /** Files that were opened by an earlier batch, and all of those. */
   #closing: { readonly fd: number; readonly close: number }[] = [];
+
+  /** Pieces that nothing needs once it has run. */
+  #released: Uint8Array<ArrayBuffer>[] = [];
 
   readonly #openFiles: Set<number>;
 
@@ -180,6 +184,11 @@ export class FileBatch implements Disposable {
     this.#opened.findLast(({ open }) => open === fd.index)!.close = close;
   }
 
+  /** Gives the memory of a piece back when it is cleared. */
+  release(piece: Uint8Array<ArrayBuffer>): void {
+    this.#released.push(piece);
+  }
+
   /**
    * Runs it, and clears it.
    *
@@ -203,6 +212,8 @@ export class FileBatch implements Disposable {
   /** Takes what has run out, so that new calls can be written. */
   reset(): void {
     this.calls.clear();
+    for (const piece of this.#released) free(piece);
+    this.#released = [];
     this.bytes = 0;
     this.#places = [];
     this.#writes = [];

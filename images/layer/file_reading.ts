@@ -20,6 +20,8 @@ export class FileReading {
   readonly #place: Place;
   readonly #isSmall: boolean;
   readonly #pieces: Piece[] = [];
+  /** How many of the pieces are copies. */
+  #owned = 0;
   #file: OpenFile | undefined;
   /** How many bytes were read; and in which part of a sparse file, and how many of that. */
   #read = 0;
@@ -57,6 +59,14 @@ export class FileReading {
       else this.#do(() => this.#disk.writeFile(this.#file!, piece));
     }
     this.#read += bytes.length;
+  }
+
+  /** Copies the data that it keeps, as the memory in which they came is given back. */
+  own(): void {
+    for (; this.#owned < this.#pieces.length; this.#owned++) {
+      const { offset, bytes } = this.#pieces[this.#owned]!;
+      this.#pieces[this.#owned] = { offset, bytes: bytes.slice() };
+    }
   }
 
   /** Ends it. */

@@ -8,6 +8,7 @@ import { createGunzip } from "node:zlib";
 import type { BlobReader } from "./blob.ts";
 import { decoded, type Decoder } from "./decoder.ts";
 import { ArchiveError } from "./errors.ts";
+import { free } from "./memory.ts";
 
 /** The size at which node:zlib is fastest. */
 const CHUNK = 256 * 1024;
@@ -21,14 +22,15 @@ export async function* gunzip(blob: BlobReader): AsyncGenerator<Uint8Array<Array
   const gunzip = createGunzip({ chunkSize: CHUNK });
   let fed = 0;
   /** What was given to the decoder last, of which it may leave the end. */
-  const recent: Uint8Array[] = [];
+  const recent: Uint8Array<ArrayBuffer>[] = [];
   const next = () => {
     const piece = blob.next();
     if (piece !== undefined) {
       fed += piece.length;
       recent.push(piece);
-      while (recent.length > 2 && fed - sum(recent) + recent[0]!.length <= gunzip.bytesWritten) {
-        recent.shift();
+      // It is done with a piece once it has begun with the next one.
+      while (recent.length > 2 && fed - sum(recent) + recent[0]!.length < gunzip.bytesWritten) {
+        free(recent.shift()!);
       }
     }
     return piece;

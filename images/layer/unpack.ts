@@ -11,6 +11,7 @@ import type { Disk } from "./disk.ts";
 import type { Place } from "./file_batch.ts";
 import { FileReading } from "./file_reading.ts";
 import { ArchiveError } from "./errors.ts";
+import { areWhole } from "./memory.ts";
 import { type Owners, type PlacedAttributes, placeOwners } from "./owners.ts";
 import type { Xattr } from "../../ffi/files/overlay_notes.ts";
 import type { Attributes, EntryKind, TarEntry } from "./tar/entry.ts";
@@ -107,6 +108,15 @@ export class Unpacker implements TarSink {
     const queue = this.#queue;
     this.#queue = [];
     for (const job of queue) await job();
+  }
+
+  /**
+   * Gives the memory of a piece back, which the reader of the archive and {@linkcode work} are done with.
+   */
+  release(piece: Uint8Array<ArrayBuffer>): void {
+    if (!areWhole(piece)) return;
+    this.#reading?.own();
+    this.#disk.release(piece);
   }
 
   /**

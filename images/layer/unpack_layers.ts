@@ -159,6 +159,7 @@ async function unpackLayer(
       }
       reader.push(piece);
       await unpacker.work();
+      unpacker.release(piece);
       progress(blob.position);
     }
     reader.finish();

@@ -10,8 +10,9 @@ import { createZstdDecompress, zstdDecompressSync } from "node:zlib";
 import type { BlobReader } from "./blob.ts";
 import { decoded, type Decoder } from "./decoder.ts";
 import { ArchiveError } from "./errors.ts";
+import { free } from "./memory.ts";
 
-const CHUNK = 1024 * 1024;
+const CHUNK = 256 * 1024;
 const MAGIC = 0xfd2fb528;
 /** The most bytes of a frame's header, with its magic number. */
 const MOST_HEADER = 18;
@@ -71,7 +72,7 @@ async function* framesOf(input: Input): AsyncGenerator<Uint8Array<ArrayBuffer>> 
 
 async function* decodeFrame(input: Input): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const pieces = piecesOf(input);
-  const first: Uint8Array[] = [];
+  const first: Uint8Array<ArrayBuffer>[] = [];
   let next = pieces.next();
   for (; !next.done && first.length <= FEW_BLOCKS; next = pieces.next()) first.push(next.value);
   try {
@@ -90,14 +91,14 @@ function decodeSmall(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
 }
 
 async function* decodeLarge(
-  first: Uint8Array[],
-  pieces: Iterator<Uint8Array>,
+  first: Uint8Array<ArrayBuffer>[],
+  pieces: Iterator<Uint8Array<ArrayBuffer>>,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const decoder = createZstdDecompress({ chunkSize: CHUNK });
   // Each block by itself: where one call decodes more than a chunk and then comes to an error, Deno
   // 2.9 throws that at nobody, and the decoder never ends.
   const next = () => first.shift() ?? pieces.next().value ?? undefined;
-  yield* decoded(decoder as unknown as Decoder, next);
+  yield* decoded(decoder as unknown as Decoder, next, free);
   // The decoder may end before the pieces do, at the checksum.
   while (next() !== undefined);
 }
@@ -143,7 +144,10 @@ function* piecesOf(input: Input): Generator<Uint8Array<ArrayBuffer>, void> {
 /** The blob as bytes of which as many can be had at once as are needed. */
 class Input {
   readonly #blob: BlobReader;
-  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array();
+  /** Room for what was read, which lies from `#begin` to `#end` in it. */
+  #room = new Uint8Array(2 * MOST_OF_BLOCK);
+  #begin = 0;
+  #end = 0;
 
   constructor(blob: BlobReader) {
     this.#blob = blob;
@@ -153,33 +157,47 @@ class Input {
     return this.peek(size).length >= size;
   }
 
-  /** The next bytes, fewer at the end, which are not taken. */
+  /** The next bytes, fewer at the end, which are not taken: they stay until more are asked for. */
   peek(size: number): Uint8Array<ArrayBuffer> {
-    while (this.#bytes.length < size) {
+    while (this.#end - this.#begin < size) {
       const more = this.#blob.next();
       if (more === undefined) break;
-      this.#bytes = this.#bytes.length === 0 ? more : joined([this.#bytes, more]);
+      this.#add(more);
+      free(more);
     }
-    return this.#bytes.subarray(0, size);
+    return this.#room.subarray(this.#begin, Math.min(this.#end, this.#begin + size));
   }
 
-  /** The next bytes. */
+  /** The next bytes, copied. */
   take(size: number): Uint8Array<ArrayBuffer> {
     const bytes = this.peek(size);
     if (bytes.length < size) throw cut();
-    this.#bytes = this.#bytes.subarray(size);
-    return bytes;
+    this.#begin += size;
+    return bytes.slice();
   }
 
   /** Takes bytes, however many, and keeps none. */
   skip(size: number): void {
     for (let left = size; left > 0;) {
-      const some = this.peek(1);
-      if (some.length === 0) throw cut();
-      const taken = Math.min(left, this.#bytes.length);
-      this.#bytes = this.#bytes.subarray(taken);
-      left -= taken;
+      const there = this.peek(Math.min(left, MOST_OF_BLOCK)).length;
+      if (there === 0) throw cut();
+      this.#begin += there;
+      left -= there;
     }
+  }
+
+  #add(more: Uint8Array): void {
+    const rest = this.#end - this.#begin;
+    if (this.#end + more.length > this.#room.length) {
+      const from = this.#room.subarray(this.#begin, this.#end);
+      if (rest + more.length > this.#room.length) {
+        this.#room = new Uint8Array(2 * (rest + more.length));
+      }
+      this.#room.set(from);
+      [this.#begin, this.#end] = [0, rest];
+    }
+    this.#room.set(more, this.#end);
+    this.#end += more.length;
   }
 }
 
