@@ -55,6 +55,15 @@ export interface SizeOptions {
   readonly maxBytes?: number | undefined;
 }
 
+/** How large the store may be. */
+export interface StoreSizeOptions {
+  /**
+   * The most bytes of the store: of all layers in it, and of the archives that are unpacked there. A pull for
+   * which there is no room is refused before anything is downloaded. Without it there is no bound.
+   */
+  readonly maxStoreBytes?: number | undefined;
+}
+
 /** What images have at most, unless they may have more: 32 GiB. */
 export const MOST_BYTES = 32 * 2 ** 30;
 

@@ -37,6 +37,7 @@ export {
   type ImageLayer,
   type RunOptions,
   type SizeOptions,
+  type StoreSizeOptions,
 } from "./image.ts";
 export type { ImageProcess, ProcessOptions } from "./run/process.ts";
 export type { UserEntry as ImageUser } from "../host/accounts.ts";

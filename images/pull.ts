@@ -8,7 +8,13 @@ import { resolve as resolvePath } from "node:path";
 import { type ImageConfig, parseConfig } from "./config.ts";
 import type { Descriptor, Platform } from "./descriptor.ts";
 import { ImageError } from "./errors.ts";
-import { type IdOptions, Image, MOST_BYTES, type SizeOptions } from "./image.ts";
+import {
+  type IdOptions,
+  Image,
+  MOST_BYTES,
+  type SizeOptions,
+  type StoreSizeOptions,
+} from "./image.ts";
 import { checkRunnable, type Manifest, parseManifest } from "./manifest.ts";
 import {
   checkPlatform,
@@ -25,11 +31,12 @@ import type { ImageSource } from "./sources/source.ts";
 import { PublicKey } from "./signatures/public_key.ts";
 import { verifySignature } from "./signatures/verify.ts";
 import { NAME, ORIGIN, STORED, VERIFIED } from "./store/index_file.ts";
+import { checkRoom } from "./store/room.ts";
 import type { Session } from "./store/session.ts";
 import { Store } from "./store/store.ts";
 
 /** Options of {@linkcode pull}. */
-export interface PullOptions extends RegistryOptions, IdOptions, SizeOptions {
+export interface PullOptions extends RegistryOptions, IdOptions, SizeOptions, StoreSizeOptions {
   /**
    * The platform that the image is for: `linux/arm64`. The default is that of this machine, and an image
    * for another is refused unless it is asked for here.
@@ -239,10 +246,13 @@ async function download(
   session: Session,
   source: ImageSource,
   { manifest, config, descriptor }: Described,
-  { progress, signal, maxBytes = MOST_BYTES }: PullOptions,
+  { progress, signal, maxBytes = MOST_BYTES, maxStoreBytes }: PullOptions,
 ): Promise<void> {
   const layers = new Map(manifest.layers.map((layer) => [layer.digest, layer]));
   checkSize(source.what, [...layers.values()], maxBytes);
+  if (maxStoreBytes !== undefined) {
+    await checkRoom(store, source.what, [...layers.values()], maxStoreBytes);
+  }
   await session.keep([descriptor.digest, manifest.config.digest, ...layers.keys()], signal);
   progress?.({
     kind: "layers",

@@ -56,7 +56,7 @@ export async function collect(store: Store, signal?: AbortSignal): Promise<Colle
 }
 
 /** The digests of all that the images consist of, and the chains of their layers. */
-async function neededBy(
+export async function neededBy(
   store: Store,
   images: readonly Descriptor[],
   kept: ReadonlySet<string>,

@@ -34,6 +34,12 @@ const MAX_SIZE: Flag = {
   summary: "the most bytes of the image's layers, and of the archives in them; 32g without it",
 };
 
+const MAX_STORE_SIZE: Flag = {
+  name: "max-store-size",
+  value: "SIZE",
+  summary: "pull nothing for which the store would become larger; without it there is no bound",
+};
+
 /** The key of what comes from a registry. */
 export const VERIFY_KEY: Flag = {
   name: "verify-key",
@@ -46,6 +52,7 @@ export const VERIFY_KEY: Flag = {
 export const PULL_FLAGS: readonly Flag[] = [
   PLATFORM,
   MAX_SIZE,
+  MAX_STORE_SIZE,
   { name: "no-unpack", summary: "unpack it when it is first run" },
 ];
 
@@ -81,6 +88,7 @@ export const IMAGE_RUN_FLAGS: readonly Flag[] = [
   },
   PLATFORM,
   MAX_SIZE,
+  MAX_STORE_SIZE,
   VERIFY_KEY,
   {
     name: "volume",
@@ -118,10 +126,11 @@ export const PROGRAM_FLAGS: readonly Flag[] = IMAGE_RUN_FLAGS.filter(({ name }) 
 /** The options of a pull. */
 export function pullOptions(given: Arguments): PullOptions {
   const [platform, maxSize] = [platformOf(given), given.value("max-size")];
-  const verifyKey = given.value("verify-key");
+  const [verifyKey, maxStore] = [given.value("verify-key"), given.value("max-store-size")];
   return {
     ...registryOptions(given),
     ...(maxSize !== undefined && { maxBytes: bytesOf(maxSize, "max-size") }),
+    ...(maxStore !== undefined && { maxStoreBytes: bytesOf(maxStore, "max-store-size") }),
     ...(platform !== undefined && { platform }),
     ...(verifyKey !== undefined && { verifyKey }),
     ...(given.has("no-unpack") && { unpack: false }),

@@ -74,6 +74,12 @@ inDirectory(
     assertMatch(small.stderr, /have \d+ bytes, and 10 are the most\n {2}allow more.*--max-size/);
     const { stdout } = await ramekin(directory, "images", "--json");
     assertEquals(JSON.parse(stdout), []);
+    const full = await ramekin(directory, "pull", "oci:layout:tag", "--max-store-size=1k");
+    assertEquals(full.code, 1, full.stderr);
+    assertMatch(
+      full.stderr,
+      /needs \d+ bytes more, and .*store has 0 of the 1024 that it may have/,
+    );
     // A layer that is compressed may become more.
     await ramekin(directory, "pull", "oci:layout:tag", "--name=a:1", "--no-unpack");
     const run = await ramekin(directory, "run", "--image=a:1", "--max-size=1k", "--", "true");

@@ -12,7 +12,7 @@ import {
   verifyStore,
 } from "../../images/mod.ts";
 import { Store } from "../../images/store/store.ts";
-import { makeImage, writeLayout } from "./made_image.ts";
+import { type MadeFile, makeImage, writeLayout } from "./made_image.ts";
 import { output, without } from "./programs.ts";
 import { FixtureRegistry } from "./fixture_registry.ts";
 import { assertImageError, inDirectory, QUICK } from "./support.ts";
@@ -244,3 +244,45 @@ inDirectory("archives of skopeo's are pulled", async (directory) => {
     "docker-archive:",
   );
 }, without("skopeo"));
+
+inDirectory(
+  "a pull for which a store has no room is refused, with what to remove",
+  async (directory) => {
+    await using registry = new FixtureRegistry();
+    const noise = () => crypto.getRandomValues(new Uint8Array(50_000));
+    const layer = (): readonly MadeFile[] => [{ name: "file", content: noise() }];
+    const [one, two, three, four] = [layer(), layer(), layer(), layer()];
+    const references = [[one, two], [one, three], [one, three, four]].map((layers, at) =>
+      registry.put(`tool:${at}`, makeImage({ layers }))
+    );
+    const options = { store: directory, unpack: false, ...QUICK };
+    const get = async (reference: string, more: PullOptions = {}) => {
+      await (await pull(reference, { ...options, ...more }))[Symbol.asyncDispose]();
+    };
+    // The first layer is there for the second image.
+    await get(references[0]!, { maxStoreBytes: 120_000 });
+    await get(references[1]!, { maxStoreBytes: 170_000 });
+    const before = registry.requests.length;
+    await assertImageError(
+      () => get(references[2]!, { maxStoreBytes: 170_000 }),
+      "too-large",
+      "bytes more, and",
+      "of the 170000 that it may have",
+      `ramekin rmi ${registry.host}/tool:0 removes 5`,
+      `ramekin rmi ${registry.host}/tool:1 removes 5`,
+    );
+    assertEquals(registry.requests.slice(before).filter((it) => it.includes("/blobs/")).length, 1);
+    // What no image has is named too, and what is unpacked counts.
+    await removeImages([references[0]!], { store: directory });
+    await get(references[1]!, { maxStoreBytes: 170_000, unpack: true });
+    Deno.writeFileSync(`${directory}/blobs/sha256/${"0".repeat(64)}`, noise());
+    await assertImageError(
+      () => get(references[2]!, { maxStoreBytes: 250_000 }),
+      "too-large",
+      "ramekin images --prune removes 50000 bytes",
+      `ramekin rmi ${registry.host}/tool:1 removes 2`,
+    );
+    await collectGarbage({ store: directory });
+    await get(references[2]!, { maxStoreBytes: 350_000 });
+  },
+);
