@@ -12,7 +12,7 @@ var addGetters = (function (target, getters) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "bdc55f7e4d70e4edde72df95bc2c3e40d497fd6f818d127250e0e6c8134804f3";
+var BUILD = "d640289fd1d38586ba8d4f1e1f686bdb0dd9af9954ab74f051b5cb7eac837568";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

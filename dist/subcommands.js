@@ -3272,7 +3272,7 @@ var writeExec = (function writeExec(writer, plan, shape, frame2) {
   if (shape.held) waitToStart(writer);
   const { notifier } = plan;
   const observed = notifier?.take === void 0 ? notifier : void 0;
-  const { calls, socket, image: image3, free } = closeOthers(writer, plan.beforeProgram, shape, {
+  const { calls, socket, image: image3, free: free2 } = closeOthers(writer, plan.beforeProgram, shape, {
     keepsSocket: !frame2.vfork || notifier !== void 0
   });
   add2(rt_sigprocmask("none", null));
@@ -3285,7 +3285,7 @@ var writeExec = (function writeExec(writer, plan, shape, frame2) {
       call: unobserved(planned.call)
     } : planned);
     if (notifier?.take !== void 0 && planned.call === notifier.call) {
-      sendListener(writer, notifier.call, socket, free);
+      sendListener(writer, notifier.call, socket, free2);
     }
   }
   if (observed !== void 0) sendNotifier(writer, observed.call, socket);
@@ -4032,7 +4032,7 @@ var show = (function show(step, source, target, plan, { missing: missing4, gone 
   plan.release(opened2);
 });
 var setAttributes = (function setAttributes(step, tree, recursive, plan) {
-  const attributes = (step.restrict ?? []).reduce(((sum4, word7) => sum4 | RESTRICTIONS4[word7]), step.readOnly === true ? MOUNT_ATTR_RDONLY : 0);
+  const attributes = (step.restrict ?? []).reduce(((sum5, word7) => sum5 | RESTRICTIONS4[word7]), step.readOnly === true ? MOUNT_ATTR_RDONLY : 0);
   if (attributes === 0) return;
   const set2 = {
     attr_set: attributes
@@ -28071,7 +28071,7 @@ function executeSealed(writer, { image: image3, socket, paths, late, marked = (c
 function bindingsIn(values) {
   const { spec } = values;
   const strings = stringsOf(spec.environment);
-  const length = strings.reduce((sum4, { length: length2 }) => sum4 + length2, 0);
+  const length = strings.reduce((sum5, { length: length2 }) => sum5 + length2, 0);
   const bindings = (inherited2) => bindingsOf({
     ...values,
     spec: {
@@ -28184,13 +28184,13 @@ function sendNotifier(writer, notifier, socket) {
     writer.add(unobserved(call2), edges);
   }
 }
-function sendListener(writer, notifier, socket, free) {
+function sendListener(writer, notifier, socket, free2) {
   const edges = {
     ...CHILD_EDGES,
     fixes: HANDED_FIXES
   };
-  writer.add(dup3(new ResultOf(notifier, "listener"), free, O_CLOEXEC), edges);
-  writer.add(sendDescriptor(socket, free), edges);
+  writer.add(dup3(new ResultOf(notifier, "listener"), free2, O_CLOEXEC), edges);
+  writer.add(sendDescriptor(socket, free2), edges);
 }
 
 
@@ -29789,7 +29789,7 @@ var init_host_facts = __esm({
         const key = JSON.stringify(question);
         let scan = this.#scans.get(key);
         if (scan === void 0) {
-          const looked2 = this.#scans.values().reduce((sum4, { directories }) => sum4 + directories, 0);
+          const looked2 = this.#scans.values().reduce((sum5, { directories }) => sum5 + directories, 0);
           const most = MAX_DIRECTORIES - looked2;
           scan = this.#host.scanNames({
             ...question,
@@ -32063,7 +32063,7 @@ function namedAttributes(options) {
   const { flags: flags2 } = parseMountOptions(options);
   const { flags: kept } = parseMountOptions(options, 4294967295);
   const named3 = attributesOf(flags2);
-  const cleared = ATTRIBUTES3.reduce((sum4, [flag2, attribute]) => (kept & flag2) === 0 ? sum4 + attribute : sum4, (kept & TIMES) === TIMES ? named3.attr_clr & MOUNT_ATTR__ATIME : MOUNT_ATTR__ATIME);
+  const cleared = ATTRIBUTES3.reduce((sum5, [flag2, attribute]) => (kept & flag2) === 0 ? sum5 + attribute : sum5, (kept & TIMES) === TIMES ? named3.attr_clr & MOUNT_ATTR__ATIME : MOUNT_ATTR__ATIME);
   return {
     attr_set: named3.attr_set,
     attr_clr: cleared
@@ -33068,8 +33068,8 @@ function neededBy(step) {
 }
 function deniedBy(step, version) {
   const files2 = FILE_WORDS.some((word7) => step[word7] !== void 0) ? deniableFileRights(version) : 0;
-  const ports = version < PORTS_SINCE ? 0 : PORT_WORDS.reduce((sum4, word7) => sum4 + (step[word7] === void 0 ? 0 : PORT_RIGHTS[word7]), 0);
-  const scopes = version < SCOPES_SINCE ? 0 : (step.isolate ?? []).reduce((sum4, word7) => sum4 | SCOPES[word7], 0);
+  const ports = version < PORTS_SINCE ? 0 : PORT_WORDS.reduce((sum5, word7) => sum5 + (step[word7] === void 0 ? 0 : PORT_RIGHTS[word7]), 0);
+  const scopes = version < SCOPES_SINCE ? 0 : (step.isolate ?? []).reduce((sum5, word7) => sum5 | SCOPES[word7], 0);
   return {
     files: files2,
     ports,
@@ -35023,7 +35023,7 @@ function lowerPersonality(step, plan) {
 function sumOf(names, values) {
   return [
     ...new Set(names)
-  ].reduce((sum4, name) => sum4 + values[name], 0);
+  ].reduce((sum5, name) => sum5 + values[name], 0);
 }
 var POLICY, POLICY_FLAG, SCHEDULER_FIXES, IO_CLASS, MODE, MODE_FLAG, DOMAIN, PERSONALITY_FLAG;
 var init_scheduling4 = __esm({
@@ -36467,7 +36467,7 @@ function numberOf5(group, file) {
   return group && readNumber(`${group.directory}/${file}`);
 }
 function sum(text5, numbers2) {
-  return text5?.matchAll(numbers2).reduce((sum4, [, number2]) => sum4 + Number(number2), 0);
+  return text5?.matchAll(numbers2).reduce((sum5, [, number2]) => sum5 + Number(number2), 0);
 }
 var init_usage = __esm({
   "ffi/cgroups/usage.ts": (function () {
@@ -36536,16 +36536,16 @@ function makeAll(actions) {
   });
 }
 function inOrder(actions) {
-  const sum4 = actions.find(({ file }) => file.endsWith("/memory.memsw.limit_in_bytes"));
-  if (sum4 === void 0) return actions;
-  const rest2 = actions.filter((action) => action !== sum4);
-  const grows = sum4.text === "-1" || Number(sum4.text) > readNumber(sum4.file);
+  const sum5 = actions.find(({ file }) => file.endsWith("/memory.memsw.limit_in_bytes"));
+  if (sum5 === void 0) return actions;
+  const rest2 = actions.filter((action) => action !== sum5);
+  const grows = sum5.text === "-1" || Number(sum5.text) > readNumber(sum5.file);
   return grows ? [
-    sum4,
+    sum5,
     ...rest2
   ] : [
     ...rest2,
-    sum4
+    sum5
   ];
 }
 function makeRoom(action, memory) {
@@ -36644,8 +36644,8 @@ var init_group = __esm({
           ...this.#limits,
           ...changes
         };
-        const sum4 = this.#of("memory")?.version === 1 && limits2.swap !== void 0 && changes.memory !== void 0;
-        const names = limitsIn(sum4 ? {
+        const sum5 = this.#of("memory")?.version === 1 && limits2.swap !== void 0 && changes.memory !== void 0;
+        const names = limitsIn(sum5 ? {
           ...changes,
           swap: limits2.swap
         } : changes);
@@ -43862,7 +43862,8 @@ var init_blob = __esm({
 });
 
 // images/layer/decoder.ts
-async function* decoded(decoder2, next) {
+async function* decoded(decoder2, next, done = () => {
+}) {
   const waiting = [];
   let [ended, failure] = [
     false,
@@ -43870,12 +43871,23 @@ async function* decoded(decoder2, next) {
   ];
   let wake = () => {
   };
-  decoder2.on("data", (piece) => {
-    waiting.push(piece);
+  let filling;
+  const handOver = () => {
+    if (filling === void 0) return;
+    waiting.push(filling);
+    filling = void 0;
     if (waiting.length > MOST_WAITING) decoder2.pause();
     wake();
+  };
+  decoder2.on("data", (piece) => {
+    const { buffer, byteOffset, length } = piece;
+    if (filling !== void 0 && filling.buffer !== buffer) handOver();
+    const begin2 = filling?.byteOffset ?? byteOffset;
+    filling = new Uint8Array(buffer, begin2, byteOffset + length - begin2);
+    if (byteOffset + length === buffer.byteLength) handOver();
   });
   const finish2 = (error) => {
+    handOver();
     failure ??= error;
     ended = true;
     wake();
@@ -43883,7 +43895,7 @@ async function* decoded(decoder2, next) {
   decoder2.on("error", finish2);
   decoder2.on("end", () => finish2());
   decoder2.on("close", () => finish2());
-  const feeding = feed(decoder2, next, () => ended).catch(finish2);
+  const feeding = feed(decoder2, next, done, () => ended).catch(finish2);
   try {
     for (; ; ) {
       for (let piece = waiting.shift(); piece !== void 0; piece = waiting.shift()) {
@@ -43902,7 +43914,7 @@ async function* decoded(decoder2, next) {
     await feeding;
   }
 }
-async function feed(decoder2, next, ended) {
+async function feed(decoder2, next, done, ended) {
   let goOn = () => {
   };
   decoder2.on("drain", () => goOn());
@@ -43913,7 +43925,7 @@ async function feed(decoder2, next, ended) {
       decoder2.end();
       return;
     }
-    if (decoder2.write(piece)) continue;
+    if (decoder2.write(piece, () => done(piece))) continue;
     await new Promise((resolve3) => {
       goOn = resolve3;
     });
@@ -43929,6 +43941,18 @@ var init_decoder = __esm({
   })
 });
 
+// images/layer/memory.ts
+function areWhole(bytes) {
+  return bytes.length === bytes.buffer.byteLength;
+}
+function free(bytes) {
+  if (areWhole(bytes)) bytes.buffer.transfer(0);
+}
+var init_memory2 = __esm({
+  "images/layer/memory.ts"() {
+  }
+});
+
 // images/layer/gzip.ts
 var createGunzip;
 async function* gunzip(blob) {
@@ -43942,8 +43966,8 @@ async function* gunzip(blob) {
     if (piece !== void 0) {
       fed += piece.length;
       recent.push(piece);
-      while (recent.length > 2 && fed - sum2(recent) + recent[0].length <= gunzip2.bytesWritten) {
-        recent.shift();
+      while (recent.length > 2 && fed - sum2(recent) + recent[0].length < gunzip2.bytesWritten) {
+        free(recent.shift());
       }
     }
     return piece;
@@ -43982,6 +44006,7 @@ var init_gzip = __esm({
     ({ createGunzip } = process.getBuiltinModule("node:zlib"));
     init_decoder();
     init_errors5();
+    init_memory2();
     CHUNK4 = 256 * 1024;
     GARBAGE = "behind the gzip stream lie bytes that are neither zeros nor another member of it";
   })
@@ -44035,19 +44060,19 @@ var init_numbers = __esm({
 
 // images/layer/tar/header.ts
 function isHeader(block2) {
-  let [sum4, high] = [
+  let [sum5, high] = [
     CHECKSUM[1] * SPACE2,
     0
   ];
   for (let at4 = 0; at4 < BLOCK; at4++) {
     if (at4 === CHECKSUM[0]) at4 += CHECKSUM[1];
     const byte = block2[at4];
-    sum4 += byte;
+    sum5 += byte;
     high += byte >> 7;
   }
   try {
     const stored = numberOf6(fieldOf(block2, CHECKSUM), "checksum");
-    return stored === sum4 || stored === sum4 - 256 * high;
+    return stored === sum5 || stored === sum5 - 256 * high;
   } catch {
     return false;
   }
@@ -44235,7 +44260,7 @@ async function* decodeLarge(first, pieces) {
     chunkSize: CHUNK5
   });
   const next = () => first.shift() ?? pieces.next().value ?? void 0;
-  yield* decoded(decoder2, next);
+  yield* decoded(decoder2, next, free);
   while (next() !== void 0) ;
 }
 function readFrameHeader(bytes) {
@@ -44298,7 +44323,8 @@ var init_zstd = __esm({
     ({ createZstdDecompress, zstdDecompressSync } = process.getBuiltinModule("node:zlib"));
     init_decoder();
     init_errors5();
-    CHUNK5 = 1024 * 1024;
+    init_memory2();
+    CHUNK5 = 256 * 1024;
     MAGIC3 = 4247762216;
     MOST_HEADER = 18;
     MOST_OF_BLOCK = 128 * 1024;
@@ -44307,41 +44333,57 @@ var init_zstd = __esm({
     Input2 = class {
 
       #blob;
-      #bytes = new Uint8Array();
+      /** Room for what was read, which lies from `#begin` to `#end` in it. */
+      #room = new Uint8Array(2 * MOST_OF_BLOCK);
+      #begin = 0;
+      #end = 0;
       constructor(blob) {
         this.#blob = blob;
       }
       has(size) {
         return this.peek(size).length >= size;
       }
-      /** The next bytes, fewer at the end, which are not taken. */
+      /** The next bytes, fewer at the end, which are not taken: they stay until more are asked for. */
       peek(size) {
-        while (this.#bytes.length < size) {
+        while (this.#end - this.#begin < size) {
           const more = this.#blob.next();
           if (more === void 0) break;
-          this.#bytes = this.#bytes.length === 0 ? more : joined([
-            this.#bytes,
-            more
-          ]);
+          this.#add(more);
+          free(more);
         }
-        return this.#bytes.subarray(0, size);
+        return this.#room.subarray(this.#begin, Math.min(this.#end, this.#begin + size));
       }
-      /** The next bytes. */
+      /** The next bytes, copied. */
       take(size) {
         const bytes = this.peek(size);
         if (bytes.length < size) throw cut();
-        this.#bytes = this.#bytes.subarray(size);
-        return bytes;
+        this.#begin += size;
+        return bytes.slice();
       }
       /** Takes bytes, however many, and keeps none. */
       skip(size) {
         for (let left = size; left > 0; ) {
-          const some = this.peek(1);
-          if (some.length === 0) throw cut();
-          const taken = Math.min(left, this.#bytes.length);
-          this.#bytes = this.#bytes.subarray(taken);
-          left -= taken;
+          const there = this.peek(Math.min(left, MOST_OF_BLOCK)).length;
+          if (there === 0) throw cut();
+          this.#begin += there;
+          left -= there;
         }
+      }
+      #add(more) {
+        const rest2 = this.#end - this.#begin;
+        if (this.#end + more.length > this.#room.length) {
+          const from2 = this.#room.subarray(this.#begin, this.#end);
+          if (rest2 + more.length > this.#room.length) {
+            this.#room = new Uint8Array(2 * (rest2 + more.length));
+          }
+          this.#room.set(from2);
+          [this.#begin, this.#end] = [
+            0,
+            rest2
+          ];
+        }
+        this.#room.set(more, this.#end);
+        this.#end += more.length;
       }
     };
   })
@@ -44541,18 +44583,18 @@ function paxSegments(records) {
   }));
 }
 function checkSegments(segments, size, stored) {
-  let [end, sum4] = [
+  let [end, sum5] = [
     0,
     0
   ];
   for (const { offset, length } of segments) {
     if (offset < end) throw broken2("its parts overlap, or are out of order");
     end = offset + length;
-    sum4 += length;
+    sum5 += length;
     if (end > size) throw broken2("a part lies behind the end of the file");
   }
-  if (sum4 !== stored) {
-    throw broken2(`its parts have ${sum4} bytes, and the archive holds ${stored} of them`);
+  if (sum5 !== stored) {
+    throw broken2(`its parts have ${sum5} bytes, and the archive holds ${stored} of them`);
   }
 }
 function pairs(numbers2) {
@@ -45114,6 +45156,7 @@ var init_file_batch = __esm({
     init_errors();
     init_syscalls();
     init_beneath();
+    init_memory2();
     MEMORY3 = 1 << 20;
     LONG = 2147479552;
     FileBatch = class {
@@ -45130,6 +45173,8 @@ var init_file_batch = __esm({
       #opened = [];
       /** Files that were opened by an earlier batch, and all of those. */
       #closing = [];
+      /** Pieces that nothing needs once it has run. */
+      #released = [];
       #openFiles;
       constructor(root2, namespace, openFiles) {
         this.#root = root2;
@@ -45288,6 +45333,10 @@ var init_file_batch = __esm({
         ]);
         this.#opened.findLast(({ open: open5 }) => open5 === fd.index).close = close3;
       }
+      /** Gives the memory of a piece back when it is cleared. */
+      release(piece) {
+        this.#released.push(piece);
+      }
       /**
        * Runs it, and clears it.
        *
@@ -45310,6 +45359,8 @@ var init_file_batch = __esm({
       /** Takes what has run out, so that new calls can be written. */
       reset() {
         this.calls.clear();
+        for (const piece of this.#released) free(piece);
+        this.#released = [];
         this.bytes = 0;
         this.#places = [];
         this.#writes = [];
@@ -45374,7 +45425,7 @@ function endOf(pieces) {
   return last === void 0 ? 0 : last.offset + last.bytes.length;
 }
 function xattrBytes(xattrs) {
-  return xattrs.reduce((sum4, { name, value }) => sum4 + name.length * 3 + value.length + 32, 0);
+  return xattrs.reduce((sum5, { name, value }) => sum5 + name.length * 3 + value.length + 32, 0);
 }
 var MOST_BYTES2, CALL, Disk;
 var init_disk = __esm({
@@ -45552,6 +45603,10 @@ var init_disk = __esm({
         batch.setAttributes(fd, attributes, report2);
         batch.close(fd);
       }
+      /** Gives the memory of a piece back, once what was taken of it is written. */
+      release(piece) {
+        this.#batch.release(piece);
+      }
       /** Runs the batch that is written, once the one before it is done. */
       async submit() {
         const before = this.#running;
@@ -45610,6 +45665,8 @@ var init_file_reading = __esm({
       #place;
       #isSmall;
       #pieces;
+      /** How many of the pieces are copies. */
+      #owned;
       #file;
       /** How many bytes were read; and in which part of a sparse file, and how many of that. */
       #read;
@@ -45625,6 +45682,7 @@ var init_file_reading = __esm({
         this.entry = entry2;
         this.path = path2;
         this.#pieces = [];
+        this.#owned = 0;
         this.#read = 0;
         this.#segment = 0;
         this.#segmentRead = 0;
@@ -45645,6 +45703,16 @@ var init_file_reading = __esm({
           else this.#do(() => this.#disk.writeFile(this.#file, piece));
         }
         this.#read += bytes.length;
+      }
+      /** Copies the data that it keeps, as the memory in which they came is given back. */
+      own() {
+        for (; this.#owned < this.#pieces.length; this.#owned++) {
+          const { offset, bytes } = this.#pieces[this.#owned];
+          this.#pieces[this.#owned] = {
+            offset,
+            bytes: bytes.slice()
+          };
+        }
       }
       /** Ends it. */
       finish(attributes, report2) {
@@ -45949,6 +46017,7 @@ var init_unpack = __esm({
     init_files3();
     init_file_reading();
     init_errors5();
+    init_memory2();
     init_owners();
     init_tree2();
     [MOST_OF_XATTR, MOST_OF_XATTRS] = [
@@ -46017,6 +46086,14 @@ var init_unpack = __esm({
         const queue = this.#queue;
         this.#queue = [];
         for (const job of queue) await job();
+      }
+      /**
+       * Gives the memory of a piece back, which the reader of the archive and {@linkcode work} are done with.
+       */
+      release(piece) {
+        if (!areWhole(piece)) return;
+        this.#reading?.own();
+        this.#disk.release(piece);
       }
       /**
        * Ends a layer: what waits for a target is linked.
@@ -46297,6 +46374,7 @@ async function unpackLayer(layer, unpacker, { left, signal, progress }) {
       }
       reader.push(piece);
       await unpacker.work();
+      unpacker.release(piece);
       progress(blob.position);
     }
     reader.finish();
@@ -46820,7 +46898,7 @@ function block(fields) {
   octal6(337, 7, fields.minor ?? 0);
   bytes.set(fields.prefix, 345);
   bytes.fill(32, 148, 156);
-  octal6(148, 6, bytes.reduce((sum4, byte) => sum4 + byte, 0));
+  octal6(148, 6, bytes.reduce((sum5, byte) => sum5 + byte, 0));
   bytes[154] = 0;
   return bytes;
 }
@@ -46861,7 +46939,7 @@ function bytesOf6(text5) {
   return bytes.subarray(0, encodeName(text5, bytes).written);
 }
 function joined2(parts2) {
-  const whole = new Uint8Array(parts2.reduce((sum4, { length }) => sum4 + length, 0));
+  const whole = new Uint8Array(parts2.reduce((sum5, { length }) => sum5 + length, 0));
   let at4 = 0;
   for (const part2 of parts2) {
     whole.set(part2, at4);
@@ -48110,8 +48188,8 @@ async function keptBySessions(work, own) {
 async function namesKept(directory2) {
   const path2 = `${directory2}/lock`;
   try {
-    using free = await FileLock.tryExisting(path2);
-    if (free !== void 0) return void 0;
+    using free2 = await FileLock.tryExisting(path2);
+    if (free2 !== void 0) return void 0;
     return (await Deno.readTextFile(path2)).split("\n").filter((line3) => line3 !== "");
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return void 0;
@@ -48377,7 +48455,7 @@ var init_image = __esm({
           mediaType,
           diffId: config.diffIds[index]
         }));
-        this.size = this.layers.reduce((sum4, { size }) => sum4 + size, 0);
+        this.size = this.layers.reduce((sum5, { size }) => sum5 + size, 0);
       }
       /** Opens an image of the store; the session becomes its own. Use `pull()` or `storedImage()`. */
       static async open(store, session, descriptor, options = {}) {
@@ -51040,6 +51118,213 @@ var init_verify = __esm({
   })
 });
 
+// images/store/collect.ts
+async function collect(store, signal) {
+  await using session = await store.begin(signal);
+  let collected;
+  {
+    using _closed = await FileLock.acquire(store.places.gate, {
+      signal
+    });
+    const kept = await keptBySessions(store.places.work, session);
+    const needed = await neededBy2(store, await store.images(), kept);
+    const inUse = rootsInUse();
+    collected = {
+      ...await moveBlobs(store, session, (digest) => needed.has(digest) || kept.has(digest)),
+      roots: await moveRoots(store, session, (name) => kept.has(name) || inUse.includes(name) || needed.has(name.split("-")[0]))
+    };
+    await movePartial(store, session, kept);
+    signal?.throwIfAborted();
+  }
+  return collected;
+}
+async function neededBy2(store, images, kept) {
+  const needed = /* @__PURE__ */ new Set();
+  const open5 = [
+    ...images
+  ];
+  for (let blob = open5.pop(); blob !== void 0; blob = open5.pop()) {
+    if (needed.has(blob.digest)) continue;
+    needed.add(blob.digest);
+    open5.push(...await partsOf5(store, blob));
+  }
+  for (const digest of kept) needed.add(digest);
+  for (const digest of [
+    ...needed
+  ]) {
+    const chain2 = await chainOf(store, digest);
+    if (chain2 !== void 0) needed.add(encodedOf(chain2));
+  }
+  return needed;
+}
+async function partsOf5(store, blob) {
+  if (!isManifestType(blob.mediaType)) return [];
+  const parsed = await quietly2(async () => parseManifest("it", await store.document("it", blob), blob.mediaType));
+  if (parsed === void 0) return [];
+  return parsed.kind === "index" ? parsed.manifests : [
+    parsed.config,
+    ...parsed.layers
+  ];
+}
+async function chainOf(store, digest) {
+  const state = await quietly2(() => statIfThere(store.blobs.path(digest)));
+  if (state === void 0 || state.size > 1 << 20) return void 0;
+  return await quietly2(async () => {
+    const bytes = await store.document("it", {
+      digest,
+      size: state.size
+    });
+    return bytes[0] === 123 ? chainIdOf(parseConfig("it", bytes).diffIds) : void 0;
+  });
+}
+async function quietly2(look2) {
+  try {
+    return await look2();
+  } catch (error) {
+    if (error instanceof RamekinError) return void 0;
+    throw error;
+  }
+}
+async function moveBlobs(store, session, isKept2) {
+  let [blobs, bytes] = [
+    0,
+    0
+  ];
+  for (const algorithm of await namesIn2(`${store.directory}/blobs`)) {
+    for (const name of await namesIn2(`${store.directory}/blobs/${algorithm}`)) {
+      if (isKept2(`${algorithm}:${name}`)) continue;
+      const path2 = `${store.directory}/blobs/${algorithm}/${name}`;
+      bytes += (await statIfThere(path2))?.size ?? 0;
+      blobs++;
+      await moveInto(path2, session);
+    }
+  }
+  return {
+    blobs,
+    bytes
+  };
+}
+async function moveRoots(store, session, isKept2) {
+  const names = (await namesIn2(store.places.roots)).filter((name) => !isKept2(name));
+  for (const name of names) await moveInto(`${store.places.roots}/${name}`, session);
+  return names.length;
+}
+async function movePartial(store, session, kept) {
+  for (const name of await namesIn2(store.places.partial)) {
+    if (kept.has(name.replace("-", ":"))) continue;
+    await moveInto(`${store.places.partial}/${name}`, session);
+  }
+}
+function rootsInUse() {
+  return allPids().map((pid) => {
+    try {
+      return mountinfoOf(pid);
+    } catch (error) {
+      if (error instanceof RamekinError) return "";
+      throw error;
+    }
+  }).filter((text5) => text5.includes("/in-use ")).join("");
+}
+var init_collect2 = __esm({
+  "images/store/collect.ts": (function () {
+    init_proc_dir();
+    init_mountinfo();
+    init_errors();
+    init_config();
+    init_digest();
+    init_manifest();
+    init_media_types();
+    init_file_lock();
+    init_files8();
+    init_session();
+  })
+});
+
+// images/store/room.ts
+async function checkRoom(store, what, blobs, most) {
+  const there = await sizesOf(store);
+  const needed = sum3(blobs.filter(({ digest }) => !there.has(digest)).map(({ size }) => size));
+  const used = sum3(there.values());
+  if (used + needed <= most) return;
+  throw new ImageError(`${what} needs ${needed} bytes more, and ${store.directory} has ${used} of the ${most} that it may have`, {
+    code: "too-large",
+    advice: [
+      ...await removable(store, there),
+      "or allow it more"
+    ]
+  });
+}
+async function sizesOf(store) {
+  const sizes2 = /* @__PURE__ */ new Map();
+  const add2 = async (key, path2) => {
+    const state = await statIfThere(path2);
+    if (state !== void 0) sizes2.set(key, state.size);
+  };
+  for (const algorithm of await namesIn2(`${store.directory}/blobs`)) {
+    const directory2 = `${store.directory}/blobs/${algorithm}`;
+    for (const name of await namesIn2(directory2)) {
+      await add2(`${algorithm}:${name}`, `${directory2}/${name}`);
+    }
+  }
+  for (const name of await namesIn2(store.places.partial)) {
+    await add2(`partial ${name}`, `${store.places.partial}/${name}`);
+  }
+  for (const name of await namesIn2(store.places.roots)) {
+    sizes2.set(name, await bytesOfRoot(`${store.places.roots}/${name}/record.json`));
+  }
+  return sizes2;
+}
+async function bytesOfRoot(record2) {
+  const bytes = await readIfThere(record2);
+  if (bytes === void 0) return 0;
+  const { summary } = JSON.parse(new TextDecoder().decode(bytes));
+  return typeof summary?.bytes === "number" ? summary.bytes : 0;
+}
+async function removable(store, sizes2) {
+  const images = await store.images();
+  const bytes = async (kept) => {
+    const needed = await neededBy2(store, kept, /* @__PURE__ */ new Set());
+    const isNeeded = (key) => needed.has(key) || needed.has(key.split("-")[0]);
+    return sum3([
+      ...sizes2
+    ].filter(([key]) => !isNeeded(key)).map(([, size]) => size));
+  };
+  const unused = await bytes(images);
+  const lines = unused === 0 ? [] : [
+    `ramekin images --prune removes ${unused} bytes that no image has`
+  ];
+  const own = [];
+  for (const name of new Set(images.map(({ annotations }) => annotations?.[NAME9]))) {
+    if (name === void 0) continue;
+    const others = images.filter(({ annotations }) => annotations?.[NAME9] !== name);
+    own.push({
+      name,
+      bytes: await bytes(others) - unused
+    });
+  }
+  const largest = own.filter(({ bytes: bytes2 }) => bytes2 > 0).toSorted((a, b) => b.bytes - a.bytes);
+  return [
+    ...lines,
+    ...largest.slice(0, MOST_NAMED).map(({ name, bytes: bytes2 }) => `ramekin rmi ${name} removes ${bytes2} bytes that no other image has`)
+  ];
+}
+function sum3(numbers2) {
+  return [
+    ...numbers2
+  ].reduce((total, number2) => total + number2, 0);
+}
+var MOST_NAMED;
+var init_room = __esm({
+  "images/store/room.ts"() {
+    init_errors4();
+    init_collect2();
+    init_file_lock();
+    init_files8();
+    init_index_file();
+    MOST_NAMED = 3;
+  }
+});
+
 // images/store/place.ts
 function defaultPlace() {
   const variables = environment();
@@ -51410,7 +51695,7 @@ function checkLayers(what, { layers }, { diffIds }) {
   });
 }
 function checkSize(what, layers, maxBytes) {
-  const size = layers.reduce((sum4, layer) => sum4 + layer.size, 0);
+  const size = layers.reduce((sum5, layer) => sum5 + layer.size, 0);
   if (size <= maxBytes) return;
   throw new ImageError(`the layers of ${what} have ${size} bytes, and ${maxBytes} are the most`, {
     code: "too-large",
@@ -51419,7 +51704,7 @@ function checkSize(what, layers, maxBytes) {
     ]
   });
 }
-async function download(store, session, source, { manifest, config, descriptor }, { progress, signal, maxBytes = MOST_BYTES3 }) {
+async function download(store, session, source, { manifest, config, descriptor }, { progress, signal, maxBytes = MOST_BYTES3, maxStoreBytes }) {
   const layers = new Map(manifest.layers.map((layer) => [
     layer.digest,
     layer
@@ -51427,6 +51712,11 @@ async function download(store, session, source, { manifest, config, descriptor }
   checkSize(source.what, [
     ...layers.values()
   ], maxBytes);
+  if (maxStoreBytes !== void 0) {
+    await checkRoom(store, source.what, [
+      ...layers.values()
+    ], maxStoreBytes);
+  }
   await session.keep([
     descriptor.digest,
     manifest.config.digest,
@@ -51492,131 +51782,10 @@ var init_pull = __esm({
     init_public_key();
     init_verify();
     init_index_file();
+    init_room();
     init_store();
     AT_ONCE7 = 4;
     DEEPEST2 = 3;
-  })
-});
-
-// images/store/collect.ts
-async function collect(store, signal) {
-  await using session = await store.begin(signal);
-  let collected;
-  {
-    using _closed = await FileLock.acquire(store.places.gate, {
-      signal
-    });
-    const kept = await keptBySessions(store.places.work, session);
-    const needed = await neededBy2(store, await store.images(), kept);
-    const inUse = rootsInUse();
-    collected = {
-      ...await moveBlobs(store, session, (digest) => needed.has(digest) || kept.has(digest)),
-      roots: await moveRoots(store, session, (name) => kept.has(name) || inUse.includes(name) || needed.has(name.split("-")[0]))
-    };
-    await movePartial(store, session, kept);
-    signal?.throwIfAborted();
-  }
-  return collected;
-}
-async function neededBy2(store, images, kept) {
-  const needed = /* @__PURE__ */ new Set();
-  const open5 = [
-    ...images
-  ];
-  for (let blob = open5.pop(); blob !== void 0; blob = open5.pop()) {
-    if (needed.has(blob.digest)) continue;
-    needed.add(blob.digest);
-    open5.push(...await partsOf5(store, blob));
-  }
-  for (const digest of kept) needed.add(digest);
-  for (const digest of [
-    ...needed
-  ]) {
-    const chain2 = await chainOf(store, digest);
-    if (chain2 !== void 0) needed.add(encodedOf(chain2));
-  }
-  return needed;
-}
-async function partsOf5(store, blob) {
-  if (!isManifestType(blob.mediaType)) return [];
-  const parsed = await quietly2(async () => parseManifest("it", await store.document("it", blob), blob.mediaType));
-  if (parsed === void 0) return [];
-  return parsed.kind === "index" ? parsed.manifests : [
-    parsed.config,
-    ...parsed.layers
-  ];
-}
-async function chainOf(store, digest) {
-  const state = await quietly2(() => statIfThere(store.blobs.path(digest)));
-  if (state === void 0 || state.size > 1 << 20) return void 0;
-  return await quietly2(async () => {
-    const bytes = await store.document("it", {
-      digest,
-      size: state.size
-    });
-    return bytes[0] === 123 ? chainIdOf(parseConfig("it", bytes).diffIds) : void 0;
-  });
-}
-async function quietly2(look2) {
-  try {
-    return await look2();
-  } catch (error) {
-    if (error instanceof RamekinError) return void 0;
-    throw error;
-  }
-}
-async function moveBlobs(store, session, isKept2) {
-  let [blobs, bytes] = [
-    0,
-    0
-  ];
-  for (const algorithm of await namesIn2(`${store.directory}/blobs`)) {
-    for (const name of await namesIn2(`${store.directory}/blobs/${algorithm}`)) {
-      if (isKept2(`${algorithm}:${name}`)) continue;
-      const path2 = `${store.directory}/blobs/${algorithm}/${name}`;
-      bytes += (await statIfThere(path2))?.size ?? 0;
-      blobs++;
-      await moveInto(path2, session);
-    }
-  }
-  return {
-    blobs,
-    bytes
-  };
-}
-async function moveRoots(store, session, isKept2) {
-  const names = (await namesIn2(store.places.roots)).filter((name) => !isKept2(name));
-  for (const name of names) await moveInto(`${store.places.roots}/${name}`, session);
-  return names.length;
-}
-async function movePartial(store, session, kept) {
-  for (const name of await namesIn2(store.places.partial)) {
-    if (kept.has(name.replace("-", ":"))) continue;
-    await moveInto(`${store.places.partial}/${name}`, session);
-  }
-}
-function rootsInUse() {
-  return allPids().map((pid) => {
-    try {
-      return mountinfoOf(pid);
-    } catch (error) {
-      if (error instanceof RamekinError) return "";
-      throw error;
-    }
-  }).filter((text5) => text5.includes("/in-use ")).join("");
-}
-var init_collect2 = __esm({
-  "images/store/collect.ts": (function () {
-    init_proc_dir();
-    init_mountinfo();
-    init_errors();
-    init_config();
-    init_digest();
-    init_manifest();
-    init_media_types();
-    init_file_lock();
-    init_files8();
-    init_session();
   })
 });
 
@@ -51751,7 +51920,7 @@ async function sizeOf(store, image3) {
   try {
     const parsed = parseManifest("it", await store.document("it", image3), image3.mediaType);
     if (parsed.kind === "index") return void 0;
-    return parsed.layers.reduce((sum4, { size }) => sum4 + size, 0);
+    return parsed.layers.reduce((sum5, { size }) => sum5 + size, 0);
   } catch (error) {
     if (error instanceof ImageError) return void 0;
     throw error;
@@ -54194,11 +54363,17 @@ function pullOptions(given) {
     platformOf2(given),
     given.value("max-size")
   ];
-  const verifyKey = given.value("verify-key");
+  const [verifyKey, maxStore] = [
+    given.value("verify-key"),
+    given.value("max-store-size")
+  ];
   return {
     ...registryOptions(given),
     ...maxSize !== void 0 && {
       maxBytes: bytesOf5(maxSize, "max-size")
+    },
+    ...maxStore !== void 0 && {
+      maxStoreBytes: bytesOf5(maxStore, "max-store-size")
     },
     ...platform !== void 0 && {
       platform
@@ -54352,7 +54527,7 @@ function split2(text5, by) {
 function absolute2(path2) {
   return path2.startsWith("/") ? path2 : `${Deno.cwd()}/${path2}`;
 }
-var PLATFORM, MAX_SIZE2, VERIFY_KEY, PULL_FLAGS, REGISTRY_FLAGS, REPORT_FLAGS, IMAGE_RUN_FLAGS, PROGRAM_FLAGS;
+var PLATFORM, MAX_SIZE2, MAX_STORE_SIZE, VERIFY_KEY, PULL_FLAGS, REGISTRY_FLAGS, REPORT_FLAGS, IMAGE_RUN_FLAGS, PROGRAM_FLAGS;
 var init_image_flags = __esm({
   "scripts/ramekin/image_flags.ts": (function () {
     init_mod4();
@@ -54376,6 +54551,11 @@ var init_image_flags = __esm({
       check: bytesOf5,
       summary: "the most bytes of the image's layers, and of the archives in them; 32g without it"
     };
+    MAX_STORE_SIZE = {
+      name: "max-store-size",
+      value: "SIZE",
+      summary: "pull nothing for which the store would become larger; without it there is no bound"
+    };
     VERIFY_KEY = {
       name: "verify-key",
       value: "FILE",
@@ -54385,6 +54565,7 @@ var init_image_flags = __esm({
     PULL_FLAGS = [
       PLATFORM,
       MAX_SIZE2,
+      MAX_STORE_SIZE,
       {
         name: "no-unpack",
         summary: "unpack it when it is first run"
@@ -54433,6 +54614,7 @@ var init_image_flags = __esm({
       },
       PLATFORM,
       MAX_SIZE2,
+      MAX_STORE_SIZE,
       VERIFY_KEY,
       {
         name: "volume",
@@ -60871,10 +61053,10 @@ function imageReport(given, image3) {
   };
   return Deno.stderr.isTerminal() ? new TerminalReport(image3) : new LineReport(image3);
 }
-function sum3(numbers2) {
+function sum4(numbers2) {
   return [
     ...numbers2.values()
-  ].reduce((sum4, number2) => sum4 + number2, 0);
+  ].reduce((sum5, number2) => sum5 + number2, 0);
 }
 function layersText(count) {
   return count === 1 ? "1 layer" : `${count} layers`;
@@ -60911,7 +61093,7 @@ var init_image_report = __esm({
       report = (event) => {
         if (event.kind === "layers") {
           const { layers, platform } = event;
-          const size = layers.reduce((sum4, { size: size2 }) => sum4 + size2, 0);
+          const size = layers.reduce((sum5, { size: size2 }) => sum5 + size2, 0);
           const what = escapeControls(`${this.#image} for ${platform}`);
           printError(`${what}: ${layersText(layers.length)}, ${sizeText(size)}`);
         }
@@ -60974,7 +61156,7 @@ var init_image_report = __esm({
         switch (event.kind) {
           case "layers":
             this.#layers = event.layers.length;
-            this.#total = event.layers.reduce((sum4, { size }) => sum4 + size, 0);
+            this.#total = event.layers.reduce((sum5, { size }) => sum5 + size, 0);
             break;
           case "download":
             return this.#set("downloading", event);
@@ -60999,13 +61181,13 @@ var init_image_report = __esm({
         if (!this.#bytes.has(digest)) this.#before.set(digest, bytes);
         this.#bytes.set(digest, bytes);
         this.#sizes.set(digest, size);
-        if (phase === "sending") this.#total = sum3(this.#sizes);
+        if (phase === "sending") this.#total = sum4(this.#sizes);
       }
       /** The line: `debian:12: downloading 3 layers, 45.2 MB of 70.9 MB, 12.3 MB/s, 2 s left`. */
       text(image3, seconds3) {
         if (this.#total === 0) return `${image3}: ${this.#phase} it`;
-        const done = Math.min(sum3(this.#bytes), this.#total);
-        const speed = Math.max(0, done - sum3(this.#before)) / Math.max(seconds3, 0.1);
+        const done = Math.min(sum4(this.#bytes), this.#total);
+        const speed = Math.max(0, done - sum4(this.#before)) / Math.max(seconds3, 0.1);
         const left = speed === 0 ? "" : `, ${Math.ceil((this.#total - done) / speed)} s left`;
         const what = this.#layers === 0 ? "" : ` ${layersText(this.#layers)},`;
         return `${image3}: ${this.#phase}${what} ${sizeText(done)} of ${sizeText(this.#total)}, ${sizeText(speed)}/s${left}`;
