@@ -16,6 +16,9 @@ import { oldSegments, SparseMapReader } from "./sparse.ts";
 /** The most bytes of an extended header, or of a long name. Go's reader has the same bound. */
 const MOST_EXTENSION = 1 << 20;
 
+/** The most extended headers and long names before a file; writers have three. */
+const MOST_HEADERS = 16;
+
 /** The most records of global headers, which are looked through for each file. */
 const MOST_GLOBALS = 256;
 
@@ -64,6 +67,8 @@ export class TarReader {
   #zeroBlocks = 0;
   #globals: Extensions = { records: [] };
   #extensions: Extensions = { records: [] };
+  /** How many headers they are from. */
+  #headers = 0;
 
   /** A reader that gives what it reads to the sink. */
   constructor(sink: TarSink) {
@@ -216,6 +221,9 @@ export class TarReader {
 
   #endExtension({ type }: Header, bytes: Uint8Array): void {
     this.#state = HEADER;
+    if (++this.#headers > MOST_HEADERS) {
+      throw new ArchiveError(`a file has more than ${MOST_HEADERS} extended headers`);
+    }
     if (type === "L") this.#extensions = { ...this.#extensions, name: untilNul(bytes) };
     else if (type === "K") this.#extensions = { ...this.#extensions, target: untilNul(bytes) };
     else if (type === "g") {
@@ -259,6 +267,7 @@ export class TarReader {
       sparse: { ...sparse, stored },
     });
     this.#extensions = { records: [] };
+    this.#headers = 0;
     const isFile = entry?.kind === "file";
     if (entry !== undefined) this.#sink.entry(entry, this.#position);
     if (entry !== undefined && !isFile) this.#sink.end();

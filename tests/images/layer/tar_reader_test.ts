@@ -386,6 +386,15 @@ test("the headers of an archive on disk, with the places of the data", () => {
   }
 });
 
+test("extended headers without end are refused, and as many as writers have are not", () => {
+  const whole = file(reg("a", "", { pax: { path: "b" } }));
+  const header = whole.subarray(0, 1024);
+  const after = (count: number) =>
+    Buffer.concat([...new Array(count).fill(header), whole, new Uint8Array(1024)]);
+  assertEquals(readIn(after(15), 512).map(({ name }) => name), ["b"]);
+  assertThrows(() => readIn(after(16), 512), ArchiveError, "more than 16 extended headers");
+});
+
 test("an archive whose names fill the memory is not read", () => {
   const path = Deno.makeTempFileSync();
   try {
