@@ -12,7 +12,7 @@ var addGetters = (function (target, getters) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "d640289fd1d38586ba8d4f1e1f686bdb0dd9af9954ab74f051b5cb7eac837568";
+var BUILD = "6b5e2f39a0024a7cf0d0abf2e758c8361f25446675c6918fa342385096f62641";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

@@ -44788,7 +44788,7 @@ function paddingOf(size) {
 function readOldSize(block2) {
   return numberOf6(block2.subarray(483, 495), "size of a sparse file");
 }
-var MOST_EXTENSION, MOST_GLOBALS, HEADER4, TarReader;
+var MOST_EXTENSION, MOST_HEADERS, MOST_GLOBALS, HEADER4, TarReader;
 var init_reader2 = __esm({
   "images/layer/tar/reader.ts": (function () {
     init_errors5();
@@ -44798,6 +44798,7 @@ var init_reader2 = __esm({
     init_pax();
     init_sparse();
     MOST_EXTENSION = 1 << 20;
+    MOST_HEADERS = 16;
     MOST_GLOBALS = 256;
     HEADER4 = {
       kind: "header"
@@ -44820,6 +44821,8 @@ var init_reader2 = __esm({
       #extensions = {
         records: []
       };
+      /** How many headers they are from. */
+      #headers = 0;
       /** A reader that gives what it reads to the sink. */
       constructor(sink) {
         this.#sink = sink;
@@ -44968,6 +44971,9 @@ var init_reader2 = __esm({
       }
       #endExtension({ type }, bytes) {
         this.#state = HEADER4;
+        if (++this.#headers > MOST_HEADERS) {
+          throw new ArchiveError(`a file has more than ${MOST_HEADERS} extended headers`);
+        }
         if (type === "L") this.#extensions = {
           ...this.#extensions,
           name: untilNul(bytes)
@@ -45029,6 +45035,7 @@ var init_reader2 = __esm({
         this.#extensions = {
           records: []
         };
+        this.#headers = 0;
         const isFile5 = entry2?.kind === "file";
         if (entry2 !== void 0) this.#sink.entry(entry2, this.#position);
         if (entry2 !== void 0 && !isFile5) this.#sink.end();
