@@ -23,6 +23,24 @@ export const PODMAN = "podman --cgroup-manager=cgroupfs --events-backend=none --
 /** The same, running a container. */
 export const PODMAN_RUN = `${PODMAN} run -q --rm --network=none --cgroups=disabled`;
 
+/** Why a test with containerd is skipped. */
+export const noContainerd = root ? without("containerd") ?? without("ctr") : "needs root";
+
+/** Starts containerd there, in a script of a shell; the namespace of pids ends it. */
+export const CONTAINERD = `
+  ctr="ctr --address=/run/kitchen.sock"
+  cat >/run/kitchen.toml <<END
+version = 2
+root = "/var/lib/kitchen"
+state = "/run/kitchen"
+disabled_plugins = ["io.containerd.grpc.v1.cri"]
+[grpc]
+  address = "/run/kitchen.sock"
+END
+  containerd --config=/run/kitchen.toml >/run/kitchen.log 2>&1 &
+  until $ctr version >/dev/null 2>&1; do kill -0 $!; sleep 0.05; done
+`;
+
 /** What a command prints, which has to succeed. */
 export async function printed(command: Command): Promise<string> {
   const { code, stdout, stderr } = await command.output();

@@ -13,7 +13,15 @@ import {
   symlink,
   writeFile,
 } from "../../mod.ts";
-import { apart, noPodman, PODMAN, PODMAN_RUN, printed } from "./engines.ts";
+import {
+  apart,
+  CONTAINERD,
+  noContainerd,
+  noPodman,
+  PODMAN,
+  PODMAN_RUN,
+  printed,
+} from "./engines.ts";
 import { BUSYBOX, makeImage, systemFiles, writeLayout } from "./made_image.ts";
 import { inDirectory } from "./support.ts";
 
@@ -73,3 +81,29 @@ inDirectory("podman runs what was packed, committed and saved", async (directory
   const here = [await linesOf(await packed.command()), await linesOf(await committed.command())];
   assertEquals(here.flat(), lines);
 }, noPodman ?? noBusybox);
+
+inDirectory("containerd has the files of what was packed", async (directory) => {
+  writeLayout(`${directory}/layout`, { tag: makeImage({ layers: [systemFiles()] }) });
+  const store = `${directory}/store`;
+  await using from = await pull(`oci:${directory}/layout:tag`, { store, name: "base:1" });
+  Deno.mkdirSync(`${directory}/home`, { mode: 0o700 });
+  const kitchen = recipe(
+    mkdir("/srv/kitchen", { mode: 0o711 }),
+    writeFile("/srv/kitchen/menu", "soup\n", { mode: 0o640 }),
+    // The base has a directory in it.
+    bind(`${directory}/home`, "/home"),
+  );
+  const archive = `oci-archive:${directory}/packed.tar:localhost/packed:1`;
+  await packImage(kitchen, archive, { from, copy: true, epoch: 7 });
+  const script = `${CONTAINERD}
+    $ctr images import ${directory}/packed.tar >/dev/null
+    mkdir /run/root
+    $ctr images mount localhost/packed:1 /run/root >/dev/null
+    chroot /run/root sh -euc '
+      busybox stat -c "%a %u %Y" /srv/kitchen /srv/kitchen/menu /home
+      cat /srv/kitchen/menu
+      ls /home'`;
+  assertEquals(await linesOf(apart.command("sh", { args: ["-euc", script] })), [
+    ...["711 0 7", "640 0 7", "700 0 7", "soup"],
+  ]);
+}, noContainerd ?? noBusybox);
