@@ -40,7 +40,7 @@ export interface PackOptions {
    * @default {false}
    */
   readonly copy?: boolean | readonly string[] | undefined;
-  /** How the program is started, beside what the steps say of it. */
+  /** How the program is started; what is given wins over what the steps say. */
   readonly config?: NewConfig | undefined;
   /** The platform of an image without a base: `linux/arm64`; that of this machine without it. */
   readonly platform?: string | undefined;

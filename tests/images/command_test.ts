@@ -281,4 +281,9 @@ inDirectory("an image has to be signed by the key that a flag names", async (dir
   const run = await ramekin(directory, "run", ...flags, "--", "true");
   assertEquals(run.code, 125);
   assertMatch(run.stderr, /has a signature, and it is not by the key other.pub \(sha256:/);
+  Deno.writeTextFileSync(`${directory}/box.yaml`, "steps: [{ step: mkdir, path: /srv }]");
+  const words = ["box.yaml", `--from=${reference}`, "--verify-key=other.pub", "-o=box:1"];
+  const packed = await ramekin(directory, "pack", ...words);
+  assertEquals(packed.code, 1);
+  assertMatch(packed.stderr, /it is not by the key other.pub/);
 });

@@ -130,6 +130,7 @@ export const IMAGES = [
       SET,
       ...PROGRAM_FLAGS,
       ...PULL_FLAGS.filter(({ name }) => name !== "no-unpack"),
+      VERIFY_KEY,
       ...REGISTRY_FLAGS,
       ...REPORT_FLAGS,
     ],
