@@ -12,7 +12,7 @@ var addGetters = (function (target, getters) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "6b5e2f39a0024a7cf0d0abf2e758c8361f25446675c6918fa342385096f62641";
+var BUILD = "b16969f425f976ee472ec4d8c8cb38bf27de373485c6e1b7dee4bba297850f20";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

@@ -54821,6 +54821,7 @@ var init_images = __esm({
           SET,
           ...PROGRAM_FLAGS,
           ...PULL_FLAGS.filter((({ name }) => name !== "no-unpack")),
+          VERIFY_KEY,
           ...REGISTRY_FLAGS,
           ...REPORT_FLAGS
         ]
