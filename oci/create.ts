@@ -37,6 +37,7 @@ import { mountedHierarchies } from "./cgroups/hierarchies.ts";
 import { applyResources } from "./cgroups/resources.ts";
 import { makeStaged, needsStage, removeStaged } from "./config/devices.ts";
 import { type ConfigRecipe, recipeOf, rootOf } from "./config/recipe.ts";
+import { withIdMaps } from "./config/namespaces.ts";
 import { parseConfig } from "./config/text.ts";
 import type { Config, HookKind } from "./spec.ts";
 import { sendTo } from "./console.ts";
@@ -72,7 +73,8 @@ export interface Created {
 
 /** Makes a container; nothing is left of it if that fails. */
 export function create(runtime: Runtime, id: string, options: CreateOptions): Created {
-  const config = readConfig(options.config);
+  const ids = { uid: Deno.uid()!, gid: Deno.gid()! };
+  const config = withIdMaps(readConfig(options.config), ids);
   checkTerminal(config, options);
   const record = ContainerRecord.make(runtime, id);
   try {

@@ -167,7 +167,7 @@ function filesystemSteps(
   const { type, source } = entry;
   if (type === undefined) return unsupported(`${field}.type`, "a mount has a type, or is a bind");
   if (type === "cgroup") return cgroupSteps(options, target, context);
-  const words = options.all.join(",");
+  const words = [...options.all, ...modeOf(type, options, target)].join(",");
   if (options.copiesUp && type !== "tmpfs") {
     unsupported(`${field}.options`, "tmpcopyup is for a tmpfs");
   }
@@ -176,6 +176,18 @@ function filesystemSteps(
     mount(source || type, target, { type, make: true, ...(words !== "" && { options: words }) }),
     ...attributeSteps(target, { ...options, attributes: [] }),
   ];
+}
+
+/** A tmpfs has the mode of the directory that it covers, as other runtimes have it. */
+function modeOf(type: string, { rest }: MountOptions, target: string): readonly string[] {
+  if (type !== "tmpfs" || rest.some((word) => word.startsWith("mode="))) return [];
+  try {
+    const { mode, isDirectory } = Deno.statSync(target);
+    return isDirectory && mode !== null ? [`mode=${(mode & 0o7777).toString(8)}`] : [];
+  } catch {
+    // It is made.
+    return [];
+  }
 }
 
 /**

@@ -14,7 +14,7 @@ import { timeOffset } from "../../recipe/steps/time.ts";
 import { unshare } from "../../recipe/steps/unshare.ts";
 import type { Step } from "../../recipe/steps.ts";
 import { unsupported } from "../errors.ts";
-import type { ConfigIdMapping, ConfigLinux } from "../spec.ts";
+import type { Config, ConfigIdMapping, ConfigLinux } from "../spec.ts";
 
 const KINDS: Readonly<Record<string, NamespaceKind>> = {
   cgroup: "cgroup",
@@ -84,6 +84,31 @@ export function namespaceSteps(
     ...groupSteps,
     ...clockSteps(linux.timeOffsets, fresh.has("time")),
   ];
+}
+
+/**
+ * Returns the configuration with id maps, if it has a user namespace without any: as other runtimes
+ * do, the program's user is then the caller, and nobody else is in there.
+ */
+export function withIdMaps(
+  config: Config,
+  caller: { readonly uid: number; readonly gid: number },
+): Config {
+  const { linux = {}, process = {} } = config;
+  const { uidMappings, gidMappings } = linux;
+  if (!namespacesOf(linux).fresh.has("user") || uidMappings?.length || gidMappings?.length) {
+    return config;
+  }
+  const map = (containerID: number, hostID: number) => [{ containerID, hostID, size: 1 }];
+  const { uid = 0, gid = 0 } = process.user ?? {};
+  return {
+    ...config,
+    linux: {
+      ...linux,
+      uidMappings: map(uid, caller.uid),
+      gidMappings: map(gid, caller.gid),
+    },
+  };
 }
 
 /** The user namespace is joined first, as the others may belong to it. */

@@ -161,6 +161,24 @@ test("a network of its own has a loopback interface that is up", async () => {
   );
 }, noBusybox);
 
+test("without id maps a user namespace has the caller alone, as the program's user", async () => {
+  using kitchen = new Kitchen();
+  const lines = await linesOf(kitchen, "id -u; id -g; cat /proc/self/uid_map", (config) => {
+    const { linux, mounts, process } = config;
+    process.user = { uid: 5, gid: 6 };
+    for (const mount of mounts!) {
+      mount.options = mount.options?.filter((word) => word !== "gid=5") ?? [];
+    }
+    linux.namespaces = [...linux.namespaces!.filter(({ type }) => type !== "user"), {
+      type: "user",
+    }];
+    delete linux.uidMappings;
+    delete linux.gidMappings;
+  });
+  assertEquals(lines.slice(0, 2), ["5", "6"]);
+  assertMatch(lines[2]!, new RegExp(`^\\s+5\\s+${Deno.uid()}\\s+1$`));
+}, noBusybox);
+
 test("root runs a container whose user namespace maps a single user", async () => {
   using kitchen = new Kitchen();
   const lines = await linesOf(kitchen, "id -u; id -G", ({ linux, mounts }) => {

@@ -130,9 +130,12 @@ test("a program finds files of other owners, lifted restrictions, and its own co
     Deno.symlinkSync("busybox", kitchen.file(`/bin/${name}`));
   }
   Deno.writeTextFileSync(kitchen.file("/etc/kept"), "kept\n");
+  Deno.mkdirSync(kitchen.file("/closed"));
+  Deno.chmodSync(kitchen.file("/closed"), 0o1715);
   const script =
     `cat /etc/kept; touch /etc/new; stat -c %a /etc; grep ' /etc ' /proc/mounts | cut -d' ' -f3;
-    touch /lifted/x && echo written; touch /remounted/x 2>&1; stat -c '%u %g' /mapped/file`;
+    touch /lifted/x && echo written; touch /remounted/x 2>&1; stat -c '%u %g' /mapped/file;
+    stat -c %a /closed`;
   kitchen.configure(script, ({ linux, mounts }) => {
     mounts!.push(
       {
@@ -143,6 +146,7 @@ test("a program finds files of other owners, lifted restrictions, and its own co
       },
       { destination: "/lifted", source: open, options: ["bind", "ro", "rrw"] },
       { destination: "/remounted", type: "tmpfs", source: "t" },
+      { destination: "/closed", type: "tmpfs", source: "t" },
       { destination: "/remounted", type: "tmpfs", source: "t", options: ["remount", "ro"] },
       { destination: "/mapped", source, options: ["bind", ...root ? ["idmap"] : []] },
     );
@@ -164,6 +168,7 @@ test("a program finds files of other owners, lifted restrictions, and its own co
       "written",
       "touch: /remounted/x: Read-only file system",
       "0 0",
+      "1715",
       "",
     ].join("\n"),
     stderr: "",
