@@ -12,7 +12,7 @@ var addGetters = (function (target, getters) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "b16969f425f976ee472ec4d8c8cb38bf27de373485c6e1b7dee4bba297850f20";
+var BUILD = "925aaa1b8e7f76f5afeb1f808b56f41c9471a25eb0c90ffbd64fdfb4bb2c881d";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

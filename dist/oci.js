@@ -4821,7 +4821,10 @@ var filesystemSteps = (function filesystemSteps(entry2, field, options, target, 
   const { type, source } = entry2;
   if (type === void 0) return unsupported(`${field}.type`, "a mount has a type, or is a bind");
   if (type === "cgroup") return cgroupSteps(options, target, context);
-  const words3 = options.all.join(",");
+  const words3 = [
+    ...options.all,
+    ...modeOf(type, options, target)
+  ].join(",");
   if (options.copiesUp && type !== "tmpfs") {
     unsupported(`${field}.options`, "tmpcopyup is for a tmpfs");
   }
@@ -5470,7 +5473,11 @@ var isPipe2 = (function isPipe2(path2) {
   }
 });
 var create = (function create(runtime, id2, options) {
-  const config = readConfig(options.config);
+  const ids = {
+    uid: Deno.uid(),
+    gid: Deno.gid()
+  };
+  const config = withIdMaps(readConfig(options.config), ids);
   checkTerminal(config, options);
   const record = ContainerRecord.make(runtime, id2);
   try {
@@ -30109,6 +30116,29 @@ var KINDS2 = {
 };
 
 
+function withIdMaps(config, caller2) {
+  const { linux = {}, process = {} } = config;
+  const { uidMappings, gidMappings } = linux;
+  if (!namespacesOf(linux).fresh.has("user") || uidMappings?.length || gidMappings?.length) {
+    return config;
+  }
+  const map = (containerID, hostID) => [
+    {
+      containerID,
+      hostID,
+      size: 1
+    }
+  ];
+  const { uid = 0, gid = 0 } = process.user ?? {};
+  return {
+    ...config,
+    linux: {
+      ...linux,
+      uidMappings: map(uid, caller2.uid),
+      gidMappings: map(gid, caller2.gid)
+    }
+  };
+}
 function orderOf(kind) {
   return kind === "user" ? 0 : 1;
 }
@@ -30210,6 +30240,17 @@ function idMapOf({ uidMappings, gidMappings }, field, { idMap }, { userMap }) {
 }
 
 
+function modeOf(type, { rest: rest2 }, target) {
+  if (type !== "tmpfs" || rest2.some((word4) => word4.startsWith("mode="))) return [];
+  try {
+    const { mode: mode2, isDirectory: isDirectory2 } = Deno.statSync(target);
+    return isDirectory2 && mode2 !== null ? [
+      `mode=${(mode2 & 4095).toString(8)}`
+    ] : [];
+  } catch {
+    return [];
+  }
+}
 function copiedUp(target, field, options) {
   const words3 = new Map(options.rest.map((word4) => {
     const [name = "", value = ""] = word4.split("=");

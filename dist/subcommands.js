@@ -75851,7 +75851,10 @@ function filesystemSteps(entry2, field2, options, target, context) {
   const { type, source } = entry2;
   if (type === void 0) return unsupported(`${field2}.type`, "a mount has a type, or is a bind");
   if (type === "cgroup") return cgroupSteps(options, target, context);
-  const words3 = options.all.join(",");
+  const words3 = [
+    ...options.all,
+    ...modeOf(type, options, target)
+  ].join(",");
   if (options.copiesUp && type !== "tmpfs") {
     unsupported(`${field2}.options`, "tmpcopyup is for a tmpfs");
   }
@@ -75869,6 +75872,17 @@ function filesystemSteps(entry2, field2, options, target, context) {
       attributes: []
     })
   ];
+}
+function modeOf(type, { rest: rest2 }, target) {
+  if (type !== "tmpfs" || rest2.some((word7) => word7.startsWith("mode="))) return [];
+  try {
+    const { mode: mode2, isDirectory: isDirectory5 } = Deno.statSync(target);
+    return isDirectory5 && mode2 !== null ? [
+      `mode=${(mode2 & 4095).toString(8)}`
+    ] : [];
+  } catch {
+    return [];
+  }
 }
 function copiedUp(target, field2, options) {
   const words3 = new Map(options.rest.map((word7) => {
