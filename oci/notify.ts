@@ -7,7 +7,15 @@
  */
 
 import { Output } from "../ffi/call.ts";
-import { at_fdcwd, close, fchmodat } from "../ffi/calls/files.ts";
+import {
+  at_fdcwd,
+  close,
+  fchmodat,
+  O_CLOEXEC,
+  O_DIRECTORY,
+  O_PATH,
+  openat,
+} from "../ffi/calls/files.ts";
 import { pidfd_open } from "../ffi/calls/processes.ts";
 import { passCredentials, senderOutput } from "../ffi/calls/sockets.ts";
 import {
@@ -83,18 +91,21 @@ export class ReadySocket {
     const { notify } = record;
     const host = notify === undefined ? undefined : callersSocket(record.config);
     if (host === undefined) return undefined;
+    const directory = syscall(openat(at_fdcwd, notify!, O_PATH | O_DIRECTORY | O_CLOEXEC));
     const socket = syscall(unixDatagramSocket());
     try {
-      const path = `${notify}/${NAME}`;
       // The sender takes all the room that there is beside the text: no descriptors are received.
       syscall(passCredentials(socket, true));
-      syscall(bindUnix(socket, unixAddress(path)));
+      // The path of the record may be longer than an address.
+      syscall(bindUnix(socket, unixAddress(`/proc/self/fd/${directory}/${NAME}`)));
       // Whoever the program is in the container: others do not reach the directory.
-      syscall(fchmodat(at_fdcwd, path, 0o777));
+      syscall(fchmodat(directory, NAME, 0o777));
       return new ReadySocket(socket, host);
     } catch (error) {
       syscall(close(socket));
       throw error;
+    } finally {
+      syscall(close(directory));
     }
   }
 

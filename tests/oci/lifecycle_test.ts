@@ -120,7 +120,8 @@ test("what is wrong leaves nothing, and is said in one line", async () => {
 }, noBusybox);
 
 test("a caller that waits in the way of systemd is told that the container is ready", async () => {
-  using kitchen = new Kitchen();
+  // A path that is longer than the address of a socket.
+  using kitchen = new Kitchen("state".repeat(25));
   const NOTIFY_SOCKET = `${kitchen.directory}/host`;
   const socket = syscall(unixDatagramSocket());
   try {

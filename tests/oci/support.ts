@@ -78,7 +78,10 @@ export class Kitchen implements Disposable {
   readonly #command: string;
   readonly #ids: string[] = [];
 
-  constructor() {
+  readonly #state: string;
+
+  constructor(state = "state") {
+    this.#state = state;
     this.directory = Deno.makeTempDirSync({ prefix: "ramekin-oci-" });
     Deno.chmodSync(this.directory, 0o755);
     this.bundle = `${this.directory}/bundle`;
@@ -128,7 +131,7 @@ export class Kitchen implements Disposable {
 
   /** Where the runtime records its containers. */
   get state(): string {
-    return `${this.directory}/state`;
+    return `${this.directory}/${this.#state}`;
   }
 
   /** Calls the runtime as engines do: without an environment. */
