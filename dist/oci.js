@@ -30931,16 +30931,18 @@ var ReadySocket = class _ReadySocket {
     const { notify } = record;
     const host = notify === void 0 ? void 0 : callersSocket(record.config);
     if (host === void 0) return void 0;
+    const directory = syscall(openat(at_fdcwd, notify, O_PATH | O_DIRECTORY | O_CLOEXEC));
     const socket = syscall(unixDatagramSocket());
     try {
-      const path2 = `${notify}/${NAME4}`;
       syscall(passCredentials(socket, true));
-      syscall(bindUnix(socket, unixAddress(path2)));
-      syscall(fchmodat(at_fdcwd, path2, 511));
+      syscall(bindUnix(socket, unixAddress(`/proc/self/fd/${directory}/${NAME4}`)));
+      syscall(fchmodat(directory, NAME4, 511));
       return new _ReadySocket(socket, host);
     } catch (error) {
       syscall(close(socket));
       throw error;
+    } finally {
+      syscall(close(directory));
     }
   })
     });
