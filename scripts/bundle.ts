@@ -7,7 +7,8 @@
  * - `dist/subcommands.js`: the rest of it. The modules of a subcommand run when it is used.
  * - `dist/oci.js`: the OCI runtime.
  *
- * What first runs call (bundle/first_run.txt, first_run_oci.txt) is compiled with the file.
+ * What first runs call (bundle/first_run.txt, first_run_oci.txt) is compiled with the file; comments
+ * and indentation are left out.
  *
  * @module
  */
@@ -15,12 +16,14 @@
 import { compileEarly } from "./bundle/early.ts";
 import { firstRun } from "./bundle/first_run.ts";
 import { type Bundle, BUNDLES, plainBundle } from "./bundle/plain.ts";
+import { squeezed } from "./bundle/squeeze.ts";
 
 /** A bundle, as its file should be. */
 export async function bundle(made: Bundle): Promise<string> {
   const names = firstRun(made);
   const text = compileEarly(await plainBundle(made), (name) => names.has(name));
-  return made.head + (made.later === undefined ? text : await withBuild(text, made.later.file));
+  const whole = made.later === undefined ? text : await withBuild(text, made.later.file);
+  return made.head + squeezed(whole);
 }
 
 /** Names what the command is built of in it: the digest of this file and of the one for later. */
