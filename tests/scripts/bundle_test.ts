@@ -17,6 +17,7 @@ for (const [file, made] of Object.entries(BUNDLES)) {
     async () => {
       const [written, anew] = [await Deno.readTextFile(new URL(file, PROJECT)), await bundle(made)];
       assert(written === anew, `${file} is older than the modules: deno task bundle`);
+      assert(!/[\u0080-\uffff]/.test(written), `${file} has letters that are not ASCII`);
     },
     notRoot ? "is compared as root" : emulated ? "needs the bundler, which is fetched" : undefined,
   );
