@@ -64,6 +64,15 @@ export class PodmanDraft extends ContainerDraft {
     this.say("PodmanArgs", word(`--${name}=${value}`));
   }
 
+  /**
+   * Adds a line whose key takes a text as it is: what would have to be quoted is quoted by
+   * `PodmanArgs=`, which splits its words.
+   */
+  sayPlain(key: string, option: string, text: string): void {
+    if (word(text).startsWith('"')) this.option(option, text);
+    else this.say(key, word(text));
+  }
+
   /** Notes what is mounted, once at each path. */
   noteMount(destination: string): boolean {
     if (this.mounts.some((mount) => mount.destination === destination)) {

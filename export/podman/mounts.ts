@@ -106,12 +106,12 @@ function showPath(
     recursive ? "rprivate" : "private",
   ];
   if (!draft.noteMount(destination)) return;
-  draft.say("Volume", word(`${path}:${destination}:${options.join(",")}`));
+  draft.sayPlain("Volume", "volume", `${path}:${destination}:${options.join(",")}`);
 }
 
 function addDevice(path: string, destination: string, draft: PodmanDraft): void {
   if (`${path}${destination}`.includes(":")) return draft.refuse('podman ends a path at a ":"');
-  draft.say("AddDevice", path === destination ? path : `${path}:${destination}`);
+  draft.say("AddDevice", word(path === destination ? path : `${path}:${destination}`));
 }
 
 /** Says `tmpfs`. */
@@ -141,7 +141,7 @@ function addMemory(
   const other = words.find((one) => !KNOWN.test(one));
   if (other !== undefined) return draft.refuse(`podman has no option "${other}" of a tmpfs`);
   if (!draft.noteMount(destination)) return;
-  draft.say("Tmpfs", word(`${destination}:${words.join(",")}`));
+  draft.sayPlain("Tmpfs", "tmpfs", `${destination}:${words.join(",")}`);
 }
 
 /** The options of a tmpfs that podman passes on. */
@@ -169,7 +169,9 @@ export function sayOverlay(step: OverlayStep, draft: PodmanDraft): void {
   const destination = draft.inside(target);
   if (destination === undefined || paths.some((path) => draft.source(path) === undefined)) return;
   const options = upper === undefined ? "O" : `O,upperdir=${upper},workdir=${work}`;
-  if (draft.noteMount(destination)) draft.say("Volume", word(`${below}:${destination}:${options}`));
+  if (draft.noteMount(destination)) {
+    draft.sayPlain("Volume", "volume", `${below}:${destination}:${options}`);
+  }
 }
 
 /** Says `proc`, `sysfs` and `mqueue`, which podman mounts. */

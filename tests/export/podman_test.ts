@@ -225,7 +225,10 @@ function kitchen(directory: string) {
     mapRoot(),
     root(`${directory}/root`, {
       readOnly: true,
-      volumes: { "/mnt": { source: `${directory}/data`, readOnly: true } },
+      volumes: {
+        "/mnt": { source: `${directory}/data`, readOnly: true },
+        "/tmp/my $1 100%": { source: `${directory}/data` },
+      },
     }),
     hostname("kitchen"),
     clearEnv(),
@@ -239,7 +242,7 @@ function kitchen(directory: string) {
     "hostname; pwd; umask; id -u",
     'echo "$DISH"',
     "grep -E '^(CapBnd|NoNewPrivs|Seccomp):' /proc/self/status",
-    "cat /mnt/dish; echo > /mnt/x; echo > /bin/x; echo > kept; ls",
+    "cat /mnt/dish; cat '/tmp/my $1 100%/dish'; echo > /mnt/x; echo > /bin/x; echo > kept; ls",
     "env | sort | grep -vE '^(HOME|HOSTNAME|SHLVL|TERM|container)='",
     "exit 3",
   ].join("\n");
@@ -267,9 +270,11 @@ test(
       "NoNewPrivs:\t1",
       "Seccomp:\t2",
       "soup",
+      "soup",
       "sh: can't create /mnt/x: Read-only file system",
       "sh: can't create /bin/x: Read-only file system",
       "kept",
+      "my $1 100%",
       'DISH=a 100% "$HOME" soup',
       "PATH=/bin",
       "PWD=/tmp",
