@@ -11,7 +11,7 @@ for(const name in getters){
 Object.defineProperty(target,name,{get:getters[name],configurable:true});
 }
 });
-var BUILD="af0d567f615018fefe17ece241d995d95373114c7ad3a3f3cbee5fe8e43921e0";
+var BUILD="b0bc2b2027c26fa5ad2789a46b98758c20934d9bcb7a2b4e4bd30add32215cd2";
 var FUNCTIONS={
 getenv:{
 parameters:[

@@ -71971,6 +71971,10 @@ value
 option(name,value){
 this.say("PodmanArgs",word5(`--${name}=${value}`));
 }
+sayPlain(key,option,text5){
+if(word5(text5).startsWith('"'))this.option(option,text5);
+else this.say(key,word5(text5));
+}
 noteMount(destination3){
 if(this.mounts.some((mount4)=> mount4.destination===destination3)){
 this.refuse(`podman mounts once at ${destination3}, and an earlier step does`);
@@ -72322,11 +72326,11 @@ recursive?"rbind":"bind",
 recursive?"rprivate":"private"
 ];
 if(!draft.noteMount(destination3))return;
-draft.say("Volume",word5(`${path2}:${destination3}:${options.join(",")}`));
+draft.sayPlain("Volume","volume",`${path2}:${destination3}:${options.join(",")}`);
 }
 function addDevice(path2,destination3,draft){
 if(`${path2}${destination3}`.includes(":"))return draft.refuse('podman ends a path at a ":"');
-draft.say("AddDevice",path2===destination3?path2:`${path2}:${destination3}`);
+draft.say("AddDevice",word5(path2===destination3?path2:`${path2}:${destination3}`));
 }
 function sayTmpfs3(step,draft){
 if(draft.isRoot(step.target))return;
@@ -72360,7 +72364,7 @@ const words3=[
 const other=words3.find((one)=> !KNOWN.test(one));
 if(other !==void 0)return draft.refuse(`podman has no option "${other}" of a tmpfs`);
 if(!draft.noteMount(destination3))return;
-draft.say("Tmpfs",word5(`${destination3}:${words3.join(",")}`));
+draft.sayPlain("Tmpfs","tmpfs",`${destination3}:${words3.join(",")}`);
 }
 function sayOverlay3(step,draft){
 const{target,lower:lower3,upper,work,discard:discard3=false,untrusted=false}=step;
@@ -72392,7 +72396,9 @@ return;
 const destination3=draft.inside(target);
 if(destination3===void 0 || paths.some((path2)=> draft.source(path2)===void 0))return;
 const options=upper===void 0?"O":`O,upperdir=${upper},workdir=${work}`;
-if(draft.noteMount(destination3))draft.say("Volume",word5(`${below5}:${destination3}:${options}`));
+if(draft.noteMount(destination3)){
+draft.sayPlain("Volume","volume",`${below5}:${destination3}:${options}`);
+}
 }
 function sayKernelFilesystem3(step,draft){
 const usual=KERNEL_FILESYSTEMS[step.step];
