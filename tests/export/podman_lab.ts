@@ -17,6 +17,7 @@ import {
   unshare,
 } from "../../mod.ts";
 import { decode } from "../other_scripts.ts";
+import { OWN_NULL } from "../own_null.ts";
 import { root } from "../support.ts";
 import { isThere, noBusybox } from "./support.ts";
 
@@ -40,6 +41,7 @@ clean() {
   exit $code
 }
 trap clean EXIT
+${OWN_NULL}
 mkdir -p /run/root/bin /run/root/etc /run/root/tmp /run/tmp
 cp /bin/busybox /run/root/bin
 for name in sh id hostname cat grep env mount sleep ls sort stat; do ln -s busybox /run/root/bin/$name; done

@@ -2,6 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { type Command, loopback, mount, proc, recipe, tmpfs, unshare } from "../../mod.ts";
+import { OWN_NULL } from "../own_null.ts";
 import { root } from "../support.ts";
 import { without } from "./programs.ts";
 
@@ -9,7 +10,7 @@ import { without } from "./programs.ts";
 export const noPodman = root ? without("podman") ?? without("crun") : "needs root";
 
 /** Where an engine leaves no file, no mount and no control group. */
-export const apart = recipe(
+const apart = recipe(
   unshare("mount", "pid", "ipc", "net", "uts", "cgroup"),
   proc(),
   // There it keeps its images, its state and its locks.
@@ -17,6 +18,11 @@ export const apart = recipe(
   mount("cgroup2", "/sys/fs/cgroup", { type: "cgroup2" }),
   loopback(),
 );
+
+/** A shell's script there. */
+export function scriptApart(script: string): Command {
+  return apart.command("sh", { args: ["-euc", OWN_NULL + script] });
+}
 
 /** Podman, as it works there. */
 export const PODMAN = "podman --cgroup-manager=cgroupfs --events-backend=none --runtime=crun";

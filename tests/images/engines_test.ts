@@ -14,13 +14,13 @@ import {
   writeFile,
 } from "../../mod.ts";
 import {
-  apart,
   CONTAINERD,
   noContainerd,
   noPodman,
   PODMAN,
   PODMAN_RUN,
   printed,
+  scriptApart,
 } from "./engines.ts";
 import { BUSYBOX, makeImage, systemFiles, writeLayout } from "./made_image.ts";
 import { inDirectory } from "./support.ts";
@@ -76,7 +76,7 @@ inDirectory("podman runs what was packed, committed and saved", async (directory
   const load = `${PODMAN} load -q -i ${directory}/images.tar >/dev/null`;
   const script = [load, ...Object.keys(runs).map((name) => `${PODMAN_RUN} ${name}`)].join("\n");
   const lines = Object.values(runs).flat();
-  assertEquals(await linesOf(apart.command("sh", { args: ["-euc", script] })), lines);
+  assertEquals(await linesOf(scriptApart(script)), lines);
   // They are the same here.
   const here = [await linesOf(await packed.command()), await linesOf(await committed.command())];
   assertEquals(here.flat(), lines);
@@ -103,7 +103,7 @@ inDirectory("containerd has the files of what was packed", async (directory) => 
       busybox stat -c "%a %u %Y" /srv/kitchen /srv/kitchen/menu /home
       cat /srv/kitchen/menu
       ls /home'`;
-  assertEquals(await linesOf(apart.command("sh", { args: ["-euc", script] })), [
+  assertEquals(await linesOf(scriptApart(script)), [
     ...["711 0 7", "640 0 7", "700 0 7", "soup"],
   ]);
 }, noContainerd ?? noBusybox);

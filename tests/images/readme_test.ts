@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { recipe } from "../../mod.ts";
 import { RUN } from "../ramekin/support.ts";
-import { apart, noPodman, PODMAN_RUN, printed } from "./engines.ts";
+import { noPodman, PODMAN_RUN, printed, scriptApart } from "./engines.ts";
 import { FixtureRegistry } from "./fixture_registry.ts";
 import { BUSYBOX, makeImage, systemFiles } from "./made_image.ts";
 import { inDirectory } from "./support.ts";
@@ -88,5 +88,5 @@ inDirectory("podman runs what README's screen has packed", async (directory) => 
   const sh = (script: string) => ({ args: ["-euc", script], ...options });
   await printed(recipe().command("sh", sh(lines.join("\n"))));
   const run = podman.replace(/^podman run/, PODMAN_RUN);
-  assertEquals(await printed(apart.command("sh", sh(run))), "soup\n");
+  assertEquals(await printed(scriptApart(run)), "soup\n");
 }, noPodman ?? noBusybox);
