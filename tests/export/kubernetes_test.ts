@@ -257,6 +257,7 @@ test(
       chdir("/scratch"),
     );
     const program = [
+      "exec 2>&1",
       "id; hostname; pwd; echo $DISH; cat /data/dish",
       "grep -E '^(CapBnd|NoNewPrivs|Seccomp):' /proc/self/status",
       "echo > /data/x; echo > /bin/x; echo > kept; ls",

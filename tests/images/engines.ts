@@ -1,7 +1,16 @@
 /** Other engines, in namespaces of their own, so that they leave nothing on this machine. */
 
 import { assertEquals } from "@std/assert";
-import { type Command, loopback, mount, proc, recipe, tmpfs, unshare } from "../../mod.ts";
+import {
+  type Command,
+  type CommandOptions,
+  loopback,
+  mount,
+  proc,
+  recipe,
+  tmpfs,
+  unshare,
+} from "../../mod.ts";
 import { OWN_NULL } from "../own_null.ts";
 import { root } from "../support.ts";
 import { without } from "./programs.ts";
@@ -20,8 +29,8 @@ const apart = recipe(
 );
 
 /** A shell's script there. */
-export function scriptApart(script: string): Command {
-  return apart.command("sh", { args: ["-euc", OWN_NULL + script] });
+export function scriptApart(script: string, options?: CommandOptions): Command {
+  return apart.command("sh", { ...options, args: ["-euc", OWN_NULL + script] });
 }
 
 /** Podman, as it works there. */

@@ -88,5 +88,5 @@ inDirectory("podman runs what README's screen has packed", async (directory) => 
   const sh = (script: string) => ({ args: ["-euc", script], ...options });
   await printed(recipe().command("sh", sh(lines.join("\n"))));
   const run = podman.replace(/^podman run/, PODMAN_RUN);
-  assertEquals(await printed(scriptApart(run)), "soup\n");
+  assertEquals(await printed(scriptApart(run, options)), "soup\n");
 }, noPodman ?? noBusybox);
