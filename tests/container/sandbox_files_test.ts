@@ -107,7 +107,7 @@ test("what cannot be shown is refused when it is written", () => {
   refused({ bind: [["/a", "/"]] }, "it is the root of the sandbox");
   refused({ bind: [["/proc", "/p"]] }, "a sandbox has its own /proc");
   refused({ bind: [["/a", "/b", "rw" as "ro"]] }, 'where only "ro" can be');
-  refused({ root: "/srv", read: ["/"] }, '"root" takes the place of all files');
+  refused({ root: "/srv", read: ["/"] }, '"root": it takes the place of all files');
 });
 
 test("a filesystem of the kernel is refused, in whichever way it would be shown", () => {
