@@ -25,7 +25,7 @@ function rounded(figure: number): number {
 }
 
 test("memory, files and threads of a script do not grow with its launches", async () => {
-  const launches = rounds(times(2000, 50_000));
+  const launches = rounds(times(1200, 50_000));
   const samples = await linesOf("soak_script.ts", launches, times(4, 10)) as Sample[];
   const report = samples.map((sample) => JSON.stringify(sample)).join("\n");
   noteSample("start", samples[0]!);

@@ -248,8 +248,10 @@ Deno.test("a damaged cache has fewer paths, or none", () => {
   readLoaderCache(cache);
 });
 
-Deno.test("the libraries of every program of this host are those that ldd finds", async () => {
-  const all = [...Deno.readDirSync("/usr/bin")].map(({ name }) => `/usr/bin/${name}`);
+Deno.test("the libraries of programs of this host are those that ldd finds", async () => {
+  // A third, and another one in other runs: all take longer than the rest of the file.
+  const all = [...Deno.readDirSync("/usr/bin")].map(({ name }) => `/usr/bin/${name}`)
+    .filter((_, index) => index % 3 === Deno.pid % 3);
   const programs = all.slice(0, rounds(all.length));
   let compared = 0;
   for (const [program, expected] of await ldd(programs)) {
@@ -260,7 +262,7 @@ Deno.test("the libraries of every program of this host are those that ldd finds"
     assertEquals(realPaths(libraries), realPaths(expected), program);
     compared++;
   }
-  assertEquals(compared > rounds(50), true, `only ${compared} programs were compared`);
+  assertEquals(compared > rounds(20), true, `only ${compared} programs were compared`);
 });
 
 /** The output of ldd(1), for programs that it accepts and whose libraries all exist. */
