@@ -8,7 +8,7 @@ import type { ShellSample } from "./shell_script.ts";
 import { linesOf, times } from "./support.ts";
 
 test("template commands leave nothing behind, and a pipe's bytes do not reach the script", async () => {
-  const commands = rounds(times(100, 10_000));
+  const commands = rounds(times(300, 10_000));
   const bytes = times(2 ** 28, 2 ** 30);
   const samples = await linesOf("shell_script.ts", commands, bytes) as ShellSample[];
   for (const { name, heap, resident, files, milliseconds } of samples) {
