@@ -74,9 +74,10 @@ export class TreeReader implements Disposable {
    */
   constructor(root: number, namespace?: number, { unreadable = false }: TreeReaderOptions = {}) {
     this.#root = root;
-    this.#calls = new CallBatch(engine(), MEMORY, namespace);
     this.#unreadable = unreadable ? ["EACCES", "EPERM"] : [];
     this.#seesAll = namespace === undefined && syscall(geteuid()) === 0;
+    // Last, as nobody would free its memory if something failed behind it.
+    this.#calls = new CallBatch(engine(), MEMORY, namespace);
   }
 
   /** Reads a directory. */
