@@ -11,7 +11,7 @@ for(const name in getters){
 Object.defineProperty(target,name,{get:getters[name],configurable:true});
 }
 });
-var BUILD="b0bc2b2027c26fa5ad2789a46b98758c20934d9bcb7a2b4e4bd30add32215cd2";
+var BUILD="d6671a8872553a7f609d555d79852324b43d1642850ccfb34aaade6b7eeae800";
 var FUNCTIONS={
 getenv:{
 parameters:[

@@ -42543,12 +42543,12 @@ TreeReader=class{
 #open=new Set();
 constructor(root2,namespace,{unreadable:unreadable3=false}={}){
 this.#root=root2;
-this.#calls=new CallBatch(engine(),MEMORY4,namespace);
 this.#unreadable=unreadable3?[
 "EACCES",
 "EPERM"
 ]:[];
 this.#seesAll=namespace===void 0 && syscall(geteuid())===0;
+this.#calls=new CallBatch(engine(),MEMORY4,namespace);
 }
 async directory(path2){
 const calls=this.#calls;
