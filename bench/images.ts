@@ -102,7 +102,7 @@ function makeArchive(directory: string): string {
   if (given !== undefined) return given;
   const tar = `${directory}/layer.tar`;
   const there = SOURCES.filter((path) => findProgram(`/${path}`) ?? exists(`/${path}`));
-  sh(`shift; tar -C / -cf "$0" "$@"`, tar, "", ...there);
+  sh(`archive=$1; shift; tar -C / -cf "$archive" "$@"`, tar, ...there);
   return tar;
 }
 

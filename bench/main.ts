@@ -51,14 +51,21 @@ const BENCHES = [
 
 if (import.meta.main) {
   const begin = Date.now();
-  const about = machine(PEER_PROGRAMS.flatMap((name) => findProgram(name) ?? []));
+  const about = [...machine(PEER_PROGRAMS.flatMap((name) => findProgram(name) ?? []))];
   for (const line of about) print(line);
   print();
   const reports: Report[] = [];
   for (const bench of BENCHES) {
-    const report = await bench();
-    printReport(report);
-    reports.push(report);
+    try {
+      const report = await bench();
+      printReport(report);
+      reports.push(report);
+    } catch (error) {
+      // What the others have measured in minutes is not lost.
+      print(`${bench.name} failed: ${error instanceof Error ? error.stack : error}`);
+      about.push(`not measured, as it failed: ${bench.name}`);
+      Deno.exitCode = 1;
+    }
   }
   const minutes = ((Date.now() - begin) / 60_000).toFixed(0);
   await write(reports, [...about, `measured in ${minutes} minutes, on ${today()}`]);
