@@ -141,7 +141,8 @@ function hintOf(code: string, kind: NamespaceKind): string | undefined {
   if (code === "EINVAL" && kind === "mount") {
     return "a mount namespace cannot be pinned where it would see that mount itself: the mount " +
       "that the file is on has to be private (mount --make-private), and the namespace younger " +
-      "than this script's";
+      "than this script's; Linux 6.18 tells that rightly if both were made on one processor " +
+      "(taskset -c 0 deno run ...)";
   }
   return undefined;
 }

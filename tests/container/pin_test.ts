@@ -5,10 +5,14 @@ import { mapRoot, recipe, SyscallError, unshare } from "../../mod.ts";
 import { runScript } from "../other_scripts.ts";
 import { inDirectory, notOrdinary, notRoot, test } from "../support.ts";
 
-/** The start of a script: its mounts are in a namespace of its own, and end with it. */
+/**
+ * The start of a script: its mounts are in a namespace of its own, and end with it. It stays on one
+ * processor, as Linux 6.18 numbers namespaces by processor, and takes the higher number for the younger.
+ */
 function withMounts(propagation: "MS_PRIVATE" | "MS_SHARED"): string {
   return `
     const { recipe, unshare, hostname, join, listNamespaces, linux, mapRoot } = ramekin;
+    recipe().command("taskset", { args: ["-cp", "0", String(Deno.pid)] }).outputSync();
     linux.unshare(linux.CLONE_FS | linux.CLONE_NEWNS);
     linux.mount(null, "/", null, linux.MS_REC | linux.${propagation});
     const file = Deno.args[0] + "/kept";
