@@ -111,7 +111,10 @@ test("type, parent and owner of all namespaces are those of lsns(8)", () => {
   for (const { ns, type, pns, ons } of theirs) {
     // Others on this machine come and go, and the numbers of their namespaces are used again.
     const [entry, later] = [before.get(ns), after.get(ns)];
-    if (entry === undefined || entry.first?.pid !== later?.first?.pid) continue;
+    if (entry === undefined || later === undefined || entry.first?.pid !== later.first?.pid) {
+      continue;
+    }
+    if (entry.type !== later.type || entry.owner !== later.owner) continue;
     const { type: ourType, pns: ourParent, ons: ourOwner } = lineOf(entry);
     assertEquals([ns, ourType, ourParent, ourOwner], [ns, type, pns, ons]);
   }
