@@ -11,7 +11,7 @@ for(const name in getters){
 Object.defineProperty(target,name,{get:getters[name],configurable:true});
 }
 });
-var BUILD="d6671a8872553a7f609d555d79852324b43d1642850ccfb34aaade6b7eeae800";
+var BUILD="6326ad7f7b59f3405dd9ff479871fc79cb251317a57cca16b27b1d050e118415";
 var FUNCTIONS={
 getenv:{
 parameters:[

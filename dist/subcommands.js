@@ -17198,7 +17198,7 @@ if(code==="EPERM"){
 return "a namespace is pinned by a mount in this script's own file tree, which takes CAP_SYS_ADMIN; an ordinary user can keep one by a container that goes on running in it";
 }
 if(code==="EINVAL" && kind==="mount"){
-return "a mount namespace cannot be pinned where it would see that mount itself: the mount that the file is on has to be private (mount --make-private), and the namespace younger than this script's";
+return "a mount namespace cannot be pinned where it would see that mount itself: the mount that the file is on has to be private (mount --make-private), and the namespace younger than this script's; Linux 6.18 tells that rightly if both were made on one processor (taskset -c 0 deno run ...)";
 }
 return void 0;
 }
