@@ -21,7 +21,7 @@ import type {
 import type { OverlayStep } from "../../recipe/steps/overlay.ts";
 import type { RootStep } from "../../recipe/steps/root_directory.ts";
 import { beginRoot } from "../container_draft.ts";
-import { KERNEL_FILESYSTEMS } from "../usual.ts";
+import { isUsualDevice, isUsualMount, KERNEL_FILESYSTEMS } from "../usual.ts";
 import type { PodDraft } from "./draft.ts";
 import { quantity } from "./limits.ts";
 
@@ -146,10 +146,9 @@ export function sayDevices(step: DevicesStep, draft: PodDraft): void {
 }
 
 /** Says `mount`: what the node cannot be told to mount, but for the control groups of every pod. */
-export function sayMount({ target, type, options = "" }: MountStep, draft: PodDraft): void {
-  const isCgroup = type.startsWith("cgroup") && options.split(",").includes("ro") &&
-    draft.inside(target) === "/sys/fs/cgroup";
-  if (!isCgroup) draft.refuse(`a pod mounts no ${type}; a PersistentVolume may`);
+export function sayMount(step: MountStep, draft: PodDraft): void {
+  if (isUsualMount(step, draft)) return;
+  draft.refuse(`a pod mounts no ${step.type}; a PersistentVolume may`);
 }
 
 /** Says `remount`. */
@@ -178,12 +177,8 @@ export function saySymlink({ target, path }: SymlinkStep, draft: PodDraft): void
 }
 
 /** Says `mknod`. */
-export function sayMknod({ path, type, major, minor }: MknodStep, draft: PodDraft): void {
-  const inside = draft.inside(path);
-  if (inside === undefined) return;
-  const isUsual = DEVICES.some((device) =>
-    device.path === inside && device.type === type && device.major === major &&
-    device.minor === minor
-  );
-  if (!isUsual) draft.refuse("a pod makes no devices; a device plugin gives those of the node");
+export function sayMknod(step: MknodStep, draft: PodDraft): void {
+  const inside = draft.inside(step.path);
+  if (inside === undefined || isUsualDevice(inside, step)) return;
+  draft.refuse("a pod makes no devices; a device plugin gives those of the node");
 }

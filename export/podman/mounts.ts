@@ -20,7 +20,7 @@ import type {
 import type { OverlayStep } from "../../recipe/steps/overlay.ts";
 import type { RootStep } from "../../recipe/steps/root_directory.ts";
 import { beginRoot } from "../container_draft.ts";
-import { KERNEL_FILESYSTEMS } from "../usual.ts";
+import { isUsualDevice, isUsualMount, KERNEL_FILESYSTEMS } from "../usual.ts";
 import type { PodmanDraft } from "./draft.ts";
 import { word } from "./unit_text.ts";
 
@@ -212,10 +212,9 @@ export function sayDevices(step: DevicesStep, draft: PodmanDraft): void {
 }
 
 /** Says `mount`: what podman cannot be told to mount, but for the control groups of every container. */
-export function sayMount({ target, type, options = "" }: MountStep, draft: PodmanDraft): void {
-  const isCgroup = type.startsWith("cgroup") && options.split(",").includes("ro") &&
-    draft.inside(target) === "/sys/fs/cgroup";
-  if (!isCgroup) draft.refuse(`podman mounts no ${type}; mount it before, and bind() it`);
+export function sayMount(step: MountStep, draft: PodmanDraft): void {
+  if (isUsualMount(step, draft)) return;
+  draft.refuse(`podman mounts no ${step.type}; mount it before, and bind() it`);
 }
 
 /** Says `remount`. */
@@ -242,12 +241,8 @@ export function saySymlink({ target, path }: SymlinkStep, draft: PodmanDraft): v
 }
 
 /** Says `mknod`. */
-export function sayMknod({ path, type, major, minor }: MknodStep, draft: PodmanDraft): void {
-  const inside = draft.inside(path);
-  if (inside === undefined) return;
-  const isUsual = DEVICES.some((device) =>
-    device.path === inside && device.type === type && device.major === major &&
-    device.minor === minor
-  );
-  if (!isUsual) draft.refuse("podman makes no devices by numbers; bind() that of the host");
+export function sayMknod(step: MknodStep, draft: PodmanDraft): void {
+  const inside = draft.inside(step.path);
+  if (inside === undefined || isUsualDevice(inside, step)) return;
+  draft.refuse("podman makes no devices by numbers; bind() that of the host");
 }
