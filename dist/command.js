@@ -11,7 +11,7 @@ for(const name in getters){
 Object.defineProperty(target,name,{get:getters[name],configurable:true});
 }
 });
-var BUILD="6326ad7f7b59f3405dd9ff479871fc79cb251317a57cca16b27b1d050e118415";
+var BUILD="3af0c6c02051b4d836f0d5ec0280e90def3d649121810c9b0f1114f20762dcf7";
 var FUNCTIONS={
 getenv:{
 parameters:[

@@ -71309,9 +71309,16 @@ localhostProfile:profilePath(name)
 };
 }
 });
+function isUsualMount({target,type,options=""},draft){
+return type.startsWith("cgroup")&& options.split(",").includes("ro")&& draft.inside(target)==="/sys/fs/cgroup";
+}
+function isUsualDevice(inside2,{type,major,minor}){
+return DEVICES3.some((device)=> device.path===inside2 && device.type===type && device.major===major && device.minor===minor);
+}
 var HIDDEN2,UNWRITABLE2,KERNEL_FILESYSTEMS;
 var init_usual=__esm({
 "export/usual.ts"(){
+init_devices4();
 HIDDEN2=new Set([
 "/proc/acpi",
 "/proc/kcore",
@@ -71503,9 +71510,9 @@ const bytes=bytesOf2(shm);
 if(bytes===void 0)return draft.refuse(`an emptyDir has its size in bytes, and not ${shm}`);
 draft.addMemory("/dev/shm",quantity(bytes));
 }
-function sayMount2({target,type,options=""},draft){
-const isCgroup=type.startsWith("cgroup")&& options.split(",").includes("ro")&& draft.inside(target)==="/sys/fs/cgroup";
-if(!isCgroup)draft.refuse(`a pod mounts no ${type}; a PersistentVolume may`);
+function sayMount2(step,draft){
+if(isUsualMount(step,draft))return;
+draft.refuse(`a pod mounts no ${step.type}; a PersistentVolume may`);
 }
 function sayRemount2({target,options},draft){
 const path2=draft.inside(target);
@@ -71526,11 +71533,10 @@ function saySymlink2({target,path:path2},draft){
 const inside2=draft.inside(path2);
 if(inside2 !==void 0 && LINKS5[inside2]!==target)draft.refuse(IN_THE_IMAGE);
 }
-function sayMknod2({path:path2,type,major,minor},draft){
-const inside2=draft.inside(path2);
-if(inside2===void 0)return;
-const isUsual=DEVICES3.some((device)=> device.path===inside2 && device.type===type && device.major===major && device.minor===minor);
-if(!isUsual)draft.refuse("a pod makes no devices; a device plugin gives those of the node");
+function sayMknod2(step,draft){
+const inside2=draft.inside(step.path);
+if(inside2===void 0 || isUsualDevice(inside2,step))return;
+draft.refuse("a pod makes no devices; a device plugin gives those of the node");
 }
 var IN_THE_IMAGE;
 var init_mounts9=__esm({
@@ -72439,9 +72445,9 @@ addDevice(source,name,draft);
 if(gpus==="all")draft.say("AddDevice","nvidia.com/gpu=all");
 else for(const number2 of gpus)draft.say("AddDevice",`nvidia.com/gpu=${number2}`);
 }
-function sayMount3({target,type,options=""},draft){
-const isCgroup=type.startsWith("cgroup")&& options.split(",").includes("ro")&& draft.inside(target)==="/sys/fs/cgroup";
-if(!isCgroup)draft.refuse(`podman mounts no ${type}; mount it before, and bind() it`);
+function sayMount3(step,draft){
+if(isUsualMount(step,draft))return;
+draft.refuse(`podman mounts no ${step.type}; mount it before, and bind() it`);
 }
 function sayRemount3({target,options},draft){
 const path2=draft.inside(target);
@@ -72460,11 +72466,10 @@ function saySymlink3({target,path:path2},draft){
 const inside2=draft.inside(path2);
 if(inside2 !==void 0 && LINKS5[inside2]!==target)draft.refuse(IN_THE_ROOT);
 }
-function sayMknod3({path:path2,type,major,minor},draft){
-const inside2=draft.inside(path2);
-if(inside2===void 0)return;
-const isUsual=DEVICES3.some((device)=> device.path===inside2 && device.type===type && device.major===major && device.minor===minor);
-if(!isUsual)draft.refuse("podman makes no devices by numbers; bind() that of the host");
+function sayMknod3(step,draft){
+const inside2=draft.inside(step.path);
+if(inside2===void 0 || isUsualDevice(inside2,step))return;
+draft.refuse("podman makes no devices by numbers; bind() that of the host");
 }
 var IN_THE_ROOT,KNOWN;
 var init_mounts10=__esm({
