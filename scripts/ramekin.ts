@@ -12,8 +12,10 @@
  */
 
 import { findKeptBox } from "./ramekin/kept_box.ts";
+import { asksVersion, tellVersion } from "./ramekin/version.ts";
 
 if (import.meta.main) {
+  if (asksVersion(Deno.args)) Deno.exit(tellVersion());
   const kept = findKeptBox(Deno.args);
   const mayBuild = kept?.execute() === true;
   const { keep, main, runsProgram } = await import("./ramekin/main.ts");

@@ -33,7 +33,10 @@ export interface Bundle {
   readonly head: string;
   /** The list of the functions that first runs of it call. */
   readonly calls: "first_run.txt" | "first_run_oci.txt";
-  /** A module that it loads later, and the file that has it. */
+  /**
+   * A module that it loads later, and the file that has it. Deno reads the files of all imports that
+   * are strings before it runs anything, so this one is not a string.
+   */
   readonly later?: { readonly module: string; readonly file: "dist/subcommands.js" };
 }
 
@@ -89,9 +92,10 @@ export async function plainBundle({ entry: start, later }: Bundle): Promise<stri
     }).output();
     if (!success) throw new Error(`deno bundle: ${new TextDecoder().decode(stderr)}`);
     const text = new TextDecoder().decode(stdout);
-    const linked = later === undefined
-      ? text
-      : text.replace(`"${later.module}"`, `"${later.file.replace("dist/", "./")}"`);
+    const linked = later === undefined ? text : text.replace(
+      `import("${later.module}")`,
+      `import(new URL("${later.file.replace("dist/", "./")}", import.meta.url).href)`,
+    );
     // Packages lie in the cache of whoever makes the file.
     return inAscii(
       loadNodeLate(linked).replace(/(?:\.\.\/)+\S*?\/npm\/[^/\s]+\//g, "npm/"),

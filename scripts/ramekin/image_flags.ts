@@ -4,15 +4,15 @@
  * @module
  */
 
-import {
-  ImageError,
-  type NewConfig,
-  parsePlatform,
-  type PullOptions,
-  type RegistryOptions,
-  type RunOptions,
-  type Volume,
+import { ImageError } from "../../images/errors.ts";
+import type {
+  NewConfig,
+  PullOptions,
+  RegistryOptions,
+  RunOptions,
+  Volume,
 } from "../../images/mod.ts";
+import { parsePlatform } from "../../images/platform.ts";
 import { linux } from "../../mod.ts";
 import type { Arguments } from "./arguments.ts";
 import { ifThere } from "./files.ts";

@@ -7,6 +7,7 @@
 import { readArguments } from "./arguments.ts";
 import { isDetached, supervisorFd } from "./detach_flags.ts";
 import { errorReport } from "./error_report.ts";
+import { FAILED_BEFORE_PROGRAM, PIPE_BROKEN } from "./exit_status.ts";
 import { programHelp, subcommandHelp } from "./help.ts";
 import type { KeptBox } from "./kept_box.ts";
 import { LOAD } from "./load.ts";
@@ -14,10 +15,6 @@ import { paintFor, print, printError } from "./output.ts";
 import { type KnownSubcommand, SUBCOMMANDS } from "./subcommands.ts";
 import { unknownSubcommand } from "./unknown_words.ts";
 import { UsageError } from "./usage.ts";
-import { VERSION } from "./version.ts";
-
-/** The exit status of ramekin's own failures where it runs a program, as env(1) has it. */
-const FAILED_BEFORE_PROGRAM = 125;
 
 /** Runs the command line, and returns the exit status; it never throws. */
 export async function main(words: readonly string[]): Promise<number> {
@@ -25,13 +22,12 @@ export async function main(words: readonly string[]): Promise<number> {
   let subcommand: KnownSubcommand | undefined;
   try {
     if (first === undefined || first === "--help" || first === "-h") return show(programHelp);
-    if (first === "--version" || first === "-V") return say(`ramekin ${VERSION}`);
     if (first === "help") return help(rest);
     subcommand = find(first);
     return await runSubcommand(subcommand, rest);
   } catch (error) {
     // The reader of the output has closed its end.
-    if (error instanceof Deno.errors.BrokenPipe) return 128 + SIGPIPE;
+    if (error instanceof Deno.errors.BrokenPipe) return PIPE_BROKEN;
     const end = rest.indexOf("--");
     const debug = rest.slice(0, end === -1 ? undefined : end).includes("--debug");
     const name = subcommand?.name;
@@ -40,8 +36,6 @@ export async function main(words: readonly string[]): Promise<number> {
     return error instanceof UsageError ? 2 : 1;
   }
 }
-
-const SIGPIPE = 13;
 
 /** Whether the command line has a subcommand that runs a program. */
 export function runsProgram([first]: readonly string[]): boolean {

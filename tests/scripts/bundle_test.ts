@@ -83,8 +83,50 @@ test("a bundle loads no module of Node's before it is used", async () => {
   }
 });
 
+test("what only some subcommands need is loaded with these: images, exports, modules of Node's", async () => {
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", "scripts/ramekin/main.ts"],
+    cwd: PROJECT,
+  }).output();
+  const graph: Graph = JSON.parse(decode(stdout));
+  const loaded = loadedAtOnce(graph).map((name) => name.replace(PROJECT.href, ""));
+  assert(loaded.includes("scripts/ramekin/subcommands.ts"));
+  const late = loaded.filter((name) => LATE.test(name) && !NEEDED.includes(name));
+  assertEquals(late, []);
+});
+
+/** Modules that a subcommand loads. */
+const LATE = /^(?:node:|(?:box|cdi|changes|detached|export|images|oci|services|shell|yaml)\/)/;
+
+/** Those that the table of all flags needs. */
+const NEEDED = ["export/oci/unsaid.ts", "images/errors.ts", "images/platform.ts"];
+
+/** What `deno info --json` writes. */
+interface Graph {
+  readonly roots: readonly string[];
+  readonly modules: readonly {
+    readonly specifier: string;
+    readonly dependencies?: readonly {
+      readonly isDynamic?: boolean;
+      readonly code?: { readonly specifier?: string };
+    }[];
+  }[];
+}
+
+/** The modules that are loaded with the first one. */
+function loadedAtOnce({ roots, modules }: Graph): readonly string[] {
+  const found = new Set(roots);
+  for (const name of found) {
+    const { dependencies = [] } = modules.find(({ specifier }) => specifier === name) ?? {};
+    for (const { isDynamic, code } of dependencies) {
+      if (isDynamic !== true && code?.specifier !== undefined) found.add(code.specifier);
+    }
+  }
+  return [...found];
+}
+
 test("Deno keeps the command compiled after a subcommand that waits for nothing", async () => {
-  for (const words of [["--version"], ["schema"]]) {
+  for (const words of [["help"], ["schema"]]) {
     const directory = Deno.makeTempDirSync();
     try {
       // What is kept is read in the second run, and V8 logs that it compiles nothing of the file.
