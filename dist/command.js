@@ -11,7 +11,7 @@ for(const name in getters){
 Object.defineProperty(target,name,{get:getters[name],configurable:true});
 }
 });
-var BUILD="3af0c6c02051b4d836f0d5ec0280e90def3d649121810c9b0f1114f20762dcf7";
+var BUILD="e5319cafb20b72b91812d721dbcb2dd63493cb42502cd8a327c0eed03ae0c5cb";
 var FUNCTIONS={
 getenv:{
 parameters:[
@@ -241,10 +241,26 @@ if(path==="" || path==="/")return true;
 function mayOthersWrite(mode){
 return((mode??511)& 18)!==0;
 }
+var VERSION="0.1.0";
+var PIPE_BROKEN=128 + 13;
+function asksVersion([first]){
+return first==="--version" || first==="-V";
+}
+function tellVersion(){
+try{
+Deno.stdout.writeSync(new TextEncoder().encode(`ramekin ${VERSION}
+`));
+return 0;
+}catch(error){
+if(error instanceof Deno.errors.BrokenPipe)return PIPE_BROKEN;
+throw error;
+}
+}
 if(import.meta.main){
+if(asksVersion(Deno.args))Deno.exit(tellVersion());
 const kept=findKeptBox(Deno.args);
 const mayBuild=kept?.execute()===true;
-const{keep,main,runsProgram}=await import("./subcommands.js");
+const{keep,main,runsProgram}=await import(new URL("./subcommands.js",import.meta.url).href);
 if(mayBuild && await keep(kept))kept.execute();
 const code=await main(Deno.args);
 if(runsProgram(Deno.args))Deno.exit(code);

@@ -4749,6 +4749,29 @@ loopback()
 ...clockSteps(linux.timeOffsets,fresh.has("time"))
 ];
 });
+var withIdMaps=(function withIdMaps(config,caller2){
+const{linux={},process={}}=config;
+const{uidMappings,gidMappings}=linux;
+if(!namespacesOf(linux).fresh.has("user")|| uidMappings?.length || gidMappings?.length){
+return config;
+}
+const map=(containerID,hostID)=>[
+{
+containerID,
+hostID,
+size:1
+}
+];
+const{uid=0,gid=0}=process.user??{};
+return{
+...config,
+linux:{
+...linux,
+uidMappings:map(uid,caller2.uid),
+gidMappings:map(gid,caller2.gid)
+}
+};
+});
 var clockSteps=(function clockSteps(offsets,isOwn2){
 const entries=Object.entries(offsets??{});
 if(entries.length===0)return[];
@@ -4838,6 +4861,17 @@ options:words3
 attributes:[]
 })
 ];
+});
+var modeOf=(function modeOf(type,{rest:rest2},target){
+if(type !=="tmpfs" || rest2.some(((word4)=> word4.startsWith("mode="))))return[];
+try{
+const{mode:mode2,isDirectory:isDirectory2}=Deno.statSync(target);
+return isDirectory2 && mode2 !==null?[
+`mode=${(mode2 & 4095).toString(8)}`
+]:[];
+}catch{
+return[];
+}
 });
 var cgroupSteps=(function cgroupSteps(options,target,{hierarchies:hierarchies2,groups,ownCgroups}){
 const{attributes}=options;
@@ -27594,29 +27628,6 @@ time:"time",
 user:"user",
 uts:"uts"
 };
-function withIdMaps(config,caller2){
-const{linux={},process={}}=config;
-const{uidMappings,gidMappings}=linux;
-if(!namespacesOf(linux).fresh.has("user")|| uidMappings?.length || gidMappings?.length){
-return config;
-}
-const map=(containerID,hostID)=>[
-{
-containerID,
-hostID,
-size:1
-}
-];
-const{uid=0,gid=0}=process.user??{};
-return{
-...config,
-linux:{
-...linux,
-uidMappings:map(uid,caller2.uid),
-gidMappings:map(gid,caller2.gid)
-}
-};
-}
 function orderOf(kind){
 return kind==="user"?0:1;
 }
@@ -27709,17 +27720,6 @@ return{
 ...userMap,
 recursive
 };
-}
-function modeOf(type,{rest:rest2},target){
-if(type !=="tmpfs" || rest2.some((word4)=> word4.startsWith("mode=")))return[];
-try{
-const{mode:mode2,isDirectory:isDirectory2}=Deno.statSync(target);
-return isDirectory2 && mode2 !==null?[
-`mode=${(mode2 & 4095).toString(8)}`
-]:[];
-}catch{
-return[];
-}
 }
 function copiedUp(target,field,options){
 const words3=new Map(options.rest.map((word4)=>{

@@ -192,6 +192,9 @@ O_CLOEXEC
 var fcntl=(function fcntl(fd,command,argument){
 return call("fcntl",fd,constant(command,FCNTL_COMMANDS),argument);
 });
+var ioctl=(function ioctl(fd,request2,argument){
+return call("ioctl",fd,constant(request2,IOCTL_REQUESTS),argument);
+});
 var flock=(function flock(fd,operation){
 return call("flock",fd,flags(operation,{
 LOCK_SH,
@@ -207,6 +210,9 @@ return call("write",fd,bytes,size);
 });
 var pwrite64=(function pwrite64(fd,bytes,size,at3){
 return call("pwrite64",fd,bytes,size,at3);
+});
+var tee=(function tee(from2,to,size,flagBits=0){
+return call("tee",from2,to,size,flags(flagBits,SPLICE_FLAGS));
 });
 var pipe2=(function pipe2(ends,flagBits){
 return call("pipe2",ends,flags(flagBits,OPEN_FLAGS));
@@ -2762,6 +2768,24 @@ return{
 copyOf:`${dev}:${ino}`
 };
 });
+var isTerminal=(function isTerminal(fd){
+return succeeds(ioctl(fd,TCGETS,new Output(TERMIOS_SIZE)),"ENOTTY");
+});
+var succeeds=(function succeeds(call2,usual){
+try{
+return syscalls([
+{
+call:call2,
+accept:[
+usual
+]
+}
+]).result(call2)>=0n;
+}catch(error){
+if(!(error instanceof SyscallError))throw error;
+return false;
+}
+});
 var statusOf4=(function statusOf4(fd){
 const stat=statxOutput();
 try{
@@ -2776,12 +2800,172 @@ if(error instanceof SyscallError && error.code==="EBADF")return void 0;
 throw error;
 }
 });
+var startCopying=(function startCopying(descriptors,work,end){
+try{
+return new HelperProcess(descriptors,work);
+}finally{
+syscall(close(end));
+}
+});
+var closingOnFailure=(function closingOnFailure(fd,make2){
+try{
+return make2();
+}catch(error){
+syscall(close(fd));
+throw error;
+}
+});
 var openPipe=(function openPipe(){
 const opened=OPENING.run().output(ENDS2);
 return{
 reader:opened.getInt32(0,true),
 writer:opened.getInt32(4,true)
 };
+});
+var copyOutput=(function copyOutput(fd){
+const ofTerminal=isTerminal(fd);
+const stop=syscall(eventfd2(0,EFD_CLOEXEC));
+return closingOnFailure(stop,(()=>{
+const{reader,writer}=openPipe();
+return closingOnFailure(writer,(()=>{
+syscall(fcntl(reader,F_SETFL,O_NONBLOCK));
+const process=startCopying([
+fd,
+reader,
+stop
+],loop(),reader);
+let isOpen=true;
+const handOver=(()=>{
+if(isOpen)syscall(close(writer));
+isOpen=false;
+});
+return{
+theirs:writer,
+handOver,
+end:(function(){
+handOver();
+syscall(write(stop,ONE2,ONE2.length));
+const errno=process.wait().failed?.errno;
+syscall(close(stop));
+if(errno===void 0)return;
+if(errno===ERRNO.EPIPE || ofTerminal && errno===ERRNO.EIO)return;
+throw new SyscallError({
+syscall:"write",
+errno,
+hint:UNWRITTEN
+});
+})
+};
+}));
+}));
+});
+var loop=(function loop(){
+const[waiting,draining]=[
+new Label("waiting"),
+new Label("draining")
+];
+const copy2={
+buffer:new Output(CHUNK3,"&chunk"),
+unwritten:new PipeEnds()
+};
+const pipe={
+fd:1,
+events:POLLIN
+},stop={
+fd:2,
+events:POLLIN
+};
+const onFailure=HELPER_ENDS;
+return[
+{
+call:pipe2(copy2.unwritten.output,0),
+onFailure
+},
+waiting,
+{
+call:ppoll([
+pipe,
+stop
+],void 0),
+onFailure
+},
+{
+call:ppoll([
+stop
+],0),
+onSuccess:draining,
+onFailure
+},
+...copyChunk(copy2,waiting,waiting),
+draining,
+...Array.from({
+length:CHUNKS_LEFT
+},(()=> copyChunk(copy2,HELPER_ENDS))).flat()
+];
+});
+var copyChunk=(function copyChunk({buffer,unwritten},whenEmpty,then){
+const[again,full,taking,next]=[
+"again",
+"full",
+"taking",
+"next"
+].map(((name)=> new Label(name)));
+const ends={
+onZero:HELPER_ENDS,
+onFailure:HELPER_ENDS
+};
+const onEmpty={
+accept:[
+"EAGAIN"
+],
+onAccepted:whenEmpty
+};
+const readChunk=read(unwritten.reader,buffer,CHUNK3);
+const writeChunk=write(0,buffer,new ResultOf(readChunk,"count"));
+return[
+{
+call:tee(1,unwritten.writer,CHUNK3,SPLICE_F_NONBLOCK),
+...onEmpty,
+...ends
+},
+{
+call:readChunk,
+...ends
+},
+again,
+{
+call:writeChunk,
+accept:[
+"EAGAIN"
+],
+onAccepted:full,
+onSuccess:taking,
+...ends
+},
+full,
+{
+call:ppoll([
+{
+fd:0,
+events:POLLOUT
+}
+],void 0),
+onSuccess:again,
+...ends
+},
+taking,
+{
+call:read(1,buffer,new ResultOf(writeChunk,"written")),
+...onEmpty,
+onSuccess:then??next,
+...ends
+},
+next
+];
+});
+var copyStream=(function copyStream(fd,ours){
+if(fd !==0)return copyOutput(ours);
+return isPipe(ours)?copyNamedPipe(ours):copyInput(ours);
 });
 var openPipeTo=(function openPipeTo(fd){
 const{reader,writer}=openPipe();
@@ -4919,7 +5103,7 @@ made,
 })));
 const outcome=syscalls(looks.flatMap((({records})=> records)));
 const ours=looks.filter((({isOurs:isOurs2})=> isOurs2(outcome)));
-syscalls(ours.flatMap((({made})=> removal2(made))));
+syscalls(ours.flatMap(({made})=> removal2(made)));
 }catch{
 }finally{
 syscalls(all.map((({fd})=>({
@@ -5960,9 +6144,6 @@ var SPLICE_FLAGS={
 SPLICE_F_NONBLOCK
 };
 var SCOPED=RESOLVE_BENEATH | RESOLVE_IN_ROOT;
-function ioctl(fd,request2,argument){
-return call("ioctl",fd,constant(request2,IOCTL_REQUESTS),argument);
-}
 function pread64(fd,buffer,size,offset){
 return call("pread64",fd,buffer,size,offset);
 }
@@ -5975,9 +6156,6 @@ SEEK_END
 }
 function splice(from2,to,size,{offset,flags:flagBits=0}={}){
 return call("splice",from2,offset??null,to,null,size,flags(flagBits,SPLICE_FLAGS));
-}
-function tee(from2,to,size,flagBits=0){
-return call("tee",from2,to,size,flags(flagBits,SPLICE_FLAGS));
 }
 function ftruncate(fd,size){
 return call("ftruncate",fd,size);
@@ -20699,24 +20877,6 @@ accept:[
 ]);
 return outcome.result(call2)===0n?outcome.output(session).getInt32(0,true):void 0;
 }
-function isTerminal(fd){
-return succeeds(ioctl(fd,TCGETS,new Output(TERMIOS_SIZE)),"ENOTTY");
-}
-function succeeds(call2,usual){
-try{
-return syscalls([
-{
-call:call2,
-accept:[
-usual
-]
-}
-]).result(call2)>=0n;
-}catch(error){
-if(!(error instanceof SyscallError))throw error;
-return false;
-}
-}
 var DEV_NULL=makedev(1,3);
 var PIPEFS=1346981957;
 var TERMIOS_SIZE=36;
@@ -20816,21 +20976,6 @@ var ONE2=new Uint8Array([
 0,
 0
 ]);
-function startCopying(descriptors,work,end){
-try{
-return new HelperProcess(descriptors,work);
-}finally{
-syscall(close(end));
-}
-}
-function closingOnFailure(fd,make2){
-try{
-return make2();
-}catch(error){
-syscall(close(fd));
-throw error;
-}
-}
 var ENDS2=new Output(8,"&ends");
 var OPENING=new Routine([],[
 {
@@ -21149,148 +21294,7 @@ flags:SPLICE_F_NONBLOCK
 }
 var CHUNK3=64 * 1024;
 var CHUNKS_LEFT=32;
-function copyOutput(fd){
-const ofTerminal=isTerminal(fd);
-const stop=syscall(eventfd2(0,EFD_CLOEXEC));
-return closingOnFailure(stop,()=>{
-const{reader,writer}=openPipe();
-return closingOnFailure(writer,()=>{
-syscall(fcntl(reader,F_SETFL,O_NONBLOCK));
-const process=startCopying([
-fd,
-reader,
-stop
-],loop(),reader);
-let isOpen=true;
-const handOver=()=>{
-if(isOpen)syscall(close(writer));
-isOpen=false;
-};
-return{
-theirs:writer,
-handOver,
-end(){
-handOver();
-syscall(write(stop,ONE2,ONE2.length));
-const errno=process.wait().failed?.errno;
-syscall(close(stop));
-if(errno===void 0)return;
-if(errno===ERRNO.EPIPE || ofTerminal && errno===ERRNO.EIO)return;
-throw new SyscallError({
-syscall:"write",
-errno,
-hint:UNWRITTEN
-});
-}
-};
-});
-});
-}
 var UNWRITTEN="the script's stdout or stderr could not be written to, and lacks a part of what the program has written";
-function loop(){
-const[waiting,draining]=[
-new Label("waiting"),
-new Label("draining")
-];
-const copy2={
-buffer:new Output(CHUNK3,"&chunk"),
-unwritten:new PipeEnds()
-};
-const pipe={
-fd:1,
-events:POLLIN
-},stop={
-fd:2,
-events:POLLIN
-};
-const onFailure=HELPER_ENDS;
-return[
-{
-call:pipe2(copy2.unwritten.output,0),
-onFailure
-},
-waiting,
-{
-call:ppoll([
-pipe,
-stop
-],void 0),
-onFailure
-},
-{
-call:ppoll([
-stop
-],0),
-onSuccess:draining,
-onFailure
-},
-...copyChunk(copy2,waiting,waiting),
-draining,
-...Array.from({
-length:CHUNKS_LEFT
-},()=> copyChunk(copy2,HELPER_ENDS)).flat()
-];
-}
-function copyChunk({buffer,unwritten},whenEmpty,then){
-const[again,full,taking,next]=[
-"again",
-"full",
-"taking",
-"next"
-].map((name)=> new Label(name));
-const ends={
-onZero:HELPER_ENDS,
-onFailure:HELPER_ENDS
-};
-const onEmpty={
-accept:[
-"EAGAIN"
-],
-onAccepted:whenEmpty
-};
-const readChunk=read(unwritten.reader,buffer,CHUNK3);
-const writeChunk=write(0,buffer,new ResultOf(readChunk,"count"));
-return[
-{
-call:tee(1,unwritten.writer,CHUNK3,SPLICE_F_NONBLOCK),
-...onEmpty,
-...ends
-},
-{
-call:readChunk,
-...ends
-},
-again,
-{
-call:writeChunk,
-accept:[
-"EAGAIN"
-],
-onAccepted:full,
-onSuccess:taking,
-...ends
-},
-full,
-{
-call:ppoll([
-{
-fd:0,
-events:POLLOUT
-}
-],void 0),
-onSuccess:again,
-...ends
-},
-taking,
-{
-call:read(1,buffer,new ResultOf(writeChunk,"written")),
-...onEmpty,
-onSuccess:then??next,
-...ends
-},
-next
-];
-}
 var StandardStreams=class{
 static{
 addMethods(this.prototype,{
@@ -21409,10 +21413,6 @@ var NAMES3=[
 "stderr"
 ];
 var NOT_OPEN="the script has no open file of this number; a descriptor that is handed to a program has to be open until it is started";
-function copyStream(fd,ours){
-if(fd !==0)return copyOutput(ours);
-return isPipe(ours)?copyNamedPipe(ours):copyInput(ours);
-}
 var THEIRS=new Slot("theirs");
 var OURS=new Slot("ours");
 var RELEASING=new Routine([

@@ -445,6 +445,9 @@ O_CLOEXEC
 var fcntl=(function fcntl(fd,command,argument){
 return call("fcntl",fd,constant(command,FCNTL_COMMANDS),argument);
 });
+var ioctl=(function ioctl(fd,request2,argument){
+return call("ioctl",fd,constant(request2,IOCTL_REQUESTS),argument);
+});
 var flock=(function flock(fd,operation2){
 return call("flock",fd,flags(operation2,{
 LOCK_SH,
@@ -460,6 +463,9 @@ return call("write",fd,bytes,size);
 });
 var pwrite64=(function pwrite64(fd,bytes,size,at4){
 return call("pwrite64",fd,bytes,size,at4);
+});
+var tee=(function tee(from2,to,size,flagBits=0){
+return call("tee",from2,to,size,flags(flagBits,SPLICE_FLAGS));
 });
 var pipe2=(function pipe2(ends,flagBits){
 return call("pipe2",ends,flags(flagBits,OPEN_FLAGS));
@@ -3018,6 +3024,24 @@ return{
 copyOf:`${dev}:${ino}`
 };
 });
+var isTerminal=(function isTerminal(fd){
+return succeeds(ioctl(fd,TCGETS,new Output(TERMIOS_SIZE)),"ENOTTY");
+});
+var succeeds=(function succeeds(call2,usual){
+try{
+return syscalls([
+{
+call:call2,
+accept:[
+usual
+]
+}
+]).result(call2)>=0n;
+}catch(error){
+if(!(error instanceof SyscallError))throw error;
+return false;
+}
+});
 var statusOf4=(function statusOf4(fd){
 const stat=statxOutput();
 try{
@@ -3032,12 +3056,172 @@ if(error instanceof SyscallError && error.code==="EBADF")return void 0;
 throw error;
 }
 });
+var startCopying=(function startCopying(descriptors,work,end){
+try{
+return new HelperProcess(descriptors,work);
+}finally{
+syscall(close(end));
+}
+});
+var closingOnFailure=(function closingOnFailure(fd,make2){
+try{
+return make2();
+}catch(error){
+syscall(close(fd));
+throw error;
+}
+});
 var openPipe=(function openPipe(){
 const opened2=OPENING.run().output(ENDS3);
 return{
 reader:opened2.getInt32(0,true),
 writer:opened2.getInt32(4,true)
 };
+});
+var copyOutput=(function copyOutput(fd){
+const ofTerminal=isTerminal(fd);
+const stop=syscall(eventfd2(0,EFD_CLOEXEC));
+return closingOnFailure(stop,(()=>{
+const{reader,writer}=openPipe();
+return closingOnFailure(writer,(()=>{
+syscall(fcntl(reader,F_SETFL,O_NONBLOCK));
+const process=startCopying([
+fd,
+reader,
+stop
+],loop(),reader);
+let isOpen2=true;
+const handOver=(()=>{
+if(isOpen2)syscall(close(writer));
+isOpen2=false;
+});
+return{
+theirs:writer,
+handOver,
+end:(function(){
+handOver();
+syscall(write(stop,ONE2,ONE2.length));
+const errno=process.wait().failed?.errno;
+syscall(close(stop));
+if(errno===void 0)return;
+if(errno===ERRNO.EPIPE || ofTerminal && errno===ERRNO.EIO)return;
+throw new SyscallError({
+syscall:"write",
+errno,
+hint:UNWRITTEN
+});
+})
+};
+}));
+}));
+});
+var loop=(function loop(){
+const[waiting,draining]=[
+new Label("waiting"),
+new Label("draining")
+];
+const copy2={
+buffer:new Output(CHUNK3,"&chunk"),
+unwritten:new PipeEnds()
+};
+const pipe={
+fd:1,
+events:POLLIN
+},stop={
+fd:2,
+events:POLLIN
+};
+const onFailure=HELPER_ENDS;
+return[
+{
+call:pipe2(copy2.unwritten.output,0),
+onFailure
+},
+waiting,
+{
+call:ppoll([
+pipe,
+stop
+],void 0),
+onFailure
+},
+{
+call:ppoll([
+stop
+],0),
+onSuccess:draining,
+onFailure
+},
+...copyChunk(copy2,waiting,waiting),
+draining,
+...Array.from({
+length:CHUNKS_LEFT
+},(()=> copyChunk(copy2,HELPER_ENDS))).flat()
+];
+});
+var copyChunk=(function copyChunk({buffer,unwritten},whenEmpty,then){
+const[again,full,taking,next]=[
+"again",
+"full",
+"taking",
+"next"
+].map(((name)=> new Label(name)));
+const ends={
+onZero:HELPER_ENDS,
+onFailure:HELPER_ENDS
+};
+const onEmpty={
+accept:[
+"EAGAIN"
+],
+onAccepted:whenEmpty
+};
+const readChunk=read(unwritten.reader,buffer,CHUNK3);
+const writeChunk=write(0,buffer,new ResultOf(readChunk,"count"));
+return[
+{
+call:tee(1,unwritten.writer,CHUNK3,SPLICE_F_NONBLOCK),
+...onEmpty,
+...ends
+},
+{
+call:readChunk,
+...ends
+},
+again,
+{
+call:writeChunk,
+accept:[
+"EAGAIN"
+],
+onAccepted:full,
+onSuccess:taking,
+...ends
+},
+full,
+{
+call:ppoll([
+{
+fd:0,
+events:POLLOUT
+}
+],void 0),
+onSuccess:again,
+...ends
+},
+taking,
+{
+call:read(1,buffer,new ResultOf(writeChunk,"written")),
+...onEmpty,
+onSuccess:then??next,
+...ends
+},
+next
+];
+});
+var copyStream=(function copyStream(fd,ours){
+if(fd !==0)return copyOutput(ours);
+return isPipe(ours)?copyNamedPipe(ours):copyInput(ours);
 });
 var openPipeTo=(function openPipeTo(fd){
 const{reader,writer}=openPipe();
@@ -5175,7 +5359,7 @@ made,
 })));
 const outcome=syscalls(looks.flatMap((({records})=> records)));
 const ours=looks.filter((({isOurs:isOurs2})=> isOurs2(outcome)));
-syscalls(ours.flatMap((({made})=> removal2(made))));
+syscalls(ours.flatMap(({made})=> removal2(made)));
 }catch{
 }finally{
 syscalls(all.map((({fd})=>({
@@ -5686,28 +5870,6 @@ if(options.degrade !==true && options.nest !==true)return recipe(...sandboxSteps
 const{steps,degraded}=sandboxOn(liveHost(),options);
 return new Recipe(steps,degraded);
 });
-var ecdsa=(function ecdsa(namedCurve,size){
-return{
-algorithm:{
-name:"ECDSA",
-namedCurve
-},
-async verify(key,signature,bytes){
-const raw4=ecdsaFromDer(signature,size);
-if(raw4===void 0)return false;
-for(const hash of HASHES){
-if(await crypto.subtle.verify({
-name:"ECDSA",
-hash
-},key,raw4,bytes))return true;
-}
-return false;
-}
-};
-});
-var ofRun=(function ofRun(why){
-return(_step,draft)=> draft.leaveOut(why);
-});
 var print=(function print(text5){
 write4(Deno.stdout,`${text5}
 `);
@@ -5742,19 +5904,19 @@ var grantedList=(function grantedList(given,grant,others=false){
 const{name}=PERMISSION_FLAGS[grant];
 const isAll=others || given.values(name).includes(void 0);
 const isDenied2=grant in DENIAL_FLAGS && given.values(DENIAL_FLAGS[grant].name).includes(void 0);
-return isAll && !isDenied2?void 0:listed3(given,grant,name);
+return isAll && !isDenied2?void 0:listed(given,grant,name);
 });
 var deniedList=(function deniedList(given,denied3){
-return listed3(given,denied3,DENIAL_FLAGS[denied3].name);
+return listed(given,denied3,DENIAL_FLAGS[denied3].name);
 });
-var listed3=(function listed3(given,kind,flag2){
+var listed=(function listed(given,kind,flag2){
 const values=given.values(flag2).flatMap(((value)=> value??[]));
 return values.flatMap(((value)=> kind==="net"?hostListOf(value,flag2):wordsIn(value)));
 });
 var wordsIn=(function wordsIn(value){
 return value.split(",").filter(((word7)=> word7 !==""));
 });
-var listOf2=(function listOf2(given,flag2){
+var listOf=(function listOf(given,flag2){
 const values=given.values(flag2);
 if(values.includes(void 0))return void 0;
 return values.flatMap((value)=> wordsIn(value));
@@ -5784,14 +5946,14 @@ var verboseOf=(function verboseOf(given,box3){
 return given.has(VERBOSE.name)?new Verbose(box3):void 0;
 });
 var filesOf3=(function filesOf3(given,reading2){
-const paths=((name,read5)=>(listOf2(given,name)??[]).map((path2)=> read5(path2,`--${name}=${path2}`)));
+const paths=((name,read5)=>(listOf(given,name)??[]).map((path2)=> read5(path2,`--${name}=${path2}`)));
 const root2=given.value("root");
 const lists={
 tryRead:paths("try-read",reading2.optional),
 bind:given.values("bind").map((text5)=> bindOf(text5,reading2)),
 overlay:paths("overlay",reading2.path),
 tmpfs:paths("tmpfs",reading2.optional),
-devices:listOf2(given,"allow-device")??[]
+devices:listOf(given,"allow-device")??[]
 };
 const gpus=gpusOf(given);
 return{
@@ -5816,15 +5978,15 @@ const text5=given.value(flag2);
 return text5===void 0?void 0:how(text5,flag2);
 });
 const[memory,swap]=[
-read5("memory",sizeOf2),
-read5("swap",sizeOf2)
+read5("memory",sizeOf),
+read5("swap",sizeOf)
 ];
 const[cpus,pids]=[
-read5("cpus",numberOf7),
-read5("pids",numberOf7)
+read5("cpus",numberOf6),
+read5("pids",numberOf6)
 ];
 const[openFiles,timeout]=[
-read5("open-files",numberOf7),
+read5("open-files",numberOf6),
 read5("timeout",timeOf)
 ];
 const[tmp,shm]=[
@@ -5950,7 +6112,7 @@ return withoutClimbing(path2.startsWith("/")?path2:`${Deno.cwd()}/${path2}`);
 });
 var existingPath=(function existingPath(path2,flag2){
 const whole=absolutePath2(path2);
-if(isMissing(whole))throw new UsageError(`${flag2}: ${missing3(path2)}`);
+if(isMissing(whole))throw new UsageError(`${flag2}: ${missing2(path2)}`);
 return whole;
 });
 var isMissing=(function isMissing(path2){
@@ -5970,7 +6132,7 @@ else parts2.push(part2);
 }
 return `/${parts2.join("/")}`;
 });
-var environment2=(function environment2(pid){
+var environment=(function environment(pid){
 if(pid !==void 0)return environmentOf(pid);
 return Object.fromEntries(environmentStrings().map(stringAt).flatMap(((string)=>{
 const at4=string.indexOf("=");
@@ -5983,7 +6145,7 @@ string.slice(at4 + 1)
 })));
 });
 var runProgram=(async function runProgram(words3,make2,{name,denied:denied3=()=> false,report:report2,verbose,ended}={}){
-const[program=environment2()["SHELL"]??"sh",...args]=words3;
+const[program=environment()["SHELL"]??"sh",...args]=words3;
 const terminal=Deno.stdin.isTerminal()&& Deno.stdout.isTerminal();
 const options={
 args,
@@ -6017,7 +6179,7 @@ debug:false
 printError(text5(paintFor(Deno.stderr)));
 report2?.({
 code:status,
-reason:text5(plain2)
+reason:text5(plain)
 });
 return status;
 }
@@ -6112,7 +6274,7 @@ permissions:permissions2
 });
 var inheritedBy=(function inheritedBy(given,options){
 const cwd=options.cwd===void 0?visibleDirectory(options):void 0;
-const terminal=includesVariable(deniedList(given,"env"),"TERM")?void 0:environment2()["TERM"];
+const terminal=includesVariable(deniedList(given,"env"),"TERM")?void 0:environment()["TERM"];
 return{
 ...cwd !==void 0 &&{
 cwd
@@ -6197,7 +6359,7 @@ const denied3=deniedList(given,"env");
 return denied3.length===0?allowed:reading2.without(allowed,denied3);
 });
 var protectedBy=(function protectedBy(given){
-const listed4=listOf2(given,"protect")??[];
+const listed4=listOf(given,"protect")??[];
 listed4.forEach(checkName2);
 const usual=!given.has("no-protect");
 return listed4.length===0?usual:[
@@ -6276,12 +6438,11 @@ const[first,...rest2]=words3;
 let subcommand;
 try{
 if(first===void 0 || first==="--help" || first==="-h")return show2(programHelp);
-if(first==="--version" || first==="-V")return say(`ramekin ${VERSION}`);
 if(first==="help")return help(rest2);
 subcommand=find2(first);
 return await runSubcommand(subcommand,rest2);
 }catch(error){
-if(error instanceof Deno.errors.BrokenPipe)return 128 + SIGPIPE;
+if(error instanceof Deno.errors.BrokenPipe)return PIPE_BROKEN;
 const end=rest2.indexOf("--");
 const debug=rest2.slice(0,end===-1?void 0:end).includes("--debug");
 const name=subcommand?.name;
@@ -7516,9 +7677,6 @@ var init_words=__esm({
 "ffi/calls/words.ts":(function(){
 })
 });
-function ioctl(fd,request2,argument){
-return call("ioctl",fd,constant(request2,IOCTL_REQUESTS),argument);
-}
 function pread64(fd,buffer,size,offset){
 return call("pread64",fd,buffer,size,offset);
 }
@@ -7531,9 +7689,6 @@ SEEK_END
 }
 function splice(from2,to,size,{offset,flags:flagBits=0}={}){
 return call("splice",from2,offset??null,to,null,size,flags(flagBits,SPLICE_FLAGS));
-}
-function tee(from2,to,size,flagBits=0){
-return call("tee",from2,to,size,flags(flagBits,SPLICE_FLAGS));
 }
 function ftruncate(fd,size){
 return call("ftruncate",fd,size);
@@ -24345,24 +24500,6 @@ accept:[
 ]);
 return outcome.result(call2)===0n?outcome.output(session).getInt32(0,true):void 0;
 }
-function isTerminal(fd){
-return succeeds(ioctl(fd,TCGETS,new Output(TERMIOS_SIZE)),"ENOTTY");
-}
-function succeeds(call2,usual){
-try{
-return syscalls([
-{
-call:call2,
-accept:[
-usual
-]
-}
-]).result(call2)>=0n;
-}catch(error){
-if(!(error instanceof SyscallError))throw error;
-return false;
-}
-}
 var DEV_NULL,PIPEFS,TERMIOS_SIZE;
 var init_inherited_stream=__esm({
 "launch/inherited_stream.ts":(function(){
@@ -24478,21 +24615,6 @@ hint:PROCESS_LIMIT
 };
 })
 });
-function startCopying(descriptors,work,end){
-try{
-return new HelperProcess(descriptors,work);
-}finally{
-syscall(close(end));
-}
-}
-function closingOnFailure(fd,make2){
-try{
-return make2();
-}catch(error){
-syscall(close(fd));
-throw error;
-}
-}
 var ONE2;
 var init_copied_stream=__esm({
 "launch/copied_stream.ts":(function(){
@@ -24865,147 +24987,6 @@ return isWaiting?Math.max(0,copied - unread):0;
 };
 })
 });
-function copyOutput(fd){
-const ofTerminal=isTerminal(fd);
-const stop=syscall(eventfd2(0,EFD_CLOEXEC));
-return closingOnFailure(stop,()=>{
-const{reader,writer}=openPipe();
-return closingOnFailure(writer,()=>{
-syscall(fcntl(reader,F_SETFL,O_NONBLOCK));
-const process=startCopying([
-fd,
-reader,
-stop
-],loop(),reader);
-let isOpen2=true;
-const handOver=()=>{
-if(isOpen2)syscall(close(writer));
-isOpen2=false;
-};
-return{
-theirs:writer,
-handOver,
-end(){
-handOver();
-syscall(write(stop,ONE2,ONE2.length));
-const errno=process.wait().failed?.errno;
-syscall(close(stop));
-if(errno===void 0)return;
-if(errno===ERRNO.EPIPE || ofTerminal && errno===ERRNO.EIO)return;
-throw new SyscallError({
-syscall:"write",
-errno,
-hint:UNWRITTEN
-});
-}
-};
-});
-});
-}
-function loop(){
-const[waiting,draining]=[
-new Label("waiting"),
-new Label("draining")
-];
-const copy2={
-buffer:new Output(CHUNK3,"&chunk"),
-unwritten:new PipeEnds()
-};
-const pipe={
-fd:1,
-events:POLLIN
-},stop={
-fd:2,
-events:POLLIN
-};
-const onFailure=HELPER_ENDS;
-return[
-{
-call:pipe2(copy2.unwritten.output,0),
-onFailure
-},
-waiting,
-{
-call:ppoll([
-pipe,
-stop
-],void 0),
-onFailure
-},
-{
-call:ppoll([
-stop
-],0),
-onSuccess:draining,
-onFailure
-},
-...copyChunk(copy2,waiting,waiting),
-draining,
-...Array.from({
-length:CHUNKS_LEFT
-},()=> copyChunk(copy2,HELPER_ENDS)).flat()
-];
-}
-function copyChunk({buffer,unwritten},whenEmpty,then){
-const[again,full,taking,next]=[
-"again",
-"full",
-"taking",
-"next"
-].map((name)=> new Label(name));
-const ends={
-onZero:HELPER_ENDS,
-onFailure:HELPER_ENDS
-};
-const onEmpty={
-accept:[
-"EAGAIN"
-],
-onAccepted:whenEmpty
-};
-const readChunk=read(unwritten.reader,buffer,CHUNK3);
-const writeChunk=write(0,buffer,new ResultOf(readChunk,"count"));
-return[
-{
-call:tee(1,unwritten.writer,CHUNK3,SPLICE_F_NONBLOCK),
-...onEmpty,
-...ends
-},
-{
-call:readChunk,
-...ends
-},
-again,
-{
-call:writeChunk,
-accept:[
-"EAGAIN"
-],
-onAccepted:full,
-onSuccess:taking,
-...ends
-},
-full,
-{
-call:ppoll([
-{
-fd:0,
-events:POLLOUT
-}
-],void 0),
-onSuccess:again,
-...ends
-},
-taking,
-{
-call:read(1,buffer,new ResultOf(writeChunk,"written")),
-...onEmpty,
-onSuccess:then??next,
-...ends
-},
-next
-];
-}
 var CHUNK3,CHUNKS_LEFT,UNWRITTEN;
 var init_copied_output=__esm({
 "launch/copied_output.ts":(function(){
@@ -25026,10 +25007,6 @@ CHUNKS_LEFT=32;
 UNWRITTEN="the script's stdout or stderr could not be written to, and lacks a part of what the program has written";
 })
 });
-function copyStream(fd,ours){
-if(fd !==0)return copyOutput(ours);
-return isPipe(ours)?copyNamedPipe(ours):copyInput(ours);
-}
 var StandardStreams,NAMES3,NOT_OPEN,THEIRS,OURS,RELEASING,CLOSING2;
 var init_stdio=__esm({
 "launch/stdio.ts":(function(){
@@ -38829,247 +38806,6 @@ this.code=code;
 };
 })
 });
-var createHash;
-function digestIssue(text5){
-if(typeof text5 !=="string")return "is not a text";
-const[algorithm="",encoded=""]=text5.split(/:(.*)/s);
-const length=LENGTHS[algorithm];
-if(length===void 0 || !Object.hasOwn(LENGTHS,algorithm)){
-return `has no algorithm that is known: ${Object.keys(LENGTHS).join(" and ")} are`;
-}
-if(encoded.length !==length || !/^[0-9a-f]*$/.test(encoded)){
-return `does not have ${length} digits of 0-9 and a-f after "${algorithm}:"`;
-}
-return void 0;
-}
-function hashFor(digest){
-return createHash(algorithmOf(digest));
-}
-function algorithmOf(digest){
-return digest.slice(0,digest.indexOf(":"));
-}
-function encodedOf(digest){
-return digest.slice(digest.indexOf(":")+ 1);
-}
-function digestOf(bytes,algorithm="sha256"){
-return `${algorithm}:${createHash(algorithm).update(bytes).digest("hex")}`;
-}
-function checkBytes(what,bytes,{digest,size}){
-if(size !==void 0 && size !==bytes.length)throw wrongSize(what,size,bytes.length);
-const found3=digestOf(bytes,algorithmOf(digest));
-if(found3 !==digest)throw wrongDigest(what,digest,found3);
-}
-function wrongDigest(what,digest,found3){
-return new ImageError(`${what} is not what its digest says: ${digest} is wanted, it is ${found3}`,{
-code:"digest",
-advice:[
-"it was damaged or changed on its way, or where it is kept; get it from elsewhere"
-]
-});
-}
-function wrongSize(what,size,found3){
-return new ImageError(`${what} has another size than its descriptor says: ${size} bytes are wanted, it has ${found3}`,{
-code:"digest"
-});
-}
-var LENGTHS;
-var init_digest=__esm({
-"images/digest.ts":(function(){
-({createHash}=process.getBuiltinModule("node:crypto"));
-init_errors4();
-LENGTHS={
-sha256:64,
-sha512:128
-};
-})
-});
-function parseReference(text5){
-if(text5==="")throw refused(text5,"it is empty");
-if(/[\0-\x20\x7f]/.test(text5)&& !isFile2(text5)){
-throw refused(text5,"it has a space or a control character in it");
-}
-const scheme=/^(https?):\/\//.exec(text5)?.[1];
-if(scheme !==void 0){
-throw refused(text5,`a reference has no "${scheme}://"`,text5.slice(scheme.length + 3));
-}
-const transport=/^([a-z-]+):/.exec(text5)?.[1];
-if(transport==="docker" && text5.startsWith("docker://")){
-return parseRegistry(text5.slice("docker://".length),text5);
-}
-if(transport !==void 0 && FILE_TRANSPORTS.includes(transport)){
-return parseFile(transport,text5.slice(transport.length + 1),text5);
-}
-if(transport !==void 0 && Object.hasOwn(OTHER_TRANSPORTS,transport)){
-throw new ImageError(`${shown2(text5)}: images of ${transport}: cannot be read`,{
-code:"unsupported",
-advice:[
-OTHER_TRANSPORTS[transport]
-]
-});
-}
-return parseRegistry(text5,text5);
-}
-function isFile2(text5){
-return FILE_TRANSPORTS.some((transport)=> text5.startsWith(`${transport}:`));
-}
-function parseFile(transport,rest2,text5){
-if(rest2.startsWith("//"))throw refused(text5,`a path follows "${transport}:" at once`);
-if(rest2.includes("\0"))throw refused(text5,"it has a zero byte in it");
-const[,before,digest]=/^(.+)@([a-z0-9]+:[0-9a-zA-Z]+)$/.exec(rest2)??[];
-if(digest !==void 0 && digestIssue(digest)===void 0){
-return{
-transport,
-...pathOf3(before,text5,transport),
-digest
-};
-}
-return{
-transport,
-...pathOf3(rest2,text5,transport)
-};
-}
-function pathOf3(rest2,text5,transport){
-const at4=transport==="dir"?-1:rest2.indexOf(":");
-const[path2,image3]=at4===-1?[
-rest2
-]:[
-rest2.slice(0,at4),
-rest2.slice(at4 + 1)
-];
-if(path2==="")throw refused(text5,"it has no path");
-if(image3==="")throw refused(text5,"it has no tag after the colon");
-return{
-path:path2,
-...image3 !==void 0 &&{
-image:image3
-}
-};
-}
-function parseRegistry(given,text5){
-const{rest:rest2,digest}=splitDigest(given,text5);
-const slash=rest2.indexOf("/");
-const first=slash===-1?"":rest2.slice(0,slash);
-const hasRegistry=isRegistry(first);
-const{name,tag}=splitTag(hasRegistry?rest2.slice(slash + 1):rest2,text5);
-if(!hasRegistry && /^[./~]/.test(rest2)){
-throw refused(text5,"it looks like a path",`oci:${given}`);
-}
-const registry=hasRegistry?first:DEFAULT_REGISTRY;
-if(!HOST.test(registry))throw refused(text5,`${shown2(registry)} is no host`);
-checkName(name,text5);
-const official=registryName(registry);
-const repository=official===DEFAULT_REGISTRY && !name.includes("/")?`library/${name}`:name;
-if(`${official}/${repository}`.length > 255){
-throw refused(text5,"a name has 255 letters at most");
-}
-const latest=tag===void 0 && digest===void 0?"latest":tag;
-return{
-transport:"registry",
-registry:official,
-repository,
-...latest !==void 0 &&{
-tag:latest
-},
-...digest !==void 0 &&{
-digest
-}
-};
-}
-function isRegistry(part2){
-return /[.:]/.test(part2)&& !/^\.*$/.test(part2)|| part2==="localhost" || part2 !==part2.toLowerCase();
-}
-function registryName(registry){
-return registry==="index.docker.io"?DEFAULT_REGISTRY:registry;
-}
-function splitDigest(text5,whole){
-const at4=text5.indexOf("@");
-if(at4===-1)return{
-rest:text5
-};
-const digest=text5.slice(at4 + 1);
-const issue2=digestIssue(digest);
-if(issue2 !==void 0)throw refused(whole,`the digest ${shown2(digest)} ${issue2}`);
-return{
-rest:text5.slice(0,at4),
-digest
-};
-}
-function splitTag(text5,whole){
-const at4=text5.indexOf(":",text5.lastIndexOf("/")+ 1);
-if(at4===-1)return{
-name:text5
-};
-const tag=text5.slice(at4 + 1);
-if(tag==="")throw refused(whole,"it has no tag after the colon");
-if(!TAG.test(tag)){
-throw refused(whole,`${shown2(tag)} is no tag: up to 128 letters, digits and _ . -, the first no . or -`);
-}
-return{
-name:text5.slice(0,at4),
-tag
-};
-}
-function checkName(name,text5){
-if(/^[0-9a-f]{64}$/.test(name)){
-throw refused(text5,"64 digits are an identity and no name",`NAME@sha256:${name}`);
-}
-if(REPOSITORY.test(name))return;
-const lower3=name.toLowerCase();
-if(lower3 !==name && REPOSITORY.test(lower3)){
-throw refused(text5,"the name of a repository has no capitals",text5.replace(name,lower3));
-}
-throw refused(text5,`${shown2(name)} is no name of a repository: small letters and digits, with single . and _ or - between them, in parts that / separates`);
-}
-function shown2(text5){
-return JSON.stringify(text5);
-}
-function refused(text5,why,instead){
-return new ImageError(`${shown2(text5)} is no reference of an image: ${why}`,{
-code:"reference",
-advice:instead===void 0?[]:[
-`did you mean ${instead} ?`
-]
-});
-}
-function referenceText(reference){
-const digest=reference.digest===void 0?"":`@${reference.digest}`;
-if(reference.transport==="registry"){
-const tag=reference.tag===void 0?"":`:${reference.tag}`;
-return `${reference.registry}/${reference.repository}${tag}${digest}`;
-}
-const image3=reference.image===void 0?"":`:${reference.image}`;
-return `${reference.transport}:${reference.path}${image3}${digest}`;
-}
-function shortReference(reference){
-const whole=referenceText(reference);
-if(reference.transport !=="registry" || reference.registry !==DEFAULT_REGISTRY)return whole;
-return whole.replace(/^docker\.io\/(library\/(?=[^/]*$))?/,"");
-}
-var DEFAULT_REGISTRY,FILE_TRANSPORTS,OTHER_TRANSPORTS,COMPONENT,REPOSITORY,TAG,HOST;
-var init_reference=__esm({
-"images/reference.ts":(function(){
-init_digest();
-init_errors4();
-DEFAULT_REGISTRY="docker.io";
-FILE_TRANSPORTS=[
-"oci",
-"oci-archive",
-"docker-archive",
-"dir"
-];
-OTHER_TRANSPORTS={
-"containers-storage":"podman save --format oci-archive -o image.tar NAME, then oci-archive:image.tar",
-"docker-daemon":"docker save -o image.tar NAME, then docker-archive:image.tar",
-"ostree":"skopeo copy it to an oci: layout first",
-"sif":"skopeo copy it to an oci: layout first",
-"tarball":"skopeo copy it to an oci: layout first"
-};
-COMPONENT="[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*";
-REPOSITORY=new RegExp(`^${COMPONENT}(?:/${COMPONENT})*$`);
-TAG=/^\w[\w.-]{0,127}$/;
-HOST=/^(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*|\[[0-9a-fA-F:]+\])(?::[0-9]+)?$/;
-})
-});
 function thisPlatform(){
 return parsePlatform(Deno.build.arch);
 }
@@ -39193,10563 +38929,23 @@ amd64:"v1"
 };
 })
 });
-function parseDocument(what,bytes){
-let value;
-try{
-value=JSON.parse(new TextDecoder("utf-8",{
-fatal:true
-}).decode(bytes));
-}catch(cause){
-throw invalid(what,"is not JSON",cause);
-}
-if(!isObject3(value))throw invalid(what,"is not an object of JSON");
-return value;
-}
-function isObject3(value){
-return typeof value==="object" && value !==null && !Array.isArray(value);
-}
-function invalid(what,why,cause){
-return new ImageError(`${what} ${why}`,{
-code:"invalid",
-cause
-});
-}
-function readDescriptor(what,value,usual){
-if(!isObject3(value))throw invalid(what,"is not a descriptor");
-const{digest,size,platform,annotations,artifactType,data:data2}=value;
-const mediaType=value["mediaType"]??usual;
-if(typeof mediaType !=="string")throw invalid(what,`has no "mediaType"`);
-const issue2=digestIssue(digest);
-if(issue2 !==void 0)throw invalid(what,`has a "digest" that ${issue2}`);
-if(!Number.isSafeInteger(size)|| size < 0){
-throw invalid(what,`has a "size" that is not a number of bytes`);
-}
-return{
-mediaType,
-digest,
-size,
-...platform !==void 0 &&{
-platform:readPlatform(what,platform)
-},
-...isObject3(annotations)&&{
-annotations:texts(annotations)
-},
-...typeof artifactType==="string" &&{
-artifactType
-},
-...typeof data2==="string" &&{
-data:data2
-}
-};
-}
-function readPlatform(what,value){
-if(!isObject3(value))throw invalid(what,`has a "platform" that is not an object`);
-const{os,architecture,variant}=value;
-const features=value["os.features"];
-const version=value["os.version"];
-return{
-os:typeof os==="string"?os:"unknown",
-architecture:typeof architecture==="string"?architecture:"unknown",
-...typeof variant==="string" && variant !=="" &&{
-variant
-},
-...typeof version==="string" &&{
-"os.version":version
-},
-...Array.isArray(features)&&{
-"os.features":features.map(String)
-}
-};
-}
-function texts(object2){
-const pairs4=Object.entries(object2).filter(([,value])=> typeof value==="string");
-return Object.fromEntries(pairs4);
-}
-var DOCUMENT_LIMIT;
-var init_descriptor=__esm({
-"images/descriptor.ts":(function(){
-init_digest();
-init_errors4();
-DOCUMENT_LIMIT=8 * 1024 * 1024;
-})
-});
-function parseConfig(what,bytes){
-const document=parseDocument(what,bytes);
-const config=isObject3(document["config"])?document["config"]:{};
-const{created}=document;
-const stopSignal=text4(what,config,"StopSignal");
-return{
-platform:platformOf(what,document),
-diffIds:diffIdsOf(what,document),
-user:text4(what,config,"User"),
-exposedPorts:keys(what,config,"ExposedPorts"),
-env:list2(what,config,"Env"),
-entrypoint:list2(what,config,"Entrypoint"),
-cmd:list2(what,config,"Cmd"),
-volumes:volumesOf(what,config),
-workingDir:text4(what,config,"WorkingDir"),
-labels:isObject3(config["Labels"])?texts(config["Labels"]):{},
-...typeof created==="string" &&{
-created
-},
-...stopSignal !=="" &&{
-stopSignal
-}
-};
-}
-function platformOf(what,document){
-const{os,architecture,variant}=document;
-if(os !==void 0 && typeof os !=="string"){
-throw invalid(what,`has an "os" that is no text`);
-}
-return{
-os:os===void 0 || os===""?"linux":os,
-architecture:typeof architecture==="string"?architecture:"",
-...typeof variant==="string" && variant !=="" &&{
-variant
-}
-};
-}
-function diffIdsOf(what,{rootfs}){
-if(!isObject3(rootfs))throw invalid(what,`has no "rootfs"`);
-const ids2=rootfs["diff_ids"]??[];
-if(!Array.isArray(ids2))throw invalid(what,`has "diff_ids" that are no list`);
-for(const[index,id2]of ids2.entries()){
-const issue2=digestIssue(id2);
-if(issue2 !==void 0)throw invalid(what,`: diff_id ${index + 1} ${issue2}`);
-}
-return ids2;
-}
-function text4(what,config,field2){
-const value=config[field2]??"";
-if(typeof value !=="string")throw invalid(what,`has a "${field2}" that is no text`);
-if(value.includes("\0"))throw invalid(what,`has a zero byte in "${field2}"`);
-checkLength(what,field2,value);
-return value;
-}
-function checkLength(what,field2,text5){
-if(text5.length <=LONGEST7)return;
-throw invalid(what,`has a "${field2}" of ${text5.length} characters, and ${LONGEST7} are the most`);
-}
-function volumesOf(what,config){
-const volumes=keys(what,config,"Volumes");
-if(volumes.length > MOST_VOLUMES)throw invalid(what,`has more than ${MOST_VOLUMES} "Volumes"`);
-for(const path2 of volumes)checkLength(what,"Volumes",path2);
-return volumes;
-}
-function list2(what,config,field2){
-const value=config[field2]??[];
-const isList=Array.isArray(value)&& value.every((item)=> typeof item==="string");
-if(!isList)throw invalid(what,`has "${field2}" that is no list of texts`);
-if(value.some((item)=> item.includes("\0"))){
-throw invalid(what,`has a zero byte in "${field2}"`);
-}
-return value;
-}
-function keys(what,config,field2){
-const value=config[field2]??{};
-if(!isObject3(value))throw invalid(what,`has "${field2}" that is no object`);
-return Object.keys(value);
-}
-function chainIdOf(diffIds){
-const[first,...rest2]=diffIds;
-if(first===void 0)return digestOf("");
-return rest2.reduce((chain2,diffId)=> digestOf(`${chain2} ${diffId}`),first);
-}
-var LONGEST7,MOST_VOLUMES;
-var init_config=__esm({
-"images/config.ts":(function(){
-init_descriptor();
-init_digest();
-LONGEST7=4095;
-MOST_VOLUMES=256;
-})
-});
-var LayerError,ArchiveError;
-var init_errors5=__esm({
-"images/layer/errors.ts":(function(){
-init_errors();
-LayerError=class extends RamekinError{
-name="LayerError";
-code;
-layer;
-constructor(issue2,{layer,code,...options}){
-super(layer===void 0?issue2:`layer ${layer}: ${issue2}`,options);
-this.code=code;
-this.layer=layer;
-}
-};
-ArchiveError=class extends Error{
-name="ArchiveError";
-};
-})
-});
-async function openUserNamespace2(steps){
-const maker=recipe(...steps).command("cat",{
-stdin:"piped",
-stdout:"null",
-stderr:"null"
-}).spawn();
-try{
-return open(`/proc/${maker.pid}/ns/user`,O_RDONLY | O_CLOEXEC);
-}finally{
-await maker.stdin.close();
-await maker.status;
-}
-}
-var init_user_namespace=__esm({
-"container/user_namespace.ts":(function(){
-init_open();
-init_files4();
-init_recipe();
-})
-});
-function environment(){
-return Object.fromEntries(environmentStrings().map(stringAt).flatMap((string)=>{
-const at4=string.indexOf("=");
-return at4 > 0?[
-[
-string.slice(0,at4),
-string.slice(at4 + 1)
-]
-]:[];
-}));
-}
-var init_environment2=__esm({
-"images/environment.ts":(function(){
-init_environment();
-})
-});
-function subordinateIds(){
-const[uid,gid]=[
-linux.geteuid(),
-linux.getegid()
-];
-if(!TOOLS.every(isInstalled))return void 0;
-const user=nameOf5(uid,textOf6("/etc/passwd"));
-const uids=rangesOf(textOf6("/etc/subuid"),user,uid);
-const gids=rangesOf(textOf6("/etc/subgid"),user,uid);
-if(uids.length===0 || gids.length===0)return void 0;
-return{
-uids:mapsOf(uid,uids),
-gids:mapsOf(gid,gids)
-};
-}
-async function openOwners(ids2){
-const namespace=await openUserNamespace2([
-unshare3("user"),
-mapIds(ids2)
-]);
-return{
-owners:{
-kind:"mapped",
-namespace:namespace.number,
-...ids2
-},
-[Symbol.dispose]:()=> namespace.close()
-};
-}
-function rangesOf(text5,user,uid){
-const ranges2=[];
-for(const line3 of text5.split("\n")){
-const[owner,first,count]=line3.split(":");
-if(owner !==user && owner !==String(uid))continue;
-const range={
-first:Number(first),
-count:Number(count)
-};
-if(Number.isSafeInteger(range.first)&& range.count > 0)ranges2.push(range);
-}
-return ranges2;
-}
-function mapsOf(own,ranges2){
-const maps2=[
-{
-inside:0,
-outside:own,
-count:1
-}
-];
-let inside2=1;
-for(const{first,count}of ranges2){
-maps2.push({
-inside:inside2,
-outside:first,
-count
-});
-inside2 +=count;
-}
-return maps2;
-}
-function nameOf5(uid,passwd){
-const line3=passwd.split("\n").find((line4)=> line4.split(":")[2]===String(uid));
-return line3?.split(":")[0];
-}
-function isInstalled(program){
-const path2=environment()["PATH"]??"/usr/bin:/bin";
-return path2.split(":").some((directory2)=> isFile3(`${directory2}/${program}`));
-}
-function isFile3(path2){
-try{
-return Deno.statSync(path2).isFile;
-}catch{
-return false;
-}
-}
-function textOf6(path2){
-try{
-return Deno.readTextFileSync(path2);
-}catch(error){
-if(error instanceof Deno.errors.NotFound)return "";
-throw error;
-}
-}
-var TOOLS;
-var init_mapped_owners=__esm({
-"images/layer/mapped_owners.ts":(function(){
-init_user_namespace();
-init_mod2();
-init_environment2();
-TOOLS=[
-"newuidmap",
-"newgidmap"
-];
-})
-});
-function writeNumber(view2,at4,value){
-view2.setInt32(at4,value | 0,true);
-view2.setInt32(at4 + 4,Math.floor(value / 2 ** 32),true);
-}
-function acceptedBytes(names){
-let bytes=0n;
-for(const name of names??[])bytes=bytes << 8n | BigInt(ERRNO[name]);
-return bytes;
-}
-var BatchResult,MASK_SIZE,SIG_SETMASK,WALL,CHILD,CallBatch;
-var init_call_batch=__esm({
-"ffi/call_batch.ts":(function(){
-init_namespaces();
-init_errno();
-init_file_name();
-init_syscall_numbers();
-init_program();
-BatchResult=class{
-index;
-constructor(index){
-this.index=index;
-}
-};
-MASK_SIZE=8;
-SIG_SETMASK=2;
-WALL=1073741824;
-CHILD={
-setns:4,
-exit:5,
-first:6
-};
-CallBatch=class{
-#engine;
-#architecture;
-#memory;
-#namespace;
-#names=[];
-#kept=new Map();
-#numbers=new Map();
-#count=0;
-#data=0;
-#status=0;
-constructor(engine2,size,namespace){
-this.#engine=engine2;
-this.#architecture=engine2.architecture;
-this.#memory=engine2.allocate(size);
-this.#namespace=namespace;
-this.clear();
-}
-get isEmpty(){
-return this.#count===this.#first;
-}
-get next(){
-return this.#count;
-}
-get room(){
-return this.#data - recordOffset(this.#count)- RECORD.size;
-}
-add(name,args,edges={}){
-const index=this.#count;
-const{view:view2}=this.#memory;
-const at4=recordOffset(index);
-if(at4 + 2 * RECORD.size > this.#data)throw new RangeError("the batch is full");
-this.#count++;
-const next=at4 + RECORD.size;
-view2.setInt32(at4 + RECORD.number,this.#numberOf(name),true);
-let references=0;
-for(let position=0;position < 6;position++){
-const argument=args[position]??0;
-const field2=at4 + RECORD.arguments + position * 8;
-if(typeof argument==="number")writeNumber(view2,field2,argument);
-else{
-references |=1 << position;
-writeNumber(view2,field2,resultOffset(argument.index));
-}
-}
-view2.setInt32(at4 + RECORD.references,references,true);
-view2.setBigUint64(at4 + RECORD.accepted,acceptedBytes(edges.accept),true);
-view2.setInt32(at4 + RECORD.onZero,next,true);
-view2.setInt32(at4 + RECORD.onSuccess,next,true);
-view2.setInt32(at4 + RECORD.onAccepted,next + RECORD.size *(edges.skip??0),true);
-view2.setInt32(at4 + RECORD.onFailure,this.#end,true);
-view2.setBigInt64(at4 + RECORD.result,PENDING,true);
-this.#names[index]=name;
-return index;
-}
-name(text5){
-const size=text5.length * 3 + 1;
-const at4=this.#reserve(size);
-const{written:written2}=encodeName(text5,this.#memory.bytes.subarray(at4,at4 + size - 1));
-this.#memory.bytes[at4 + written2]=0;
-return this.#memory.address + at4;
-}
-bytes(bytes){
-const at4=this.#reserve(bytes.length);
-this.#memory.bytes.set(bytes,at4);
-return this.#memory.address + at4;
-}
-words(...values){
-const at4=this.#reserve(values.length * 8);
-for(let index=0;index < values.length;index++){
-writeNumber(this.#memory.view,at4 + index * 8,values[index]);
-}
-return this.#memory.address + at4;
-}
-output(size){
-const at4=this.#reserve(size);
-this.#memory.bytes.fill(0,at4,at4 + size);
-return this.#memory.address + at4;
-}
-read(address2,size){
-return new DataView(this.#memory.view.buffer,address2 - this.#memory.address,size);
-}
-address(bytes){
-const{buffer}=bytes;
-let start=this.#kept.get(buffer);
-if(start===void 0){
-const whole=new Uint8Array(buffer);
-start=Number(Deno.UnsafePointer.value(Deno.UnsafePointer.of(whole)));
-this.#kept.set(buffer,start);
-}
-return start + bytes.byteOffset;
-}
-async run(){
-if(this.isEmpty)return void 0;
-const{view:view2}=this.#memory;
-const last=recordOffset(this.#count - 1);
-for(const edge of[
-RECORD.onZero,
-RECORD.onSuccess
-]){
-view2.setInt32(last + edge,this.#end,true);
-}
-this.#endSkips();
-await this.#engine.runInPool(this.#memory);
-const errno=view2.getUint32(HEADER.failedWith,true);
-if(errno===0 && !this.#wasKilled)return void 0;
-const index=errno===0?this.#lastMade():(view2.getUint32(HEADER.failedAt,true)- HEADER.size)/ RECORD.size;
-return{
-index,
-name:this.#names[index],
-errno:errno===0?ERRNO.ENOMEM:errno
-};
-}
-result(index){
-const value=this.#memory.view.getBigInt64(resultOffset(index),true);
-return value===PENDING?void 0:Number(value);
-}
-clear(){
-this.#kept.clear();
-this.#data=this.#memory.size;
-this.#count=0;
-if(this.#namespace !==void 0)this.#enclose(this.#namespace);
-}
-[Symbol.dispose](){
-this.#engine.release(this.#memory);
-}
-get #first(){
-return this.#namespace===void 0?0:CHILD.first;
-}
-get #end(){
-return this.#namespace===void 0?0:recordOffset(CHILD.exit);
-}
-#enclose(namespace){
-const all=this.bytes(new Uint8Array(MASK_SIZE).fill(255));
-const old=this.output(MASK_SIZE);
-this.#names.length=0;
-this.#count=0;
-this.add("rt_sigprocmask",[
-SIG_SETMASK,
-all,
-old,
-MASK_SIZE
-]);
-const child=this.add("clone",[
-CLONE_VM | CLONE_VFORK | CLONE_FILES
-]);
-this.#status=this.output(8);
-this.add("wait4",[
-new BatchResult(child),
-this.#status,
-WALL,
-0
-]);
-this.add("rt_sigprocmask",[
-SIG_SETMASK,
-old,
-0,
-MASK_SIZE
-]);
-this.add("setns",[
-namespace,
-CLONE_NEWUSER
-]);
-this.add("exit",[
-0
-]);
-const{view:view2}=this.#memory;
-view2.setInt32(recordOffset(child)+ RECORD.onZero,recordOffset(CHILD.setns),true);
-view2.setInt32(recordOffset(child)+ RECORD.onFailure,recordOffset(3),true);
-for(const edge of[
-RECORD.onZero,
-RECORD.onSuccess,
-RECORD.onFailure
-]){
-view2.setInt32(recordOffset(3)+ edge,0,true);
-}
-view2.setInt32(recordOffset(2)+ RECORD.onFailure,recordOffset(3),true);
-view2.setInt32(recordOffset(0)+ RECORD.onFailure,0,true);
-view2.setInt32(recordOffset(CHILD.setns)+ RECORD.onZero,recordOffset(CHILD.first),true);
-}
-get #wasKilled(){
-return this.#namespace !==void 0 && this.read(this.#status,4).getUint32(0,true)!==0;
-}
-#lastMade(){
-let index=this.#count - 1;
-while(index > this.#first && this.result(index)===void 0)index--;
-return index;
-}
-#endSkips(){
-const end=recordOffset(this.#count);
-const{view:view2}=this.#memory;
-for(let index=this.#first;index < this.#count;index++){
-const edge=recordOffset(index)+ RECORD.onAccepted;
-if(view2.getInt32(edge,true)>=end)view2.setInt32(edge,this.#end,true);
-}
-}
-#reserve(size){
-const at4=Math.floor((this.#data - size)/ 8)* 8;
-if(at4 < recordOffset(this.#count)+ RECORD.size)throw new RangeError("the batch is full");
-this.#data=at4;
-return at4;
-}
-#numberOf(name){
-let number2=this.#numbers.get(name);
-if(number2===void 0){
-number2=syscallNumber(name,this.#architecture);
-this.#numbers.set(name,number2);
-}
-return number2;
-}
-};
-})
-});
-function openBeneath(calls,root2,path2,flags2){
-const how=calls.words(flags2 | O_DIRECTORY | O_CLOEXEC,0,RESOLVE);
-return calls.add("openat2",[
-root2,
-calls.name(path2),
-how,
-HOW_SIZE
-]);
-}
-var HOW_SIZE,RESOLVE;
-var init_beneath=__esm({
-"ffi/files/beneath.ts":(function(){
-init_open();
-HOW_SIZE=24;
-RESOLVE=RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
-})
-});
-async function removeAll(root2,namespace){
-using calls=new CallBatch(engine(),MEMORY2,namespace);
-const number2=syscall(openat(at_fdcwd,"/",O_PATH | O_CLOEXEC));
-try{
-await removeIn(calls,root2,number2);
-}finally{
-syscall(close(number2));
-}
-}
-async function removeIn(calls,root2,number2){
-const way=[
-"."
-];
-while(way.length > 0){
-const path2=way.at(-1);
-const entries=await list3(calls,root2,path2,number2);
-if(entries.length===0){
-way.pop();
-if(path2 !==".")await removeDirectory(calls,root2,path2,number2);
-continue;
-}
-await removeFiles(calls,root2,path2,entries.filter(({type})=> type !==S_IFDIR),number2);
-for(const{name,type}of entries){
-if(type !==S_IFDIR)continue;
-const inside2=path2==="."?name:`${path2}/${name}`;
-way.push(inside2.length > LONGEST8?await lift(calls,root2,path2,name,number2):inside2);
-}
-}
-}
-function openAt(calls,root2,path2,number2){
-const opened2=new BatchResult(openBeneath(calls,root2,path2,O_PATH));
-calls.add("dup3",[
-opened2,
-number2,
-O_CLOEXEC
-]);
-calls.add("close",[
-opened2
-]);
-}
-function enter3(calls,root2,path2,number2){
-openAt(calls,root2,path2,number2);
-calls.add("fchmodat",[
-AT_FDCWD,
-calls.name(`/proc/self/fd/${number2}`),
-448
-]);
-}
-async function list3(calls,root2,path2,number2){
-enter3(calls,root2,path2,number2);
-const flags2=O_RDONLY | O_DIRECTORY | O_CLOEXEC;
-const opened2=new BatchResult(calls.add("openat",[
-number2,
-calls.name("."),
-flags2
-]));
-const listed4=calls.output(LISTED);
-const read5=calls.add("getdents64",[
-opened2,
-listed4,
-LISTED
-]);
-calls.add("close",[
-opened2
-]);
-await run2(calls,path2);
-const entries=readDirectoryEntries(calls.read(listed4,LISTED),calls.result(read5));
-calls.clear();
-return entries;
-}
-async function lift(calls,root2,path2,name,number2){
-const lifted2=`.${crypto.randomUUID()}`;
-enter3(calls,root2,`${path2}/${name}`,number2);
-openAt(calls,root2,path2,number2);
-calls.add("renameat2",[
-number2,
-calls.name(name),
-root2,
-calls.name(lifted2),
-RENAME_NOREPLACE
-]);
-await run2(calls,path2);
-calls.clear();
-return lifted2;
-}
-async function removeFiles(calls,root2,path2,entries,number2){
-if(entries.length===0)return;
-openAt(calls,root2,path2,number2);
-for(const{name}of entries){
-if(calls.room < MEMORY2 / 8)break;
-calls.add("unlinkat",[
-number2,
-calls.name(name),
-0
-]);
-}
-await run2(calls,path2);
-calls.clear();
-}
-async function removeDirectory(calls,root2,path2,number2){
-const[above,name]=split(path2);
-openAt(calls,root2,above,number2);
-calls.add("unlinkat",[
-number2,
-calls.name(name),
-AT_REMOVEDIR
-]);
-await run2(calls,path2);
-calls.clear();
-}
-async function run2(calls,path2){
-const failure=await calls.run();
-if(failure===void 0)return;
-const{name,errno}=failure;
-throw new SyscallError({
-syscall:name,
-errno,
-call:`${JSON.stringify(path2)}: ${name}(2)`
-});
-}
-function split(path2){
-const slash=path2.lastIndexOf("/");
-return slash < 0?[
-".",
-path2
-]:[
-path2.slice(0,slash),
-path2.slice(slash + 1)
-];
-}
-var MEMORY2,LISTED,LONGEST8;
-var init_remove_tree=__esm({
-"ffi/files/remove_tree.ts":(function(){
-init_at();
-init_files();
-init_open();
-init_getdents();
-init_call_batch();
-init_engine();
-init_errors();
-init_files3();
-init_syscalls();
-init_beneath();
-[MEMORY2,LISTED]=[
-1 << 18,
-1 << 15
-];
-LONGEST8=1024;
-})
-});
-var init_remove_tree2=__esm({
-"images/layer/remove_tree.ts":(function(){
-init_open();
-init_remove_tree();
-init_files4();
-})
-});
-var createHash2,closeSync,openSync,readSync;
-function hashFor2(digest,name){
-const[algorithm="",digits=""]=digest.split(":");
-if(ALGORITHMS[algorithm]!==digits.length || !/^[0-9a-f]+$/.test(digits)){
-throw new LayerError(`the ${name} ${JSON.stringify(digest)} is none that can be checked; expected sha256: or sha512: with their digits`,{
-code:"unsupported"
-});
-}
-return createHash2(algorithm);
-}
-var PIECE,ALGORITHMS,BlobReader;
-var init_blob=__esm({
-"images/layer/blob.ts":(function(){
-({createHash:createHash2}=process.getBuiltinModule("node:crypto"));
-({closeSync,openSync,readSync}=process.getBuiltinModule("node:fs"));
-init_errors5();
-PIECE=256 * 1024;
-ALGORITHMS={
-sha256:64,
-sha512:128
-};
-BlobReader=class{
-#hash;
-#fd;
-#ahead=[];
-#position=0;
-#closed=false;
-constructor(path2,digest){
-this.#hash=digest===void 0?void 0:hashFor2(digest,"digest");
-this.#fd=openSync(path2,"r");
-}
-get position(){
-return this.#position;
-}
-next(){
-return this.#ahead.shift()??this.#read();
-}
-peek(size){
-let bytes=this.next()??new Uint8Array();
-while(bytes.length < size){
-const more=this.next();
-if(more===void 0)break;
-const both=new Uint8Array(bytes.length + more.length);
-both.set(bytes);
-both.set(more,bytes.length);
-bytes=both;
-}
-if(bytes.length > 0)this.#ahead.unshift(bytes);
-return bytes;
-}
-get digest(){
-return this.#hash.digest("hex");
-}
-readToEnd(){
-while(this.#read()!==void 0);
-}
-[Symbol.dispose](){
-if(!this.#closed)closeSync(this.#fd);
-this.#closed=true;
-}
-#read(){
-const piece=new Uint8Array(PIECE);
-const count=readSync(this.#fd,piece);
-if(count===0)return void 0;
-this.#position +=count;
-const bytes=piece.subarray(0,count);
-this.#hash?.update(bytes);
-return bytes;
-}
-};
-})
-});
-async function* decoded(decoder2,next,done=()=>{
-}){
-const waiting=[];
-let[ended,failure]=[
-false,
-void 0
-];
-let wake=()=>{
-};
-let filling;
-const handOver=()=>{
-if(filling===void 0)return;
-waiting.push(filling);
-filling=void 0;
-if(waiting.length > MOST_WAITING)decoder2.pause();
-wake();
-};
-decoder2.on("data",(piece)=>{
-const{buffer,byteOffset,length}=piece;
-if(filling !==void 0 && filling.buffer !==buffer)handOver();
-const begin2=filling?.byteOffset??byteOffset;
-filling=new Uint8Array(buffer,begin2,byteOffset + length - begin2);
-if(byteOffset + length===buffer.byteLength)handOver();
-});
-const finish2=(error)=>{
-handOver();
-failure??=error;
-ended=true;
-wake();
-};
-decoder2.on("error",finish2);
-decoder2.on("end",()=> finish2());
-decoder2.on("close",()=> finish2());
-const feeding=feed(decoder2,next,done,()=> ended).catch(finish2);
-try{
-for(;;){
-for(let piece=waiting.shift();piece !==void 0;piece=waiting.shift()){
-if(waiting.length < FEW_WAITING && decoder2.isPaused())decoder2.resume();
-yield piece;
-}
-if(failure !==void 0)throw failure;
-if(ended)return;
-await new Promise((resolve3)=>{
-wake=resolve3;
-});
-}
-}finally{
-ended=true;
-decoder2.destroy();
-await feeding;
-}
-}
-async function feed(decoder2,next,done,ended){
-let goOn=()=>{
-};
-decoder2.on("drain",()=> goOn());
-decoder2.on("close",()=> goOn());
-while(!ended()){
-const piece=await next();
-if(piece===void 0){
-decoder2.end();
-return;
-}
-if(decoder2.write(piece,()=> done(piece)))continue;
-await new Promise((resolve3)=>{
-goOn=resolve3;
-});
-}
-}
-var MOST_WAITING,FEW_WAITING;
-var init_decoder=__esm({
-"images/layer/decoder.ts":(function(){
-[MOST_WAITING,FEW_WAITING]=[
-8,
-4
-];
-})
-});
-function areWhole(bytes){
-return bytes.length===bytes.buffer.byteLength;
-}
-function free(bytes){
-if(areWhole(bytes))bytes.buffer.transfer(0);
-}
-var init_memory2=__esm({
-"images/layer/memory.ts"(){
-}
-});
-var createGunzip;
-async function* gunzip(blob){
-const gunzip2=createGunzip({
-chunkSize:CHUNK4
-});
-let fed=0;
-const recent=[];
-const next=()=>{
-const piece=blob.next();
-if(piece !==void 0){
-fed +=piece.length;
-recent.push(piece);
-while(recent.length > 2 && fed - sum2(recent)+ recent[0].length < gunzip2.bytesWritten){
-free(recent.shift());
-}
-}
-return piece;
-};
-try{
-yield* decoded(gunzip2,next);
-}catch(error){
-throw new ArchiveError(reasonOf(error),{
-cause:error
-});
-}
-const start=fed - sum2(recent);
-let at4=start;
-for(const piece of recent){
-checkZeros(piece.subarray(Math.max(0,gunzip2.bytesWritten - at4)));
-at4 +=piece.length;
-}
-for(let piece=blob.next();piece !==void 0;piece=blob.next())checkZeros(piece);
-}
-function sum2(pieces){
-return pieces.reduce((total,{length})=> total + length,0);
-}
-function checkZeros(bytes){
-if(bytes.some((byte)=> byte !==0))throw new ArchiveError(GARBAGE);
-}
-function reasonOf({code,message:message2}){
-if(code==="Z_BUF_ERROR")return "the gzip stream is cut";
-if(message2.includes("incorrect header check")|| code==="ERR_STREAM_PUSH_AFTER_EOF"){
-return GARBAGE;
-}
-return `the gzip stream is damaged: ${message2}`;
-}
-var CHUNK4,GARBAGE;
-var init_gzip=__esm({
-"images/layer/gzip.ts":(function(){
-({createGunzip}=process.getBuiltinModule("node:zlib"));
-init_decoder();
-init_errors5();
-init_memory2();
-CHUNK4=256 * 1024;
-GARBAGE="behind the gzip stream lie bytes that are neither zeros nor another member of it";
-})
-});
-function numberOf6(field2,name,ended=false){
-return(field2[0]& 128)!==0?binary(field2,name,ended):octal2(field2,name);
-}
-function octal2(field2,name){
-let[at4,value]=[
-0,
-0
-];
-while(at4 < field2.length &&(field2[at4]===SPACE || field2[at4]===0))at4++;
-for(;at4 < field2.length && field2[at4]!==SPACE && field2[at4]!==0;at4++){
-const digit=field2[at4];
-if(digit < ZERO || digit > SEVEN)throw wrong(field2,name);
-value=value * 8 + digit - ZERO;
-}
-return exact(value,field2,name);
-}
-function binary(field2,name,ended){
-const length=ended && field2[field2.length - 1]===SPACE?field2.length - 1:field2.length;
-const negative=(field2[0]& 64)!==0;
-let value=negative?(field2[0]| 128)- 256:field2[0]& 127;
-for(let at4=1;at4 < length;at4++)value=value * 256 + field2[at4];
-return exact(value,field2,name);
-}
-function exact(value,field2,name){
-if(!Number.isSafeInteger(value))throw wrong(field2,name);
-return value;
-}
-function wrong(field2,name){
-const bytes=[
-...field2
-].map((byte)=> byte.toString(16).padStart(2,"0")).join(" ");
-return new ArchiveError(`the ${name} is no number: ${bytes}`);
-}
-var SPACE,ZERO,SEVEN;
-var init_numbers=__esm({
-"images/layer/tar/numbers.ts":(function(){
-init_errors5();
-[SPACE,ZERO,SEVEN]=[
-32,
-48,
-55
-];
-})
-});
-function isHeader(block2){
-let[sum5,high]=[
-CHECKSUM[1]* SPACE2,
-0
-];
-for(let at4=0;at4 < BLOCK;at4++){
-if(at4===CHECKSUM[0])at4 +=CHECKSUM[1];
-const byte=block2[at4];
-sum5 +=byte;
-high +=byte >> 7;
-}
-try{
-const stored=numberOf6(fieldOf(block2,CHECKSUM),"checksum");
-return stored===sum5 || stored===sum5 - 256 * high;
-}catch{
-return false;
-}
-}
-function isZero(block2){
-return block2.every((byte)=> byte===0);
-}
-function readHeader(block2){
-if(!isHeader(block2)){
-throw new ArchiveError("a header has a wrong checksum, as where it is no tar archive");
-}
-const magic=textOf7(block2,MAGIC2);
-const posix3=magic.startsWith("ustar")&& block2[MAGIC2[0]+ 5]===0;
-const gnu=magic==="ustar  ";
-const libarchive=block2[MODE3[0]+ 6]===SPACE2 && block2[MODE3[0]+ 7]===0;
-const number2=(field2,name2)=> numberOf6(fieldOf(block2,field2),name2,libarchive);
-const prefix=posix3?textOf7(block2,prefixField(block2)):"";
-const name=textOf7(block2,NAME7);
-const type=String.fromCharCode(block2[TYPE[0]]);
-const isDevice3=type==="3" || type==="4";
-return{
-name:prefix===""?name:`${prefix}/${name}`,
-mode:number2(MODE3,"mode")& 4095,
-uid:number2(UID3,"uid"),
-gid:number2(GID3,"gid"),
-size:number2(SIZE2,"size"),
-mtime:number2(MTIME,"time"),
-type,
-target:textOf7(block2,TARGET),
-major:isDevice3 &&(posix3 || gnu)?number2(MAJOR,"major number"):0,
-minor:isDevice3 &&(posix3 || gnu)?number2(MINOR,"minor number"):0,
-libarchive
-};
-}
-function prefixField(block2){
-const star=String.fromCharCode(...block2.subarray(508,512))==="tar\0" && block2[475]===0;
-return star?[
-PREFIX2[0],
-131
-]:PREFIX2;
-}
-function fieldOf(block2,[start,length]){
-return block2.subarray(start,start + length);
-}
-function textOf7(block2,field2){
-return untilNul(fieldOf(block2,field2));
-}
-function untilNul(bytes){
-const end=bytes.indexOf(0);
-return decodeName(end < 0?bytes:bytes.subarray(0,end));
-}
-var BLOCK,NAME7,MODE3,UID3,GID3,SIZE2,MTIME,CHECKSUM,TYPE,TARGET,MAGIC2,MAJOR,MINOR,PREFIX2,SPACE2;
-var init_header=__esm({
-"images/layer/tar/header.ts":(function(){
-init_file_name();
-init_errors5();
-init_numbers();
-BLOCK=512;
-[NAME7,MODE3,UID3,GID3,SIZE2,MTIME,CHECKSUM,TYPE,TARGET,MAGIC2,MAJOR,MINOR,PREFIX2]=[
-[
-0,
-100
-],
-[
-100,
-8
-],
-[
-108,
-8
-],
-[
-116,
-8
-],
-[
-124,
-12
-],
-[
-136,
-12
-],
-[
-148,
-8
-],
-[
-156,
-1
-],
-[
-157,
-100
-],
-[
-257,
-8
-],
-[
-329,
-8
-],
-[
-337,
-8
-],
-[
-345,
-155
-]
-];
-SPACE2=32;
-})
-});
-var createZstdDecompress,zstdDecompressSync;
-function isZstd(bytes){
-return bytes.length >=4 &&(magicOf(bytes)===MAGIC3 || isSkippable(magicOf(bytes)));
-}
-async function* unzstd(blob){
-const input=new Input2(blob);
-let small=[];
-let size=0;
-for await(const piece of framesOf(input)){
-if(size===0 && piece.length >=WORTHWHILE){
-yield piece;
-continue;
-}
-small.push(piece);
-size +=piece.length;
-if(size < WORTHWHILE)continue;
-yield joined(small);
-[small,size]=[
-[],
-0
-];
-}
-yield joined(small);
-}
-async function* framesOf(input){
-while(input.has(1)){
-const head2=input.peek(8);
-if(head2.length < 8)throw cut();
-const magic=magicOf(head2);
-if(isSkippable(magic)){
-input.skip(8);
-input.skip(new DataView(head2.buffer,head2.byteOffset).getUint32(4,true));
-continue;
-}
-if(magic !==MAGIC3){
-throw new ArchiveError("behind a frame of zstd lie bytes that are no frame");
-}
-yield* decodeFrame(input);
-}
-}
-async function* decodeFrame(input){
-const pieces=piecesOf2(input);
-const first=[];
-let next=pieces.next();
-for(;!next.done && first.length <=FEW_BLOCKS;next=pieces.next())first.push(next.value);
-try{
-if(next.done)yield decodeSmall(first);
-else yield* decodeLarge([
-...first,
-next.value
-],pieces);
-}catch(error){
-if(error instanceof ArchiveError)throw error;
-const{message:message2}=error;
-throw new ArchiveError(`the zstd stream is damaged: ${message2}`,{
-cause:error
-});
-}
-}
-function decodeSmall(pieces){
-const most=pieces.length * MOST_OF_BLOCK;
-return zstdDecompressSync(joined(pieces),{
-maxOutputLength:most
-});
-}
-async function* decodeLarge(first,pieces){
-const decoder2=createZstdDecompress({
-chunkSize:CHUNK5
-});
-const next=()=> first.shift()??pieces.next().value??void 0;
-yield* decoded(decoder2,next,free);
-while(next()!==void 0);
-}
-function readFrameHeader(bytes){
-if(bytes.length < 6)throw cut();
-const descriptor=bytes[4];
-const single2=(descriptor & 32)!==0;
-const sizeCode=descriptor >> 6;
-const windowSize2=single2?0:1;
-const dictionarySize=[
-0,
-1,
-2,
-4
-][descriptor & 3];
-const contentBytes=sizeCode===0?single2?1:0:1 << sizeCode;
-const size=5 + windowSize2 + dictionarySize + contentBytes;
-if(bytes.length < size)throw cut();
-return{
-size,
-hasChecksum:(descriptor & 4)!==0
-};
-}
-function* piecesOf2(input){
-const header2=readFrameHeader(input.peek(MOST_HEADER));
-let wanted=header2.size;
-for(let last=false;!last;){
-const head2=input.peek(wanted + 3);
-if(head2.length < wanted + 3)throw cut();
-const block2=head2[wanted]| head2[wanted + 1]<< 8 | head2[wanted + 2]<< 16;
-last=(block2 & 1)!==0;
-const type=block2 >> 1 & 3;
-if(type===3)throw new ArchiveError("the zstd stream is damaged: a block of no type");
-const size=type===1?1:block2 >> 3;
-yield input.take(wanted + 3 + size);
-wanted=0;
-}
-if(header2.hasChecksum)yield input.take(4);
-}
-function joined(parts2){
-const whole=new Uint8Array(parts2.reduce((total,{length})=> total + length,0));
-let at4=0;
-for(const part2 of parts2){
-whole.set(part2,at4);
-at4 +=part2.length;
-}
-return whole;
-}
-function magicOf(bytes){
-return(bytes[0]| bytes[1]<< 8 | bytes[2]<< 16 | bytes[3]<< 24)>>> 0;
-}
-function isSkippable(magic){
-return(magic & 4294967280)>>> 0===407710288;
-}
-function cut(){
-return new ArchiveError("the zstd stream is cut");
-}
-var CHUNK5,MAGIC3,MOST_HEADER,MOST_OF_BLOCK,FEW_BLOCKS,WORTHWHILE,Input2;
-var init_zstd=__esm({
-"images/layer/zstd.ts":(function(){
-({createZstdDecompress,zstdDecompressSync}=process.getBuiltinModule("node:zlib"));
-init_decoder();
-init_errors5();
-init_memory2();
-CHUNK5=256 * 1024;
-MAGIC3=4247762216;
-MOST_HEADER=18;
-MOST_OF_BLOCK=128 * 1024;
-FEW_BLOCKS=8;
-WORTHWHILE=64 * 1024;
-Input2=class{
-#blob;
-#room=new Uint8Array(2 * MOST_OF_BLOCK);
-#begin=0;
-#end=0;
-constructor(blob){
-this.#blob=blob;
-}
-has(size){
-return this.peek(size).length >=size;
-}
-peek(size){
-while(this.#end - this.#begin < size){
-const more=this.#blob.next();
-if(more===void 0)break;
-this.#add(more);
-free(more);
-}
-return this.#room.subarray(this.#begin,Math.min(this.#end,this.#begin + size));
-}
-take(size){
-const bytes=this.peek(size);
-if(bytes.length < size)throw cut();
-this.#begin +=size;
-return bytes.slice();
-}
-skip(size){
-for(let left=size;left > 0;){
-const there=this.peek(Math.min(left,MOST_OF_BLOCK)).length;
-if(there===0)throw cut();
-this.#begin +=there;
-left -=there;
-}
-}
-#add(more){
-const rest2=this.#end - this.#begin;
-if(this.#end + more.length > this.#room.length){
-const from2=this.#room.subarray(this.#begin,this.#end);
-if(rest2 + more.length > this.#room.length){
-this.#room=new Uint8Array(2 *(rest2 + more.length));
-}
-this.#room.set(from2);
-[this.#begin,this.#end]=[
-0,
-rest2
-];
-}
-this.#room.set(more,this.#end);
-this.#end +=more.length;
-}
-};
-})
-});
-function decompress(blob){
-const head2=blob.peek(BLOCK);
-if(isTar(head2))return plain(blob);
-if(head2[0]===31 && head2[1]===139)return gunzip(blob);
-if(isZstd(head2))return unzstd(blob);
-const other=OTHERS4.find(([,magic])=> magic.every((byte,at4)=> head2[at4]===byte));
-if(other !==void 0){
-throw new ArchiveError(`it is compressed by ${other[0]}, and layers are by gzip or zstd, or not at all`);
-}
-throw new ArchiveError("it is no tar archive, and is compressed by neither gzip nor zstd");
-}
-function isTar(head2){
-if(head2.length < BLOCK)return head2.every((byte)=> byte===0);
-return isHeader(head2)|| isZero(head2.subarray(0,BLOCK));
-}
-async function* plain(blob){
-for(let piece=blob.next();piece !==void 0;piece=blob.next())yield piece;
-}
-var OTHERS4;
-var init_decompress=__esm({
-"images/layer/decompress.ts":(function(){
-init_errors5();
-init_gzip();
-init_header();
-init_zstd();
-OTHERS4=[
-[
-"xz",
-[
-253,
-55,
-122,
-88,
-90,
-0
-]
-],
-[
-"bzip2",
-[
-66,
-90,
-104
-]
-],
-[
-"lz4",
-[
-4,
-34,
-77,
-24
-]
-],
-[
-"lzma",
-[
-93,
-0,
-0
-]
-],
-[
-"lzip",
-[
-76,
-90,
-73,
-80
-]
-],
-[
-"compress",
-[
-31,
-157
-]
-],
-[
-"zip",
-[
-80,
-75,
-3,
-4
-]
-]
-];
-})
-});
-function paxRecords(bytes){
-const records=[];
-for(let at4=0;at4 < bytes.length && bytes[at4]!==0;){
-let[length,digits]=[
-0,
-at4
-];
-for(;digits < bytes.length && isDigit(bytes[digits]);digits++){
-length=length * 10 + bytes[digits]- ZERO2;
-if(length > bytes.length)throw broken();
-}
-const end=at4 + length;
-const equals=bytes.indexOf(EQUALS,digits);
-const whole=digits > at4 && bytes[digits]===SPACE3 && end <=bytes.length && equals > digits + 1 && equals < end && bytes[end - 1]===NEWLINE;
-if(!whole)throw broken();
-const key=decodeName(bytes.subarray(digits + 1,equals));
-records.push({
-key,
-value:bytes.slice(equals + 1,end - 1)
-});
-at4=end;
-}
-return records;
-}
-function paxNumber(value,key){
-const text5=decodeName(value);
-const number2=Number(text5);
-if(!/^\d+$/.test(text5)|| !Number.isSafeInteger(number2))throw noNumber(key,text5);
-return number2;
-}
-function paxTime(value,key,libarchive=false){
-const text5=decodeName(value);
-const parts2=/^(-?)(\d+)(?:\.(\d*))?$/.exec(text5);
-const whole=Number(parts2?.[2]);
-if(parts2===null || !Number.isSafeInteger(whole))throw noNumber(key,text5);
-const digits=parts2[3]??"";
-const nanoseconds=Number(digits.slice(0,9).padEnd(9,"0"));
-if(parts2[1]==="")return{
-seconds:whole,
-nanoseconds
-};
-if(nanoseconds===0 || libarchive)return{
-seconds:0 - whole,
-nanoseconds
-};
-return{
-seconds:-whole - 1,
-nanoseconds:1e9 - nanoseconds
-};
-}
-function isDigit(byte){
-return byte >=ZERO2 && byte <=ZERO2 + 9;
-}
-function noNumber(key,text5){
-return new ArchiveError(`${key} of an extended header is no number: ${JSON.stringify(text5)}`);
-}
-function broken(){
-return new ArchiveError("an extended header has a broken record");
-}
-var SPACE3,EQUALS,NEWLINE,ZERO2;
-var init_pax=__esm({
-"images/layer/tar/pax.ts":(function(){
-init_file_name();
-init_errors5();
-[SPACE3,EQUALS,NEWLINE,ZERO2]=[
-32,
-61,
-10,
-48
-];
-})
-});
-function oldSegments(block2,start,count){
-const segments=[];
-for(let index=0;index < count;index++){
-const at4=start + index * 2 * FIELD;
-if(block2[at4 + FIELD]===0)break;
-segments.push({
-offset:numberOf6(block2.subarray(at4,at4 + FIELD),"offset in a sparse file"),
-length:numberOf6(block2.subarray(at4 + FIELD,at4 + 2 * FIELD),"length in a sparse file")
-});
-}
-return segments;
-}
-function paxSegments(records){
-const map2=records.findLast(({key})=> key==="GNU.sparse.map");
-if(map2 !==void 0){
-const text5=decodeName(map2.value);
-return text5===""?[]:pairs(text5.split(",").map(decimal));
-}
-const numbers2=records.filter(({key})=> key==="GNU.sparse.offset" || key==="GNU.sparse.numbytes");
-if(numbers2.length===0)return void 0;
-return pairs(numbers2.map(({key,value},index)=>{
-const wanted=index % 2===0?"GNU.sparse.offset":"GNU.sparse.numbytes";
-if(key !==wanted)throw broken2("its offsets and lengths do not alternate");
-return paxNumber(value,key);
-}));
-}
-function checkSegments(segments,size,stored){
-let[end,sum5]=[
-0,
-0
-];
-for(const{offset,length}of segments){
-if(offset < end)throw broken2("its parts overlap, or are out of order");
-end=offset + length;
-sum5 +=length;
-if(end > size)throw broken2("a part lies behind the end of the file");
-}
-if(sum5 !==stored){
-throw broken2(`its parts have ${sum5} bytes, and the archive holds ${stored} of them`);
-}
-}
-function pairs(numbers2){
-if(numbers2.length % 2 !==0)throw broken2("an offset has no length");
-if(numbers2.length / 2 > MOST_SEGMENTS)throw broken2(`it has more than ${MOST_SEGMENTS} parts`);
-const segments=[];
-for(let at4=0;at4 < numbers2.length;at4 +=2){
-segments.push({
-offset:numbers2[at4],
-length:numbers2[at4 + 1]
-});
-}
-return segments;
-}
-function decimal(text5){
-const number2=Number(text5);
-if(!/^\d+$/.test(text5)|| !Number.isSafeInteger(number2)){
-throw broken2("its numbers are no numbers");
-}
-return number2;
-}
-function broken2(why){
-return new ArchiveError(`the map of a sparse file is broken: ${why}`);
-}
-var MOST_SEGMENTS,FIELD,SparseMapReader;
-var init_sparse=__esm({
-"images/layer/tar/sparse.ts":(function(){
-init_file_name();
-init_errors5();
-init_numbers();
-init_pax();
-MOST_SEGMENTS=1 << 20;
-FIELD=12;
-SparseMapReader=class{
-#wanted=-1;
-#numbers=[];
-#digits="";
-push(block2){
-for(const byte of block2){
-if(byte !==10){
-this.#digits +=String.fromCharCode(byte);
-if(this.#digits.length > 20)throw broken2("its numbers are no numbers");
-continue;
-}
-const number2=decimal(this.#digits);
-this.#digits="";
-if(this.#wanted < 0){
-if(number2 > MOST_SEGMENTS)throw broken2(`it has more than ${MOST_SEGMENTS} parts`);
-this.#wanted=number2 * 2;
-}else{
-this.#numbers.push(number2);
-}
-if(this.#numbers.length===this.#wanted)return pairs(this.#numbers);
-}
-return void 0;
-}
-};
-})
-});
-function typeOf4(type,name){
-if(type==="V")return "skip";
-if(type==="\0" && name.endsWith("/"))return "directory";
-const kind=KINDS2[type];
-if(kind===void 0){
-throw new ArchiveError(`${JSON.stringify(name)} has the unknown type ${JSON.stringify(type)}`);
-}
-return kind;
-}
-function entryOf2({header:header2,kind,globals,extensions,sparse}){
-const records=[
-...globals.records,
-...extensions.records
-];
-const own=new Map(extensions.records.map(({key,value:value2})=>[
-key,
-value2
-]));
-const all=new Map(globals.records.map(({key,value:value2})=>[
-key,
-value2
-]));
-for(const[key,value2]of own)all.set(key,value2);
-const value=(key)=>{
-const found3=all.get(key);
-return found3===void 0 || found3.length===0?void 0:found3;
-};
-const text5=(key)=> textOf8(value(key),key);
-const number2=(key)=>{
-const found3=value(key);
-return found3===void 0?void 0:paxNumber(found3,key);
-};
-const mtime=value("mtime");
-const segments=sparse.segments??(kind==="file"?paxSegments(extensions.records):void 0);
-const size=sparse.size??number2("GNU.sparse.realsize")??number2("GNU.sparse.size");
-if(segments !==void 0)checkSegments(segments,size??sparse.stored,sparse.stored);
-return{
-name:text5("GNU.sparse.name")??extensions.name??text5("path")??header2.name,
-kind,
-target:extensions.target??text5("linkpath")??header2.target,
-uid:number2("uid")??header2.uid,
-gid:number2("gid")??header2.gid,
-mode:header2.mode,
-mtime:mtime===void 0?wholeSeconds(header2.mtime):paxTime(mtime,"mtime",header2.libarchive),
-size:segments===void 0?sparse.stored:size??sparse.stored,
-stored:sparse.stored,
-segments,
-xattrs:xattrsOf(records),
-major:header2.major,
-minor:header2.minor,
-unread:[
-...all.keys()
-].filter((key)=> ACLS.test(key)&& all.get(key).length > 0)
-};
-}
-function wholeSeconds(seconds3){
-return{
-seconds:seconds3,
-nanoseconds:0
-};
-}
-function textOf8(value,key){
-if(value===void 0)return void 0;
-if(value.includes(0))throw new ArchiveError(`${key} of an extended header has a NUL in it`);
-return decodeName(value);
-}
-function xattrsOf(records){
-let found3;
-for(const{key,value}of records){
-if(key.startsWith(SCHILY_XATTR)){
-(found3??=new Map()).set(key.slice(SCHILY_XATTR.length),value);
-}
-}
-for(const{key,value}of records){
-if(!key.startsWith(LIBARCHIVE_XATTR))continue;
-const name=unescaped(key.slice(LIBARCHIVE_XATTR.length));
-found3??=new Map();
-if(!found3.has(name))found3.set(name,fromBase64(value,key));
-}
-return found3===void 0?[]:[
-...found3
-].map(([name,value])=>({
-name,
-value
-}));
-}
-function unescaped(name){
-return name.replace(/%([0-9a-fA-F]{2})/g,(_,hex)=> String.fromCharCode(parseInt(hex,16)));
-}
-function fromBase64(value,key){
-try{
-return Uint8Array.fromBase64(decodeName(value));
-}catch{
-throw new ArchiveError(`${key} of an extended header is no base64`);
-}
-}
-var KINDS2,SCHILY_XATTR,LIBARCHIVE_XATTR,ACLS;
-var init_extensions=__esm({
-"images/layer/tar/extensions.ts":(function(){
-init_file_name();
-init_errors5();
-init_pax();
-init_sparse();
-KINDS2={
-"\0":"file",
-"0":"file",
-"7":"file",
-S:"file",
-"1":"hardlink",
-"2":"symlink",
-"3":"character",
-"4":"block",
-"5":"directory",
-"6":"fifo",
-D:"directory"
-};
-SCHILY_XATTR="SCHILY.xattr.";
-LIBARCHIVE_XATTR="LIBARCHIVE.xattr.";
-ACLS=/^SCHILY\.acl\./;
-})
-});
-function paddingOf(size){
-return(BLOCK - size % BLOCK)% BLOCK;
-}
-function readOldSize(block2){
-return numberOf6(block2.subarray(483,495),"size of a sparse file");
-}
-var MOST_EXTENSION,MOST_HEADERS,MOST_GLOBALS,HEADER4,TarReader;
-var init_reader2=__esm({
-"images/layer/tar/reader.ts":(function(){
-init_errors5();
-init_extensions();
-init_header();
-init_numbers();
-init_pax();
-init_sparse();
-MOST_EXTENSION=1 << 20;
-MOST_HEADERS=16;
-MOST_GLOBALS=256;
-HEADER4={
-kind:"header"
-};
-TarReader=class{
-#sink;
-#state=HEADER4;
-#padding=0;
-#block=new Uint8Array(BLOCK);
-#filled=0;
-#position=0;
-#zeroBlocks=0;
-#globals={
-records:[]
-};
-#extensions={
-records:[]
-};
-#headers=0;
-constructor(sink){
-this.#sink=sink;
-}
-push(piece){
-let at4=0;
-while(at4 < piece.length){
-const taken=this.#take(at4===0?piece:piece.subarray(at4));
-at4 +=taken;
-this.#position +=taken;
-}
-}
-skip(most){
-const state=this.#state;
-const data2=state.kind==="data"?Math.min(state.left,most):0;
-if(state.kind==="data" && data2 > 0){
-state.left -=data2;
-if(state.left===0)this.#endData(state.skipped,(this.#position + data2)% BLOCK);
-}
-const padding=Math.min(this.#padding,most - data2);
-this.#padding -=padding;
-this.#position +=data2 + padding;
-return data2 + padding;
-}
-finish(){
-const{kind}=this.#state;
-const rest2=this.#block.subarray(0,this.#filled);
-const inHeader=kind==="header" && rest2.some((byte)=> byte !==0);
-if(inHeader || kind !=="header" && kind !=="end"){
-throw new ArchiveError(`the archive is cut: it ends within ${inHeader?"a header":"a file"}`);
-}
-if(this.#extensions.records.length > 0 || this.#extensions.name !==void 0){
-throw new ArchiveError("the archive is cut: it ends behind an extended header");
-}
-}
-#take(piece){
-if(this.#padding > 0){
-const taken2=Math.min(this.#padding,piece.length);
-this.#padding -=taken2;
-return taken2;
-}
-const state=this.#state;
-if(state.kind==="end")return piece.length;
-if(state.kind==="data")return this.#takeData(state,piece);
-if(state.kind==="extension")return this.#takeExtension(state,piece);
-if(this.#filled===0 && piece.length >=BLOCK){
-this.#position +=BLOCK;
-this.#takeBlock(piece.subarray(0,BLOCK));
-this.#position -=BLOCK;
-return BLOCK;
-}
-const taken=Math.min(BLOCK - this.#filled,piece.length);
-this.#block.set(piece.subarray(0,taken),this.#filled);
-this.#filled +=taken;
-if(this.#filled===BLOCK){
-this.#filled=0;
-this.#position +=taken;
-this.#takeBlock(this.#block);
-this.#position -=taken;
-}
-return taken;
-}
-#takeBlock(block2){
-const state=this.#state;
-if(state.kind==="header")return this.#takeHeader(block2);
-if(state.kind==="old-map")return this.#takeOldMap(state,block2);
-if(state.kind==="map")this.#takeMap(state,block2);
-}
-#takeHeader(block2){
-if(block2[0]===0 && isZero(block2)){
-this.#zeroBlocks++;
-if(this.#zeroBlocks===2)this.#state={
-kind:"end"
-};
-return;
-}
-if(this.#zeroBlocks > 0){
-throw new ArchiveError("one block of zeros lies within the archive; two would end it");
-}
-const header2=readHeader(block2);
-if(header2.size < 0)throw new ArchiveError("a size is negative");
-if("xgXLK".includes(header2.type))return this.#beginExtension(header2);
-if(header2.type==="S"){
-const segments=oldSegments(block2,386,4);
-const size=readOldSize(block2);
-if(block2[482]!==0){
-this.#state={
-kind:"old-map",
-header:header2,
-segments,
-size
-};
-return;
-}
-return this.#begin(header2,{
-size,
-segments
-});
-}
-const{records}=this.#extensions;
-if(records.some(({key,value})=> key==="GNU.sparse.major" && untilNul(value)==="1")){
-this.#state={
-kind:"map",
-header:header2,
-map:new SparseMapReader(),
-left:this.#storedSize(header2)
-};
-return;
-}
-this.#begin(header2);
-}
-#beginExtension(header2){
-if(header2.size > MOST_EXTENSION){
-throw new ArchiveError(`an extended header or a long name has ${header2.size} bytes, more than ${MOST_EXTENSION}`);
-}
-const state={
-kind:"extension",
-header:header2,
-bytes:new Uint8Array(header2.size),
-filled:0
-};
-this.#state=state;
-if(header2.size===0)this.#endExtension(header2,state.bytes);
-}
-#takeExtension(state,piece){
-const{bytes,header:header2,filled}=state;
-const taken=Math.min(bytes.length - filled,piece.length);
-bytes.set(piece.subarray(0,taken),filled);
-state.filled +=taken;
-if(state.filled===bytes.length){
-this.#padding=paddingOf(header2.size);
-this.#endExtension(header2,bytes);
-}
-return taken;
-}
-#endExtension({type},bytes){
-this.#state=HEADER4;
-if(++this.#headers > MOST_HEADERS){
-throw new ArchiveError(`a file has more than ${MOST_HEADERS} extended headers`);
-}
-if(type==="L")this.#extensions={
-...this.#extensions,
-name:untilNul(bytes)
-};
-else if(type==="K")this.#extensions={
-...this.#extensions,
-target:untilNul(bytes)
-};
-else if(type==="g"){
-this.#globals={
-records:[
-...this.#globals.records,
-...paxRecords(bytes)
-]
-};
-}else{
-const records=[
-...this.#extensions.records,
-...paxRecords(bytes)
-];
-this.#extensions={
-...this.#extensions,
-records
-};
-}
-if(this.#globals.records.length > MOST_GLOBALS){
-throw new ArchiveError(`the global headers have more than ${MOST_GLOBALS} records`);
-}
-}
-#takeOldMap(state,block2){
-state.segments.push(...oldSegments(block2,0,21));
-if(state.segments.length > 1 << 20){
-throw new ArchiveError("the map of a sparse file is too long");
-}
-if(block2[504]===0)this.#begin(state.header,state);
-}
-#takeMap(state,block2){
-state.left -=BLOCK;
-if(state.left < 0)throw new ArchiveError("the map of a sparse file is broken: it has no end");
-const segments=state.map.push(block2);
-if(segments !==void 0)this.#begin(state.header,{
-segments,
-stored:state.left
-});
-}
-#begin(header2,sparse={}){
-const stored=sparse.stored??this.#storedSize(header2);
-const type=typeOf4(header2.type,header2.name);
-const entry2=type==="skip"?void 0:entryOf2({
-header:header2,
-kind:type,
-globals:this.#globals,
-extensions:this.#extensions,
-sparse:{
-...sparse,
-stored
-}
-});
-this.#extensions={
-records:[]
-};
-this.#headers=0;
-const isFile5=entry2?.kind==="file";
-if(entry2 !==void 0)this.#sink.entry(entry2,this.#position);
-if(entry2 !==void 0 && !isFile5)this.#sink.end();
-const left=entry2===void 0 || isFile5 || header2.type==="D"?stored:0;
-this.#state={
-kind:"data",
-left,
-skipped:!isFile5
-};
-if(left===0)this.#endData(!isFile5,0);
-}
-#storedSize(header2){
-const last=(extensions)=> extensions.records.findLast(({key,value})=> key==="size" && value.length > 0);
-const size=last(this.#extensions)??last(this.#globals);
-return size===void 0?header2.size:paxNumber(size.value,"size");
-}
-#takeData(state,piece){
-const taken=Math.min(state.left,piece.length);
-if(!state.skipped)this.#sink.data(taken===piece.length?piece:piece.subarray(0,taken));
-state.left -=taken;
-if(state.left===0)this.#endData(state.skipped,(this.#position + taken)% BLOCK);
-return taken;
-}
-#endData(skipped,over){
-this.#padding=over===0?0:BLOCK - over;
-this.#state=HEADER4;
-if(!skipped)this.#sink.end();
-}
-};
-})
-});
-async function readLayer(path2,take,signal){
-using blob=new BlobReader(path2);
-const reader=new TarReader({
-entry:take,
-data:()=>{
-},
-end:()=>{
-}
-});
-for await(const piece of decompress(blob)){
-signal?.throwIfAborted();
-reader.push(piece);
-}
-reader.finish();
-}
-var init_read_layer=__esm({
-"images/layer/read_layer.ts":(function(){
-init_blob();
-init_decompress();
-init_reader2();
-})
-});
-var closeSync2,fstatSync,openSync2,readSync2;
-function readTarIndex(path2){
-const entries=[];
-let letters=0;
-const reader=new TarReader({
-entry:(entry2,offset)=>{
-letters +=entry2.name.length + entry2.target.length;
-if(letters > MOST_LETTERS){
-throw new ArchiveError(`the archive has more than ${MOST_LETTERS} letters of names`);
-}
-if(entries.push({
-...entry2,
-offset
-})> MOST4){
-throw new ArchiveError(`the archive has more than ${MOST4} files`);
-}
-},
-data:()=>{
-},
-end:()=>{
-}
-});
-const fd=openSync2(path2,"r");
-try{
-const{size}=fstatSync(fd);
-const block2=new Uint8Array(BLOCK);
-for(let at4=0;at4 < size;){
-const count=readSync2(fd,block2,0,BLOCK,at4);
-reader.push(block2.subarray(0,count));
-at4 +=count;
-if(count===0)break;
-at4 +=reader.skip(size - at4);
-}
-reader.finish();
-}finally{
-closeSync2(fd);
-}
-return entries;
-}
-var MOST4,MOST_LETTERS;
-var init_index_of=__esm({
-"images/layer/tar/index_of.ts":(function(){
-({closeSync:closeSync2,fstatSync,openSync:openSync2,readSync:readSync2}=process.getBuiltinModule("node:fs"));
-init_errors5();
-init_header();
-init_reader2();
-[MOST4,MOST_LETTERS]=[
-1 << 20,
-1 << 26
-];
-})
-});
-function closeNow(fd){
-syscall(close(fd));
-}
-var MEMORY3,LONG,FileBatch,XATTR_ERRORS;
-var init_file_batch=__esm({
-"images/layer/file_batch.ts":(function(){
-init_at();
-init_open();
-init_files3();
-init_call_batch();
-init_engine();
-init_errno();
-init_errors();
-init_syscalls();
-init_beneath();
-init_memory2();
-MEMORY3=1 << 20;
-LONG=2147479552;
-FileBatch=class{
-calls;
-#root;
-bytes=0;
-#directory;
-#places=[];
-#writes=[];
-#reports=[];
-#opened=[];
-#closing=[];
-#released=[];
-#openFiles;
-constructor(root2,namespace,openFiles){
-this.#root=root2;
-this.#openFiles=openFiles;
-this.calls=new CallBatch(engine(),MEMORY3,namespace);
-}
-about(place3){
-this.#places.push({
-from:this.calls.next,
-place:place3
-});
-}
-directory({directory:path2}){
-if(this.#directory?.path===path2)return this.#directory.fd;
-if(this.#directory !==void 0)this.close(this.#directory.fd);
-const fd=this.open(path2,O_PATH);
-this.#directory={
-path:path2,
-fd
-};
-return fd;
-}
-open(path2,mode2){
-return this.#openedBy(openBeneath(this.calls,this.#root,path2,mode2));
-}
-createFile(place3){
-const{calls}=this;
-const flags2=O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-const args=[
-this.directory(place3),
-calls.name(place3.name),
-flags2,
-384
-];
-return this.#openedBy(calls.add("openat",args));
-}
-write(fd,{offset,bytes}){
-for(let at4=0;at4 < bytes.length;at4 +=LONG){
-const part2=bytes.subarray(at4,at4 + LONG);
-const address2=this.calls.address(part2);
-const index=this.calls.add("pwrite64",[
-fd,
-address2,
-part2.length,
-offset + at4
-]);
-this.#writes.push({
-index,
-length:part2.length
-});
-}
-this.bytes +=bytes.length;
-}
-finishFile(fd,attributes,size,written2,report2){
-if(size !==written2)this.calls.add("ftruncate",[
-fd,
-size
-]);
-this.setAttributes(fd,attributes,report2);
-if(typeof fd==="number"){
-this.#closing.push({
-fd,
-close:this.calls.add("close",[
-fd
-])
-});
-}else this.close(fd);
-}
-setAttributes(fd,attributes,report2){
-const{calls}=this;
-const{uid,gid,mode:mode2,mtime,owned,xattrs}=attributes;
-if(owned)calls.add("fchown",[
-fd,
-uid,
-gid
-]);
-this.#setXattrs("fsetxattr",fd,xattrs,report2);
-calls.add("fchmod",[
-fd,
-mode2
-]);
-calls.add("utimensat",[
-fd,
-0,
-this.times(mtime),
-0
-]);
-}
-setLinkXattrs(directory2,name,xattrs,report2){
-const path2=this.calls.name(`/proc/self/fd/${directory2}/${name}`);
-this.#setXattrs("lsetxattr",path2,xattrs,report2);
-this.#closing.push({
-fd:directory2,
-close:this.calls.add("close",[
-directory2
-])
-});
-}
-#setXattrs(call2,file,xattrs,report2){
-const{calls}=this;
-for(const{name,value}of xattrs){
-const args=[
-file,
-calls.name(name),
-calls.bytes(value),
-value.length,
-0
-];
-const set2=calls.add(call2,args,{
-accept:XATTR_ERRORS
-});
-this.reportErrno(set2,(errno)=> report2(`attribute ${name}`,`${call2}(2) failed: ${errno}`));
-}
-}
-setLink(directory2,name,attributes){
-const{uid,gid,owned,mtime}=attributes;
-const{calls}=this;
-if(owned)calls.add("fchownat",[
-directory2,
-name,
-uid,
-gid,
-AT_SYMLINK_NOFOLLOW
-]);
-calls.add("utimensat",[
-directory2,
-name,
-this.times(mtime),
-AT_SYMLINK_NOFOLLOW
-]);
-}
-times({seconds:seconds3,nanoseconds}){
-return this.calls.words(seconds3,nanoseconds,seconds3,nanoseconds);
-}
-reportErrno(index,report2){
-this.#reports.push({
-index,
-report:report2
-});
-}
-close(fd){
-const close3=this.calls.add("close",[
-fd
-]);
-this.#opened.findLast(({open:open5})=> open5===fd.index).close=close3;
-}
-release(piece){
-this.#released.push(piece);
-}
-async run(){
-if(this.#directory !==void 0)this.close(this.#directory.fd);
-this.#directory=void 0;
-try{
-const failure=await this.calls.run();
-if(failure !==void 0)throw this.#errorOf(failure.index,failure.name,failure.errno);
-this.#check();
-}catch(error){
-this.#closeAll();
-throw error;
-}finally{
-for(const{fd}of this.#closing)this.#openFiles.delete(fd);
-}
-}
-reset(){
-this.calls.clear();
-for(const piece of this.#released)free(piece);
-this.#released=[];
-this.bytes=0;
-this.#places=[];
-this.#writes=[];
-this.#reports=[];
-this.#opened=[];
-this.#closing=[];
-}
-[Symbol.dispose](){
-this.calls[Symbol.dispose]();
-}
-#check(){
-for(const{index,length}of this.#writes){
-if(this.calls.result(index)!==length)throw this.#errorOf(index,"pwrite64",ERRNO.ENOSPC);
-}
-for(const{index,report:report2}of this.#reports){
-const result=this.calls.result(index);
-if(result !==void 0 && result < 0)report2(errnoName(-result)??String(-result));
-}
-}
-#errorOf(index,name,errno){
-const place3=this.#places.findLast(({from:from2})=> from2 <=index)?.place;
-const path2=place3===void 0?"":`${place3.directory}/${place3.name}`;
-return new SyscallError({
-syscall:name,
-errno,
-call:`${JSON.stringify(path2)}: ${name}(2)`
-});
-}
-#closeAll(){
-for(const{open:open5,close:close3}of this.#opened){
-const fd=this.calls.result(open5);
-const isOpen2=fd !==void 0 && fd >=0;
-if(isOpen2 &&(close3===void 0 || this.calls.result(close3)===void 0))closeNow(fd);
-}
-for(const{fd,close:close3}of this.#closing){
-if(this.calls.result(close3)===void 0)closeNow(fd);
-}
-}
-#openedBy(open5){
-this.#opened.push({
-open:open5,
-close:void 0
-});
-return new BatchResult(open5);
-}
-};
-XATTR_ERRORS=[
-"EOPNOTSUPP",
-"EPERM",
-"EINVAL",
-"ENOSPC",
-"E2BIG",
-"ERANGE",
-"EDQUOT"
-];
-})
-});
-function endOf(pieces){
-const last=pieces.at(-1);
-return last===void 0?0:last.offset + last.bytes.length;
-}
-function xattrBytes(xattrs){
-return xattrs.reduce((sum5,{name,value})=> sum5 + name.length * 3 + value.length + 32,0);
-}
-var MOST_BYTES2,CALL,Disk;
-var init_disk=__esm({
-"images/layer/disk.ts":(function(){
-init_at();
-init_open();
-init_file_batch();
-MOST_BYTES2=1 << 20;
-CALL=88 + 16;
-Disk=class{
-#openFiles=new Set();
-#batch;
-#other;
-#running;
-constructor(root2,namespace){
-this.#batch=new FileBatch(root2,namespace,this.#openFiles);
-this.#other=new FileBatch(root2,namespace,this.#openFiles);
-}
-async makeDirectory(place3){
-const batch=await this.#for(place3,1);
-batch.calls.add("mkdirat",[
-batch.directory(place3),
-batch.calls.name(place3.name),
-448
-]);
-}
-async makeFile(place3,attributes,content2,report2){
-const{pieces,size}=content2;
-const calls=6 + pieces.length + attributes.xattrs.length;
-const batch=await this.#for(place3,calls,xattrBytes(attributes.xattrs));
-const fd=batch.createFile(place3);
-for(const piece of pieces)batch.write(fd,piece);
-batch.finishFile(fd,attributes,size,endOf(pieces),report2);
-if(batch.bytes >=MOST_BYTES2)await this.submit();
-}
-async openFile(place3){
-const batch=await this.#for(place3,1);
-const{index}=batch.createFile(place3);
-const{calls}=batch;
-await this.flush();
-const fd=calls.result(index);
-this.#openFiles.add(fd);
-return{
-place:place3,
-fd
-};
-}
-async writeFile(file,piece){
-const batch=await this.#for(file.place,1);
-batch.write(file.fd,piece);
-if(batch.bytes >=MOST_BYTES2)await this.submit();
-}
-async closeFile(file,attributes,size,report2){
-const{xattrs}=attributes;
-const batch=await this.#for(file.place,5 + xattrs.length,xattrBytes(xattrs));
-batch.finishFile(file.fd,attributes,size.size,size.written,report2);
-}
-async makeLink(place3,target,attributes){
-const batch=await this.#for(place3,3,target.length * 3);
-const{calls}=batch;
-const directory2=batch.directory(place3);
-const name=calls.name(place3.name);
-calls.add("symlinkat",[
-calls.name(target),
-directory2,
-name
-]);
-batch.setLink(directory2,name,attributes);
-}
-async makeNode(place3,mode2,device,attributes,report2){
-const batch=await this.#for(place3,4);
-const{calls}=batch;
-const directory2=batch.directory(place3);
-const name=calls.name(place3.name);
-const skip=attributes.owned?3:2;
-const made=calls.add("mknodat",[
-directory2,
-name,
-mode2,
-device
-],{
-accept:[
-"EPERM"
-],
-skip
-});
-batch.reportErrno(made,(errno)=> report2("device",`mknod(2) failed: ${errno}`));
-if(attributes.owned){
-const{uid,gid}=attributes;
-calls.add("fchownat",[
-directory2,
-name,
-uid,
-gid,
-AT_SYMLINK_NOFOLLOW
-]);
-}
-calls.add("fchmodat",[
-directory2,
-name,
-attributes.mode
-]);
-calls.add("utimensat",[
-directory2,
-name,
-batch.times(attributes.mtime),
-AT_SYMLINK_NOFOLLOW
-]);
-}
-async setLinkXattrs(place3,xattrs,report2){
-const opening3=await this.#for(place3,1);
-const{index}=opening3.open(place3.directory,O_PATH);
-const{calls}=opening3;
-await this.flush();
-const directory2=calls.result(index);
-this.#openFiles.add(directory2);
-const batch=await this.#for(place3,1 + xattrs.length,xattrBytes(xattrs)+ 32);
-batch.setLinkXattrs(directory2,place3.name,xattrs,report2);
-}
-async linkFile(place3,target){
-const batch=await this.#for(place3,4,target.name.length * 3 + target.directory.length * 3);
-const{calls}=batch;
-const to=batch.directory(place3);
-const same=target.directory===place3.directory;
-const from2=same?to:batch.open(target.directory,O_PATH);
-calls.add("linkat",[
-from2,
-calls.name(target.name),
-to,
-calls.name(place3.name),
-0
-]);
-if(!same)batch.close(from2);
-}
-async remove(place3,isDirectory5){
-const batch=await this.#for(place3,1);
-const{calls}=batch;
-const flags2=isDirectory5?AT_REMOVEDIR:0;
-calls.add("unlinkat",[
-batch.directory(place3),
-calls.name(place3.name),
-flags2
-],{
-accept:[
-"ENOENT"
-]
-});
-}
-async finishDirectory(path2,attributes,report2){
-const{xattrs}=attributes;
-const place3={
-directory:path2,
-name:""
-};
-const batch=await this.#for(place3,6 + xattrs.length,xattrBytes(xattrs));
-const fd=batch.open(path2,O_RDONLY);
-batch.setAttributes(fd,attributes,report2);
-batch.close(fd);
-}
-release(piece){
-this.#batch.release(piece);
-}
-async submit(){
-const before=this.#running;
-this.#running=void 0;
-await before;
-const batch=this.#batch;
-if(batch.calls.isEmpty)return;
-this.#other.reset();
-this.#batch=this.#other;
-this.#other=batch;
-const running=batch.run();
-running.catch(()=>{
-});
-this.#running=running;
-}
-async flush(){
-await this.submit();
-await this.#running;
-}
-async[Symbol.asyncDispose](){
-await this.#running?.catch(()=>{
-});
-for(const fd of this.#openFiles)closeNow(fd);
-this.#batch[Symbol.dispose]();
-this.#other[Symbol.dispose]();
-}
-async #for(place3,calls,bytes=0){
-const names=(place3.directory.length + place3.name.length)* 3;
-const needed=(calls + 4)* CALL + names + bytes + 128;
-if(needed > MEMORY3 / 2)throw new RangeError("the attributes of a file take too much memory");
-if(this.#batch.calls.room < needed)await this.submit();
-this.#batch.about(place3);
-return this.#batch;
-}
-};
-})
-});
-var SMALL2,FEW_PARTS,FileReading;
-var init_file_reading=__esm({
-"images/layer/file_reading.ts":(function(){
-[SMALL2,FEW_PARTS]=[
-1 << 20,
-64
-];
-FileReading=class{
-entry;
-path;
-#disk;
-#do;
-#place;
-#isSmall;
-#pieces;
-#owned;
-#file;
-#read;
-#segment;
-#segmentRead;
-constructor(entry2,place3,path2,disk,doIt){
-this.entry=entry2;
-this.path=path2;
-this.#pieces=[];
-this.#owned=0;
-this.#read=0;
-this.#segment=0;
-this.#segmentRead=0;
-this.#place=place3;
-this.#disk=disk;
-this.#do=doIt;
-const{stored,segments}=entry2;
-this.#isSmall=stored <=SMALL2 &&(segments?.length??0)<=FEW_PARTS;
-if(this.#isSmall)return;
-doIt(async()=>{
-this.#file=await disk.openFile(place3);
-});
-}
-push(bytes){
-for(const piece of this.#piecesOf(bytes)){
-if(this.#isSmall)this.#pieces.push(piece);
-else this.#do(()=> this.#disk.writeFile(this.#file,piece));
-}
-this.#read +=bytes.length;
-}
-own(){
-for(;this.#owned < this.#pieces.length;this.#owned++){
-const{offset,bytes}=this.#pieces[this.#owned];
-this.#pieces[this.#owned]={
-offset,
-bytes:bytes.slice()
-};
-}
-}
-finish(attributes,report2){
-const{size,segments,stored}=this.entry;
-if(this.#isSmall){
-const content2={
-pieces:this.#pieces,
-size
-};
-this.#do(()=> this.#disk.makeFile(this.#place,attributes,content2,report2));
-return;
-}
-const last=segments?.findLast(({length})=> length > 0);
-const written2=last===void 0?stored:last.offset + last.length;
-this.#do(()=> this.#disk.closeFile(this.#file,attributes,{
-written:written2,
-size
-},report2));
-}
-*#piecesOf(bytes){
-const{segments}=this.entry;
-if(segments===void 0){
-yield{
-offset:this.#read,
-bytes
-};
-return;
-}
-for(let at4=0;at4 < bytes.length;){
-const{offset,length}=segments[this.#segment];
-const taken=Math.min(length - this.#segmentRead,bytes.length - at4);
-const part2=bytes.subarray(at4,at4 + taken);
-if(taken > 0)yield{
-offset:offset + this.#segmentRead,
-bytes:part2
-};
-this.#segmentRead +=taken;
-at4 +=taken;
-if(this.#segmentRead===length){
-this.#segment++;
-this.#segmentRead=0;
-}
-}
-}
-};
-})
-});
-function placeOwners(attributes,owners){
-const{uid,gid}=attributes;
-const hasUid=has3(owners,"uids",uid),hasGid=has3(owners,"gids",gid);
-const owned=owners.kind !=="one";
-if(hasUid && hasGid)return{
-...attributes,
-owned,
-changes:[]
-};
-const lost2=(hasUid?0:SETUID)|(hasGid?0:SETGID);
-const mode2=attributes.mode & ~lost2;
-const changes=owned?[
-{
-what:`owner ${uid}:${gid}`,
-why:`${whyNot(owners)}; root has it`
-}
-]:[];
-if(mode2 !==attributes.mode){
-const what=`mode ${octal3(attributes.mode)}`;
-changes.push({
-what,
-why:`its owner is another one; it is ${octal3(mode2)}`
-});
-}
-return{
-...attributes,
-uid:hasUid?uid:0,
-gid:hasGid?gid:0,
-mode:mode2,
-owned,
-changes
-};
-}
-function has3(owners,kind,id2){
-if(owners.kind==="one")return id2===0;
-if(owners.kind==="real")return id2 >=0 && id2 < NO_ID;
-return owners[kind].some(({inside:inside2,count})=> id2 >=inside2 && id2 < inside2 + count);
-}
-function whyNot({kind}){
-return kind==="real"?"no file can belong to it":"the user namespace has no such id";
-}
-function octal3(mode2){
-return `0${mode2.toString(8)}`;
-}
-var NO_ID,SETUID,SETGID;
-var init_owners=__esm({
-"images/layer/owners.ts":(function(){
-NO_ID=2 ** 32 - 1;
-[SETUID,SETGID]=[
-2048,
-1024
-];
-})
-});
-function partsOf2(name){
-if(name.length > LONGEST9)throw tooLong2(name.length);
-const parts2=[];
-for(const part2 of name.split("/")){
-if(part2==="..")parts2.pop();
-else if(part2 !=="" && part2 !==".")parts2.push(part2);
-}
-return parts2;
-}
-function* deepestFirst(node){
-const way=[];
-const enter5=(node2)=>{
-way.push({
-node:node2,
-rest:[
-...node2.children?.values()??[]
-].values()
-});
-};
-enter5(node);
-while(way.length > 0){
-const{node:node2,rest:rest2}=way.at(-1);
-const next=rest2.next();
-if(!next.done)enter5(next.value);
-else{
-way.pop();
-yield node2;
-}
-}
-}
-function tooLong2(length){
-return new ArchiveError(`a name has ${length} letters, and a path at most ${LONGEST9}`);
-}
-var MOST_LINKS,LONGEST9,PLAIN,TreeNode,Tree;
-var init_tree2=__esm({
-"images/layer/tree.ts":(function(){
-init_errors5();
-MOST_LINKS=40;
-LONGEST9=4095;
-PLAIN={
-uid:0,
-gid:0,
-mode:493,
-mtime:{
-seconds:0,
-nanoseconds:0
-},
-xattrs:[]
-};
-TreeNode=class{
-kind;
-name;
-parent;
-layer;
-target;
-children;
-attributes;
-absent;
-#length;
-constructor(kind,name,parent,layer,target=""){
-this.kind=kind;
-this.name=name;
-this.parent=parent;
-this.layer=layer;
-this.target=target;
-this.attributes=PLAIN;
-this.absent=false;
-this.children=kind==="directory"?new Map():void 0;
-this.#length=parent===void 0?0:parent.#length + name.length + 1;
-if(this.#length > LONGEST9)throw tooLong2(this.#length);
-}
-get path(){
-if(this.parent===void 0)return ".";
-const above=this.parent.path;
-return above==="."?this.name:`${above}/${this.name}`;
-}
-get isThere(){
-if(this.parent===void 0)return true;
-return this.parent.children.get(this.name)===this && this.parent.isThere;
-}
-};
-Tree=class{
-root=new TreeNode("directory","",void 0,0);
-layer=0;
-lookUp(parts2){
-const way=[
-this.root
-];
-const blocked=(what)=>({
-directory:way.at(-1),
-missing:[],
-blocked:what
-});
-const missing4=[];
-const left=parts2.toReversed();
-for(let links2=0;left.length > 0;){
-const part2=left.pop();
-if(part2==="" || part2===".")continue;
-if(part2===".."){
-if(missing4.length > 0)missing4.pop();
-else if(way.length > 1)way.pop();
-continue;
-}
-const child=missing4.length > 0?void 0:way.at(-1).children.get(part2);
-if(child===void 0)missing4.push(part2);
-else if(child.kind==="directory")way.push(child);
-else if(child.kind==="symlink"){
-if(++links2 > MOST_LINKS)return blocked(`more than ${MOST_LINKS} links lie on the way`);
-if(child.target.startsWith("/"))way.length=1;
-left.push(...child.target.split("/").reverse());
-}else return blocked(`${JSON.stringify(child.path)} is on the way, and no directory`);
-}
-return{
-directory:way.at(-1),
-missing:missing4,
-blocked:void 0
-};
-}
-findDirectory(parts2){
-const{directory:directory2,missing:missing4,blocked}=this.lookUp(parts2);
-return missing4.length > 0 || blocked !==void 0?void 0:directory2;
-}
-find(parts2){
-const name=parts2.at(-1);
-if(name===void 0)return this.root;
-return this.findDirectory(parts2.slice(0,-1))?.children?.get(name);
-}
-add(kind,name,parent,target=""){
-const node=new TreeNode(kind,name,parent,-1,target);
-parent.children.set(name,node);
-this.touch(node);
-return node;
-}
-take(node){
-node.parent.children.delete(node.name);
-return node;
-}
-touch(node){
-for(let at4=node;at4 && at4.layer !==this.layer;at4=at4.parent){
-at4.layer=this.layer;
-}
-}
-*hidden(node,itself){
-if(itself && node.layer !==this.layer){
-yield node;
-return;
-}
-for(const child of[
-...node.children?.values()??[]
-])yield* this.hidden(child,true);
-}
-};
-})
-});
-function whyNoXattr({name,value},size){
-if(OVERLAY.test(name))return "an overlay filesystem takes it for its own";
-const fits=value.length <=MOST_OF_XATTR && size + value.length <=MOST_OF_XATTRS;
-return fits?void 0:"it is larger than the kernel takes";
-}
-function placeOf3(node){
-return{
-directory:node.parent.path,
-name:node.name
-};
-}
-function nodeKind(kind){
-return kind==="directory" || kind==="symlink"?kind:"other";
-}
-var MOST_OF_XATTR,MOST_OF_XATTRS,MOST_ROUNDS,WHITEOUT,OPAQUE,METADATA,OVERLAY,Unpacker;
-var init_unpack=__esm({
-"images/layer/unpack.ts":(function(){
-init_files();
-init_files3();
-init_file_reading();
-init_errors5();
-init_memory2();
-init_owners();
-init_tree2();
-[MOST_OF_XATTR,MOST_OF_XATTRS]=[
-1 << 16,
-1 << 18
-];
-MOST_ROUNDS=40;
-[WHITEOUT,OPAQUE,METADATA]=[
-".wh.",
-".wh..wh..opq",
-".wh..wh."
-];
-OVERLAY=/^(trusted|user)\.overlay\./;
-Unpacker=class{
-#disk;
-#rules;
-#leave;
-#tree=new Tree();
-#queue=[];
-#reading;
-#links=[];
-#entries=0;
-#files=0;
-constructor(disk,rules,leave){
-this.#disk=disk;
-this.#rules=rules;
-this.#leave=leave;
-}
-get entries(){
-return this.#entries;
-}
-beginLayer(number2){
-this.#tree.layer=number2;
-}
-entry(entry2){
-this.#entries++;
-this.#count();
-for(const what of entry2.unread)this.#leave(entry2.name,what,"access lists are not set");
-const parts2=partsOf2(entry2.name);
-const name=parts2.at(-1);
-if(name===void 0)return this.#takeRoot(entry2);
-if(name.startsWith(WHITEOUT))return this.#takeWhiteout(parts2,entry2);
-if(entry2.kind==="hardlink")return this.#takeHardLink(entry2,parts2);
-this.#take(entry2,parts2);
-}
-data(bytes){
-this.#reading?.push(bytes);
-}
-end(){
-const reading2=this.#reading;
-if(reading2===void 0)return;
-this.#reading=void 0;
-const{entry:entry2,path:path2}=reading2;
-reading2.finish(this.#placed(entry2,path2),this.#reporter(path2));
-}
-async work(){
-const queue=this.#queue;
-this.#queue=[];
-for(const job of queue)await job();
-}
-release(piece){
-if(!areWhole(piece))return;
-this.#reading?.own();
-this.#disk.release(piece);
-}
-async endLayer(){
-for(let round=0;this.#links.length > 0 && round < MOST_ROUNDS;round++){
-this.#links=this.#links.filter((link2)=> !this.#tryLink(link2));
-}
-const lost2=this.#links[0];
-if(lost2 !==void 0){
-const{name,target}=lost2.entry;
-throw new ArchiveError(`${JSON.stringify(name)} is a hard link to ${JSON.stringify(target)}, which neither this layer nor one below it has`);
-}
-await this.work();
-}
-async finish(){
-for(const node of deepestFirst(this.#tree.root)){
-if(node.kind !=="directory")continue;
-const{path:path2}=node;
-const attributes=this.#placed(node.attributes,path2);
-await this.#disk.finishDirectory(path2,attributes,this.#reporter(path2));
-}
-await this.#disk.flush();
-}
-#takeRoot(entry2){
-if(entry2.kind !=="directory"){
-throw new ArchiveError(`${JSON.stringify(entry2.name)} is the root, and no directory`);
-}
-this.#tree.root.attributes=entry2;
-this.#tree.touch(this.#tree.root);
-}
-#take(entry2,parts2){
-if(entry2.target.length > LONGEST9){
-throw new ArchiveError(`${JSON.stringify(entry2.name)} is a link that is longer than any path`);
-}
-const parent=this.#makeDirectories(parts2.slice(0,-1));
-const name=parts2.at(-1);
-const there=parent.children.get(name);
-if(entry2.kind==="directory" && there?.kind==="directory"){
-there.attributes=entry2;
-this.#tree.touch(there);
-return;
-}
-if(there !==void 0)this.#remove(there);
-const node=this.#tree.add(nodeKind(entry2.kind),name,parent,entry2.target);
-this.#make(entry2,node);
-}
-#make(entry2,node){
-const place3=placeOf3(node);
-if(entry2.kind==="directory"){
-node.attributes=entry2;
-this.#do(()=> this.#disk.makeDirectory(place3));
-return;
-}
-if(entry2.kind==="file"){
-this.#reading=new FileReading(entry2,place3,node.path,this.#disk,(job)=> this.#do(job));
-return;
-}
-const path2=node.path;
-const attributes=this.#placed(entry2,path2);
-if(entry2.kind==="symlink"){
-this.#do(()=> this.#disk.makeLink(place3,entry2.target,attributes));
-}else this.#makeNode(entry2,node,place3,attributes);
-this.#setLinkXattrs(node,place3,attributes.xattrs);
-}
-#setLinkXattrs(node,place3,all){
-const{path:path2}=node;
-const why=({name})=> name.startsWith("user.")?"only files and directories have attributes of users":this.#rules.owners.kind==="real"?void 0:"only root outside of user namespaces sets it on such a file";
-for(const xattr of all){
-const issue2=why(xattr);
-if(issue2 !==void 0)this.#leave(path2,`attribute ${xattr.name}`,issue2);
-}
-const xattrs=all.filter((xattr)=> why(xattr)===void 0);
-if(xattrs.length===0)return;
-this.#do(async()=>{
-await this.#disk.flush();
-if(!node.absent)await this.#disk.setLinkXattrs(place3,xattrs,this.#reporter(path2));
-});
-}
-#makeNode(entry2,node,place3,attributes){
-const{kind,major,minor}=entry2;
-const why=this.#whyNoDevice(entry2);
-if(kind !=="fifo" && why !==void 0){
-node.absent=true;
-this.#leave(node.path,`${kind} device ${major}:${minor}`,why);
-return;
-}
-const mode2=kind==="fifo"?S_IFIFO:kind==="block"?S_IFBLK:S_IFCHR;
-const device=kind==="fifo"?0:makedev(major,minor);
-const report2=this.#reporter(node.path);
-this.#do(()=> this.#disk.makeNode(place3,mode2 | 384,device,attributes,(what,why2)=>{
-node.absent=true;
-report2(what,why2);
-}));
-}
-#whyNoDevice({kind,major,minor}){
-if(kind==="character" && major===0 && minor===0){
-return "an overlay filesystem takes it for a whiteout";
-}
-return this.#rules.devices?void 0:"only root outside of user namespaces makes devices";
-}
-#takeHardLink(entry2,parts2){
-const parent=this.#makeDirectories(parts2.slice(0,-1));
-const name=parts2.at(-1);
-const there=parent.children.get(name);
-if(there !==void 0 && there===this.#tree.find(partsOf2(entry2.target))){
-this.#tree.touch(there);
-return;
-}
-if(there !==void 0)this.#remove(there);
-const link2={
-entry:entry2,
-parent,
-name
-};
-if(!this.#tryLink(link2))this.#links.push(link2);
-}
-#tryLink({entry:entry2,parent,name}){
-if(!parent.isThere || parent.children.has(name))return true;
-const source=this.#tree.find(partsOf2(entry2.target));
-if(source===void 0)return false;
-if(source.kind==="directory"){
-throw new ArchiveError(`${JSON.stringify(entry2.name)} is a hard link to a directory`);
-}
-const node=this.#tree.add(source.kind,name,parent,source.target);
-node.absent=source.absent;
-if(source.absent){
-this.#leave(node.path,"hard link","its target was left out");
-return true;
-}
-const[place3,target]=[
-placeOf3(node),
-placeOf3(source)
-];
-this.#do(()=> this.#disk.linkFile(place3,target));
-return true;
-}
-#takeWhiteout(parts2,entry2){
-const base=parts2.at(-1);
-const name=base.slice(WHITEOUT.length);
-if(base !==OPAQUE && base.startsWith(METADATA))return;
-if(name==="" || name==="." || name===".."){
-this.#leave(entry2.name,"whiteout","it names no file");
-return;
-}
-const directory2=this.#tree.findDirectory(parts2.slice(0,-1));
-const found3=base===OPAQUE?directory2:directory2?.children?.get(name);
-if(found3===void 0)return;
-for(const node of[
-...this.#tree.hidden(found3,base !==OPAQUE)
-])this.#remove(node);
-}
-#makeDirectories(parts2){
-const{directory:directory2,missing:missing4,blocked}=this.#tree.lookUp(parts2);
-if(blocked !==void 0){
-throw new ArchiveError(`${JSON.stringify(parts2.join("/"))} cannot be a directory: ${blocked}`);
-}
-let node=directory2;
-for(const name of missing4){
-node=this.#tree.add("directory",name,node);
-this.#count();
-const place3=placeOf3(node);
-this.#do(()=> this.#disk.makeDirectory(place3));
-}
-return node;
-}
-#remove(node){
-for(const each of deepestFirst(node)){
-if(each.absent)continue;
-const place3=placeOf3(each);
-this.#do(()=> this.#disk.remove(place3,each.kind==="directory"));
-}
-this.#tree.take(node);
-}
-#count(){
-if(++this.#files <=this.#rules.maxEntries)return;
-throw new ArchiveError(`it has more than ${this.#rules.maxEntries} files, with those below it`);
-}
-#placed(attributes,path2){
-const placed3=placeOwners(attributes,this.#rules.owners);
-for(const{what,why}of placed3.changes)this.#leave(path2,what,why);
-let size=0;
-const xattrs=placed3.xattrs.filter((xattr)=>{
-const why=whyNoXattr(xattr,size);
-if(why !==void 0)this.#leave(path2,`attribute ${xattr.name}`,why);
-else size +=xattr.value.length;
-return why===void 0;
-});
-return{
-...placed3,
-xattrs
-};
-}
-#reporter(path2){
-return(what,why)=> this.#leave(path2,what,why);
-}
-#do(job){
-this.#queue.push(job);
-}
-};
-})
-});
-async function unpackLayers(layers,directory2,options={}){
-const owners=options.owners??{
-kind:geteuid2()===0?"real":"one"
-};
-const there=namesIn(directory2);
-if(there.length > 0){
-throw new LayerError(`${directory2} is not empty: layers are unpacked into an empty directory`,{
-code:"unsupported"
-});
-}
-using root2=open(directory2,O_PATH | O_DIRECTORY | O_CLOEXEC);
-const namespace=owners.kind==="mapped"?owners.namespace:void 0;
-const devices2=owners.kind==="real" && mayMakeDevices(root2.number);
-const rules={
-owners,
-devices:devices2,
-maxEntries:options.maxEntries??MOST_ENTRIES2
-};
-const notes=new Notes();
-await using disk=new Disk(root2.number,namespace);
-const unpacker=new Unpacker(disk,rules,(path2,what,why)=> notes.add(path2,what,why));
-let bytes=0;
-try{
-for(const[index,layer]of layers.entries()){
-notes.layer=layer.digest;
-unpacker.beginLayer(index + 1);
-bytes +=await unpackLayer(layer,unpacker,{
-left:(options.maxBytes??Infinity)- bytes,
-signal:options.signal,
-progress:(read5)=> options.progress?.(index,read5)
-});
-}
-await unpacker.finish();
-}catch(error){
-await disk.flush().catch(()=>{
-});
-await removeAll(root2.number,namespace).catch(()=>{
-});
-throw error;
-}
-const{list:list5,count}=notes;
-const ownersSquashed=owners.kind==="one";
-return{
-entries:unpacker.entries,
-bytes,
-ownersSquashed,
-leftOut:list5,
-leftOutCount:count
-};
-}
-async function unpackLayer(layer,unpacker,{left,signal,progress}){
-const diff=hashFor2(layer.diffId,"diff_id");
-using blob=new BlobReader(layer.path,layer.digest);
-const reader=new TarReader(unpacker);
-let size=0;
-try{
-for await(const piece of decompress(blob)){
-signal?.throwIfAborted();
-diff.update(piece);
-size +=piece.length;
-if(size > left){
-throw new LayerError("the archives of the image have more than maxBytes (--max-size)",{
-code:"too-large",
-layer:layer.digest
-});
-}
-reader.push(piece);
-await unpacker.work();
-unpacker.release(piece);
-progress(blob.position);
-}
-reader.finish();
-await unpacker.endLayer();
-}catch(error){
-if(error instanceof ArchiveError){
-blob.readToEnd();
-checkBlob(layer,blob);
-throw new LayerError(error.message,{
-code:"invalid",
-layer:layer.digest,
-cause:error
-});
-}
-throw error;
-}
-checkBlob(layer,blob);
-checkDiffId(layer,diff.digest("hex"));
-return size;
-}
-function checkBlob({digest,size},blob){
-const found3=`${digest.split(":")[0]}:${blob.digest}`;
-const advice=[
-"it was damaged or changed on its way, or where it is kept; get it again"
-];
-if(found3 !==digest){
-const issue2=`its digest is wrong: its bytes have ${found3}`;
-throw new LayerError(issue2,{
-code:"digest",
-layer:digest,
-advice
-});
-}
-if(blob.position !==size){
-const issue2=`its size is wrong: ${size} bytes are said, and it has ${blob.position}`;
-throw new LayerError(issue2,{
-code:"digest",
-layer:digest,
-advice:[]
-});
-}
-}
-function checkDiffId({digest,diffId,mediaType},hex){
-const found3=`${diffId.split(":")[0]}:${hex}`;
-if(found3===diffId)return;
-const advice=mediaType.endsWith("zstd")?[
-"skopeo before 1.10 drops the padding of archives that it makes zstd:chunked of"
-]:[];
-throw new LayerError(`its diff_id is wrong: the image's configuration says ${diffId}, and its archive has ${found3}`,{
-code:"digest",
-layer:digest,
-advice
-});
-}
-function mayMakeDevices(root2){
-const name=".ramekin-device";
-try{
-syscall(mknodat(root2,name,S_IFCHR | 384,makedev(1,3)));
-}catch(error){
-if(error instanceof SyscallError)return false;
-throw error;
-}
-syscall(unlinkat(root2,name,0));
-return true;
-}
-var MOST_ENTRIES2,MOST_NOTES,Notes;
-var init_unpack_layers=__esm({
-"images/layer/unpack_layers.ts":(function(){
-init_files3();
-init_files3();
-init_errors();
-init_read_dir();
-init_remove_tree();
-init_files4();
-init_users2();
-init_syscalls();
-init_blob();
-init_decompress();
-init_disk();
-init_errors5();
-init_reader2();
-init_unpack();
-MOST_ENTRIES2=4e6;
-MOST_NOTES=1e3;
-Notes=class{
-layer="";
-list=[];
-count=0;
-add(path2,what,why){
-this.count++;
-if(this.list.length < MOST_NOTES)this.list.push({
-layer:this.layer,
-path:path2,
-what,
-why
-});
-}
-};
-})
-});
-function overlayNotes(xattrs){
-let[opaque,copied,elsewhere]=[
-false,
-false,
-void 0
-];
-for(const{name,value}of xattrs){
-const note2=OVERLAY2.exec(name)?.[1];
-if(note2===void 0)continue;
-if(note2==="origin")copied=true;
-if(note2==="opaque")opaque ||=value.length===1 && value[0]===121;
-else if(!HARMLESS2.includes(note2))elsewhere??=name;
-}
-return{
-opaque,
-copied,
-elsewhere
-};
-}
-function isOverlayNote(name){
-return OVERLAY2.test(name);
-}
-function isWhiteout({mode:mode2,rdev}){
-return(mode2 & S_IFMT)===S_IFCHR && rdev===0;
-}
-var OVERLAY2,HARMLESS2;
-var init_overlay_notes=__esm({
-"ffi/files/overlay_notes.ts":(function(){
-init_files();
-OVERLAY2=/^(?:trusted|user)\.overlay\.(.*)$/;
-HARMLESS2=[
-"origin",
-"impure",
-"nlink",
-"uuid",
-"protattr"
-];
-})
-});
-function pathOf4(directory2,name){
-return `/proc/self/fd/${directory2}/${name}`;
-}
-function mtimeOf(status){
-return Number(status.getBigInt64(STATX_MTIME2,true));
-}
-function copyOf({buffer,byteOffset,byteLength}){
-return new Uint8Array(buffer,byteOffset,byteLength).slice();
-}
-var MEMORY4,LISTED2,NAMES4,VALUE,TARGET2,STATX_SIZE2,STATX_MTIME2,AT_ONCE6,TreeReader;
-var init_read_tree=__esm({
-"ffi/files/read_tree.ts":(function(){
-init_at();
-init_files();
-init_open();
-init_statx();
-init_files3();
-init_getdents();
-init_statx3();
-init_call_batch();
-init_users();
-init_engine();
-init_errors();
-init_file_name();
-init_syscalls();
-init_beneath();
-[MEMORY4,LISTED2,NAMES4,VALUE,TARGET2]=[
-1 << 20,
-1 << 15,
-4096,
-1 << 16,
-4096
-];
-[STATX_SIZE2,STATX_MTIME2]=[
-256,
-112
-];
-AT_ONCE6=64;
-TreeReader=class{
-#root;
-#calls;
-#unreadable;
-#seesAll;
-#open=new Set();
-constructor(root2,namespace,{unreadable:unreadable3=false}={}){
-this.#root=root2;
-this.#unreadable=unreadable3?[
-"EACCES",
-"EPERM"
-]:[];
-this.#seesAll=namespace===void 0 && syscall(geteuid())===0;
-this.#calls=new CallBatch(engine(),MEMORY4,namespace);
-}
-async directory(path2){
-const calls=this.#calls;
-const opened2=openBeneath(calls,this.#root,path2,O_RDONLY);
-const fd=new BatchResult(opened2);
-const status=calls.output(STATX_SIZE2);
-calls.add("statx",[
-fd,
-calls.name(""),
-AT_EMPTY_PATH,
-STATX_BASIC_STATS,
-status
-]);
-const names=this.#listXattrs("flistxattr",fd);
-await this.#run(path2,[
-opened2
-]);
-const number2=this.#opened(opened2);
-const found3={
-status:readStatx(calls.read(status,STATX_SIZE2)),
-mtime:mtimeOf(calls.read(status,STATX_SIZE2))
-};
-const xattrNames=names();
-calls.clear();
-const xattrs=await this.#xattrs(path2,number2,xattrNames);
-const entries=await this.#entries(path2,number2);
-this.#close(number2);
-return{
-...found3,
-xattrs,
-entries
-};
-}
-async *files(path2,entries){
-if(entries.length===0)return;
-const directory2=await this.#openDirectory(path2);
-try{
-for(let at4=0;at4 < entries.length;at4 +=AT_ONCE6){
-for(const file of await this.#group(path2,directory2,entries.slice(at4,at4 + AT_ONCE6))){
-try{
-yield file;
-}finally{
-if(file.fd !==void 0)this.#close(file.fd);
-}
-}
-}
-}finally{
-this.#close(directory2);
-}
-}
-[Symbol.dispose](){
-for(const fd of this.#open)syscall(close(fd));
-this.#calls[Symbol.dispose]();
-}
-async #openDirectory(path2){
-const opened2=openBeneath(this.#calls,this.#root,path2,O_PATH);
-await this.#run(path2,[
-opened2
-]);
-const directory2=this.#opened(opened2);
-this.#calls.clear();
-return directory2;
-}
-async #entries(path2,fd){
-const calls=this.#calls;
-const entries=[];
-for(;;){
-const reads=[
-0,
-1
-].map(()=>{
-const listed4=calls.output(LISTED2);
-return{
-listed:listed4,
-read:calls.add("getdents64",[
-fd,
-listed4,
-LISTED2
-])
-};
-});
-await this.#run(path2);
-const sizes2=reads.map(({read:read5})=> calls.result(read5));
-for(const[index,{listed:listed4}]of reads.entries()){
-entries.push(...readDirectoryEntries(calls.read(listed4,LISTED2),sizes2[index]));
-}
-calls.clear();
-if(sizes2.includes(0))return entries;
-}
-}
-async #group(path2,directory2,entries){
-const calls=this.#calls;
-const asked=entries.map(({name,type})=>{
-const address2=calls.name(name);
-const status=calls.output(STATX_SIZE2);
-const mask2=[
-AT_SYMLINK_NOFOLLOW,
-STATX_BASIC_STATS
-];
-calls.add("statx",[
-directory2,
-address2,
-...mask2,
-status
-]);
-const target=type===S_IFLNK?calls.output(TARGET2):void 0;
-const link2=target===void 0?void 0:calls.add("readlinkat",[
-directory2,
-address2,
-target,
-TARGET2
-]);
-const flags2=O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
-const edges={
-accept:this.#unreadable,
-skip:1
-};
-const opened2=type===S_IFREG?calls.add("openat",[
-directory2,
-address2,
-flags2
-],edges):void 0;
-const names=opened2 !==void 0?this.#listXattrs("flistxattr",new BatchResult(opened2)):this.#seesAll?this.#listXattrs("llistxattr",calls.name(pathOf4(directory2,name))):()=>[];
-return{
-name,
-status,
-target,
-link:link2,
-opened:opened2,
-names
-};
-});
-const opens=asked.flatMap(({opened:opened2})=> opened2??[]);
-await this.#run(path2,opens);
-const files2=asked.map(({name,status,target,link:link2,opened:opened2,names})=>{
-const bytes=target===void 0?void 0:calls.read(target,calls.result(link2));
-return{
-name,
-status:readStatx(calls.read(status,STATX_SIZE2)),
-mtime:mtimeOf(calls.read(status,STATX_SIZE2)),
-target:bytes===void 0?"":decodeName(copyOf(bytes)),
-fd:opened2===void 0 || calls.result(opened2)< 0?void 0:this.#opened(opened2),
-names:names()
-};
-});
-calls.clear();
-const found3=[];
-for(const{names,...file}of files2){
-const place3=file.fd??pathOf4(directory2,file.name);
-found3.push({
-...file,
-xattrs:await this.#xattrs(path2,place3,names)
-});
-}
-return found3;
-}
-#listXattrs(name,file){
-const calls=this.#calls;
-const list5=calls.output(NAMES4);
-const index=calls.add(name,[
-file,
-list5,
-NAMES4
-],{
-accept:[
-"EOPNOTSUPP"
-]
-});
-return()=>{
-const size=calls.result(index)??0;
-if(size <=0)return[];
-return decodeName(copyOf(calls.read(list5,size))).split("\0").slice(0,-1);
-};
-}
-async #xattrs(path2,file,names){
-const xattrs=[];
-const calls=this.#calls;
-for(const name of names){
-const value=calls.output(VALUE);
-const[call2,place3]=typeof file==="number"?[
-"fgetxattr",
-file
-]:[
-"lgetxattr",
-calls.name(file)
-];
-const args=[
-place3,
-calls.name(name),
-value,
-VALUE
-];
-const read5=calls.add(call2,args,{
-accept:[
-"ENODATA",
-"EPERM",
-"EOPNOTSUPP"
-]
-});
-await this.#run(path2);
-const size=calls.result(read5);
-if(size >=0)xattrs.push({
-name,
-value:copyOf(calls.read(value,size))
-});
-calls.clear();
-}
-return xattrs;
-}
-async #run(path2,opens=[]){
-const failure=await this.#calls.run();
-if(failure===void 0)return;
-for(const index of opens){
-if((this.#calls.result(index)??-1)>=0)this.#opened(index);
-}
-const{name,errno}=failure;
-this.#calls.clear();
-throw new SyscallError({
-syscall:name,
-errno,
-call:`${JSON.stringify(path2)}: ${name}(2)`
-});
-}
-#opened(index){
-const fd=this.#calls.result(index);
-this.#open.add(fd);
-return fd;
-}
-#close(fd){
-this.#open.delete(fd);
-syscall(close(fd));
-}
-};
-})
-});
-function headerOf(entry2){
-const name=bytesOf6(entry2.name),target=bytesOf6(entry2.target??"");
-const split5=splitName(name);
-const records=[];
-const keep2=(key,value)=> records.push(record(key,value));
-const{uid,gid,size=0,mtime}=entry2;
-if(split5===void 0 || !isAscii(name))keep2("path",name);
-if(target.length > NAME8 || !isAscii(target))keep2("linkpath",target);
-const number2=(key,value,digits)=>{
-if(value >=0 && value < 8 ** digits)return value;
-keep2(key,String(value));
-return 0;
-};
-const fields={
-uid:number2("uid",uid,7),
-gid:number2("gid",gid,7),
-size:number2("size",size,11),
-mtime:number2("mtime",mtime,11)
-};
-for(const{name:name2,value}of entry2.xattrs??[])keep2(`SCHILY.xattr.${name2}`,value);
-const[prefix,rest2]=split5??[
-new Uint8Array(),
-name.subarray(0,NAME8)
-];
-const own=block({
-...entry2,
-...fields,
-type:TYPES4[entry2.kind],
-prefix,
-rest:rest2,
-link:target
-});
-if(records.length===0)return[
-own
-];
-const body=joined2(records);
-const plain3={
-mode:420,
-uid:0,
-gid:0,
-mtime:0,
-prefix:new Uint8Array()
-};
-const extended=block({
-...plain3,
-size:body.length,
-type:"x",
-rest:encoder6.encode("PaxHeader"),
-link:new Uint8Array()
-});
-return[
-extended,
-body,
-paddingOf2(body.length),
-own
-];
-}
-function paddingOf2(size){
-return new Uint8Array((BLOCK - size % BLOCK)% BLOCK);
-}
-function block(fields){
-const bytes=new Uint8Array(BLOCK);
-const octal6=(at4,digits,value)=>{
-encoder6.encodeInto(value.toString(8).padStart(digits,"0"),bytes.subarray(at4,at4 + digits));
-};
-bytes.set(fields.rest);
-octal6(100,7,fields.mode);
-octal6(108,7,fields.uid);
-octal6(116,7,fields.gid);
-octal6(124,11,fields.size);
-octal6(136,11,fields.mtime);
-encoder6.encodeInto(fields.type,bytes.subarray(156));
-bytes.set(fields.link.subarray(0,NAME8),157);
-encoder6.encodeInto("ustar\x0000",bytes.subarray(257));
-octal6(329,7,fields.major??0);
-octal6(337,7,fields.minor??0);
-bytes.set(fields.prefix,345);
-bytes.fill(32,148,156);
-octal6(148,6,bytes.reduce((sum5,byte)=> sum5 + byte,0));
-bytes[154]=0;
-return bytes;
-}
-function splitName(name){
-if(name.length <=NAME8)return[
-new Uint8Array(),
-name
-];
-for(let at4=name.length - 2;at4 >=0 && name.length - at4 - 1 <=NAME8;at4--){
-if(name[at4]===47 && at4 <=PREFIX3)return[
-name.subarray(0,at4),
-name.subarray(at4 + 1)
-];
-}
-return void 0;
-}
-function record(key,value){
-const bytes=typeof value==="string"?encoder6.encode(value):value;
-const rest2=joined2([
-encoder6.encode(` ${key}=`),
-bytes,
-encoder6.encode("\n")
-]);
-let length=rest2.length + 1;
-while(String(length).length + rest2.length !==length){
-length=String(length).length + rest2.length;
-}
-return joined2([
-encoder6.encode(String(length)),
-rest2
-]);
-}
-function isAscii(bytes){
-return bytes.every((byte)=> byte < 128);
-}
-function bytesOf6(text5){
-const bytes=new Uint8Array(text5.length * 3);
-return bytes.subarray(0,encodeName(text5,bytes).written);
-}
-function joined2(parts2){
-const whole=new Uint8Array(parts2.reduce((sum5,{length})=> sum5 + length,0));
-let at4=0;
-for(const part2 of parts2){
-whole.set(part2,at4);
-at4 +=part2.length;
-}
-return whole;
-}
-var TYPES4,NAME8,PREFIX3,encoder6,END_OF_ARCHIVE;
-var init_writer=__esm({
-"images/layer/tar/writer.ts":(function(){
-init_file_name();
-init_header();
-TYPES4={
-file:"0",
-hardlink:"1",
-symlink:"2",
-character:"3",
-block:"4",
-directory:"5",
-fifo:"6"
-};
-[NAME8,PREFIX3]=[
-100,
-155
-];
-encoder6=new TextEncoder();
-END_OF_ARCHIVE=new Uint8Array(2 * BLOCK);
-})
-});
-function signEntry(name,mtime){
-return{
-name,
-kind:"file",
-mode:384,
-uid:0,
-gid:0,
-mtime
-};
-}
-function* dataOf2(path2,fd,size){
-for(let at4=0;at4 < size;){
-const piece=readSome(fd)??new Uint8Array();
-if(piece.length===0){
-throw new LayerError(`${JSON.stringify(path2)} became shorter while it was read`,{
-code:"invalid"
-});
-}
-yield piece.subarray(0,size - at4);
-at4 +=piece.length;
-}
-yield paddingOf2(size);
-}
-function refuseWhiteout(directory2,name){
-if(!name.startsWith(WHITEOUT2))return;
-throw new LayerError(`${JSON.stringify(inside(directory2,name))} would be taken for a whiteout; no layer can hold it`,{
-code:"unsupported",
-advice:[
-"rename or remove it"
-]
-});
-}
-function inside(directory2,name){
-return directory2==="."?name:`${directory2}/${name}`;
-}
-function deviceOf2(device){
-return[
-device >>> 8 & 4095,
-device & 255 | device >>> 12 & 1048320
-];
-}
-var WHITEOUT2,OPAQUE2,KINDS3,LayerSize;
-var init_layer_entries=__esm({
-"images/layer/layer_entries.ts":(function(){
-init_files();
-init_transfer();
-init_errors5();
-init_writer();
-[WHITEOUT2,OPAQUE2]=[
-".wh.",
-".wh..wh..opq"
-];
-KINDS3={
-[S_IFREG]:"file",
-[S_IFLNK]:"symlink",
-[S_IFCHR]:"character",
-[S_IFBLK]:"block",
-[S_IFDIR]:"directory",
-[S_IFIFO]:"fifo"
-};
-LayerSize=class{
-#bytes=0;
-#most;
-constructor(most=Infinity){
-this.#most=most;
-}
-add(path2,size){
-this.#bytes +=size;
-if(this.#bytes <=this.#most)return;
-throw new LayerError(`${JSON.stringify(path2)} makes the layer larger than it may be`,{
-code:"too-large",
-advice:[
-"remove it, or allow more: maxBytes, or --max-size"
-]
-});
-}
-};
-})
-});
-var createHash3,closeSync3,openSync3,rmSync,writeSync,createGzip;
-async function writeLayerFile(path2,parts2,signal){
-const fd=openSync3(path2,"wx",420);
-const[blob,diff]=[
-createHash3("sha256"),
-createHash3("sha256")
-];
-let size=0;
-try{
-const pieces=piecesOf3(parts2);
-const next=async()=>{
-signal?.throwIfAborted();
-const{value,done}=await pieces.next();
-if(done)return void 0;
-diff.update(value);
-return value;
-};
-const gzip=createGzip({
-level:LEVEL,
-chunkSize:PIECE2
-});
-for await(const piece of decoded(gzip,next)){
-blob.update(piece);
-size +=piece.length;
-for(let at4=0;at4 < piece.length;)at4 +=writeSync(fd,piece,at4);
-}
-}catch(error){
-rmSync(path2,{
-force:true
-});
-throw error;
-}finally{
-closeSync3(fd);
-}
-return{
-digest:`sha256:${blob.digest("hex")}`,
-size,
-diffId:`sha256:${diff.digest("hex")}`
-};
-}
-async function* piecesOf3(parts2){
-let piece=new Uint8Array(PIECE2);
-let filled=0;
-for await(const bytes of parts2){
-for(let at4=0;at4 < bytes.length;){
-const taken=Math.min(PIECE2 - filled,bytes.length - at4);
-piece.set(bytes.subarray(at4,at4 + taken),filled);
-filled +=taken;
-at4 +=taken;
-if(filled===PIECE2){
-yield piece;
-piece=new Uint8Array(PIECE2);
-filled=0;
-}
-}
-}
-yield piece.subarray(0,filled);
-}
-var PIECE2,LEVEL;
-var init_layer_file=__esm({
-"images/layer/layer_file.ts":(function(){
-({createHash:createHash3}=process.getBuiltinModule("node:crypto"));
-({closeSync:closeSync3,openSync:openSync3,rmSync,writeSync}=process.getBuiltinModule("node:fs"));
-({createGzip}=process.getBuiltinModule("node:zlib"));
-init_decoder();
-[PIECE2,LEVEL]=[
-256 * 1024,
-6
-];
-})
-});
-async function writeLayer(directory2,path2,options={}){
-const owners=options.owners??{
-kind:geteuid2()===0?"real":"one"
-};
-using root2=open(directory2,O_PATH | O_DIRECTORY | O_CLOEXEC);
-using tree=new TreeReader(root2.number,owners.kind==="mapped"?owners.namespace:void 0);
-const archive=new LayerArchive(tree,owners,options);
-const blob=await writeLayerFile(path2,archive.parts(),options.signal);
-return{
-...blob,
-entries:archive.entries,
-leftOut:archive.leftOut
-};
-}
-var OF_MACHINE,LayerArchive;
-var init_write_layer=__esm({
-"images/layer/write_layer.ts":(function(){
-init_files();
-init_files3();
-init_overlay_notes();
-init_read_tree();
-init_files4();
-init_users2();
-init_errors5();
-init_layer_entries();
-init_layer_file();
-init_writer();
-OF_MACHINE=/^security\.(?!capability$)/;
-LayerArchive=class{
-leftOut=[];
-#entries=0;
-#tree;
-#owners;
-#options;
-#excluded;
-#size;
-#links=new Map();
-constructor(tree,owners,options){
-this.#tree=tree;
-this.#owners=owners;
-this.#options=options;
-this.#size=new LayerSize(options.maxBytes);
-this.#excluded=new Set(options.exclude?.map((path2)=> path2.replace(/^\/+|\/+$/g,"")));
-}
-get entries(){
-return this.#entries;
-}
-async *parts(){
-const waiting=[
-"."
-];
-for(let path2=waiting.pop();path2 !==void 0;path2=waiting.pop()){
-const directories=yield* this.#directory(path2);
-waiting.push(...directories.toReversed());
-}
-yield END_OF_ARCHIVE;
-}
-async *#directory(path2){
-const directory2=await this.#tree.directory(path2);
-if(path2 !=="." || this.#options.whole)yield* this.#directoryEntry(path2,directory2);
-const entries=directory2.entries.filter(({name})=> !this.#excluded.has(inside(path2,name))).toSorted((a,b)=> a.name < b.name?-1:1);
-const isDirectory5=({type})=> type===S_IFDIR;
-for await(const file of this.#tree.files(path2,entries.filter((entry2)=> !isDirectory5(entry2)))){
-yield* this.#file(path2,file);
-}
-return entries.filter(isDirectory5).map(({name})=>{
-refuseWhiteout(path2,name);
-return inside(path2,name);
-});
-}
-*#directoryEntry(path2,{status,mtime,xattrs}){
-const opaque=this.#overlayXattrs(path2,xattrs);
-const name=path2==="."?"./":`${path2}/`;
-yield* this.#entry({
-name,
-kind:"directory",
-...this.#attributes(status,mtime,xattrs)
-});
-if(opaque)yield* this.#sign(`${path2==="."?"":name}${OPAQUE2}`,mtime);
-}
-*#file(directory2,file){
-const{status,mtime,target}=file;
-const path2=inside(directory2,file.name);
-refuseWhiteout(directory2,file.name);
-const kind=KINDS3[status.mode & S_IFMT];
-if(kind===void 0){
-this.leftOut.push(path2);
-return;
-}
-if(isWhiteout(status)&& !this.#options.whole){
-yield* this.#sign(inside(directory2,WHITEOUT2 + file.name),mtime);
-return;
-}
-this.#overlayXattrs(path2,file.xattrs);
-const attributes=this.#attributes(status,mtime,file.xattrs);
-const identity=`${status.dev}:${status.ino}`;
-const first=status.nlink > 1?this.#links.get(identity):void 0;
-if(first !==void 0){
-yield* this.#entry({
-...attributes,
-xattrs:[],
-name:path2,
-kind:"hardlink",
-target:first
-});
-return;
-}
-if(status.nlink > 1)this.#links.set(identity,path2);
-const size=kind==="file"?status.size:0;
-this.#size.add(path2,size);
-const[major,minor]=deviceOf2(status.rdev);
-yield* this.#entry({
-...attributes,
-name:path2,
-kind,
-target,
-size,
-major,
-minor
-});
-if(file.fd !==void 0)yield* dataOf2(path2,file.fd,size);
-}
-*#entry(entry2){
-this.#entries++;
-yield* headerOf(entry2);
-}
-#sign(name,mtime){
-return this.#entry(signEntry(name,this.#time(mtime)));
-}
-#attributes(status,mtime,xattrs){
-const all=this.#owners.kind==="one";
-return{
-mode:status.mode & 4095,
-uid:all?0:status.uid,
-gid:all?0:status.gid,
-mtime:this.#time(mtime),
-xattrs:xattrs.filter(({name})=> !isOverlayNote(name)&& !OF_MACHINE.test(name)).toSorted((a,b)=> a.name < b.name?-1:1)
-};
-}
-#time(mtime){
-const{epoch}=this.#options;
-return epoch===void 0?mtime:Math.min(mtime,epoch);
-}
-#overlayXattrs(path2,xattrs){
-const{opaque,elsewhere}=overlayNotes(xattrs);
-if(elsewhere !==void 0){
-throw new LayerError(`${JSON.stringify(path2)} has the attribute ${elsewhere}: an overlay filesystem keeps a part of the file elsewhere, which a layer cannot say`,{
-code:"unsupported",
-advice:[
-"mount it with redirect_dir=off and metacopy=off"
-]
-});
-}
-return opaque && !this.#options.whole;
-}
-};
-})
-});
-var init_mod3=__esm({
-"images/layer/mod.ts":(function(){
-init_errors5();
-init_mapped_owners();
-init_remove_tree2();
-init_read_layer();
-init_index_of();
-init_unpack_layers();
-init_write_layer();
-init_layer_entries();
-init_layer_file();
-init_writer();
-})
-});
-function isManifestType(type){
-return MANIFEST_TYPES.includes(type);
-}
-function isConfigType(type){
-return type===OCI_CONFIG || type===DOCKER_CONFIG;
-}
-function layerIssue(type){
-if(/\+encrypted$/.test(type)){
-return "is encrypted, which cannot be unpacked here: decrypt it with skopeo copy --decryption-key";
-}
-if(isForeign(type)){
-return "is a foreign layer, which its registry must not give away: those of Windows are";
-}
-if(LAYER.test(type))return void 0;
-return `has the media type ${JSON.stringify(type)}, which is none of a layer`;
-}
-function isForeign(type){
-return /\.(nondistributable|foreign)\./.test(type);
-}
-var OCI_MANIFEST,OCI_INDEX,OCI_CONFIG,OCI_LAYER,DOCKER_MANIFEST,DOCKER_LIST,DOCKER_CONFIG,MANIFEST_TYPES,LAYER;
-var init_media_types=__esm({
-"images/media_types.ts":(function(){
-OCI_MANIFEST="application/vnd.oci.image.manifest.v1+json";
-OCI_INDEX="application/vnd.oci.image.index.v1+json";
-OCI_CONFIG="application/vnd.oci.image.config.v1+json";
-OCI_LAYER="application/vnd.oci.image.layer.v1.tar";
-DOCKER_MANIFEST="application/vnd.docker.distribution.manifest.v2+json";
-DOCKER_LIST="application/vnd.docker.distribution.manifest.list.v2+json";
-DOCKER_CONFIG="application/vnd.docker.container.image.v1+json";
-MANIFEST_TYPES=[
-OCI_INDEX,
-OCI_MANIFEST,
-DOCKER_LIST,
-DOCKER_MANIFEST
-];
-LAYER=/^application\/vnd\.(oci\.image\.layer\.v1\.tar|docker\.image\.rootfs\.diff\.tar)([.+](gzip|zstd|xz|bzip2))?$/;
-})
-});
-function parseManifest(what,bytes,type){
-const document=parseDocument(what,bytes);
-const given=document["mediaType"]??(isManifestType(type??"")?type:void 0);
-const mediaType=typeof given==="string"?given:typeByFields(document);
-if(document["schemaVersion"]===1 || /distribution\.manifest\.v1\+(json|prettyjws)$/.test(String(given))){
-throw new ImageError(`${what} is of Docker's schema 1, which engines have given up`,{
-code:"unsupported",
-advice:[
-"push the image again, with any engine of the last years"
-]
-});
-}
-if(document["schemaVersion"]!==2)throw invalid(what,`has no "schemaVersion" of 2`);
-if(mediaType===OCI_INDEX || mediaType===DOCKER_LIST){
-if(document["layers"]!==void 0)throw invalid(what,"is an index, and has layers");
-return readIndex(what,document,mediaType);
-}
-if(mediaType===OCI_MANIFEST || mediaType===DOCKER_MANIFEST){
-if(document["manifests"]!==void 0){
-throw invalid(what,"is a manifest, and has manifests");
-}
-return readManifest(what,document,mediaType);
-}
-throw new ImageError(`${what} has the media type ${JSON.stringify(mediaType)}, which is none of an image`,{
-code:"unsupported"
-});
-}
-function typeByFields(document){
-if(Array.isArray(document["manifests"]))return OCI_INDEX;
-if(!isObject3(document["config"]))return void 0;
-const type=document["config"]["mediaType"];
-return typeof type==="string" && type.startsWith("application/vnd.docker.")?DOCKER_MANIFEST:OCI_MANIFEST;
-}
-function readIndex(what,document,mediaType){
-const manifests=listOf(what,document,"manifests").map((value,index)=> readDescriptor(`${what}: manifest ${index + 1}`,value,OCI_MANIFEST));
-return{
-kind:"index",
-mediaType,
-manifests,
-annotations:annotationsOf(document)
-};
-}
-function readManifest(what,document,mediaType){
-const{subject,artifactType}=document;
-return{
-kind:"manifest",
-mediaType,
-config:readDescriptor(`${what}: its config`,document["config"]),
-layers:listOf(what,document,"layers").map((value,index)=> readDescriptor(`${what}: layer ${index + 1}`,value)),
-annotations:annotationsOf(document),
-...isObject3(subject)&&{
-subject:readDescriptor(`${what}: its subject`,subject)
-},
-...typeof artifactType==="string" &&{
-artifactType
-}
-};
-}
-function listOf(what,document,field2){
-const list5=document[field2];
-if(!Array.isArray(list5))throw invalid(what,`has no list "${field2}"`);
-if(list5.length > MOST5)throw invalid(what,`has more than ${MOST5} ${field2}`);
-return list5;
-}
-function annotationsOf({annotations}){
-return isObject3(annotations)?texts(annotations):{};
-}
-function checkRunnable(what,manifest){
-const{config,layers,artifactType}=manifest;
-if(!isConfigType(config.mediaType)){
-const kind=artifactType??config.mediaType;
-throw new ImageError(`${what} is of an artifact (${kind}), and no image that can be run`,{
-code:"unsupported"
-});
-}
-for(const[index,{mediaType}]of layers.entries()){
-const issue2=layerIssue(mediaType);
-if(issue2===void 0)continue;
-throw new ImageError(`${what}: layer ${index + 1} ${issue2}`,{
-code:"unsupported"
-});
-}
-}
-var MOST5;
-var init_manifest=__esm({
-"images/manifest.ts":(function(){
-init_descriptor();
-init_errors4();
-init_media_types();
-MOST5=1e4;
-})
-});
-function mappedOwners(ids2){
-return{
-name:`mapped${encodedOf(digestOf(JSON.stringify(ids2))).slice(0,12)}`,
-enter:()=>[
-unshare3("user"),
-mapIds(ids2)
-],
-become,
-async using(use){
-using mapped2=await openOwners(ids2);
-return await use(mapped2.owners);
-}
-};
-}
-function become({uid,gid=uid,groups=[]}){
-return[
-setUser({
-uid,
-gid,
-groups
-})
-];
-}
-function ownersHere(){
-if(geteuid2()===0)return REAL;
-const ids2=mayMap()?subordinateIds():void 0;
-return ids2===void 0?ONE3:mappedOwners(ids2);
-}
-function unpackingIds(){
-const{enter:enter5,name}=ownersHere();
-return name==="real"?[
-unshare3("user"),
-mapRoot()
-]:enter5({
-uid:0
-});
-}
-function mayMap(){
-const directories=(environment()["PATH"]??"").split(":");
-return[
-"newuidmap",
-"newgidmap"
-].every((name)=> directories.some((directory2)=> isFile4(`${directory2}/${name}`)));
-}
-function isFile4(path2){
-try{
-return Deno.statSync(path2).isFile;
-}catch{
-return false;
-}
-}
-function isUnmappable(error){
-return error instanceof UnsupportedError;
-}
-var REAL,ONE3;
-var init_owners2=__esm({
-"images/owners.ts":(function(){
-init_errors();
-init_users2();
-init_builders();
-init_digest();
-init_environment2();
-init_mod3();
-REAL={
-name:"real",
-enter:()=>[],
-become,
-using:(use)=> use({
-kind:"real"
-})
-};
-ONE3={
-name:"one",
-enter:({uid,gid=uid})=> uid===0 && gid===0?[
-unshare3("user"),
-mapRoot()
-]:[
-unshare3("user"),
-mapIds({
-uids:[
-{
-inside:uid,
-outside:geteuid2(),
-count:1
-}
-],
-gids:[
-{
-inside:gid,
-outside:getegid2(),
-count:1
-}
-]
-})
-],
-become:()=>[],
-using:(use)=> use({
-kind:"one"
-})
-};
-})
-});
-var posix;
-function resolveInImage(root2,path2){
-let[at4,rest2,links2]=[
-"/",
-partsOf3(path2),
-0
-];
-let hasParent=true;
-while(rest2.length > 0){
-const[part2,...further]=rest2;
-const next=posix.join(at4,part2);
-const link2=hasParent && links2 < LINKS2?linkAt2(root2 + next):void 0;
-if(link2===void 0){
-hasParent &&=further.length===0 || isDirectory(root2 + next);
-[at4,rest2]=[
-next,
-further
-];
-continue;
-}
-links2++;
-rest2=[
-...partsOf3(link2),
-...further
-];
-if(link2.startsWith("/"))at4="/";
-}
-return{
-path:at4,
-hasParent
-};
-}
-function partsOf3(path2){
-return path2.split("/").filter((part2)=> part2 !=="" && part2 !==".");
-}
-function linkAt2(path2){
-try{
-return Deno.readLinkSync(path2);
-}catch{
-return void 0;
-}
-}
-function isDirectory(path2){
-try{
-return Deno.lstatSync(path2).isDirectory;
-}catch{
-return false;
-}
-}
-var LINKS2;
-var init_resolve=__esm({
-"images/run/resolve.ts":(function(){
-({posix}=process.getBuiltinModule("node:path"));
-LINKS2=40;
-})
-});
-async function rootSteps(root2,session,options,{cwd,volumes:declared}){
-const{persistent,readOnly=false,net="none",hostname:hostname2=HOSTNAME2,volumes={}}=options;
-checkChanges(options);
-checkVolumes(volumes);
-for(const path2 of[
-"/dev",
-"/proc",
-"/sys"
-])checkMountPoint(root2,path2);
-const at4=(path2)=> root2.path + resolveInImage(root2.path,path2).path;
-return[
-await lower2(root2.path,persistent),
-...cwd==="/"?[]:[
-mkdir2(at4(cwd))
-],
-...readOnly?writable(declared,Object.keys(volumes)).flatMap((path2)=> discarding(at4(path2))):[],
-proc(at4("/proc")),
-net==="host"?bind("/sys",at4("/sys"),{
-readOnly:true
-}):sysfs(at4("/sys"),{
-options:"ro"
-}),
-devices(at4("/dev")),
-mqueue(at4("/dev/mqueue")),
-...await networkFiles(root2,session,hostname2,net),
-...shown3(root2,root2.marker,MARKER2,true),
-...Object.entries(volumes).flatMap(([target,{source,readOnly:readOnly2=false}])=> shown3(root2,source,target,readOnly2,!SYSTEMS.test(source))),
-pivotRoot(root2.path),
-remount("/",readOnly?"ro,nodev":"nodev")
-];
-}
-async function lower2(path2,keep2){
-if(keep2===void 0)return overlay(path2,{
-lower:[
-path2
-],
-discard:true
-});
-if(!keep2.startsWith("/")){
-throw new ImageError(`the directory of the changes, ${keep2}, does not begin with /`,{
-code:"invalid"
-});
-}
-const[upper,work]=[
-`${keep2}/upper`,
-`${keep2}/work`
-];
-await Deno.mkdir(work,{
-recursive:true,
-mode:448
-});
-checkPrivate(keep2,await Deno.stat(keep2));
-await makeUpper(upper,path2);
-return overlay(path2,{
-lower:[
-path2
-],
-upper,
-work
-});
-}
-function checkPrivate(keep2,{uid,mode:mode2}){
-if(uid===geteuid2()&&(mode2 & 63)===0)return;
-throw new ImageError(`the directory of the changes, ${keep2}, is open to other users`,{
-code:"invalid",
-advice:[
-"name one that does not exist, or that is yours alone: chmod 700",
-"the program can leave set-user-ID files in it, which others could run"
-]
-});
-}
-async function makeUpper(upper,lower3){
-const{mode:mode2,uid,gid}=await Deno.stat(lower3);
-try{
-await Deno.mkdir(upper);
-}catch(error){
-if(error instanceof Deno.errors.AlreadyExists)return;
-throw error;
-}
-if(geteuid2()===0)await Deno.chown(upper,uid,gid);
-await Deno.chmod(upper,mode2 & 4095);
-}
-function writable(declared,volumes){
-return declared.filter((path2)=> path2.startsWith("/")&& path2 !=="/" && !path2.includes("\0")&& !volumes.includes(path2));
-}
-function discarding(path2){
-return[
-mkdir2(path2),
-overlay(path2,{
-lower:[
-path2
-],
-discard:true
-}),
-remount(path2,"nodev")
-];
-}
-function shown3(root2,source,target,readOnly,untrusted=false){
-const{path:path2,hasParent}=resolveInImage(root2.path,target);
-const parent=path2.slice(0,path2.lastIndexOf("/"));
-return[
-...hasParent || parent===""?[]:[
-mkdir2(root2.path + parent)
-],
-bind(source,root2.path + path2,{
-readOnly,
-...untrusted &&{
-untrusted
-}
-})
-];
-}
-async function networkFiles(root2,session,hostname2,net){
-const resolv=net==="host"?await textOf9("/etc/resolv.conf"):"";
-const hosts=net==="host"?await textOf9("/etc/hosts"):"";
-const files2={
-"/etc/hosts":`${hosts===""?"":`${hosts.trimEnd()}
-`}${loopbackHosts(hostname2)}`,
-"/etc/hostname":`${hostname2}
-`,
-"/etc/resolv.conf":resolv
-};
-const steps=[];
-for(const[target,text5]of Object.entries(files2)){
-const file=session.temporary();
-await Deno.writeTextFile(file,text5,{
-mode:420
-});
-steps.push(...shown3(root2,file,target,false));
-}
-return steps;
-}
-async function textOf9(path2){
-try{
-return await Deno.readTextFile(path2);
-}catch(error){
-if(error instanceof Deno.errors.NotFound)return "";
-throw error;
-}
-}
-function checkMountPoint(root2,path2){
-let state;
-try{
-state=Deno.lstatSync(root2.path + path2);
-}catch{
-return;
-}
-if(state.isDirectory)return;
-throw new ImageError(`the image has a ${path2} that is not a directory, and cannot be run`,{
-code:"invalid"
-});
-}
-function checkChanges({discard:discard3,persistent,readOnly}){
-const asked=[
-discard3===true,
-persistent !==void 0,
-readOnly===true
-];
-const isNone=discard3===false && persistent===void 0 && readOnly !==true;
-if(asked.filter(Boolean).length <=1 && !isNone)return;
-throw new ImageError('changes are either thrown away ("discard"), kept ("persistent"), or impossible ("readOnly")',{
-code:"invalid"
-});
-}
-function checkVolumes(volumes){
-for(const[target,{source}]of Object.entries(volumes)){
-if(target.startsWith("/")&& target !=="/" && source.startsWith("/"))continue;
-throw new ImageError(`the volume ${source}:${target} has to have paths that begin with /`,{
-code:"invalid",
-advice:target==="/"?[
-"the root itself is the image's"
-]:[]
-});
-}
-}
-var HOSTNAME2,MOUNTED_FILES,SYSTEMS,MARKER2;
-var init_root_steps=__esm({
-"images/run/root_steps.ts":(function(){
-init_network_files();
-init_builders();
-init_users2();
-init_errors4();
-init_resolve();
-HOSTNAME2="image";
-MOUNTED_FILES=[
-"/dev",
-"/etc/hostname",
-"/etc/hosts",
-"/etc/resolv.conf",
-"/proc",
-"/run/.containerenv",
-"/sys"
-];
-SYSTEMS=/^\/+(?:$|(?:dev|proc|sys)(?:\/|$))/;
-MARKER2="/run/.containerenv";
-})
-});
-function containerSteps(root2,process,owners,{net="none",hostname:hostname2=HOSTNAME2}){
-const{user,env,cwd}=process;
-return[
-...owners.enter(user),
-unshare3("mount","pid","uts","ipc","cgroup"),
-...net==="none"?[
-unshare3("net"),
-loopback()
-]:[],
-hostname(hostname2),
-...root2,
-maskPaths(...MASKED_FILES,...MASKED_SYSTEM_FILES),
-readonlyPaths(...READ_ONLY_FILES),
-newSession(),
-init(),
-chdir3(cwd),
-capabilities({
-bounding:CAPABILITIES3
-}),
-...owners.become(user),
-noNewPrivileges(),
-seccomp(),
-clearEnv({
-keep:[
-"TERM"
-]
-}),
-setEnv(env)
-];
-}
-var CAPABILITIES3,MASKED_SYSTEM_FILES;
-var init_container_steps=__esm({
-"images/run/container_steps.ts":(function(){
-init_sandbox();
-init_builders();
-init_root_steps();
-CAPABILITIES3=[
-"CAP_AUDIT_WRITE",
-"CAP_CHOWN",
-"CAP_DAC_OVERRIDE",
-"CAP_FOWNER",
-"CAP_FSETID",
-"CAP_KILL",
-"CAP_NET_BIND_SERVICE",
-"CAP_SETFCAP",
-"CAP_SETGID",
-"CAP_SETPCAP",
-"CAP_SETUID",
-"CAP_SYS_CHROOT"
-];
-MASKED_SYSTEM_FILES=[
-"/sys/firmware",
-"/sys/devices/virtual/powercap"
-];
-})
-});
-function findUser(root2,text5){
-const user=/^(:|$)/.test(text5)?`0${text5}`:text5;
-return lookUpUser(root2,user,({issue:issue2,advice})=> new ImageError(`the image ${issue2}`,{
-code:"not-found",
-advice
-}));
-}
-var init_users3=__esm({
-"images/run/users.ts":(function(){
-init_accounts();
-init_errors4();
-})
-});
-function processOf3(config,root2,words3,options={}){
-const{entrypoint,cwd=config.workingDir || "/"}=options;
-const first=entrypoint??config.entrypoint;
-const rest2=words3.length > 0 || entrypoint !==void 0?words3:config.cmd;
-const args=[
-...first,
-...rest2
-];
-if(args.length===0){
-throw new ImageError("the image names no program to run",{
-code:"invalid",
-advice:[
-"name one: -- sh"
-]
-});
-}
-const user=findUser(root2,options.user??config.user);
-return{
-args,
-env:{
-...variablesOf(config,user),
-...options.env
-},
-cwd:cwd.startsWith("/")?cwd:`/${cwd}`,
-user,
-stopSignal:config.stopSignal??"SIGTERM",
-volumes:config.volumes,
-exposedPorts:config.exposedPorts
-};
-}
-function variablesOf({env},{home}){
-const own=env.flatMap((text5)=>{
-const at4=text5.indexOf("=");
-return at4 > 0?[
-[
-text5.slice(0,at4),
-text5.slice(at4 + 1)
-]
-]:[];
-});
-const variables={
-PATH:DEFAULT_PATH,
-...Object.fromEntries(own)
-};
-if(!variables["HOME"])variables["HOME"]=home;
-return variables;
-}
-var init_process5=__esm({
-"images/run/process.ts":(function(){
-init_default_path();
-init_errors4();
-init_users3();
-})
-});
-async function wait(file,exclusive,signal){
-for(let time=WAIT2.first;!file.tryLockSync(exclusive);time=Math.min(time * 2,WAIT2.most)){
-signal?.throwIfAborted();
-await new Promise((resolve3)=> setTimeout(resolve3,time *(0.5 + Math.random()/ 2)));
-}
-signal?.throwIfAborted();
-}
-async function isAt(file,path2){
-const[opened2,there]=[
-await file.stat(),
-await statIfThere(path2)
-];
-return there !==void 0 && there.ino===opened2.ino && there.dev===opened2.dev;
-}
-async function statIfThere(path2){
-try{
-return await Deno.lstat(path2);
-}catch(error){
-if(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory){
-return void 0;
-}
-throw error;
-}
-}
-function removeQuietly(path2){
-try{
-Deno.removeSync(path2);
-}catch(error){
-if(!(error instanceof Deno.errors.NotFound))throw error;
-}
-}
-var WAIT2,FileLock;
-var init_file_lock=__esm({
-"images/store/file_lock.ts":(function(){
-WAIT2={
-first:5,
-most:100
-};
-FileLock=class _FileLock{
-file;
-#removed;
-constructor(file,removed){
-this.file=file;
-this.#removed=removed;
-}
-static async acquire(path2,{shared=false,signal}={}){
-const file=await Deno.open(path2,{
-read:true,
-write:true,
-create:true,
-mode:384
-});
-try{
-await wait(file,!shared,signal);
-return new _FileLock(file);
-}catch(error){
-file.close();
-throw error;
-}
-}
-static async acquirePassing(path2,{remove,signal}){
-for(;;){
-const lock3=await _FileLock.acquire(path2,{
-signal
-});
-if(await isAt(lock3.file,path2))return new _FileLock(lock3.file,remove?path2:void 0);
-lock3[Symbol.dispose]();
-}
-}
-static async tryExisting(path2){
-const file=await Deno.open(path2,{
-read:true,
-write:true
-});
-if(file.tryLockSync(true))return new _FileLock(file);
-file.close();
-return void 0;
-}
-[Symbol.dispose](){
-if(this.#removed !==void 0)removeQuietly(this.#removed);
-this.file.close();
-}
-};
-})
-});
-async function writeWhole(path2,bytes,temporary){
-{
-using file=await Deno.open(temporary,{
-write:true,
-create:true,
-truncate:true,
-mode:420
-});
-await writeAll2(file,bytes);
-await file.sync();
-}
-await Deno.rename(temporary,path2);
-await syncDirectory(path2.slice(0,path2.lastIndexOf("/")));
-}
-async function writeAll2(file,bytes){
-let rest2=bytes;
-while(rest2.length > 0)rest2=rest2.subarray(await file.write(rest2));
-}
-async function syncDirectory(path2){
-using directory2=await Deno.open(path2);
-await directory2.sync();
-}
-async function readIfThere(path2){
-try{
-return await Deno.readFile(path2);
-}catch(error){
-if(error instanceof Deno.errors.NotFound)return void 0;
-throw error;
-}
-}
-async function namesIn2(path2){
-try{
-return(await Array.fromAsync(Deno.readDir(path2))).map(({name})=> name);
-}catch(error){
-if(error instanceof Deno.errors.NotFound)return[];
-throw error;
-}
-}
-var init_files8=__esm({
-"images/store/files.ts":(function(){
-})
-});
-async function readIndex2(path2){
-const bytes=await readIfThere(path2);
-if(bytes===void 0)return[];
-const{manifests}=parseDocument(path2,bytes);
-if(!Array.isArray(manifests)){
-throw new ImageError(`${path2} has no list "manifests"`,{
-code:"store"
-});
-}
-return manifests.map((value,at4)=> readDescriptor(`${path2}: manifest ${at4 + 1}`,value,OCI_MANIFEST));
-}
-async function changeIndex({path:path2,lock:lock3},session,change,signal){
-using _held=await FileLock.acquire(lock3,{
-signal
-});
-const before=await readIndex2(path2);
-const after2=change(before);
-if(after2===before)return;
-await writeWhole(path2,await indexBytes(path2,after2),session.temporary());
-}
-async function indexBytes(path2,manifests){
-const bytes=await readIfThere(path2);
-const rest2=bytes===void 0?{}:parseDocument(path2,bytes);
-const index={
-schemaVersion:2,
-mediaType:OCI_INDEX,
-...rest2,
-manifests
-};
-if(!isObject3(index))throw new TypeError("unreachable");
-return new TextEncoder().encode(JSON.stringify(index));
-}
-function isSamePlace(one,other){
-return one.annotations?.[NAME9]===other.annotations?.[NAME9]&& placeOf4(one)===placeOf4(other);
-}
-function placeOf4({platform}){
-return platform===void 0?"":platformText(platform);
-}
-var NAME9,ORIGIN,STORED,VERIFIED;
-var init_index_file=__esm({
-"images/store/index_file.ts":(function(){
-init_descriptor();
-init_errors4();
-init_media_types();
-init_platform();
-init_file_lock();
-init_files8();
-NAME9="org.opencontainers.image.ref.name";
-ORIGIN="dev.ramekin.origin";
-STORED="dev.ramekin.stored";
-VERIFIED="dev.ramekin.verified";
-})
-});
-async function removeTree3(path2,ids2){
-try{
-await Deno.remove(path2,{
-recursive:true
-});
-return;
-}catch(error){
-if(error instanceof Deno.errors.NotFound)return;
-if(!(error instanceof Deno.errors.PermissionDenied))throw error;
-}
-const command=recipe(...ids2).command("rm",{
-args:[
-"-rf",
-"--",
-path2
-],
-stdin:"null",
-stdout:"null",
-stderr:"piped",
-env:{
-LC_ALL:"C"
-}
-});
-const{success,stderr}=await command.output();
-if(success)return;
-const[line3]=new TextDecoder().decode(stderr).trim().split("\n");
-throw new ImageError(`${path2} cannot be removed: ${line3}`,{
-code:"store"
-});
-}
-var init_remove_tree3=__esm({
-"images/store/remove_tree.ts":(function(){
-init_recipe();
-init_errors4();
-})
-});
-async function keptBySessions(work,own){
-const kept=new Set();
-for(const name of await namesIn2(work)){
-const directory2=`${work}/${name}`;
-if(directory2===own.directory)continue;
-const names=await namesKept(directory2);
-if(names !==void 0){
-for(const name2 of names)kept.add(name2);
-}else await moveInto(directory2,own);
-}
-return kept;
-}
-async function namesKept(directory2){
-const path2=`${directory2}/lock`;
-try{
-using free2=await FileLock.tryExisting(path2);
-if(free2 !==void 0)return void 0;
-return(await Deno.readTextFile(path2)).split("\n").filter((line3)=> line3 !=="");
-}catch(error){
-if(error instanceof Deno.errors.NotFound)return void 0;
-throw error;
-}
-}
-async function moveInto(path2,session){
-try{
-await Deno.rename(path2,session.temporary());
-}catch(error){
-if(!(error instanceof Deno.errors.NotFound))throw error;
-}
-}
-async function removeSession(directory2){
-if(await statIfThere(directory2)===void 0)return;
-for(const name of await namesIn2(directory2)){
-if(name !=="lock")await removeTree3(`${directory2}/${name}`,unpackingIds());
-}
-await Deno.remove(directory2,{
-recursive:true
-});
-}
-var Session;
-var init_session=__esm({
-"images/store/session.ts":(function(){
-init_file_lock();
-init_files8();
-init_remove_tree3();
-init_owners2();
-Session=class _Session{
-directory;
-#gate;
-#lock;
-#count=0;
-#ended=false;
-constructor(directory2,gate,lock3){
-this.directory=directory2;
-this.#gate=gate;
-this.#lock=lock3;
-}
-static async begin(work,gate,signal){
-using _open=await FileLock.acquire(gate,{
-shared:true,
-signal
-});
-const directory2=`${work}/${crypto.randomUUID()}`;
-await Deno.mkdir(directory2,{
-mode:448
-});
-return new _Session(directory2,gate,await FileLock.acquire(`${directory2}/lock`));
-}
-async keep(names,signal){
-using _open=await FileLock.acquire(this.#gate,{
-shared:true,
-signal
-});
-await writeAll2(this.#lock.file,new TextEncoder().encode(names.map((it)=> `${it}
-`).join("")));
-}
-temporary(){
-return `${this.directory}/${++this.#count}`;
-}
-async[Symbol.asyncDispose](){
-if(this.#ended)return;
-this.#ended=true;
-try{
-await removeSession(this.directory);
-}finally{
-this.#lock[Symbol.dispose]();
-}
-}
-};
-})
-});
-function rootName(chainId,owners){
-return `${encodedOf(chainId)}-${owners}`;
-}
-var Roots;
-var init_roots=__esm({
-"images/store/roots.ts":(function(){
-init_digest();
-init_file_lock();
-init_files8();
-init_session();
-Roots=class{
-#directory;
-#locks;
-#boot;
-constructor(directory2,locks,boot){
-this.#directory=directory2;
-this.#locks=locks;
-this.#boot=boot;
-}
-path(name){
-return `${this.#directory}/${name}/root`;
-}
-marker(name){
-return `${this.#directory}/${name}/in-use`;
-}
-async record(name){
-const bytes=await readIfThere(`${this.#directory}/${name}/record.json`);
-if(bytes===void 0)return void 0;
-const record2=JSON.parse(new TextDecoder().decode(bytes));
-return record2.boot===this.#boot?record2:void 0;
-}
-async have(name,session,unpack2,signal){
-const there=await this.record(name);
-if(there !==void 0)return there;
-using _lock=await FileLock.acquirePassing(`${this.#locks}/${name}`,{
-remove:true,
-signal
-});
-const meanwhile=await this.record(name);
-if(meanwhile !==void 0)return meanwhile;
-const path2=`${this.#directory}/${name}`;
-if(await statIfThere(path2)!==void 0)await moveInto(path2,session);
-return await this.#make(path2,session,unpack2);
-}
-async #make(path2,session,unpack2){
-const directory2=session.temporary();
-await Deno.mkdir(`${directory2}/root`,{
-recursive:true,
-mode:493
-});
-const summary=await unpack2(`${directory2}/root`);
-const record2={
-boot:this.#boot,
-summary
-};
-await Deno.writeTextFile(`${directory2}/in-use`,"");
-await Deno.writeTextFile(`${directory2}/record.json`,JSON.stringify(record2));
-await Deno.rename(directory2,path2);
-return record2;
-}
-};
-})
-});
-async function unpack(store,session,{config,layers,owners,progress,signal,maxBytes}){
-const name=rootName(chainIdOf(config.diffIds),owners.name);
-await session.keep([
-name
-],signal);
-const record2=await store.roots.have(name,session,(directory2)=>{
-const sources=layers.map(({digest,size,mediaType},index)=>({
-path:store.blobs.path(digest),
-digest,
-size,
-mediaType,
-diffId:config.diffIds[index]
-}));
-return owners.using((owners2)=> unpackLayers(sources,directory2,{
-owners:owners2,
-maxBytes,
-...signal !==void 0 &&{
-signal
-},
-progress(index,bytes){
-const{digest,size}=layers[index];
-progress?.({
-kind:"unpack",
-digest,
-bytes,
-size
-});
-}
-}));
-},signal);
-return{
-name,
-...record2
-};
-}
-var init_unpack2=__esm({
-"images/unpack.ts":(function(){
-init_config();
-init_mod3();
-init_roots();
-})
-});
-var MOST_BYTES3,Image;
-var init_image=__esm({
-"images/image.ts":(function(){
-init_recipe();
-init_config();
-init_errors4();
-init_mod3();
-init_manifest();
-init_owners2();
-init_container_steps();
-init_process5();
-init_root_steps();
-init_index_file();
-init_unpack2();
-MOST_BYTES3=32 * 2 ** 30;
-Image=class _Image{
-name;
-digest;
-origin;
-verified;
-platform;
-size;
-layers;
-manifest;
-manifestSize;
-config;
-#store;
-#session;
-#ids;
-#maxBytes;
-#owners;
-#root;
-constructor(store,session,descriptor,manifest,config,{ids:ids2,maxBytes=MOST_BYTES3}){
-this.#ids=ids2;
-this.#maxBytes=maxBytes;
-this.#owners=ids2===void 0?ownersHere():mappedOwners(ids2);
-this.#store=store;
-this.#session=session;
-this.manifest=manifest;
-this.manifestSize=descriptor.size;
-this.name=descriptor.annotations?.[NAME9]??descriptor.digest;
-this.digest=descriptor.digest;
-this.origin=descriptor.annotations?.[ORIGIN]??descriptor.digest;
-this.verified=descriptor.annotations?.[VERIFIED];
-this.platform=descriptor.platform??config.platform;
-this.config=config;
-this.layers=manifest.layers.map(({digest,size,mediaType},index)=>({
-digest,
-size,
-mediaType,
-diffId:config.diffIds[index]
-}));
-this.size=this.layers.reduce((sum5,{size})=> sum5 + size,0);
-}
-static async open(store,session,descriptor,options={}){
-const what=descriptor.annotations?.[NAME9]??descriptor.digest;
-await session.keep([
-descriptor.digest
-]);
-const bytes=await store.document(`the manifest of ${what}`,descriptor);
-const manifest=parseManifest(`the manifest of ${what}`,bytes,descriptor.mediaType);
-if(manifest.kind==="index"){
-throw new ImageError(`${what} is an index in the store, which no image is`,{
-code:"store"
-});
-}
-await session.keep([
-manifest,
-...manifest.layers
-].map((part2)=> "config" in part2?part2.config.digest:part2.digest));
-const config=await store.document(`the configuration of ${what}`,manifest.config);
-return new _Image(store,session,descriptor,manifest,parseConfig(`the configuration of ${what}`,config),options);
-}
-async unpack(options={}){
-return(await this.#unpacked(options)).summary;
-}
-#unpacked({progress,signal}={}){
-return this.#root??=this.#unpack({
-progress,
-signal
-}).catch((error)=>{
-this.#root=void 0;
-throw error;
-});
-}
-async #unpack(options){
-const{config,layers}=this;
-const request2={
-config,
-layers,
-maxBytes:this.#maxBytes,
-...options
-};
-try{
-return await unpack(this.#store,this.#session,{
-...request2,
-owners:this.#owners
-});
-}catch(error){
-if(!isUnmappable(error)|| this.#ids !==void 0)throw error;
-this.#owners=ONE3;
-return await unpack(this.#store,this.#session,{
-...request2,
-owners:ONE3
-});
-}
-}
-async directory(){
-return this.#store.roots.path((await this.#unpacked()).name);
-}
-async process(words3=[],options={}){
-return processOf3(this.config,await this.directory(),words3,options);
-}
-async root(options={}){
-return await this.#rootSteps(options,{
-cwd:"/",
-volumes:this.config.volumes
-});
-}
-async #rootSteps(options,process){
-const{name}=await this.#unpacked();
-const{roots}=this.#store;
-const root2={
-path:roots.path(name),
-marker:roots.marker(name)
-};
-return await rootSteps(root2,this.#session,options,process);
-}
-async recipe(options={}){
-return recipe(...await this.#containerSteps(await this.process([
-"sh"
-],options),options));
-}
-async #containerSteps(process,options){
-const root2=await this.#rootSteps(options,process);
-return containerSteps(root2,process,this.#owners,options);
-}
-async command(words3=[],options={}){
-const process=await this.process(words3,options);
-const[program,...args]=process.args;
-const box3=recipe(...await this.#containerSteps(process,options));
-return box3.command(program,{
-...options.command,
-args
-});
-}
-async writeChanges(upper,file,options){
-const{epoch,signal,maxBytes=MOST_BYTES3}=options;
-await this.#unpacked();
-return await this.#owners.using((owners)=> writeLayer(upper,file,{
-owners,
-maxBytes,
-exclude:MOUNTED_FILES.map((path2)=> path2.slice(1)),
-...epoch !==void 0 &&{
-epoch
-},
-...signal !==void 0 &&{
-signal
-}
-}));
-}
-get store(){
-return this.#store.directory;
-}
-async configBytes(){
-const what=`the configuration of ${this.name}`;
-return new Uint8Array(await this.#store.document(what,this.manifest.config));
-}
-blobPath(digest){
-return this.#store.blobs.path(digest);
-}
-async manifestBytes(){
-const size=this.manifestSize;
-const what=`the manifest of ${this.name}`;
-return new Uint8Array(await this.#store.document(what,{
-digest:this.digest,
-size
-}));
-}
-async[Symbol.asyncDispose](){
-await this.#session[Symbol.asyncDispose]();
-}
-};
-})
-});
-async function* partsOf4(path2,offset,size){
-using file=await open3(path2);
-await file.seek(offset,Deno.SeekMode.Start);
-for(let left=size;left > 0;){
-const part2=new Uint8Array(Math.min(PART5,left));
-const count=await file.read(part2);
-if(count===null)return;
-yield part2.subarray(0,count);
-left -=count;
-}
-}
-async function open3(path2){
-try{
-return await Deno.open(path2);
-}catch(error){
-throw unreadable(path2,error);
-}
-}
-async function readFileOf(files2,name,limit2){
-const size=await files2.size(name);
-if(size===void 0)throw missing2(files2.path,name);
-if(size > limit2){
-throw new ImageError(`${name} in ${files2.path} has ${size} bytes, and ${limit2} are the most`,{
-code:"invalid"
-});
-}
-const parts2=await Array.fromAsync(files2.parts(name));
-return new Uint8Array(await new Blob(parts2).arrayBuffer());
-}
-function missing2(path2,name){
-return new ImageError(`${path2} has no file ${name}`,{
-code:"not-found"
-});
-}
-function unreadable(path2,error){
-if(error instanceof Deno.errors.NotFound){
-return new ImageError(`there is no ${path2}`,{
-code:"not-found",
-cause:error
-});
-}
-if(error instanceof Deno.errors.PermissionDenied){
-return new ImageError(`${path2} cannot be read: this user may not`,{
-code:"denied",
-cause:error
-});
-}
-if(error instanceof ArchiveError){
-return new ImageError(`${path2} is no archive that can be read: ${error.message}`,{
-code:"invalid",
-cause:error
-});
-}
-return error;
-}
-var PART5,DirectoryFiles;
-var init_file_set=__esm({
-"images/sources/file_set.ts":(function(){
-init_errors4();
-init_mod3();
-PART5=1 << 18;
-DirectoryFiles=class _DirectoryFiles{
-path;
-constructor(path2){
-this.path=path2;
-}
-static async open(path2){
-try{
-if((await Deno.stat(path2)).isDirectory)return new _DirectoryFiles(path2);
-}catch(error){
-throw unreadable(path2,error);
-}
-throw new ImageError(`${path2} is no directory`,{
-code:"not-found",
-advice:[
-`an archive is oci-archive:${path2} or docker-archive:${path2}`
-]
-});
-}
-async size(name){
-try{
-const state=await Deno.stat(`${this.path}/${name}`);
-return state.isFile?state.size:void 0;
-}catch(error){
-const isMissing2=error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
-if(isMissing2)return void 0;
-throw unreadable(this.path,error);
-}
-}
-async *parts(name,offset=0){
-if(await this.size(name)===void 0)throw missing2(this.path,name);
-yield* partsOf4(`${this.path}/${name}`,offset,Infinity);
-}
-};
-})
-});
-var createReadStream,createWriteStream,pipeline,createGunzip2;
-async function openArchive(path2,session,maxBytes){
-try{
-const plain3=await isGzip(path2)?await decompressed(path2,session,maxBytes):path2;
-return new ArchiveFiles(path2,plain3,readTarIndex(plain3));
-}catch(error){
-throw unreadable(path2,error);
-}
-}
-async function isGzip(path2){
-if(!(await Deno.stat(path2)).isFile){
-throw new ImageError(`${path2} is no archive, but a directory`,{
-code:"not-found",
-advice:[
-`an image layout is oci:${path2}`
-]
-});
-}
-using file=await Deno.open(path2);
-const magic=new Uint8Array(2);
-return await file.read(magic)===2 && magic[0]===31 && magic[1]===139;
-}
-async function decompressed(path2,session,maxBytes){
-const plain3=session.temporary();
-await pipeline(createReadStream(path2),createGunzip2({
-chunkSize:1 << 18
-}),(pieces)=> bounded(path2,pieces,maxBytes),createWriteStream(plain3));
-return plain3;
-}
-async function* bounded(path2,pieces,maxBytes){
-let size=0;
-for await(const piece of pieces){
-size +=piece.length;
-if(size > maxBytes){
-throw new ImageError(`${path2} becomes more than ${maxBytes} bytes, and these are the most`,{
-code:"too-large",
-advice:[
-"allow more, if you want it: maxBytes, or --max-size"
-]
-});
-}
-yield piece;
-}
-}
-function normal(name){
-const parts2=[];
-for(const part2 of name.split("/")){
-if(part2==="..")parts2.pop();
-else if(part2 !=="" && part2 !==".")parts2.push(part2);
-}
-return parts2.join("/");
-}
-var LINKS3,ArchiveFiles;
-var init_archive_files=__esm({
-"images/sources/archive_files.ts":(function(){
-({createReadStream,createWriteStream}=process.getBuiltinModule("node:fs"));
-({pipeline}=process.getBuiltinModule("node:stream/promises"));
-({createGunzip:createGunzip2}=process.getBuiltinModule("node:zlib"));
-init_mod3();
-init_errors4();
-init_file_set();
-LINKS3=8;
-ArchiveFiles=class{
-path;
-#plain;
-#entries;
-constructor(path2,plain3,entries){
-this.path=path2;
-this.#plain=plain3;
-this.#entries=new Map(entries.map((entry2)=>[
-normal(entry2.name),
-entry2
-]));
-}
-size(name){
-return Promise.resolve(this.#find(name)?.size);
-}
-async *parts(name,offset=0){
-const entry2=this.#find(name);
-if(entry2===void 0){
-throw new ImageError(`${this.path} has no file ${name}`,{
-code:"not-found"
-});
-}
-yield* partsOf4(this.#plain,entry2.offset + offset,entry2.size - offset);
-}
-#find(name){
-let path2=normal(name);
-for(let count=0;count < LINKS3;count++){
-const entry2=this.#entries.get(path2);
-if(entry2?.kind==="file")return entry2;
-if(entry2?.kind==="symlink")path2=normal(`${path2}/../${entry2.target}`);
-else if(entry2?.kind==="hardlink")path2=normal(entry2.target);
-else return void 0;
-}
-return void 0;
-}
-};
-})
-});
-var DirectorySource;
-var init_directory=__esm({
-"images/sources/directory.ts":(function(){
-init_descriptor();
-init_digest();
-init_errors4();
-init_manifest();
-init_reference();
-init_file_set();
-DirectorySource=class{
-what;
-#files;
-#reference;
-#manifest;
-constructor(files2,reference){
-this.#files=files2;
-this.#reference=reference;
-this.what=referenceText(reference);
-}
-async find(){
-if(await this.#files.size("manifest.json")===void 0){
-throw new ImageError(`${this.#files.path} is no directory of an image: it has no manifest.json`,{
-code:"not-found",
-advice:await this.#files.size("index.json")===void 0?[]:[
-`it is an image layout: oci:${this.#files.path}`
-]
-});
-}
-const bytes=await readFileOf(this.#files,"manifest.json",DOCUMENT_LIMIT);
-const digest=this.#reference.digest??digestOf(bytes);
-checkBytes(`the manifest of ${this.what}`,bytes,{
-digest
-});
-const{mediaType}=parseManifest(`the manifest of ${this.what}`,bytes);
-this.#manifest={
-digest,
-bytes
-};
-return[
-{
-mediaType,
-digest,
-size:bytes.length
-}
-];
-}
-async document(what,blob){
-if(blob.digest===this.#manifest?.digest)return this.#manifest.bytes;
-const bytes=await readFileOf(this.#files,await this.#name(blob),DOCUMENT_LIMIT);
-checkBytes(what,bytes,blob);
-return bytes;
-}
-async #name({digest}){
-const name=encodedOf(digest);
-const manifest=`${name}.manifest.json`;
-return await this.#files.size(manifest)===void 0?name:manifest;
-}
-download(blob){
-return(offset)=> this.#files.parts(encodedOf(blob.digest),offset);
-}
-async[Symbol.asyncDispose](){
-}
-};
-})
-});
-function parse(bytes){
-try{
-return JSON.parse(new TextDecoder().decode(bytes));
-}catch{
-return void 0;
-}
-}
-function isArchived(value){
-if(!isObject3(value))return false;
-const{Config:config,RepoTags:names,Layers:layers}=value;
-const isList=(list5)=> Array.isArray(list5)&& list5.every((item)=> typeof item==="string");
-return typeof config==="string" &&(names===null || names===void 0 || isList(names))&& isList(layers);
-}
-function wholeName(name){
-try{
-return referenceText(parseReference(name));
-}catch{
-return name;
-}
-}
-var DockerArchiveSource;
-var init_docker_archive=__esm({
-"images/sources/docker_archive.ts":(function(){
-init_config();
-init_descriptor();
-init_digest();
-init_errors4();
-init_media_types();
-init_reference();
-init_file_set();
-DockerArchiveSource=class{
-what;
-#files;
-#reference;
-#documents=new Map();
-#layers=new Map();
-constructor(files2,reference){
-this.#files=files2;
-this.#reference=reference;
-this.what=referenceText(reference);
-}
-async find(){
-const image3=this.#choose(await this.#images());
-const config=await readFileOf(this.#files,image3.config,DOCUMENT_LIMIT);
-const{diffIds}=parseConfig(`the configuration of ${this.what}`,config);
-if(diffIds.length !==image3.layers.length){
-throw new ImageError(`${this.what} has ${image3.layers.length} layers, and ${diffIds.length} diff_ids`,{
-code:"invalid"
-});
-}
-const layers=[];
-for(const[index,name]of image3.layers.entries()){
-layers.push(await this.#layer(name,diffIds[index]));
-}
-const manifest=new TextEncoder().encode(JSON.stringify({
-schemaVersion:2,
-mediaType:OCI_MANIFEST,
-config:this.#keep(OCI_CONFIG,config),
-layers
-}));
-const found3=this.#keep(OCI_MANIFEST,manifest);
-const{digest}=this.#reference;
-if(digest !==void 0)checkBytes(`the manifest of ${this.what}`,manifest,{
-digest
-});
-return[
-found3
-];
-}
-async names(){
-return(await this.#images()).flatMap(({names})=> names);
-}
-#keep(mediaType,bytes){
-const digest=digestOf(bytes);
-this.#documents.set(digest,bytes);
-return{
-mediaType,
-digest,
-size:bytes.length
-};
-}
-async #images(){
-const{path:path2}=this.#files;
-if(await this.#files.size("manifest.json")===void 0){
-const isLayout=await this.#files.size("index.json")!==void 0;
-throw new ImageError(`${path2} is no archive of docker's: it has no manifest.json`,{
-code:"not-found",
-advice:isLayout?[
-`it has an image layout: oci-archive:${path2}`
-]:[]
-});
-}
-const bytes=await readFileOf(this.#files,"manifest.json",DOCUMENT_LIMIT);
-const images=parse(bytes);
-if(!Array.isArray(images)|| !images.every(isArchived)){
-throw new ImageError(`manifest.json in ${path2} is not one of docker's`,{
-code:"invalid"
-});
-}
-return images.map((image3)=>({
-config:image3["Config"],
-names:image3["RepoTags"]??[],
-layers:image3["Layers"]
-}));
-}
-#choose(images){
-const{image:image3}=this.#reference;
-const wanted=image3===void 0?images:images.filter(({names:names2})=> names2.some((name)=> wholeName(name)===wholeName(image3)));
-if(wanted.length===1)return wanted[0];
-const names=images.flatMap(({names:names2})=> names2).join(", ")|| "none with a name";
-throw new ImageError(wanted.length===0?`there is no ${this.what}`:`${this.what} is one of several images`,{
-code:"not-found",
-advice:[
-`it has ${names}; name one as docker-archive:PATH:NAME`
-]
-});
-}
-async #layer(name,diffId){
-const size=await this.#files.size(name);
-if(size===void 0){
-throw new ImageError(`${this.what} has no layer ${name}`,{
-code:"invalid"
-});
-}
-const compression=await this.#compression(name);
-const digest=compression===void 0?diffId:await this.#digest(name);
-this.#layers.set(digest,name);
-const end=compression===void 0?"":`+${compression}`;
-return{
-mediaType:`${OCI_LAYER}${end}`,
-digest,
-size
-};
-}
-async #compression(name){
-for await(const[one,two,three,four]of this.#files.parts(name)){
-if(one===31 && two===139)return "gzip";
-if(one===40 && two===181 && three===47 && four===253)return "zstd";
-return void 0;
-}
-return void 0;
-}
-async #digest(name){
-const hash=hashFor("sha256:");
-for await(const part2 of this.#files.parts(name))hash.update(part2);
-return `sha256:${hash.digest("hex")}`;
-}
-document(what,blob){
-const bytes=this.#documents.get(blob.digest);
-if(bytes !==void 0)return Promise.resolve(bytes);
-throw new ImageError(`${what} is not in ${this.#files.path}`,{
-code:"not-found"
-});
-}
-download(blob){
-return(offset)=> this.#files.parts(this.#layers.get(blob.digest)??blob.digest,offset);
-}
-async[Symbol.asyncDispose](){
-}
-};
-})
-});
-function namesOf3({annotations}){
-return[
-"io.containerd.image.name",
-NAME9
-].flatMap((key)=> annotations?.[key]??[]);
-}
-function isNamed(manifest,image3){
-return namesOf3(manifest).some((name)=> name===image3 || wholeName2(name)===wholeName2(image3)|| name.endsWith(`:${image3}`));
-}
-function wholeName2(name){
-try{
-return referenceText(parseReference(name));
-}catch{
-return name;
-}
-}
-function nameOf6(digest){
-return `blobs/${algorithmOf(digest)}/${encodedOf(digest)}`;
-}
-var LayoutSource;
-var init_layout=__esm({
-"images/sources/layout.ts":(function(){
-init_descriptor();
-init_digest();
-init_errors4();
-init_manifest();
-init_media_types();
-init_reference();
-init_index_file();
-init_file_set();
-LayoutSource=class{
-what;
-#files;
-#reference;
-constructor(files2,reference){
-this.#files=files2;
-this.#reference=reference;
-this.what=referenceText(reference);
-}
-async find(){
-return this.#choose(await this.#manifests());
-}
-async names(){
-const names=(await this.#manifests()).flatMap((it)=> namesOf3(it)[0]??[]);
-return[
-...new Set(names)
-];
-}
-async #manifests(){
-const{path:path2}=this.#files;
-if(await this.#files.size("index.json")===void 0){
-throw new ImageError(`${path2} is no image layout: it has no index.json`,{
-code:"not-found",
-advice:[
-await this.#otherKind()
-].filter((line3)=> line3 !==void 0)
-});
-}
-const bytes=await readFileOf(this.#files,"index.json",DOCUMENT_LIMIT);
-const index=parseManifest(`${path2}/index.json`,bytes,OCI_INDEX);
-if(index.kind==="index")return index.manifests;
-throw new ImageError(`${path2}/index.json is no index`,{
-code:"invalid"
-});
-}
-#choose(manifests){
-const{image:image3,digest}=this.#reference;
-const found3=manifests.filter((manifest)=> digest !==void 0?manifest.digest===digest:image3===void 0 || isNamed(manifest,image3));
-const names=new Set(found3.map((manifest)=> manifest.annotations?.[NAME9]));
-if(found3.length > 0 && names.size===1)return found3;
-const all=manifests.flatMap((it)=> it.annotations?.[NAME9]??[]);
-const listed4=all.length===0?"it has none with a name":`it has ${all.join(", ")}`;
-if(digest !==void 0 && found3.length > 0)return found3.slice(0,1);
-throw new ImageError(found3.length > 0?`${this.what} is one of several images, and none is named`:`there is no ${this.what}`,{
-code:"not-found",
-advice:[
-`${listed4}; name one as oci:PATH:NAME`
-]
-});
-}
-async #otherKind(){
-if(await this.#files.size("manifest.json")===void 0)return void 0;
-return await this.#files.size("version")===void 0?`it is an archive of docker's: docker-archive:${this.#files.path}`:`it is a directory of skopeo's: dir:${this.#files.path}`;
-}
-async document(what,blob){
-const bytes=await readFileOf(this.#files,nameOf6(blob.digest),DOCUMENT_LIMIT);
-checkBytes(what,bytes,blob);
-return bytes;
-}
-download(blob){
-return(offset)=> this.#files.parts(nameOf6(blob.digest),offset);
-}
-async[Symbol.asyncDispose](){
-}
-};
-})
-});
-var Buffer2;
-async function fill(file,blob,download2,options){
-const before=await Filling.of(file,blob,options);
-const had=before.size;
-try{
-await before.run(download2);
-}catch(error){
-if(had===0 || !isMismatch(error))throw error;
-await(await Filling.from(file,blob,options)).run(download2);
-}
-}
-function isMismatch(error){
-return error instanceof Error && "code" in error && error.code==="digest";
-}
-var RESTART,BlobFiles,Filling;
-var init_blobs=__esm({
-"images/store/blobs.ts":(function(){
-({Buffer:Buffer2}=process.getBuiltinModule("node:buffer"));
-init_digest();
-init_file_lock();
-init_files8();
-RESTART=Symbol("restart");
-BlobFiles=class{
-#directory;
-#partial;
-constructor(directory2,partial){
-this.#directory=directory2;
-this.#partial=partial;
-}
-path(digest){
-return `${this.#directory}/${algorithmOf(digest)}/${encodedOf(digest)}`;
-}
-async has({digest,size}){
-const state=await statIfThere(this.path(digest));
-if(state !==void 0 && state.size !==size){
-throw wrongSize(`the blob ${digest}`,size,state.size);
-}
-return state !==void 0;
-}
-async add(blob,download2,{signal,progress}={}){
-if(await this.has(blob))return false;
-const path2=this.path(blob.digest);
-const partial=`${this.#partial}/${algorithmOf(blob.digest)}-${encodedOf(blob.digest)}`;
-using lock3=await FileLock.acquirePassing(partial,{
-remove:false,
-signal
-});
-if(await this.has(blob)){
-await Deno.remove(partial);
-return false;
-}
-await fill(lock3.file,blob,download2,{
-signal,
-progress
-});
-await Deno.mkdir(path2.slice(0,path2.lastIndexOf("/")),{
-recursive:true
-});
-await Deno.chmod(partial,420);
-await lock3.file.sync();
-await Deno.rename(partial,path2);
-await syncDirectory(path2.slice(0,path2.lastIndexOf("/")));
-return true;
-}
-};
-Filling=class _Filling{
-#file;
-#blob;
-#options;
-#hash;
-size=0;
-constructor(file,blob,options){
-this.#file=file;
-this.#blob=blob;
-this.#options=options;
-this.#hash=hashFor(blob.digest);
-}
-static async of(file,blob,options){
-const{size}=await file.stat();
-const filling=await _Filling.from(file,blob,options,size > blob.size);
-if(size > blob.size)return filling;
-const buffer=new Uint8Array(1 << 18);
-for(let count=file.readSync(buffer);count !==null;count=file.readSync(buffer)){
-filling.#count(buffer.subarray(0,count));
-}
-return filling;
-}
-static async from(file,blob,options,truncate=true){
-const filling=new _Filling(file,blob,options);
-await file.seek(0,Deno.SeekMode.Start);
-if(truncate)await file.truncate(0);
-return filling;
-}
-async run(download2){
-const{signal}=this.#options;
-if(this.size < this.#blob.size){
-for await(const part2 of download2(this.size)){
-signal?.throwIfAborted();
-if(part2===RESTART)await this.#restart();
-else await this.#write(part2);
-}
-}
-await this.#check();
-}
-async #write(bytes){
-this.#count(bytes);
-if(this.size > this.#blob.size)await this.#refuse();
-await writeAll2(this.#file,bytes);
-}
-#count(bytes){
-this.#hash.update(Buffer2.from(bytes.buffer,bytes.byteOffset,bytes.byteLength));
-this.size +=bytes.length;
-this.#options.progress?.(this.size);
-}
-async #restart(){
-await this.#file.seek(0,Deno.SeekMode.Start);
-await this.#file.truncate(0);
-this.#hash=hashFor(this.#blob.digest);
-this.size=0;
-this.#options.progress?.(0);
-}
-async #check(){
-const{digest,size}=this.#blob;
-if(this.size !==size)await this.#refuse();
-const found3=`${algorithmOf(digest)}:${this.#hash.digest("hex")}`;
-if(found3===digest)return;
-await this.#file.truncate(0);
-throw wrongDigest(`the blob ${digest}`,digest,found3);
-}
-async #refuse(){
-const{digest,size}=this.#blob;
-await this.#file.truncate(0);
-throw wrongSize(`the blob ${digest}`,size,this.size);
-}
-};
-})
-});
-function parseChallenges(header2){
-const challenges=[];
-let rest2=header2;
-for(let scheme=SCHEME.exec(rest2);scheme !==null;scheme=SCHEME.exec(rest2)){
-rest2=rest2.slice(scheme[0].length);
-const parameters={};
-for(let found3=PARAMETER.exec(rest2);found3 !==null;found3=PARAMETER.exec(rest2)){
-parameters[found3[1].toLowerCase()]=found3[3]??found3[2].replace(/\\(.)/g,"$1");
-rest2=rest2.slice(found3[0].length);
-}
-challenges.push({
-scheme:scheme[1].toLowerCase(),
-parameters
-});
-}
-return challenges;
-}
-var TOKEN2,PARAMETER,SCHEME;
-var init_challenge=__esm({
-"images/registry/challenge.ts":(function(){
-TOKEN2="[!#$%&'*+.^_`|~0-9A-Za-z-]+";
-PARAMETER=new RegExp(`^\\s*(${TOKEN2})\\s*=\\s*(?:"((?:[^"\\\\]|\\\\.)*)"|(${TOKEN2}))\\s*,?`);
-SCHEME=new RegExp(`^[\\s,]*(${TOKEN2})(?:\\s+|$)`);
-})
-});
-async function send2(request2,options){
-let{url,headers}=request2;
-for(let count=0;count <=REDIRECTS;count++){
-checkAddress(request2.url,url);
-const response=await fetchOnce({
-...request2,
-url,
-headers
-},options);
-const next=redirectOf(request2,url,response);
-if(next===void 0)return response;
-await discard2(response);
-if(url.protocol==="https:" && next.protocol !=="https:"){
-throw new ImageError(`${url.host} leads on to ${next.host} without TLS, which is not followed`,{
-code:"network"
-});
-}
-if(next.origin !==url.origin)headers=withoutAuthorization(headers);
-url=next;
-}
-throw new ImageError(`${request2.url.host} leads on from one address to the next, without an end`,{
-code:"network"
-});
-}
-function checkAddress(asked,{protocol,href}){
-if(protocol==="https:" || protocol==="http:")return;
-const from2=asked.href===href?"a registry":asked.host;
-throw new ImageError(`${from2} leads to ${JSON.stringify(href)}, which is no address of the web`,{
-code:"denied"
-});
-}
-async function fetchOnce(request2,options){
-const{method,url,headers,body}=request2;
-const{client,signal,idleTimeout}=options;
-const idle=new AbortController();
-const timer=setTimeout(()=> idle.abort(stopped(url,idleTimeout)),idleTimeout);
-try{
-return await fetch(url,{
-method,
-headers:{
-...headers,
-"user-agent":"ramekin"
-},
-client,
-redirect:"manual",
-signal:signal===void 0?idle.signal:AbortSignal.any([
-signal,
-idle.signal
-]),
-...body !==void 0 &&{
-body
-}
-});
-}finally{
-clearTimeout(timer);
-}
-}
-function stopped(url,time){
-return new TypeError(`nothing has come from ${url.host} for ${time / 1e3} s`);
-}
-function redirectOf({method},url,response){
-const location=response.headers.get("location");
-const isRedirect=[
-301,
-302,
-303,
-307,
-308
-].includes(response.status);
-if(!isRedirect || location===null || ![
-"GET",
-"HEAD"
-].includes(method))return void 0;
-return new URL(location,url);
-}
-function withoutAuthorization(headers){
-return Object.fromEntries(Object.entries(headers).filter(([name])=> name.toLowerCase()!=="authorization"));
-}
-async function discard2(response){
-try{
-await response.body?.cancel();
-}catch{
-}
-}
-async function readBody(what,response,limit2,idleTimeout){
-const parts2=[];
-let size=0;
-for await(const part2 of bodyOf2(response,idleTimeout)){
-size +=part2.length;
-if(size > limit2){
-throw new ImageError(`${what} has more than ${limit2} bytes`,{
-code:"invalid"
-});
-}
-parts2.push(part2);
-}
-return new Uint8Array(await new Blob(parts2).arrayBuffer());
-}
-async function* bodyOf2(response,idleTimeout){
-const reader=response.body?.getReader();
-if(reader===void 0)return;
-const url=new URL(response.url);
-try{
-for(;;){
-const{done,value}=await within2(idleTimeout,reader.read(),url);
-if(done)return;
-yield value;
-}
-}finally{
-await reader.cancel().catch(()=>{
-});
-}
-}
-async function within2(time,promise,url){
-let timer;
-const late=new Promise((_,reject)=>{
-timer=setTimeout(()=> reject(stopped(url,time)),time);
-});
-try{
-return await Promise.race([
-promise,
-late
-]);
-}finally{
-clearTimeout(timer);
-promise.catch(()=>{
-});
-}
-}
-var REDIRECTS;
-var init_http=__esm({
-"images/registry/http.ts":(function(){
-init_errors4();
-REDIRECTS=10;
-})
-});
-function parse2(bytes){
-try{
-return JSON.parse(new TextDecoder().decode(bytes));
-}catch{
-return void 0;
-}
-}
-function basic({username,password}){
-return `Basic ${new TextEncoder().encode(`${username}:${password}`).toBase64()}`;
-}
-function refusedToken(registry,url,status,credentials){
-if(status >=500 || status===429){
-return new ImageError(`${url.host} was asked for a token for ${registry.host}: status ${status}`,{
-code:"network"
-});
-}
-return new ImageError(`${url.host} gives no token for ${registry.host} (status ${status}): ` +(credentials===void 0?"a login is needed":"it refuses the name or the password"),{
-code:"denied",
-advice:[
-loginAdvice(registry.host)
-]
-});
-}
-function loginAdvice(registry){
-return `log in with docker login ${registry}, podman login or skopeo login, and try again`;
-}
-var USUAL_LIFE,ANSWER_LIMIT,Authorization;
-var init_authorization=__esm({
-"images/registry/authorization.ts":(function(){
-init_descriptor();
-init_errors4();
-init_challenge();
-init_http();
-USUAL_LIFE=60;
-ANSWER_LIMIT=1 << 20;
-Authorization=class{
-#credentials;
-#http;
-#tokens=new Map();
-constructor(credentials,http){
-this.#credentials=credentials;
-this.#http=http;
-}
-header(scope){
-const token=this.#tokens.get(scope);
-return token !==void 0 && token.until > Date.now()?token.header:void 0;
-}
-async answer(url,scope,response){
-this.#tokens.delete(scope);
-const challenges=parseChallenges(response.headers.get("www-authenticate")??"");
-await discard2(response);
-const bearer=challenges.find(({scheme})=> scheme==="bearer");
-if(bearer !==void 0){
-return this.#keep(scope,await this.#fetchToken(url,bearer.parameters,scope));
-}
-if(!challenges.some(({scheme})=> scheme==="basic"))return void 0;
-const credentials=await this.#credentials();
-if(credentials===void 0 || !("username" in credentials))return void 0;
-return this.#keep(scope,{
-header:basic(credentials),
-until:Infinity
-});
-}
-#keep(scope,token){
-this.#tokens.set(scope,token);
-return token.header;
-}
-async #fetchToken(registry,{realm,service},scope){
-const url=realm===void 0?null:URL.parse(realm,registry);
-if(url===null){
-throw new ImageError(`${registry.host} asks for a token, and does not say whose`,{
-code:"network"
-});
-}
-const credentials=await this.#credentials();
-if(credentials !==void 0 && registry.protocol==="https:" && url.protocol !=="https:"){
-throw new ImageError(`${registry.host} wants its credentials sent to ${url.host} without TLS, which is not done`,{
-code:"denied"
-});
-}
-const response=await this.#request(url,service,scope,credentials);
-if(!response.ok){
-await discard2(response);
-throw refusedToken(registry,url,response.status,credentials);
-}
-return await this.#read(url,response);
-}
-#request(url,service,scope,credentials){
-const fields=service===void 0?{}:{
-service
-};
-if(credentials !==void 0 && "identityToken" in credentials){
-const body=new URLSearchParams({
-grant_type:"refresh_token",
-client_id:"ramekin",
-refresh_token:credentials.identityToken,
-...fields,
-scope
-});
-return send2({
-method:"POST",
-url,
-headers:{
-"content-type":"application/x-www-form-urlencoded"
-},
-body:new TextEncoder().encode(String(body))
-},this.#http);
-}
-const asked=new URL(url);
-for(const[name,value]of Object.entries(fields))asked.searchParams.append(name,value);
-for(const one of scope.split(" "))asked.searchParams.append("scope",one);
-if(credentials !==void 0)asked.searchParams.append("account",credentials.username);
-const headers=credentials===void 0?{}:{
-authorization:basic(credentials)
-};
-return send2({
-method:"GET",
-url:asked,
-headers
-},this.#http);
-}
-async #read(url,response){
-const what=`the token of ${url.host}`;
-const bytes=await readBody(what,response,ANSWER_LIMIT,this.#http.idleTimeout);
-const answer=parse2(bytes);
-const token=isObject3(answer)?answer["token"]|| answer["access_token"]:void 0;
-if(!isObject3(answer)|| typeof token !=="string" || /[^\x21-\x7e]/.test(token)){
-throw new ImageError(`${url.host} was asked for a token, and has answered with none`,{
-code:"network"
-});
-}
-const life=Number(answer["expires_in"]??USUAL_LIFE);
-const used=Math.max(0,(Number.isFinite(life)?life:USUAL_LIFE)- 5);
-return{
-header:`Bearer ${token}`,
-until:Date.now()+ used * 1e3
-};
-}
-};
-})
-});
-async function findCredentials(registry,repository,variables=environment()){
-for(const path2 of files(variables)){
-const found3=await inFile(path2,namesOf4(registry,repository),variables);
-if(found3 !==void 0)return found3;
-}
-return void 0;
-}
-function files(variables){
-const{REGISTRY_AUTH_FILE:own,XDG_RUNTIME_DIR:runtime,DOCKER_CONFIG:docker}=variables;
-if(own)return[
-own
-];
-const home=variables["HOME"];
-const config=variables["XDG_CONFIG_HOME"]|| home && `${home}/.config`;
-return[
-...runtime?[
-`${runtime}/containers/auth.json`
-]:[],
-...config?[
-`${config}/containers/auth.json`
-]:[],
-...docker?[
-`${docker}/config.json`
-]:home?[
-`${home}/.docker/config.json`
-]:[]
-];
-}
-async function inFile(path2,names,variables){
-const file=await readFile3(path2);
-if(file===void 0)return void 0;
-const server=names.at(-1);
-const helper=names.map((name)=> textIn(file["credHelpers"],name)).find((it)=> it);
-if(helper !==void 0)return await fromHelper(helper,server,variables);
-const auths=isObject3(file["auths"])?file["auths"]:{};
-for(const name of names){
-const entry2=Object.entries(auths).find(([key])=> key===name || bare(key)===name)?.[1];
-const found3=isObject3(entry2)?fromEntry(path2,name,entry2):void 0;
-if(found3 !==void 0)return found3;
-}
-const store=file["credsStore"];
-return typeof store==="string" && store !==""?await fromHelper(store,server,variables):void 0;
-}
-async function readFile3(path2){
-try{
-const bytes=await readIfThere(path2);
-const file=bytes && JSON.parse(new TextDecoder().decode(bytes));
-return isObject3(file)?file:void 0;
-}catch(cause){
-if(cause instanceof Deno.errors.PermissionDenied)return void 0;
-if(!(cause instanceof SyntaxError))throw cause;
-throw new ImageError(`${path2} with the credentials of registries is not JSON`,{
-code:"denied",
-cause
-});
-}
-}
-function namesOf4(registry,repository){
-const parts2=[
-registry,
-...repository.split("/")
-];
-const names=parts2.map((_,index)=> parts2.slice(0,parts2.length - index).join("/"));
-return registry==="docker.io"?[
-...names,
-"index.docker.io",
-DOCKER_HUB
-]:names;
-}
-function bare(key){
-return key.replace(/^https?:\/\//,"").replace(/\/v[12]\/?$/,"").replace(/\/$/,"");
-}
-function fromEntry(path2,name,entry2){
-const token=textIn(entry2,"identitytoken");
-if(token !==void 0)return{
-identityToken:token
-};
-const[username,password]=[
-textIn(entry2,"username"),
-textIn(entry2,"password")
-];
-if(username !==void 0 && password !==void 0)return{
-username,
-password
-};
-const auth=textIn(entry2,"auth");
-if(auth===void 0)return void 0;
-const decoded4=decode2(auth);
-const at4=decoded4?.indexOf(":")??-1;
-if(decoded4===void 0 || at4 < 0){
-throw new ImageError(`${path2}: "auth" of ${name} is not "name:password" in base64`,{
-code:"denied"
-});
-}
-return{
-username:decoded4.slice(0,at4),
-password:decoded4.slice(at4 + 1).replace(/\0+$/,"")
-};
-}
-function decode2(base64){
-try{
-return new TextDecoder().decode(Uint8Array.fromBase64(base64));
-}catch{
-return void 0;
-}
-}
-function textIn(object2,field2){
-if(!isObject3(object2)|| !Object.hasOwn(object2,field2))return void 0;
-const value=object2[field2];
-return typeof value==="string" && value !==""?value:void 0;
-}
-async function fromHelper(helper,server,variables){
-const program=`docker-credential-${helper}`;
-if(!/^[\w.-]+$/.test(helper)){
-throw new ImageError(`${JSON.stringify(helper)} is no name of a credential helper`,{
-code:"denied"
-});
-}
-const{success,stdout,stderr}=await askHelper(program,server,variables);
-const text5=new TextDecoder().decode(stdout).trim();
-if(!success){
-const said2=`${text5} ${new TextDecoder().decode(stderr)}`.trim();
-if(/credentials not found|no credentials/i.test(said2))return void 0;
-throw new ImageError(`${program} fails for ${server}: ${said2.split("\n")[0]}`,{
-code:"denied"
-});
-}
-const answer=parse3(program,text5);
-const[username,password]=[
-textIn(answer,"Username"),
-textIn(answer,"Secret")
-];
-if(password===void 0)return void 0;
-return username===TOKEN_USER?{
-identityToken:password
-}:{
-username:username??"",
-password
-};
-}
-async function askHelper(program,server,env){
-try{
-const stdin=new Blob([
-server
-]).stream();
-return await recipe().command(program,{
-args:[
-"get"
-],
-clearEnv:true,
-env,
-stdin,
-stdout:"piped",
-stderr:"piped",
-timeout:6e4
-}).output();
-}catch(cause){
-if(!(cause instanceof Deno.errors.NotFound))throw cause;
-throw new ImageError(`${program}, which keeps the credentials of ${server}, is not installed`,{
-code:"denied",
-cause
-});
-}
-}
-function parse3(program,text5){
-try{
-return JSON.parse(text5);
-}catch(cause){
-throw new ImageError(`${program} answers what is not JSON`,{
-code:"denied",
-cause
-});
-}
-}
-var DOCKER_HUB,TOKEN_USER;
-var init_credentials2=__esm({
-"images/registry/credentials.ts":(function(){
-init_environment2();
-init_recipe();
-init_descriptor();
-init_errors4();
-init_files8();
-DOCKER_HUB="https://index.docker.io/v1/";
-TOKEN_USER="<token>";
-})
-});
-function isPassing(status){
-return PASSING3.has(status);
-}
-function askedFor(response){
-const value=response?.headers.get("retry-after");
-if(value===null || value===void 0)return 0;
-const time=/^\d+$/.test(value)?Number(value)* 1e3:Date.parse(value)- Date.now();
-return Number.isNaN(time)?0:Math.max(time,0);
-}
-function sleep2(time,signal){
-return new Promise((resolve3,reject)=>{
-const end=()=>{
-clearTimeout(timer);
-reject(signal.reason);
-};
-const timer=setTimeout(()=>{
-signal?.removeEventListener("abort",end);
-resolve3();
-},time);
-signal?.addEventListener("abort",end,{
-once:true
-});
-});
-}
-var PASSING3,LONGEST10,Tries;
-var init_retry=__esm({
-"images/registry/retry.ts":(function(){
-PASSING3=new Set([
-408,
-429,
-500,
-502,
-503,
-504
-]);
-LONGEST10=6e4;
-Tries=class{
-#most;
-#delay;
-#signal;
-#made=0;
-constructor({retries=5,retryDelay=500},signal){
-this.#most=retries;
-this.#delay=retryDelay;
-this.#signal=signal;
-}
-reset(){
-this.#made=0;
-}
-async next(response){
-this.#signal?.throwIfAborted();
-if(this.#made >=this.#most)return false;
-const own=this.#delay * 2 ** this.#made *(0.75 + Math.random()/ 2);
-this.#made++;
-await sleep2(Math.min(Math.max(own,askedFor(response)),LONGEST10),this.#signal);
-return true;
-}
-};
-})
-});
-async function clientFor(registry,{certificates=[],socket}){
-const configured=await configuredFor(registry);
-return Deno.createHttpClient({
-caCerts:[
-...certificates,
-...configured.authorities
-],
-poolMaxIdlePerHost:8,
-...socket !==void 0 &&{
-proxy:{
-transport:"unix",
-path:socket
-}
-},
-...configured.key !==void 0 && configured.cert !==void 0 &&{
-key:configured.key,
-cert:configured.cert
-}
-});
-}
-async function configuredFor(registry){
-const home=environment()["HOME"];
-const places=[
-...home===void 0?[]:[
-`${home}/.config/containers/certs.d`
-],
-"/etc/containers/certs.d",
-"/etc/docker/certs.d"
-];
-const authorities=[];
-let pair={};
-for(const place3 of places){
-const directory2=`${place3}/${registry}`;
-for(const name of await quietly(()=> namesIn2(directory2))??[]){
-const read5=()=> quietly(()=> Deno.readTextFile(`${directory2}/${name}`));
-if(name.endsWith(".crt"))authorities.push(...await read5().then(listed));
-else if(name.endsWith(".cert"))pair=await pairOf(directory2,name.slice(0,-5))??pair;
-}
-}
-return{
-authorities,
-...pair
-};
-}
-async function pairOf(directory2,name){
-const[cert,key]=await Promise.all([
-"cert",
-"key"
-].map((end)=> quietly(()=> Deno.readTextFile(`${directory2}/${name}.${end}`))));
-return cert===void 0 || key===void 0?void 0:{
-cert,
-key
-};
-}
-function listed(text5){
-return text5===void 0?[]:[
-text5
-];
-}
-async function quietly(read5){
-try{
-return await read5();
-}catch(error){
-if(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied){
-return void 0;
-}
-throw error;
-}
-}
-var init_tls=__esm({
-"images/registry/tls.ts":(function(){
-init_environment2();
-init_files8();
-})
-});
-function isLoopback3(host2){
-return host2==="localhost" || host2.endsWith(".localhost")|| /^127(\.\d+){3}$/.test(host2)|| host2==="[::1]";
-}
-function reasonOf2(error){
-const text5=[
-error.message,
-error.cause?.message??""
-].join(": ");
-return text5.replace(/^fetch failed: /,"").replace(/^error sending request (from \S+ )?for url \([^)]*\):? ?/,"").replace(/^client error \(Connect\): /,"").replace(/: $/,"");
-}
-function isTls(error){
-return /tls|certificate|corrupt message|InvalidContentType/i.test(reasonOf2(error));
-}
-function isLasting(error){
-return /Connection refused|are blocked|Name or service not known|certificate/i.test(reasonOf2(error));
-}
-var DOCKER_HUB2,RegistryConnection;
-var init_connection2=__esm({
-"images/registry/connection.ts":(function(){
-init_errors4();
-init_descriptor();
-init_authorization();
-init_credentials2();
-init_http();
-init_retry();
-init_tls();
-DOCKER_HUB2="registry-1.docker.io";
-RegistryConnection=class _RegistryConnection{
-registry;
-idleTimeout;
-#options;
-#signal;
-#http;
-#authorization;
-#base;
-#hasAnswered=false;
-constructor(registry,options,http,credentials){
-this.registry=registry;
-this.idleTimeout=http.idleTimeout;
-this.#options=options;
-this.#signal=http.signal;
-this.#http=http;
-this.#authorization=new Authorization(credentials,http);
-}
-static async open(registry,repository,options,signal){
-const{idleTimeout=6e4,credentials}=options;
-const http={
-client:await clientFor(registry,options),
-signal,
-idleTimeout
-};
-let found3;
-const find3=async()=> credentials===void 0?await findCredentials(registry,repository):typeof credentials==="function"?await credentials(registry,repository):credentials;
-return new _RegistryConnection(registry,options,http,()=> found3??=find3());
-}
-async request(request2){
-const url=await this.#url(request2);
-const tries=new Tries(this.#options,this.#signal);
-let[asked,answered]=[
-false,
-void 0
-];
-for(;;){
-const authorization=answered??this.#authorization.header(request2.scope);
-const response=await this.#try(request2,url,tries,authorization);
-if(response===void 0)continue;
-if(request2.expects.includes(response.status))return response;
-if(response.status===401 && !asked && await this.#isOwn(new URL(response.url))){
-asked=true;
-answered=await this.#answer(request2,url,response,tries);
-if(answered !==void 0)continue;
-}
-if(isPassing(response.status)&& await tries.next(response)){
-await discard2(response);
-continue;
-}
-throw await this.#refusal(request2,response);
-}
-}
-async #try(request2,url,tries,authorization){
-const{method,headers={},body}=request2;
-const isOwn4=await this.#isOwn(url);
-try{
-const response=await send2({
-method,
-url,
-body,
-headers:{
-...headers,
-...isOwn4 && authorization !==void 0 &&{
-authorization
-}
-}
-},this.#http);
-this.#hasAnswered=true;
-return response;
-}catch(error){
-if(await this.#isOver(error,tries))throw this.#unreachable(url,error);
-return void 0;
-}
-}
-async #isOwn(url){
-return url.origin===(await this.base()).origin;
-}
-async #answer(request2,url,response,tries){
-for(;;){
-try{
-return await this.#authorization.answer(url,request2.scope,response);
-}catch(error){
-if(await this.#isOver(error,tries))throw this.#unreachable(url,error);
-}
-}
-}
-async #isOver(error,tries){
-this.#signal?.throwIfAborted();
-const mayPass=error instanceof TypeError &&(this.#hasAnswered || !isLasting(error))|| error instanceof ImageError && error.code==="network";
-return !mayPass || !await tries.next();
-}
-#unreachable(url,error){
-if(!(error instanceof TypeError))return error;
-return new ImageError(`${this.registry} cannot be reached: ${reasonOf2(error)}`,{
-code:"network",
-cause:error,
-advice:isTls(error)?[
-url.protocol==="https:"?`a registry without TLS has to be named: --plain-http; another authority is put into /etc/containers/certs.d/${this.registry}/ca.crt`:""
-].filter((line3)=> line3 !==""):[]
-});
-}
-async #url({path:path2}){
-if(path2 instanceof URL)return path2;
-return new URL(`/v2/${path2}`,await this.base());
-}
-base(){
-return this.#base??=this.#findBase();
-}
-async #findBase(){
-const{plainHttp=false,socket}=this.#options;
-const host2=this.registry==="docker.io"?DOCKER_HUB2:this.registry;
-const isPlain2=plainHttp===true || Array.isArray(plainHttp)&& plainHttp.includes(this.registry);
-if(isPlain2 || socket !==void 0)return new URL(`http://${host2}`);
-const https=new URL(`https://${host2}`);
-if(!isLoopback3(https.hostname))return https;
-try{
-await discard2(await send2({
-method:"GET",
-url:new URL("/v2/",https),
-headers:{}
-},this.#http));
-return https;
-}catch(error){
-this.#signal?.throwIfAborted();
-const isPlain3=error instanceof TypeError && !/certificate/i.test(reasonOf2(error))&& isTls(error);
-return isPlain3?new URL(`http://${host2}`):https;
-}
-}
-async #refusal({what,path:path2},response){
-const{status}=response;
-const said2=await this.#saidBy(response);
-const words3=said2===""?`status ${status}`:`status ${status}, ${said2}`;
-if(status===404){
-return new ImageError(`${this.registry} does not have ${what} (${words3})`,{
-code:"not-found"
-});
-}
-if(status===401 || status===403){
-return new ImageError(`${this.registry} refuses ${what} (${words3})`,{
-code:"denied",
-advice:[
-`it does not exist, or a login is needed: ${loginAdvice(this.registry)}`
-]
-});
-}
-if(status===429){
-return new ImageError(`${this.registry} takes no more requests for now (${words3})`,{
-code:"network",
-advice:[
-"wait, log in for a higher limit, or name a mirror with --mirror"
-]
-});
-}
-const where=path2 instanceof URL?path2.pathname:`/v2/${path2}`;
-return new ImageError(`${this.registry} fails for ${what}: ${words3} of ${where}`,{
-code:"network"
-});
-}
-async #saidBy(response){
-if(response.status===416)return "";
-try{
-const bytes=await readBody("the answer",response,64 * 1024,this.idleTimeout);
-const answer=JSON.parse(new TextDecoder().decode(bytes));
-const[first]=isObject3(answer)&& Array.isArray(answer["errors"])?answer["errors"]:[];
-if(!isObject3(first))return "";
-return[
-first["code"],
-first["message"]
-].filter((it)=> typeof it==="string").join(": ");
-}catch{
-return "";
-}
-}
-[Symbol.dispose](){
-this.#http.client.close();
-}
-};
-})
-});
-function beginOf(response){
-if(response.status===200)return 0;
-if(response.status===416)return -1;
-const range=/^bytes (\d+)-/.exec(response.headers.get("content-range")??"");
-return range===null?-1:Number(range[1]);
-}
-function algorithmIn(digest){
-return digest !==null && digestIssue(digest)===void 0?algorithmOf(digest):void 0;
-}
-var PROGRESS,Repository;
-var init_repository=__esm({
-"images/registry/repository.ts":(function(){
-init_digest();
-init_errors4();
-init_manifest();
-init_media_types();
-init_blobs();
-init_connection2();
-init_http();
-init_retry();
-PROGRESS=1 << 20;
-Repository=class _Repository{
-name;
-connection;
-#options;
-#signal;
-constructor(name,connection,options,signal){
-this.name=name;
-this.connection=connection;
-this.#options=options;
-this.#signal=signal;
-}
-static async open(registry,name,options,signal){
-const connection=await RegistryConnection.open(registry,name,options,signal);
-return new _Repository(name,connection,options,signal);
-}
-get pulling(){
-return `repository:${this.name}:pull`;
-}
-async manifest(what,reference,limit2){
-const response=await this.connection.request({
-method:"GET",
-path:`${this.name}/manifests/${reference}`,
-scope:this.pulling,
-headers:{
-accept:MANIFEST_TYPES.join(", ")
-},
-expects:[
-200
-],
-what
-});
-const type=response.headers.get("content-type")?.replace(/;.*/,"").trim();
-const told2=response.headers.get("docker-content-digest");
-const bytes=await readBody(what,response,limit2,this.connection.idleTimeout);
-const isDigest=digestIssue(reference)===void 0;
-const digest=isDigest?reference:digestOf(bytes,algorithmIn(told2));
-checkBytes(what,bytes,{
-digest
-});
-if(!isDigest && told2 !==null && digestIssue(told2)===void 0){
-checkBytes(what,bytes,{
-digest:told2
-});
-}
-const{mediaType}=parseManifest(what,bytes,type);
-if(type !==void 0 && isManifestType(type)&& type !==mediaType){
-throw new ImageError(`${what} came as ${type}, and says that it is ${mediaType}`,{
-code:"invalid"
-});
-}
-return{
-descriptor:{
-mediaType,
-digest,
-size:bytes.length
-},
-bytes
-};
-}
-async document(what,blob,limit2){
-if(isManifestType(blob.mediaType)){
-const{bytes:bytes2}=await this.manifest(what,blob.digest,limit2);
-checkBytes(what,bytes2,blob);
-return bytes2;
-}
-if(blob.size > limit2){
-throw new ImageError(`${what} has ${blob.size} bytes, and ${limit2} are the most`,{
-code:"invalid"
-});
-}
-const parts2=[];
-for await(const part2 of this.download(what,blob,0)){
-if(part2===RESTART)parts2.length=0;
-else parts2.push(part2);
-}
-const bytes=new Uint8Array(await new Blob(parts2).arrayBuffer());
-checkBytes(what,bytes,blob);
-return bytes;
-}
-async *download(what,blob,offset){
-const tries=new Tries(this.#options,this.#signal);
-let mayAsk=true;
-for(let at4=offset;at4 < blob.size;){
-if(at4 > 0 && !mayAsk){
-yield RESTART;
-at4=0;
-}
-const response=await this.#blob(what,blob,at4);
-const begin2=beginOf(response);
-if(begin2 !==at4 && begin2 !==0){
-await discard2(response);
-if(at4===0)throw this.#noBlob(what,response);
-mayAsk=false;
-continue;
-}
-if(begin2 !==at4){
-yield RESTART;
-at4=0;
-}
-const before=at4;
-try{
-for await(const part2 of bodyOf2(response,this.connection.idleTimeout)){
-at4 +=part2.length;
-yield part2;
-if(at4 > blob.size)return;
-}
-if(at4 >=blob.size)return;
-throw new TypeError(`it ended after ${at4} of ${blob.size} bytes`);
-}catch(error){
-if(at4 - before >=PROGRESS)tries.reset();
-if(!(error instanceof TypeError))throw error;
-if(await tries.next())continue;
-throw this.#broken(what,error);
-}
-}
-}
-#blob(what,{digest},at4){
-return this.connection.request({
-method:"GET",
-path:`${this.name}/blobs/${digest}`,
-scope:this.pulling,
-headers:{
-"accept-encoding":"identity",
-...at4 > 0 &&{
-range:`bytes=${at4}-`
-}
-},
-expects:[
-200,
-206,
-416
-],
-what
-});
-}
-#noBlob(what,{status}){
-return new ImageError(`${this.connection.registry} gives no beginning of ${what} (${status})`,{
-code:"network"
-});
-}
-#broken(what,cause){
-return new ImageError(`${this.connection.registry} breaks off ${what}: ${cause.message}`,{
-code:"network",
-cause
-});
-}
-[Symbol.dispose](){
-this.connection[Symbol.dispose]();
-}
-};
-})
-});
-async function referringTo(place3,digest){
-return await listed2(place3,digest)??await tagged(place3,digest);
-}
-async function signatureTag(place3,digest){
-return await optional2(place3,`${tagOf(digest)}.sig`);
-}
-async function listed2(place3,digest){
-const{connection,name,pulling}=place3;
-const what=`what refers to ${digest}`;
-const found3=[];
-let path2=`${name}/referrers/${digest}`;
-for(let page=0;path2 !==void 0;page++){
-if(page===MOST_PAGES || found3.length > MOST6)throw endless(what);
-const response=await connection.request({
-method:"GET",
-path:path2,
-scope:pulling,
-headers:{
-accept:OCI_INDEX
-},
-expects:[
-200,
-400,
-404,
-405
-],
-what
-});
-if(response.status !==200){
-await discard2(response);
-return void 0;
-}
-const bytes=await readBody(what,response,DOCUMENT_LIMIT,connection.idleTimeout);
-found3.push(...manifestsIn(what,bytes));
-path2=await nextOf(response,place3);
-}
-return found3;
-}
-function endless(what){
-return new ImageError(`${what} is listed on more pages, or is more, than is looked at`,{
-code:"invalid"
-});
-}
-async function nextOf(response,place3){
-const link2=/<([^>]+)>;\s*rel="?next"?/.exec(response.headers.get("link")??"")?.[1];
-return link2===void 0?void 0:new URL(link2,await place3.connection.base());
-}
-async function tagged(place3,digest){
-const found3=await optional2(place3,tagOf(digest));
-return found3===void 0?[]:manifestsIn(`what refers to ${digest}`,found3.bytes);
-}
-function tagOf(digest){
-return `${algorithmOf(digest)}-${encodedOf(digest)}`;
-}
-async function optional2(place3,tag){
-try{
-return await place3.manifest(`the tag ${tag}`,tag,DOCUMENT_LIMIT);
-}catch(error){
-if(error instanceof ImageError && error.code==="not-found")return void 0;
-throw error;
-}
-}
-function manifestsIn(what,bytes){
-const parsed=parseManifest(what,bytes,OCI_INDEX);
-return parsed.kind==="index"?parsed.manifests:[];
-}
-var MOST_PAGES,MOST6;
-var init_referring=__esm({
-"images/registry/referring.ts":(function(){
-init_descriptor();
-init_digest();
-init_errors4();
-init_manifest();
-init_media_types();
-init_http();
-[MOST_PAGES,MOST6]=[
-100,
-1e4
-];
-})
-});
-var Buffer3;
-function isSignature({mediaType}){
-return mediaType===SIMPLE_SIGNING || BUNDLE.test(mediaType);
-}
-function readSignature(what,layer,bytes){
-if(layer.mediaType !==SIMPLE_SIGNING)return readBundle(what,bytes);
-const text5=layer.annotations?.[SIGNATURE];
-if(text5===void 0)throw invalid(what,`has no annotation "${SIGNATURE}"`);
-return{
-signed:bytes,
-signature:decoded2(what,text5),
-isKeyless:(layer.annotations?.[CERTIFICATE]??"")!=="",
-claim:()=> simpleClaim(what,bytes)
-};
-}
-function simpleClaim(what,bytes){
-const critical=objectIn(what,parseDocument(what,bytes),"critical");
-const identity=objectIn(what,critical,"identity");
-const image3=objectIn(what,critical,"image");
-for(const[object2,known]of[
-[
-critical,
-[
-"identity",
-"image",
-"type"
-]
-],
-[
-identity,
-[
-"docker-reference"
-]
-],
-[
-image3,
-[
-"docker-manifest-digest"
-]
-]
-]){
-const other=Object.keys(object2).find((key)=> !known.includes(key));
-if(other !==void 0)throw invalid(what,`says ${JSON.stringify(other)}, unknown here`);
-}
-if(!TYPES5.includes(textIn2(what,critical,"type"))){
-throw invalid(what,`is of ${JSON.stringify(critical["type"])}, and not of a container image`);
-}
-return{
-digests:[
-textIn2(what,image3,"docker-manifest-digest")
-],
-name:textIn2(what,identity,"docker-reference")
-};
-}
-function readBundle(what,bytes){
-const bundle=parseDocument(what,bytes);
-const envelope=objectIn(what,bundle,"dsseEnvelope");
-const type=textIn2(what,envelope,"payloadType");
-const payload2=decoded2(what,textIn2(what,envelope,"payload"));
-const{signatures}=envelope;
-const first=Array.isArray(signatures)&& signatures.length===1?signatures[0]:void 0;
-if(!isObject3(first))throw invalid(what,"has not one signature");
-const{verificationMaterial:material}=bundle;
-return{
-signed:envelopeBytes(type,payload2),
-signature:decoded2(what,textIn2(what,first,"sig")),
-isKeyless:isObject3(material)&& material["publicKey"]===void 0,
-claim:()=> statementClaim(what,type,payload2)
-};
-}
-function envelopeBytes(type,payload2){
-const head2=`DSSEv1 ${Buffer3.byteLength(type)} ${type} ${payload2.length} `;
-return new Uint8Array(Buffer3.concat([
-Buffer3.from(head2),
-payload2
-]));
-}
-function statementClaim(what,type,payload2){
-if(type !==IN_TOTO)throw invalid(what,`is of ${JSON.stringify(type)}, and not of in-toto`);
-const statement=parseDocument(what,payload2);
-if(textIn2(what,statement,"_type")!==STATEMENT){
-throw invalid(what,`is of no statement that is known: ${JSON.stringify(statement["_type"])}`);
-}
-const predicate=textIn2(what,statement,"predicateType");
-if(!TYPES5.includes(predicate)){
-throw invalid(what,`is of ${JSON.stringify(predicate)}, and not of a container image`);
-}
-const{subject}=statement;
-const subjects=Array.isArray(subject)?subject:[];
-return{
-digests:subjects.flatMap((it)=>{
-const digest=isObject3(it)&& isObject3(it["digest"])?it["digest"]:{};
-return Object.entries(digest).map(([algorithm,hex])=> `${algorithm}:${hex}`);
-}),
-name:void 0
-};
-}
-function objectIn(what,object2,field2){
-const value=object2[field2];
-if(!isObject3(value))throw invalid(what,`has no object "${field2}"`);
-return value;
-}
-function textIn2(what,object2,field2){
-const value=object2[field2];
-if(typeof value !=="string")throw invalid(what,`has no text "${field2}"`);
-return value;
-}
-function decoded2(what,base64){
-try{
-return Uint8Array.fromBase64(base64);
-}catch(cause){
-throw invalid(what,"has something in it that is no base64",cause);
-}
-}
-var SIMPLE_SIGNING,BUNDLE,SIGNATURE,CERTIFICATE,TYPES5,IN_TOTO,STATEMENT;
-var init_signature=__esm({
-"images/signatures/signature.ts":(function(){
-({Buffer:Buffer3}=process.getBuiltinModule("node:buffer"));
-init_descriptor();
-SIMPLE_SIGNING="application/vnd.dev.cosign.simplesigning.v1+json";
-BUNDLE=/^application\/vnd\.dev\.sigstore\.bundle(\.v[0-9.]+)?\+json/;
-SIGNATURE="dev.cosignproject.cosign/signature";
-CERTIFICATE="dev.sigstore.cosign/certificate";
-TYPES5=[
-"cosign container image signature",
-"https://sigstore.dev/cosign/sign/v1"
-];
-IN_TOTO="application/vnd.in-toto+json";
-STATEMENT="https://in-toto.io/Statement/v1";
-})
-});
-async function* signaturesIn(place3,digest){
-const tagged2=await signatureTag(place3,digest);
-if(tagged2 !==void 0)yield* signaturesOf(place3,digest,tagged2.bytes);
-const referring=(await referringTo(place3,digest)).filter(({artifactType=""})=> ARTIFACTS.test(artifactType));
-for(const descriptor of referring.slice(0,MOST7)){
-const what=`the artifact ${descriptor.digest}`;
-const bytes=await place3.document(what,descriptor,DOCUMENT_LIMIT);
-yield* signaturesOf(place3,digest,bytes);
-}
-}
-function* signaturesOf(place3,digest,manifest){
-const parsed=parseManifest(`a signature of ${digest}`,manifest);
-const layers=parsed.kind==="index"?[]:parsed.layers.filter(isSignature);
-for(const layer of layers.slice(0,MOST7))yield{
-read:()=> fetched(place3,layer)
-};
-}
-async function fetched(place3,layer){
-const what=`the signature ${layer.digest}`;
-const bytes=await place3.document(what,layer,MOST_BYTES4);
-return readSignature(what,layer,new Uint8Array(bytes));
-}
-var MOST7,MOST_BYTES4,ARTIFACTS;
-var init_find=__esm({
-"images/signatures/find.ts":(function(){
-init_descriptor();
-init_manifest();
-init_referring();
-init_signature();
-MOST7=100;
-MOST_BYTES4=1 << 20;
-ARTIFACTS=/^(|application\/vnd\.dev\.(cosign\.artifact\.sig|sigstore\.bundle)\..*|application\/vnd\.oci\.(empty|image\.config)\.v1\+json)$/;
-})
-});
-function mayBeElsewhere(error){
-return error instanceof ImageError &&[
-"network",
-"not-found",
-"denied",
-"digest"
-].includes(error.code);
-}
-var RegistrySource;
-var init_registry2=__esm({
-"images/sources/registry.ts":(function(){
-init_descriptor();
-init_errors4();
-init_reference();
-init_repository();
-init_blobs();
-init_find();
-RegistrySource=class _RegistrySource{
-what;
-#reference;
-#places;
-#documents=new Map();
-constructor(reference,places){
-this.what=shortReference(reference);
-this.#reference=reference;
-this.#places=places;
-}
-static async open(reference,options,signal){
-const{registry,repository}=reference;
-const places=[];
-for(const mirror of[
-...options.mirrors?.[registry]??[],
-registry
-]){
-const[host2,...prefix]=mirror.split("/");
-const name=[
-...prefix,
-repository
-].join("/");
-places.push(await Repository.open(host2,name,options,signal));
-}
-return new _RegistrySource(reference,places);
-}
-async find(){
-const{tag,digest}=this.#reference;
-const what=`the manifest of ${this.what}`;
-const{descriptor,bytes}=await this.#first((place3)=> place3.manifest(what,digest??tag,DOCUMENT_LIMIT));
-this.#documents.set(descriptor.digest,bytes);
-return[
-descriptor
-];
-}
-async document(what,blob){
-return this.#documents.get(blob.digest)??await this.#first((place3)=> place3.document(what,blob,DOCUMENT_LIMIT));
-}
-download(blob){
-const places=this.#places;
-const what=`the blob ${blob.digest} of ${this.what}`;
-return async function*(offset){
-let at4=offset;
-for(const place3 of places){
-try{
-for await(const part2 of place3.download(what,blob,at4)){
-at4=part2===RESTART?0:at4 + part2.length;
-yield part2;
-}
-return;
-}catch(error){
-if(place3===places.at(-1)|| !mayBeElsewhere(error))throw error;
-}
-}
-};
-}
-async *signatures(digest){
-for(const place3 of this.#places){
-try{
-yield* signaturesIn(place3,digest);
-}catch(error){
-if(place3===this.#places.at(-1)|| !mayBeElsewhere(error))throw error;
-}
-}
-}
-async #first(ask2){
-for(const place3 of this.#places.slice(0,-1)){
-try{
-return await ask2(place3);
-}catch(error){
-if(!mayBeElsewhere(error))throw error;
-}
-}
-return await ask2(this.#places.at(-1));
-}
-async[Symbol.asyncDispose](){
-for(const place3 of this.#places)place3[Symbol.dispose]();
-return await Promise.resolve();
-}
-};
-})
-});
-async function openSource(reference,session,options,signal){
-if(reference.transport==="registry"){
-return await RegistrySource.open(reference,options,signal);
-}
-return await FILES2[reference.transport](reference,session,options.maxBytes);
-}
-async function directory({path:path2}){
-return await DirectoryFiles.open(path2);
-}
-var FILES2;
-var init_open3=__esm({
-"images/sources/open.ts":(function(){
-init_archive_files();
-init_directory();
-init_docker_archive();
-init_file_set();
-init_layout();
-init_registry2();
-FILES2={
-oci:async(reference)=> new LayoutSource(await directory(reference),reference),
-dir:async(reference)=> new DirectorySource(await directory(reference),reference),
-"oci-archive":async(reference,session,maxBytes)=> new LayoutSource(await openArchive(reference.path,session,maxBytes),reference),
-"docker-archive":async(reference,session,maxBytes)=> new DockerArchiveSource(await openArchive(reference.path,session,maxBytes),reference)
-};
-})
-});
-function ecdsaFromDer(der,size){
-const sequence=elementOf(der,SEQUENCE);
-if(sequence===void 0 || sequence.rest.length > 0)return void 0;
-const r=elementOf(sequence.content,INTEGER);
-const s=r && elementOf(r.rest,INTEGER);
-if(s===void 0 || s.rest.length > 0)return void 0;
-const raw4=new Uint8Array(2 * size);
-for(const[index,{content:content2}]of[
-r,
-s
-].entries()){
-const first=content2.findIndex((byte)=> byte !==0);
-const number2=first===-1?content2.subarray(content2.length):content2.subarray(first);
-if(number2.length > size)return void 0;
-raw4.set(number2,(index + 1)* size - number2.length);
-}
-return raw4;
-}
-function elementOf(der,tag){
-if(der[0]!==tag)return void 0;
-const long=der[1]===129;
-const length=long?der[2]:der[1];
-const begin2=long?3:2;
-if(length===void 0 || !long && length > 127)return void 0;
-if(der.length < begin2 + length)return void 0;
-return{
-content:der.subarray(begin2,begin2 + length),
-rest:der.subarray(begin2 + length)
-};
-}
-var SEQUENCE,INTEGER;
-var init_ecdsa=__esm({
-"images/signatures/ecdsa.ts":(function(){
-[SEQUENCE,INTEGER]=[
-48,
-2
-];
-})
-});
-async function imported(der,algorithm){
-try{
-return await crypto.subtle.importKey("spki",der,algorithm,true,[
-"verify"
-]);
-}catch{
-return void 0;
-}
-}
-function checkStrength(what,key){
-const bits=key.algorithm.modulusLength??LEAST_RSA;
-if(bits >=LEAST_RSA)return;
-throw refused2(what,`is one of RSA with ${bits} bits, and ${LEAST_RSA} are the least`,[]);
-}
-async function readKeyFile(path2){
-try{
-const{isFile:isFile5,size}=await Deno.stat(path2);
-if(isFile5 && size <=MOST8)return await Deno.readTextFile(path2);
-}catch(error){
-if(error instanceof Deno.errors.NotFound){
-throw refused2(`the key ${path2}`,"is not there: no such file",[],error);
-}
-if(error instanceof Deno.errors.PermissionDenied){
-throw refused2(`the key ${path2}`,"cannot be read: this user may not",[],error);
-}
-throw error;
-}
-throw refused2(`the key ${path2}`,"is no file of a key",[]);
-}
-function derOf(what,text5){
-const blocks=[
-...text5.matchAll(/-----BEGIN ([^-]*)-----([^-]*)-----END \1-----/g)
-];
-const label2=blocks[0]?.[1];
-if(blocks.length !==1 || label2===void 0){
-const found3=blocks.length===0?"has no key in it":`has ${blocks.length} keys in it`;
-throw refused2(what,`${found3}: one is wanted, which begins with -----BEGIN PUBLIC KEY-----`,[]);
-}
-const other=OTHERS5.find(([pattern])=> pattern.test(label2));
-if(other !==void 0)throw refused2(what,other[1],[
-other[2]
-]);
-if(label2 !=="PUBLIC KEY")throw refused2(what,`is ${label2}, and no PUBLIC KEY`,[]);
-try{
-return Uint8Array.fromBase64(blocks[0][2]);
-}catch(cause){
-throw refused2(what,"is damaged: it is no base64",[],cause);
-}
-}
-function refused2(what,why,advice,cause){
-return new ImageError(`${what} ${why}`,{
-code:"signature",
-advice,
-cause
-});
-}
-var HASHES,LEAST_RSA,MOST8,RSA,KINDS4,PublicKey,OTHERS5;
-var init_public_key=__esm({
-"images/signatures/public_key.ts":(function(){
-init_digest();
-init_errors4();
-init_ecdsa();
-HASHES=[
-"SHA-256",
-"SHA-384",
-"SHA-512"
-];
-LEAST_RSA=2048;
-MOST8=1 << 16;
-RSA="RSASSA-PKCS1-v1_5";
-KINDS4=[
-...[
-[
-"P-256",
-32
-],
-[
-"P-384",
-48
-],
-[
-"P-521",
-66
-]
-].map((([curve,size])=> ecdsa(curve,size))),
-{
-algorithm:{
-name:"Ed25519"
-},
-verify:(key,signature,bytes)=> crypto.subtle.verify("Ed25519",key,signature,bytes)
-},
-...HASHES.map(((hash)=>({
-algorithm:{
-name:RSA,
-hash
-},
-verify:(key,signature,bytes)=> crypto.subtle.verify(RSA,key,signature,bytes)
-})))
-];
-PublicKey=class _PublicKey{
-what;
-fingerprint;
-#keys;
-constructor(what,fingerprint,keys2){
-this.what=what;
-this.fingerprint=fingerprint;
-this.#keys=keys2;
-}
-static async read(given){
-const isText=given.startsWith("-----BEGIN ");
-const what=isText?"the key":`the key ${given}`;
-const der=derOf(what,isText?given:await readKeyFile(given));
-const keys2=[];
-for(const{algorithm,verify:verify3}of KINDS4){
-const key=await imported(der,algorithm);
-if(key !==void 0)keys2.push({
-key,
-verify:verify3
-});
-}
-if(keys2.length===0){
-throw refused2(what,"is of no kind that is handled",[
-"these are: ECDSA on P-256, P-384 and P-521, RSA, Ed25519"
-]);
-}
-for(const{key}of keys2)checkStrength(what,key);
-const fingerprint=digestOf(der);
-return new _PublicKey(`${what} (${fingerprint})`,fingerprint,keys2);
-}
-async verifies(signature,bytes){
-for(const{key,verify:verify3}of this.#keys){
-if(await verify3(key,signature,bytes))return true;
-}
-return false;
-}
-};
-OTHERS5=[
-[
-/PRIVATE KEY$/,
-"is a private key, which nobody needs to verify",
-"its public key: cosign public-key --key FILE, or openssl pkey -in FILE -pubout"
-],
-[
-/CERTIFICATE$/,
-"is a certificate, and no public key",
-"its public key: openssl x509 -in FILE -noout -pubkey"
-],
-[
-/^RSA PUBLIC KEY$/,
-"is a key in the format PKCS #1, which is not read",
-"the same in the usual one: openssl rsa -RSAPublicKey_in -in FILE -pubout"
-]
-];
-})
-});
-async function verifySignature(source,reference,digests,key){
-if(source.signatures===void 0){
-throw new ImageError(`${source.what} is in files, which have no place for signatures`,{
-code:"signature",
-advice:[
-"signatures are verified of images in registries"
-]
-});
-}
-const wanted={
-what:source.what,
-reference,
-digests,
-key
-};
-const seen=new Seen();
-for(const digest of digests){
-for await(const found3 of source.signatures(digest)){
-if(await isGood(found3,wanted,seen))return;
-}
-}
-throw seen.failure(wanted);
-}
-async function isGood(found3,wanted,seen){
-try{
-const{signed,signature,isKeyless,claim}=await found3.read();
-if(!await wanted.key.verifies(signature,signed)){
-seen.others++;
-if(isKeyless)seen.keyless++;
-return false;
-}
-const issue2=issueOf(claim(),wanted);
-if(issue2===void 0)return true;
-seen.byKey??=issue2;
-}catch(error){
-if(!(error instanceof ImageError))throw error;
-seen.damaged??=error;
-}
-return false;
-}
-function issueOf(claim,{what,reference,digests,key}){
-const begin2=`${what} has a signature by ${key.what}`;
-if(!claim.digests.some((digest)=> digests.includes(digest))){
-return new ImageError(`${begin2}, which is of another image: of ${claim.digests.join(", ")}, and not of ` + digests.join(" or "),{
-code:"signature"
-});
-}
-if(claim.name===void 0 || isSameName(claim.name,reference))return void 0;
-return new ImageError(`${begin2}, which is of another name: of ${JSON.stringify(claim.name)}, and not of ` + JSON.stringify(referenceText(reference)),{
-code:"signature",
-advice:[
-"pull it by the name that is signed; where it is a copy, that is its mirror: --mirror"
-]
-});
-}
-function isSameName(signed,asked){
-const name=namedBy(signed);
-if(name?.transport !=="registry" || asked.transport !=="registry")return false;
-if(name.registry !==asked.registry || name.repository !==asked.repository)return false;
-const plain3=signed.split("@")[0];
-const hasTag=plain3.includes(":",plain3.lastIndexOf("/")+ 1);
-return !hasTag || asked.tag===void 0 || asked.tag===name.tag;
-}
-function namedBy(signed){
-try{
-return parseReference(signed);
-}catch{
-return void 0;
-}
-}
-var Seen;
-var init_verify=__esm({
-"images/signatures/verify.ts":(function(){
-init_errors4();
-init_reference();
-Seen=class{
-byKey;
-damaged;
-others=0;
-keyless=0;
-failure({what,digests,key}){
-const{byKey,damaged,others,keyless}=this;
-if(byKey !==void 0)return byKey;
-if(damaged !==void 0){
-return new ImageError(`no signature of ${what} is verified: ${damaged.issue}`,{
-code:damaged.code==="network" || damaged.code==="denied"?damaged.code:"signature",
-cause:damaged,
-advice:damaged.advice
-});
-}
-if(others===0){
-return new ImageError(`${what} is not signed: ${digests.join(" and ")} have no signature`,{
-code:"signature",
-advice:[
-"cosign sign --key FILE signs an image in its registry"
-]
-});
-}
-const count=others===1?"has a signature":`has ${others} signatures`;
-return new ImageError(`${what} ${count}, and ${others===1?"it is not":"none is"} by ${key.what}`,{
-code:"signature",
-advice:keyless===0?[]:[
-"those by a certificate (keyless) are not verified here; cosign verify does that"
-]
-});
-}
-};
-})
-});
-async function collect(store,signal){
-await using session=await store.begin(signal);
-let collected;
-{
-using _closed=await FileLock.acquire(store.places.gate,{
-signal
-});
-const kept=await keptBySessions(store.places.work,session);
-const needed=await neededBy2(store,await store.images(),kept);
-const inUse=rootsInUse();
-collected={
-...await moveBlobs(store,session,(digest)=> needed.has(digest)|| kept.has(digest)),
-roots:await moveRoots(store,session,(name)=> kept.has(name)|| inUse.includes(name)|| needed.has(name.split("-")[0]))
-};
-await movePartial(store,session,kept);
-signal?.throwIfAborted();
-}
-return collected;
-}
-async function neededBy2(store,images,kept){
-const needed=new Set();
-const open5=[
-...images
-];
-for(let blob=open5.pop();blob !==void 0;blob=open5.pop()){
-if(needed.has(blob.digest))continue;
-needed.add(blob.digest);
-open5.push(...await partsOf5(store,blob));
-}
-for(const digest of kept)needed.add(digest);
-for(const digest of[
-...needed
-]){
-const chain2=await chainOf(store,digest);
-if(chain2 !==void 0)needed.add(encodedOf(chain2));
-}
-return needed;
-}
-async function partsOf5(store,blob){
-if(!isManifestType(blob.mediaType))return[];
-const parsed=await quietly2(async()=> parseManifest("it",await store.document("it",blob),blob.mediaType));
-if(parsed===void 0)return[];
-return parsed.kind==="index"?parsed.manifests:[
-parsed.config,
-...parsed.layers
-];
-}
-async function chainOf(store,digest){
-const state=await quietly2(()=> statIfThere(store.blobs.path(digest)));
-if(state===void 0 || state.size > 1 << 20)return void 0;
-return await quietly2(async()=>{
-const bytes=await store.document("it",{
-digest,
-size:state.size
-});
-return bytes[0]===123?chainIdOf(parseConfig("it",bytes).diffIds):void 0;
-});
-}
-async function quietly2(look2){
-try{
-return await look2();
-}catch(error){
-if(error instanceof RamekinError)return void 0;
-throw error;
-}
-}
-async function moveBlobs(store,session,isKept2){
-let[blobs,bytes]=[
-0,
-0
-];
-for(const algorithm of await namesIn2(`${store.directory}/blobs`)){
-for(const name of await namesIn2(`${store.directory}/blobs/${algorithm}`)){
-if(isKept2(`${algorithm}:${name}`))continue;
-const path2=`${store.directory}/blobs/${algorithm}/${name}`;
-bytes +=(await statIfThere(path2))?.size??0;
-blobs++;
-await moveInto(path2,session);
-}
-}
-return{
-blobs,
-bytes
-};
-}
-async function moveRoots(store,session,isKept2){
-const names=(await namesIn2(store.places.roots)).filter((name)=> !isKept2(name));
-for(const name of names)await moveInto(`${store.places.roots}/${name}`,session);
-return names.length;
-}
-async function movePartial(store,session,kept){
-for(const name of await namesIn2(store.places.partial)){
-if(kept.has(name.replace("-",":")))continue;
-await moveInto(`${store.places.partial}/${name}`,session);
-}
-}
-function rootsInUse(){
-return allPids().map((pid)=>{
-try{
-return mountinfoOf(pid);
-}catch(error){
-if(error instanceof RamekinError)return "";
-throw error;
-}
-}).filter((text5)=> text5.includes("/in-use ")).join("");
-}
-var init_collect2=__esm({
-"images/store/collect.ts":(function(){
-init_proc_dir();
-init_mountinfo();
-init_errors();
-init_config();
-init_digest();
-init_manifest();
-init_media_types();
-init_file_lock();
-init_files8();
-init_session();
-})
-});
-async function checkRoom(store,what,blobs,most){
-const there=await sizesOf(store);
-const needed=sum3(blobs.filter(({digest})=> !there.has(digest)).map(({size})=> size));
-const used=sum3(there.values());
-if(used + needed <=most)return;
-throw new ImageError(`${what} needs ${needed} bytes more, and ${store.directory} has ${used} of the ${most} that it may have`,{
-code:"too-large",
-advice:[
-...await removable(store,there),
-"or allow it more"
-]
-});
-}
-async function sizesOf(store){
-const sizes2=new Map();
-const add2=async(key,path2)=>{
-const state=await statIfThere(path2);
-if(state !==void 0)sizes2.set(key,state.size);
-};
-for(const algorithm of await namesIn2(`${store.directory}/blobs`)){
-const directory2=`${store.directory}/blobs/${algorithm}`;
-for(const name of await namesIn2(directory2)){
-await add2(`${algorithm}:${name}`,`${directory2}/${name}`);
-}
-}
-for(const name of await namesIn2(store.places.partial)){
-await add2(`partial ${name}`,`${store.places.partial}/${name}`);
-}
-for(const name of await namesIn2(store.places.roots)){
-sizes2.set(name,await bytesOfRoot(`${store.places.roots}/${name}/record.json`));
-}
-return sizes2;
-}
-async function bytesOfRoot(record2){
-const bytes=await readIfThere(record2);
-if(bytes===void 0)return 0;
-const{summary}=JSON.parse(new TextDecoder().decode(bytes));
-return typeof summary?.bytes==="number"?summary.bytes:0;
-}
-async function removable(store,sizes2){
-const images=await store.images();
-const bytes=async(kept)=>{
-const needed=await neededBy2(store,kept,new Set());
-const isNeeded=(key)=> needed.has(key)|| needed.has(key.split("-")[0]);
-return sum3([
-...sizes2
-].filter(([key])=> !isNeeded(key)).map(([,size])=> size));
-};
-const unused=await bytes(images);
-const lines=unused===0?[]:[
-`ramekin images --prune removes ${unused} bytes that no image has`
-];
-const own=[];
-for(const name of new Set(images.map(({annotations})=> annotations?.[NAME9]))){
-if(name===void 0)continue;
-const others=images.filter(({annotations})=> annotations?.[NAME9]!==name);
-own.push({
-name,
-bytes:await bytes(others)- unused
-});
-}
-const largest=own.filter(({bytes:bytes2})=> bytes2 > 0).toSorted((a,b)=> b.bytes - a.bytes);
-return[
-...lines,
-...largest.slice(0,MOST_NAMED).map(({name,bytes:bytes2})=> `ramekin rmi ${name} removes ${bytes2} bytes that no other image has`)
-];
-}
-function sum3(numbers2){
-return[
-...numbers2
-].reduce((total,number2)=> total + number2,0);
-}
-var MOST_NAMED;
-var init_room=__esm({
-"images/store/room.ts"(){
-init_errors4();
-init_collect2();
-init_file_lock();
-init_files8();
-init_index_file();
-MOST_NAMED=3;
-}
-});
-function defaultPlace(){
-const variables=environment();
-const named3=variables["RAMEKIN_IMAGES"];
-if(named3 !==void 0 && named3 !==""){
-if(named3.startsWith("/"))return named3;
-throw new ImageError(`RAMEKIN_IMAGES=${named3} does not begin with /`,{
-code:"store"
-});
-}
-if(geteuid2()===0)return "/var/lib/ramekin/images";
-const{XDG_DATA_HOME:data2,HOME:home}=variables;
-if(data2?.startsWith("/"))return `${data2}/ramekin/images`;
-if(home?.startsWith("/"))return `${home}/.local/share/ramekin/images`;
-throw new ImageError("there is no place for images: HOME is not set",{
-code:"store",
-advice:[
-"set RAMEKIN_IMAGES to a directory of yours"
-]
-});
-}
-var init_place2=__esm({
-"images/store/place.ts":(function(){
-init_environment2();
-init_users2();
-init_errors4();
-})
-});
-function bootId(){
-return readWholeText(at_fdcwd,"/proc/sys/kernel/random/boot_id").trim();
-}
-async function checkPlace2(directory2){
-if(await statIfThere(directory2)===void 0)return;
-const state=await Deno.stat(directory2);
-if(!state.isDirectory){
-throw new ImageError(`${directory2} is not a directory, and images cannot be kept in it`,{
-code:"store"
-});
-}
-checkOwner(directory2,state);
-const names=(await Array.fromAsync(Deno.readDir(directory2))).map(({name})=> name);
-if(names.length===0 || names.includes("oci-layout")|| names.includes("ramekin"))return;
-throw new ImageError(`${directory2} has other files in it, and is no store of images`,{
-code:"store",
-advice:[
-"name an empty directory, or one that does not exist"
-]
-});
-}
-function checkOwner(directory2,{uid,mode:mode2}){
-const own=geteuid2();
-if(uid !==own){
-throw new ImageError(`${directory2} belongs to the user ${uid}, and images of the user ${own} are not kept in it`,{
-code:"store",
-advice:[
-"set RAMEKIN_IMAGES to a directory of yours"
-]
-});
-}
-if((mode2 & 18)===0)return;
-throw new ImageError(`${directory2} can be written to by others, who could change the images`,{
-code:"store",
-advice:[
-`chmod go-w ${directory2}`
-]
-});
-}
-function noAccess(directory2,cause){
-const who=environment()["USER"]??"this user";
-return new ImageError(`${who} may not keep images in ${directory2}`,{
-code:"store",
-cause,
-advice:[
-"set RAMEKIN_IMAGES to a directory of yours"
-]
-});
-}
-var Store;
-var init_store=__esm({
-"images/store/store.ts":(function(){
-init_environment2();
-init_files3();
-init_users2();
-init_read_file();
-init_descriptor();
-init_digest();
-init_errors4();
-init_blobs();
-init_file_lock();
-init_files8();
-init_index_file();
-init_place2();
-init_roots();
-init_session();
-Store=class _Store{
-directory;
-blobs;
-roots;
-places;
-constructor(directory2){
-const own=`${directory2}/ramekin`;
-this.directory=directory2;
-this.places={
-work:`${own}/work`,
-partial:`${own}/partial`,
-locks:`${own}/locks`,
-roots:`${directory2}/roots`,
-gate:`${own}/collect.lock`,
-index:{
-path:`${directory2}/index.json`,
-lock:`${own}/index.lock`
-}
-};
-this.blobs=new BlobFiles(`${directory2}/blobs`,this.places.partial);
-this.roots=new Roots(this.places.roots,this.places.locks,bootId());
-}
-static async open(directory2=defaultPlace()){
-const store=new _Store(directory2);
-const{places}=store;
-const made=[
-places.work,
-places.partial,
-places.locks,
-places.roots,
-`${directory2}/blobs/sha256`
-];
-try{
-await checkPlace2(directory2);
-await Deno.mkdir(directory2,{
-recursive:true,
-mode:448
-});
-for(const path2 of made)await Deno.mkdir(path2,{
-recursive:true,
-mode:448
-});
-if(await statIfThere(`${directory2}/oci-layout`)===void 0)await store.#begin();
-}catch(error){
-throw error instanceof Deno.errors.PermissionDenied?noAccess(directory2,error):error;
-}
-return store;
-}
-static async openExisting(directory2=defaultPlace()){
-await checkPlace2(directory2);
-const isThere4=await statIfThere(`${directory2}/oci-layout`)!==void 0;
-return isThere4?new _Store(directory2):void 0;
-}
-async #begin(){
-await using session=await this.begin();
-const layout=new TextEncoder().encode('{"imageLayoutVersion":"1.0.0"}');
-await changeIndex(this.places.index,session,(manifests)=>[
-...manifests
-]);
-await writeWhole(`${this.directory}/oci-layout`,layout,session.temporary());
-}
-begin(signal){
-return Session.begin(this.places.work,this.places.gate,signal);
-}
-async add(session,blob,download2,options={}){
-await session.keep([
-blob.digest
-],options.signal);
-return await this.blobs.add(blob,download2,options);
-}
-async addBytes(session,mediaType,bytes){
-const descriptor={
-mediaType,
-digest:digestOf(bytes),
-size:bytes.length
-};
-await this.add(session,descriptor,async function*(){
-yield await Promise.resolve(bytes);
-});
-return descriptor;
-}
-async document(what,blob){
-if(blob.size > DOCUMENT_LIMIT){
-throw new ImageError(`${what} has ${blob.size} bytes, and ${DOCUMENT_LIMIT} are the most`,{
-code:"invalid"
-});
-}
-const bytes=await readIfThere(this.blobs.path(blob.digest));
-if(bytes===void 0){
-throw new ImageError(`${what}, ${blob.digest}, is missing in ${this.directory}`,{
-code:"store",
-advice:[
-"pull the image again"
-]
-});
-}
-checkBytes(what,bytes,blob);
-return bytes;
-}
-async images(){
-return await readIndex2(this.places.index.path);
-}
-async name(session,image3,signal){
-await changeIndex(this.places.index,session,(manifests)=>[
-...manifests.filter((other)=> !isSamePlace(image3,other)),
-image3
-],signal);
-}
-async unname(session,isMeant2){
-let taken=[];
-await changeIndex(this.places.index,session,(manifests)=>{
-taken=manifests.filter((image3)=> image3.annotations?.[NAME9]!==void 0 && isMeant2(image3));
-return taken.length===0?manifests:manifests.filter((image3)=> !taken.includes(image3));
-});
-return taken;
-}
-};
-})
-});
-var resolvePath2;
-async function pull(reference,options={}){
-const parsed=typeof reference==="string"?parseReference(reference):reference;
-const{signal,progress}=options;
-const name=nameFor(parsed,options.name);
-const key=options.verifyKey===void 0?void 0:await PublicKey.read(options.verifyKey);
-const store=await Store.open(options.store);
-const session=await store.begin(signal);
-try{
-progress?.({
-kind:"find",
-image:referenceText(parsed)
-});
-const descriptor=await fetchImage(store,session,{
-reference:parsed,
-name,
-key
-},options);
-const image3=await Image.open(store,session,descriptor,options);
-if(options.unpack !==false)await image3.unpack(options);
-return image3;
-}catch(error){
-await session[Symbol.asyncDispose]();
-throw error;
-}
-}
-function nameFor(reference,name){
-const named3=name===void 0?reference:parseReference(name);
-if(named3.transport !=="registry" && name===void 0){
-return referenceText({
-...named3,
-path:resolvePath2(Deno.cwd(),named3.path)
-});
-}
-if(named3.transport !=="registry"){
-throw new ImageError(`${JSON.stringify(name)} is no name for an image in the store`,{
-code:"reference",
-advice:[
-"one is tool:latest"
-]
-});
-}
-return referenceText(named3);
-}
-async function fetchImage(store,session,{reference,name,key},options){
-const{signal,maxBytes=MOST_BYTES3}=options;
-await using source=await openSource(reference,session,{
-...options,
-maxBytes
-},signal);
-const found3=await source.find();
-const image3=await describe3(source,found3,options.platform);
-if(key !==void 0)await verifySignature(source,reference,image3.digests,key);
-await download(store,session,source,image3,options);
-for(const{mediaType,bytes}of image3.documents){
-await store.addBytes(session,mediaType,bytes);
-}
-const descriptor={
-mediaType:image3.descriptor.mediaType,
-digest:image3.descriptor.digest,
-size:image3.descriptor.size,
-platform:stated(image3.config.platform),
-annotations:{
-[NAME9]:name,
-[ORIGIN]:found3.length===1?found3[0].digest:image3.descriptor.digest,
-[STORED]:(new Date()).toISOString(),
-...key !==void 0 &&{
-[VERIFIED]:key.fingerprint
-}
-}
-};
-await store.name(session,descriptor,options.signal);
-return descriptor;
-}
-function stated(platform){
-return platform.architecture===""?thisPlatform():platform;
-}
-async function describe3(source,found3,asked){
-const wanted=asked===void 0?thisPlatform():parsePlatform(asked);
-const{what}=source;
-let descriptor=found3.length===1?found3[0]:choosePlatform(what,found3,wanted);
-const digests=[];
-for(let depth=0;depth < DEEPEST2;depth++){
-digests.push(descriptor.digest);
-const bytes=await source.document(`the manifest of ${what}`,descriptor);
-const parsed=parseManifest(`the manifest of ${what}`,bytes,descriptor.mediaType);
-if(parsed.kind==="index"){
-descriptor=choosePlatform(what,parsed.manifests,wanted);
-continue;
-}
-checkRunnable(what,parsed);
-const configBytes=await source.document(`the configuration of ${what}`,parsed.config);
-const config=parseConfig(`the configuration of ${what}`,configBytes);
-checkLayers(what,parsed,config);
-checkPlatform(what,config.platform,wanted);
-return{
-descriptor:{
-...descriptor,
-mediaType:parsed.mediaType,
-size:bytes.length
-},
-digests,
-manifest:parsed,
-config,
-documents:[
-{
-mediaType:parsed.config.mediaType,
-bytes:configBytes
-},
-{
-mediaType:parsed.mediaType,
-bytes
-}
-]
-};
-}
-throw new ImageError(`${what} has indexes within indexes`,{
-code:"unsupported"
-});
-}
-function checkLayers(what,{layers},{diffIds}){
-if(layers.length===diffIds.length)return;
-throw new ImageError(`${what} is not valid: its manifest has ${layers.length} layers, and its configuration ${diffIds.length} diff_ids`,{
-code:"invalid"
-});
-}
-function checkSize(what,layers,maxBytes){
-const size=layers.reduce((sum5,layer)=> sum5 + layer.size,0);
-if(size <=maxBytes)return;
-throw new ImageError(`the layers of ${what} have ${size} bytes, and ${maxBytes} are the most`,{
-code:"too-large",
-advice:[
-"allow more, if you want it: maxBytes, or --max-size"
-]
-});
-}
-async function download(store,session,source,{manifest,config,descriptor},{progress,signal,maxBytes=MOST_BYTES3,maxStoreBytes}){
-const layers=new Map(manifest.layers.map((layer)=>[
-layer.digest,
-layer
-]));
-checkSize(source.what,[
-...layers.values()
-],maxBytes);
-if(maxStoreBytes !==void 0){
-await checkRoom(store,source.what,[
-...layers.values()
-],maxStoreBytes);
-}
-await session.keep([
-descriptor.digest,
-manifest.config.digest,
-...layers.keys()
-],signal);
-progress?.({
-kind:"layers",
-platform:platformText(stated(config.platform)),
-layers:[
-...layers.values()
-].map(({digest,size})=>({
-digest,
-size
-}))
-});
-const failed2=new AbortController();
-const either2=signal===void 0?failed2.signal:AbortSignal.any([
-signal,
-failed2.signal
-]);
-const waiting=[
-...layers.values()
-];
-const work=async()=>{
-for(let layer=waiting.shift();layer !==void 0;layer=waiting.shift()){
-const{digest,size}=layer;
-const added=await store.add(session,layer,source.download(layer),{
-signal:either2,
-progress:(bytes)=> progress?.({
-kind:"download",
-digest,
-bytes,
-size
-})
-});
-progress?.({
-kind:"downloaded",
-digest,
-size,
-isNew:added
-});
-}
-};
-const workers=Array.from({
-length:Math.min(AT_ONCE7,waiting.length)
-},work);
-for(const worker of workers)worker.catch((error)=> failed2.abort(error));
-const outcomes=await Promise.allSettled(workers);
-const rejected=outcomes.find(({status})=> status==="rejected");
-if(rejected?.status==="rejected")throw failed2.signal.reason??rejected.reason;
-}
-var AT_ONCE7,DEEPEST2;
-var init_pull=__esm({
-"images/pull.ts":(function(){
-({resolve:resolvePath2}=process.getBuiltinModule("node:path"));
-init_config();
-init_errors4();
-init_image();
-init_manifest();
-init_platform();
-init_reference();
-init_open3();
-init_public_key();
-init_verify();
-init_index_file();
-init_room();
-init_store();
-AT_ONCE7=4;
-DEEPEST2=3;
-})
-});
-var Buffer4;
-async function verify(store,{remove=false,signal}={}){
-const damaged=await damagedBlobs(store,signal);
-const issues=[];
-const told2=new Set();
-for(const image3 of await store.images()){
-for(const part2 of await missingOrDamaged(store,image3,damaged)){
-told2.add(part2.digest);
-issues.push({
-image:image3.annotations?.[NAME9]??image3.digest,
-...part2
-});
-}
-}
-for(const digest of damaged){
-if(!told2.has(digest))issues.push({
-digest,
-issue:DAMAGED
-});
-if(remove)await Deno.remove(store.blobs.path(digest));
-}
-return issues;
-}
-async function damagedBlobs(store,signal){
-const damaged=new Set();
-for(const algorithm of await namesIn2(`${store.directory}/blobs`)){
-for(const name of await namesIn2(`${store.directory}/blobs/${algorithm}`)){
-const digest=`${algorithm}:${name}`;
-if(digestIssue(digest)!==void 0)continue;
-if(await digestOfFile(store.blobs.path(digest),digest,signal)!==digest){
-damaged.add(digest);
-}
-}
-}
-return damaged;
-}
-async function digestOfFile(path2,like,signal){
-const hash=hashFor(like);
-using file=await Deno.open(path2);
-const buffer=Buffer4.allocUnsafe(1 << 18);
-for(let count=await file.read(buffer);count !==null;count=await file.read(buffer)){
-signal?.throwIfAborted();
-hash.update(buffer.subarray(0,count));
-}
-return `${algorithmOf(like)}:${hash.digest("hex")}`;
-}
-async function missingOrDamaged(store,image3,damaged){
-const{digest}=image3;
-if(damaged.has(digest))return[
-{
-digest,
-issue:DAMAGED
-}
-];
-try{
-if(!await store.blobs.has(image3))return[
-{
-digest,
-issue:"is missing"
-}
-];
-if(!isManifestType(image3.mediaType))return[];
-const bytes=await store.document("the manifest",image3);
-const parsed=parseManifest("the manifest",bytes,image3.mediaType);
-if(parsed.kind==="index")return[];
-const parts2=[
-parsed.config,
-...parsed.layers
-].map((part2)=> missingOrDamaged(store,{
-...part2,
-mediaType:""
-},damaged));
-return(await Promise.all(parts2)).flat();
-}catch(error){
-if(error instanceof ImageError)return[
-{
-digest,
-issue:error.issue
-}
-];
-throw error;
-}
-}
-var DAMAGED;
-var init_verify2=__esm({
-"images/store/verify.ts":(function(){
-({Buffer:Buffer4}=process.getBuiltinModule("node:buffer"));
-init_digest();
-init_errors4();
-init_manifest();
-init_media_types();
-init_files8();
-init_index_file();
-DAMAGED="is damaged: its content is not what its digest says";
-})
-});
-var resolvePath3;
-async function storedImages(options={}){
-const store=await Store.openExisting(options.store);
-const images=[];
-if(store===void 0)return images;
-for(const image3 of await store.images()){
-const name=image3.annotations?.[NAME9]??image3.digest;
-images.push({
-name,
-shortName:shortName(name),
-digest:image3.digest,
-origin:image3.annotations?.[ORIGIN]??image3.digest,
-platform:image3.platform===void 0?"":platformText(image3.platform),
-size:await sizeOf(store,image3),
-stored:image3.annotations?.[STORED],
-verified:image3.annotations?.[VERIFIED]
-});
-}
-return images;
-}
-function shortName(name){
-try{
-return shortReference(parseReference(name));
-}catch{
-return name;
-}
-}
-async function sizeOf(store,image3){
-if(!isManifestType(image3.mediaType))return void 0;
-try{
-const parsed=parseManifest("it",await store.document("it",image3),image3.mediaType);
-if(parsed.kind==="index")return void 0;
-return parsed.layers.reduce((sum5,{size})=> sum5 + size,0);
-}catch(error){
-if(error instanceof ImageError)return void 0;
-throw error;
-}
-}
-async function storedImage(name,{platform,store:directory2,signal,ids:ids2,maxBytes}={}){
-const wanted=platform===void 0?thisPlatform():parsePlatform(platform);
-const find3=async(store2)=> best(matching(await store2.images(),name),wanted);
-const there=await Store.openExisting(directory2);
-if(there===void 0 || await find3(there)===void 0)return void 0;
-const store=await Store.open(directory2);
-const session=await store.begin(signal);
-try{
-const found3=await find3(store);
-if(found3 !==void 0)return await Image.open(store,session,found3,{
-ids:ids2,
-maxBytes
-});
-await session[Symbol.asyncDispose]();
-return void 0;
-}catch(error){
-await session[Symbol.asyncDispose]();
-throw error;
-}
-}
-function matching(images,name){
-const begin2=/^(?:sha256:)?([0-9a-f]{6,64})$/.exec(name)?.[1];
-const byDigest=begin2===void 0?[]:images.filter(({digest})=> digest.startsWith(`sha256:${begin2}`));
-if(new Set(byDigest.map(({digest})=> digest)).size > 1){
-throw new ImageError(`${name} is the beginning of several digests`,{
-code:"reference"
-});
-}
-if(byDigest.length > 0)return byDigest.slice(0,1);
-const whole=storeName(name);
-return images.filter(({annotations})=> annotations?.[NAME9]===whole);
-}
-function storeName(name){
-const reference=parseReference(name);
-if(reference.transport==="registry")return referenceText(reference);
-return referenceText({
-...reference,
-path:resolvePath3(Deno.cwd(),reference.path)
-});
-}
-function best(images,wanted){
-const fit=({platform})=> platform===void 0?1:fitness(platform,wanted);
-return images.filter((image3)=> fit(image3)> 0).toSorted((a,b)=> fit(b)- fit(a))[0];
-}
-async function image2(name,options={}){
-const reference=parseReference(name);
-if(reference.transport !=="registry")return await pull(reference,options);
-const stored=await storedImage(name,options);
-if(stored===void 0 || options.verifyKey===void 0){
-return stored??await pull(reference,options);
-}
-await using held=stored;
-return await pull({
-...parseReference(held.name),
-digest:held.origin
-},{
-...options,
-name:held.name
-});
-}
-async function removeImages(names,{store:directory2,signal}={}){
-const store=await Store.open(directory2);
-const taken=[];
-{
-await using session=await store.begin(signal);
-const images=await store.images();
-const meant=names.flatMap((name)=>{
-const found3=matching(images,name);
-if(found3.length > 0)return found3;
-const all=images.map(({annotations})=> shortName(annotations?.[NAME9]??""));
-throw new ImageError(`there is no image ${name} in the store`,{
-code:"not-found",
-advice:all.length===0?[]:[
-`there are ${all.join(", ")}`
-]
-});
-});
-const gone=await store.unname(session,(image3)=> meant.some((one)=> one.digest===image3.digest && one.annotations?.[NAME9]===image3.annotations?.[NAME9]));
-taken.push(...gone.map(({annotations})=> annotations[NAME9]));
-}
-return{
-names:taken,
-...await collect(store,signal)
-};
-}
-async function collectGarbage(options={}){
-return await collect(await Store.open(options.store),options.signal);
-}
-async function verifyStore({store,...options}={}){
-return await verify(await Store.open(store),options);
-}
-var init_stored=__esm({
-"images/stored.ts":(function(){
-({resolve:resolvePath3}=process.getBuiltinModule("node:path"));
-init_errors4();
-init_image();
-init_manifest();
-init_media_types();
-init_platform();
-init_pull();
-init_reference();
-init_collect2();
-init_index_file();
-init_store();
-init_verify2();
-})
-});
-function newName2(name){
-const reference=parseReference(name);
-if(reference.transport==="registry" && reference.digest===void 0){
-return referenceText(reference);
-}
-throw new ImageError(`${JSON.stringify(name)} is no name for an image in the store`,{
-code:"reference",
-advice:[
-"one is tool:latest"
-]
-});
-}
-async function addImage(store,session,change,{name,platform}){
-const{manifest:{mediaType=OCI_MANIFEST,layers=[]}={},layer,signal}=change;
-const isDocker=mediaType===DOCKER_MANIFEST;
-const added=[];
-if(layer !==void 0){
-const{path:path2,digest,size}=layer;
-const type=isDocker?DOCKER_LAYER:`${OCI_LAYER}+gzip`;
-const descriptor={
-mediaType:type,
-digest,
-size
-};
-await store.add(session,descriptor,(offset)=> partsOf4(path2,offset,Infinity),{
-signal
-});
-added.push(descriptor);
-}
-const configType=isDocker?DOCKER_CONFIG:OCI_CONFIG;
-const manifest=await store.addBytes(session,mediaType,bytesOf7({
-schemaVersion:2,
-mediaType,
-config:await store.addBytes(session,configType,bytesOf7(changedConfig(change))),
-layers:[
-...layers,
-...added
-]
-}));
-return{
-...manifest,
-platform,
-annotations:{
-...name !==void 0 &&{
-[NAME9]:name
-},
-[ORIGIN]:manifest.digest,
-[STORED]:(new Date()).toISOString()
-}
-};
-}
-function sourceDate(){
-const text5=environment()["SOURCE_DATE_EPOCH"];
-if(text5===void 0 || text5==="")return void 0;
-if(/^\d{1,11}$/.test(text5))return Number(text5);
-throw new ImageError(`SOURCE_DATE_EPOCH=${text5} is no number of seconds`,{
-code:"invalid"
-});
-}
-function changedConfig({before,layer,config={},time,createdBy,message:message2}){
-const{diffIds}=parseConfig("the configuration",bytesOf7(before));
-const created=time.toISOString().replace(".000Z","Z");
-const history=Array.isArray(before["history"])?before["history"]:[];
-const entry2={
-created,
-created_by:createdBy,
-...message2 !==void 0 &&{
-comment:message2
-},
-...layer===void 0 &&{
-empty_layer:true
-}
-};
-const added=layer===void 0?[]:[
-layer.diffId
-];
-return{
-...before,
-created,
-config:programWith(isObject3(before["config"])?before["config"]:{},config),
-rootfs:{
-type:"layers",
-diff_ids:[
-...diffIds,
-...added
-]
-},
-history:[
-...history,
-entry2
-]
-};
-}
-function programWith(before,config){
-const{entrypoint,cmd,user,env,workingDir,labels}=config;
-const variables=Array.isArray(before["Env"])?before["Env"]:[];
-const others=variables.filter((text5)=> !Object.hasOwn(env??{},text5.split("=")[0]));
-const added=Object.entries(env??{}).map(([name,value])=> `${name}=${value}`);
-return{
-...before,
-...entrypoint !==void 0 &&{
-Entrypoint:entrypoint,
-Cmd:cmd??[]
-},
-...cmd !==void 0 &&{
-Cmd:cmd
-},
-...user !==void 0 &&{
-User:user
-},
-...env !==void 0 &&{
-Env:[
-...others,
-...added
-]
-},
-...workingDir !==void 0 &&{
-WorkingDir:workingDir
-},
-...labels !==void 0 &&{
-Labels:{
-...isObject3(before["Labels"])?before["Labels"]:{},
-...labels
-}
-}
-};
-}
-function bytesOf7(value){
-return new TextEncoder().encode(JSON.stringify(value));
-}
-var DOCKER_LAYER;
-var init_new_image=__esm({
-"images/new_image.ts":(function(){
-init_config();
-init_descriptor();
-init_environment2();
-init_errors4();
-init_media_types();
-init_reference();
-init_file_set();
-init_index_file();
-DOCKER_LAYER="application/vnd.docker.image.rootfs.diff.tar.gzip";
-})
-});
-async function commit(image3,name,options){
-const whole=newName2(name);
-const{signal,message:message2,maxBytes,config}=options;
-const store=await Store.open(image3.store);
-const session=await store.begin(signal);
-try{
-const epoch=options.epoch??sourceDate();
-const path2=session.temporary();
-const upper=await upperOf(options.changes);
-const layer=await image3.writeChanges(upper,path2,{
-epoch,
-signal,
-maxBytes
-});
-const descriptor=await addImage(store,session,{
-layer:{
-...layer,
-path:path2
-},
-before:parseDocument("the configuration",await image3.configBytes()),
-manifest:image3.manifest,
-config,
-time:new Date(epoch===void 0?Date.now():epoch * 1e3),
-createdBy:"ramekin commit",
-message:message2,
-signal
-},{
-name:whole,
-platform:image3.platform
-});
-await store.name(session,descriptor,signal);
-return await Image.open(store,session,descriptor);
-}catch(error){
-await session[Symbol.asyncDispose]();
-throw error;
-}
-}
-async function upperOf(changes){
-const path2=`${changes}/upper`;
-try{
-if((await Deno.stat(path2)).isDirectory)return path2;
-}catch(error){
-if(!(error instanceof Deno.errors.NotFound))throw error;
-}
-throw new ImageError(`${changes} has no changes of a container`,{
-code:"not-found",
-advice:[
-"a run with --keep=DIRECTORY, or with the option persistent, leaves them there"
-]
-});
-}
-var init_commit=__esm({
-"images/commit.ts":(function(){
-init_descriptor();
-init_errors4();
-init_image();
-init_new_image();
-init_store();
-})
-});
-var Refusals;
-var init_refusals=__esm({
-"export/refusals.ts":(function(){
-init_errors2();
-Refusals=class{
-#errors=[];
-step({step},stepIndex,why){
-this.#errors.push(new RecipeError(why,{
-step,
-stepIndex
-}));
-}
-recipe(why){
-this.#errors.push(new RecipeError(why));
-}
-throwAny(){
-const[first,...others]=this.#errors;
-if(first===void 0)return;
-const{issue:issue2,step,stepIndex}=first;
-const advice=others.map(({message:message2})=> message2);
-throw new RecipeError(issue2,{
-step,
-stepIndex,
-advice
-});
-}
-};
-})
-});
-async function baseAttributes(image3,paths,signal){
-const found3=new Map();
-for(const{digest}of image3.layers.toReversed()){
-if(found3.size===paths.size)break;
-const here2=new Map();
-await readLayer(image3.blobPath(digest),(entry2)=>{
-const path2=entry2.name.split("/").filter((part2)=> part2 !=="" && part2 !==".").join("/");
-if(!paths.has(path2)|| found3.has(path2))return;
-here2.set(path2,{
-...entry2,
-xattrs:entry2.xattrs.filter(({name})=> !isOverlayNote(name))
-});
-},signal);
-for(const[path2,attributes]of here2)found3.set(path2,attributes);
-}
-return found3;
-}
-var UNNAMED;
-var init_base=__esm({
-"images/pack/base.ts":(function(){
-init_overlay_notes();
-init_mod3();
-UNNAMED={
-mode:493,
-uid:0,
-gid:0,
-xattrs:[]
-};
-})
-});
-var PathIssue;
-var init_path_issue=__esm({
-"images/pack/path_issue.ts":(function(){
-PathIssue=class extends Error{
-name="PathIssue";
-};
-})
-});
-function looked(path2){
-try{
-const{isDirectory:isDirectory5,isFile:isFile5,isSymlink,mode:mode2}=Deno.lstatSync(path2);
-if(isSymlink)return{
-type:"symlink",
-target:Deno.readLinkSync(path2),
-mode:mode2
-};
-return{
-type:isDirectory5?"directory":isFile5?"file":"other",
-mode:mode2
-};
-}catch(error){
-const isMissing2=error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
-if(isMissing2)return void 0;
-if(error instanceof Deno.errors.PermissionDenied){
-throw new PathIssue(`this user may not look at ${path2}`);
-}
-throw error;
-}
-}
-function realPath(path2){
-try{
-return Deno.realPathSync(path2);
-}catch(error){
-if(error instanceof Deno.errors.NotFound)return void 0;
-if(error instanceof Deno.errors.NotADirectory)return void 0;
-if(error instanceof Deno.errors.PermissionDenied){
-throw new PathIssue(`this user may not look at ${path2}`);
-}
-throw error;
-}
-}
-var init_looked_at=__esm({
-"images/pack/looked_at.ts":(function(){
-init_path_issue();
-})
-});
-var CopyRule;
-var init_copy_rule=__esm({
-"images/pack/copy_rule.ts":(function(){
-init_path();
-init_looked_at();
-CopyRule=class{
-#directories;
-constructor(copy2){
-const directories=copy2===true?[
-"/"
-]:copy2===false?[]:copy2;
-this.#directories=directories.map((path2)=> realPath(path2)??path2);
-}
-allows(path2){
-return this.#directories.some((directory2)=> isWithin(path2,directory2));
-}
-};
-})
-});
-function directoryOf2(path2,parent,name,entry2,make2){
-if(entry2?.kind==="directory")return entry2;
-if(entry2 !==void 0)throw new PathIssue(`${path2} leads through a file: ${name}`);
-if(make2===void 0){
-throw new PathIssue(`there is no directory ${parentOf(path2)}; mkdir() makes it`);
-}
-const made=new PackedDirectory({
-mode:493,
-owner:make2
-});
-parent.children.set(name,made);
-return made;
-}
-function childOf(directory2,name){
-const known=directory2.children.get(name);
-const{source}=directory2;
-if(known !==void 0 || source===void 0)return known;
-const found3=looked(`${source.root}/${source.path}/${name}`);
-if(found3===void 0)return void 0;
-if(found3.type !=="directory"){
-return{
-...found3,
-kind:"kept",
-isBase:source.kind==="base"
-};
-}
-const path2=source.path==="."?name:`${source.path}/${name}`;
-const child=new PackedDirectory({
-source:{
-...source,
-path:path2
-},
-unpackedMode:found3.mode & 4095
-});
-directory2.children.set(name,child);
-return child;
-}
-function targetOf2(entry2){
-if(entry2.kind==="symlink" || entry2.kind==="kept")return entry2.target;
-return entry2.kind==="copy"?looked(entry2.path)?.target:void 0;
-}
-function attributesOf2(path2,entry2){
-if(entry2.kind==="file")return entry2;
-if(entry2.kind==="copy")return{
-mode:looked(entry2.path).mode & 511,
-owner:ROOT
-};
-if(entry2.kind==="kept" && entry2.type==="file"){
-const{isBase,mode:mode2}=entry2;
-return isBase?{
-mode:void 0,
-owner:void 0,
-unpackedMode:mode2 & 511
-}:{
-mode:mode2 & 511,
-owner:ROOT
-};
-}
-throw new PathIssue(`${path2} is no regular file`);
-}
-function partsOf6(path2){
-return path2.split("/").filter((part2)=> part2 !=="" && part2 !==".");
-}
-var PackedDirectory,LINKS4,ROOT,PackedTree;
-var init_tree3=__esm({
-"images/pack/tree.ts":(function(){
-init_path();
-init_looked_at();
-init_path_issue();
-PackedDirectory=class{
-kind="directory";
-children=new Map();
-source;
-opaque;
-mode;
-owner;
-unpackedMode;
-constructor({source,mode:mode2,owner,unpackedMode,opaque=false}){
-this.source=source;
-this.unpackedMode=unpackedMode;
-this.mode=mode2;
-this.owner=owner;
-this.opaque=opaque;
-}
-get isChanged(){
-if(this.source?.kind !=="base" || this.mode !==void 0)return true;
-return[
-...this.children.values()
-].some((child)=> child.kind !=="directory" || child.isChanged);
-}
-};
-LINKS4=40;
-ROOT={
-uid:0,
-gid:0
-};
-PackedTree=class{
-root;
-constructor(source,mode2=493){
-this.root=new PackedDirectory(source===void 0?{
-mode:mode2,
-owner:ROOT
-}:{
-source
-});
-}
-makeDirectory(path2,mode2,owner){
-const{parent,name,entry:entry2}=this.#find(path2,{
-make:owner
-});
-if(entry2===void 0){
-parent.children.set(name,new PackedDirectory({
-mode:mode2??493,
-owner
-}));
-}else if(entry2.kind !=="directory")throw new PathIssue(`${path2} is no directory`);
-else if(mode2 !==void 0)entry2.mode=mode2;
-}
-makeMountPoint(path2,mode2){
-const{parent,name,entry:entry2}=this.#find(path2,{
-make:ROOT
-});
-if(entry2===void 0)parent.children.set(name,new PackedDirectory({
-mode:mode2,
-owner:ROOT
-}));
-}
-writeFile(path2,bytes,mode2,owner){
-const{parent,name,entry:entry2}=this.#find(path2);
-if(entry2?.kind==="directory")throw new PathIssue(`${path2} is a directory`);
-const before=entry2===void 0?{
-mode:420,
-owner
-}:attributesOf2(path2,entry2);
-parent.children.set(name,{
-kind:"file",
-bytes,
-mode:mode2??before.mode,
-owner:before.owner,
-unpackedMode:before.unpackedMode
-});
-}
-add(path2,entry2,keep2){
-const{parent,name,entry:there}=this.#find(path2,{
-follow:false
-});
-if(there===void 0)parent.children.set(name,entry2);
-else if(!keep2)throw new PathIssue(`${path2} exists already`);
-}
-copy(path2,source){
-const{parent,name,entry:entry2}=this.#find(path2,{
-make:ROOT
-});
-const isDirectory5=looked(source).type==="directory";
-if(entry2 !==void 0 && entry2.kind==="directory" !==isDirectory5){
-throw new PathIssue(isDirectory5?`${source} is a directory, and ${path2} is none`:`${path2} is a directory, and ${source} is none`);
-}
-if(parent===void 0)throw new PathIssue(`nothing can be copied over ${path2}`);
-if(!isDirectory5){
-parent.children.set(name,{
-kind:"copy",
-path:source
-});
-return;
-}
-const opaque=entry2?.kind==="directory" &&(entry2.opaque || entry2.source?.kind==="base");
-const copied={
-kind:"copy",
-root:source,
-path:"."
-};
-parent.children.set(name,new PackedDirectory({
-source:copied,
-opaque
-}));
-}
-#find(path2,{follow=true,make:make2}={}){
-const way=[
-this.root
-];
-let[rest2,links2]=[
-partsOf6(path2),
-0
-];
-while(rest2.length > 0){
-const[name,...further]=rest2;
-rest2=further;
-if(name===".."){
-if(way.length > 1)way.pop();
-continue;
-}
-const parent=way.at(-1);
-const entry2=childOf(parent,name);
-const target=entry2===void 0?void 0:targetOf2(entry2);
-if(target !==void 0 &&(further.length > 0 || follow)){
-if(++links2 > LINKS4)throw new PathIssue(`${path2} leads over too many links`);
-if(target.startsWith("/"))way.length=1;
-rest2=[
-...partsOf6(target),
-...further
-];
-continue;
-}
-if(further.length===0)return{
-parent,
-name,
-entry:entry2
-};
-way.push(directoryOf2(path2,parent,name,entry2,make2));
-}
-return{
-parent:void 0,
-name:"",
-entry:way.at(-1)
-};
-}
-};
-})
-});
-var ImageDraft;
-var init_draft=__esm({
-"images/pack/draft.ts":(function(){
-init_path();
-init_shown();
-init_looked_at();
-init_path_issue();
-init_tree3();
-ImageDraft=class{
-tree;
-env={};
-cwd;
-user;
-#owner={
-uid:0,
-gid:0
-};
-notPacked=[];
-entered;
-#root;
-#copy;
-#refusals;
-#mounts=[];
-#step;
-#at=0;
-constructor(root2,copy2,refusals){
-this.tree=new PackedTree(root2.source,root2.mode);
-this.entered=root2.place===void 0;
-this.#root=root2;
-this.#copy=copy2;
-this.#refusals=refusals;
-}
-get owner(){
-if(this.#owner !==void 0)return this.#owner;
-throw new PathIssue(`it makes a file of ${quoted(this.user)}, whose ids are those of a run: give setUser() ids, or make the file before`);
-}
-set owner(owner){
-this.#owner=owner;
-}
-read(step,at4,read5){
-this.#step=step;
-this.#at=at4;
-try{
-read5();
-}catch(error){
-if(!(error instanceof PathIssue))throw error;
-this.refuse(error.message);
-}
-}
-refuse(why){
-this.#refusals.step(this.#step,this.#at,why);
-}
-leaveOut(why){
-this.notPacked.push({
-step:this.#at + 1,
-name:this.#step.step,
-why
-});
-}
-get place(){
-return this.entered?"/":this.#root.place;
-}
-isRoot(path2){
-return !this.entered && normalize(path2)===this.place;
-}
-inside(path2){
-const normal2=normalize(path2);
-if(this.entered)return normal2;
-const{place:place3}=this;
-return isWithin(normal2,place3)?normalize(normal2.slice(place3.length)):void 0;
-}
-change(path2,change){
-const inside2=this.inside(path2);
-if(inside2===void 0){
-return this.leaveOut(`${path2} is outside of the directory that becomes the root`);
-}
-const mount4=this.#mounts.findLast((mount5)=> isWithin(inside2,mount5.path));
-if(mount4 !==void 0){
-return this.leaveOut(`${path2} is on what step ${mount4.step} mounts`);
-}
-change(inside2);
-}
-mount(path2,why,mode2){
-const inside2=this.inside(path2);
-this.leaveOut(why);
-if(inside2===void 0 || inside2==="/")return;
-if(!this.#mounts.some((mount4)=> isWithin(inside2,mount4.path))){
-if(mode2===void 0)this.tree.makeMountPoint(parentOf(inside2),493);
-else this.tree.makeMountPoint(inside2,mode2);
-}
-this.#mounts.push({
-path:inside2,
-step:this.#at + 1
-});
-}
-unmount(path2){
-const inside2=this.inside(path2);
-this.#mounts=this.#mounts.filter((mount4)=> mount4.path !==inside2);
-}
-copy(source,target){
-const path2=realPath(source);
-if(path2===void 0)throw new PathIssue(`there is no ${source} on this machine`);
-const{type}=looked(path2);
-if(type==="other")return this.mount(target,`${source} is a device, a pipe or a socket`);
-this.change(target,(inside2)=> this.tree.copy(inside2,path2));
-}
-mayCopy(source){
-return this.#copy.allows(realPath(source)??source);
-}
-isHere(source){
-if(this.#root.place===void 0)return true;
-return !this.entered && !isWithin(normalize(source),this.place);
-}
-};
-})
-});
-async function writeWholeFile(path2,write10){
-const temporary=`${path2}.${crypto.randomUUID().slice(0,8)}.part`;
-try{
-{
-using file=await Deno.open(temporary,{
-write:true,
-createNew:true
-});
-await write10(file);
-}
-await Deno.rename(temporary,path2);
-}catch(error){
-await Deno.remove(temporary).catch(()=>{
-});
-throw renamed2(error,temporary,path2);
-}
-}
-function renamed2(error,temporary,path2){
-if(!(error instanceof Error)|| !error.message.includes(temporary))return error;
-error.message=error.message.replaceAll(temporary,path2);
-return error;
-}
-var init_whole_file=__esm({
-"images/archive/whole_file.ts":(function(){
-})
-});
-async function addToLayout(image3,directory2,name,signal){
-await begin(directory2);
-const{config,layers}=image3.manifest;
-for(const digest2 of[
-...layers.map(({digest:digest3})=> digest3),
-config.digest,
-image3.digest
-]){
-const path2=`${directory2}/blobs/${algorithmOf(digest2)}/${encodedOf(digest2)}`;
-if(await statIfThere(path2)!==void 0)continue;
-await Deno.mkdir(path2.slice(0,path2.lastIndexOf("/")),{
-recursive:true
-});
-await writeWholeFile(path2,async(file)=>{
-for await(const part2 of partsOf4(image3.blobPath(digest2),0,Infinity)){
-signal?.throwIfAborted();
-await writeAll2(file,part2);
-}
-});
-}
-const{manifest:{mediaType},digest,manifestSize:size,platform}=image3;
-const descriptor={
-mediaType,
-digest,
-size,
-platform,
-...name !==void 0 &&{
-annotations:{
-[NAME9]:name
-}
-}
-};
-const index=`${directory2}/index.json`;
-using _held=await FileLock.acquirePassing(`${index}.lock`,{
-remove:true,
-signal
-});
-const others=(await readIndex2(index)).filter((other)=> !isSamePlace(descriptor,other));
-const bytes=await indexBytes(index,[
-...others,
-descriptor
-]);
-await writeWholeFile(index,(file)=> writeAll2(file,bytes));
-}
-async function begin(directory2){
-const names=await namesIn2(directory2);
-if(names.includes("oci-layout"))return;
-if(names.length > 0){
-throw new ImageError(`${directory2} has other files in it, and is no image layout`,{
-code:"invalid",
-advice:[
-"name an empty directory, or one that does not exist"
-]
-});
-}
-await Deno.mkdir(`${directory2}/blobs/sha256`,{
-recursive:true
-});
-await Deno.writeTextFile(`${directory2}/oci-layout`,'{"imageLayoutVersion":"1.0.0"}');
-}
-var init_layout2=__esm({
-"images/archive/layout.ts":(function(){
-init_digest();
-init_errors4();
-init_file_set();
-init_file_lock();
-init_files8();
-init_index_file();
-init_whole_file();
-})
-});
-async function save(images,output,{signal}={}){
-if(images.length===0)throw new ImageError("no image is to be saved",{
-code:"invalid"
-});
-const archive=new ArchiveWriter(output,signal);
-await archive.text("oci-layout",'{"imageLayoutVersion":"1.0.0"}');
-await archive.text("index.json",JSON.stringify(indexOf2(images)));
-await archive.text("manifest.json",JSON.stringify(images.map(archivedImage)));
-const digests=images.flatMap(({digest,manifest:{config,layers}})=>[
-digest,
-config.digest,
-...layers.map(({digest:digest2})=> digest2)
-].map((blob)=>[
-blob,
-images.find((image3)=> image3.digest===digest)
-]));
-for(const[digest,image3]of new Map(digests.toSorted(([a],[b])=> a < b?-1:1))){
-await archive.file(nameOf7(digest),image3.blobPath(digest));
-}
-await archive.end();
-}
-function indexOf2(images){
-return{
-schemaVersion:2,
-mediaType:OCI_INDEX,
-manifests:images.map((image3)=>({
-mediaType:image3.manifest.mediaType,
-digest:image3.digest,
-size:image3.manifestSize,
-...image3.name !==image3.digest &&{
-annotations:annotationsOf2(image3)
-}
-}))
-};
-}
-function annotationsOf2(image3){
-const reference=engineName(image3);
-return{
-[NAME9]:image3.name,
-...reference !==void 0 &&{
-"io.containerd.image.name":referenceText(reference)
-}
-};
-}
-function archivedImage(image3){
-const{manifest:{config,layers}}=image3;
-const reference=engineName(image3);
-return{
-Config:nameOf7(config.digest),
-RepoTags:reference===void 0?null:[
-shortReference(reference)
-],
-Layers:layers.map(({digest})=> nameOf7(digest))
-};
-}
-function engineName({name}){
-if(!/[:/]/.test(name))return void 0;
-const reference=parseReference(name);
-if(reference.transport !=="registry" || reference.digest !==void 0)return void 0;
-return reference;
-}
-function nameOf7(digest){
-return `blobs/${algorithmOf(digest)}/${encodedOf(digest)}`;
-}
-var ArchiveWriter;
-var init_save=__esm({
-"images/archive/save.ts":(function(){
-init_digest();
-init_errors4();
-init_mod3();
-init_media_types();
-init_reference();
-init_file_set();
-init_files8();
-init_index_file();
-ArchiveWriter=class{
-#output;
-#signal;
-constructor(output,signal){
-this.#output=output;
-this.#signal=signal;
-}
-async text(name,text5){
-const bytes=new TextEncoder().encode(text5);
-await this.#header(name,bytes.length);
-await this.#write(bytes);
-await this.#write(paddingOf2(bytes.length));
-}
-async file(name,path2){
-const{size}=await Deno.stat(path2);
-await this.#header(name,size);
-for await(const part2 of partsOf4(path2,0,size))await this.#write(part2);
-await this.#write(paddingOf2(size));
-}
-async end(){
-await this.#write(END_OF_ARCHIVE);
-}
-async #header(name,size){
-const entry2={
-name,
-kind:"file",
-mode:420,
-uid:0,
-gid:0,
-mtime:0,
-size
-};
-for(const part2 of headerOf(entry2))await this.#write(part2);
-}
-async #write(bytes){
-this.#signal?.throwIfAborted();
-await writeAll2(this.#output,bytes);
-}
-};
-})
-});
-var resolve;
-function packOutput(text5){
-const reference=parseReference(text5);
-if(reference.transport==="registry"){
-if(/^[^/:@]+\.(tar|tgz|gz)$/.test(text5)){
-throw new ImageError(`${text5} would be a name in the store, and looks like a file`,{
-code:"reference",
-advice:[
-`a file is oci-archive:${text5}; the name is ${text5}:latest`
-]
-});
-}
-return{
-name:newName2(text5)
-};
-}
-const{transport,image:name,digest}=reference;
-if(transport==="dir" || digest !==void 0){
-throw new ImageError(`no image is written to ${text5}`,{
-code:"reference",
-advice:[
-"it is a name, oci:DIRECTORY:TAG, oci-archive:FILE:NAME or docker-archive:FILE:NAME"
-]
-});
-}
-const path2=resolve(Deno.cwd(),reference.path);
-if(transport==="oci"){
-return{
-name,
-write:(image3,signal)=> addToLayout(image3,path2,name,signal)
-};
-}
-const whole=transport==="docker-archive" && name !==void 0?newName2(name):name;
-return{
-name:whole,
-write:(image3,signal)=> writeWholeFile(path2,(file)=> save([
-image3
-],file,signal===void 0?{}:{
-signal
-}))
-};
-}
-var init_output2=__esm({
-"images/pack/output.ts":(function(){
-({resolve}=process.getBuiltinModule("node:path"));
-init_layout2();
-init_save();
-init_whole_file();
-init_errors4();
-init_new_image();
-init_reference();
-})
-});
-function packRoot(request2){
-const{steps,base,copy:copy2,keepsOwners,refusals}=request2;
-const root2=enteredRoot(steps,refusals);
-const source=base===void 0?void 0:{
-kind:"base",
-root:base,
-path:"."
-};
-if(root2===void 0){
-if(source !==void 0)return{
-place:void 0,
-source
-};
-refusals.recipe("it makes no root, and there is no image whose files are the root: name one (--from=IMAGE), or begin with tmpfs() and pivotRoot(), or root()");
-return{
-place:"/"
-};
-}
-const{place:place3,directory:directory2,at:at4,issue:issue2,mode:mode2}=root2;
-const refuse3=(why)=>{
-refusals.step(steps[at4],at4,why);
-return{
-place:place3
-};
-};
-if(issue2 !==void 0)return refuse3(issue2);
-const isBase=directory2===void 0 || directory2===base;
-if(source !==void 0){
-return isBase?{
-place:place3,
-source
-}:refuse3(`the root is ${directory2}, and --from names another one: leave one of them out`);
-}
-if(directory2===void 0)return{
-place:place3,
-mode:mode2
-};
-const path2=realPath(directory2);
-if(path2===void 0)return refuse3(`there is no ${directory2} on this machine`);
-if(!copy2.allows(path2)){
-return refuse3(`the root is ${directory2} of this machine, which is copied with --copy=${directory2}`);
-}
-return{
-place:place3,
-source:{
-kind:"copy",
-root:path2,
-path:".",
-keepsOwners
-}
-};
-}
-function enteredRoot(steps,refusals){
-const entering=steps.flatMap((step2,at5)=>{
-return[
-"pivotRoot",
-"chroot",
-"root"
-].includes(step2.step)?[
-at5
-]:[];
-});
-const[first,second]=entering;
-if(first===void 0)return void 0;
-if(second !==void 0){
-refusals.step(steps[second],second,"an image has one root, and an earlier step enters it");
-}
-const step=steps[first];
-if(step.step==="root")return{
-place:ROOT_PLACE,
-directory:step.directory,
-at:first
-};
-if(step.step !=="pivotRoot" && step.step !=="chroot")return void 0;
-const place3=normalize(step.path);
-const at4=steps.slice(0,first).findLastIndex((step2)=>[
-"tmpfs",
-"bind",
-"overlay",
-"mount"
-].includes(step2.step)&& "target" in step2 && typeof step2.target==="string" && normalize(step2.target)===place3);
-return{
-place:place3,
-...mountedRoot(place3,steps[at4],at4,first)
-};
-}
-function mountedRoot(place3,step,at4,entered){
-if(step===void 0)return{
-directory:place3,
-at:entered
-};
-if(step.step==="tmpfs")return{
-at:at4,
-mode:step.mode
-};
-if(step.step==="bind"){
-const issue2="an image is made of the whole directory, and not of some of its entries";
-return step.entries===void 0?{
-directory:step.source,
-at:at4
-}:{
-at:at4,
-issue:issue2
-};
-}
-if(step.step==="overlay"){
-const{lower:lower3,upper}=step;
-if(upper===void 0 && lower3.length===1)return{
-directory:lower3[0],
-at:at4
-};
-const issue2=upper===void 0?"an image is made of one lower directory":'what is in "upper" over an image is packed by ramekin commit';
-return{
-at:at4,
-issue:issue2
-};
-}
-return{
-at:at4,
-issue:"the root is a filesystem that is mounted when the recipe runs"
-};
-}
-var init_root3=__esm({
-"images/pack/root.ts":(function(){
-init_path();
-init_root_directory();
-init_looked_at();
-})
-});
-function readMkdir({path:path2,mode:mode2},draft){
-draft.change(path2,(inside2)=> draft.tree.makeDirectory(inside2,mode2,draft.owner));
-}
-function readSymlink({path:path2,target,keep:keep2=false},draft){
-draft.change(path2,(inside2)=> draft.tree.add(inside2,{
-kind:"symlink",
-target,
-...draft.owner
-},keep2));
-}
-function readWriteFile({path:path2,text:text5,mode:mode2},draft){
-const bytes=new TextEncoder().encode(text5);
-draft.change(path2,(inside2)=> draft.tree.writeFile(inside2,bytes,mode2,draft.owner));
-}
-function readMknod(step,draft){
-const{path:path2,type,major=0,minor=0,mode:mode2=420,keep:keep2=false}=step;
-const{uid=draft.owner.uid,gid=draft.owner.gid}=step;
-draft.change(path2,(inside2)=> draft.tree.add(inside2,{
-kind:NODES[type],
-major,
-minor,
-mode:mode2,
-uid,
-gid
-},keep2));
-}
-function readBind(step,draft){
-const{source,target,entries,optional:optional3=false}=step;
-if(draft.isRoot(target))return;
-if(!draft.isHere(source)){
-return draft.mount(target,`its source ${source} is a file of the container`);
-}
-if(optional3 && realPath(source)===void 0)return;
-if(!draft.mayCopy(source)){
-return draft.mount(target,`${source} is of this machine: --copy=${source} copies it`);
-}
-if(entries !==void 0){
-return draft.refuse('"entries" are found when the recipe runs; bind() each file to copy it');
-}
-draft.copy(source,target);
-}
-function readPrograms(step,draft){
-const root2=step.root??draft.place;
-const found3=liveHost().programFiles(step.programs,()=>{
-});
-if(!("files" in found3))return draft.refuse(found3.issue);
-const left=found3.files.filter(({source})=> !draft.mayCopy(source));
-if(left.length > 0){
-const sources=left.map(({source})=> source).join(", ");
-draft.leaveOut(`${sources}: files of this machine, which --copy copies`);
-}
-for(const{source,target}of found3.files){
-if(draft.mayCopy(source))draft.copy(source,normalize(`${root2}/${target}`));
-}
-}
-var NODES;
-var init_files9=__esm({
-"images/pack/files.ts":(function(){
-init_live_host();
-init_path();
-init_looked_at();
-NODES={
-b:"block",
-c:"character",
-p:"fifo"
-};
-})
-});
-var posix2;
-function kernelFilesystem2({target},draft){
-draft.mount(target,"every engine mounts it",493);
-}
-function readStep(step,draft){
-READINGS[step.step](step,draft);
-}
-function readSetUser(step,draft){
-const{uid,gid=uid,groups=[],keepGroups=false,name}=step;
-if(uid===void 0 || gid===void 0){
-draft.user=name;
-draft.owner=void 0;
-}else{
-draft.user=`${uid}:${gid}`;
-draft.owner={
-uid,
-gid
-};
-}
-if(groups.length > 0 || keepGroups){
-draft.leaveOut("further groups are those that the image's /etc/group gives the user");
-}
-}
-function enter4(draft){
-draft.entered=true;
-draft.cwd="/";
-}
-function readRoot({volumes={},hosts=false,resolvConf=false},draft){
-enter4(draft);
-for(const path2 of[
-"/dev",
-"/proc",
-"/sys"
-])draft.tree.makeMountPoint(path2,493);
-draft.tree.makeMountPoint("/tmp",1023);
-const shown4=[
-...Object.keys(volumes),
-...hosts===false?[]:[
-"/etc/hosts"
-],
-...resolvConf?[
-"/etc/resolv.conf"
-]:[]
-];
-if(shown4.length===0)return;
-draft.leaveOut(`${shown4.join(", ")}: what it shows of this machine is of a run: podman run -v`);
-}
-var NAMESPACES,NETWORK,NAME10,PRIVILEGES,LIMITS2,HIDDEN,PROCESS,OPTIONS,READINGS;
-var init_steps2=__esm({
-"images/pack/steps.ts":(function(){
-({posix:posix2}=process.getBuiltinModule("node:path"));
-init_files9();
-NAMESPACES="namespaces and ids are of a run, and every engine makes them";
-NETWORK="the network is of a run: podman run --network, --publish";
-NAME10="the name is of a run: podman run --hostname";
-PRIVILEGES="what the program may do is of a run: podman run --cap-drop, --security-opt";
-LIMITS2="limits are of a run: podman run --memory, --cpus, --pids-limit, --ulimit";
-HIDDEN="which files are hidden is of a run: podman run --security-opt=mask=PATH";
-PROCESS="it is about the process of a run";
-OPTIONS="it is about what is mounted";
-READINGS={
-address:ofRun(NETWORK),
-bind:readBind,
-bounds:ofRun(LIMITS2),
-bridge:ofRun(NETWORK),
-capabilities:ofRun(PRIVILEGES),
-chdir:({path:path2},draft)=>{
-if(!draft.entered){
-return draft.leaveOut(`${path2} is of this machine, as the root comes later`);
-}
-draft.cwd=posix2.resolve(draft.cwd??"/",path2);
-},
-chroot:(_step,draft)=> enter4(draft),
-clearEnv:({keep:keep2=[]},draft)=>{
-if(keep2.length > 0){
-draft.leaveOut("the variables to keep are of a run: podman run --env=NAME; setEnv() has values");
-}
-},
-denyFiles:ofRun(HIDDEN),
-cpuAffinity:ofRun(LIMITS2),
-devices:kernelFilesystem2,
-dieWithParent:ofRun(PROCESS),
-disableUserNamespaces:ofRun(PRIVILEGES),
-domainname:ofRun(NAME10),
-dummy:ofRun(NETWORK),
-hostname:ofRun(NAME10),
-init:ofRun("an init is of a run: podman run --init"),
-ioPriority:ofRun(LIMITS2),
-join:ofRun(NAMESPACES),
-joinCgroup:ofRun(LIMITS2),
-landlock:ofRun(PRIVILEGES),
-limits:ofRun(LIMITS2),
-loopback:ofRun(NETWORK),
-macvlan:ofRun(NETWORK),
-mapCurrentUser:ofRun(NAMESPACES),
-mapIds:ofRun(NAMESPACES),
-mapRoot:ofRun(NAMESPACES),
-maskPaths:ofRun(HIDDEN),
-masquerade:ofRun(NETWORK),
-memoryPolicy:ofRun(LIMITS2),
-mkdir:readMkdir,
-mknod:readMknod,
-mount:({target,type},draft)=> draft.mount(target,`a filesystem of type ${type} is mounted by who runs it`,493),
-moveInterface:ofRun(NETWORK),
-mqueue:kernelFilesystem2,
-newSession:ofRun(PROCESS),
-noNewPrivileges:ofRun(PRIVILEGES),
-oomScoreAdj:ofRun(LIMITS2),
-overlay:({target},draft)=>{
-if(!draft.isRoot(target))draft.mount(target,"an overlay is mounted when the recipe runs");
-},
-personality:ofRun(PROCESS),
-pivotRoot:(_step,draft)=> enter4(draft),
-proc:kernelFilesystem2,
-programs:readPrograms,
-propagation:ofRun(OPTIONS),
-protect:ofRun(HIDDEN),
-proxy:ofRun(NETWORK),
-publish:ofRun(NETWORK),
-readonlyPaths:ofRun("what cannot be changed is of a run: podman run --read-only, --volume=\u2026:ro"),
-remount:ofRun(OPTIONS),
-rlimit:ofRun(LIMITS2),
-root:readRoot,
-route:ofRun(NETWORK),
-scheduler:ofRun(LIMITS2),
-seccomp:ofRun(PRIVILEGES),
-setEnv:({variables},draft)=> void Object.assign(draft.env,variables),
-setUser:readSetUser,
-symlink:readSymlink,
-sysctl:ofRun("settings of the kernel are of a run: podman run --sysctl"),
-sysfs:kernelFilesystem2,
-timeOffset:ofRun(NAMESPACES),
-tmpfs:({target,mode:mode2=1023},draft)=>{
-if(draft.isRoot(target))return;
-draft.mount(target,"what is in it is in memory: podman run --tmpfs",mode2);
-},
-umask:ofRun(PROCESS),
-unmount:({target},draft)=>{
-draft.unmount(target);
-draft.leaveOut(OPTIONS);
-},
-unshare:ofRun(NAMESPACES),
-userNetwork:ofRun(NETWORK),
-veth:ofRun(NETWORK),
-writeFile:readWriteFile
-};
-})
-});
-function copiedAttributes({mode:mode2,uid,gid},xattrs,keepsOwner){
-const dropped=(keepsOwner || uid===0?0:mode2 & SETUID2)|(keepsOwner || gid===0?0:mode2 & SETGID2);
-const lost2=xattrs.flatMap(({name})=> name.startsWith("system.")?[
-{
-what:`attribute ${name}`,
-why:"its users are this machine's"
-}
-]:[]);
-if(dropped !==0){
-const what=`mode 0${(mode2 & 4095).toString(8)}`;
-lost2.push({
-what,
-why:"its copy belongs to root"
-});
-}
-return{
-attributes:{
-mode:mode2 & 4095 & ~dropped,
-...keepsOwner?{
-uid,
-gid
-}:{
-uid:0,
-gid:0
-},
-xattrs:xattrs.filter(isKept).toSorted((a,b)=> a.name < b.name?-1:1)
-},
-lost:lost2
-};
-}
-function isKept({name,value}){
-if(name==="security.capability")return value.length===CAPABILITY_SIZE;
-return name.startsWith("user.")&& !isOverlayNote(name);
-}
-var SETUID2,SETGID2,CAPABILITY_SIZE;
-var init_copied_attributes=__esm({
-"images/pack/copied_attributes.ts":(function(){
-init_overlay_notes();
-[SETUID2,SETGID2]=[
-2048,
-1024
-];
-CAPABILITY_SIZE=20;
-})
-});
-function unreadable2(path2){
-return new ImageError(`${path2} cannot be copied: this user may not read it`,{
-code:"denied"
-});
-}
-function below3(source,name){
-const path2=inside(source.path,name);
-return{
-children:new Map(),
-source:{
-...source,
-path:path2
-},
-mode:void 0,
-owner:void 0,
-unpackedMode:void 0,
-opaque:false,
-isChanged:true
-};
-}
-function byName([a],[b]){
-return a < b?-1:1;
-}
-var TreeArchive;
-var init_write_tree=__esm({
-"images/pack/write_tree.ts":(function(){
-init_files();
-init_files3();
-init_errors();
-init_read_tree();
-init_files4();
-init_path();
-init_mod3();
-init_errors4();
-init_base();
-init_copied_attributes();
-TreeArchive=class{
-notCopied=[];
-#root;
-#options;
-#size;
-#readers=new Map();
-#open=new DisposableStack();
-#links=new Map();
-constructor(root2,options){
-this.#root=root2;
-this.#options=options;
-this.#size=new LayerSize(options.maxBytes);
-}
-async *parts(){
-const waiting=[
-{
-path:".",
-directory:this.#root
-}
-];
-for(let place3=waiting.pop();place3 !==void 0;place3=waiting.pop()){
-const directories=yield* this.#directory(place3);
-waiting.push(...directories.toReversed());
-}
-yield END_OF_ARCHIVE;
-}
-[Symbol.dispose](){
-this.#open.dispose();
-}
-async *#directory({path:path2,directory:directory2}){
-const{source,children,opaque}=directory2;
-const copied=source?.kind==="copy"?source:void 0;
-const found3=copied===void 0?void 0:await this.#read(path2,copied);
-if(copied !==void 0 && found3===void 0)return[];
-if(path2 !=="." || source?.kind !=="base" || directory2.mode !==void 0){
-yield* this.#header({
-...this.#directoryAttributes(path2,directory2,found3),
-size:0
-});
-}
-if(opaque)yield* this.#header(signEntry(inside(path2,OPAQUE2),this.#options.time));
-const own=[
-...children
-].toSorted(byName);
-for(const[name,child]of own){
-refuseWhiteout(path2,name);
-if(child.kind==="copy")yield* this.#copy(inside(path2,name),child);
-else if(child.kind !=="directory")yield* this.#new(inside(path2,name),child);
-}
-const others=(found3?.entries??[]).filter(({name})=> !children.has(name)).toSorted((a,b)=> a.name < b.name?-1:1);
-for(const{name}of others)refuseWhiteout(path2,name);
-const files2=others.filter(({type})=> type !==S_IFDIR);
-if(copied !==void 0){
-for await(const file of this.#reader(copied.root).files(copied.path,files2)){
-yield* this.#copied(inside(path2,file.name),file,copied);
-}
-}
-const places=[];
-for(const[name,child]of own){
-if(child.kind !=="directory" || !child.isChanged)continue;
-places.push([
-name,
-{
-path:inside(path2,name),
-directory:child
-}
-]);
-}
-for(const{name,type}of others){
-if(type !==S_IFDIR)continue;
-places.push([
-name,
-{
-path:inside(path2,name),
-directory:below3(copied,name)
-}
-]);
-}
-return places.toSorted(byName).map(([,place3])=> place3);
-}
-#directoryAttributes(path2,{source,mode:mode2,owner,unpackedMode},found3){
-const before=found3===void 0?this.#inBase(path2==="."?"":path2,unpackedMode):this.#attributes(path2,found3,source?.keepsOwners);
-return{
-...before,
-...owner,
-...mode2 !==void 0 &&{
-mode:mode2
-},
-name:path2==="."?"./":`${path2}/`,
-kind:"directory",
-mtime:this.#options.time
-};
-}
-#inBase(path2,unpackedMode=UNNAMED.mode){
-return this.#options.base.get(path2)??{
-...UNNAMED,
-mode:unpackedMode
-};
-}
-async #read(path2,{root:root2,path:from2}){
-try{
-return await this.#reader(root2).directory(from2);
-}catch(error){
-if(!(error instanceof SyscallError))throw error;
-if(error.code !=="EACCES" && error.code !=="EXDEV")throw error;
-if(from2==="." && error.code==="EACCES")throw unreadable2(root2);
-this.#leave(path2,"directory",error.code==="EXDEV"?"another filesystem is mounted there; bind() it as well":"this user may not read it");
-return void 0;
-}
-}
-async *#copy(path2,{path:from2}){
-const files2=[
-{
-name:nameOf2(from2),
-type:S_IFREG
-}
-];
-for await(const file of this.#reader(parentOf(from2)).files(".",files2)){
-if(file.fd===void 0)throw unreadable2(from2);
-yield* this.#copied(path2,file,{});
-}
-}
-*#new(path2,entry2){
-const{time}=this.#options;
-if(entry2.kind==="file"){
-const{bytes,mode:mode3,owner,unpackedMode}=entry2;
-const before=this.#inBase(path2,unpackedMode);
-this.#size.add(path2,bytes.length);
-yield* this.#header({
-...before,
-...owner,
-mode:mode3??before.mode,
-xattrs:[],
-name:path2,
-kind:"file",
-mtime:time,
-size:bytes.length
-});
-yield bytes;
-yield paddingOf2(bytes.length);
-return;
-}
-const mode2=entry2.kind==="symlink"?511:entry2.mode;
-yield* this.#header({
-...entry2,
-mode:mode2,
-name:path2,
-mtime:time
-});
-}
-*#copied(path2,file,{keepsOwners}){
-const{status,target,fd}=file;
-const type=status.mode & S_IFMT;
-const kind=KINDS3[type];
-if(kind===void 0 || type===S_IFCHR || type===S_IFBLK){
-return this.#leave(path2,kind===void 0?"socket":"device","it is this machine's");
-}
-if(type===S_IFREG && fd===void 0){
-return this.#leave(path2,"file","this user may not read it");
-}
-const attributes=this.#attributes(path2,file,keepsOwners);
-const common={
-...attributes,
-name:path2,
-mtime:this.#options.time
-};
-const identity=`${status.dev}:${status.ino}`;
-const first=status.nlink > 1?this.#links.get(identity):void 0;
-if(first !==void 0){
-yield* this.#header({
-...common,
-xattrs:[],
-kind:"hardlink",
-target:first
-});
-return;
-}
-if(status.nlink > 1)this.#links.set(identity,path2);
-const size=type===S_IFREG?status.size:0;
-this.#size.add(path2,size);
-yield* this.#header({
-...common,
-kind,
-target,
-size
-});
-if(fd !==void 0)yield* dataOf2(path2,fd,size);
-}
-#attributes(path2,{status,xattrs},keepsOwners=false){
-const{attributes,lost:lost2}=copiedAttributes(status,xattrs,keepsOwners);
-for(const{what,why}of lost2)this.#leave(path2,what,why);
-return attributes;
-}
-*#header(entry2){
-yield* headerOf(entry2);
-}
-#reader(root2){
-const there=this.#readers.get(root2);
-if(there !==void 0)return there;
-const directory2=this.#open.use(open(root2,O_PATH | O_DIRECTORY | O_CLOEXEC));
-const reader=this.#open.use(new TreeReader(directory2.number,void 0,{
-unreadable:true
-}));
-this.#readers.set(root2,reader);
-return reader;
-}
-#leave(path2,what,why){
-this.notCopied.push({
-path:path2==="."?"/":`/${path2}`,
-what,
-why
-});
-}
-};
-})
-});
-async function packImage(recipe2,output,options={}){
-const{from:from2,signal,config={}}=options;
-const target=packOutput(output);
-const time=options.epoch??sourceDate()??createdOf(from2)??0;
-if(!Number.isSafeInteger(time)|| time < 0){
-throw new ImageError(`${time} is no time in seconds since 1970`,{
-code:"invalid"
-});
-}
-const draft=draftOf(checkedSteps(recipe2.steps),await from2?.directory(),options);
-const store=await Store.open(from2?.store??options.store);
-const session=await store.begin(signal);
-await using disposal=new AsyncDisposableStack();
-disposal.use(session);
-const{layer,notCopied:notCopied2}=await writeTree(draft.tree,session,time,options);
-const platform=from2?.platform??(options.platform===void 0?thisPlatform():parsePlatform(options.platform));
-const{env,user,cwd}=draft;
-const descriptor=await addImage(store,session,{
-layer,
-before:from2===void 0?{
-...platform,
-config:{},
-rootfs:{
-type:"layers",
-diff_ids:[]
-}
-}:parseDocument("the configuration",await from2.configBytes()),
-manifest:from2?.manifest,
-config:{
-...user !==void 0 &&{
-user
-},
-...cwd !==void 0 &&{
-workingDir:cwd
-},
-...config,
-env:{
-...from2===void 0 &&{
-PATH:DEFAULT_PATH
-},
-...env,
-...config.env
-}
-},
-time:new Date(time * 1e3),
-createdBy:"ramekin pack",
-signal
-},{
-name:target.name,
-platform
-});
-if(target.write===void 0)await store.name(session,descriptor,signal);
-const image3=await Image.open(store,session,descriptor);
-const{digest,size}=image3;
-if(target.write !==void 0){
-await target.write(image3,signal);
-await disposal.disposeAsync();
-await collect(store,signal);
-}
-return{
-name:target.write===void 0?image3.name:output,
-digest,
-size,
-notPacked:draft.notPacked,
-notCopied:notCopied2
-};
-}
-function draftOf(steps,base,{copy:copy2=false}){
-const refusals=new Refusals();
-const rule=new CopyRule(copy2);
-const keepsOwners=geteuid2()===0;
-const root2=packRoot({
-steps,
-base,
-copy:rule,
-keepsOwners,
-refusals
-});
-refusals.throwAny();
-const draft=new ImageDraft(root2,rule,refusals);
-for(const[at4,step]of steps.entries())draft.read(step,at4,()=> readStep(step,draft));
-refusals.throwAny();
-return draft;
-}
-async function writeTree({root:root2},session,time,{from:from2,maxBytes=MOST_BYTES3,signal}){
-if(!root2.isChanged)return{
-layer:void 0,
-notCopied:[]
-};
-const base=from2===void 0?new Map():await baseAttributes(from2,new Set(keptPaths(root2)),signal);
-using archive=new TreeArchive(root2,{
-time,
-base,
-maxBytes
-});
-const path2=session.temporary();
-const blob=await writeLayerFile(path2,archive.parts(),signal);
-return{
-layer:{
-...blob,
-path:path2
-},
-notCopied:archive.notCopied
-};
-}
-function* keptPaths(directory2,path2=""){
-if(!directory2.isChanged)return;
-if(directory2.source?.kind==="base" &&(path2 !=="" || directory2.mode !==void 0)){
-yield path2;
-}
-for(const[name,child]of directory2.children){
-const inside2=path2===""?name:`${path2}/${name}`;
-if(child.kind==="directory")yield* keptPaths(child,inside2);
-else if(child.kind==="file" && child.mode===void 0)yield inside2;
-else if(child.kind==="file" && child.owner===void 0)yield inside2;
-}
-}
-function createdOf(image3){
-const time=Date.parse(image3?.config.created??"");
-return Number.isNaN(time)?void 0:Math.max(0,Math.floor(time / 1e3));
-}
-var init_pack=__esm({
-"images/pack/pack.ts":(function(){
-init_refusals();
-init_users2();
-init_check();
-init_default_path();
-init_descriptor();
-init_errors4();
-init_image();
-init_mod3();
-init_new_image();
-init_platform();
-init_collect2();
-init_store();
-init_base();
-init_copy_rule();
-init_draft();
-init_output2();
-init_root3();
-init_steps2();
-init_write_tree();
-})
-});
-function receivedBy(response,sent){
-const range=/^(?:bytes=)?0-(\d+)$/.exec(response.headers.get("range")??"");
-if(response.status===202)return sent;
-return range===null?0:Number(range[1])+ 1;
-}
-var CHUNK6,LARGEST,Uploads;
-var init_upload=__esm({
-"images/registry/upload.ts":(function(){
-init_errors4();
-init_http();
-CHUNK6=8 * 1024 * 1024;
-LARGEST=256 * 1024 * 1024;
-Uploads=class{
-#repository;
-#chunk;
-constructor(repository,chunk){
-this.#repository=repository;
-this.#chunk=chunk;
-}
-get #scope(){
-return `repository:${this.#repository.name}:pull,push`;
-}
-async send(upload){
-if(await this.#isThere(upload.blob))return "there";
-const location=await this.#begin(upload);
-if(location===void 0)return "mounted";
-await this.#sendTo(location,upload);
-return "sent";
-}
-async #isThere({digest}){
-const{name,connection}=this.#repository;
-const response=await connection.request({
-method:"HEAD",
-path:`${name}/blobs/${digest}`,
-scope:this.#scope,
-expects:[
-200,
-404
-],
-what:`the blob ${digest}`
-});
-await discard2(response);
-return response.status===200;
-}
-async #begin({blob,from:from2}){
-const{name,connection}=this.#repository;
-const mount4=from2===void 0 || from2===name?"":`?mount=${blob.digest}&from=${encodeURIComponent(from2)}`;
-const response=await connection.request({
-method:"POST",
-path:`${name}/blobs/uploads/${mount4}`,
-scope:mount4===""?this.#scope:`${this.#scope} repository:${from2}:pull`,
-headers:{
-"content-length":"0"
-},
-expects:[
-201,
-202
-],
-what:`the blob ${blob.digest}, to be sent`
-});
-await discard2(response);
-return response.status===201?void 0:await this.#destination(response);
-}
-async #destination(response,before){
-const{connection}=this.#repository;
-const location=response.headers.get("location");
-const url=location===null?void 0:new URL(location,await connection.base());
-const found3=url??before?.url;
-if(found3===void 0){
-throw new ImageError(`${connection.registry} does not say where to send a blob`,{
-code:"network"
-});
-}
-const least=Number(response.headers.get("oci-chunk-min-length")??0);
-return{
-url:found3,
-chunk:Math.min(Math.max(this.#chunk,before?.chunk??0,least || 0),LARGEST)
-};
-}
-async #sendTo(begin2,upload){
-const{blob,progress}=upload;
-let destination3=begin2;
-let at4=0;
-while(blob.size - at4 > destination3.chunk){
-const bytes=await upload.read(at4,destination3.chunk);
-const response=await this.#sendChunk(destination3,bytes,at4,blob);
-destination3=await this.#destination(response,destination3);
-at4=receivedBy(response,at4 + bytes.length);
-progress?.(at4);
-}
-await this.#end(destination3,await upload.read(at4,blob.size - at4),at4,blob);
-progress?.(blob.size);
-}
-async #sendChunk({url},body,at4,{digest}){
-const response=await this.#repository.connection.request({
-method:"PATCH",
-path:url,
-scope:this.#scope,
-headers:{
-"content-type":"application/octet-stream",
-"content-range":`${at4}-${at4 + body.length - 1}`
-},
-body,
-expects:[
-202,
-416
-],
-what:`a part of the blob ${digest}`
-});
-await discard2(response);
-return response;
-}
-async #end({url},body,at4,{digest}){
-const end=new URL(url);
-end.searchParams.set("digest",digest);
-const response=await this.#repository.connection.request({
-method:"PUT",
-path:end,
-scope:this.#scope,
-headers:{
-"content-type":"application/octet-stream",
-...at4 > 0 && body.length > 0 &&{
-"content-range":`${at4}-${at4 + body.length - 1}`
-}
-},
-body,
-expects:[
-201,
-204
-],
-what:`the end of the blob ${digest}`
-});
-await discard2(response);
-}
-async sendManifest({digest,mediaType},bytes,reference){
-const{name,connection}=this.#repository;
-const response=await connection.request({
-method:"PUT",
-path:`${name}/manifests/${reference}`,
-scope:this.#scope,
-headers:{
-"content-type":mediaType
-},
-body:bytes,
-expects:[
-201,
-200,
-202
-],
-what:`the manifest ${digest}`
-});
-await discard2(response);
-const told2=response.headers.get("docker-content-digest");
-if(told2===null || told2===digest)return;
-throw new ImageError(`${connection.registry} has another manifest than it got: ${told2}`,{
-code:"digest"
-});
-}
-};
-})
-});
-async function push(image3,to=image3.name,options={}){
-const reference=parseReference(to);
-if(reference.transport !=="registry"){
-throw new ImageError(`${to} is in no registry, and an image is pushed to one`,{
-code:"reference",
-advice:[
-"ramekin save writes an archive"
-]
-});
-}
-const{registry,repository,tag,digest}=reference;
-const{signal}=options;
-if(digest !==void 0 && digest !==image3.digest){
-throw new ImageError(`${to} is not the digest of the image, which is ${image3.digest}`,{
-code:"reference"
-});
-}
-using place3=await Repository.open(registry,repository,options,signal);
-const uploads=new Uploads(place3,options.chunkSize??CHUNK6);
-const from2=repositoryOf(image3,reference);
-await sendAll(image3,uploads,from2,options);
-const{digest:own,manifestSize:size,manifest:{mediaType}}=image3;
-const bytes=await image3.manifestBytes();
-await uploads.sendManifest({
-mediaType,
-digest:own,
-size
-},bytes,tag??own);
-return `${registry}/${repository}@${image3.digest}`;
-}
-function repositoryOf({name},{registry}){
-const own=parseReference(name);
-return own.transport==="registry" && own.registry===registry?own.repository:void 0;
-}
-async function sendAll(image3,uploads,from2,{progress,signal}){
-const{config,layers}=image3.manifest;
-const blobs=new Map([
-...layers,
-config
-].map((blob)=>[
-blob.digest,
-blob
-]));
-const waiting=[
-...blobs.values()
-].filter(({mediaType})=> !isForeign(mediaType));
-const work=async()=>{
-for(let blob=waiting.shift();blob !==void 0;blob=waiting.shift()){
-signal?.throwIfAborted();
-const{digest,size}=blob;
-const path2=image3.blobPath(digest);
-const how=await uploads.send({
-blob,
-from:from2,
-read:(offset,size2)=> readPart2(path2,offset,size2),
-progress:(bytes)=> progress?.({
-kind:"upload",
-digest,
-bytes,
-size
-})
-});
-progress?.({
-kind:"uploaded",
-digest,
-size,
-how
-});
-}
-};
-const outcomes=await Promise.allSettled(Array.from({
-length:AT_ONCE8
-},work));
-for(const outcome of outcomes)if(outcome.status==="rejected")throw outcome.reason;
-}
-async function readPart2(path2,offset,size){
-const parts2=await Array.fromAsync(partsOf4(path2,offset,size));
-return new Uint8Array(await new Blob(parts2).arrayBuffer());
-}
-var AT_ONCE8;
-var init_push=__esm({
-"images/push.ts":(function(){
-init_errors4();
-init_media_types();
-init_reference();
-init_repository();
-init_upload();
-init_file_set();
-AT_ONCE8=3;
-})
-});
-var resolve2;
-async function load(path2,options={}){
-const file=resolve2(Deno.cwd(),path2);
-const{transport,names}=await namesIn3(file,options);
-const{name}=options;
-if(name !==void 0 && names.length > 1){
-throw new ImageError(`${path2} has ${names.length} images, and one name is given`,{
-code:"reference"
-});
-}
-const images=[];
-try{
-for(const image3 of names.length===0?[
-void 0
-]:names){
-const reference={
-transport,
-path:file,
-...image3 !==void 0 &&{
-image:image3
-}
-};
-const stored=name??image3;
-images.push(await pull(reference,{
-...options,
-...stored !==void 0 &&{
-name:stored
-}
-}));
-}
-return images;
-}catch(error){
-for(const image3 of images)await image3[Symbol.asyncDispose]();
-throw error;
-}
-}
-async function namesIn3(path2,options){
-const store=await Store.open(options.store);
-await using session=await store.begin(options.signal);
-const files2=await openArchive(path2,session,options.maxBytes??MOST_BYTES3);
-if(await files2.size("index.json")!==void 0){
-const source2=new LayoutSource(files2,{
-transport:"oci-archive",
-path:path2
-});
-return{
-transport:"oci-archive",
-names:await source2.names()
-};
-}
-const source=new DockerArchiveSource(files2,{
-transport:"docker-archive",
-path:path2
-});
-return{
-transport:"docker-archive",
-names:await source.names()
-};
-}
-var init_load=__esm({
-"images/archive/load.ts":(function(){
-({resolve:resolve2}=process.getBuiltinModule("node:path"));
-init_errors4();
-init_image();
-init_pull();
-init_archive_files();
-init_docker_archive();
-init_layout();
-init_store();
-})
-});
-var init_referrers=__esm({
-"images/referrers.ts":(function(){
-init_descriptor();
-init_errors4();
-init_reference();
-init_referring();
-init_repository();
-})
-});
-var init_mod4=__esm({
-"images/mod.ts":(function(){
-init_errors4();
-init_reference();
-init_platform();
-init_image();
-init_pull();
-init_stored();
-init_mod3();
-init_commit();
-init_pack();
-init_push();
-init_save();
-init_load();
-init_referrers();
-})
-});
 function readable(path2,read5){
 try{
 return read5();
 }catch(error){
-const why=reasonOf3(error,READING);
+const why=reasonOf(error,READING);
 throw why===void 0?error:fileError2(`${path2} cannot be read: ${why}`,path2,error);
 }
 }
-function writable2(path2,write10){
+function writable(path2,write10){
 try{
 return write10();
 }catch(error){
-const why=reasonOf3(error,WRITING2);
+const why=reasonOf(error,WRITING2);
 throw why===void 0?error:fileError2(`${path2} cannot be written: ${why}`,path2,error);
 }
 }
-function reasonOf3(error,reasons){
+function reasonOf(error,reasons){
 const code=error instanceof Error && "code" in error?String(error.code):"";
 return Object.hasOwn(reasons,code)?reasons[code]:void 0;
 }
@@ -49825,17 +39021,17 @@ writeBytes(path2,new TextEncoder().encode(text5),420);
 }
 function writeBytes(path2,content2,mode2){
 const flags2=linux.O_WRONLY | linux.O_CREAT | linux.O_TRUNC | linux.O_CLOEXEC;
-writable2(path2,()=>{
+writable(path2,()=>{
 using file=linux.open(path2,flags2,mode2);
-writeAll3(file,content2);
+writeAll2(file,content2);
 });
 }
-function writeAll3(file,content2){
+function writeAll2(file,content2){
 let bytes=content2;
 while(bytes.length > 0)bytes=bytes.subarray(linux.write(file,bytes));
 }
 var ABSENT4;
-var init_files10=__esm({
+var init_files8=__esm({
 "scripts/ramekin/files.ts":(function(){
 init_mod2();
 init_file_error2();
@@ -49850,7 +39046,7 @@ ABSENT4=new Set([
 });
 function pullOptions(given){
 const[platform,maxSize]=[
-platformOf2(given),
+platformOf(given),
 given.value("max-size")
 ];
 const[verifyKey,maxStore]=[
@@ -49876,7 +39072,7 @@ unpack:false
 }
 };
 }
-function platformOf2(given){
+function platformOf(given){
 return given.value("platform");
 }
 function platformIn(text5){
@@ -49913,7 +39109,7 @@ readOnly:true
 persistent:absolute2(keep2)
 },
 volumes:Object.fromEntries(given.values("volume").map((text5)=> volumeOf(text5))),
-env:variablesOf2(given),
+env:variablesOf(given),
 net:given.has("allow-net")?"host":"none",
 ...entrypoint !==void 0 &&{
 entrypoint:[
@@ -49950,14 +39146,14 @@ user
 workingDir:workdir
 },
 ...given.has("env")&&{
-env:variablesOf2(given)
+env:variablesOf(given)
 },
 ...given.program.length > 0 &&{
 cmd:given.program
 }
 };
 }
-function variablesOf2(given){
+function variablesOf(given){
 return Object.fromEntries(given.values("env").map((text5)=> variableOf(text5)));
 }
 function valuesOf(given){
@@ -49987,7 +39183,7 @@ readOnly:mode2==="ro"
 ];
 }
 function mirrorOf(text5){
-const[registry,host2]=split2(text5,"=");
+const[registry,host2]=split(text5,"=");
 if(registry !=="" && host2 !=="")return[
 registry,
 host2
@@ -49995,7 +39191,7 @@ host2
 throw new UsageError(`--mirror=${text5} is not of the form --mirror=REGISTRY=HOST`);
 }
 function variableOf(text5){
-const[name,value]=split2(text5,"=");
+const[name,value]=split(text5,"=");
 if(name==="" || !text5.includes("=")){
 throw new UsageError(`--env=${text5} is not of the form --env=NAME=VALUE`);
 }
@@ -50004,7 +39200,7 @@ name,
 value
 ];
 }
-function split2(text5,by){
+function split(text5,by){
 const at4=text5.indexOf(by);
 return at4===-1?[
 text5,
@@ -50020,9 +39216,10 @@ return path2.startsWith("/")?path2:`${Deno.cwd()}/${path2}`;
 var PLATFORM,MAX_SIZE2,MAX_STORE_SIZE,VERIFY_KEY,PULL_FLAGS,REGISTRY_FLAGS,REPORT_FLAGS,IMAGE_RUN_FLAGS,PROGRAM_FLAGS;
 var init_image_flags=__esm({
 "scripts/ramekin/image_flags.ts":(function(){
-init_mod4();
+init_errors4();
+init_platform();
 init_mod2();
-init_files10();
+init_files8();
 init_units();
 init_usage2();
 PLATFORM={
@@ -50454,11 +39651,11 @@ flags:[]
 ];
 })
 });
-function plain2(_look,text5){
+function plain(_look,text5){
 return text5;
 }
 function paintFor(stream){
-return Deno.noColor || !stream.isTerminal()?plain2:paint;
+return Deno.noColor || !stream.isTerminal()?plain:paint;
 }
 function paint(look2,text5){
 return `${MARK}${CODES[look2][0]}m${text5}${MARK}${CODES[look2][1]}m`;
@@ -50473,7 +39670,7 @@ print(JSON.stringify(value,null,2));
 function width(){
 return Deno.stdout.isTerminal()?Deno.consoleSize().columns:void 0;
 }
-function table(heads,rows,paint2=plain2,limit2=width()){
+function table(heads,rows,paint2=plain,limit2=width()){
 const shown4=rows.map((row)=> row.map(escapeControls));
 const widths=heads.map((head2,column)=> Math.max(head2.length,...shown4.map((row)=> row[column].length)));
 const line3=(cells)=>{
@@ -50486,7 +39683,7 @@ paint2("bold",line3(heads)),
 ].join("\n");
 }
 var CODES,MARK,COLOUR;
-var init_output3=__esm({
+var init_output2=__esm({
 "scripts/ramekin/output.ts":(function(){
 init_control_characters();
 CODES={
@@ -50524,7 +39721,7 @@ var init_report_file=__esm({
 "scripts/ramekin/report_file.ts":(function(){
 init_mod2();
 init_file_error2();
-init_files10();
+init_files8();
 init_usage2();
 KERNELS=/^\/(?:dev|proc)\//;
 ReportFile=class{
@@ -50533,14 +39730,14 @@ constructor(path2,flag2){
 const flags2=linux.O_WRONLY | linux.O_CREAT | linux.O_TRUNC | linux.O_CLOEXEC;
 try{
 const own=KERNELS.test(path2)?flags2:flags2 | linux.O_NOFOLLOW;
-this.#file=writable2(path2,()=> linux.open(path2,own,420));
+this.#file=writable(path2,()=> linux.open(path2,own,420));
 }catch(error){
 if(!(error instanceof SyscallError)|| error.code !=="ELOOP")throw error;
 throw new UsageError(`--${flag2}=${path2} is a symbolic link, which may lead anywhere; remove it`);
 }
 }
 write(text5){
-writeAll3(this.#file,new TextEncoder().encode(text5));
+writeAll2(this.#file,new TextEncoder().encode(text5));
 }
 [Symbol.dispose](){
 this.#file[Symbol.dispose]();
@@ -50553,7 +39750,7 @@ var init_audit=__esm({
 "scripts/ramekin/audit.ts":(function(){
 init_control_characters();
 init_mod2();
-init_output3();
+init_output2();
 init_report_file();
 AUDIT={
 name:"audit",
@@ -50616,12 +39813,12 @@ health
 ...watchdog !==void 0 &&{
 watchdog:watchdogOf(watchdog,"watchdog")
 },
-name:given.value(NAME11.name),
+name:given.value(NAME7.name),
 replace:given.has("replace"),
 logBytes:size===void 0?USUAL_LOG:bytesOf5(size,"log-size")
 };
 }
-function nameOf8(word7){
+function nameOf5(word7){
 if(isContainerName(word7))return word7;
 throw new UsageError(`--name=${word7} is no name, which is made of ${CONTAINER_NAME}`);
 }
@@ -50662,16 +39859,16 @@ command
 if(pause2===void 0)return void 0;
 throw new UsageError("--health-interval is for --health-cmd");
 }
-var NAME11,SUPERVISOR,DETACHED2,DETACH_FLAGS,WAITING5,USUAL_LOG,USUAL_PAUSE,POLICIES2;
+var NAME7,SUPERVISOR,DETACHED2,DETACH_FLAGS,WAITING5,USUAL_LOG,USUAL_PAUSE,POLICIES2;
 var init_detach_flags=__esm({
 "scripts/ramekin/detach_flags.ts":(function(){
 init_container_name();
 init_units();
 init_usage2();
-NAME11={
+NAME7={
 name:"name",
 value:"NAME",
-check:nameOf8,
+check:nameOf5,
 summary:"the name of the container, or else that of the program"
 };
 SUPERVISOR={
@@ -50736,7 +39933,7 @@ name:"detach",
 letter:"d",
 summary:"let it run on by itself; ramekin ps, logs, stop, wait and rm take its name"
 },
-NAME11,
+NAME7,
 ...DETACHED2,
 SUPERVISOR
 ];
@@ -50957,7 +40154,7 @@ var init_degrade=__esm({
 "scripts/ramekin/degrade.ts":(function(){
 init_audit();
 init_detach_flags();
-init_output3();
+init_output2();
 init_permission_flags();
 init_usage2();
 DEGRADE={
@@ -50992,7 +40189,7 @@ var STATUS_FD;
 var init_status_fd=__esm({
 "scripts/ramekin/status_fd.ts":(function(){
 init_mod2();
-init_files10();
+init_files8();
 init_usage2();
 STATUS_FD={
 name:"status-fd",
@@ -51040,11 +40237,11 @@ ${paint2("dim",note2)}`;
 function fieldsText(fields){
 const parts2=Object.entries(fields).filter(([,value])=> value !==void 0).map(([name,value])=> `${name}: ${valueText(value)}`);
 const text5=parts2.join(", ");
-return text5.length > LONGEST11?`${text5.slice(0,LONGEST11 - 3)}...`:text5;
+return text5.length > LONGEST7?`${text5.slice(0,LONGEST7 - 3)}...`:text5;
 }
 function valueText(value){
 if(Array.isArray(value))return `[${value.map(valueText).join(", ")}]`;
-if(typeof value==="string" && PLAIN2.test(value))return value;
+if(typeof value==="string" && PLAIN.test(value))return value;
 return JSON.stringify(value)??shown(value);
 }
 function needsText(needs2,paint2){
@@ -51077,16 +40274,16 @@ default:
 return "--allow-run --allow-sys";
 }
 }
-var LONGEST11,PLAIN2;
+var LONGEST7,PLAIN;
 var init_plan_text=__esm({
 "scripts/ramekin/plan_text.ts":(function(){
 init_control_characters();
 init_mod2();
 init_shown();
 init_written_step();
-init_output3();
-LONGEST11=100;
-PLAIN2=/^[\w@%+=:./-]+$/;
+init_output2();
+LONGEST7=100;
+PLAIN=/^[\w@%+=:./-]+$/;
 })
 });
 function milliseconds(time){
@@ -51096,7 +40293,7 @@ var VERBOSE,Verbose;
 var init_verbose=__esm({
 "scripts/ramekin/verbose.ts":(function(){
 init_mod2();
-init_output3();
+init_output2();
 init_plan_text();
 VERBOSE={
 name:"verbose",
@@ -51199,17 +40396,17 @@ summary:"let graphics processors be used: all, or those of NVIDIA by number (0,1
 ];
 })
 });
-function numberOf7(text5,flag2){
+function numberOf6(text5,flag2){
 if(text5==="unlimited")return text5;
 if(/^\d+(\.\d+)?$/.test(text5))return Number(text5);
 throw new UsageError(`--${flag2}=${text5}: this is not a number, or "unlimited"`);
 }
-function sizeOf2(text5,flag2){
+function sizeOf(text5,flag2){
 if(text5 !=="unlimited")bytesOf5(text5,flag2);
 return text5;
 }
 function fileSizeOf(text5,flag2){
-return /^\d+%$/.test(text5)?text5:sizeOf2(text5,flag2);
+return /^\d+%$/.test(text5)?text5:sizeOf(text5,flag2);
 }
 function timeOf(text5,flag2){
 return text5==="unlimited"?text5:millisecondsOf(text5,flag2);
@@ -51223,25 +40420,25 @@ LIMIT_FLAGS=[
 {
 name:"memory",
 value:"SIZE",
-check:sizeOf2,
+check:sizeOf,
 summary:"the memory of all its processes: 512m, 2g"
 },
 {
 name:"swap",
 value:"SIZE",
-check:sizeOf2,
+check:sizeOf,
 summary:"the swap that they may use beside it: 0, 1g"
 },
 {
 name:"cpus",
 value:"NUMBER",
-check:numberOf7,
+check:numberOf6,
 summary:"how many processors' time it may use: 1.5"
 },
 {
 name:"pids",
 value:"NUMBER",
-check:numberOf7,
+check:numberOf6,
 summary:"how many processes and threads it may have, which is 4096"
 },
 {
@@ -51253,7 +40450,7 @@ summary:"end it after this time: 30s, 5m, 2h"
 {
 name:"open-files",
 value:"NUMBER",
-check:numberOf7,
+check:numberOf6,
 summary:"how many files a process may have open"
 },
 {
@@ -52028,6 +41225,13 @@ INSTALL="deno install --global --force --allow-ffi --allow-read --allow-net --na
 INSTALL_FOR_IMAGES=INSTALL.replace("--allow-net","--allow-net --allow-write");
 })
 });
+var PIPE_BROKEN,FAILED_BEFORE_PROGRAM;
+var init_exit_status=__esm({
+"scripts/ramekin/exit_status.ts"(){
+PIPE_BROKEN=128 + 13;
+FAILED_BEFORE_PROGRAM=125;
+}
+});
 function programHelp(paint2){
 const names=SUBCOMMANDS.map(({name,summary})=>[
 name,
@@ -52038,9 +41242,9 @@ return[
 "",
 `${paint2("bold","Usage:")} ramekin SUBCOMMAND ...`,
 "",
-...pairs2(names,paint2),
+...pairs(names,paint2),
 "",
-...pairs2([
+...pairs([
 [
 "help SUBCOMMAND",
 "show the help of a subcommand"
@@ -52070,7 +41274,7 @@ return[
 ...wrapped(more),
 ""
 ],
-...pairs2(shown4,paint2)
+...pairs(shown4,paint2)
 ].join("\n");
 }
 function usageLine(subcommand){
@@ -52087,7 +41291,7 @@ needsProgram===true?words3:`[${words3}]`
 ]:[]
 ].join(" ");
 }
-function pairs2(rows,paint2){
+function pairs(rows,paint2){
 const width2=Math.min(26,Math.max(...rows.map(([term2])=> term2.length)));
 return rows.flatMap(([term2,text5])=>{
 const lines=wrapped(text5,LINE - width2 - 4);
@@ -52214,18 +41418,18 @@ var init_prompt=__esm({
 init_control_characters();
 init_files3();
 init_syscalls();
-init_output3();
+init_output2();
 }
 });
 function deniedPath(path2,flag2){
 const whole=absolutePath2(path2);
 if(!isMissing(whole))return whole;
-if(/^~|\$/.test(path2))throw new UsageError(`${flag2}: ${missing3(path2)}`);
+if(/^~|\$/.test(path2))throw new UsageError(`${flag2}: ${missing2(path2)}`);
 const at4=whole.lastIndexOf("/");
-printError(`ramekin: ${flag2}: there is no such file now; it is denied if it comes` + suggestion(whole.slice(at4 + 1),namesIn4(whole.slice(0,at4)|| "/")));
+printError(`ramekin: ${flag2}: there is no such file now; it is denied if it comes` + suggestion(whole.slice(at4 + 1),namesIn2(whole.slice(0,at4)|| "/")));
 return whole;
 }
-function namesIn4(directory2){
+function namesIn2(directory2){
 try{
 return[
 ...Deno.readDirSync(directory2)
@@ -52234,7 +41438,7 @@ return[
 return[];
 }
 }
-function missing3(path2){
+function missing2(path2){
 if(path2.startsWith("~")){
 return "there is no such file; a shell expands ~ only at the start of a word: write $HOME";
 }
@@ -52246,7 +41450,7 @@ var init_flag_paths=__esm({
 init_mod2();
 init_nearest();
 init_path();
-init_output3();
+init_output2();
 init_usage2();
 MISSING=[
 "ENOENT",
@@ -52293,7 +41497,7 @@ var init_run_program=__esm({
 init_host2();
 init_mod2();
 init_error_report();
-init_output3();
+init_output2();
 BAD_CALL=128 + 31;
 KILLED_BY_FILTER=`ramekin: killed by SIGSYS: a system call that the filter of the recipe (seccomp) denies
   which one is in the kernel's log, by its number: journalctl -k --grep type=1326
@@ -55476,9 +44680,9 @@ column:offset - before.lastIndexOf("\n")
 }
 function nextPlace(events,source){
 const event=events.next().value;
-return event && placeOf5(event,events,source);
+return event && placeOf3(event,events,source);
 }
-function placeOf5(event,rest2,source){
+function placeOf3(event,rest2,source){
 switch(event.type){
 case EVENT_ID.SCALAR:
 return{
@@ -55516,7 +44720,7 @@ function fieldsOf(events,source){
 const fields=new Map();
 for(;;){
 const event=events.next().value;
-const key=event && placeOf5(event,events,source);
+const key=event && placeOf3(event,events,source);
 if(key===void 0)return fields;
 const value=nextPlace(events,source);
 if(event?.type !==EVENT_ID.SCALAR)continue;
@@ -55669,7 +44873,7 @@ hint
 if(error instanceof UnsupportedError)return new UnsupportedError(issue2,details);
 return error instanceof RecipeError?new RecipeError(issue2,details):error;
 }
-function parse4(text5,file){
+function parse(text5,file){
 try{
 const events=parseEvents(text5,{});
 if(events.length > MAX_EVENTS2){
@@ -55703,7 +44907,7 @@ column:column + 1
 });
 }
 }
-function variablesOf3(declared,{variables:given={}},refuse3){
+function variablesOf2(declared,{variables:given={}},refuse3){
 if(declared !==void 0 && !isObject(declared)){
 return refuse3('"variables" should be a mapping of names and their defaults',"variables");
 }
@@ -55793,7 +44997,7 @@ column:1
 }
 });
 }
-const{value,positions}=parse4(text5,file);
+const{value,positions}=parse(text5,file);
 const position=(path2)=>({
 file,
 ...positions.at(path2)
@@ -55810,7 +45014,7 @@ refuse3(`there is no key ${quoted(key)} in a recipe, only "steps" and "variables
 }
 const list5=value["steps"];
 if(!Array.isArray(list5))return refuse3('"steps" should be a list of steps',"steps");
-const variables=variablesOf3(value["variables"],this.#options,refuse3);
+const variables=variablesOf2(value["variables"],this.#options,refuse3);
 for(const name of Object.keys(value["variables"]??{}))this.#variables.add(name);
 const substitution=new Substitution(variables,this.#variables);
 return list5.flatMap((item,index)=>{
@@ -55871,17 +45075,17 @@ return this.stepsOf(read5.text,read5.file,way);
 });
 function readRecipeFile(file){
 const descriptor=DESCRIPTOR.exec(file);
-if(descriptor !==null)return decoded3(readStream(Number(descriptor[1]??0)),file);
-return readFile4(file,({path:path2})=>{
-if(RECIPE3.test(path2)|| isWithin(path2,pathOf5(directoryOf3(file))))return;
+if(descriptor !==null)return decoded(readStream(Number(descriptor[1]??0)),file);
+return readFile3(file,({path:path2})=>{
+if(RECIPE3.test(path2)|| isWithin(path2,pathOf3(directoryOf2(file))))return;
 throw new RecipeError(`${file} is a link to ${path2}, and a recipe outside of the link's directory has a name that ends with .yaml, .yml or .json`);
 });
 }
 function includeFile(path2,from2,directories){
 let file="";
-const text5=readFile4(path2.startsWith("/")?path2:`${directoryOf3(from2)}/${path2}`,(found3)=>{
+const text5=readFile3(path2.startsWith("/")?path2:`${directoryOf2(from2)}/${path2}`,(found3)=>{
 file=found3.path;
-if(directories.some((directory2)=> isWithin(file,pathOf5(directory2))))return;
+if(directories.some((directory2)=> isWithin(file,pathOf3(directory2))))return;
 throw new RecipeError("it is outside of the recipe's directory; { includeFrom: [...] } of loadRecipe() allows another");
 });
 return{
@@ -55889,19 +45093,19 @@ file,
 text:text5
 };
 }
-function directoryOf3(file){
+function directoryOf2(file){
 const end=file.lastIndexOf("/");
 return end < 0?".":file.slice(0,end)|| "/";
 }
-function readFile4(path2,check3){
+function readFile3(path2,check3){
 Deno.statSync(path2);
 const bytes=withRegularFile(path2,(file)=>{
 check3(file);
-if(file.size > MAX_BYTES)throw tooLong3(path2);
+if(file.size > MAX_BYTES)throw tooLong2(path2);
 return file.readAll();
 });
 if(bytes===void 0)throw new RecipeError(`${path2} is not a regular file`);
-return decoded3(bytes,path2);
+return decoded(bytes,path2);
 }
 function readStream(fd){
 const bytes=new Uint8Array(MAX_BYTES + 1);
@@ -55910,17 +45114,17 @@ for(;;){
 const count=read2(fd,bytes.subarray(size));
 if(count===0)return bytes.subarray(0,size);
 size +=count;
-if(size > MAX_BYTES)throw tooLong3(`descriptor ${fd}`);
+if(size > MAX_BYTES)throw tooLong2(`descriptor ${fd}`);
 }
 }
-function tooLong3(file){
+function tooLong2(file){
 return new RecipeError(`${file} is too long: a recipe has at most ${MAX_BYTES} bytes`);
 }
-function pathOf5(directory2){
+function pathOf3(directory2){
 using opened2=open(directory2,O_PATH | O_CLOEXEC);
 return readlinkat2(AT_FDCWD,`/proc/self/fd/${opened2.number}`);
 }
-function decoded3(bytes,file){
+function decoded(bytes,file){
 try{
 return new TextDecoder("utf-8",{
 fatal:true
@@ -56089,7 +45293,7 @@ $ref:"#/$defs/variable"
 function loadRecipeText(path2,options={}){
 const file=path2 instanceof URL?decodeURIComponent(path2.pathname):path2;
 const directories=[
-directoryOf3(file),
+directoryOf2(file),
 ...options.includeFrom??[]
 ];
 const include=(path3,from2)=> includeFile(path3,from2,directories);
@@ -56124,7 +45328,7 @@ return[
 return text5;
 }
 }
-var init_mod5=__esm({
+var init_mod3=__esm({
 "yaml/mod.ts"(){
 init_js_yaml2();
 init_read();
@@ -56180,14 +45384,14 @@ var DESCRIPTOR2,STDIN;
 var init_input=__esm({
 "scripts/ramekin/input.ts"(){
 init_file_error2();
-init_files10();
+init_files8();
 DESCRIPTOR2=/^\/(dev|proc\/self)\/fd\/\d+$/;
 STDIN="/dev/stdin";
 }
 });
 async function recipeFile(named3,settings2){
 const path2=inputName(named3);
-if(DATA.test(path2))return readData(path2,variablesOf4(settings2));
+if(DATA.test(path2))return readData(path2,variablesOf3(settings2));
 if(!CODE.test(path2))throw notRecipe(path2);
 const recipe2=await importRecipe(path2,settings2);
 return{
@@ -56243,14 +45447,14 @@ throw new UsageError("--set is for recipes in YAML and JSON; a module reads its 
 }
 const url=new URL(encodeURI(path2).replace(/[?#]/g,encodeURIComponent),directoryUrl());
 readable(path2,()=> Deno.statSync(url));
-const module=await imported2(path2,url);
-const name=NAMES5.find((name2)=> hasSteps(module[name2]));
+const module=await imported(path2,url);
+const name=NAMES4.find((name2)=> hasSteps(module[name2]));
 if(name===void 0){
 throw new FileError(`${path2} exports no recipe: export it as default, "recipe" or "box"`);
 }
 return recipe(...module[name].steps);
 }
-async function imported2(path2,url){
+async function imported(path2,url){
 try{
 return await import(url.href);
 }catch(error){
@@ -56285,7 +45489,7 @@ return `file://${encodeURI(Deno.cwd()).replace(/[?#]/g,encodeURIComponent)}/`;
 function hasSteps(value){
 return typeof value==="object" && value !==null && "steps" in value && Array.isArray(value.steps);
 }
-function variablesOf4(settings2){
+function variablesOf3(settings2){
 return Object.fromEntries(settings2.map((setting2)=>{
 const[name,value]=settingOf(setting2);
 return[
@@ -56294,12 +45498,12 @@ parseVariable(value)
 ];
 }));
 }
-var DATA,CODE,IMAGE3,NAMES_OF_RECIPES,ENDS4,NAMES5,IMPORTS,PERMISSION;
+var DATA,CODE,IMAGE3,NAMES_OF_RECIPES,ENDS4,NAMES4,IMPORTS,PERMISSION;
 var init_recipe_file=__esm({
 "scripts/ramekin/recipe_file.ts"(){
 init_mod2();
 init_unexpanded();
-init_mod5();
+init_mod3();
 init_executable();
 init_file_error2();
 init_input();
@@ -56316,13 +45520,10816 @@ ENDS4=[
 ".ts",
 ".js"
 ];
-NAMES5=[
+NAMES4=[
 "default",
 "recipe",
 "box"
 ];
 IMPORTS="  a recipe imports files and URLs, as ramekin has no packages for it; for Ramekin, mod.ts";
 PERMISSION="  a recipe that is code may do what ramekin may: give deno that flag, too";
+}
+});
+var createHash;
+function digestIssue(text5){
+if(typeof text5 !=="string")return "is not a text";
+const[algorithm="",encoded=""]=text5.split(/:(.*)/s);
+const length=LENGTHS[algorithm];
+if(length===void 0 || !Object.hasOwn(LENGTHS,algorithm)){
+return `has no algorithm that is known: ${Object.keys(LENGTHS).join(" and ")} are`;
+}
+if(encoded.length !==length || !/^[0-9a-f]*$/.test(encoded)){
+return `does not have ${length} digits of 0-9 and a-f after "${algorithm}:"`;
+}
+return void 0;
+}
+function hashFor(digest){
+return createHash(algorithmOf(digest));
+}
+function algorithmOf(digest){
+return digest.slice(0,digest.indexOf(":"));
+}
+function encodedOf(digest){
+return digest.slice(digest.indexOf(":")+ 1);
+}
+function digestOf(bytes,algorithm="sha256"){
+return `${algorithm}:${createHash(algorithm).update(bytes).digest("hex")}`;
+}
+function checkBytes(what,bytes,{digest,size}){
+if(size !==void 0 && size !==bytes.length)throw wrongSize(what,size,bytes.length);
+const found3=digestOf(bytes,algorithmOf(digest));
+if(found3 !==digest)throw wrongDigest(what,digest,found3);
+}
+function wrongDigest(what,digest,found3){
+return new ImageError(`${what} is not what its digest says: ${digest} is wanted, it is ${found3}`,{
+code:"digest",
+advice:[
+"it was damaged or changed on its way, or where it is kept; get it from elsewhere"
+]
+});
+}
+function wrongSize(what,size,found3){
+return new ImageError(`${what} has another size than its descriptor says: ${size} bytes are wanted, it has ${found3}`,{
+code:"digest"
+});
+}
+var LENGTHS;
+var init_digest=__esm({
+"images/digest.ts"(){
+({createHash}=process.getBuiltinModule("node:crypto"));
+init_errors4();
+LENGTHS={
+sha256:64,
+sha512:128
+};
+}
+});
+function parseReference(text5){
+if(text5==="")throw refused(text5,"it is empty");
+if(/[\0-\x20\x7f]/.test(text5)&& !isFile2(text5)){
+throw refused(text5,"it has a space or a control character in it");
+}
+const scheme=/^(https?):\/\//.exec(text5)?.[1];
+if(scheme !==void 0){
+throw refused(text5,`a reference has no "${scheme}://"`,text5.slice(scheme.length + 3));
+}
+const transport=/^([a-z-]+):/.exec(text5)?.[1];
+if(transport==="docker" && text5.startsWith("docker://")){
+return parseRegistry(text5.slice("docker://".length),text5);
+}
+if(transport !==void 0 && FILE_TRANSPORTS.includes(transport)){
+return parseFile(transport,text5.slice(transport.length + 1),text5);
+}
+if(transport !==void 0 && Object.hasOwn(OTHER_TRANSPORTS,transport)){
+throw new ImageError(`${shown2(text5)}: images of ${transport}: cannot be read`,{
+code:"unsupported",
+advice:[
+OTHER_TRANSPORTS[transport]
+]
+});
+}
+return parseRegistry(text5,text5);
+}
+function isFile2(text5){
+return FILE_TRANSPORTS.some((transport)=> text5.startsWith(`${transport}:`));
+}
+function parseFile(transport,rest2,text5){
+if(rest2.startsWith("//"))throw refused(text5,`a path follows "${transport}:" at once`);
+if(rest2.includes("\0"))throw refused(text5,"it has a zero byte in it");
+const[,before,digest]=/^(.+)@([a-z0-9]+:[0-9a-zA-Z]+)$/.exec(rest2)??[];
+if(digest !==void 0 && digestIssue(digest)===void 0){
+return{
+transport,
+...pathOf4(before,text5,transport),
+digest
+};
+}
+return{
+transport,
+...pathOf4(rest2,text5,transport)
+};
+}
+function pathOf4(rest2,text5,transport){
+const at4=transport==="dir"?-1:rest2.indexOf(":");
+const[path2,image3]=at4===-1?[
+rest2
+]:[
+rest2.slice(0,at4),
+rest2.slice(at4 + 1)
+];
+if(path2==="")throw refused(text5,"it has no path");
+if(image3==="")throw refused(text5,"it has no tag after the colon");
+return{
+path:path2,
+...image3 !==void 0 &&{
+image:image3
+}
+};
+}
+function parseRegistry(given,text5){
+const{rest:rest2,digest}=splitDigest(given,text5);
+const slash=rest2.indexOf("/");
+const first=slash===-1?"":rest2.slice(0,slash);
+const hasRegistry=isRegistry(first);
+const{name,tag}=splitTag(hasRegistry?rest2.slice(slash + 1):rest2,text5);
+if(!hasRegistry && /^[./~]/.test(rest2)){
+throw refused(text5,"it looks like a path",`oci:${given}`);
+}
+const registry=hasRegistry?first:DEFAULT_REGISTRY;
+if(!HOST.test(registry))throw refused(text5,`${shown2(registry)} is no host`);
+checkName(name,text5);
+const official=registryName(registry);
+const repository=official===DEFAULT_REGISTRY && !name.includes("/")?`library/${name}`:name;
+if(`${official}/${repository}`.length > 255){
+throw refused(text5,"a name has 255 letters at most");
+}
+const latest=tag===void 0 && digest===void 0?"latest":tag;
+return{
+transport:"registry",
+registry:official,
+repository,
+...latest !==void 0 &&{
+tag:latest
+},
+...digest !==void 0 &&{
+digest
+}
+};
+}
+function isRegistry(part2){
+return /[.:]/.test(part2)&& !/^\.*$/.test(part2)|| part2==="localhost" || part2 !==part2.toLowerCase();
+}
+function registryName(registry){
+return registry==="index.docker.io"?DEFAULT_REGISTRY:registry;
+}
+function splitDigest(text5,whole){
+const at4=text5.indexOf("@");
+if(at4===-1)return{
+rest:text5
+};
+const digest=text5.slice(at4 + 1);
+const issue2=digestIssue(digest);
+if(issue2 !==void 0)throw refused(whole,`the digest ${shown2(digest)} ${issue2}`);
+return{
+rest:text5.slice(0,at4),
+digest
+};
+}
+function splitTag(text5,whole){
+const at4=text5.indexOf(":",text5.lastIndexOf("/")+ 1);
+if(at4===-1)return{
+name:text5
+};
+const tag=text5.slice(at4 + 1);
+if(tag==="")throw refused(whole,"it has no tag after the colon");
+if(!TAG.test(tag)){
+throw refused(whole,`${shown2(tag)} is no tag: up to 128 letters, digits and _ . -, the first no . or -`);
+}
+return{
+name:text5.slice(0,at4),
+tag
+};
+}
+function checkName(name,text5){
+if(/^[0-9a-f]{64}$/.test(name)){
+throw refused(text5,"64 digits are an identity and no name",`NAME@sha256:${name}`);
+}
+if(REPOSITORY.test(name))return;
+const lower3=name.toLowerCase();
+if(lower3 !==name && REPOSITORY.test(lower3)){
+throw refused(text5,"the name of a repository has no capitals",text5.replace(name,lower3));
+}
+throw refused(text5,`${shown2(name)} is no name of a repository: small letters and digits, with single . and _ or - between them, in parts that / separates`);
+}
+function shown2(text5){
+return JSON.stringify(text5);
+}
+function refused(text5,why,instead){
+return new ImageError(`${shown2(text5)} is no reference of an image: ${why}`,{
+code:"reference",
+advice:instead===void 0?[]:[
+`did you mean ${instead} ?`
+]
+});
+}
+function referenceText(reference){
+const digest=reference.digest===void 0?"":`@${reference.digest}`;
+if(reference.transport==="registry"){
+const tag=reference.tag===void 0?"":`:${reference.tag}`;
+return `${reference.registry}/${reference.repository}${tag}${digest}`;
+}
+const image3=reference.image===void 0?"":`:${reference.image}`;
+return `${reference.transport}:${reference.path}${image3}${digest}`;
+}
+function shortReference(reference){
+const whole=referenceText(reference);
+if(reference.transport !=="registry" || reference.registry !==DEFAULT_REGISTRY)return whole;
+return whole.replace(/^docker\.io\/(library\/(?=[^/]*$))?/,"");
+}
+var DEFAULT_REGISTRY,FILE_TRANSPORTS,OTHER_TRANSPORTS,COMPONENT,REPOSITORY,TAG,HOST;
+var init_reference=__esm({
+"images/reference.ts"(){
+init_digest();
+init_errors4();
+DEFAULT_REGISTRY="docker.io";
+FILE_TRANSPORTS=[
+"oci",
+"oci-archive",
+"docker-archive",
+"dir"
+];
+OTHER_TRANSPORTS={
+"containers-storage":"podman save --format oci-archive -o image.tar NAME, then oci-archive:image.tar",
+"docker-daemon":"docker save -o image.tar NAME, then docker-archive:image.tar",
+"ostree":"skopeo copy it to an oci: layout first",
+"sif":"skopeo copy it to an oci: layout first",
+"tarball":"skopeo copy it to an oci: layout first"
+};
+COMPONENT="[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*";
+REPOSITORY=new RegExp(`^${COMPONENT}(?:/${COMPONENT})*$`);
+TAG=/^\w[\w.-]{0,127}$/;
+HOST=/^(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*|\[[0-9a-fA-F:]+\])(?::[0-9]+)?$/;
+}
+});
+function parseDocument(what,bytes){
+let value;
+try{
+value=JSON.parse(new TextDecoder("utf-8",{
+fatal:true
+}).decode(bytes));
+}catch(cause){
+throw invalid(what,"is not JSON",cause);
+}
+if(!isObject3(value))throw invalid(what,"is not an object of JSON");
+return value;
+}
+function isObject3(value){
+return typeof value==="object" && value !==null && !Array.isArray(value);
+}
+function invalid(what,why,cause){
+return new ImageError(`${what} ${why}`,{
+code:"invalid",
+cause
+});
+}
+function readDescriptor(what,value,usual){
+if(!isObject3(value))throw invalid(what,"is not a descriptor");
+const{digest,size,platform,annotations,artifactType,data:data2}=value;
+const mediaType=value["mediaType"]??usual;
+if(typeof mediaType !=="string")throw invalid(what,`has no "mediaType"`);
+const issue2=digestIssue(digest);
+if(issue2 !==void 0)throw invalid(what,`has a "digest" that ${issue2}`);
+if(!Number.isSafeInteger(size)|| size < 0){
+throw invalid(what,`has a "size" that is not a number of bytes`);
+}
+return{
+mediaType,
+digest,
+size,
+...platform !==void 0 &&{
+platform:readPlatform(what,platform)
+},
+...isObject3(annotations)&&{
+annotations:texts(annotations)
+},
+...typeof artifactType==="string" &&{
+artifactType
+},
+...typeof data2==="string" &&{
+data:data2
+}
+};
+}
+function readPlatform(what,value){
+if(!isObject3(value))throw invalid(what,`has a "platform" that is not an object`);
+const{os,architecture,variant}=value;
+const features=value["os.features"];
+const version=value["os.version"];
+return{
+os:typeof os==="string"?os:"unknown",
+architecture:typeof architecture==="string"?architecture:"unknown",
+...typeof variant==="string" && variant !=="" &&{
+variant
+},
+...typeof version==="string" &&{
+"os.version":version
+},
+...Array.isArray(features)&&{
+"os.features":features.map(String)
+}
+};
+}
+function texts(object2){
+const pairs4=Object.entries(object2).filter(([,value])=> typeof value==="string");
+return Object.fromEntries(pairs4);
+}
+var DOCUMENT_LIMIT;
+var init_descriptor=__esm({
+"images/descriptor.ts"(){
+init_digest();
+init_errors4();
+DOCUMENT_LIMIT=8 * 1024 * 1024;
+}
+});
+function parseConfig(what,bytes){
+const document=parseDocument(what,bytes);
+const config=isObject3(document["config"])?document["config"]:{};
+const{created}=document;
+const stopSignal=text4(what,config,"StopSignal");
+return{
+platform:platformOf2(what,document),
+diffIds:diffIdsOf(what,document),
+user:text4(what,config,"User"),
+exposedPorts:keys(what,config,"ExposedPorts"),
+env:list2(what,config,"Env"),
+entrypoint:list2(what,config,"Entrypoint"),
+cmd:list2(what,config,"Cmd"),
+volumes:volumesOf(what,config),
+workingDir:text4(what,config,"WorkingDir"),
+labels:isObject3(config["Labels"])?texts(config["Labels"]):{},
+...typeof created==="string" &&{
+created
+},
+...stopSignal !=="" &&{
+stopSignal
+}
+};
+}
+function platformOf2(what,document){
+const{os,architecture,variant}=document;
+if(os !==void 0 && typeof os !=="string"){
+throw invalid(what,`has an "os" that is no text`);
+}
+return{
+os:os===void 0 || os===""?"linux":os,
+architecture:typeof architecture==="string"?architecture:"",
+...typeof variant==="string" && variant !=="" &&{
+variant
+}
+};
+}
+function diffIdsOf(what,{rootfs}){
+if(!isObject3(rootfs))throw invalid(what,`has no "rootfs"`);
+const ids2=rootfs["diff_ids"]??[];
+if(!Array.isArray(ids2))throw invalid(what,`has "diff_ids" that are no list`);
+for(const[index,id2]of ids2.entries()){
+const issue2=digestIssue(id2);
+if(issue2 !==void 0)throw invalid(what,`: diff_id ${index + 1} ${issue2}`);
+}
+return ids2;
+}
+function text4(what,config,field2){
+const value=config[field2]??"";
+if(typeof value !=="string")throw invalid(what,`has a "${field2}" that is no text`);
+if(value.includes("\0"))throw invalid(what,`has a zero byte in "${field2}"`);
+checkLength(what,field2,value);
+return value;
+}
+function checkLength(what,field2,text5){
+if(text5.length <=LONGEST8)return;
+throw invalid(what,`has a "${field2}" of ${text5.length} characters, and ${LONGEST8} are the most`);
+}
+function volumesOf(what,config){
+const volumes=keys(what,config,"Volumes");
+if(volumes.length > MOST_VOLUMES)throw invalid(what,`has more than ${MOST_VOLUMES} "Volumes"`);
+for(const path2 of volumes)checkLength(what,"Volumes",path2);
+return volumes;
+}
+function list2(what,config,field2){
+const value=config[field2]??[];
+const isList=Array.isArray(value)&& value.every((item)=> typeof item==="string");
+if(!isList)throw invalid(what,`has "${field2}" that is no list of texts`);
+if(value.some((item)=> item.includes("\0"))){
+throw invalid(what,`has a zero byte in "${field2}"`);
+}
+return value;
+}
+function keys(what,config,field2){
+const value=config[field2]??{};
+if(!isObject3(value))throw invalid(what,`has "${field2}" that is no object`);
+return Object.keys(value);
+}
+function chainIdOf(diffIds){
+const[first,...rest2]=diffIds;
+if(first===void 0)return digestOf("");
+return rest2.reduce((chain2,diffId)=> digestOf(`${chain2} ${diffId}`),first);
+}
+var LONGEST8,MOST_VOLUMES;
+var init_config=__esm({
+"images/config.ts"(){
+init_descriptor();
+init_digest();
+LONGEST8=4095;
+MOST_VOLUMES=256;
+}
+});
+var LayerError,ArchiveError;
+var init_errors5=__esm({
+"images/layer/errors.ts"(){
+init_errors();
+LayerError=class extends RamekinError{
+name="LayerError";
+code;
+layer;
+constructor(issue2,{layer,code,...options}){
+super(layer===void 0?issue2:`layer ${layer}: ${issue2}`,options);
+this.code=code;
+this.layer=layer;
+}
+};
+ArchiveError=class extends Error{
+name="ArchiveError";
+};
+}
+});
+async function openUserNamespace2(steps){
+const maker=recipe(...steps).command("cat",{
+stdin:"piped",
+stdout:"null",
+stderr:"null"
+}).spawn();
+try{
+return open(`/proc/${maker.pid}/ns/user`,O_RDONLY | O_CLOEXEC);
+}finally{
+await maker.stdin.close();
+await maker.status;
+}
+}
+var init_user_namespace=__esm({
+"container/user_namespace.ts"(){
+init_open();
+init_files4();
+init_recipe();
+}
+});
+function environment2(){
+return Object.fromEntries(environmentStrings().map(stringAt).flatMap((string)=>{
+const at4=string.indexOf("=");
+return at4 > 0?[
+[
+string.slice(0,at4),
+string.slice(at4 + 1)
+]
+]:[];
+}));
+}
+var init_environment2=__esm({
+"images/environment.ts"(){
+init_environment();
+}
+});
+function subordinateIds(){
+const[uid,gid]=[
+linux.geteuid(),
+linux.getegid()
+];
+if(!TOOLS.every(isInstalled))return void 0;
+const user=nameOf6(uid,textOf6("/etc/passwd"));
+const uids=rangesOf(textOf6("/etc/subuid"),user,uid);
+const gids=rangesOf(textOf6("/etc/subgid"),user,uid);
+if(uids.length===0 || gids.length===0)return void 0;
+return{
+uids:mapsOf(uid,uids),
+gids:mapsOf(gid,gids)
+};
+}
+async function openOwners(ids2){
+const namespace=await openUserNamespace2([
+unshare3("user"),
+mapIds(ids2)
+]);
+return{
+owners:{
+kind:"mapped",
+namespace:namespace.number,
+...ids2
+},
+[Symbol.dispose]:()=> namespace.close()
+};
+}
+function rangesOf(text5,user,uid){
+const ranges2=[];
+for(const line3 of text5.split("\n")){
+const[owner,first,count]=line3.split(":");
+if(owner !==user && owner !==String(uid))continue;
+const range={
+first:Number(first),
+count:Number(count)
+};
+if(Number.isSafeInteger(range.first)&& range.count > 0)ranges2.push(range);
+}
+return ranges2;
+}
+function mapsOf(own,ranges2){
+const maps2=[
+{
+inside:0,
+outside:own,
+count:1
+}
+];
+let inside2=1;
+for(const{first,count}of ranges2){
+maps2.push({
+inside:inside2,
+outside:first,
+count
+});
+inside2 +=count;
+}
+return maps2;
+}
+function nameOf6(uid,passwd){
+const line3=passwd.split("\n").find((line4)=> line4.split(":")[2]===String(uid));
+return line3?.split(":")[0];
+}
+function isInstalled(program){
+const path2=environment2()["PATH"]??"/usr/bin:/bin";
+return path2.split(":").some((directory2)=> isFile3(`${directory2}/${program}`));
+}
+function isFile3(path2){
+try{
+return Deno.statSync(path2).isFile;
+}catch{
+return false;
+}
+}
+function textOf6(path2){
+try{
+return Deno.readTextFileSync(path2);
+}catch(error){
+if(error instanceof Deno.errors.NotFound)return "";
+throw error;
+}
+}
+var TOOLS;
+var init_mapped_owners=__esm({
+"images/layer/mapped_owners.ts"(){
+init_user_namespace();
+init_mod2();
+init_environment2();
+TOOLS=[
+"newuidmap",
+"newgidmap"
+];
+}
+});
+function writeNumber(view2,at4,value){
+view2.setInt32(at4,value | 0,true);
+view2.setInt32(at4 + 4,Math.floor(value / 2 ** 32),true);
+}
+function acceptedBytes(names){
+let bytes=0n;
+for(const name of names??[])bytes=bytes << 8n | BigInt(ERRNO[name]);
+return bytes;
+}
+var BatchResult,MASK_SIZE,SIG_SETMASK,WALL,CHILD,CallBatch;
+var init_call_batch=__esm({
+"ffi/call_batch.ts"(){
+init_namespaces();
+init_errno();
+init_file_name();
+init_syscall_numbers();
+init_program();
+BatchResult=class{
+index;
+constructor(index){
+this.index=index;
+}
+};
+MASK_SIZE=8;
+SIG_SETMASK=2;
+WALL=1073741824;
+CHILD={
+setns:4,
+exit:5,
+first:6
+};
+CallBatch=class{
+#engine;
+#architecture;
+#memory;
+#namespace;
+#names=[];
+#kept=new Map();
+#numbers=new Map();
+#count=0;
+#data=0;
+#status=0;
+constructor(engine2,size,namespace){
+this.#engine=engine2;
+this.#architecture=engine2.architecture;
+this.#memory=engine2.allocate(size);
+this.#namespace=namespace;
+this.clear();
+}
+get isEmpty(){
+return this.#count===this.#first;
+}
+get next(){
+return this.#count;
+}
+get room(){
+return this.#data - recordOffset(this.#count)- RECORD.size;
+}
+add(name,args,edges={}){
+const index=this.#count;
+const{view:view2}=this.#memory;
+const at4=recordOffset(index);
+if(at4 + 2 * RECORD.size > this.#data)throw new RangeError("the batch is full");
+this.#count++;
+const next=at4 + RECORD.size;
+view2.setInt32(at4 + RECORD.number,this.#numberOf(name),true);
+let references=0;
+for(let position=0;position < 6;position++){
+const argument=args[position]??0;
+const field2=at4 + RECORD.arguments + position * 8;
+if(typeof argument==="number")writeNumber(view2,field2,argument);
+else{
+references |=1 << position;
+writeNumber(view2,field2,resultOffset(argument.index));
+}
+}
+view2.setInt32(at4 + RECORD.references,references,true);
+view2.setBigUint64(at4 + RECORD.accepted,acceptedBytes(edges.accept),true);
+view2.setInt32(at4 + RECORD.onZero,next,true);
+view2.setInt32(at4 + RECORD.onSuccess,next,true);
+view2.setInt32(at4 + RECORD.onAccepted,next + RECORD.size *(edges.skip??0),true);
+view2.setInt32(at4 + RECORD.onFailure,this.#end,true);
+view2.setBigInt64(at4 + RECORD.result,PENDING,true);
+this.#names[index]=name;
+return index;
+}
+name(text5){
+const size=text5.length * 3 + 1;
+const at4=this.#reserve(size);
+const{written:written2}=encodeName(text5,this.#memory.bytes.subarray(at4,at4 + size - 1));
+this.#memory.bytes[at4 + written2]=0;
+return this.#memory.address + at4;
+}
+bytes(bytes){
+const at4=this.#reserve(bytes.length);
+this.#memory.bytes.set(bytes,at4);
+return this.#memory.address + at4;
+}
+words(...values){
+const at4=this.#reserve(values.length * 8);
+for(let index=0;index < values.length;index++){
+writeNumber(this.#memory.view,at4 + index * 8,values[index]);
+}
+return this.#memory.address + at4;
+}
+output(size){
+const at4=this.#reserve(size);
+this.#memory.bytes.fill(0,at4,at4 + size);
+return this.#memory.address + at4;
+}
+read(address2,size){
+return new DataView(this.#memory.view.buffer,address2 - this.#memory.address,size);
+}
+address(bytes){
+const{buffer}=bytes;
+let start=this.#kept.get(buffer);
+if(start===void 0){
+const whole=new Uint8Array(buffer);
+start=Number(Deno.UnsafePointer.value(Deno.UnsafePointer.of(whole)));
+this.#kept.set(buffer,start);
+}
+return start + bytes.byteOffset;
+}
+async run(){
+if(this.isEmpty)return void 0;
+const{view:view2}=this.#memory;
+const last=recordOffset(this.#count - 1);
+for(const edge of[
+RECORD.onZero,
+RECORD.onSuccess
+]){
+view2.setInt32(last + edge,this.#end,true);
+}
+this.#endSkips();
+await this.#engine.runInPool(this.#memory);
+const errno=view2.getUint32(HEADER.failedWith,true);
+if(errno===0 && !this.#wasKilled)return void 0;
+const index=errno===0?this.#lastMade():(view2.getUint32(HEADER.failedAt,true)- HEADER.size)/ RECORD.size;
+return{
+index,
+name:this.#names[index],
+errno:errno===0?ERRNO.ENOMEM:errno
+};
+}
+result(index){
+const value=this.#memory.view.getBigInt64(resultOffset(index),true);
+return value===PENDING?void 0:Number(value);
+}
+clear(){
+this.#kept.clear();
+this.#data=this.#memory.size;
+this.#count=0;
+if(this.#namespace !==void 0)this.#enclose(this.#namespace);
+}
+[Symbol.dispose](){
+this.#engine.release(this.#memory);
+}
+get #first(){
+return this.#namespace===void 0?0:CHILD.first;
+}
+get #end(){
+return this.#namespace===void 0?0:recordOffset(CHILD.exit);
+}
+#enclose(namespace){
+const all=this.bytes(new Uint8Array(MASK_SIZE).fill(255));
+const old=this.output(MASK_SIZE);
+this.#names.length=0;
+this.#count=0;
+this.add("rt_sigprocmask",[
+SIG_SETMASK,
+all,
+old,
+MASK_SIZE
+]);
+const child=this.add("clone",[
+CLONE_VM | CLONE_VFORK | CLONE_FILES
+]);
+this.#status=this.output(8);
+this.add("wait4",[
+new BatchResult(child),
+this.#status,
+WALL,
+0
+]);
+this.add("rt_sigprocmask",[
+SIG_SETMASK,
+old,
+0,
+MASK_SIZE
+]);
+this.add("setns",[
+namespace,
+CLONE_NEWUSER
+]);
+this.add("exit",[
+0
+]);
+const{view:view2}=this.#memory;
+view2.setInt32(recordOffset(child)+ RECORD.onZero,recordOffset(CHILD.setns),true);
+view2.setInt32(recordOffset(child)+ RECORD.onFailure,recordOffset(3),true);
+for(const edge of[
+RECORD.onZero,
+RECORD.onSuccess,
+RECORD.onFailure
+]){
+view2.setInt32(recordOffset(3)+ edge,0,true);
+}
+view2.setInt32(recordOffset(2)+ RECORD.onFailure,recordOffset(3),true);
+view2.setInt32(recordOffset(0)+ RECORD.onFailure,0,true);
+view2.setInt32(recordOffset(CHILD.setns)+ RECORD.onZero,recordOffset(CHILD.first),true);
+}
+get #wasKilled(){
+return this.#namespace !==void 0 && this.read(this.#status,4).getUint32(0,true)!==0;
+}
+#lastMade(){
+let index=this.#count - 1;
+while(index > this.#first && this.result(index)===void 0)index--;
+return index;
+}
+#endSkips(){
+const end=recordOffset(this.#count);
+const{view:view2}=this.#memory;
+for(let index=this.#first;index < this.#count;index++){
+const edge=recordOffset(index)+ RECORD.onAccepted;
+if(view2.getInt32(edge,true)>=end)view2.setInt32(edge,this.#end,true);
+}
+}
+#reserve(size){
+const at4=Math.floor((this.#data - size)/ 8)* 8;
+if(at4 < recordOffset(this.#count)+ RECORD.size)throw new RangeError("the batch is full");
+this.#data=at4;
+return at4;
+}
+#numberOf(name){
+let number2=this.#numbers.get(name);
+if(number2===void 0){
+number2=syscallNumber(name,this.#architecture);
+this.#numbers.set(name,number2);
+}
+return number2;
+}
+};
+}
+});
+function openBeneath(calls,root2,path2,flags2){
+const how=calls.words(flags2 | O_DIRECTORY | O_CLOEXEC,0,RESOLVE);
+return calls.add("openat2",[
+root2,
+calls.name(path2),
+how,
+HOW_SIZE
+]);
+}
+var HOW_SIZE,RESOLVE;
+var init_beneath=__esm({
+"ffi/files/beneath.ts"(){
+init_open();
+HOW_SIZE=24;
+RESOLVE=RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
+}
+});
+async function removeAll(root2,namespace){
+using calls=new CallBatch(engine(),MEMORY2,namespace);
+const number2=syscall(openat(at_fdcwd,"/",O_PATH | O_CLOEXEC));
+try{
+await removeIn(calls,root2,number2);
+}finally{
+syscall(close(number2));
+}
+}
+async function removeIn(calls,root2,number2){
+const way=[
+"."
+];
+while(way.length > 0){
+const path2=way.at(-1);
+const entries=await list3(calls,root2,path2,number2);
+if(entries.length===0){
+way.pop();
+if(path2 !==".")await removeDirectory(calls,root2,path2,number2);
+continue;
+}
+await removeFiles(calls,root2,path2,entries.filter(({type})=> type !==S_IFDIR),number2);
+for(const{name,type}of entries){
+if(type !==S_IFDIR)continue;
+const inside2=path2==="."?name:`${path2}/${name}`;
+way.push(inside2.length > LONGEST9?await lift(calls,root2,path2,name,number2):inside2);
+}
+}
+}
+function openAt(calls,root2,path2,number2){
+const opened2=new BatchResult(openBeneath(calls,root2,path2,O_PATH));
+calls.add("dup3",[
+opened2,
+number2,
+O_CLOEXEC
+]);
+calls.add("close",[
+opened2
+]);
+}
+function enter3(calls,root2,path2,number2){
+openAt(calls,root2,path2,number2);
+calls.add("fchmodat",[
+AT_FDCWD,
+calls.name(`/proc/self/fd/${number2}`),
+448
+]);
+}
+async function list3(calls,root2,path2,number2){
+enter3(calls,root2,path2,number2);
+const flags2=O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+const opened2=new BatchResult(calls.add("openat",[
+number2,
+calls.name("."),
+flags2
+]));
+const listed4=calls.output(LISTED);
+const read5=calls.add("getdents64",[
+opened2,
+listed4,
+LISTED
+]);
+calls.add("close",[
+opened2
+]);
+await run2(calls,path2);
+const entries=readDirectoryEntries(calls.read(listed4,LISTED),calls.result(read5));
+calls.clear();
+return entries;
+}
+async function lift(calls,root2,path2,name,number2){
+const lifted2=`.${crypto.randomUUID()}`;
+enter3(calls,root2,`${path2}/${name}`,number2);
+openAt(calls,root2,path2,number2);
+calls.add("renameat2",[
+number2,
+calls.name(name),
+root2,
+calls.name(lifted2),
+RENAME_NOREPLACE
+]);
+await run2(calls,path2);
+calls.clear();
+return lifted2;
+}
+async function removeFiles(calls,root2,path2,entries,number2){
+if(entries.length===0)return;
+openAt(calls,root2,path2,number2);
+for(const{name}of entries){
+if(calls.room < MEMORY2 / 8)break;
+calls.add("unlinkat",[
+number2,
+calls.name(name),
+0
+]);
+}
+await run2(calls,path2);
+calls.clear();
+}
+async function removeDirectory(calls,root2,path2,number2){
+const[above,name]=split2(path2);
+openAt(calls,root2,above,number2);
+calls.add("unlinkat",[
+number2,
+calls.name(name),
+AT_REMOVEDIR
+]);
+await run2(calls,path2);
+calls.clear();
+}
+async function run2(calls,path2){
+const failure=await calls.run();
+if(failure===void 0)return;
+const{name,errno}=failure;
+throw new SyscallError({
+syscall:name,
+errno,
+call:`${JSON.stringify(path2)}: ${name}(2)`
+});
+}
+function split2(path2){
+const slash=path2.lastIndexOf("/");
+return slash < 0?[
+".",
+path2
+]:[
+path2.slice(0,slash),
+path2.slice(slash + 1)
+];
+}
+var MEMORY2,LISTED,LONGEST9;
+var init_remove_tree=__esm({
+"ffi/files/remove_tree.ts"(){
+init_at();
+init_files();
+init_open();
+init_getdents();
+init_call_batch();
+init_engine();
+init_errors();
+init_files3();
+init_syscalls();
+init_beneath();
+[MEMORY2,LISTED]=[
+1 << 18,
+1 << 15
+];
+LONGEST9=1024;
+}
+});
+var init_remove_tree2=__esm({
+"images/layer/remove_tree.ts"(){
+init_open();
+init_remove_tree();
+init_files4();
+}
+});
+var createHash2,closeSync,openSync,readSync;
+function hashFor2(digest,name){
+const[algorithm="",digits=""]=digest.split(":");
+if(ALGORITHMS[algorithm]!==digits.length || !/^[0-9a-f]+$/.test(digits)){
+throw new LayerError(`the ${name} ${JSON.stringify(digest)} is none that can be checked; expected sha256: or sha512: with their digits`,{
+code:"unsupported"
+});
+}
+return createHash2(algorithm);
+}
+var PIECE,ALGORITHMS,BlobReader;
+var init_blob=__esm({
+"images/layer/blob.ts"(){
+({createHash:createHash2}=process.getBuiltinModule("node:crypto"));
+({closeSync,openSync,readSync}=process.getBuiltinModule("node:fs"));
+init_errors5();
+PIECE=256 * 1024;
+ALGORITHMS={
+sha256:64,
+sha512:128
+};
+BlobReader=class{
+#hash;
+#fd;
+#ahead=[];
+#position=0;
+#closed=false;
+constructor(path2,digest){
+this.#hash=digest===void 0?void 0:hashFor2(digest,"digest");
+this.#fd=openSync(path2,"r");
+}
+get position(){
+return this.#position;
+}
+next(){
+return this.#ahead.shift()??this.#read();
+}
+peek(size){
+let bytes=this.next()??new Uint8Array();
+while(bytes.length < size){
+const more=this.next();
+if(more===void 0)break;
+const both=new Uint8Array(bytes.length + more.length);
+both.set(bytes);
+both.set(more,bytes.length);
+bytes=both;
+}
+if(bytes.length > 0)this.#ahead.unshift(bytes);
+return bytes;
+}
+get digest(){
+return this.#hash.digest("hex");
+}
+readToEnd(){
+while(this.#read()!==void 0);
+}
+[Symbol.dispose](){
+if(!this.#closed)closeSync(this.#fd);
+this.#closed=true;
+}
+#read(){
+const piece=new Uint8Array(PIECE);
+const count=readSync(this.#fd,piece);
+if(count===0)return void 0;
+this.#position +=count;
+const bytes=piece.subarray(0,count);
+this.#hash?.update(bytes);
+return bytes;
+}
+};
+}
+});
+async function* decoded2(decoder2,next,done=()=>{
+}){
+const waiting=[];
+let[ended,failure]=[
+false,
+void 0
+];
+let wake=()=>{
+};
+let filling;
+const handOver=()=>{
+if(filling===void 0)return;
+waiting.push(filling);
+filling=void 0;
+if(waiting.length > MOST_WAITING)decoder2.pause();
+wake();
+};
+decoder2.on("data",(piece)=>{
+const{buffer,byteOffset,length}=piece;
+if(filling !==void 0 && filling.buffer !==buffer)handOver();
+const begin2=filling?.byteOffset??byteOffset;
+filling=new Uint8Array(buffer,begin2,byteOffset + length - begin2);
+if(byteOffset + length===buffer.byteLength)handOver();
+});
+const finish2=(error)=>{
+handOver();
+failure??=error;
+ended=true;
+wake();
+};
+decoder2.on("error",finish2);
+decoder2.on("end",()=> finish2());
+decoder2.on("close",()=> finish2());
+const feeding=feed(decoder2,next,done,()=> ended).catch(finish2);
+try{
+for(;;){
+for(let piece=waiting.shift();piece !==void 0;piece=waiting.shift()){
+if(waiting.length < FEW_WAITING && decoder2.isPaused())decoder2.resume();
+yield piece;
+}
+if(failure !==void 0)throw failure;
+if(ended)return;
+await new Promise((resolve3)=>{
+wake=resolve3;
+});
+}
+}finally{
+ended=true;
+decoder2.destroy();
+await feeding;
+}
+}
+async function feed(decoder2,next,done,ended){
+let goOn=()=>{
+};
+decoder2.on("drain",()=> goOn());
+decoder2.on("close",()=> goOn());
+while(!ended()){
+const piece=await next();
+if(piece===void 0){
+decoder2.end();
+return;
+}
+if(decoder2.write(piece,()=> done(piece)))continue;
+await new Promise((resolve3)=>{
+goOn=resolve3;
+});
+}
+}
+var MOST_WAITING,FEW_WAITING;
+var init_decoder=__esm({
+"images/layer/decoder.ts"(){
+[MOST_WAITING,FEW_WAITING]=[
+8,
+4
+];
+}
+});
+function areWhole(bytes){
+return bytes.length===bytes.buffer.byteLength;
+}
+function free(bytes){
+if(areWhole(bytes))bytes.buffer.transfer(0);
+}
+var init_memory2=__esm({
+"images/layer/memory.ts"(){
+}
+});
+var createGunzip;
+async function* gunzip(blob){
+const gunzip2=createGunzip({
+chunkSize:CHUNK4
+});
+let fed=0;
+const recent=[];
+const next=()=>{
+const piece=blob.next();
+if(piece !==void 0){
+fed +=piece.length;
+recent.push(piece);
+while(recent.length > 2 && fed - sum2(recent)+ recent[0].length < gunzip2.bytesWritten){
+free(recent.shift());
+}
+}
+return piece;
+};
+try{
+yield* decoded2(gunzip2,next);
+}catch(error){
+throw new ArchiveError(reasonOf2(error),{
+cause:error
+});
+}
+const start=fed - sum2(recent);
+let at4=start;
+for(const piece of recent){
+checkZeros(piece.subarray(Math.max(0,gunzip2.bytesWritten - at4)));
+at4 +=piece.length;
+}
+for(let piece=blob.next();piece !==void 0;piece=blob.next())checkZeros(piece);
+}
+function sum2(pieces){
+return pieces.reduce((total,{length})=> total + length,0);
+}
+function checkZeros(bytes){
+if(bytes.some((byte)=> byte !==0))throw new ArchiveError(GARBAGE);
+}
+function reasonOf2({code,message:message2}){
+if(code==="Z_BUF_ERROR")return "the gzip stream is cut";
+if(message2.includes("incorrect header check")|| code==="ERR_STREAM_PUSH_AFTER_EOF"){
+return GARBAGE;
+}
+return `the gzip stream is damaged: ${message2}`;
+}
+var CHUNK4,GARBAGE;
+var init_gzip=__esm({
+"images/layer/gzip.ts"(){
+({createGunzip}=process.getBuiltinModule("node:zlib"));
+init_decoder();
+init_errors5();
+init_memory2();
+CHUNK4=256 * 1024;
+GARBAGE="behind the gzip stream lie bytes that are neither zeros nor another member of it";
+}
+});
+function numberOf7(field2,name,ended=false){
+return(field2[0]& 128)!==0?binary(field2,name,ended):octal2(field2,name);
+}
+function octal2(field2,name){
+let[at4,value]=[
+0,
+0
+];
+while(at4 < field2.length &&(field2[at4]===SPACE || field2[at4]===0))at4++;
+for(;at4 < field2.length && field2[at4]!==SPACE && field2[at4]!==0;at4++){
+const digit=field2[at4];
+if(digit < ZERO || digit > SEVEN)throw wrong(field2,name);
+value=value * 8 + digit - ZERO;
+}
+return exact(value,field2,name);
+}
+function binary(field2,name,ended){
+const length=ended && field2[field2.length - 1]===SPACE?field2.length - 1:field2.length;
+const negative=(field2[0]& 64)!==0;
+let value=negative?(field2[0]| 128)- 256:field2[0]& 127;
+for(let at4=1;at4 < length;at4++)value=value * 256 + field2[at4];
+return exact(value,field2,name);
+}
+function exact(value,field2,name){
+if(!Number.isSafeInteger(value))throw wrong(field2,name);
+return value;
+}
+function wrong(field2,name){
+const bytes=[
+...field2
+].map((byte)=> byte.toString(16).padStart(2,"0")).join(" ");
+return new ArchiveError(`the ${name} is no number: ${bytes}`);
+}
+var SPACE,ZERO,SEVEN;
+var init_numbers=__esm({
+"images/layer/tar/numbers.ts"(){
+init_errors5();
+[SPACE,ZERO,SEVEN]=[
+32,
+48,
+55
+];
+}
+});
+function isHeader(block2){
+let[sum5,high]=[
+CHECKSUM[1]* SPACE2,
+0
+];
+for(let at4=0;at4 < BLOCK;at4++){
+if(at4===CHECKSUM[0])at4 +=CHECKSUM[1];
+const byte=block2[at4];
+sum5 +=byte;
+high +=byte >> 7;
+}
+try{
+const stored=numberOf7(fieldOf(block2,CHECKSUM),"checksum");
+return stored===sum5 || stored===sum5 - 256 * high;
+}catch{
+return false;
+}
+}
+function isZero(block2){
+return block2.every((byte)=> byte===0);
+}
+function readHeader(block2){
+if(!isHeader(block2)){
+throw new ArchiveError("a header has a wrong checksum, as where it is no tar archive");
+}
+const magic=textOf7(block2,MAGIC2);
+const posix3=magic.startsWith("ustar")&& block2[MAGIC2[0]+ 5]===0;
+const gnu=magic==="ustar  ";
+const libarchive=block2[MODE3[0]+ 6]===SPACE2 && block2[MODE3[0]+ 7]===0;
+const number2=(field2,name2)=> numberOf7(fieldOf(block2,field2),name2,libarchive);
+const prefix=posix3?textOf7(block2,prefixField(block2)):"";
+const name=textOf7(block2,NAME8);
+const type=String.fromCharCode(block2[TYPE[0]]);
+const isDevice3=type==="3" || type==="4";
+return{
+name:prefix===""?name:`${prefix}/${name}`,
+mode:number2(MODE3,"mode")& 4095,
+uid:number2(UID3,"uid"),
+gid:number2(GID3,"gid"),
+size:number2(SIZE2,"size"),
+mtime:number2(MTIME,"time"),
+type,
+target:textOf7(block2,TARGET),
+major:isDevice3 &&(posix3 || gnu)?number2(MAJOR,"major number"):0,
+minor:isDevice3 &&(posix3 || gnu)?number2(MINOR,"minor number"):0,
+libarchive
+};
+}
+function prefixField(block2){
+const star=String.fromCharCode(...block2.subarray(508,512))==="tar\0" && block2[475]===0;
+return star?[
+PREFIX2[0],
+131
+]:PREFIX2;
+}
+function fieldOf(block2,[start,length]){
+return block2.subarray(start,start + length);
+}
+function textOf7(block2,field2){
+return untilNul(fieldOf(block2,field2));
+}
+function untilNul(bytes){
+const end=bytes.indexOf(0);
+return decodeName(end < 0?bytes:bytes.subarray(0,end));
+}
+var BLOCK,NAME8,MODE3,UID3,GID3,SIZE2,MTIME,CHECKSUM,TYPE,TARGET,MAGIC2,MAJOR,MINOR,PREFIX2,SPACE2;
+var init_header=__esm({
+"images/layer/tar/header.ts"(){
+init_file_name();
+init_errors5();
+init_numbers();
+BLOCK=512;
+[NAME8,MODE3,UID3,GID3,SIZE2,MTIME,CHECKSUM,TYPE,TARGET,MAGIC2,MAJOR,MINOR,PREFIX2]=[
+[
+0,
+100
+],
+[
+100,
+8
+],
+[
+108,
+8
+],
+[
+116,
+8
+],
+[
+124,
+12
+],
+[
+136,
+12
+],
+[
+148,
+8
+],
+[
+156,
+1
+],
+[
+157,
+100
+],
+[
+257,
+8
+],
+[
+329,
+8
+],
+[
+337,
+8
+],
+[
+345,
+155
+]
+];
+SPACE2=32;
+}
+});
+var createZstdDecompress,zstdDecompressSync;
+function isZstd(bytes){
+return bytes.length >=4 &&(magicOf(bytes)===MAGIC3 || isSkippable(magicOf(bytes)));
+}
+async function* unzstd(blob){
+const input=new Input2(blob);
+let small=[];
+let size=0;
+for await(const piece of framesOf(input)){
+if(size===0 && piece.length >=WORTHWHILE){
+yield piece;
+continue;
+}
+small.push(piece);
+size +=piece.length;
+if(size < WORTHWHILE)continue;
+yield joined(small);
+[small,size]=[
+[],
+0
+];
+}
+yield joined(small);
+}
+async function* framesOf(input){
+while(input.has(1)){
+const head2=input.peek(8);
+if(head2.length < 8)throw cut();
+const magic=magicOf(head2);
+if(isSkippable(magic)){
+input.skip(8);
+input.skip(new DataView(head2.buffer,head2.byteOffset).getUint32(4,true));
+continue;
+}
+if(magic !==MAGIC3){
+throw new ArchiveError("behind a frame of zstd lie bytes that are no frame");
+}
+yield* decodeFrame(input);
+}
+}
+async function* decodeFrame(input){
+const pieces=piecesOf2(input);
+const first=[];
+let next=pieces.next();
+for(;!next.done && first.length <=FEW_BLOCKS;next=pieces.next())first.push(next.value);
+try{
+if(next.done)yield decodeSmall(first);
+else yield* decodeLarge([
+...first,
+next.value
+],pieces);
+}catch(error){
+if(error instanceof ArchiveError)throw error;
+const{message:message2}=error;
+throw new ArchiveError(`the zstd stream is damaged: ${message2}`,{
+cause:error
+});
+}
+}
+function decodeSmall(pieces){
+const most=pieces.length * MOST_OF_BLOCK;
+return zstdDecompressSync(joined(pieces),{
+maxOutputLength:most
+});
+}
+async function* decodeLarge(first,pieces){
+const decoder2=createZstdDecompress({
+chunkSize:CHUNK5
+});
+const next=()=> first.shift()??pieces.next().value??void 0;
+yield* decoded2(decoder2,next,free);
+while(next()!==void 0);
+}
+function readFrameHeader(bytes){
+if(bytes.length < 6)throw cut();
+const descriptor=bytes[4];
+const single2=(descriptor & 32)!==0;
+const sizeCode=descriptor >> 6;
+const windowSize2=single2?0:1;
+const dictionarySize=[
+0,
+1,
+2,
+4
+][descriptor & 3];
+const contentBytes=sizeCode===0?single2?1:0:1 << sizeCode;
+const size=5 + windowSize2 + dictionarySize + contentBytes;
+if(bytes.length < size)throw cut();
+return{
+size,
+hasChecksum:(descriptor & 4)!==0
+};
+}
+function* piecesOf2(input){
+const header2=readFrameHeader(input.peek(MOST_HEADER));
+let wanted=header2.size;
+for(let last=false;!last;){
+const head2=input.peek(wanted + 3);
+if(head2.length < wanted + 3)throw cut();
+const block2=head2[wanted]| head2[wanted + 1]<< 8 | head2[wanted + 2]<< 16;
+last=(block2 & 1)!==0;
+const type=block2 >> 1 & 3;
+if(type===3)throw new ArchiveError("the zstd stream is damaged: a block of no type");
+const size=type===1?1:block2 >> 3;
+yield input.take(wanted + 3 + size);
+wanted=0;
+}
+if(header2.hasChecksum)yield input.take(4);
+}
+function joined(parts2){
+const whole=new Uint8Array(parts2.reduce((total,{length})=> total + length,0));
+let at4=0;
+for(const part2 of parts2){
+whole.set(part2,at4);
+at4 +=part2.length;
+}
+return whole;
+}
+function magicOf(bytes){
+return(bytes[0]| bytes[1]<< 8 | bytes[2]<< 16 | bytes[3]<< 24)>>> 0;
+}
+function isSkippable(magic){
+return(magic & 4294967280)>>> 0===407710288;
+}
+function cut(){
+return new ArchiveError("the zstd stream is cut");
+}
+var CHUNK5,MAGIC3,MOST_HEADER,MOST_OF_BLOCK,FEW_BLOCKS,WORTHWHILE,Input2;
+var init_zstd=__esm({
+"images/layer/zstd.ts"(){
+({createZstdDecompress,zstdDecompressSync}=process.getBuiltinModule("node:zlib"));
+init_decoder();
+init_errors5();
+init_memory2();
+CHUNK5=256 * 1024;
+MAGIC3=4247762216;
+MOST_HEADER=18;
+MOST_OF_BLOCK=128 * 1024;
+FEW_BLOCKS=8;
+WORTHWHILE=64 * 1024;
+Input2=class{
+#blob;
+#room=new Uint8Array(2 * MOST_OF_BLOCK);
+#begin=0;
+#end=0;
+constructor(blob){
+this.#blob=blob;
+}
+has(size){
+return this.peek(size).length >=size;
+}
+peek(size){
+while(this.#end - this.#begin < size){
+const more=this.#blob.next();
+if(more===void 0)break;
+this.#add(more);
+free(more);
+}
+return this.#room.subarray(this.#begin,Math.min(this.#end,this.#begin + size));
+}
+take(size){
+const bytes=this.peek(size);
+if(bytes.length < size)throw cut();
+this.#begin +=size;
+return bytes.slice();
+}
+skip(size){
+for(let left=size;left > 0;){
+const there=this.peek(Math.min(left,MOST_OF_BLOCK)).length;
+if(there===0)throw cut();
+this.#begin +=there;
+left -=there;
+}
+}
+#add(more){
+const rest2=this.#end - this.#begin;
+if(this.#end + more.length > this.#room.length){
+const from2=this.#room.subarray(this.#begin,this.#end);
+if(rest2 + more.length > this.#room.length){
+this.#room=new Uint8Array(2 *(rest2 + more.length));
+}
+this.#room.set(from2);
+[this.#begin,this.#end]=[
+0,
+rest2
+];
+}
+this.#room.set(more,this.#end);
+this.#end +=more.length;
+}
+};
+}
+});
+function decompress(blob){
+const head2=blob.peek(BLOCK);
+if(isTar(head2))return plain2(blob);
+if(head2[0]===31 && head2[1]===139)return gunzip(blob);
+if(isZstd(head2))return unzstd(blob);
+const other=OTHERS4.find(([,magic])=> magic.every((byte,at4)=> head2[at4]===byte));
+if(other !==void 0){
+throw new ArchiveError(`it is compressed by ${other[0]}, and layers are by gzip or zstd, or not at all`);
+}
+throw new ArchiveError("it is no tar archive, and is compressed by neither gzip nor zstd");
+}
+function isTar(head2){
+if(head2.length < BLOCK)return head2.every((byte)=> byte===0);
+return isHeader(head2)|| isZero(head2.subarray(0,BLOCK));
+}
+async function* plain2(blob){
+for(let piece=blob.next();piece !==void 0;piece=blob.next())yield piece;
+}
+var OTHERS4;
+var init_decompress=__esm({
+"images/layer/decompress.ts"(){
+init_errors5();
+init_gzip();
+init_header();
+init_zstd();
+OTHERS4=[
+[
+"xz",
+[
+253,
+55,
+122,
+88,
+90,
+0
+]
+],
+[
+"bzip2",
+[
+66,
+90,
+104
+]
+],
+[
+"lz4",
+[
+4,
+34,
+77,
+24
+]
+],
+[
+"lzma",
+[
+93,
+0,
+0
+]
+],
+[
+"lzip",
+[
+76,
+90,
+73,
+80
+]
+],
+[
+"compress",
+[
+31,
+157
+]
+],
+[
+"zip",
+[
+80,
+75,
+3,
+4
+]
+]
+];
+}
+});
+function paxRecords(bytes){
+const records=[];
+for(let at4=0;at4 < bytes.length && bytes[at4]!==0;){
+let[length,digits]=[
+0,
+at4
+];
+for(;digits < bytes.length && isDigit(bytes[digits]);digits++){
+length=length * 10 + bytes[digits]- ZERO2;
+if(length > bytes.length)throw broken();
+}
+const end=at4 + length;
+const equals=bytes.indexOf(EQUALS,digits);
+const whole=digits > at4 && bytes[digits]===SPACE3 && end <=bytes.length && equals > digits + 1 && equals < end && bytes[end - 1]===NEWLINE;
+if(!whole)throw broken();
+const key=decodeName(bytes.subarray(digits + 1,equals));
+records.push({
+key,
+value:bytes.slice(equals + 1,end - 1)
+});
+at4=end;
+}
+return records;
+}
+function paxNumber(value,key){
+const text5=decodeName(value);
+const number2=Number(text5);
+if(!/^\d+$/.test(text5)|| !Number.isSafeInteger(number2))throw noNumber(key,text5);
+return number2;
+}
+function paxTime(value,key,libarchive=false){
+const text5=decodeName(value);
+const parts2=/^(-?)(\d+)(?:\.(\d*))?$/.exec(text5);
+const whole=Number(parts2?.[2]);
+if(parts2===null || !Number.isSafeInteger(whole))throw noNumber(key,text5);
+const digits=parts2[3]??"";
+const nanoseconds=Number(digits.slice(0,9).padEnd(9,"0"));
+if(parts2[1]==="")return{
+seconds:whole,
+nanoseconds
+};
+if(nanoseconds===0 || libarchive)return{
+seconds:0 - whole,
+nanoseconds
+};
+return{
+seconds:-whole - 1,
+nanoseconds:1e9 - nanoseconds
+};
+}
+function isDigit(byte){
+return byte >=ZERO2 && byte <=ZERO2 + 9;
+}
+function noNumber(key,text5){
+return new ArchiveError(`${key} of an extended header is no number: ${JSON.stringify(text5)}`);
+}
+function broken(){
+return new ArchiveError("an extended header has a broken record");
+}
+var SPACE3,EQUALS,NEWLINE,ZERO2;
+var init_pax=__esm({
+"images/layer/tar/pax.ts"(){
+init_file_name();
+init_errors5();
+[SPACE3,EQUALS,NEWLINE,ZERO2]=[
+32,
+61,
+10,
+48
+];
+}
+});
+function oldSegments(block2,start,count){
+const segments=[];
+for(let index=0;index < count;index++){
+const at4=start + index * 2 * FIELD;
+if(block2[at4 + FIELD]===0)break;
+segments.push({
+offset:numberOf7(block2.subarray(at4,at4 + FIELD),"offset in a sparse file"),
+length:numberOf7(block2.subarray(at4 + FIELD,at4 + 2 * FIELD),"length in a sparse file")
+});
+}
+return segments;
+}
+function paxSegments(records){
+const map2=records.findLast(({key})=> key==="GNU.sparse.map");
+if(map2 !==void 0){
+const text5=decodeName(map2.value);
+return text5===""?[]:pairs2(text5.split(",").map(decimal));
+}
+const numbers2=records.filter(({key})=> key==="GNU.sparse.offset" || key==="GNU.sparse.numbytes");
+if(numbers2.length===0)return void 0;
+return pairs2(numbers2.map(({key,value},index)=>{
+const wanted=index % 2===0?"GNU.sparse.offset":"GNU.sparse.numbytes";
+if(key !==wanted)throw broken2("its offsets and lengths do not alternate");
+return paxNumber(value,key);
+}));
+}
+function checkSegments(segments,size,stored){
+let[end,sum5]=[
+0,
+0
+];
+for(const{offset,length}of segments){
+if(offset < end)throw broken2("its parts overlap, or are out of order");
+end=offset + length;
+sum5 +=length;
+if(end > size)throw broken2("a part lies behind the end of the file");
+}
+if(sum5 !==stored){
+throw broken2(`its parts have ${sum5} bytes, and the archive holds ${stored} of them`);
+}
+}
+function pairs2(numbers2){
+if(numbers2.length % 2 !==0)throw broken2("an offset has no length");
+if(numbers2.length / 2 > MOST_SEGMENTS)throw broken2(`it has more than ${MOST_SEGMENTS} parts`);
+const segments=[];
+for(let at4=0;at4 < numbers2.length;at4 +=2){
+segments.push({
+offset:numbers2[at4],
+length:numbers2[at4 + 1]
+});
+}
+return segments;
+}
+function decimal(text5){
+const number2=Number(text5);
+if(!/^\d+$/.test(text5)|| !Number.isSafeInteger(number2)){
+throw broken2("its numbers are no numbers");
+}
+return number2;
+}
+function broken2(why){
+return new ArchiveError(`the map of a sparse file is broken: ${why}`);
+}
+var MOST_SEGMENTS,FIELD,SparseMapReader;
+var init_sparse=__esm({
+"images/layer/tar/sparse.ts"(){
+init_file_name();
+init_errors5();
+init_numbers();
+init_pax();
+MOST_SEGMENTS=1 << 20;
+FIELD=12;
+SparseMapReader=class{
+#wanted=-1;
+#numbers=[];
+#digits="";
+push(block2){
+for(const byte of block2){
+if(byte !==10){
+this.#digits +=String.fromCharCode(byte);
+if(this.#digits.length > 20)throw broken2("its numbers are no numbers");
+continue;
+}
+const number2=decimal(this.#digits);
+this.#digits="";
+if(this.#wanted < 0){
+if(number2 > MOST_SEGMENTS)throw broken2(`it has more than ${MOST_SEGMENTS} parts`);
+this.#wanted=number2 * 2;
+}else{
+this.#numbers.push(number2);
+}
+if(this.#numbers.length===this.#wanted)return pairs2(this.#numbers);
+}
+return void 0;
+}
+};
+}
+});
+function typeOf4(type,name){
+if(type==="V")return "skip";
+if(type==="\0" && name.endsWith("/"))return "directory";
+const kind=KINDS2[type];
+if(kind===void 0){
+throw new ArchiveError(`${JSON.stringify(name)} has the unknown type ${JSON.stringify(type)}`);
+}
+return kind;
+}
+function entryOf2({header:header2,kind,globals,extensions,sparse}){
+const records=[
+...globals.records,
+...extensions.records
+];
+const own=new Map(extensions.records.map(({key,value:value2})=>[
+key,
+value2
+]));
+const all=new Map(globals.records.map(({key,value:value2})=>[
+key,
+value2
+]));
+for(const[key,value2]of own)all.set(key,value2);
+const value=(key)=>{
+const found3=all.get(key);
+return found3===void 0 || found3.length===0?void 0:found3;
+};
+const text5=(key)=> textOf8(value(key),key);
+const number2=(key)=>{
+const found3=value(key);
+return found3===void 0?void 0:paxNumber(found3,key);
+};
+const mtime=value("mtime");
+const segments=sparse.segments??(kind==="file"?paxSegments(extensions.records):void 0);
+const size=sparse.size??number2("GNU.sparse.realsize")??number2("GNU.sparse.size");
+if(segments !==void 0)checkSegments(segments,size??sparse.stored,sparse.stored);
+return{
+name:text5("GNU.sparse.name")??extensions.name??text5("path")??header2.name,
+kind,
+target:extensions.target??text5("linkpath")??header2.target,
+uid:number2("uid")??header2.uid,
+gid:number2("gid")??header2.gid,
+mode:header2.mode,
+mtime:mtime===void 0?wholeSeconds(header2.mtime):paxTime(mtime,"mtime",header2.libarchive),
+size:segments===void 0?sparse.stored:size??sparse.stored,
+stored:sparse.stored,
+segments,
+xattrs:xattrsOf(records),
+major:header2.major,
+minor:header2.minor,
+unread:[
+...all.keys()
+].filter((key)=> ACLS.test(key)&& all.get(key).length > 0)
+};
+}
+function wholeSeconds(seconds3){
+return{
+seconds:seconds3,
+nanoseconds:0
+};
+}
+function textOf8(value,key){
+if(value===void 0)return void 0;
+if(value.includes(0))throw new ArchiveError(`${key} of an extended header has a NUL in it`);
+return decodeName(value);
+}
+function xattrsOf(records){
+let found3;
+for(const{key,value}of records){
+if(key.startsWith(SCHILY_XATTR)){
+(found3??=new Map()).set(key.slice(SCHILY_XATTR.length),value);
+}
+}
+for(const{key,value}of records){
+if(!key.startsWith(LIBARCHIVE_XATTR))continue;
+const name=unescaped(key.slice(LIBARCHIVE_XATTR.length));
+found3??=new Map();
+if(!found3.has(name))found3.set(name,fromBase64(value,key));
+}
+return found3===void 0?[]:[
+...found3
+].map(([name,value])=>({
+name,
+value
+}));
+}
+function unescaped(name){
+return name.replace(/%([0-9a-fA-F]{2})/g,(_,hex)=> String.fromCharCode(parseInt(hex,16)));
+}
+function fromBase64(value,key){
+try{
+return Uint8Array.fromBase64(decodeName(value));
+}catch{
+throw new ArchiveError(`${key} of an extended header is no base64`);
+}
+}
+var KINDS2,SCHILY_XATTR,LIBARCHIVE_XATTR,ACLS;
+var init_extensions=__esm({
+"images/layer/tar/extensions.ts"(){
+init_file_name();
+init_errors5();
+init_pax();
+init_sparse();
+KINDS2={
+"\0":"file",
+"0":"file",
+"7":"file",
+S:"file",
+"1":"hardlink",
+"2":"symlink",
+"3":"character",
+"4":"block",
+"5":"directory",
+"6":"fifo",
+D:"directory"
+};
+SCHILY_XATTR="SCHILY.xattr.";
+LIBARCHIVE_XATTR="LIBARCHIVE.xattr.";
+ACLS=/^SCHILY\.acl\./;
+}
+});
+function paddingOf(size){
+return(BLOCK - size % BLOCK)% BLOCK;
+}
+function readOldSize(block2){
+return numberOf7(block2.subarray(483,495),"size of a sparse file");
+}
+var MOST_EXTENSION,MOST_HEADERS,MOST_GLOBALS,HEADER4,TarReader;
+var init_reader2=__esm({
+"images/layer/tar/reader.ts"(){
+init_errors5();
+init_extensions();
+init_header();
+init_numbers();
+init_pax();
+init_sparse();
+MOST_EXTENSION=1 << 20;
+MOST_HEADERS=16;
+MOST_GLOBALS=256;
+HEADER4={
+kind:"header"
+};
+TarReader=class{
+#sink;
+#state=HEADER4;
+#padding=0;
+#block=new Uint8Array(BLOCK);
+#filled=0;
+#position=0;
+#zeroBlocks=0;
+#globals={
+records:[]
+};
+#extensions={
+records:[]
+};
+#headers=0;
+constructor(sink){
+this.#sink=sink;
+}
+push(piece){
+let at4=0;
+while(at4 < piece.length){
+const taken=this.#take(at4===0?piece:piece.subarray(at4));
+at4 +=taken;
+this.#position +=taken;
+}
+}
+skip(most){
+const state=this.#state;
+const data2=state.kind==="data"?Math.min(state.left,most):0;
+if(state.kind==="data" && data2 > 0){
+state.left -=data2;
+if(state.left===0)this.#endData(state.skipped,(this.#position + data2)% BLOCK);
+}
+const padding=Math.min(this.#padding,most - data2);
+this.#padding -=padding;
+this.#position +=data2 + padding;
+return data2 + padding;
+}
+finish(){
+const{kind}=this.#state;
+const rest2=this.#block.subarray(0,this.#filled);
+const inHeader=kind==="header" && rest2.some((byte)=> byte !==0);
+if(inHeader || kind !=="header" && kind !=="end"){
+throw new ArchiveError(`the archive is cut: it ends within ${inHeader?"a header":"a file"}`);
+}
+if(this.#extensions.records.length > 0 || this.#extensions.name !==void 0){
+throw new ArchiveError("the archive is cut: it ends behind an extended header");
+}
+}
+#take(piece){
+if(this.#padding > 0){
+const taken2=Math.min(this.#padding,piece.length);
+this.#padding -=taken2;
+return taken2;
+}
+const state=this.#state;
+if(state.kind==="end")return piece.length;
+if(state.kind==="data")return this.#takeData(state,piece);
+if(state.kind==="extension")return this.#takeExtension(state,piece);
+if(this.#filled===0 && piece.length >=BLOCK){
+this.#position +=BLOCK;
+this.#takeBlock(piece.subarray(0,BLOCK));
+this.#position -=BLOCK;
+return BLOCK;
+}
+const taken=Math.min(BLOCK - this.#filled,piece.length);
+this.#block.set(piece.subarray(0,taken),this.#filled);
+this.#filled +=taken;
+if(this.#filled===BLOCK){
+this.#filled=0;
+this.#position +=taken;
+this.#takeBlock(this.#block);
+this.#position -=taken;
+}
+return taken;
+}
+#takeBlock(block2){
+const state=this.#state;
+if(state.kind==="header")return this.#takeHeader(block2);
+if(state.kind==="old-map")return this.#takeOldMap(state,block2);
+if(state.kind==="map")this.#takeMap(state,block2);
+}
+#takeHeader(block2){
+if(block2[0]===0 && isZero(block2)){
+this.#zeroBlocks++;
+if(this.#zeroBlocks===2)this.#state={
+kind:"end"
+};
+return;
+}
+if(this.#zeroBlocks > 0){
+throw new ArchiveError("one block of zeros lies within the archive; two would end it");
+}
+const header2=readHeader(block2);
+if(header2.size < 0)throw new ArchiveError("a size is negative");
+if("xgXLK".includes(header2.type))return this.#beginExtension(header2);
+if(header2.type==="S"){
+const segments=oldSegments(block2,386,4);
+const size=readOldSize(block2);
+if(block2[482]!==0){
+this.#state={
+kind:"old-map",
+header:header2,
+segments,
+size
+};
+return;
+}
+return this.#begin(header2,{
+size,
+segments
+});
+}
+const{records}=this.#extensions;
+if(records.some(({key,value})=> key==="GNU.sparse.major" && untilNul(value)==="1")){
+this.#state={
+kind:"map",
+header:header2,
+map:new SparseMapReader(),
+left:this.#storedSize(header2)
+};
+return;
+}
+this.#begin(header2);
+}
+#beginExtension(header2){
+if(header2.size > MOST_EXTENSION){
+throw new ArchiveError(`an extended header or a long name has ${header2.size} bytes, more than ${MOST_EXTENSION}`);
+}
+const state={
+kind:"extension",
+header:header2,
+bytes:new Uint8Array(header2.size),
+filled:0
+};
+this.#state=state;
+if(header2.size===0)this.#endExtension(header2,state.bytes);
+}
+#takeExtension(state,piece){
+const{bytes,header:header2,filled}=state;
+const taken=Math.min(bytes.length - filled,piece.length);
+bytes.set(piece.subarray(0,taken),filled);
+state.filled +=taken;
+if(state.filled===bytes.length){
+this.#padding=paddingOf(header2.size);
+this.#endExtension(header2,bytes);
+}
+return taken;
+}
+#endExtension({type},bytes){
+this.#state=HEADER4;
+if(++this.#headers > MOST_HEADERS){
+throw new ArchiveError(`a file has more than ${MOST_HEADERS} extended headers`);
+}
+if(type==="L")this.#extensions={
+...this.#extensions,
+name:untilNul(bytes)
+};
+else if(type==="K")this.#extensions={
+...this.#extensions,
+target:untilNul(bytes)
+};
+else if(type==="g"){
+this.#globals={
+records:[
+...this.#globals.records,
+...paxRecords(bytes)
+]
+};
+}else{
+const records=[
+...this.#extensions.records,
+...paxRecords(bytes)
+];
+this.#extensions={
+...this.#extensions,
+records
+};
+}
+if(this.#globals.records.length > MOST_GLOBALS){
+throw new ArchiveError(`the global headers have more than ${MOST_GLOBALS} records`);
+}
+}
+#takeOldMap(state,block2){
+state.segments.push(...oldSegments(block2,0,21));
+if(state.segments.length > 1 << 20){
+throw new ArchiveError("the map of a sparse file is too long");
+}
+if(block2[504]===0)this.#begin(state.header,state);
+}
+#takeMap(state,block2){
+state.left -=BLOCK;
+if(state.left < 0)throw new ArchiveError("the map of a sparse file is broken: it has no end");
+const segments=state.map.push(block2);
+if(segments !==void 0)this.#begin(state.header,{
+segments,
+stored:state.left
+});
+}
+#begin(header2,sparse={}){
+const stored=sparse.stored??this.#storedSize(header2);
+const type=typeOf4(header2.type,header2.name);
+const entry2=type==="skip"?void 0:entryOf2({
+header:header2,
+kind:type,
+globals:this.#globals,
+extensions:this.#extensions,
+sparse:{
+...sparse,
+stored
+}
+});
+this.#extensions={
+records:[]
+};
+this.#headers=0;
+const isFile5=entry2?.kind==="file";
+if(entry2 !==void 0)this.#sink.entry(entry2,this.#position);
+if(entry2 !==void 0 && !isFile5)this.#sink.end();
+const left=entry2===void 0 || isFile5 || header2.type==="D"?stored:0;
+this.#state={
+kind:"data",
+left,
+skipped:!isFile5
+};
+if(left===0)this.#endData(!isFile5,0);
+}
+#storedSize(header2){
+const last=(extensions)=> extensions.records.findLast(({key,value})=> key==="size" && value.length > 0);
+const size=last(this.#extensions)??last(this.#globals);
+return size===void 0?header2.size:paxNumber(size.value,"size");
+}
+#takeData(state,piece){
+const taken=Math.min(state.left,piece.length);
+if(!state.skipped)this.#sink.data(taken===piece.length?piece:piece.subarray(0,taken));
+state.left -=taken;
+if(state.left===0)this.#endData(state.skipped,(this.#position + taken)% BLOCK);
+return taken;
+}
+#endData(skipped,over){
+this.#padding=over===0?0:BLOCK - over;
+this.#state=HEADER4;
+if(!skipped)this.#sink.end();
+}
+};
+}
+});
+async function readLayer(path2,take,signal){
+using blob=new BlobReader(path2);
+const reader=new TarReader({
+entry:take,
+data:()=>{
+},
+end:()=>{
+}
+});
+for await(const piece of decompress(blob)){
+signal?.throwIfAborted();
+reader.push(piece);
+}
+reader.finish();
+}
+var init_read_layer=__esm({
+"images/layer/read_layer.ts"(){
+init_blob();
+init_decompress();
+init_reader2();
+}
+});
+var closeSync2,fstatSync,openSync2,readSync2;
+function readTarIndex(path2){
+const entries=[];
+let letters=0;
+const reader=new TarReader({
+entry:(entry2,offset)=>{
+letters +=entry2.name.length + entry2.target.length;
+if(letters > MOST_LETTERS){
+throw new ArchiveError(`the archive has more than ${MOST_LETTERS} letters of names`);
+}
+if(entries.push({
+...entry2,
+offset
+})> MOST4){
+throw new ArchiveError(`the archive has more than ${MOST4} files`);
+}
+},
+data:()=>{
+},
+end:()=>{
+}
+});
+const fd=openSync2(path2,"r");
+try{
+const{size}=fstatSync(fd);
+const block2=new Uint8Array(BLOCK);
+for(let at4=0;at4 < size;){
+const count=readSync2(fd,block2,0,BLOCK,at4);
+reader.push(block2.subarray(0,count));
+at4 +=count;
+if(count===0)break;
+at4 +=reader.skip(size - at4);
+}
+reader.finish();
+}finally{
+closeSync2(fd);
+}
+return entries;
+}
+var MOST4,MOST_LETTERS;
+var init_index_of=__esm({
+"images/layer/tar/index_of.ts"(){
+({closeSync:closeSync2,fstatSync,openSync:openSync2,readSync:readSync2}=process.getBuiltinModule("node:fs"));
+init_errors5();
+init_header();
+init_reader2();
+[MOST4,MOST_LETTERS]=[
+1 << 20,
+1 << 26
+];
+}
+});
+function closeNow(fd){
+syscall(close(fd));
+}
+var MEMORY3,LONG,FileBatch,XATTR_ERRORS;
+var init_file_batch=__esm({
+"images/layer/file_batch.ts"(){
+init_at();
+init_open();
+init_files3();
+init_call_batch();
+init_engine();
+init_errno();
+init_errors();
+init_syscalls();
+init_beneath();
+init_memory2();
+MEMORY3=1 << 20;
+LONG=2147479552;
+FileBatch=class{
+calls;
+#root;
+bytes=0;
+#directory;
+#places=[];
+#writes=[];
+#reports=[];
+#opened=[];
+#closing=[];
+#released=[];
+#openFiles;
+constructor(root2,namespace,openFiles){
+this.#root=root2;
+this.#openFiles=openFiles;
+this.calls=new CallBatch(engine(),MEMORY3,namespace);
+}
+about(place3){
+this.#places.push({
+from:this.calls.next,
+place:place3
+});
+}
+directory({directory:path2}){
+if(this.#directory?.path===path2)return this.#directory.fd;
+if(this.#directory !==void 0)this.close(this.#directory.fd);
+const fd=this.open(path2,O_PATH);
+this.#directory={
+path:path2,
+fd
+};
+return fd;
+}
+open(path2,mode2){
+return this.#openedBy(openBeneath(this.calls,this.#root,path2,mode2));
+}
+createFile(place3){
+const{calls}=this;
+const flags2=O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+const args=[
+this.directory(place3),
+calls.name(place3.name),
+flags2,
+384
+];
+return this.#openedBy(calls.add("openat",args));
+}
+write(fd,{offset,bytes}){
+for(let at4=0;at4 < bytes.length;at4 +=LONG){
+const part2=bytes.subarray(at4,at4 + LONG);
+const address2=this.calls.address(part2);
+const index=this.calls.add("pwrite64",[
+fd,
+address2,
+part2.length,
+offset + at4
+]);
+this.#writes.push({
+index,
+length:part2.length
+});
+}
+this.bytes +=bytes.length;
+}
+finishFile(fd,attributes,size,written2,report2){
+if(size !==written2)this.calls.add("ftruncate",[
+fd,
+size
+]);
+this.setAttributes(fd,attributes,report2);
+if(typeof fd==="number"){
+this.#closing.push({
+fd,
+close:this.calls.add("close",[
+fd
+])
+});
+}else this.close(fd);
+}
+setAttributes(fd,attributes,report2){
+const{calls}=this;
+const{uid,gid,mode:mode2,mtime,owned,xattrs}=attributes;
+if(owned)calls.add("fchown",[
+fd,
+uid,
+gid
+]);
+this.#setXattrs("fsetxattr",fd,xattrs,report2);
+calls.add("fchmod",[
+fd,
+mode2
+]);
+calls.add("utimensat",[
+fd,
+0,
+this.times(mtime),
+0
+]);
+}
+setLinkXattrs(directory2,name,xattrs,report2){
+const path2=this.calls.name(`/proc/self/fd/${directory2}/${name}`);
+this.#setXattrs("lsetxattr",path2,xattrs,report2);
+this.#closing.push({
+fd:directory2,
+close:this.calls.add("close",[
+directory2
+])
+});
+}
+#setXattrs(call2,file,xattrs,report2){
+const{calls}=this;
+for(const{name,value}of xattrs){
+const args=[
+file,
+calls.name(name),
+calls.bytes(value),
+value.length,
+0
+];
+const set2=calls.add(call2,args,{
+accept:XATTR_ERRORS
+});
+this.reportErrno(set2,(errno)=> report2(`attribute ${name}`,`${call2}(2) failed: ${errno}`));
+}
+}
+setLink(directory2,name,attributes){
+const{uid,gid,owned,mtime}=attributes;
+const{calls}=this;
+if(owned)calls.add("fchownat",[
+directory2,
+name,
+uid,
+gid,
+AT_SYMLINK_NOFOLLOW
+]);
+calls.add("utimensat",[
+directory2,
+name,
+this.times(mtime),
+AT_SYMLINK_NOFOLLOW
+]);
+}
+times({seconds:seconds3,nanoseconds}){
+return this.calls.words(seconds3,nanoseconds,seconds3,nanoseconds);
+}
+reportErrno(index,report2){
+this.#reports.push({
+index,
+report:report2
+});
+}
+close(fd){
+const close3=this.calls.add("close",[
+fd
+]);
+this.#opened.findLast(({open:open5})=> open5===fd.index).close=close3;
+}
+release(piece){
+this.#released.push(piece);
+}
+async run(){
+if(this.#directory !==void 0)this.close(this.#directory.fd);
+this.#directory=void 0;
+try{
+const failure=await this.calls.run();
+if(failure !==void 0)throw this.#errorOf(failure.index,failure.name,failure.errno);
+this.#check();
+}catch(error){
+this.#closeAll();
+throw error;
+}finally{
+for(const{fd}of this.#closing)this.#openFiles.delete(fd);
+}
+}
+reset(){
+this.calls.clear();
+for(const piece of this.#released)free(piece);
+this.#released=[];
+this.bytes=0;
+this.#places=[];
+this.#writes=[];
+this.#reports=[];
+this.#opened=[];
+this.#closing=[];
+}
+[Symbol.dispose](){
+this.calls[Symbol.dispose]();
+}
+#check(){
+for(const{index,length}of this.#writes){
+if(this.calls.result(index)!==length)throw this.#errorOf(index,"pwrite64",ERRNO.ENOSPC);
+}
+for(const{index,report:report2}of this.#reports){
+const result=this.calls.result(index);
+if(result !==void 0 && result < 0)report2(errnoName(-result)??String(-result));
+}
+}
+#errorOf(index,name,errno){
+const place3=this.#places.findLast(({from:from2})=> from2 <=index)?.place;
+const path2=place3===void 0?"":`${place3.directory}/${place3.name}`;
+return new SyscallError({
+syscall:name,
+errno,
+call:`${JSON.stringify(path2)}: ${name}(2)`
+});
+}
+#closeAll(){
+for(const{open:open5,close:close3}of this.#opened){
+const fd=this.calls.result(open5);
+const isOpen2=fd !==void 0 && fd >=0;
+if(isOpen2 &&(close3===void 0 || this.calls.result(close3)===void 0))closeNow(fd);
+}
+for(const{fd,close:close3}of this.#closing){
+if(this.calls.result(close3)===void 0)closeNow(fd);
+}
+}
+#openedBy(open5){
+this.#opened.push({
+open:open5,
+close:void 0
+});
+return new BatchResult(open5);
+}
+};
+XATTR_ERRORS=[
+"EOPNOTSUPP",
+"EPERM",
+"EINVAL",
+"ENOSPC",
+"E2BIG",
+"ERANGE",
+"EDQUOT"
+];
+}
+});
+function endOf(pieces){
+const last=pieces.at(-1);
+return last===void 0?0:last.offset + last.bytes.length;
+}
+function xattrBytes(xattrs){
+return xattrs.reduce((sum5,{name,value})=> sum5 + name.length * 3 + value.length + 32,0);
+}
+var MOST_BYTES2,CALL,Disk;
+var init_disk=__esm({
+"images/layer/disk.ts"(){
+init_at();
+init_open();
+init_file_batch();
+MOST_BYTES2=1 << 20;
+CALL=88 + 16;
+Disk=class{
+#openFiles=new Set();
+#batch;
+#other;
+#running;
+constructor(root2,namespace){
+this.#batch=new FileBatch(root2,namespace,this.#openFiles);
+this.#other=new FileBatch(root2,namespace,this.#openFiles);
+}
+async makeDirectory(place3){
+const batch=await this.#for(place3,1);
+batch.calls.add("mkdirat",[
+batch.directory(place3),
+batch.calls.name(place3.name),
+448
+]);
+}
+async makeFile(place3,attributes,content2,report2){
+const{pieces,size}=content2;
+const calls=6 + pieces.length + attributes.xattrs.length;
+const batch=await this.#for(place3,calls,xattrBytes(attributes.xattrs));
+const fd=batch.createFile(place3);
+for(const piece of pieces)batch.write(fd,piece);
+batch.finishFile(fd,attributes,size,endOf(pieces),report2);
+if(batch.bytes >=MOST_BYTES2)await this.submit();
+}
+async openFile(place3){
+const batch=await this.#for(place3,1);
+const{index}=batch.createFile(place3);
+const{calls}=batch;
+await this.flush();
+const fd=calls.result(index);
+this.#openFiles.add(fd);
+return{
+place:place3,
+fd
+};
+}
+async writeFile(file,piece){
+const batch=await this.#for(file.place,1);
+batch.write(file.fd,piece);
+if(batch.bytes >=MOST_BYTES2)await this.submit();
+}
+async closeFile(file,attributes,size,report2){
+const{xattrs}=attributes;
+const batch=await this.#for(file.place,5 + xattrs.length,xattrBytes(xattrs));
+batch.finishFile(file.fd,attributes,size.size,size.written,report2);
+}
+async makeLink(place3,target,attributes){
+const batch=await this.#for(place3,3,target.length * 3);
+const{calls}=batch;
+const directory2=batch.directory(place3);
+const name=calls.name(place3.name);
+calls.add("symlinkat",[
+calls.name(target),
+directory2,
+name
+]);
+batch.setLink(directory2,name,attributes);
+}
+async makeNode(place3,mode2,device,attributes,report2){
+const batch=await this.#for(place3,4);
+const{calls}=batch;
+const directory2=batch.directory(place3);
+const name=calls.name(place3.name);
+const skip=attributes.owned?3:2;
+const made=calls.add("mknodat",[
+directory2,
+name,
+mode2,
+device
+],{
+accept:[
+"EPERM"
+],
+skip
+});
+batch.reportErrno(made,(errno)=> report2("device",`mknod(2) failed: ${errno}`));
+if(attributes.owned){
+const{uid,gid}=attributes;
+calls.add("fchownat",[
+directory2,
+name,
+uid,
+gid,
+AT_SYMLINK_NOFOLLOW
+]);
+}
+calls.add("fchmodat",[
+directory2,
+name,
+attributes.mode
+]);
+calls.add("utimensat",[
+directory2,
+name,
+batch.times(attributes.mtime),
+AT_SYMLINK_NOFOLLOW
+]);
+}
+async setLinkXattrs(place3,xattrs,report2){
+const opening3=await this.#for(place3,1);
+const{index}=opening3.open(place3.directory,O_PATH);
+const{calls}=opening3;
+await this.flush();
+const directory2=calls.result(index);
+this.#openFiles.add(directory2);
+const batch=await this.#for(place3,1 + xattrs.length,xattrBytes(xattrs)+ 32);
+batch.setLinkXattrs(directory2,place3.name,xattrs,report2);
+}
+async linkFile(place3,target){
+const batch=await this.#for(place3,4,target.name.length * 3 + target.directory.length * 3);
+const{calls}=batch;
+const to=batch.directory(place3);
+const same=target.directory===place3.directory;
+const from2=same?to:batch.open(target.directory,O_PATH);
+calls.add("linkat",[
+from2,
+calls.name(target.name),
+to,
+calls.name(place3.name),
+0
+]);
+if(!same)batch.close(from2);
+}
+async remove(place3,isDirectory5){
+const batch=await this.#for(place3,1);
+const{calls}=batch;
+const flags2=isDirectory5?AT_REMOVEDIR:0;
+calls.add("unlinkat",[
+batch.directory(place3),
+calls.name(place3.name),
+flags2
+],{
+accept:[
+"ENOENT"
+]
+});
+}
+async finishDirectory(path2,attributes,report2){
+const{xattrs}=attributes;
+const place3={
+directory:path2,
+name:""
+};
+const batch=await this.#for(place3,6 + xattrs.length,xattrBytes(xattrs));
+const fd=batch.open(path2,O_RDONLY);
+batch.setAttributes(fd,attributes,report2);
+batch.close(fd);
+}
+release(piece){
+this.#batch.release(piece);
+}
+async submit(){
+const before=this.#running;
+this.#running=void 0;
+await before;
+const batch=this.#batch;
+if(batch.calls.isEmpty)return;
+this.#other.reset();
+this.#batch=this.#other;
+this.#other=batch;
+const running=batch.run();
+running.catch(()=>{
+});
+this.#running=running;
+}
+async flush(){
+await this.submit();
+await this.#running;
+}
+async[Symbol.asyncDispose](){
+await this.#running?.catch(()=>{
+});
+for(const fd of this.#openFiles)closeNow(fd);
+this.#batch[Symbol.dispose]();
+this.#other[Symbol.dispose]();
+}
+async #for(place3,calls,bytes=0){
+const names=(place3.directory.length + place3.name.length)* 3;
+const needed=(calls + 4)* CALL + names + bytes + 128;
+if(needed > MEMORY3 / 2)throw new RangeError("the attributes of a file take too much memory");
+if(this.#batch.calls.room < needed)await this.submit();
+this.#batch.about(place3);
+return this.#batch;
+}
+};
+}
+});
+var SMALL2,FEW_PARTS,FileReading;
+var init_file_reading=__esm({
+"images/layer/file_reading.ts"(){
+[SMALL2,FEW_PARTS]=[
+1 << 20,
+64
+];
+FileReading=class{
+entry;
+path;
+#disk;
+#do;
+#place;
+#isSmall;
+#pieces;
+#owned;
+#file;
+#read;
+#segment;
+#segmentRead;
+constructor(entry2,place3,path2,disk,doIt){
+this.entry=entry2;
+this.path=path2;
+this.#pieces=[];
+this.#owned=0;
+this.#read=0;
+this.#segment=0;
+this.#segmentRead=0;
+this.#place=place3;
+this.#disk=disk;
+this.#do=doIt;
+const{stored,segments}=entry2;
+this.#isSmall=stored <=SMALL2 &&(segments?.length??0)<=FEW_PARTS;
+if(this.#isSmall)return;
+doIt(async()=>{
+this.#file=await disk.openFile(place3);
+});
+}
+push(bytes){
+for(const piece of this.#piecesOf(bytes)){
+if(this.#isSmall)this.#pieces.push(piece);
+else this.#do(()=> this.#disk.writeFile(this.#file,piece));
+}
+this.#read +=bytes.length;
+}
+own(){
+for(;this.#owned < this.#pieces.length;this.#owned++){
+const{offset,bytes}=this.#pieces[this.#owned];
+this.#pieces[this.#owned]={
+offset,
+bytes:bytes.slice()
+};
+}
+}
+finish(attributes,report2){
+const{size,segments,stored}=this.entry;
+if(this.#isSmall){
+const content2={
+pieces:this.#pieces,
+size
+};
+this.#do(()=> this.#disk.makeFile(this.#place,attributes,content2,report2));
+return;
+}
+const last=segments?.findLast(({length})=> length > 0);
+const written2=last===void 0?stored:last.offset + last.length;
+this.#do(()=> this.#disk.closeFile(this.#file,attributes,{
+written:written2,
+size
+},report2));
+}
+*#piecesOf(bytes){
+const{segments}=this.entry;
+if(segments===void 0){
+yield{
+offset:this.#read,
+bytes
+};
+return;
+}
+for(let at4=0;at4 < bytes.length;){
+const{offset,length}=segments[this.#segment];
+const taken=Math.min(length - this.#segmentRead,bytes.length - at4);
+const part2=bytes.subarray(at4,at4 + taken);
+if(taken > 0)yield{
+offset:offset + this.#segmentRead,
+bytes:part2
+};
+this.#segmentRead +=taken;
+at4 +=taken;
+if(this.#segmentRead===length){
+this.#segment++;
+this.#segmentRead=0;
+}
+}
+}
+};
+}
+});
+function placeOwners(attributes,owners){
+const{uid,gid}=attributes;
+const hasUid=has3(owners,"uids",uid),hasGid=has3(owners,"gids",gid);
+const owned=owners.kind !=="one";
+if(hasUid && hasGid)return{
+...attributes,
+owned,
+changes:[]
+};
+const lost2=(hasUid?0:SETUID)|(hasGid?0:SETGID);
+const mode2=attributes.mode & ~lost2;
+const changes=owned?[
+{
+what:`owner ${uid}:${gid}`,
+why:`${whyNot(owners)}; root has it`
+}
+]:[];
+if(mode2 !==attributes.mode){
+const what=`mode ${octal3(attributes.mode)}`;
+changes.push({
+what,
+why:`its owner is another one; it is ${octal3(mode2)}`
+});
+}
+return{
+...attributes,
+uid:hasUid?uid:0,
+gid:hasGid?gid:0,
+mode:mode2,
+owned,
+changes
+};
+}
+function has3(owners,kind,id2){
+if(owners.kind==="one")return id2===0;
+if(owners.kind==="real")return id2 >=0 && id2 < NO_ID;
+return owners[kind].some(({inside:inside2,count})=> id2 >=inside2 && id2 < inside2 + count);
+}
+function whyNot({kind}){
+return kind==="real"?"no file can belong to it":"the user namespace has no such id";
+}
+function octal3(mode2){
+return `0${mode2.toString(8)}`;
+}
+var NO_ID,SETUID,SETGID;
+var init_owners=__esm({
+"images/layer/owners.ts"(){
+NO_ID=2 ** 32 - 1;
+[SETUID,SETGID]=[
+2048,
+1024
+];
+}
+});
+function partsOf2(name){
+if(name.length > LONGEST10)throw tooLong3(name.length);
+const parts2=[];
+for(const part2 of name.split("/")){
+if(part2==="..")parts2.pop();
+else if(part2 !=="" && part2 !==".")parts2.push(part2);
+}
+return parts2;
+}
+function* deepestFirst(node){
+const way=[];
+const enter5=(node2)=>{
+way.push({
+node:node2,
+rest:[
+...node2.children?.values()??[]
+].values()
+});
+};
+enter5(node);
+while(way.length > 0){
+const{node:node2,rest:rest2}=way.at(-1);
+const next=rest2.next();
+if(!next.done)enter5(next.value);
+else{
+way.pop();
+yield node2;
+}
+}
+}
+function tooLong3(length){
+return new ArchiveError(`a name has ${length} letters, and a path at most ${LONGEST10}`);
+}
+var MOST_LINKS,LONGEST10,PLAIN2,TreeNode,Tree;
+var init_tree2=__esm({
+"images/layer/tree.ts"(){
+init_errors5();
+MOST_LINKS=40;
+LONGEST10=4095;
+PLAIN2={
+uid:0,
+gid:0,
+mode:493,
+mtime:{
+seconds:0,
+nanoseconds:0
+},
+xattrs:[]
+};
+TreeNode=class{
+kind;
+name;
+parent;
+layer;
+target;
+children;
+attributes;
+absent;
+#length;
+constructor(kind,name,parent,layer,target=""){
+this.kind=kind;
+this.name=name;
+this.parent=parent;
+this.layer=layer;
+this.target=target;
+this.attributes=PLAIN2;
+this.absent=false;
+this.children=kind==="directory"?new Map():void 0;
+this.#length=parent===void 0?0:parent.#length + name.length + 1;
+if(this.#length > LONGEST10)throw tooLong3(this.#length);
+}
+get path(){
+if(this.parent===void 0)return ".";
+const above=this.parent.path;
+return above==="."?this.name:`${above}/${this.name}`;
+}
+get isThere(){
+if(this.parent===void 0)return true;
+return this.parent.children.get(this.name)===this && this.parent.isThere;
+}
+};
+Tree=class{
+root=new TreeNode("directory","",void 0,0);
+layer=0;
+lookUp(parts2){
+const way=[
+this.root
+];
+const blocked=(what)=>({
+directory:way.at(-1),
+missing:[],
+blocked:what
+});
+const missing4=[];
+const left=parts2.toReversed();
+for(let links2=0;left.length > 0;){
+const part2=left.pop();
+if(part2==="" || part2===".")continue;
+if(part2===".."){
+if(missing4.length > 0)missing4.pop();
+else if(way.length > 1)way.pop();
+continue;
+}
+const child=missing4.length > 0?void 0:way.at(-1).children.get(part2);
+if(child===void 0)missing4.push(part2);
+else if(child.kind==="directory")way.push(child);
+else if(child.kind==="symlink"){
+if(++links2 > MOST_LINKS)return blocked(`more than ${MOST_LINKS} links lie on the way`);
+if(child.target.startsWith("/"))way.length=1;
+left.push(...child.target.split("/").reverse());
+}else return blocked(`${JSON.stringify(child.path)} is on the way, and no directory`);
+}
+return{
+directory:way.at(-1),
+missing:missing4,
+blocked:void 0
+};
+}
+findDirectory(parts2){
+const{directory:directory2,missing:missing4,blocked}=this.lookUp(parts2);
+return missing4.length > 0 || blocked !==void 0?void 0:directory2;
+}
+find(parts2){
+const name=parts2.at(-1);
+if(name===void 0)return this.root;
+return this.findDirectory(parts2.slice(0,-1))?.children?.get(name);
+}
+add(kind,name,parent,target=""){
+const node=new TreeNode(kind,name,parent,-1,target);
+parent.children.set(name,node);
+this.touch(node);
+return node;
+}
+take(node){
+node.parent.children.delete(node.name);
+return node;
+}
+touch(node){
+for(let at4=node;at4 && at4.layer !==this.layer;at4=at4.parent){
+at4.layer=this.layer;
+}
+}
+*hidden(node,itself){
+if(itself && node.layer !==this.layer){
+yield node;
+return;
+}
+for(const child of[
+...node.children?.values()??[]
+])yield* this.hidden(child,true);
+}
+};
+}
+});
+function whyNoXattr({name,value},size){
+if(OVERLAY.test(name))return "an overlay filesystem takes it for its own";
+const fits=value.length <=MOST_OF_XATTR && size + value.length <=MOST_OF_XATTRS;
+return fits?void 0:"it is larger than the kernel takes";
+}
+function placeOf4(node){
+return{
+directory:node.parent.path,
+name:node.name
+};
+}
+function nodeKind(kind){
+return kind==="directory" || kind==="symlink"?kind:"other";
+}
+var MOST_OF_XATTR,MOST_OF_XATTRS,MOST_ROUNDS,WHITEOUT,OPAQUE,METADATA,OVERLAY,Unpacker;
+var init_unpack=__esm({
+"images/layer/unpack.ts"(){
+init_files();
+init_files3();
+init_file_reading();
+init_errors5();
+init_memory2();
+init_owners();
+init_tree2();
+[MOST_OF_XATTR,MOST_OF_XATTRS]=[
+1 << 16,
+1 << 18
+];
+MOST_ROUNDS=40;
+[WHITEOUT,OPAQUE,METADATA]=[
+".wh.",
+".wh..wh..opq",
+".wh..wh."
+];
+OVERLAY=/^(trusted|user)\.overlay\./;
+Unpacker=class{
+#disk;
+#rules;
+#leave;
+#tree=new Tree();
+#queue=[];
+#reading;
+#links=[];
+#entries=0;
+#files=0;
+constructor(disk,rules,leave){
+this.#disk=disk;
+this.#rules=rules;
+this.#leave=leave;
+}
+get entries(){
+return this.#entries;
+}
+beginLayer(number2){
+this.#tree.layer=number2;
+}
+entry(entry2){
+this.#entries++;
+this.#count();
+for(const what of entry2.unread)this.#leave(entry2.name,what,"access lists are not set");
+const parts2=partsOf2(entry2.name);
+const name=parts2.at(-1);
+if(name===void 0)return this.#takeRoot(entry2);
+if(name.startsWith(WHITEOUT))return this.#takeWhiteout(parts2,entry2);
+if(entry2.kind==="hardlink")return this.#takeHardLink(entry2,parts2);
+this.#take(entry2,parts2);
+}
+data(bytes){
+this.#reading?.push(bytes);
+}
+end(){
+const reading2=this.#reading;
+if(reading2===void 0)return;
+this.#reading=void 0;
+const{entry:entry2,path:path2}=reading2;
+reading2.finish(this.#placed(entry2,path2),this.#reporter(path2));
+}
+async work(){
+const queue=this.#queue;
+this.#queue=[];
+for(const job of queue)await job();
+}
+release(piece){
+if(!areWhole(piece))return;
+this.#reading?.own();
+this.#disk.release(piece);
+}
+async endLayer(){
+for(let round=0;this.#links.length > 0 && round < MOST_ROUNDS;round++){
+this.#links=this.#links.filter((link2)=> !this.#tryLink(link2));
+}
+const lost2=this.#links[0];
+if(lost2 !==void 0){
+const{name,target}=lost2.entry;
+throw new ArchiveError(`${JSON.stringify(name)} is a hard link to ${JSON.stringify(target)}, which neither this layer nor one below it has`);
+}
+await this.work();
+}
+async finish(){
+for(const node of deepestFirst(this.#tree.root)){
+if(node.kind !=="directory")continue;
+const{path:path2}=node;
+const attributes=this.#placed(node.attributes,path2);
+await this.#disk.finishDirectory(path2,attributes,this.#reporter(path2));
+}
+await this.#disk.flush();
+}
+#takeRoot(entry2){
+if(entry2.kind !=="directory"){
+throw new ArchiveError(`${JSON.stringify(entry2.name)} is the root, and no directory`);
+}
+this.#tree.root.attributes=entry2;
+this.#tree.touch(this.#tree.root);
+}
+#take(entry2,parts2){
+if(entry2.target.length > LONGEST10){
+throw new ArchiveError(`${JSON.stringify(entry2.name)} is a link that is longer than any path`);
+}
+const parent=this.#makeDirectories(parts2.slice(0,-1));
+const name=parts2.at(-1);
+const there=parent.children.get(name);
+if(entry2.kind==="directory" && there?.kind==="directory"){
+there.attributes=entry2;
+this.#tree.touch(there);
+return;
+}
+if(there !==void 0)this.#remove(there);
+const node=this.#tree.add(nodeKind(entry2.kind),name,parent,entry2.target);
+this.#make(entry2,node);
+}
+#make(entry2,node){
+const place3=placeOf4(node);
+if(entry2.kind==="directory"){
+node.attributes=entry2;
+this.#do(()=> this.#disk.makeDirectory(place3));
+return;
+}
+if(entry2.kind==="file"){
+this.#reading=new FileReading(entry2,place3,node.path,this.#disk,(job)=> this.#do(job));
+return;
+}
+const path2=node.path;
+const attributes=this.#placed(entry2,path2);
+if(entry2.kind==="symlink"){
+this.#do(()=> this.#disk.makeLink(place3,entry2.target,attributes));
+}else this.#makeNode(entry2,node,place3,attributes);
+this.#setLinkXattrs(node,place3,attributes.xattrs);
+}
+#setLinkXattrs(node,place3,all){
+const{path:path2}=node;
+const why=({name})=> name.startsWith("user.")?"only files and directories have attributes of users":this.#rules.owners.kind==="real"?void 0:"only root outside of user namespaces sets it on such a file";
+for(const xattr of all){
+const issue2=why(xattr);
+if(issue2 !==void 0)this.#leave(path2,`attribute ${xattr.name}`,issue2);
+}
+const xattrs=all.filter((xattr)=> why(xattr)===void 0);
+if(xattrs.length===0)return;
+this.#do(async()=>{
+await this.#disk.flush();
+if(!node.absent)await this.#disk.setLinkXattrs(place3,xattrs,this.#reporter(path2));
+});
+}
+#makeNode(entry2,node,place3,attributes){
+const{kind,major,minor}=entry2;
+const why=this.#whyNoDevice(entry2);
+if(kind !=="fifo" && why !==void 0){
+node.absent=true;
+this.#leave(node.path,`${kind} device ${major}:${minor}`,why);
+return;
+}
+const mode2=kind==="fifo"?S_IFIFO:kind==="block"?S_IFBLK:S_IFCHR;
+const device=kind==="fifo"?0:makedev(major,minor);
+const report2=this.#reporter(node.path);
+this.#do(()=> this.#disk.makeNode(place3,mode2 | 384,device,attributes,(what,why2)=>{
+node.absent=true;
+report2(what,why2);
+}));
+}
+#whyNoDevice({kind,major,minor}){
+if(kind==="character" && major===0 && minor===0){
+return "an overlay filesystem takes it for a whiteout";
+}
+return this.#rules.devices?void 0:"only root outside of user namespaces makes devices";
+}
+#takeHardLink(entry2,parts2){
+const parent=this.#makeDirectories(parts2.slice(0,-1));
+const name=parts2.at(-1);
+const there=parent.children.get(name);
+if(there !==void 0 && there===this.#tree.find(partsOf2(entry2.target))){
+this.#tree.touch(there);
+return;
+}
+if(there !==void 0)this.#remove(there);
+const link2={
+entry:entry2,
+parent,
+name
+};
+if(!this.#tryLink(link2))this.#links.push(link2);
+}
+#tryLink({entry:entry2,parent,name}){
+if(!parent.isThere || parent.children.has(name))return true;
+const source=this.#tree.find(partsOf2(entry2.target));
+if(source===void 0)return false;
+if(source.kind==="directory"){
+throw new ArchiveError(`${JSON.stringify(entry2.name)} is a hard link to a directory`);
+}
+const node=this.#tree.add(source.kind,name,parent,source.target);
+node.absent=source.absent;
+if(source.absent){
+this.#leave(node.path,"hard link","its target was left out");
+return true;
+}
+const[place3,target]=[
+placeOf4(node),
+placeOf4(source)
+];
+this.#do(()=> this.#disk.linkFile(place3,target));
+return true;
+}
+#takeWhiteout(parts2,entry2){
+const base=parts2.at(-1);
+const name=base.slice(WHITEOUT.length);
+if(base !==OPAQUE && base.startsWith(METADATA))return;
+if(name==="" || name==="." || name===".."){
+this.#leave(entry2.name,"whiteout","it names no file");
+return;
+}
+const directory2=this.#tree.findDirectory(parts2.slice(0,-1));
+const found3=base===OPAQUE?directory2:directory2?.children?.get(name);
+if(found3===void 0)return;
+for(const node of[
+...this.#tree.hidden(found3,base !==OPAQUE)
+])this.#remove(node);
+}
+#makeDirectories(parts2){
+const{directory:directory2,missing:missing4,blocked}=this.#tree.lookUp(parts2);
+if(blocked !==void 0){
+throw new ArchiveError(`${JSON.stringify(parts2.join("/"))} cannot be a directory: ${blocked}`);
+}
+let node=directory2;
+for(const name of missing4){
+node=this.#tree.add("directory",name,node);
+this.#count();
+const place3=placeOf4(node);
+this.#do(()=> this.#disk.makeDirectory(place3));
+}
+return node;
+}
+#remove(node){
+for(const each of deepestFirst(node)){
+if(each.absent)continue;
+const place3=placeOf4(each);
+this.#do(()=> this.#disk.remove(place3,each.kind==="directory"));
+}
+this.#tree.take(node);
+}
+#count(){
+if(++this.#files <=this.#rules.maxEntries)return;
+throw new ArchiveError(`it has more than ${this.#rules.maxEntries} files, with those below it`);
+}
+#placed(attributes,path2){
+const placed3=placeOwners(attributes,this.#rules.owners);
+for(const{what,why}of placed3.changes)this.#leave(path2,what,why);
+let size=0;
+const xattrs=placed3.xattrs.filter((xattr)=>{
+const why=whyNoXattr(xattr,size);
+if(why !==void 0)this.#leave(path2,`attribute ${xattr.name}`,why);
+else size +=xattr.value.length;
+return why===void 0;
+});
+return{
+...placed3,
+xattrs
+};
+}
+#reporter(path2){
+return(what,why)=> this.#leave(path2,what,why);
+}
+#do(job){
+this.#queue.push(job);
+}
+};
+}
+});
+async function unpackLayers(layers,directory2,options={}){
+const owners=options.owners??{
+kind:geteuid2()===0?"real":"one"
+};
+const there=namesIn(directory2);
+if(there.length > 0){
+throw new LayerError(`${directory2} is not empty: layers are unpacked into an empty directory`,{
+code:"unsupported"
+});
+}
+using root2=open(directory2,O_PATH | O_DIRECTORY | O_CLOEXEC);
+const namespace=owners.kind==="mapped"?owners.namespace:void 0;
+const devices2=owners.kind==="real" && mayMakeDevices(root2.number);
+const rules={
+owners,
+devices:devices2,
+maxEntries:options.maxEntries??MOST_ENTRIES2
+};
+const notes=new Notes();
+await using disk=new Disk(root2.number,namespace);
+const unpacker=new Unpacker(disk,rules,(path2,what,why)=> notes.add(path2,what,why));
+let bytes=0;
+try{
+for(const[index,layer]of layers.entries()){
+notes.layer=layer.digest;
+unpacker.beginLayer(index + 1);
+bytes +=await unpackLayer(layer,unpacker,{
+left:(options.maxBytes??Infinity)- bytes,
+signal:options.signal,
+progress:(read5)=> options.progress?.(index,read5)
+});
+}
+await unpacker.finish();
+}catch(error){
+await disk.flush().catch(()=>{
+});
+await removeAll(root2.number,namespace).catch(()=>{
+});
+throw error;
+}
+const{list:list5,count}=notes;
+const ownersSquashed=owners.kind==="one";
+return{
+entries:unpacker.entries,
+bytes,
+ownersSquashed,
+leftOut:list5,
+leftOutCount:count
+};
+}
+async function unpackLayer(layer,unpacker,{left,signal,progress}){
+const diff=hashFor2(layer.diffId,"diff_id");
+using blob=new BlobReader(layer.path,layer.digest);
+const reader=new TarReader(unpacker);
+let size=0;
+try{
+for await(const piece of decompress(blob)){
+signal?.throwIfAborted();
+diff.update(piece);
+size +=piece.length;
+if(size > left){
+throw new LayerError("the archives of the image have more than maxBytes (--max-size)",{
+code:"too-large",
+layer:layer.digest
+});
+}
+reader.push(piece);
+await unpacker.work();
+unpacker.release(piece);
+progress(blob.position);
+}
+reader.finish();
+await unpacker.endLayer();
+}catch(error){
+if(error instanceof ArchiveError){
+blob.readToEnd();
+checkBlob(layer,blob);
+throw new LayerError(error.message,{
+code:"invalid",
+layer:layer.digest,
+cause:error
+});
+}
+throw error;
+}
+checkBlob(layer,blob);
+checkDiffId(layer,diff.digest("hex"));
+return size;
+}
+function checkBlob({digest,size},blob){
+const found3=`${digest.split(":")[0]}:${blob.digest}`;
+const advice=[
+"it was damaged or changed on its way, or where it is kept; get it again"
+];
+if(found3 !==digest){
+const issue2=`its digest is wrong: its bytes have ${found3}`;
+throw new LayerError(issue2,{
+code:"digest",
+layer:digest,
+advice
+});
+}
+if(blob.position !==size){
+const issue2=`its size is wrong: ${size} bytes are said, and it has ${blob.position}`;
+throw new LayerError(issue2,{
+code:"digest",
+layer:digest,
+advice:[]
+});
+}
+}
+function checkDiffId({digest,diffId,mediaType},hex){
+const found3=`${diffId.split(":")[0]}:${hex}`;
+if(found3===diffId)return;
+const advice=mediaType.endsWith("zstd")?[
+"skopeo before 1.10 drops the padding of archives that it makes zstd:chunked of"
+]:[];
+throw new LayerError(`its diff_id is wrong: the image's configuration says ${diffId}, and its archive has ${found3}`,{
+code:"digest",
+layer:digest,
+advice
+});
+}
+function mayMakeDevices(root2){
+const name=".ramekin-device";
+try{
+syscall(mknodat(root2,name,S_IFCHR | 384,makedev(1,3)));
+}catch(error){
+if(error instanceof SyscallError)return false;
+throw error;
+}
+syscall(unlinkat(root2,name,0));
+return true;
+}
+var MOST_ENTRIES2,MOST_NOTES,Notes;
+var init_unpack_layers=__esm({
+"images/layer/unpack_layers.ts"(){
+init_files3();
+init_files3();
+init_errors();
+init_read_dir();
+init_remove_tree();
+init_files4();
+init_users2();
+init_syscalls();
+init_blob();
+init_decompress();
+init_disk();
+init_errors5();
+init_reader2();
+init_unpack();
+MOST_ENTRIES2=4e6;
+MOST_NOTES=1e3;
+Notes=class{
+layer="";
+list=[];
+count=0;
+add(path2,what,why){
+this.count++;
+if(this.list.length < MOST_NOTES)this.list.push({
+layer:this.layer,
+path:path2,
+what,
+why
+});
+}
+};
+}
+});
+function overlayNotes(xattrs){
+let[opaque,copied,elsewhere]=[
+false,
+false,
+void 0
+];
+for(const{name,value}of xattrs){
+const note2=OVERLAY2.exec(name)?.[1];
+if(note2===void 0)continue;
+if(note2==="origin")copied=true;
+if(note2==="opaque")opaque ||=value.length===1 && value[0]===121;
+else if(!HARMLESS2.includes(note2))elsewhere??=name;
+}
+return{
+opaque,
+copied,
+elsewhere
+};
+}
+function isOverlayNote(name){
+return OVERLAY2.test(name);
+}
+function isWhiteout({mode:mode2,rdev}){
+return(mode2 & S_IFMT)===S_IFCHR && rdev===0;
+}
+var OVERLAY2,HARMLESS2;
+var init_overlay_notes=__esm({
+"ffi/files/overlay_notes.ts"(){
+init_files();
+OVERLAY2=/^(?:trusted|user)\.overlay\.(.*)$/;
+HARMLESS2=[
+"origin",
+"impure",
+"nlink",
+"uuid",
+"protattr"
+];
+}
+});
+function pathOf5(directory2,name){
+return `/proc/self/fd/${directory2}/${name}`;
+}
+function mtimeOf(status){
+return Number(status.getBigInt64(STATX_MTIME2,true));
+}
+function copyOf({buffer,byteOffset,byteLength}){
+return new Uint8Array(buffer,byteOffset,byteLength).slice();
+}
+var MEMORY4,LISTED2,NAMES5,VALUE,TARGET2,STATX_SIZE2,STATX_MTIME2,AT_ONCE6,TreeReader;
+var init_read_tree=__esm({
+"ffi/files/read_tree.ts"(){
+init_at();
+init_files();
+init_open();
+init_statx();
+init_files3();
+init_getdents();
+init_statx3();
+init_call_batch();
+init_users();
+init_engine();
+init_errors();
+init_file_name();
+init_syscalls();
+init_beneath();
+[MEMORY4,LISTED2,NAMES5,VALUE,TARGET2]=[
+1 << 20,
+1 << 15,
+4096,
+1 << 16,
+4096
+];
+[STATX_SIZE2,STATX_MTIME2]=[
+256,
+112
+];
+AT_ONCE6=64;
+TreeReader=class{
+#root;
+#calls;
+#unreadable;
+#seesAll;
+#open=new Set();
+constructor(root2,namespace,{unreadable:unreadable3=false}={}){
+this.#root=root2;
+this.#unreadable=unreadable3?[
+"EACCES",
+"EPERM"
+]:[];
+this.#seesAll=namespace===void 0 && syscall(geteuid())===0;
+this.#calls=new CallBatch(engine(),MEMORY4,namespace);
+}
+async directory(path2){
+const calls=this.#calls;
+const opened2=openBeneath(calls,this.#root,path2,O_RDONLY);
+const fd=new BatchResult(opened2);
+const status=calls.output(STATX_SIZE2);
+calls.add("statx",[
+fd,
+calls.name(""),
+AT_EMPTY_PATH,
+STATX_BASIC_STATS,
+status
+]);
+const names=this.#listXattrs("flistxattr",fd);
+await this.#run(path2,[
+opened2
+]);
+const number2=this.#opened(opened2);
+const found3={
+status:readStatx(calls.read(status,STATX_SIZE2)),
+mtime:mtimeOf(calls.read(status,STATX_SIZE2))
+};
+const xattrNames=names();
+calls.clear();
+const xattrs=await this.#xattrs(path2,number2,xattrNames);
+const entries=await this.#entries(path2,number2);
+this.#close(number2);
+return{
+...found3,
+xattrs,
+entries
+};
+}
+async *files(path2,entries){
+if(entries.length===0)return;
+const directory2=await this.#openDirectory(path2);
+try{
+for(let at4=0;at4 < entries.length;at4 +=AT_ONCE6){
+for(const file of await this.#group(path2,directory2,entries.slice(at4,at4 + AT_ONCE6))){
+try{
+yield file;
+}finally{
+if(file.fd !==void 0)this.#close(file.fd);
+}
+}
+}
+}finally{
+this.#close(directory2);
+}
+}
+[Symbol.dispose](){
+for(const fd of this.#open)syscall(close(fd));
+this.#calls[Symbol.dispose]();
+}
+async #openDirectory(path2){
+const opened2=openBeneath(this.#calls,this.#root,path2,O_PATH);
+await this.#run(path2,[
+opened2
+]);
+const directory2=this.#opened(opened2);
+this.#calls.clear();
+return directory2;
+}
+async #entries(path2,fd){
+const calls=this.#calls;
+const entries=[];
+for(;;){
+const reads=[
+0,
+1
+].map(()=>{
+const listed4=calls.output(LISTED2);
+return{
+listed:listed4,
+read:calls.add("getdents64",[
+fd,
+listed4,
+LISTED2
+])
+};
+});
+await this.#run(path2);
+const sizes2=reads.map(({read:read5})=> calls.result(read5));
+for(const[index,{listed:listed4}]of reads.entries()){
+entries.push(...readDirectoryEntries(calls.read(listed4,LISTED2),sizes2[index]));
+}
+calls.clear();
+if(sizes2.includes(0))return entries;
+}
+}
+async #group(path2,directory2,entries){
+const calls=this.#calls;
+const asked=entries.map(({name,type})=>{
+const address2=calls.name(name);
+const status=calls.output(STATX_SIZE2);
+const mask2=[
+AT_SYMLINK_NOFOLLOW,
+STATX_BASIC_STATS
+];
+calls.add("statx",[
+directory2,
+address2,
+...mask2,
+status
+]);
+const target=type===S_IFLNK?calls.output(TARGET2):void 0;
+const link2=target===void 0?void 0:calls.add("readlinkat",[
+directory2,
+address2,
+target,
+TARGET2
+]);
+const flags2=O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+const edges={
+accept:this.#unreadable,
+skip:1
+};
+const opened2=type===S_IFREG?calls.add("openat",[
+directory2,
+address2,
+flags2
+],edges):void 0;
+const names=opened2 !==void 0?this.#listXattrs("flistxattr",new BatchResult(opened2)):this.#seesAll?this.#listXattrs("llistxattr",calls.name(pathOf5(directory2,name))):()=>[];
+return{
+name,
+status,
+target,
+link:link2,
+opened:opened2,
+names
+};
+});
+const opens=asked.flatMap(({opened:opened2})=> opened2??[]);
+await this.#run(path2,opens);
+const files2=asked.map(({name,status,target,link:link2,opened:opened2,names})=>{
+const bytes=target===void 0?void 0:calls.read(target,calls.result(link2));
+return{
+name,
+status:readStatx(calls.read(status,STATX_SIZE2)),
+mtime:mtimeOf(calls.read(status,STATX_SIZE2)),
+target:bytes===void 0?"":decodeName(copyOf(bytes)),
+fd:opened2===void 0 || calls.result(opened2)< 0?void 0:this.#opened(opened2),
+names:names()
+};
+});
+calls.clear();
+const found3=[];
+for(const{names,...file}of files2){
+const place3=file.fd??pathOf5(directory2,file.name);
+found3.push({
+...file,
+xattrs:await this.#xattrs(path2,place3,names)
+});
+}
+return found3;
+}
+#listXattrs(name,file){
+const calls=this.#calls;
+const list5=calls.output(NAMES5);
+const index=calls.add(name,[
+file,
+list5,
+NAMES5
+],{
+accept:[
+"EOPNOTSUPP"
+]
+});
+return()=>{
+const size=calls.result(index)??0;
+if(size <=0)return[];
+return decodeName(copyOf(calls.read(list5,size))).split("\0").slice(0,-1);
+};
+}
+async #xattrs(path2,file,names){
+const xattrs=[];
+const calls=this.#calls;
+for(const name of names){
+const value=calls.output(VALUE);
+const[call2,place3]=typeof file==="number"?[
+"fgetxattr",
+file
+]:[
+"lgetxattr",
+calls.name(file)
+];
+const args=[
+place3,
+calls.name(name),
+value,
+VALUE
+];
+const read5=calls.add(call2,args,{
+accept:[
+"ENODATA",
+"EPERM",
+"EOPNOTSUPP"
+]
+});
+await this.#run(path2);
+const size=calls.result(read5);
+if(size >=0)xattrs.push({
+name,
+value:copyOf(calls.read(value,size))
+});
+calls.clear();
+}
+return xattrs;
+}
+async #run(path2,opens=[]){
+const failure=await this.#calls.run();
+if(failure===void 0)return;
+for(const index of opens){
+if((this.#calls.result(index)??-1)>=0)this.#opened(index);
+}
+const{name,errno}=failure;
+this.#calls.clear();
+throw new SyscallError({
+syscall:name,
+errno,
+call:`${JSON.stringify(path2)}: ${name}(2)`
+});
+}
+#opened(index){
+const fd=this.#calls.result(index);
+this.#open.add(fd);
+return fd;
+}
+#close(fd){
+this.#open.delete(fd);
+syscall(close(fd));
+}
+};
+}
+});
+function headerOf(entry2){
+const name=bytesOf6(entry2.name),target=bytesOf6(entry2.target??"");
+const split5=splitName(name);
+const records=[];
+const keep2=(key,value)=> records.push(record(key,value));
+const{uid,gid,size=0,mtime}=entry2;
+if(split5===void 0 || !isAscii(name))keep2("path",name);
+if(target.length > NAME9 || !isAscii(target))keep2("linkpath",target);
+const number2=(key,value,digits)=>{
+if(value >=0 && value < 8 ** digits)return value;
+keep2(key,String(value));
+return 0;
+};
+const fields={
+uid:number2("uid",uid,7),
+gid:number2("gid",gid,7),
+size:number2("size",size,11),
+mtime:number2("mtime",mtime,11)
+};
+for(const{name:name2,value}of entry2.xattrs??[])keep2(`SCHILY.xattr.${name2}`,value);
+const[prefix,rest2]=split5??[
+new Uint8Array(),
+name.subarray(0,NAME9)
+];
+const own=block({
+...entry2,
+...fields,
+type:TYPES4[entry2.kind],
+prefix,
+rest:rest2,
+link:target
+});
+if(records.length===0)return[
+own
+];
+const body=joined2(records);
+const plain3={
+mode:420,
+uid:0,
+gid:0,
+mtime:0,
+prefix:new Uint8Array()
+};
+const extended=block({
+...plain3,
+size:body.length,
+type:"x",
+rest:encoder6.encode("PaxHeader"),
+link:new Uint8Array()
+});
+return[
+extended,
+body,
+paddingOf2(body.length),
+own
+];
+}
+function paddingOf2(size){
+return new Uint8Array((BLOCK - size % BLOCK)% BLOCK);
+}
+function block(fields){
+const bytes=new Uint8Array(BLOCK);
+const octal6=(at4,digits,value)=>{
+encoder6.encodeInto(value.toString(8).padStart(digits,"0"),bytes.subarray(at4,at4 + digits));
+};
+bytes.set(fields.rest);
+octal6(100,7,fields.mode);
+octal6(108,7,fields.uid);
+octal6(116,7,fields.gid);
+octal6(124,11,fields.size);
+octal6(136,11,fields.mtime);
+encoder6.encodeInto(fields.type,bytes.subarray(156));
+bytes.set(fields.link.subarray(0,NAME9),157);
+encoder6.encodeInto("ustar\x0000",bytes.subarray(257));
+octal6(329,7,fields.major??0);
+octal6(337,7,fields.minor??0);
+bytes.set(fields.prefix,345);
+bytes.fill(32,148,156);
+octal6(148,6,bytes.reduce((sum5,byte)=> sum5 + byte,0));
+bytes[154]=0;
+return bytes;
+}
+function splitName(name){
+if(name.length <=NAME9)return[
+new Uint8Array(),
+name
+];
+for(let at4=name.length - 2;at4 >=0 && name.length - at4 - 1 <=NAME9;at4--){
+if(name[at4]===47 && at4 <=PREFIX3)return[
+name.subarray(0,at4),
+name.subarray(at4 + 1)
+];
+}
+return void 0;
+}
+function record(key,value){
+const bytes=typeof value==="string"?encoder6.encode(value):value;
+const rest2=joined2([
+encoder6.encode(` ${key}=`),
+bytes,
+encoder6.encode("\n")
+]);
+let length=rest2.length + 1;
+while(String(length).length + rest2.length !==length){
+length=String(length).length + rest2.length;
+}
+return joined2([
+encoder6.encode(String(length)),
+rest2
+]);
+}
+function isAscii(bytes){
+return bytes.every((byte)=> byte < 128);
+}
+function bytesOf6(text5){
+const bytes=new Uint8Array(text5.length * 3);
+return bytes.subarray(0,encodeName(text5,bytes).written);
+}
+function joined2(parts2){
+const whole=new Uint8Array(parts2.reduce((sum5,{length})=> sum5 + length,0));
+let at4=0;
+for(const part2 of parts2){
+whole.set(part2,at4);
+at4 +=part2.length;
+}
+return whole;
+}
+var TYPES4,NAME9,PREFIX3,encoder6,END_OF_ARCHIVE;
+var init_writer=__esm({
+"images/layer/tar/writer.ts"(){
+init_file_name();
+init_header();
+TYPES4={
+file:"0",
+hardlink:"1",
+symlink:"2",
+character:"3",
+block:"4",
+directory:"5",
+fifo:"6"
+};
+[NAME9,PREFIX3]=[
+100,
+155
+];
+encoder6=new TextEncoder();
+END_OF_ARCHIVE=new Uint8Array(2 * BLOCK);
+}
+});
+function signEntry(name,mtime){
+return{
+name,
+kind:"file",
+mode:384,
+uid:0,
+gid:0,
+mtime
+};
+}
+function* dataOf2(path2,fd,size){
+for(let at4=0;at4 < size;){
+const piece=readSome(fd)??new Uint8Array();
+if(piece.length===0){
+throw new LayerError(`${JSON.stringify(path2)} became shorter while it was read`,{
+code:"invalid"
+});
+}
+yield piece.subarray(0,size - at4);
+at4 +=piece.length;
+}
+yield paddingOf2(size);
+}
+function refuseWhiteout(directory2,name){
+if(!name.startsWith(WHITEOUT2))return;
+throw new LayerError(`${JSON.stringify(inside(directory2,name))} would be taken for a whiteout; no layer can hold it`,{
+code:"unsupported",
+advice:[
+"rename or remove it"
+]
+});
+}
+function inside(directory2,name){
+return directory2==="."?name:`${directory2}/${name}`;
+}
+function deviceOf2(device){
+return[
+device >>> 8 & 4095,
+device & 255 | device >>> 12 & 1048320
+];
+}
+var WHITEOUT2,OPAQUE2,KINDS3,LayerSize;
+var init_layer_entries=__esm({
+"images/layer/layer_entries.ts"(){
+init_files();
+init_transfer();
+init_errors5();
+init_writer();
+[WHITEOUT2,OPAQUE2]=[
+".wh.",
+".wh..wh..opq"
+];
+KINDS3={
+[S_IFREG]:"file",
+[S_IFLNK]:"symlink",
+[S_IFCHR]:"character",
+[S_IFBLK]:"block",
+[S_IFDIR]:"directory",
+[S_IFIFO]:"fifo"
+};
+LayerSize=class{
+#bytes=0;
+#most;
+constructor(most=Infinity){
+this.#most=most;
+}
+add(path2,size){
+this.#bytes +=size;
+if(this.#bytes <=this.#most)return;
+throw new LayerError(`${JSON.stringify(path2)} makes the layer larger than it may be`,{
+code:"too-large",
+advice:[
+"remove it, or allow more: maxBytes, or --max-size"
+]
+});
+}
+};
+}
+});
+var createHash3,closeSync3,openSync3,rmSync,writeSync,createGzip;
+async function writeLayerFile(path2,parts2,signal){
+const fd=openSync3(path2,"wx",420);
+const[blob,diff]=[
+createHash3("sha256"),
+createHash3("sha256")
+];
+let size=0;
+try{
+const pieces=piecesOf3(parts2);
+const next=async()=>{
+signal?.throwIfAborted();
+const{value,done}=await pieces.next();
+if(done)return void 0;
+diff.update(value);
+return value;
+};
+const gzip=createGzip({
+level:LEVEL,
+chunkSize:PIECE2
+});
+for await(const piece of decoded2(gzip,next)){
+blob.update(piece);
+size +=piece.length;
+for(let at4=0;at4 < piece.length;)at4 +=writeSync(fd,piece,at4);
+}
+}catch(error){
+rmSync(path2,{
+force:true
+});
+throw error;
+}finally{
+closeSync3(fd);
+}
+return{
+digest:`sha256:${blob.digest("hex")}`,
+size,
+diffId:`sha256:${diff.digest("hex")}`
+};
+}
+async function* piecesOf3(parts2){
+let piece=new Uint8Array(PIECE2);
+let filled=0;
+for await(const bytes of parts2){
+for(let at4=0;at4 < bytes.length;){
+const taken=Math.min(PIECE2 - filled,bytes.length - at4);
+piece.set(bytes.subarray(at4,at4 + taken),filled);
+filled +=taken;
+at4 +=taken;
+if(filled===PIECE2){
+yield piece;
+piece=new Uint8Array(PIECE2);
+filled=0;
+}
+}
+}
+yield piece.subarray(0,filled);
+}
+var PIECE2,LEVEL;
+var init_layer_file=__esm({
+"images/layer/layer_file.ts"(){
+({createHash:createHash3}=process.getBuiltinModule("node:crypto"));
+({closeSync:closeSync3,openSync:openSync3,rmSync,writeSync}=process.getBuiltinModule("node:fs"));
+({createGzip}=process.getBuiltinModule("node:zlib"));
+init_decoder();
+[PIECE2,LEVEL]=[
+256 * 1024,
+6
+];
+}
+});
+async function writeLayer(directory2,path2,options={}){
+const owners=options.owners??{
+kind:geteuid2()===0?"real":"one"
+};
+using root2=open(directory2,O_PATH | O_DIRECTORY | O_CLOEXEC);
+using tree=new TreeReader(root2.number,owners.kind==="mapped"?owners.namespace:void 0);
+const archive=new LayerArchive(tree,owners,options);
+const blob=await writeLayerFile(path2,archive.parts(),options.signal);
+return{
+...blob,
+entries:archive.entries,
+leftOut:archive.leftOut
+};
+}
+var OF_MACHINE,LayerArchive;
+var init_write_layer=__esm({
+"images/layer/write_layer.ts"(){
+init_files();
+init_files3();
+init_overlay_notes();
+init_read_tree();
+init_files4();
+init_users2();
+init_errors5();
+init_layer_entries();
+init_layer_file();
+init_writer();
+OF_MACHINE=/^security\.(?!capability$)/;
+LayerArchive=class{
+leftOut=[];
+#entries=0;
+#tree;
+#owners;
+#options;
+#excluded;
+#size;
+#links=new Map();
+constructor(tree,owners,options){
+this.#tree=tree;
+this.#owners=owners;
+this.#options=options;
+this.#size=new LayerSize(options.maxBytes);
+this.#excluded=new Set(options.exclude?.map((path2)=> path2.replace(/^\/+|\/+$/g,"")));
+}
+get entries(){
+return this.#entries;
+}
+async *parts(){
+const waiting=[
+"."
+];
+for(let path2=waiting.pop();path2 !==void 0;path2=waiting.pop()){
+const directories=yield* this.#directory(path2);
+waiting.push(...directories.toReversed());
+}
+yield END_OF_ARCHIVE;
+}
+async *#directory(path2){
+const directory2=await this.#tree.directory(path2);
+if(path2 !=="." || this.#options.whole)yield* this.#directoryEntry(path2,directory2);
+const entries=directory2.entries.filter(({name})=> !this.#excluded.has(inside(path2,name))).toSorted((a,b)=> a.name < b.name?-1:1);
+const isDirectory5=({type})=> type===S_IFDIR;
+for await(const file of this.#tree.files(path2,entries.filter((entry2)=> !isDirectory5(entry2)))){
+yield* this.#file(path2,file);
+}
+return entries.filter(isDirectory5).map(({name})=>{
+refuseWhiteout(path2,name);
+return inside(path2,name);
+});
+}
+*#directoryEntry(path2,{status,mtime,xattrs}){
+const opaque=this.#overlayXattrs(path2,xattrs);
+const name=path2==="."?"./":`${path2}/`;
+yield* this.#entry({
+name,
+kind:"directory",
+...this.#attributes(status,mtime,xattrs)
+});
+if(opaque)yield* this.#sign(`${path2==="."?"":name}${OPAQUE2}`,mtime);
+}
+*#file(directory2,file){
+const{status,mtime,target}=file;
+const path2=inside(directory2,file.name);
+refuseWhiteout(directory2,file.name);
+const kind=KINDS3[status.mode & S_IFMT];
+if(kind===void 0){
+this.leftOut.push(path2);
+return;
+}
+if(isWhiteout(status)&& !this.#options.whole){
+yield* this.#sign(inside(directory2,WHITEOUT2 + file.name),mtime);
+return;
+}
+this.#overlayXattrs(path2,file.xattrs);
+const attributes=this.#attributes(status,mtime,file.xattrs);
+const identity=`${status.dev}:${status.ino}`;
+const first=status.nlink > 1?this.#links.get(identity):void 0;
+if(first !==void 0){
+yield* this.#entry({
+...attributes,
+xattrs:[],
+name:path2,
+kind:"hardlink",
+target:first
+});
+return;
+}
+if(status.nlink > 1)this.#links.set(identity,path2);
+const size=kind==="file"?status.size:0;
+this.#size.add(path2,size);
+const[major,minor]=deviceOf2(status.rdev);
+yield* this.#entry({
+...attributes,
+name:path2,
+kind,
+target,
+size,
+major,
+minor
+});
+if(file.fd !==void 0)yield* dataOf2(path2,file.fd,size);
+}
+*#entry(entry2){
+this.#entries++;
+yield* headerOf(entry2);
+}
+#sign(name,mtime){
+return this.#entry(signEntry(name,this.#time(mtime)));
+}
+#attributes(status,mtime,xattrs){
+const all=this.#owners.kind==="one";
+return{
+mode:status.mode & 4095,
+uid:all?0:status.uid,
+gid:all?0:status.gid,
+mtime:this.#time(mtime),
+xattrs:xattrs.filter(({name})=> !isOverlayNote(name)&& !OF_MACHINE.test(name)).toSorted((a,b)=> a.name < b.name?-1:1)
+};
+}
+#time(mtime){
+const{epoch}=this.#options;
+return epoch===void 0?mtime:Math.min(mtime,epoch);
+}
+#overlayXattrs(path2,xattrs){
+const{opaque,elsewhere}=overlayNotes(xattrs);
+if(elsewhere !==void 0){
+throw new LayerError(`${JSON.stringify(path2)} has the attribute ${elsewhere}: an overlay filesystem keeps a part of the file elsewhere, which a layer cannot say`,{
+code:"unsupported",
+advice:[
+"mount it with redirect_dir=off and metacopy=off"
+]
+});
+}
+return opaque && !this.#options.whole;
+}
+};
+}
+});
+var init_mod4=__esm({
+"images/layer/mod.ts"(){
+init_errors5();
+init_mapped_owners();
+init_remove_tree2();
+init_read_layer();
+init_index_of();
+init_unpack_layers();
+init_write_layer();
+init_layer_entries();
+init_layer_file();
+init_writer();
+}
+});
+function isManifestType(type){
+return MANIFEST_TYPES.includes(type);
+}
+function isConfigType(type){
+return type===OCI_CONFIG || type===DOCKER_CONFIG;
+}
+function layerIssue(type){
+if(/\+encrypted$/.test(type)){
+return "is encrypted, which cannot be unpacked here: decrypt it with skopeo copy --decryption-key";
+}
+if(isForeign(type)){
+return "is a foreign layer, which its registry must not give away: those of Windows are";
+}
+if(LAYER.test(type))return void 0;
+return `has the media type ${JSON.stringify(type)}, which is none of a layer`;
+}
+function isForeign(type){
+return /\.(nondistributable|foreign)\./.test(type);
+}
+var OCI_MANIFEST,OCI_INDEX,OCI_CONFIG,OCI_LAYER,DOCKER_MANIFEST,DOCKER_LIST,DOCKER_CONFIG,MANIFEST_TYPES,LAYER;
+var init_media_types=__esm({
+"images/media_types.ts"(){
+OCI_MANIFEST="application/vnd.oci.image.manifest.v1+json";
+OCI_INDEX="application/vnd.oci.image.index.v1+json";
+OCI_CONFIG="application/vnd.oci.image.config.v1+json";
+OCI_LAYER="application/vnd.oci.image.layer.v1.tar";
+DOCKER_MANIFEST="application/vnd.docker.distribution.manifest.v2+json";
+DOCKER_LIST="application/vnd.docker.distribution.manifest.list.v2+json";
+DOCKER_CONFIG="application/vnd.docker.container.image.v1+json";
+MANIFEST_TYPES=[
+OCI_INDEX,
+OCI_MANIFEST,
+DOCKER_LIST,
+DOCKER_MANIFEST
+];
+LAYER=/^application\/vnd\.(oci\.image\.layer\.v1\.tar|docker\.image\.rootfs\.diff\.tar)([.+](gzip|zstd|xz|bzip2))?$/;
+}
+});
+function parseManifest(what,bytes,type){
+const document=parseDocument(what,bytes);
+const given=document["mediaType"]??(isManifestType(type??"")?type:void 0);
+const mediaType=typeof given==="string"?given:typeByFields(document);
+if(document["schemaVersion"]===1 || /distribution\.manifest\.v1\+(json|prettyjws)$/.test(String(given))){
+throw new ImageError(`${what} is of Docker's schema 1, which engines have given up`,{
+code:"unsupported",
+advice:[
+"push the image again, with any engine of the last years"
+]
+});
+}
+if(document["schemaVersion"]!==2)throw invalid(what,`has no "schemaVersion" of 2`);
+if(mediaType===OCI_INDEX || mediaType===DOCKER_LIST){
+if(document["layers"]!==void 0)throw invalid(what,"is an index, and has layers");
+return readIndex(what,document,mediaType);
+}
+if(mediaType===OCI_MANIFEST || mediaType===DOCKER_MANIFEST){
+if(document["manifests"]!==void 0){
+throw invalid(what,"is a manifest, and has manifests");
+}
+return readManifest(what,document,mediaType);
+}
+throw new ImageError(`${what} has the media type ${JSON.stringify(mediaType)}, which is none of an image`,{
+code:"unsupported"
+});
+}
+function typeByFields(document){
+if(Array.isArray(document["manifests"]))return OCI_INDEX;
+if(!isObject3(document["config"]))return void 0;
+const type=document["config"]["mediaType"];
+return typeof type==="string" && type.startsWith("application/vnd.docker.")?DOCKER_MANIFEST:OCI_MANIFEST;
+}
+function readIndex(what,document,mediaType){
+const manifests=listOf2(what,document,"manifests").map((value,index)=> readDescriptor(`${what}: manifest ${index + 1}`,value,OCI_MANIFEST));
+return{
+kind:"index",
+mediaType,
+manifests,
+annotations:annotationsOf(document)
+};
+}
+function readManifest(what,document,mediaType){
+const{subject,artifactType}=document;
+return{
+kind:"manifest",
+mediaType,
+config:readDescriptor(`${what}: its config`,document["config"]),
+layers:listOf2(what,document,"layers").map((value,index)=> readDescriptor(`${what}: layer ${index + 1}`,value)),
+annotations:annotationsOf(document),
+...isObject3(subject)&&{
+subject:readDescriptor(`${what}: its subject`,subject)
+},
+...typeof artifactType==="string" &&{
+artifactType
+}
+};
+}
+function listOf2(what,document,field2){
+const list5=document[field2];
+if(!Array.isArray(list5))throw invalid(what,`has no list "${field2}"`);
+if(list5.length > MOST5)throw invalid(what,`has more than ${MOST5} ${field2}`);
+return list5;
+}
+function annotationsOf({annotations}){
+return isObject3(annotations)?texts(annotations):{};
+}
+function checkRunnable(what,manifest){
+const{config,layers,artifactType}=manifest;
+if(!isConfigType(config.mediaType)){
+const kind=artifactType??config.mediaType;
+throw new ImageError(`${what} is of an artifact (${kind}), and no image that can be run`,{
+code:"unsupported"
+});
+}
+for(const[index,{mediaType}]of layers.entries()){
+const issue2=layerIssue(mediaType);
+if(issue2===void 0)continue;
+throw new ImageError(`${what}: layer ${index + 1} ${issue2}`,{
+code:"unsupported"
+});
+}
+}
+var MOST5;
+var init_manifest=__esm({
+"images/manifest.ts"(){
+init_descriptor();
+init_errors4();
+init_media_types();
+MOST5=1e4;
+}
+});
+function mappedOwners(ids2){
+return{
+name:`mapped${encodedOf(digestOf(JSON.stringify(ids2))).slice(0,12)}`,
+enter:()=>[
+unshare3("user"),
+mapIds(ids2)
+],
+become,
+async using(use){
+using mapped2=await openOwners(ids2);
+return await use(mapped2.owners);
+}
+};
+}
+function become({uid,gid=uid,groups=[]}){
+return[
+setUser({
+uid,
+gid,
+groups
+})
+];
+}
+function ownersHere(){
+if(geteuid2()===0)return REAL;
+const ids2=mayMap()?subordinateIds():void 0;
+return ids2===void 0?ONE3:mappedOwners(ids2);
+}
+function unpackingIds(){
+const{enter:enter5,name}=ownersHere();
+return name==="real"?[
+unshare3("user"),
+mapRoot()
+]:enter5({
+uid:0
+});
+}
+function mayMap(){
+const directories=(environment2()["PATH"]??"").split(":");
+return[
+"newuidmap",
+"newgidmap"
+].every((name)=> directories.some((directory2)=> isFile4(`${directory2}/${name}`)));
+}
+function isFile4(path2){
+try{
+return Deno.statSync(path2).isFile;
+}catch{
+return false;
+}
+}
+function isUnmappable(error){
+return error instanceof UnsupportedError;
+}
+var REAL,ONE3;
+var init_owners2=__esm({
+"images/owners.ts"(){
+init_errors();
+init_users2();
+init_builders();
+init_digest();
+init_environment2();
+init_mod4();
+REAL={
+name:"real",
+enter:()=>[],
+become,
+using:(use)=> use({
+kind:"real"
+})
+};
+ONE3={
+name:"one",
+enter:({uid,gid=uid})=> uid===0 && gid===0?[
+unshare3("user"),
+mapRoot()
+]:[
+unshare3("user"),
+mapIds({
+uids:[
+{
+inside:uid,
+outside:geteuid2(),
+count:1
+}
+],
+gids:[
+{
+inside:gid,
+outside:getegid2(),
+count:1
+}
+]
+})
+],
+become:()=>[],
+using:(use)=> use({
+kind:"one"
+})
+};
+}
+});
+var posix;
+function resolveInImage(root2,path2){
+let[at4,rest2,links2]=[
+"/",
+partsOf3(path2),
+0
+];
+let hasParent=true;
+while(rest2.length > 0){
+const[part2,...further]=rest2;
+const next=posix.join(at4,part2);
+const link2=hasParent && links2 < LINKS2?linkAt2(root2 + next):void 0;
+if(link2===void 0){
+hasParent &&=further.length===0 || isDirectory(root2 + next);
+[at4,rest2]=[
+next,
+further
+];
+continue;
+}
+links2++;
+rest2=[
+...partsOf3(link2),
+...further
+];
+if(link2.startsWith("/"))at4="/";
+}
+return{
+path:at4,
+hasParent
+};
+}
+function partsOf3(path2){
+return path2.split("/").filter((part2)=> part2 !=="" && part2 !==".");
+}
+function linkAt2(path2){
+try{
+return Deno.readLinkSync(path2);
+}catch{
+return void 0;
+}
+}
+function isDirectory(path2){
+try{
+return Deno.lstatSync(path2).isDirectory;
+}catch{
+return false;
+}
+}
+var LINKS2;
+var init_resolve=__esm({
+"images/run/resolve.ts"(){
+({posix}=process.getBuiltinModule("node:path"));
+LINKS2=40;
+}
+});
+async function rootSteps(root2,session,options,{cwd,volumes:declared}){
+const{persistent,readOnly=false,net="none",hostname:hostname2=HOSTNAME2,volumes={}}=options;
+checkChanges(options);
+checkVolumes(volumes);
+for(const path2 of[
+"/dev",
+"/proc",
+"/sys"
+])checkMountPoint(root2,path2);
+const at4=(path2)=> root2.path + resolveInImage(root2.path,path2).path;
+return[
+await lower2(root2.path,persistent),
+...cwd==="/"?[]:[
+mkdir2(at4(cwd))
+],
+...readOnly?writable2(declared,Object.keys(volumes)).flatMap((path2)=> discarding(at4(path2))):[],
+proc(at4("/proc")),
+net==="host"?bind("/sys",at4("/sys"),{
+readOnly:true
+}):sysfs(at4("/sys"),{
+options:"ro"
+}),
+devices(at4("/dev")),
+mqueue(at4("/dev/mqueue")),
+...await networkFiles(root2,session,hostname2,net),
+...shown3(root2,root2.marker,MARKER2,true),
+...Object.entries(volumes).flatMap(([target,{source,readOnly:readOnly2=false}])=> shown3(root2,source,target,readOnly2,!SYSTEMS.test(source))),
+pivotRoot(root2.path),
+remount("/",readOnly?"ro,nodev":"nodev")
+];
+}
+async function lower2(path2,keep2){
+if(keep2===void 0)return overlay(path2,{
+lower:[
+path2
+],
+discard:true
+});
+if(!keep2.startsWith("/")){
+throw new ImageError(`the directory of the changes, ${keep2}, does not begin with /`,{
+code:"invalid"
+});
+}
+const[upper,work]=[
+`${keep2}/upper`,
+`${keep2}/work`
+];
+await Deno.mkdir(work,{
+recursive:true,
+mode:448
+});
+checkPrivate(keep2,await Deno.stat(keep2));
+await makeUpper(upper,path2);
+return overlay(path2,{
+lower:[
+path2
+],
+upper,
+work
+});
+}
+function checkPrivate(keep2,{uid,mode:mode2}){
+if(uid===geteuid2()&&(mode2 & 63)===0)return;
+throw new ImageError(`the directory of the changes, ${keep2}, is open to other users`,{
+code:"invalid",
+advice:[
+"name one that does not exist, or that is yours alone: chmod 700",
+"the program can leave set-user-ID files in it, which others could run"
+]
+});
+}
+async function makeUpper(upper,lower3){
+const{mode:mode2,uid,gid}=await Deno.stat(lower3);
+try{
+await Deno.mkdir(upper);
+}catch(error){
+if(error instanceof Deno.errors.AlreadyExists)return;
+throw error;
+}
+if(geteuid2()===0)await Deno.chown(upper,uid,gid);
+await Deno.chmod(upper,mode2 & 4095);
+}
+function writable2(declared,volumes){
+return declared.filter((path2)=> path2.startsWith("/")&& path2 !=="/" && !path2.includes("\0")&& !volumes.includes(path2));
+}
+function discarding(path2){
+return[
+mkdir2(path2),
+overlay(path2,{
+lower:[
+path2
+],
+discard:true
+}),
+remount(path2,"nodev")
+];
+}
+function shown3(root2,source,target,readOnly,untrusted=false){
+const{path:path2,hasParent}=resolveInImage(root2.path,target);
+const parent=path2.slice(0,path2.lastIndexOf("/"));
+return[
+...hasParent || parent===""?[]:[
+mkdir2(root2.path + parent)
+],
+bind(source,root2.path + path2,{
+readOnly,
+...untrusted &&{
+untrusted
+}
+})
+];
+}
+async function networkFiles(root2,session,hostname2,net){
+const resolv=net==="host"?await textOf9("/etc/resolv.conf"):"";
+const hosts=net==="host"?await textOf9("/etc/hosts"):"";
+const files2={
+"/etc/hosts":`${hosts===""?"":`${hosts.trimEnd()}
+`}${loopbackHosts(hostname2)}`,
+"/etc/hostname":`${hostname2}
+`,
+"/etc/resolv.conf":resolv
+};
+const steps=[];
+for(const[target,text5]of Object.entries(files2)){
+const file=session.temporary();
+await Deno.writeTextFile(file,text5,{
+mode:420
+});
+steps.push(...shown3(root2,file,target,false));
+}
+return steps;
+}
+async function textOf9(path2){
+try{
+return await Deno.readTextFile(path2);
+}catch(error){
+if(error instanceof Deno.errors.NotFound)return "";
+throw error;
+}
+}
+function checkMountPoint(root2,path2){
+let state;
+try{
+state=Deno.lstatSync(root2.path + path2);
+}catch{
+return;
+}
+if(state.isDirectory)return;
+throw new ImageError(`the image has a ${path2} that is not a directory, and cannot be run`,{
+code:"invalid"
+});
+}
+function checkChanges({discard:discard3,persistent,readOnly}){
+const asked=[
+discard3===true,
+persistent !==void 0,
+readOnly===true
+];
+const isNone=discard3===false && persistent===void 0 && readOnly !==true;
+if(asked.filter(Boolean).length <=1 && !isNone)return;
+throw new ImageError('changes are either thrown away ("discard"), kept ("persistent"), or impossible ("readOnly")',{
+code:"invalid"
+});
+}
+function checkVolumes(volumes){
+for(const[target,{source}]of Object.entries(volumes)){
+if(target.startsWith("/")&& target !=="/" && source.startsWith("/"))continue;
+throw new ImageError(`the volume ${source}:${target} has to have paths that begin with /`,{
+code:"invalid",
+advice:target==="/"?[
+"the root itself is the image's"
+]:[]
+});
+}
+}
+var HOSTNAME2,MOUNTED_FILES,SYSTEMS,MARKER2;
+var init_root_steps=__esm({
+"images/run/root_steps.ts"(){
+init_network_files();
+init_builders();
+init_users2();
+init_errors4();
+init_resolve();
+HOSTNAME2="image";
+MOUNTED_FILES=[
+"/dev",
+"/etc/hostname",
+"/etc/hosts",
+"/etc/resolv.conf",
+"/proc",
+"/run/.containerenv",
+"/sys"
+];
+SYSTEMS=/^\/+(?:$|(?:dev|proc|sys)(?:\/|$))/;
+MARKER2="/run/.containerenv";
+}
+});
+function containerSteps(root2,process,owners,{net="none",hostname:hostname2=HOSTNAME2}){
+const{user,env,cwd}=process;
+return[
+...owners.enter(user),
+unshare3("mount","pid","uts","ipc","cgroup"),
+...net==="none"?[
+unshare3("net"),
+loopback()
+]:[],
+hostname(hostname2),
+...root2,
+maskPaths(...MASKED_FILES,...MASKED_SYSTEM_FILES),
+readonlyPaths(...READ_ONLY_FILES),
+newSession(),
+init(),
+chdir3(cwd),
+capabilities({
+bounding:CAPABILITIES3
+}),
+...owners.become(user),
+noNewPrivileges(),
+seccomp(),
+clearEnv({
+keep:[
+"TERM"
+]
+}),
+setEnv(env)
+];
+}
+var CAPABILITIES3,MASKED_SYSTEM_FILES;
+var init_container_steps=__esm({
+"images/run/container_steps.ts"(){
+init_sandbox();
+init_builders();
+init_root_steps();
+CAPABILITIES3=[
+"CAP_AUDIT_WRITE",
+"CAP_CHOWN",
+"CAP_DAC_OVERRIDE",
+"CAP_FOWNER",
+"CAP_FSETID",
+"CAP_KILL",
+"CAP_NET_BIND_SERVICE",
+"CAP_SETFCAP",
+"CAP_SETGID",
+"CAP_SETPCAP",
+"CAP_SETUID",
+"CAP_SYS_CHROOT"
+];
+MASKED_SYSTEM_FILES=[
+"/sys/firmware",
+"/sys/devices/virtual/powercap"
+];
+}
+});
+function findUser2(root2,text5){
+const user=/^(:|$)/.test(text5)?`0${text5}`:text5;
+return lookUpUser(root2,user,({issue:issue2,advice})=> new ImageError(`the image ${issue2}`,{
+code:"not-found",
+advice
+}));
+}
+var init_users3=__esm({
+"images/run/users.ts"(){
+init_accounts();
+init_errors4();
+}
+});
+function processOf3(config,root2,words3,options={}){
+const{entrypoint,cwd=config.workingDir || "/"}=options;
+const first=entrypoint??config.entrypoint;
+const rest2=words3.length > 0 || entrypoint !==void 0?words3:config.cmd;
+const args=[
+...first,
+...rest2
+];
+if(args.length===0){
+throw new ImageError("the image names no program to run",{
+code:"invalid",
+advice:[
+"name one: -- sh"
+]
+});
+}
+const user=findUser2(root2,options.user??config.user);
+return{
+args,
+env:{
+...variablesOf4(config,user),
+...options.env
+},
+cwd:cwd.startsWith("/")?cwd:`/${cwd}`,
+user,
+stopSignal:config.stopSignal??"SIGTERM",
+volumes:config.volumes,
+exposedPorts:config.exposedPorts
+};
+}
+function variablesOf4({env},{home}){
+const own=env.flatMap((text5)=>{
+const at4=text5.indexOf("=");
+return at4 > 0?[
+[
+text5.slice(0,at4),
+text5.slice(at4 + 1)
+]
+]:[];
+});
+const variables={
+PATH:DEFAULT_PATH,
+...Object.fromEntries(own)
+};
+if(!variables["HOME"])variables["HOME"]=home;
+return variables;
+}
+var init_process5=__esm({
+"images/run/process.ts"(){
+init_default_path();
+init_errors4();
+init_users3();
+}
+});
+async function wait(file,exclusive,signal){
+for(let time=WAIT2.first;!file.tryLockSync(exclusive);time=Math.min(time * 2,WAIT2.most)){
+signal?.throwIfAborted();
+await new Promise((resolve3)=> setTimeout(resolve3,time *(0.5 + Math.random()/ 2)));
+}
+signal?.throwIfAborted();
+}
+async function isAt(file,path2){
+const[opened2,there]=[
+await file.stat(),
+await statIfThere(path2)
+];
+return there !==void 0 && there.ino===opened2.ino && there.dev===opened2.dev;
+}
+async function statIfThere(path2){
+try{
+return await Deno.lstat(path2);
+}catch(error){
+if(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory){
+return void 0;
+}
+throw error;
+}
+}
+function removeQuietly(path2){
+try{
+Deno.removeSync(path2);
+}catch(error){
+if(!(error instanceof Deno.errors.NotFound))throw error;
+}
+}
+var WAIT2,FileLock;
+var init_file_lock=__esm({
+"images/store/file_lock.ts"(){
+WAIT2={
+first:5,
+most:100
+};
+FileLock=class _FileLock{
+file;
+#removed;
+constructor(file,removed){
+this.file=file;
+this.#removed=removed;
+}
+static async acquire(path2,{shared=false,signal}={}){
+const file=await Deno.open(path2,{
+read:true,
+write:true,
+create:true,
+mode:384
+});
+try{
+await wait(file,!shared,signal);
+return new _FileLock(file);
+}catch(error){
+file.close();
+throw error;
+}
+}
+static async acquirePassing(path2,{remove,signal}){
+for(;;){
+const lock3=await _FileLock.acquire(path2,{
+signal
+});
+if(await isAt(lock3.file,path2))return new _FileLock(lock3.file,remove?path2:void 0);
+lock3[Symbol.dispose]();
+}
+}
+static async tryExisting(path2){
+const file=await Deno.open(path2,{
+read:true,
+write:true
+});
+if(file.tryLockSync(true))return new _FileLock(file);
+file.close();
+return void 0;
+}
+[Symbol.dispose](){
+if(this.#removed !==void 0)removeQuietly(this.#removed);
+this.file.close();
+}
+};
+}
+});
+async function writeWhole(path2,bytes,temporary){
+{
+using file=await Deno.open(temporary,{
+write:true,
+create:true,
+truncate:true,
+mode:420
+});
+await writeAll3(file,bytes);
+await file.sync();
+}
+await Deno.rename(temporary,path2);
+await syncDirectory(path2.slice(0,path2.lastIndexOf("/")));
+}
+async function writeAll3(file,bytes){
+let rest2=bytes;
+while(rest2.length > 0)rest2=rest2.subarray(await file.write(rest2));
+}
+async function syncDirectory(path2){
+using directory2=await Deno.open(path2);
+await directory2.sync();
+}
+async function readIfThere(path2){
+try{
+return await Deno.readFile(path2);
+}catch(error){
+if(error instanceof Deno.errors.NotFound)return void 0;
+throw error;
+}
+}
+async function namesIn3(path2){
+try{
+return(await Array.fromAsync(Deno.readDir(path2))).map(({name})=> name);
+}catch(error){
+if(error instanceof Deno.errors.NotFound)return[];
+throw error;
+}
+}
+var init_files9=__esm({
+"images/store/files.ts"(){
+}
+});
+async function readIndex2(path2){
+const bytes=await readIfThere(path2);
+if(bytes===void 0)return[];
+const{manifests}=parseDocument(path2,bytes);
+if(!Array.isArray(manifests)){
+throw new ImageError(`${path2} has no list "manifests"`,{
+code:"store"
+});
+}
+return manifests.map((value,at4)=> readDescriptor(`${path2}: manifest ${at4 + 1}`,value,OCI_MANIFEST));
+}
+async function changeIndex({path:path2,lock:lock3},session,change,signal){
+using _held=await FileLock.acquire(lock3,{
+signal
+});
+const before=await readIndex2(path2);
+const after2=change(before);
+if(after2===before)return;
+await writeWhole(path2,await indexBytes(path2,after2),session.temporary());
+}
+async function indexBytes(path2,manifests){
+const bytes=await readIfThere(path2);
+const rest2=bytes===void 0?{}:parseDocument(path2,bytes);
+const index={
+schemaVersion:2,
+mediaType:OCI_INDEX,
+...rest2,
+manifests
+};
+if(!isObject3(index))throw new TypeError("unreachable");
+return new TextEncoder().encode(JSON.stringify(index));
+}
+function isSamePlace(one,other){
+return one.annotations?.[NAME10]===other.annotations?.[NAME10]&& placeOf5(one)===placeOf5(other);
+}
+function placeOf5({platform}){
+return platform===void 0?"":platformText(platform);
+}
+var NAME10,ORIGIN,STORED,VERIFIED;
+var init_index_file=__esm({
+"images/store/index_file.ts"(){
+init_descriptor();
+init_errors4();
+init_media_types();
+init_platform();
+init_file_lock();
+init_files9();
+NAME10="org.opencontainers.image.ref.name";
+ORIGIN="dev.ramekin.origin";
+STORED="dev.ramekin.stored";
+VERIFIED="dev.ramekin.verified";
+}
+});
+async function removeTree3(path2,ids2){
+try{
+await Deno.remove(path2,{
+recursive:true
+});
+return;
+}catch(error){
+if(error instanceof Deno.errors.NotFound)return;
+if(!(error instanceof Deno.errors.PermissionDenied))throw error;
+}
+const command=recipe(...ids2).command("rm",{
+args:[
+"-rf",
+"--",
+path2
+],
+stdin:"null",
+stdout:"null",
+stderr:"piped",
+env:{
+LC_ALL:"C"
+}
+});
+const{success,stderr}=await command.output();
+if(success)return;
+const[line3]=new TextDecoder().decode(stderr).trim().split("\n");
+throw new ImageError(`${path2} cannot be removed: ${line3}`,{
+code:"store"
+});
+}
+var init_remove_tree3=__esm({
+"images/store/remove_tree.ts"(){
+init_recipe();
+init_errors4();
+}
+});
+async function keptBySessions(work,own){
+const kept=new Set();
+for(const name of await namesIn3(work)){
+const directory2=`${work}/${name}`;
+if(directory2===own.directory)continue;
+const names=await namesKept(directory2);
+if(names !==void 0){
+for(const name2 of names)kept.add(name2);
+}else await moveInto(directory2,own);
+}
+return kept;
+}
+async function namesKept(directory2){
+const path2=`${directory2}/lock`;
+try{
+using free2=await FileLock.tryExisting(path2);
+if(free2 !==void 0)return void 0;
+return(await Deno.readTextFile(path2)).split("\n").filter((line3)=> line3 !=="");
+}catch(error){
+if(error instanceof Deno.errors.NotFound)return void 0;
+throw error;
+}
+}
+async function moveInto(path2,session){
+try{
+await Deno.rename(path2,session.temporary());
+}catch(error){
+if(!(error instanceof Deno.errors.NotFound))throw error;
+}
+}
+async function removeSession(directory2){
+if(await statIfThere(directory2)===void 0)return;
+for(const name of await namesIn3(directory2)){
+if(name !=="lock")await removeTree3(`${directory2}/${name}`,unpackingIds());
+}
+await Deno.remove(directory2,{
+recursive:true
+});
+}
+var Session;
+var init_session=__esm({
+"images/store/session.ts"(){
+init_file_lock();
+init_files9();
+init_remove_tree3();
+init_owners2();
+Session=class _Session{
+directory;
+#gate;
+#lock;
+#count=0;
+#ended=false;
+constructor(directory2,gate,lock3){
+this.directory=directory2;
+this.#gate=gate;
+this.#lock=lock3;
+}
+static async begin(work,gate,signal){
+using _open=await FileLock.acquire(gate,{
+shared:true,
+signal
+});
+const directory2=`${work}/${crypto.randomUUID()}`;
+await Deno.mkdir(directory2,{
+mode:448
+});
+return new _Session(directory2,gate,await FileLock.acquire(`${directory2}/lock`));
+}
+async keep(names,signal){
+using _open=await FileLock.acquire(this.#gate,{
+shared:true,
+signal
+});
+await writeAll3(this.#lock.file,new TextEncoder().encode(names.map((it)=> `${it}
+`).join("")));
+}
+temporary(){
+return `${this.directory}/${++this.#count}`;
+}
+async[Symbol.asyncDispose](){
+if(this.#ended)return;
+this.#ended=true;
+try{
+await removeSession(this.directory);
+}finally{
+this.#lock[Symbol.dispose]();
+}
+}
+};
+}
+});
+function rootName(chainId,owners){
+return `${encodedOf(chainId)}-${owners}`;
+}
+var Roots;
+var init_roots=__esm({
+"images/store/roots.ts"(){
+init_digest();
+init_file_lock();
+init_files9();
+init_session();
+Roots=class{
+#directory;
+#locks;
+#boot;
+constructor(directory2,locks,boot){
+this.#directory=directory2;
+this.#locks=locks;
+this.#boot=boot;
+}
+path(name){
+return `${this.#directory}/${name}/root`;
+}
+marker(name){
+return `${this.#directory}/${name}/in-use`;
+}
+async record(name){
+const bytes=await readIfThere(`${this.#directory}/${name}/record.json`);
+if(bytes===void 0)return void 0;
+const record2=JSON.parse(new TextDecoder().decode(bytes));
+return record2.boot===this.#boot?record2:void 0;
+}
+async have(name,session,unpack2,signal){
+const there=await this.record(name);
+if(there !==void 0)return there;
+using _lock=await FileLock.acquirePassing(`${this.#locks}/${name}`,{
+remove:true,
+signal
+});
+const meanwhile=await this.record(name);
+if(meanwhile !==void 0)return meanwhile;
+const path2=`${this.#directory}/${name}`;
+if(await statIfThere(path2)!==void 0)await moveInto(path2,session);
+return await this.#make(path2,session,unpack2);
+}
+async #make(path2,session,unpack2){
+const directory2=session.temporary();
+await Deno.mkdir(`${directory2}/root`,{
+recursive:true,
+mode:493
+});
+const summary=await unpack2(`${directory2}/root`);
+const record2={
+boot:this.#boot,
+summary
+};
+await Deno.writeTextFile(`${directory2}/in-use`,"");
+await Deno.writeTextFile(`${directory2}/record.json`,JSON.stringify(record2));
+await Deno.rename(directory2,path2);
+return record2;
+}
+};
+}
+});
+async function unpack(store,session,{config,layers,owners,progress,signal,maxBytes}){
+const name=rootName(chainIdOf(config.diffIds),owners.name);
+await session.keep([
+name
+],signal);
+const record2=await store.roots.have(name,session,(directory2)=>{
+const sources=layers.map(({digest,size,mediaType},index)=>({
+path:store.blobs.path(digest),
+digest,
+size,
+mediaType,
+diffId:config.diffIds[index]
+}));
+return owners.using((owners2)=> unpackLayers(sources,directory2,{
+owners:owners2,
+maxBytes,
+...signal !==void 0 &&{
+signal
+},
+progress(index,bytes){
+const{digest,size}=layers[index];
+progress?.({
+kind:"unpack",
+digest,
+bytes,
+size
+});
+}
+}));
+},signal);
+return{
+name,
+...record2
+};
+}
+var init_unpack2=__esm({
+"images/unpack.ts"(){
+init_config();
+init_mod4();
+init_roots();
+}
+});
+var MOST_BYTES3,Image;
+var init_image=__esm({
+"images/image.ts"(){
+init_recipe();
+init_config();
+init_errors4();
+init_mod4();
+init_manifest();
+init_owners2();
+init_container_steps();
+init_process5();
+init_root_steps();
+init_index_file();
+init_unpack2();
+MOST_BYTES3=32 * 2 ** 30;
+Image=class _Image{
+name;
+digest;
+origin;
+verified;
+platform;
+size;
+layers;
+manifest;
+manifestSize;
+config;
+#store;
+#session;
+#ids;
+#maxBytes;
+#owners;
+#root;
+constructor(store,session,descriptor,manifest,config,{ids:ids2,maxBytes=MOST_BYTES3}){
+this.#ids=ids2;
+this.#maxBytes=maxBytes;
+this.#owners=ids2===void 0?ownersHere():mappedOwners(ids2);
+this.#store=store;
+this.#session=session;
+this.manifest=manifest;
+this.manifestSize=descriptor.size;
+this.name=descriptor.annotations?.[NAME10]??descriptor.digest;
+this.digest=descriptor.digest;
+this.origin=descriptor.annotations?.[ORIGIN]??descriptor.digest;
+this.verified=descriptor.annotations?.[VERIFIED];
+this.platform=descriptor.platform??config.platform;
+this.config=config;
+this.layers=manifest.layers.map(({digest,size,mediaType},index)=>({
+digest,
+size,
+mediaType,
+diffId:config.diffIds[index]
+}));
+this.size=this.layers.reduce((sum5,{size})=> sum5 + size,0);
+}
+static async open(store,session,descriptor,options={}){
+const what=descriptor.annotations?.[NAME10]??descriptor.digest;
+await session.keep([
+descriptor.digest
+]);
+const bytes=await store.document(`the manifest of ${what}`,descriptor);
+const manifest=parseManifest(`the manifest of ${what}`,bytes,descriptor.mediaType);
+if(manifest.kind==="index"){
+throw new ImageError(`${what} is an index in the store, which no image is`,{
+code:"store"
+});
+}
+await session.keep([
+manifest,
+...manifest.layers
+].map((part2)=> "config" in part2?part2.config.digest:part2.digest));
+const config=await store.document(`the configuration of ${what}`,manifest.config);
+return new _Image(store,session,descriptor,manifest,parseConfig(`the configuration of ${what}`,config),options);
+}
+async unpack(options={}){
+return(await this.#unpacked(options)).summary;
+}
+#unpacked({progress,signal}={}){
+return this.#root??=this.#unpack({
+progress,
+signal
+}).catch((error)=>{
+this.#root=void 0;
+throw error;
+});
+}
+async #unpack(options){
+const{config,layers}=this;
+const request2={
+config,
+layers,
+maxBytes:this.#maxBytes,
+...options
+};
+try{
+return await unpack(this.#store,this.#session,{
+...request2,
+owners:this.#owners
+});
+}catch(error){
+if(!isUnmappable(error)|| this.#ids !==void 0)throw error;
+this.#owners=ONE3;
+return await unpack(this.#store,this.#session,{
+...request2,
+owners:ONE3
+});
+}
+}
+async directory(){
+return this.#store.roots.path((await this.#unpacked()).name);
+}
+async process(words3=[],options={}){
+return processOf3(this.config,await this.directory(),words3,options);
+}
+async root(options={}){
+return await this.#rootSteps(options,{
+cwd:"/",
+volumes:this.config.volumes
+});
+}
+async #rootSteps(options,process){
+const{name}=await this.#unpacked();
+const{roots}=this.#store;
+const root2={
+path:roots.path(name),
+marker:roots.marker(name)
+};
+return await rootSteps(root2,this.#session,options,process);
+}
+async recipe(options={}){
+return recipe(...await this.#containerSteps(await this.process([
+"sh"
+],options),options));
+}
+async #containerSteps(process,options){
+const root2=await this.#rootSteps(options,process);
+return containerSteps(root2,process,this.#owners,options);
+}
+async command(words3=[],options={}){
+const process=await this.process(words3,options);
+const[program,...args]=process.args;
+const box3=recipe(...await this.#containerSteps(process,options));
+return box3.command(program,{
+...options.command,
+args
+});
+}
+async writeChanges(upper,file,options){
+const{epoch,signal,maxBytes=MOST_BYTES3}=options;
+await this.#unpacked();
+return await this.#owners.using((owners)=> writeLayer(upper,file,{
+owners,
+maxBytes,
+exclude:MOUNTED_FILES.map((path2)=> path2.slice(1)),
+...epoch !==void 0 &&{
+epoch
+},
+...signal !==void 0 &&{
+signal
+}
+}));
+}
+get store(){
+return this.#store.directory;
+}
+async configBytes(){
+const what=`the configuration of ${this.name}`;
+return new Uint8Array(await this.#store.document(what,this.manifest.config));
+}
+blobPath(digest){
+return this.#store.blobs.path(digest);
+}
+async manifestBytes(){
+const size=this.manifestSize;
+const what=`the manifest of ${this.name}`;
+return new Uint8Array(await this.#store.document(what,{
+digest:this.digest,
+size
+}));
+}
+async[Symbol.asyncDispose](){
+await this.#session[Symbol.asyncDispose]();
+}
+};
+}
+});
+async function* partsOf4(path2,offset,size){
+using file=await open3(path2);
+await file.seek(offset,Deno.SeekMode.Start);
+for(let left=size;left > 0;){
+const part2=new Uint8Array(Math.min(PART5,left));
+const count=await file.read(part2);
+if(count===null)return;
+yield part2.subarray(0,count);
+left -=count;
+}
+}
+async function open3(path2){
+try{
+return await Deno.open(path2);
+}catch(error){
+throw unreadable(path2,error);
+}
+}
+async function readFileOf(files2,name,limit2){
+const size=await files2.size(name);
+if(size===void 0)throw missing3(files2.path,name);
+if(size > limit2){
+throw new ImageError(`${name} in ${files2.path} has ${size} bytes, and ${limit2} are the most`,{
+code:"invalid"
+});
+}
+const parts2=await Array.fromAsync(files2.parts(name));
+return new Uint8Array(await new Blob(parts2).arrayBuffer());
+}
+function missing3(path2,name){
+return new ImageError(`${path2} has no file ${name}`,{
+code:"not-found"
+});
+}
+function unreadable(path2,error){
+if(error instanceof Deno.errors.NotFound){
+return new ImageError(`there is no ${path2}`,{
+code:"not-found",
+cause:error
+});
+}
+if(error instanceof Deno.errors.PermissionDenied){
+return new ImageError(`${path2} cannot be read: this user may not`,{
+code:"denied",
+cause:error
+});
+}
+if(error instanceof ArchiveError){
+return new ImageError(`${path2} is no archive that can be read: ${error.message}`,{
+code:"invalid",
+cause:error
+});
+}
+return error;
+}
+var PART5,DirectoryFiles;
+var init_file_set=__esm({
+"images/sources/file_set.ts"(){
+init_errors4();
+init_mod4();
+PART5=1 << 18;
+DirectoryFiles=class _DirectoryFiles{
+path;
+constructor(path2){
+this.path=path2;
+}
+static async open(path2){
+try{
+if((await Deno.stat(path2)).isDirectory)return new _DirectoryFiles(path2);
+}catch(error){
+throw unreadable(path2,error);
+}
+throw new ImageError(`${path2} is no directory`,{
+code:"not-found",
+advice:[
+`an archive is oci-archive:${path2} or docker-archive:${path2}`
+]
+});
+}
+async size(name){
+try{
+const state=await Deno.stat(`${this.path}/${name}`);
+return state.isFile?state.size:void 0;
+}catch(error){
+const isMissing2=error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
+if(isMissing2)return void 0;
+throw unreadable(this.path,error);
+}
+}
+async *parts(name,offset=0){
+if(await this.size(name)===void 0)throw missing3(this.path,name);
+yield* partsOf4(`${this.path}/${name}`,offset,Infinity);
+}
+};
+}
+});
+var createReadStream,createWriteStream,pipeline,createGunzip2;
+async function openArchive(path2,session,maxBytes){
+try{
+const plain3=await isGzip(path2)?await decompressed(path2,session,maxBytes):path2;
+return new ArchiveFiles(path2,plain3,readTarIndex(plain3));
+}catch(error){
+throw unreadable(path2,error);
+}
+}
+async function isGzip(path2){
+if(!(await Deno.stat(path2)).isFile){
+throw new ImageError(`${path2} is no archive, but a directory`,{
+code:"not-found",
+advice:[
+`an image layout is oci:${path2}`
+]
+});
+}
+using file=await Deno.open(path2);
+const magic=new Uint8Array(2);
+return await file.read(magic)===2 && magic[0]===31 && magic[1]===139;
+}
+async function decompressed(path2,session,maxBytes){
+const plain3=session.temporary();
+await pipeline(createReadStream(path2),createGunzip2({
+chunkSize:1 << 18
+}),(pieces)=> bounded(path2,pieces,maxBytes),createWriteStream(plain3));
+return plain3;
+}
+async function* bounded(path2,pieces,maxBytes){
+let size=0;
+for await(const piece of pieces){
+size +=piece.length;
+if(size > maxBytes){
+throw new ImageError(`${path2} becomes more than ${maxBytes} bytes, and these are the most`,{
+code:"too-large",
+advice:[
+"allow more, if you want it: maxBytes, or --max-size"
+]
+});
+}
+yield piece;
+}
+}
+function normal(name){
+const parts2=[];
+for(const part2 of name.split("/")){
+if(part2==="..")parts2.pop();
+else if(part2 !=="" && part2 !==".")parts2.push(part2);
+}
+return parts2.join("/");
+}
+var LINKS3,ArchiveFiles;
+var init_archive_files=__esm({
+"images/sources/archive_files.ts"(){
+({createReadStream,createWriteStream}=process.getBuiltinModule("node:fs"));
+({pipeline}=process.getBuiltinModule("node:stream/promises"));
+({createGunzip:createGunzip2}=process.getBuiltinModule("node:zlib"));
+init_mod4();
+init_errors4();
+init_file_set();
+LINKS3=8;
+ArchiveFiles=class{
+path;
+#plain;
+#entries;
+constructor(path2,plain3,entries){
+this.path=path2;
+this.#plain=plain3;
+this.#entries=new Map(entries.map((entry2)=>[
+normal(entry2.name),
+entry2
+]));
+}
+size(name){
+return Promise.resolve(this.#find(name)?.size);
+}
+async *parts(name,offset=0){
+const entry2=this.#find(name);
+if(entry2===void 0){
+throw new ImageError(`${this.path} has no file ${name}`,{
+code:"not-found"
+});
+}
+yield* partsOf4(this.#plain,entry2.offset + offset,entry2.size - offset);
+}
+#find(name){
+let path2=normal(name);
+for(let count=0;count < LINKS3;count++){
+const entry2=this.#entries.get(path2);
+if(entry2?.kind==="file")return entry2;
+if(entry2?.kind==="symlink")path2=normal(`${path2}/../${entry2.target}`);
+else if(entry2?.kind==="hardlink")path2=normal(entry2.target);
+else return void 0;
+}
+return void 0;
+}
+};
+}
+});
+var DirectorySource;
+var init_directory=__esm({
+"images/sources/directory.ts"(){
+init_descriptor();
+init_digest();
+init_errors4();
+init_manifest();
+init_reference();
+init_file_set();
+DirectorySource=class{
+what;
+#files;
+#reference;
+#manifest;
+constructor(files2,reference){
+this.#files=files2;
+this.#reference=reference;
+this.what=referenceText(reference);
+}
+async find(){
+if(await this.#files.size("manifest.json")===void 0){
+throw new ImageError(`${this.#files.path} is no directory of an image: it has no manifest.json`,{
+code:"not-found",
+advice:await this.#files.size("index.json")===void 0?[]:[
+`it is an image layout: oci:${this.#files.path}`
+]
+});
+}
+const bytes=await readFileOf(this.#files,"manifest.json",DOCUMENT_LIMIT);
+const digest=this.#reference.digest??digestOf(bytes);
+checkBytes(`the manifest of ${this.what}`,bytes,{
+digest
+});
+const{mediaType}=parseManifest(`the manifest of ${this.what}`,bytes);
+this.#manifest={
+digest,
+bytes
+};
+return[
+{
+mediaType,
+digest,
+size:bytes.length
+}
+];
+}
+async document(what,blob){
+if(blob.digest===this.#manifest?.digest)return this.#manifest.bytes;
+const bytes=await readFileOf(this.#files,await this.#name(blob),DOCUMENT_LIMIT);
+checkBytes(what,bytes,blob);
+return bytes;
+}
+async #name({digest}){
+const name=encodedOf(digest);
+const manifest=`${name}.manifest.json`;
+return await this.#files.size(manifest)===void 0?name:manifest;
+}
+download(blob){
+return(offset)=> this.#files.parts(encodedOf(blob.digest),offset);
+}
+async[Symbol.asyncDispose](){
+}
+};
+}
+});
+function parse2(bytes){
+try{
+return JSON.parse(new TextDecoder().decode(bytes));
+}catch{
+return void 0;
+}
+}
+function isArchived(value){
+if(!isObject3(value))return false;
+const{Config:config,RepoTags:names,Layers:layers}=value;
+const isList=(list5)=> Array.isArray(list5)&& list5.every((item)=> typeof item==="string");
+return typeof config==="string" &&(names===null || names===void 0 || isList(names))&& isList(layers);
+}
+function wholeName(name){
+try{
+return referenceText(parseReference(name));
+}catch{
+return name;
+}
+}
+var DockerArchiveSource;
+var init_docker_archive=__esm({
+"images/sources/docker_archive.ts"(){
+init_config();
+init_descriptor();
+init_digest();
+init_errors4();
+init_media_types();
+init_reference();
+init_file_set();
+DockerArchiveSource=class{
+what;
+#files;
+#reference;
+#documents=new Map();
+#layers=new Map();
+constructor(files2,reference){
+this.#files=files2;
+this.#reference=reference;
+this.what=referenceText(reference);
+}
+async find(){
+const image3=this.#choose(await this.#images());
+const config=await readFileOf(this.#files,image3.config,DOCUMENT_LIMIT);
+const{diffIds}=parseConfig(`the configuration of ${this.what}`,config);
+if(diffIds.length !==image3.layers.length){
+throw new ImageError(`${this.what} has ${image3.layers.length} layers, and ${diffIds.length} diff_ids`,{
+code:"invalid"
+});
+}
+const layers=[];
+for(const[index,name]of image3.layers.entries()){
+layers.push(await this.#layer(name,diffIds[index]));
+}
+const manifest=new TextEncoder().encode(JSON.stringify({
+schemaVersion:2,
+mediaType:OCI_MANIFEST,
+config:this.#keep(OCI_CONFIG,config),
+layers
+}));
+const found3=this.#keep(OCI_MANIFEST,manifest);
+const{digest}=this.#reference;
+if(digest !==void 0)checkBytes(`the manifest of ${this.what}`,manifest,{
+digest
+});
+return[
+found3
+];
+}
+async names(){
+return(await this.#images()).flatMap(({names})=> names);
+}
+#keep(mediaType,bytes){
+const digest=digestOf(bytes);
+this.#documents.set(digest,bytes);
+return{
+mediaType,
+digest,
+size:bytes.length
+};
+}
+async #images(){
+const{path:path2}=this.#files;
+if(await this.#files.size("manifest.json")===void 0){
+const isLayout=await this.#files.size("index.json")!==void 0;
+throw new ImageError(`${path2} is no archive of docker's: it has no manifest.json`,{
+code:"not-found",
+advice:isLayout?[
+`it has an image layout: oci-archive:${path2}`
+]:[]
+});
+}
+const bytes=await readFileOf(this.#files,"manifest.json",DOCUMENT_LIMIT);
+const images=parse2(bytes);
+if(!Array.isArray(images)|| !images.every(isArchived)){
+throw new ImageError(`manifest.json in ${path2} is not one of docker's`,{
+code:"invalid"
+});
+}
+return images.map((image3)=>({
+config:image3["Config"],
+names:image3["RepoTags"]??[],
+layers:image3["Layers"]
+}));
+}
+#choose(images){
+const{image:image3}=this.#reference;
+const wanted=image3===void 0?images:images.filter(({names:names2})=> names2.some((name)=> wholeName(name)===wholeName(image3)));
+if(wanted.length===1)return wanted[0];
+const names=images.flatMap(({names:names2})=> names2).join(", ")|| "none with a name";
+throw new ImageError(wanted.length===0?`there is no ${this.what}`:`${this.what} is one of several images`,{
+code:"not-found",
+advice:[
+`it has ${names}; name one as docker-archive:PATH:NAME`
+]
+});
+}
+async #layer(name,diffId){
+const size=await this.#files.size(name);
+if(size===void 0){
+throw new ImageError(`${this.what} has no layer ${name}`,{
+code:"invalid"
+});
+}
+const compression=await this.#compression(name);
+const digest=compression===void 0?diffId:await this.#digest(name);
+this.#layers.set(digest,name);
+const end=compression===void 0?"":`+${compression}`;
+return{
+mediaType:`${OCI_LAYER}${end}`,
+digest,
+size
+};
+}
+async #compression(name){
+for await(const[one,two,three,four]of this.#files.parts(name)){
+if(one===31 && two===139)return "gzip";
+if(one===40 && two===181 && three===47 && four===253)return "zstd";
+return void 0;
+}
+return void 0;
+}
+async #digest(name){
+const hash=hashFor("sha256:");
+for await(const part2 of this.#files.parts(name))hash.update(part2);
+return `sha256:${hash.digest("hex")}`;
+}
+document(what,blob){
+const bytes=this.#documents.get(blob.digest);
+if(bytes !==void 0)return Promise.resolve(bytes);
+throw new ImageError(`${what} is not in ${this.#files.path}`,{
+code:"not-found"
+});
+}
+download(blob){
+return(offset)=> this.#files.parts(this.#layers.get(blob.digest)??blob.digest,offset);
+}
+async[Symbol.asyncDispose](){
+}
+};
+}
+});
+function namesOf3({annotations}){
+return[
+"io.containerd.image.name",
+NAME10
+].flatMap((key)=> annotations?.[key]??[]);
+}
+function isNamed(manifest,image3){
+return namesOf3(manifest).some((name)=> name===image3 || wholeName2(name)===wholeName2(image3)|| name.endsWith(`:${image3}`));
+}
+function wholeName2(name){
+try{
+return referenceText(parseReference(name));
+}catch{
+return name;
+}
+}
+function nameOf7(digest){
+return `blobs/${algorithmOf(digest)}/${encodedOf(digest)}`;
+}
+var LayoutSource;
+var init_layout=__esm({
+"images/sources/layout.ts"(){
+init_descriptor();
+init_digest();
+init_errors4();
+init_manifest();
+init_media_types();
+init_reference();
+init_index_file();
+init_file_set();
+LayoutSource=class{
+what;
+#files;
+#reference;
+constructor(files2,reference){
+this.#files=files2;
+this.#reference=reference;
+this.what=referenceText(reference);
+}
+async find(){
+return this.#choose(await this.#manifests());
+}
+async names(){
+const names=(await this.#manifests()).flatMap((it)=> namesOf3(it)[0]??[]);
+return[
+...new Set(names)
+];
+}
+async #manifests(){
+const{path:path2}=this.#files;
+if(await this.#files.size("index.json")===void 0){
+throw new ImageError(`${path2} is no image layout: it has no index.json`,{
+code:"not-found",
+advice:[
+await this.#otherKind()
+].filter((line3)=> line3 !==void 0)
+});
+}
+const bytes=await readFileOf(this.#files,"index.json",DOCUMENT_LIMIT);
+const index=parseManifest(`${path2}/index.json`,bytes,OCI_INDEX);
+if(index.kind==="index")return index.manifests;
+throw new ImageError(`${path2}/index.json is no index`,{
+code:"invalid"
+});
+}
+#choose(manifests){
+const{image:image3,digest}=this.#reference;
+const found3=manifests.filter((manifest)=> digest !==void 0?manifest.digest===digest:image3===void 0 || isNamed(manifest,image3));
+const names=new Set(found3.map((manifest)=> manifest.annotations?.[NAME10]));
+if(found3.length > 0 && names.size===1)return found3;
+const all=manifests.flatMap((it)=> it.annotations?.[NAME10]??[]);
+const listed4=all.length===0?"it has none with a name":`it has ${all.join(", ")}`;
+if(digest !==void 0 && found3.length > 0)return found3.slice(0,1);
+throw new ImageError(found3.length > 0?`${this.what} is one of several images, and none is named`:`there is no ${this.what}`,{
+code:"not-found",
+advice:[
+`${listed4}; name one as oci:PATH:NAME`
+]
+});
+}
+async #otherKind(){
+if(await this.#files.size("manifest.json")===void 0)return void 0;
+return await this.#files.size("version")===void 0?`it is an archive of docker's: docker-archive:${this.#files.path}`:`it is a directory of skopeo's: dir:${this.#files.path}`;
+}
+async document(what,blob){
+const bytes=await readFileOf(this.#files,nameOf7(blob.digest),DOCUMENT_LIMIT);
+checkBytes(what,bytes,blob);
+return bytes;
+}
+download(blob){
+return(offset)=> this.#files.parts(nameOf7(blob.digest),offset);
+}
+async[Symbol.asyncDispose](){
+}
+};
+}
+});
+var Buffer2;
+async function fill(file,blob,download2,options){
+const before=await Filling.of(file,blob,options);
+const had=before.size;
+try{
+await before.run(download2);
+}catch(error){
+if(had===0 || !isMismatch(error))throw error;
+await(await Filling.from(file,blob,options)).run(download2);
+}
+}
+function isMismatch(error){
+return error instanceof Error && "code" in error && error.code==="digest";
+}
+var RESTART,BlobFiles,Filling;
+var init_blobs=__esm({
+"images/store/blobs.ts"(){
+({Buffer:Buffer2}=process.getBuiltinModule("node:buffer"));
+init_digest();
+init_file_lock();
+init_files9();
+RESTART=Symbol("restart");
+BlobFiles=class{
+#directory;
+#partial;
+constructor(directory2,partial){
+this.#directory=directory2;
+this.#partial=partial;
+}
+path(digest){
+return `${this.#directory}/${algorithmOf(digest)}/${encodedOf(digest)}`;
+}
+async has({digest,size}){
+const state=await statIfThere(this.path(digest));
+if(state !==void 0 && state.size !==size){
+throw wrongSize(`the blob ${digest}`,size,state.size);
+}
+return state !==void 0;
+}
+async add(blob,download2,{signal,progress}={}){
+if(await this.has(blob))return false;
+const path2=this.path(blob.digest);
+const partial=`${this.#partial}/${algorithmOf(blob.digest)}-${encodedOf(blob.digest)}`;
+using lock3=await FileLock.acquirePassing(partial,{
+remove:false,
+signal
+});
+if(await this.has(blob)){
+await Deno.remove(partial);
+return false;
+}
+await fill(lock3.file,blob,download2,{
+signal,
+progress
+});
+await Deno.mkdir(path2.slice(0,path2.lastIndexOf("/")),{
+recursive:true
+});
+await Deno.chmod(partial,420);
+await lock3.file.sync();
+await Deno.rename(partial,path2);
+await syncDirectory(path2.slice(0,path2.lastIndexOf("/")));
+return true;
+}
+};
+Filling=class _Filling{
+#file;
+#blob;
+#options;
+#hash;
+size=0;
+constructor(file,blob,options){
+this.#file=file;
+this.#blob=blob;
+this.#options=options;
+this.#hash=hashFor(blob.digest);
+}
+static async of(file,blob,options){
+const{size}=await file.stat();
+const filling=await _Filling.from(file,blob,options,size > blob.size);
+if(size > blob.size)return filling;
+const buffer=new Uint8Array(1 << 18);
+for(let count=file.readSync(buffer);count !==null;count=file.readSync(buffer)){
+filling.#count(buffer.subarray(0,count));
+}
+return filling;
+}
+static async from(file,blob,options,truncate=true){
+const filling=new _Filling(file,blob,options);
+await file.seek(0,Deno.SeekMode.Start);
+if(truncate)await file.truncate(0);
+return filling;
+}
+async run(download2){
+const{signal}=this.#options;
+if(this.size < this.#blob.size){
+for await(const part2 of download2(this.size)){
+signal?.throwIfAborted();
+if(part2===RESTART)await this.#restart();
+else await this.#write(part2);
+}
+}
+await this.#check();
+}
+async #write(bytes){
+this.#count(bytes);
+if(this.size > this.#blob.size)await this.#refuse();
+await writeAll3(this.#file,bytes);
+}
+#count(bytes){
+this.#hash.update(Buffer2.from(bytes.buffer,bytes.byteOffset,bytes.byteLength));
+this.size +=bytes.length;
+this.#options.progress?.(this.size);
+}
+async #restart(){
+await this.#file.seek(0,Deno.SeekMode.Start);
+await this.#file.truncate(0);
+this.#hash=hashFor(this.#blob.digest);
+this.size=0;
+this.#options.progress?.(0);
+}
+async #check(){
+const{digest,size}=this.#blob;
+if(this.size !==size)await this.#refuse();
+const found3=`${algorithmOf(digest)}:${this.#hash.digest("hex")}`;
+if(found3===digest)return;
+await this.#file.truncate(0);
+throw wrongDigest(`the blob ${digest}`,digest,found3);
+}
+async #refuse(){
+const{digest,size}=this.#blob;
+await this.#file.truncate(0);
+throw wrongSize(`the blob ${digest}`,size,this.size);
+}
+};
+}
+});
+function parseChallenges(header2){
+const challenges=[];
+let rest2=header2;
+for(let scheme=SCHEME.exec(rest2);scheme !==null;scheme=SCHEME.exec(rest2)){
+rest2=rest2.slice(scheme[0].length);
+const parameters={};
+for(let found3=PARAMETER.exec(rest2);found3 !==null;found3=PARAMETER.exec(rest2)){
+parameters[found3[1].toLowerCase()]=found3[3]??found3[2].replace(/\\(.)/g,"$1");
+rest2=rest2.slice(found3[0].length);
+}
+challenges.push({
+scheme:scheme[1].toLowerCase(),
+parameters
+});
+}
+return challenges;
+}
+var TOKEN2,PARAMETER,SCHEME;
+var init_challenge=__esm({
+"images/registry/challenge.ts"(){
+TOKEN2="[!#$%&'*+.^_`|~0-9A-Za-z-]+";
+PARAMETER=new RegExp(`^\\s*(${TOKEN2})\\s*=\\s*(?:"((?:[^"\\\\]|\\\\.)*)"|(${TOKEN2}))\\s*,?`);
+SCHEME=new RegExp(`^[\\s,]*(${TOKEN2})(?:\\s+|$)`);
+}
+});
+async function send2(request2,options){
+let{url,headers}=request2;
+for(let count=0;count <=REDIRECTS;count++){
+checkAddress(request2.url,url);
+const response=await fetchOnce({
+...request2,
+url,
+headers
+},options);
+const next=redirectOf(request2,url,response);
+if(next===void 0)return response;
+await discard2(response);
+if(url.protocol==="https:" && next.protocol !=="https:"){
+throw new ImageError(`${url.host} leads on to ${next.host} without TLS, which is not followed`,{
+code:"network"
+});
+}
+if(next.origin !==url.origin)headers=withoutAuthorization(headers);
+url=next;
+}
+throw new ImageError(`${request2.url.host} leads on from one address to the next, without an end`,{
+code:"network"
+});
+}
+function checkAddress(asked,{protocol,href}){
+if(protocol==="https:" || protocol==="http:")return;
+const from2=asked.href===href?"a registry":asked.host;
+throw new ImageError(`${from2} leads to ${JSON.stringify(href)}, which is no address of the web`,{
+code:"denied"
+});
+}
+async function fetchOnce(request2,options){
+const{method,url,headers,body}=request2;
+const{client,signal,idleTimeout}=options;
+const idle=new AbortController();
+const timer=setTimeout(()=> idle.abort(stopped(url,idleTimeout)),idleTimeout);
+try{
+return await fetch(url,{
+method,
+headers:{
+...headers,
+"user-agent":"ramekin"
+},
+client,
+redirect:"manual",
+signal:signal===void 0?idle.signal:AbortSignal.any([
+signal,
+idle.signal
+]),
+...body !==void 0 &&{
+body
+}
+});
+}finally{
+clearTimeout(timer);
+}
+}
+function stopped(url,time){
+return new TypeError(`nothing has come from ${url.host} for ${time / 1e3} s`);
+}
+function redirectOf({method},url,response){
+const location=response.headers.get("location");
+const isRedirect=[
+301,
+302,
+303,
+307,
+308
+].includes(response.status);
+if(!isRedirect || location===null || ![
+"GET",
+"HEAD"
+].includes(method))return void 0;
+return new URL(location,url);
+}
+function withoutAuthorization(headers){
+return Object.fromEntries(Object.entries(headers).filter(([name])=> name.toLowerCase()!=="authorization"));
+}
+async function discard2(response){
+try{
+await response.body?.cancel();
+}catch{
+}
+}
+async function readBody(what,response,limit2,idleTimeout){
+const parts2=[];
+let size=0;
+for await(const part2 of bodyOf2(response,idleTimeout)){
+size +=part2.length;
+if(size > limit2){
+throw new ImageError(`${what} has more than ${limit2} bytes`,{
+code:"invalid"
+});
+}
+parts2.push(part2);
+}
+return new Uint8Array(await new Blob(parts2).arrayBuffer());
+}
+async function* bodyOf2(response,idleTimeout){
+const reader=response.body?.getReader();
+if(reader===void 0)return;
+const url=new URL(response.url);
+try{
+for(;;){
+const{done,value}=await within2(idleTimeout,reader.read(),url);
+if(done)return;
+yield value;
+}
+}finally{
+await reader.cancel().catch(()=>{
+});
+}
+}
+async function within2(time,promise,url){
+let timer;
+const late=new Promise((_,reject)=>{
+timer=setTimeout(()=> reject(stopped(url,time)),time);
+});
+try{
+return await Promise.race([
+promise,
+late
+]);
+}finally{
+clearTimeout(timer);
+promise.catch(()=>{
+});
+}
+}
+var REDIRECTS;
+var init_http=__esm({
+"images/registry/http.ts"(){
+init_errors4();
+REDIRECTS=10;
+}
+});
+function parse3(bytes){
+try{
+return JSON.parse(new TextDecoder().decode(bytes));
+}catch{
+return void 0;
+}
+}
+function basic({username,password}){
+return `Basic ${new TextEncoder().encode(`${username}:${password}`).toBase64()}`;
+}
+function refusedToken(registry,url,status,credentials){
+if(status >=500 || status===429){
+return new ImageError(`${url.host} was asked for a token for ${registry.host}: status ${status}`,{
+code:"network"
+});
+}
+return new ImageError(`${url.host} gives no token for ${registry.host} (status ${status}): ` +(credentials===void 0?"a login is needed":"it refuses the name or the password"),{
+code:"denied",
+advice:[
+loginAdvice(registry.host)
+]
+});
+}
+function loginAdvice(registry){
+return `log in with docker login ${registry}, podman login or skopeo login, and try again`;
+}
+var USUAL_LIFE,ANSWER_LIMIT,Authorization;
+var init_authorization=__esm({
+"images/registry/authorization.ts"(){
+init_descriptor();
+init_errors4();
+init_challenge();
+init_http();
+USUAL_LIFE=60;
+ANSWER_LIMIT=1 << 20;
+Authorization=class{
+#credentials;
+#http;
+#tokens=new Map();
+constructor(credentials,http){
+this.#credentials=credentials;
+this.#http=http;
+}
+header(scope){
+const token=this.#tokens.get(scope);
+return token !==void 0 && token.until > Date.now()?token.header:void 0;
+}
+async answer(url,scope,response){
+this.#tokens.delete(scope);
+const challenges=parseChallenges(response.headers.get("www-authenticate")??"");
+await discard2(response);
+const bearer=challenges.find(({scheme})=> scheme==="bearer");
+if(bearer !==void 0){
+return this.#keep(scope,await this.#fetchToken(url,bearer.parameters,scope));
+}
+if(!challenges.some(({scheme})=> scheme==="basic"))return void 0;
+const credentials=await this.#credentials();
+if(credentials===void 0 || !("username" in credentials))return void 0;
+return this.#keep(scope,{
+header:basic(credentials),
+until:Infinity
+});
+}
+#keep(scope,token){
+this.#tokens.set(scope,token);
+return token.header;
+}
+async #fetchToken(registry,{realm,service},scope){
+const url=realm===void 0?null:URL.parse(realm,registry);
+if(url===null){
+throw new ImageError(`${registry.host} asks for a token, and does not say whose`,{
+code:"network"
+});
+}
+const credentials=await this.#credentials();
+if(credentials !==void 0 && registry.protocol==="https:" && url.protocol !=="https:"){
+throw new ImageError(`${registry.host} wants its credentials sent to ${url.host} without TLS, which is not done`,{
+code:"denied"
+});
+}
+const response=await this.#request(url,service,scope,credentials);
+if(!response.ok){
+await discard2(response);
+throw refusedToken(registry,url,response.status,credentials);
+}
+return await this.#read(url,response);
+}
+#request(url,service,scope,credentials){
+const fields=service===void 0?{}:{
+service
+};
+if(credentials !==void 0 && "identityToken" in credentials){
+const body=new URLSearchParams({
+grant_type:"refresh_token",
+client_id:"ramekin",
+refresh_token:credentials.identityToken,
+...fields,
+scope
+});
+return send2({
+method:"POST",
+url,
+headers:{
+"content-type":"application/x-www-form-urlencoded"
+},
+body:new TextEncoder().encode(String(body))
+},this.#http);
+}
+const asked=new URL(url);
+for(const[name,value]of Object.entries(fields))asked.searchParams.append(name,value);
+for(const one of scope.split(" "))asked.searchParams.append("scope",one);
+if(credentials !==void 0)asked.searchParams.append("account",credentials.username);
+const headers=credentials===void 0?{}:{
+authorization:basic(credentials)
+};
+return send2({
+method:"GET",
+url:asked,
+headers
+},this.#http);
+}
+async #read(url,response){
+const what=`the token of ${url.host}`;
+const bytes=await readBody(what,response,ANSWER_LIMIT,this.#http.idleTimeout);
+const answer=parse3(bytes);
+const token=isObject3(answer)?answer["token"]|| answer["access_token"]:void 0;
+if(!isObject3(answer)|| typeof token !=="string" || /[^\x21-\x7e]/.test(token)){
+throw new ImageError(`${url.host} was asked for a token, and has answered with none`,{
+code:"network"
+});
+}
+const life=Number(answer["expires_in"]??USUAL_LIFE);
+const used=Math.max(0,(Number.isFinite(life)?life:USUAL_LIFE)- 5);
+return{
+header:`Bearer ${token}`,
+until:Date.now()+ used * 1e3
+};
+}
+};
+}
+});
+async function findCredentials(registry,repository,variables=environment2()){
+for(const path2 of files(variables)){
+const found3=await inFile(path2,namesOf4(registry,repository),variables);
+if(found3 !==void 0)return found3;
+}
+return void 0;
+}
+function files(variables){
+const{REGISTRY_AUTH_FILE:own,XDG_RUNTIME_DIR:runtime,DOCKER_CONFIG:docker}=variables;
+if(own)return[
+own
+];
+const home=variables["HOME"];
+const config=variables["XDG_CONFIG_HOME"]|| home && `${home}/.config`;
+return[
+...runtime?[
+`${runtime}/containers/auth.json`
+]:[],
+...config?[
+`${config}/containers/auth.json`
+]:[],
+...docker?[
+`${docker}/config.json`
+]:home?[
+`${home}/.docker/config.json`
+]:[]
+];
+}
+async function inFile(path2,names,variables){
+const file=await readFile4(path2);
+if(file===void 0)return void 0;
+const server=names.at(-1);
+const helper=names.map((name)=> textIn(file["credHelpers"],name)).find((it)=> it);
+if(helper !==void 0)return await fromHelper(helper,server,variables);
+const auths=isObject3(file["auths"])?file["auths"]:{};
+for(const name of names){
+const entry2=Object.entries(auths).find(([key])=> key===name || bare(key)===name)?.[1];
+const found3=isObject3(entry2)?fromEntry(path2,name,entry2):void 0;
+if(found3 !==void 0)return found3;
+}
+const store=file["credsStore"];
+return typeof store==="string" && store !==""?await fromHelper(store,server,variables):void 0;
+}
+async function readFile4(path2){
+try{
+const bytes=await readIfThere(path2);
+const file=bytes && JSON.parse(new TextDecoder().decode(bytes));
+return isObject3(file)?file:void 0;
+}catch(cause){
+if(cause instanceof Deno.errors.PermissionDenied)return void 0;
+if(!(cause instanceof SyntaxError))throw cause;
+throw new ImageError(`${path2} with the credentials of registries is not JSON`,{
+code:"denied",
+cause
+});
+}
+}
+function namesOf4(registry,repository){
+const parts2=[
+registry,
+...repository.split("/")
+];
+const names=parts2.map((_,index)=> parts2.slice(0,parts2.length - index).join("/"));
+return registry==="docker.io"?[
+...names,
+"index.docker.io",
+DOCKER_HUB
+]:names;
+}
+function bare(key){
+return key.replace(/^https?:\/\//,"").replace(/\/v[12]\/?$/,"").replace(/\/$/,"");
+}
+function fromEntry(path2,name,entry2){
+const token=textIn(entry2,"identitytoken");
+if(token !==void 0)return{
+identityToken:token
+};
+const[username,password]=[
+textIn(entry2,"username"),
+textIn(entry2,"password")
+];
+if(username !==void 0 && password !==void 0)return{
+username,
+password
+};
+const auth=textIn(entry2,"auth");
+if(auth===void 0)return void 0;
+const decoded4=decode2(auth);
+const at4=decoded4?.indexOf(":")??-1;
+if(decoded4===void 0 || at4 < 0){
+throw new ImageError(`${path2}: "auth" of ${name} is not "name:password" in base64`,{
+code:"denied"
+});
+}
+return{
+username:decoded4.slice(0,at4),
+password:decoded4.slice(at4 + 1).replace(/\0+$/,"")
+};
+}
+function decode2(base64){
+try{
+return new TextDecoder().decode(Uint8Array.fromBase64(base64));
+}catch{
+return void 0;
+}
+}
+function textIn(object2,field2){
+if(!isObject3(object2)|| !Object.hasOwn(object2,field2))return void 0;
+const value=object2[field2];
+return typeof value==="string" && value !==""?value:void 0;
+}
+async function fromHelper(helper,server,variables){
+const program=`docker-credential-${helper}`;
+if(!/^[\w.-]+$/.test(helper)){
+throw new ImageError(`${JSON.stringify(helper)} is no name of a credential helper`,{
+code:"denied"
+});
+}
+const{success,stdout,stderr}=await askHelper(program,server,variables);
+const text5=new TextDecoder().decode(stdout).trim();
+if(!success){
+const said2=`${text5} ${new TextDecoder().decode(stderr)}`.trim();
+if(/credentials not found|no credentials/i.test(said2))return void 0;
+throw new ImageError(`${program} fails for ${server}: ${said2.split("\n")[0]}`,{
+code:"denied"
+});
+}
+const answer=parse4(program,text5);
+const[username,password]=[
+textIn(answer,"Username"),
+textIn(answer,"Secret")
+];
+if(password===void 0)return void 0;
+return username===TOKEN_USER?{
+identityToken:password
+}:{
+username:username??"",
+password
+};
+}
+async function askHelper(program,server,env){
+try{
+const stdin=new Blob([
+server
+]).stream();
+return await recipe().command(program,{
+args:[
+"get"
+],
+clearEnv:true,
+env,
+stdin,
+stdout:"piped",
+stderr:"piped",
+timeout:6e4
+}).output();
+}catch(cause){
+if(!(cause instanceof Deno.errors.NotFound))throw cause;
+throw new ImageError(`${program}, which keeps the credentials of ${server}, is not installed`,{
+code:"denied",
+cause
+});
+}
+}
+function parse4(program,text5){
+try{
+return JSON.parse(text5);
+}catch(cause){
+throw new ImageError(`${program} answers what is not JSON`,{
+code:"denied",
+cause
+});
+}
+}
+var DOCKER_HUB,TOKEN_USER;
+var init_credentials2=__esm({
+"images/registry/credentials.ts"(){
+init_environment2();
+init_recipe();
+init_descriptor();
+init_errors4();
+init_files9();
+DOCKER_HUB="https://index.docker.io/v1/";
+TOKEN_USER="<token>";
+}
+});
+function isPassing(status){
+return PASSING3.has(status);
+}
+function askedFor(response){
+const value=response?.headers.get("retry-after");
+if(value===null || value===void 0)return 0;
+const time=/^\d+$/.test(value)?Number(value)* 1e3:Date.parse(value)- Date.now();
+return Number.isNaN(time)?0:Math.max(time,0);
+}
+function sleep2(time,signal){
+return new Promise((resolve3,reject)=>{
+const end=()=>{
+clearTimeout(timer);
+reject(signal.reason);
+};
+const timer=setTimeout(()=>{
+signal?.removeEventListener("abort",end);
+resolve3();
+},time);
+signal?.addEventListener("abort",end,{
+once:true
+});
+});
+}
+var PASSING3,LONGEST11,Tries;
+var init_retry=__esm({
+"images/registry/retry.ts"(){
+PASSING3=new Set([
+408,
+429,
+500,
+502,
+503,
+504
+]);
+LONGEST11=6e4;
+Tries=class{
+#most;
+#delay;
+#signal;
+#made=0;
+constructor({retries=5,retryDelay=500},signal){
+this.#most=retries;
+this.#delay=retryDelay;
+this.#signal=signal;
+}
+reset(){
+this.#made=0;
+}
+async next(response){
+this.#signal?.throwIfAborted();
+if(this.#made >=this.#most)return false;
+const own=this.#delay * 2 ** this.#made *(0.75 + Math.random()/ 2);
+this.#made++;
+await sleep2(Math.min(Math.max(own,askedFor(response)),LONGEST11),this.#signal);
+return true;
+}
+};
+}
+});
+async function clientFor(registry,{certificates=[],socket}){
+const configured=await configuredFor(registry);
+return Deno.createHttpClient({
+caCerts:[
+...certificates,
+...configured.authorities
+],
+poolMaxIdlePerHost:8,
+...socket !==void 0 &&{
+proxy:{
+transport:"unix",
+path:socket
+}
+},
+...configured.key !==void 0 && configured.cert !==void 0 &&{
+key:configured.key,
+cert:configured.cert
+}
+});
+}
+async function configuredFor(registry){
+const home=environment2()["HOME"];
+const places=[
+...home===void 0?[]:[
+`${home}/.config/containers/certs.d`
+],
+"/etc/containers/certs.d",
+"/etc/docker/certs.d"
+];
+const authorities=[];
+let pair={};
+for(const place3 of places){
+const directory2=`${place3}/${registry}`;
+for(const name of await quietly(()=> namesIn3(directory2))??[]){
+const read5=()=> quietly(()=> Deno.readTextFile(`${directory2}/${name}`));
+if(name.endsWith(".crt"))authorities.push(...await read5().then(listed2));
+else if(name.endsWith(".cert"))pair=await pairOf(directory2,name.slice(0,-5))??pair;
+}
+}
+return{
+authorities,
+...pair
+};
+}
+async function pairOf(directory2,name){
+const[cert,key]=await Promise.all([
+"cert",
+"key"
+].map((end)=> quietly(()=> Deno.readTextFile(`${directory2}/${name}.${end}`))));
+return cert===void 0 || key===void 0?void 0:{
+cert,
+key
+};
+}
+function listed2(text5){
+return text5===void 0?[]:[
+text5
+];
+}
+async function quietly(read5){
+try{
+return await read5();
+}catch(error){
+if(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied){
+return void 0;
+}
+throw error;
+}
+}
+var init_tls=__esm({
+"images/registry/tls.ts"(){
+init_environment2();
+init_files9();
+}
+});
+function isLoopback3(host2){
+return host2==="localhost" || host2.endsWith(".localhost")|| /^127(\.\d+){3}$/.test(host2)|| host2==="[::1]";
+}
+function reasonOf3(error){
+const text5=[
+error.message,
+error.cause?.message??""
+].join(": ");
+return text5.replace(/^fetch failed: /,"").replace(/^error sending request (from \S+ )?for url \([^)]*\):? ?/,"").replace(/^client error \(Connect\): /,"").replace(/: $/,"");
+}
+function isTls(error){
+return /tls|certificate|corrupt message|InvalidContentType/i.test(reasonOf3(error));
+}
+function isLasting(error){
+return /Connection refused|are blocked|Name or service not known|certificate/i.test(reasonOf3(error));
+}
+var DOCKER_HUB2,RegistryConnection;
+var init_connection2=__esm({
+"images/registry/connection.ts"(){
+init_errors4();
+init_descriptor();
+init_authorization();
+init_credentials2();
+init_http();
+init_retry();
+init_tls();
+DOCKER_HUB2="registry-1.docker.io";
+RegistryConnection=class _RegistryConnection{
+registry;
+idleTimeout;
+#options;
+#signal;
+#http;
+#authorization;
+#base;
+#hasAnswered=false;
+constructor(registry,options,http,credentials){
+this.registry=registry;
+this.idleTimeout=http.idleTimeout;
+this.#options=options;
+this.#signal=http.signal;
+this.#http=http;
+this.#authorization=new Authorization(credentials,http);
+}
+static async open(registry,repository,options,signal){
+const{idleTimeout=6e4,credentials}=options;
+const http={
+client:await clientFor(registry,options),
+signal,
+idleTimeout
+};
+let found3;
+const find3=async()=> credentials===void 0?await findCredentials(registry,repository):typeof credentials==="function"?await credentials(registry,repository):credentials;
+return new _RegistryConnection(registry,options,http,()=> found3??=find3());
+}
+async request(request2){
+const url=await this.#url(request2);
+const tries=new Tries(this.#options,this.#signal);
+let[asked,answered]=[
+false,
+void 0
+];
+for(;;){
+const authorization=answered??this.#authorization.header(request2.scope);
+const response=await this.#try(request2,url,tries,authorization);
+if(response===void 0)continue;
+if(request2.expects.includes(response.status))return response;
+if(response.status===401 && !asked && await this.#isOwn(new URL(response.url))){
+asked=true;
+answered=await this.#answer(request2,url,response,tries);
+if(answered !==void 0)continue;
+}
+if(isPassing(response.status)&& await tries.next(response)){
+await discard2(response);
+continue;
+}
+throw await this.#refusal(request2,response);
+}
+}
+async #try(request2,url,tries,authorization){
+const{method,headers={},body}=request2;
+const isOwn4=await this.#isOwn(url);
+try{
+const response=await send2({
+method,
+url,
+body,
+headers:{
+...headers,
+...isOwn4 && authorization !==void 0 &&{
+authorization
+}
+}
+},this.#http);
+this.#hasAnswered=true;
+return response;
+}catch(error){
+if(await this.#isOver(error,tries))throw this.#unreachable(url,error);
+return void 0;
+}
+}
+async #isOwn(url){
+return url.origin===(await this.base()).origin;
+}
+async #answer(request2,url,response,tries){
+for(;;){
+try{
+return await this.#authorization.answer(url,request2.scope,response);
+}catch(error){
+if(await this.#isOver(error,tries))throw this.#unreachable(url,error);
+}
+}
+}
+async #isOver(error,tries){
+this.#signal?.throwIfAborted();
+const mayPass=error instanceof TypeError &&(this.#hasAnswered || !isLasting(error))|| error instanceof ImageError && error.code==="network";
+return !mayPass || !await tries.next();
+}
+#unreachable(url,error){
+if(!(error instanceof TypeError))return error;
+return new ImageError(`${this.registry} cannot be reached: ${reasonOf3(error)}`,{
+code:"network",
+cause:error,
+advice:isTls(error)?[
+url.protocol==="https:"?`a registry without TLS has to be named: --plain-http; another authority is put into /etc/containers/certs.d/${this.registry}/ca.crt`:""
+].filter((line3)=> line3 !==""):[]
+});
+}
+async #url({path:path2}){
+if(path2 instanceof URL)return path2;
+return new URL(`/v2/${path2}`,await this.base());
+}
+base(){
+return this.#base??=this.#findBase();
+}
+async #findBase(){
+const{plainHttp=false,socket}=this.#options;
+const host2=this.registry==="docker.io"?DOCKER_HUB2:this.registry;
+const isPlain2=plainHttp===true || Array.isArray(plainHttp)&& plainHttp.includes(this.registry);
+if(isPlain2 || socket !==void 0)return new URL(`http://${host2}`);
+const https=new URL(`https://${host2}`);
+if(!isLoopback3(https.hostname))return https;
+try{
+await discard2(await send2({
+method:"GET",
+url:new URL("/v2/",https),
+headers:{}
+},this.#http));
+return https;
+}catch(error){
+this.#signal?.throwIfAborted();
+const isPlain3=error instanceof TypeError && !/certificate/i.test(reasonOf3(error))&& isTls(error);
+return isPlain3?new URL(`http://${host2}`):https;
+}
+}
+async #refusal({what,path:path2},response){
+const{status}=response;
+const said2=await this.#saidBy(response);
+const words3=said2===""?`status ${status}`:`status ${status}, ${said2}`;
+if(status===404){
+return new ImageError(`${this.registry} does not have ${what} (${words3})`,{
+code:"not-found"
+});
+}
+if(status===401 || status===403){
+return new ImageError(`${this.registry} refuses ${what} (${words3})`,{
+code:"denied",
+advice:[
+`it does not exist, or a login is needed: ${loginAdvice(this.registry)}`
+]
+});
+}
+if(status===429){
+return new ImageError(`${this.registry} takes no more requests for now (${words3})`,{
+code:"network",
+advice:[
+"wait, log in for a higher limit, or name a mirror with --mirror"
+]
+});
+}
+const where=path2 instanceof URL?path2.pathname:`/v2/${path2}`;
+return new ImageError(`${this.registry} fails for ${what}: ${words3} of ${where}`,{
+code:"network"
+});
+}
+async #saidBy(response){
+if(response.status===416)return "";
+try{
+const bytes=await readBody("the answer",response,64 * 1024,this.idleTimeout);
+const answer=JSON.parse(new TextDecoder().decode(bytes));
+const[first]=isObject3(answer)&& Array.isArray(answer["errors"])?answer["errors"]:[];
+if(!isObject3(first))return "";
+return[
+first["code"],
+first["message"]
+].filter((it)=> typeof it==="string").join(": ");
+}catch{
+return "";
+}
+}
+[Symbol.dispose](){
+this.#http.client.close();
+}
+};
+}
+});
+function beginOf(response){
+if(response.status===200)return 0;
+if(response.status===416)return -1;
+const range=/^bytes (\d+)-/.exec(response.headers.get("content-range")??"");
+return range===null?-1:Number(range[1]);
+}
+function algorithmIn(digest){
+return digest !==null && digestIssue(digest)===void 0?algorithmOf(digest):void 0;
+}
+var PROGRESS,Repository;
+var init_repository=__esm({
+"images/registry/repository.ts"(){
+init_digest();
+init_errors4();
+init_manifest();
+init_media_types();
+init_blobs();
+init_connection2();
+init_http();
+init_retry();
+PROGRESS=1 << 20;
+Repository=class _Repository{
+name;
+connection;
+#options;
+#signal;
+constructor(name,connection,options,signal){
+this.name=name;
+this.connection=connection;
+this.#options=options;
+this.#signal=signal;
+}
+static async open(registry,name,options,signal){
+const connection=await RegistryConnection.open(registry,name,options,signal);
+return new _Repository(name,connection,options,signal);
+}
+get pulling(){
+return `repository:${this.name}:pull`;
+}
+async manifest(what,reference,limit2){
+const response=await this.connection.request({
+method:"GET",
+path:`${this.name}/manifests/${reference}`,
+scope:this.pulling,
+headers:{
+accept:MANIFEST_TYPES.join(", ")
+},
+expects:[
+200
+],
+what
+});
+const type=response.headers.get("content-type")?.replace(/;.*/,"").trim();
+const told2=response.headers.get("docker-content-digest");
+const bytes=await readBody(what,response,limit2,this.connection.idleTimeout);
+const isDigest=digestIssue(reference)===void 0;
+const digest=isDigest?reference:digestOf(bytes,algorithmIn(told2));
+checkBytes(what,bytes,{
+digest
+});
+if(!isDigest && told2 !==null && digestIssue(told2)===void 0){
+checkBytes(what,bytes,{
+digest:told2
+});
+}
+const{mediaType}=parseManifest(what,bytes,type);
+if(type !==void 0 && isManifestType(type)&& type !==mediaType){
+throw new ImageError(`${what} came as ${type}, and says that it is ${mediaType}`,{
+code:"invalid"
+});
+}
+return{
+descriptor:{
+mediaType,
+digest,
+size:bytes.length
+},
+bytes
+};
+}
+async document(what,blob,limit2){
+if(isManifestType(blob.mediaType)){
+const{bytes:bytes2}=await this.manifest(what,blob.digest,limit2);
+checkBytes(what,bytes2,blob);
+return bytes2;
+}
+if(blob.size > limit2){
+throw new ImageError(`${what} has ${blob.size} bytes, and ${limit2} are the most`,{
+code:"invalid"
+});
+}
+const parts2=[];
+for await(const part2 of this.download(what,blob,0)){
+if(part2===RESTART)parts2.length=0;
+else parts2.push(part2);
+}
+const bytes=new Uint8Array(await new Blob(parts2).arrayBuffer());
+checkBytes(what,bytes,blob);
+return bytes;
+}
+async *download(what,blob,offset){
+const tries=new Tries(this.#options,this.#signal);
+let mayAsk=true;
+for(let at4=offset;at4 < blob.size;){
+if(at4 > 0 && !mayAsk){
+yield RESTART;
+at4=0;
+}
+const response=await this.#blob(what,blob,at4);
+const begin2=beginOf(response);
+if(begin2 !==at4 && begin2 !==0){
+await discard2(response);
+if(at4===0)throw this.#noBlob(what,response);
+mayAsk=false;
+continue;
+}
+if(begin2 !==at4){
+yield RESTART;
+at4=0;
+}
+const before=at4;
+try{
+for await(const part2 of bodyOf2(response,this.connection.idleTimeout)){
+at4 +=part2.length;
+yield part2;
+if(at4 > blob.size)return;
+}
+if(at4 >=blob.size)return;
+throw new TypeError(`it ended after ${at4} of ${blob.size} bytes`);
+}catch(error){
+if(at4 - before >=PROGRESS)tries.reset();
+if(!(error instanceof TypeError))throw error;
+if(await tries.next())continue;
+throw this.#broken(what,error);
+}
+}
+}
+#blob(what,{digest},at4){
+return this.connection.request({
+method:"GET",
+path:`${this.name}/blobs/${digest}`,
+scope:this.pulling,
+headers:{
+"accept-encoding":"identity",
+...at4 > 0 &&{
+range:`bytes=${at4}-`
+}
+},
+expects:[
+200,
+206,
+416
+],
+what
+});
+}
+#noBlob(what,{status}){
+return new ImageError(`${this.connection.registry} gives no beginning of ${what} (${status})`,{
+code:"network"
+});
+}
+#broken(what,cause){
+return new ImageError(`${this.connection.registry} breaks off ${what}: ${cause.message}`,{
+code:"network",
+cause
+});
+}
+[Symbol.dispose](){
+this.connection[Symbol.dispose]();
+}
+};
+}
+});
+async function referringTo(place3,digest){
+return await listed3(place3,digest)??await tagged(place3,digest);
+}
+async function signatureTag(place3,digest){
+return await optional2(place3,`${tagOf(digest)}.sig`);
+}
+async function listed3(place3,digest){
+const{connection,name,pulling}=place3;
+const what=`what refers to ${digest}`;
+const found3=[];
+let path2=`${name}/referrers/${digest}`;
+for(let page=0;path2 !==void 0;page++){
+if(page===MOST_PAGES || found3.length > MOST6)throw endless(what);
+const response=await connection.request({
+method:"GET",
+path:path2,
+scope:pulling,
+headers:{
+accept:OCI_INDEX
+},
+expects:[
+200,
+400,
+404,
+405
+],
+what
+});
+if(response.status !==200){
+await discard2(response);
+return void 0;
+}
+const bytes=await readBody(what,response,DOCUMENT_LIMIT,connection.idleTimeout);
+found3.push(...manifestsIn(what,bytes));
+path2=await nextOf(response,place3);
+}
+return found3;
+}
+function endless(what){
+return new ImageError(`${what} is listed on more pages, or is more, than is looked at`,{
+code:"invalid"
+});
+}
+async function nextOf(response,place3){
+const link2=/<([^>]+)>;\s*rel="?next"?/.exec(response.headers.get("link")??"")?.[1];
+return link2===void 0?void 0:new URL(link2,await place3.connection.base());
+}
+async function tagged(place3,digest){
+const found3=await optional2(place3,tagOf(digest));
+return found3===void 0?[]:manifestsIn(`what refers to ${digest}`,found3.bytes);
+}
+function tagOf(digest){
+return `${algorithmOf(digest)}-${encodedOf(digest)}`;
+}
+async function optional2(place3,tag){
+try{
+return await place3.manifest(`the tag ${tag}`,tag,DOCUMENT_LIMIT);
+}catch(error){
+if(error instanceof ImageError && error.code==="not-found")return void 0;
+throw error;
+}
+}
+function manifestsIn(what,bytes){
+const parsed=parseManifest(what,bytes,OCI_INDEX);
+return parsed.kind==="index"?parsed.manifests:[];
+}
+var MOST_PAGES,MOST6;
+var init_referring=__esm({
+"images/registry/referring.ts"(){
+init_descriptor();
+init_digest();
+init_errors4();
+init_manifest();
+init_media_types();
+init_http();
+[MOST_PAGES,MOST6]=[
+100,
+1e4
+];
+}
+});
+var Buffer3;
+function isSignature({mediaType}){
+return mediaType===SIMPLE_SIGNING || BUNDLE.test(mediaType);
+}
+function readSignature(what,layer,bytes){
+if(layer.mediaType !==SIMPLE_SIGNING)return readBundle(what,bytes);
+const text5=layer.annotations?.[SIGNATURE];
+if(text5===void 0)throw invalid(what,`has no annotation "${SIGNATURE}"`);
+return{
+signed:bytes,
+signature:decoded3(what,text5),
+isKeyless:(layer.annotations?.[CERTIFICATE]??"")!=="",
+claim:()=> simpleClaim(what,bytes)
+};
+}
+function simpleClaim(what,bytes){
+const critical=objectIn(what,parseDocument(what,bytes),"critical");
+const identity=objectIn(what,critical,"identity");
+const image3=objectIn(what,critical,"image");
+for(const[object2,known]of[
+[
+critical,
+[
+"identity",
+"image",
+"type"
+]
+],
+[
+identity,
+[
+"docker-reference"
+]
+],
+[
+image3,
+[
+"docker-manifest-digest"
+]
+]
+]){
+const other=Object.keys(object2).find((key)=> !known.includes(key));
+if(other !==void 0)throw invalid(what,`says ${JSON.stringify(other)}, unknown here`);
+}
+if(!TYPES5.includes(textIn2(what,critical,"type"))){
+throw invalid(what,`is of ${JSON.stringify(critical["type"])}, and not of a container image`);
+}
+return{
+digests:[
+textIn2(what,image3,"docker-manifest-digest")
+],
+name:textIn2(what,identity,"docker-reference")
+};
+}
+function readBundle(what,bytes){
+const bundle=parseDocument(what,bytes);
+const envelope=objectIn(what,bundle,"dsseEnvelope");
+const type=textIn2(what,envelope,"payloadType");
+const payload2=decoded3(what,textIn2(what,envelope,"payload"));
+const{signatures}=envelope;
+const first=Array.isArray(signatures)&& signatures.length===1?signatures[0]:void 0;
+if(!isObject3(first))throw invalid(what,"has not one signature");
+const{verificationMaterial:material}=bundle;
+return{
+signed:envelopeBytes(type,payload2),
+signature:decoded3(what,textIn2(what,first,"sig")),
+isKeyless:isObject3(material)&& material["publicKey"]===void 0,
+claim:()=> statementClaim(what,type,payload2)
+};
+}
+function envelopeBytes(type,payload2){
+const head2=`DSSEv1 ${Buffer3.byteLength(type)} ${type} ${payload2.length} `;
+return new Uint8Array(Buffer3.concat([
+Buffer3.from(head2),
+payload2
+]));
+}
+function statementClaim(what,type,payload2){
+if(type !==IN_TOTO)throw invalid(what,`is of ${JSON.stringify(type)}, and not of in-toto`);
+const statement=parseDocument(what,payload2);
+if(textIn2(what,statement,"_type")!==STATEMENT){
+throw invalid(what,`is of no statement that is known: ${JSON.stringify(statement["_type"])}`);
+}
+const predicate=textIn2(what,statement,"predicateType");
+if(!TYPES5.includes(predicate)){
+throw invalid(what,`is of ${JSON.stringify(predicate)}, and not of a container image`);
+}
+const{subject}=statement;
+const subjects=Array.isArray(subject)?subject:[];
+return{
+digests:subjects.flatMap((it)=>{
+const digest=isObject3(it)&& isObject3(it["digest"])?it["digest"]:{};
+return Object.entries(digest).map(([algorithm,hex])=> `${algorithm}:${hex}`);
+}),
+name:void 0
+};
+}
+function objectIn(what,object2,field2){
+const value=object2[field2];
+if(!isObject3(value))throw invalid(what,`has no object "${field2}"`);
+return value;
+}
+function textIn2(what,object2,field2){
+const value=object2[field2];
+if(typeof value !=="string")throw invalid(what,`has no text "${field2}"`);
+return value;
+}
+function decoded3(what,base64){
+try{
+return Uint8Array.fromBase64(base64);
+}catch(cause){
+throw invalid(what,"has something in it that is no base64",cause);
+}
+}
+var SIMPLE_SIGNING,BUNDLE,SIGNATURE,CERTIFICATE,TYPES5,IN_TOTO,STATEMENT;
+var init_signature=__esm({
+"images/signatures/signature.ts"(){
+({Buffer:Buffer3}=process.getBuiltinModule("node:buffer"));
+init_descriptor();
+SIMPLE_SIGNING="application/vnd.dev.cosign.simplesigning.v1+json";
+BUNDLE=/^application\/vnd\.dev\.sigstore\.bundle(\.v[0-9.]+)?\+json/;
+SIGNATURE="dev.cosignproject.cosign/signature";
+CERTIFICATE="dev.sigstore.cosign/certificate";
+TYPES5=[
+"cosign container image signature",
+"https://sigstore.dev/cosign/sign/v1"
+];
+IN_TOTO="application/vnd.in-toto+json";
+STATEMENT="https://in-toto.io/Statement/v1";
+}
+});
+async function* signaturesIn(place3,digest){
+const tagged2=await signatureTag(place3,digest);
+if(tagged2 !==void 0)yield* signaturesOf(place3,digest,tagged2.bytes);
+const referring=(await referringTo(place3,digest)).filter(({artifactType=""})=> ARTIFACTS.test(artifactType));
+for(const descriptor of referring.slice(0,MOST7)){
+const what=`the artifact ${descriptor.digest}`;
+const bytes=await place3.document(what,descriptor,DOCUMENT_LIMIT);
+yield* signaturesOf(place3,digest,bytes);
+}
+}
+function* signaturesOf(place3,digest,manifest){
+const parsed=parseManifest(`a signature of ${digest}`,manifest);
+const layers=parsed.kind==="index"?[]:parsed.layers.filter(isSignature);
+for(const layer of layers.slice(0,MOST7))yield{
+read:()=> fetched(place3,layer)
+};
+}
+async function fetched(place3,layer){
+const what=`the signature ${layer.digest}`;
+const bytes=await place3.document(what,layer,MOST_BYTES4);
+return readSignature(what,layer,new Uint8Array(bytes));
+}
+var MOST7,MOST_BYTES4,ARTIFACTS;
+var init_find=__esm({
+"images/signatures/find.ts"(){
+init_descriptor();
+init_manifest();
+init_referring();
+init_signature();
+MOST7=100;
+MOST_BYTES4=1 << 20;
+ARTIFACTS=/^(|application\/vnd\.dev\.(cosign\.artifact\.sig|sigstore\.bundle)\..*|application\/vnd\.oci\.(empty|image\.config)\.v1\+json)$/;
+}
+});
+function mayBeElsewhere(error){
+return error instanceof ImageError &&[
+"network",
+"not-found",
+"denied",
+"digest"
+].includes(error.code);
+}
+var RegistrySource;
+var init_registry2=__esm({
+"images/sources/registry.ts"(){
+init_descriptor();
+init_errors4();
+init_reference();
+init_repository();
+init_blobs();
+init_find();
+RegistrySource=class _RegistrySource{
+what;
+#reference;
+#places;
+#documents=new Map();
+constructor(reference,places){
+this.what=shortReference(reference);
+this.#reference=reference;
+this.#places=places;
+}
+static async open(reference,options,signal){
+const{registry,repository}=reference;
+const places=[];
+for(const mirror of[
+...options.mirrors?.[registry]??[],
+registry
+]){
+const[host2,...prefix]=mirror.split("/");
+const name=[
+...prefix,
+repository
+].join("/");
+places.push(await Repository.open(host2,name,options,signal));
+}
+return new _RegistrySource(reference,places);
+}
+async find(){
+const{tag,digest}=this.#reference;
+const what=`the manifest of ${this.what}`;
+const{descriptor,bytes}=await this.#first((place3)=> place3.manifest(what,digest??tag,DOCUMENT_LIMIT));
+this.#documents.set(descriptor.digest,bytes);
+return[
+descriptor
+];
+}
+async document(what,blob){
+return this.#documents.get(blob.digest)??await this.#first((place3)=> place3.document(what,blob,DOCUMENT_LIMIT));
+}
+download(blob){
+const places=this.#places;
+const what=`the blob ${blob.digest} of ${this.what}`;
+return async function*(offset){
+let at4=offset;
+for(const place3 of places){
+try{
+for await(const part2 of place3.download(what,blob,at4)){
+at4=part2===RESTART?0:at4 + part2.length;
+yield part2;
+}
+return;
+}catch(error){
+if(place3===places.at(-1)|| !mayBeElsewhere(error))throw error;
+}
+}
+};
+}
+async *signatures(digest){
+for(const place3 of this.#places){
+try{
+yield* signaturesIn(place3,digest);
+}catch(error){
+if(place3===this.#places.at(-1)|| !mayBeElsewhere(error))throw error;
+}
+}
+}
+async #first(ask2){
+for(const place3 of this.#places.slice(0,-1)){
+try{
+return await ask2(place3);
+}catch(error){
+if(!mayBeElsewhere(error))throw error;
+}
+}
+return await ask2(this.#places.at(-1));
+}
+async[Symbol.asyncDispose](){
+for(const place3 of this.#places)place3[Symbol.dispose]();
+return await Promise.resolve();
+}
+};
+}
+});
+async function openSource(reference,session,options,signal){
+if(reference.transport==="registry"){
+return await RegistrySource.open(reference,options,signal);
+}
+return await FILES2[reference.transport](reference,session,options.maxBytes);
+}
+async function directory({path:path2}){
+return await DirectoryFiles.open(path2);
+}
+var FILES2;
+var init_open3=__esm({
+"images/sources/open.ts"(){
+init_archive_files();
+init_directory();
+init_docker_archive();
+init_file_set();
+init_layout();
+init_registry2();
+FILES2={
+oci:async(reference)=> new LayoutSource(await directory(reference),reference),
+dir:async(reference)=> new DirectorySource(await directory(reference),reference),
+"oci-archive":async(reference,session,maxBytes)=> new LayoutSource(await openArchive(reference.path,session,maxBytes),reference),
+"docker-archive":async(reference,session,maxBytes)=> new DockerArchiveSource(await openArchive(reference.path,session,maxBytes),reference)
+};
+}
+});
+function ecdsaFromDer(der,size){
+const sequence=elementOf(der,SEQUENCE);
+if(sequence===void 0 || sequence.rest.length > 0)return void 0;
+const r=elementOf(sequence.content,INTEGER);
+const s=r && elementOf(r.rest,INTEGER);
+if(s===void 0 || s.rest.length > 0)return void 0;
+const raw4=new Uint8Array(2 * size);
+for(const[index,{content:content2}]of[
+r,
+s
+].entries()){
+const first=content2.findIndex((byte)=> byte !==0);
+const number2=first===-1?content2.subarray(content2.length):content2.subarray(first);
+if(number2.length > size)return void 0;
+raw4.set(number2,(index + 1)* size - number2.length);
+}
+return raw4;
+}
+function elementOf(der,tag){
+if(der[0]!==tag)return void 0;
+const long=der[1]===129;
+const length=long?der[2]:der[1];
+const begin2=long?3:2;
+if(length===void 0 || !long && length > 127)return void 0;
+if(der.length < begin2 + length)return void 0;
+return{
+content:der.subarray(begin2,begin2 + length),
+rest:der.subarray(begin2 + length)
+};
+}
+var SEQUENCE,INTEGER;
+var init_ecdsa=__esm({
+"images/signatures/ecdsa.ts"(){
+[SEQUENCE,INTEGER]=[
+48,
+2
+];
+}
+});
+function ecdsa(namedCurve,size){
+return{
+algorithm:{
+name:"ECDSA",
+namedCurve
+},
+async verify(key,signature,bytes){
+const raw4=ecdsaFromDer(signature,size);
+if(raw4===void 0)return false;
+for(const hash of HASHES){
+if(await crypto.subtle.verify({
+name:"ECDSA",
+hash
+},key,raw4,bytes))return true;
+}
+return false;
+}
+};
+}
+async function imported2(der,algorithm){
+try{
+return await crypto.subtle.importKey("spki",der,algorithm,true,[
+"verify"
+]);
+}catch{
+return void 0;
+}
+}
+function checkStrength(what,key){
+const bits=key.algorithm.modulusLength??LEAST_RSA;
+if(bits >=LEAST_RSA)return;
+throw refused2(what,`is one of RSA with ${bits} bits, and ${LEAST_RSA} are the least`,[]);
+}
+async function readKeyFile(path2){
+try{
+const{isFile:isFile5,size}=await Deno.stat(path2);
+if(isFile5 && size <=MOST8)return await Deno.readTextFile(path2);
+}catch(error){
+if(error instanceof Deno.errors.NotFound){
+throw refused2(`the key ${path2}`,"is not there: no such file",[],error);
+}
+if(error instanceof Deno.errors.PermissionDenied){
+throw refused2(`the key ${path2}`,"cannot be read: this user may not",[],error);
+}
+throw error;
+}
+throw refused2(`the key ${path2}`,"is no file of a key",[]);
+}
+function derOf(what,text5){
+const blocks=[
+...text5.matchAll(/-----BEGIN ([^-]*)-----([^-]*)-----END \1-----/g)
+];
+const label2=blocks[0]?.[1];
+if(blocks.length !==1 || label2===void 0){
+const found3=blocks.length===0?"has no key in it":`has ${blocks.length} keys in it`;
+throw refused2(what,`${found3}: one is wanted, which begins with -----BEGIN PUBLIC KEY-----`,[]);
+}
+const other=OTHERS5.find(([pattern])=> pattern.test(label2));
+if(other !==void 0)throw refused2(what,other[1],[
+other[2]
+]);
+if(label2 !=="PUBLIC KEY")throw refused2(what,`is ${label2}, and no PUBLIC KEY`,[]);
+try{
+return Uint8Array.fromBase64(blocks[0][2]);
+}catch(cause){
+throw refused2(what,"is damaged: it is no base64",[],cause);
+}
+}
+function refused2(what,why,advice,cause){
+return new ImageError(`${what} ${why}`,{
+code:"signature",
+advice,
+cause
+});
+}
+var HASHES,LEAST_RSA,MOST8,RSA,KINDS4,PublicKey,OTHERS5;
+var init_public_key=__esm({
+"images/signatures/public_key.ts"(){
+init_digest();
+init_errors4();
+init_ecdsa();
+HASHES=[
+"SHA-256",
+"SHA-384",
+"SHA-512"
+];
+LEAST_RSA=2048;
+MOST8=1 << 16;
+RSA="RSASSA-PKCS1-v1_5";
+KINDS4=[
+...[
+[
+"P-256",
+32
+],
+[
+"P-384",
+48
+],
+[
+"P-521",
+66
+]
+].map(([curve,size])=> ecdsa(curve,size)),
+{
+algorithm:{
+name:"Ed25519"
+},
+verify:(key,signature,bytes)=> crypto.subtle.verify("Ed25519",key,signature,bytes)
+},
+...HASHES.map((hash)=>({
+algorithm:{
+name:RSA,
+hash
+},
+verify:(key,signature,bytes)=> crypto.subtle.verify(RSA,key,signature,bytes)
+}))
+];
+PublicKey=class _PublicKey{
+what;
+fingerprint;
+#keys;
+constructor(what,fingerprint,keys2){
+this.what=what;
+this.fingerprint=fingerprint;
+this.#keys=keys2;
+}
+static async read(given){
+const isText=given.startsWith("-----BEGIN ");
+const what=isText?"the key":`the key ${given}`;
+const der=derOf(what,isText?given:await readKeyFile(given));
+const keys2=[];
+for(const{algorithm,verify:verify3}of KINDS4){
+const key=await imported2(der,algorithm);
+if(key !==void 0)keys2.push({
+key,
+verify:verify3
+});
+}
+if(keys2.length===0){
+throw refused2(what,"is of no kind that is handled",[
+"these are: ECDSA on P-256, P-384 and P-521, RSA, Ed25519"
+]);
+}
+for(const{key}of keys2)checkStrength(what,key);
+const fingerprint=digestOf(der);
+return new _PublicKey(`${what} (${fingerprint})`,fingerprint,keys2);
+}
+async verifies(signature,bytes){
+for(const{key,verify:verify3}of this.#keys){
+if(await verify3(key,signature,bytes))return true;
+}
+return false;
+}
+};
+OTHERS5=[
+[
+/PRIVATE KEY$/,
+"is a private key, which nobody needs to verify",
+"its public key: cosign public-key --key FILE, or openssl pkey -in FILE -pubout"
+],
+[
+/CERTIFICATE$/,
+"is a certificate, and no public key",
+"its public key: openssl x509 -in FILE -noout -pubkey"
+],
+[
+/^RSA PUBLIC KEY$/,
+"is a key in the format PKCS #1, which is not read",
+"the same in the usual one: openssl rsa -RSAPublicKey_in -in FILE -pubout"
+]
+];
+}
+});
+async function verifySignature(source,reference,digests,key){
+if(source.signatures===void 0){
+throw new ImageError(`${source.what} is in files, which have no place for signatures`,{
+code:"signature",
+advice:[
+"signatures are verified of images in registries"
+]
+});
+}
+const wanted={
+what:source.what,
+reference,
+digests,
+key
+};
+const seen=new Seen();
+for(const digest of digests){
+for await(const found3 of source.signatures(digest)){
+if(await isGood(found3,wanted,seen))return;
+}
+}
+throw seen.failure(wanted);
+}
+async function isGood(found3,wanted,seen){
+try{
+const{signed,signature,isKeyless,claim}=await found3.read();
+if(!await wanted.key.verifies(signature,signed)){
+seen.others++;
+if(isKeyless)seen.keyless++;
+return false;
+}
+const issue2=issueOf(claim(),wanted);
+if(issue2===void 0)return true;
+seen.byKey??=issue2;
+}catch(error){
+if(!(error instanceof ImageError))throw error;
+seen.damaged??=error;
+}
+return false;
+}
+function issueOf(claim,{what,reference,digests,key}){
+const begin2=`${what} has a signature by ${key.what}`;
+if(!claim.digests.some((digest)=> digests.includes(digest))){
+return new ImageError(`${begin2}, which is of another image: of ${claim.digests.join(", ")}, and not of ` + digests.join(" or "),{
+code:"signature"
+});
+}
+if(claim.name===void 0 || isSameName(claim.name,reference))return void 0;
+return new ImageError(`${begin2}, which is of another name: of ${JSON.stringify(claim.name)}, and not of ` + JSON.stringify(referenceText(reference)),{
+code:"signature",
+advice:[
+"pull it by the name that is signed; where it is a copy, that is its mirror: --mirror"
+]
+});
+}
+function isSameName(signed,asked){
+const name=namedBy(signed);
+if(name?.transport !=="registry" || asked.transport !=="registry")return false;
+if(name.registry !==asked.registry || name.repository !==asked.repository)return false;
+const plain3=signed.split("@")[0];
+const hasTag=plain3.includes(":",plain3.lastIndexOf("/")+ 1);
+return !hasTag || asked.tag===void 0 || asked.tag===name.tag;
+}
+function namedBy(signed){
+try{
+return parseReference(signed);
+}catch{
+return void 0;
+}
+}
+var Seen;
+var init_verify=__esm({
+"images/signatures/verify.ts"(){
+init_errors4();
+init_reference();
+Seen=class{
+byKey;
+damaged;
+others=0;
+keyless=0;
+failure({what,digests,key}){
+const{byKey,damaged,others,keyless}=this;
+if(byKey !==void 0)return byKey;
+if(damaged !==void 0){
+return new ImageError(`no signature of ${what} is verified: ${damaged.issue}`,{
+code:damaged.code==="network" || damaged.code==="denied"?damaged.code:"signature",
+cause:damaged,
+advice:damaged.advice
+});
+}
+if(others===0){
+return new ImageError(`${what} is not signed: ${digests.join(" and ")} have no signature`,{
+code:"signature",
+advice:[
+"cosign sign --key FILE signs an image in its registry"
+]
+});
+}
+const count=others===1?"has a signature":`has ${others} signatures`;
+return new ImageError(`${what} ${count}, and ${others===1?"it is not":"none is"} by ${key.what}`,{
+code:"signature",
+advice:keyless===0?[]:[
+"those by a certificate (keyless) are not verified here; cosign verify does that"
+]
+});
+}
+};
+}
+});
+async function collect(store,signal){
+await using session=await store.begin(signal);
+let collected;
+{
+using _closed=await FileLock.acquire(store.places.gate,{
+signal
+});
+const kept=await keptBySessions(store.places.work,session);
+const needed=await neededBy2(store,await store.images(),kept);
+const inUse=rootsInUse();
+collected={
+...await moveBlobs(store,session,(digest)=> needed.has(digest)|| kept.has(digest)),
+roots:await moveRoots(store,session,(name)=> kept.has(name)|| inUse.includes(name)|| needed.has(name.split("-")[0]))
+};
+await movePartial(store,session,kept);
+signal?.throwIfAborted();
+}
+return collected;
+}
+async function neededBy2(store,images,kept){
+const needed=new Set();
+const open5=[
+...images
+];
+for(let blob=open5.pop();blob !==void 0;blob=open5.pop()){
+if(needed.has(blob.digest))continue;
+needed.add(blob.digest);
+open5.push(...await partsOf5(store,blob));
+}
+for(const digest of kept)needed.add(digest);
+for(const digest of[
+...needed
+]){
+const chain2=await chainOf(store,digest);
+if(chain2 !==void 0)needed.add(encodedOf(chain2));
+}
+return needed;
+}
+async function partsOf5(store,blob){
+if(!isManifestType(blob.mediaType))return[];
+const parsed=await quietly2(async()=> parseManifest("it",await store.document("it",blob),blob.mediaType));
+if(parsed===void 0)return[];
+return parsed.kind==="index"?parsed.manifests:[
+parsed.config,
+...parsed.layers
+];
+}
+async function chainOf(store,digest){
+const state=await quietly2(()=> statIfThere(store.blobs.path(digest)));
+if(state===void 0 || state.size > 1 << 20)return void 0;
+return await quietly2(async()=>{
+const bytes=await store.document("it",{
+digest,
+size:state.size
+});
+return bytes[0]===123?chainIdOf(parseConfig("it",bytes).diffIds):void 0;
+});
+}
+async function quietly2(look2){
+try{
+return await look2();
+}catch(error){
+if(error instanceof RamekinError)return void 0;
+throw error;
+}
+}
+async function moveBlobs(store,session,isKept2){
+let[blobs,bytes]=[
+0,
+0
+];
+for(const algorithm of await namesIn3(`${store.directory}/blobs`)){
+for(const name of await namesIn3(`${store.directory}/blobs/${algorithm}`)){
+if(isKept2(`${algorithm}:${name}`))continue;
+const path2=`${store.directory}/blobs/${algorithm}/${name}`;
+bytes +=(await statIfThere(path2))?.size??0;
+blobs++;
+await moveInto(path2,session);
+}
+}
+return{
+blobs,
+bytes
+};
+}
+async function moveRoots(store,session,isKept2){
+const names=(await namesIn3(store.places.roots)).filter((name)=> !isKept2(name));
+for(const name of names)await moveInto(`${store.places.roots}/${name}`,session);
+return names.length;
+}
+async function movePartial(store,session,kept){
+for(const name of await namesIn3(store.places.partial)){
+if(kept.has(name.replace("-",":")))continue;
+await moveInto(`${store.places.partial}/${name}`,session);
+}
+}
+function rootsInUse(){
+return allPids().map((pid)=>{
+try{
+return mountinfoOf(pid);
+}catch(error){
+if(error instanceof RamekinError)return "";
+throw error;
+}
+}).filter((text5)=> text5.includes("/in-use ")).join("");
+}
+var init_collect2=__esm({
+"images/store/collect.ts"(){
+init_proc_dir();
+init_mountinfo();
+init_errors();
+init_config();
+init_digest();
+init_manifest();
+init_media_types();
+init_file_lock();
+init_files9();
+init_session();
+}
+});
+async function checkRoom(store,what,blobs,most){
+const there=await sizesOf(store);
+const needed=sum3(blobs.filter(({digest})=> !there.has(digest)).map(({size})=> size));
+const used=sum3(there.values());
+if(used + needed <=most)return;
+throw new ImageError(`${what} needs ${needed} bytes more, and ${store.directory} has ${used} of the ${most} that it may have`,{
+code:"too-large",
+advice:[
+...await removable(store,there),
+"or allow it more"
+]
+});
+}
+async function sizesOf(store){
+const sizes2=new Map();
+const add2=async(key,path2)=>{
+const state=await statIfThere(path2);
+if(state !==void 0)sizes2.set(key,state.size);
+};
+for(const algorithm of await namesIn3(`${store.directory}/blobs`)){
+const directory2=`${store.directory}/blobs/${algorithm}`;
+for(const name of await namesIn3(directory2)){
+await add2(`${algorithm}:${name}`,`${directory2}/${name}`);
+}
+}
+for(const name of await namesIn3(store.places.partial)){
+await add2(`partial ${name}`,`${store.places.partial}/${name}`);
+}
+for(const name of await namesIn3(store.places.roots)){
+sizes2.set(name,await bytesOfRoot(`${store.places.roots}/${name}/record.json`));
+}
+return sizes2;
+}
+async function bytesOfRoot(record2){
+const bytes=await readIfThere(record2);
+if(bytes===void 0)return 0;
+const{summary}=JSON.parse(new TextDecoder().decode(bytes));
+return typeof summary?.bytes==="number"?summary.bytes:0;
+}
+async function removable(store,sizes2){
+const images=await store.images();
+const bytes=async(kept)=>{
+const needed=await neededBy2(store,kept,new Set());
+const isNeeded=(key)=> needed.has(key)|| needed.has(key.split("-")[0]);
+return sum3([
+...sizes2
+].filter(([key])=> !isNeeded(key)).map(([,size])=> size));
+};
+const unused=await bytes(images);
+const lines=unused===0?[]:[
+`ramekin images --prune removes ${unused} bytes that no image has`
+];
+const own=[];
+for(const name of new Set(images.map(({annotations})=> annotations?.[NAME10]))){
+if(name===void 0)continue;
+const others=images.filter(({annotations})=> annotations?.[NAME10]!==name);
+own.push({
+name,
+bytes:await bytes(others)- unused
+});
+}
+const largest=own.filter(({bytes:bytes2})=> bytes2 > 0).toSorted((a,b)=> b.bytes - a.bytes);
+return[
+...lines,
+...largest.slice(0,MOST_NAMED).map(({name,bytes:bytes2})=> `ramekin rmi ${name} removes ${bytes2} bytes that no other image has`)
+];
+}
+function sum3(numbers2){
+return[
+...numbers2
+].reduce((total,number2)=> total + number2,0);
+}
+var MOST_NAMED;
+var init_room=__esm({
+"images/store/room.ts"(){
+init_errors4();
+init_collect2();
+init_file_lock();
+init_files9();
+init_index_file();
+MOST_NAMED=3;
+}
+});
+function defaultPlace(){
+const variables=environment2();
+const named3=variables["RAMEKIN_IMAGES"];
+if(named3 !==void 0 && named3 !==""){
+if(named3.startsWith("/"))return named3;
+throw new ImageError(`RAMEKIN_IMAGES=${named3} does not begin with /`,{
+code:"store"
+});
+}
+if(geteuid2()===0)return "/var/lib/ramekin/images";
+const{XDG_DATA_HOME:data2,HOME:home}=variables;
+if(data2?.startsWith("/"))return `${data2}/ramekin/images`;
+if(home?.startsWith("/"))return `${home}/.local/share/ramekin/images`;
+throw new ImageError("there is no place for images: HOME is not set",{
+code:"store",
+advice:[
+"set RAMEKIN_IMAGES to a directory of yours"
+]
+});
+}
+var init_place2=__esm({
+"images/store/place.ts"(){
+init_environment2();
+init_users2();
+init_errors4();
+}
+});
+function bootId(){
+return readWholeText(at_fdcwd,"/proc/sys/kernel/random/boot_id").trim();
+}
+async function checkPlace2(directory2){
+if(await statIfThere(directory2)===void 0)return;
+const state=await Deno.stat(directory2);
+if(!state.isDirectory){
+throw new ImageError(`${directory2} is not a directory, and images cannot be kept in it`,{
+code:"store"
+});
+}
+checkOwner(directory2,state);
+const names=(await Array.fromAsync(Deno.readDir(directory2))).map(({name})=> name);
+if(names.length===0 || names.includes("oci-layout")|| names.includes("ramekin"))return;
+throw new ImageError(`${directory2} has other files in it, and is no store of images`,{
+code:"store",
+advice:[
+"name an empty directory, or one that does not exist"
+]
+});
+}
+function checkOwner(directory2,{uid,mode:mode2}){
+const own=geteuid2();
+if(uid !==own){
+throw new ImageError(`${directory2} belongs to the user ${uid}, and images of the user ${own} are not kept in it`,{
+code:"store",
+advice:[
+"set RAMEKIN_IMAGES to a directory of yours"
+]
+});
+}
+if((mode2 & 18)===0)return;
+throw new ImageError(`${directory2} can be written to by others, who could change the images`,{
+code:"store",
+advice:[
+`chmod go-w ${directory2}`
+]
+});
+}
+function noAccess(directory2,cause){
+const who=environment2()["USER"]??"this user";
+return new ImageError(`${who} may not keep images in ${directory2}`,{
+code:"store",
+cause,
+advice:[
+"set RAMEKIN_IMAGES to a directory of yours"
+]
+});
+}
+var Store;
+var init_store=__esm({
+"images/store/store.ts"(){
+init_environment2();
+init_files3();
+init_users2();
+init_read_file();
+init_descriptor();
+init_digest();
+init_errors4();
+init_blobs();
+init_file_lock();
+init_files9();
+init_index_file();
+init_place2();
+init_roots();
+init_session();
+Store=class _Store{
+directory;
+blobs;
+roots;
+places;
+constructor(directory2){
+const own=`${directory2}/ramekin`;
+this.directory=directory2;
+this.places={
+work:`${own}/work`,
+partial:`${own}/partial`,
+locks:`${own}/locks`,
+roots:`${directory2}/roots`,
+gate:`${own}/collect.lock`,
+index:{
+path:`${directory2}/index.json`,
+lock:`${own}/index.lock`
+}
+};
+this.blobs=new BlobFiles(`${directory2}/blobs`,this.places.partial);
+this.roots=new Roots(this.places.roots,this.places.locks,bootId());
+}
+static async open(directory2=defaultPlace()){
+const store=new _Store(directory2);
+const{places}=store;
+const made=[
+places.work,
+places.partial,
+places.locks,
+places.roots,
+`${directory2}/blobs/sha256`
+];
+try{
+await checkPlace2(directory2);
+await Deno.mkdir(directory2,{
+recursive:true,
+mode:448
+});
+for(const path2 of made)await Deno.mkdir(path2,{
+recursive:true,
+mode:448
+});
+if(await statIfThere(`${directory2}/oci-layout`)===void 0)await store.#begin();
+}catch(error){
+throw error instanceof Deno.errors.PermissionDenied?noAccess(directory2,error):error;
+}
+return store;
+}
+static async openExisting(directory2=defaultPlace()){
+await checkPlace2(directory2);
+const isThere4=await statIfThere(`${directory2}/oci-layout`)!==void 0;
+return isThere4?new _Store(directory2):void 0;
+}
+async #begin(){
+await using session=await this.begin();
+const layout=new TextEncoder().encode('{"imageLayoutVersion":"1.0.0"}');
+await changeIndex(this.places.index,session,(manifests)=>[
+...manifests
+]);
+await writeWhole(`${this.directory}/oci-layout`,layout,session.temporary());
+}
+begin(signal){
+return Session.begin(this.places.work,this.places.gate,signal);
+}
+async add(session,blob,download2,options={}){
+await session.keep([
+blob.digest
+],options.signal);
+return await this.blobs.add(blob,download2,options);
+}
+async addBytes(session,mediaType,bytes){
+const descriptor={
+mediaType,
+digest:digestOf(bytes),
+size:bytes.length
+};
+await this.add(session,descriptor,async function*(){
+yield await Promise.resolve(bytes);
+});
+return descriptor;
+}
+async document(what,blob){
+if(blob.size > DOCUMENT_LIMIT){
+throw new ImageError(`${what} has ${blob.size} bytes, and ${DOCUMENT_LIMIT} are the most`,{
+code:"invalid"
+});
+}
+const bytes=await readIfThere(this.blobs.path(blob.digest));
+if(bytes===void 0){
+throw new ImageError(`${what}, ${blob.digest}, is missing in ${this.directory}`,{
+code:"store",
+advice:[
+"pull the image again"
+]
+});
+}
+checkBytes(what,bytes,blob);
+return bytes;
+}
+async images(){
+return await readIndex2(this.places.index.path);
+}
+async name(session,image3,signal){
+await changeIndex(this.places.index,session,(manifests)=>[
+...manifests.filter((other)=> !isSamePlace(image3,other)),
+image3
+],signal);
+}
+async unname(session,isMeant2){
+let taken=[];
+await changeIndex(this.places.index,session,(manifests)=>{
+taken=manifests.filter((image3)=> image3.annotations?.[NAME10]!==void 0 && isMeant2(image3));
+return taken.length===0?manifests:manifests.filter((image3)=> !taken.includes(image3));
+});
+return taken;
+}
+};
+}
+});
+var resolvePath2;
+async function pull(reference,options={}){
+const parsed=typeof reference==="string"?parseReference(reference):reference;
+const{signal,progress}=options;
+const name=nameFor(parsed,options.name);
+const key=options.verifyKey===void 0?void 0:await PublicKey.read(options.verifyKey);
+const store=await Store.open(options.store);
+const session=await store.begin(signal);
+try{
+progress?.({
+kind:"find",
+image:referenceText(parsed)
+});
+const descriptor=await fetchImage(store,session,{
+reference:parsed,
+name,
+key
+},options);
+const image3=await Image.open(store,session,descriptor,options);
+if(options.unpack !==false)await image3.unpack(options);
+return image3;
+}catch(error){
+await session[Symbol.asyncDispose]();
+throw error;
+}
+}
+function nameFor(reference,name){
+const named3=name===void 0?reference:parseReference(name);
+if(named3.transport !=="registry" && name===void 0){
+return referenceText({
+...named3,
+path:resolvePath2(Deno.cwd(),named3.path)
+});
+}
+if(named3.transport !=="registry"){
+throw new ImageError(`${JSON.stringify(name)} is no name for an image in the store`,{
+code:"reference",
+advice:[
+"one is tool:latest"
+]
+});
+}
+return referenceText(named3);
+}
+async function fetchImage(store,session,{reference,name,key},options){
+const{signal,maxBytes=MOST_BYTES3}=options;
+await using source=await openSource(reference,session,{
+...options,
+maxBytes
+},signal);
+const found3=await source.find();
+const image3=await describe3(source,found3,options.platform);
+if(key !==void 0)await verifySignature(source,reference,image3.digests,key);
+await download(store,session,source,image3,options);
+for(const{mediaType,bytes}of image3.documents){
+await store.addBytes(session,mediaType,bytes);
+}
+const descriptor={
+mediaType:image3.descriptor.mediaType,
+digest:image3.descriptor.digest,
+size:image3.descriptor.size,
+platform:stated(image3.config.platform),
+annotations:{
+[NAME10]:name,
+[ORIGIN]:found3.length===1?found3[0].digest:image3.descriptor.digest,
+[STORED]:(new Date()).toISOString(),
+...key !==void 0 &&{
+[VERIFIED]:key.fingerprint
+}
+}
+};
+await store.name(session,descriptor,options.signal);
+return descriptor;
+}
+function stated(platform){
+return platform.architecture===""?thisPlatform():platform;
+}
+async function describe3(source,found3,asked){
+const wanted=asked===void 0?thisPlatform():parsePlatform(asked);
+const{what}=source;
+let descriptor=found3.length===1?found3[0]:choosePlatform(what,found3,wanted);
+const digests=[];
+for(let depth=0;depth < DEEPEST2;depth++){
+digests.push(descriptor.digest);
+const bytes=await source.document(`the manifest of ${what}`,descriptor);
+const parsed=parseManifest(`the manifest of ${what}`,bytes,descriptor.mediaType);
+if(parsed.kind==="index"){
+descriptor=choosePlatform(what,parsed.manifests,wanted);
+continue;
+}
+checkRunnable(what,parsed);
+const configBytes=await source.document(`the configuration of ${what}`,parsed.config);
+const config=parseConfig(`the configuration of ${what}`,configBytes);
+checkLayers(what,parsed,config);
+checkPlatform(what,config.platform,wanted);
+return{
+descriptor:{
+...descriptor,
+mediaType:parsed.mediaType,
+size:bytes.length
+},
+digests,
+manifest:parsed,
+config,
+documents:[
+{
+mediaType:parsed.config.mediaType,
+bytes:configBytes
+},
+{
+mediaType:parsed.mediaType,
+bytes
+}
+]
+};
+}
+throw new ImageError(`${what} has indexes within indexes`,{
+code:"unsupported"
+});
+}
+function checkLayers(what,{layers},{diffIds}){
+if(layers.length===diffIds.length)return;
+throw new ImageError(`${what} is not valid: its manifest has ${layers.length} layers, and its configuration ${diffIds.length} diff_ids`,{
+code:"invalid"
+});
+}
+function checkSize(what,layers,maxBytes){
+const size=layers.reduce((sum5,layer)=> sum5 + layer.size,0);
+if(size <=maxBytes)return;
+throw new ImageError(`the layers of ${what} have ${size} bytes, and ${maxBytes} are the most`,{
+code:"too-large",
+advice:[
+"allow more, if you want it: maxBytes, or --max-size"
+]
+});
+}
+async function download(store,session,source,{manifest,config,descriptor},{progress,signal,maxBytes=MOST_BYTES3,maxStoreBytes}){
+const layers=new Map(manifest.layers.map((layer)=>[
+layer.digest,
+layer
+]));
+checkSize(source.what,[
+...layers.values()
+],maxBytes);
+if(maxStoreBytes !==void 0){
+await checkRoom(store,source.what,[
+...layers.values()
+],maxStoreBytes);
+}
+await session.keep([
+descriptor.digest,
+manifest.config.digest,
+...layers.keys()
+],signal);
+progress?.({
+kind:"layers",
+platform:platformText(stated(config.platform)),
+layers:[
+...layers.values()
+].map(({digest,size})=>({
+digest,
+size
+}))
+});
+const failed2=new AbortController();
+const either2=signal===void 0?failed2.signal:AbortSignal.any([
+signal,
+failed2.signal
+]);
+const waiting=[
+...layers.values()
+];
+const work=async()=>{
+for(let layer=waiting.shift();layer !==void 0;layer=waiting.shift()){
+const{digest,size}=layer;
+const added=await store.add(session,layer,source.download(layer),{
+signal:either2,
+progress:(bytes)=> progress?.({
+kind:"download",
+digest,
+bytes,
+size
+})
+});
+progress?.({
+kind:"downloaded",
+digest,
+size,
+isNew:added
+});
+}
+};
+const workers=Array.from({
+length:Math.min(AT_ONCE7,waiting.length)
+},work);
+for(const worker of workers)worker.catch((error)=> failed2.abort(error));
+const outcomes=await Promise.allSettled(workers);
+const rejected=outcomes.find(({status})=> status==="rejected");
+if(rejected?.status==="rejected")throw failed2.signal.reason??rejected.reason;
+}
+var AT_ONCE7,DEEPEST2;
+var init_pull=__esm({
+"images/pull.ts"(){
+({resolve:resolvePath2}=process.getBuiltinModule("node:path"));
+init_config();
+init_errors4();
+init_image();
+init_manifest();
+init_platform();
+init_reference();
+init_open3();
+init_public_key();
+init_verify();
+init_index_file();
+init_room();
+init_store();
+AT_ONCE7=4;
+DEEPEST2=3;
+}
+});
+var Buffer4;
+async function verify(store,{remove=false,signal}={}){
+const damaged=await damagedBlobs(store,signal);
+const issues=[];
+const told2=new Set();
+for(const image3 of await store.images()){
+for(const part2 of await missingOrDamaged(store,image3,damaged)){
+told2.add(part2.digest);
+issues.push({
+image:image3.annotations?.[NAME10]??image3.digest,
+...part2
+});
+}
+}
+for(const digest of damaged){
+if(!told2.has(digest))issues.push({
+digest,
+issue:DAMAGED
+});
+if(remove)await Deno.remove(store.blobs.path(digest));
+}
+return issues;
+}
+async function damagedBlobs(store,signal){
+const damaged=new Set();
+for(const algorithm of await namesIn3(`${store.directory}/blobs`)){
+for(const name of await namesIn3(`${store.directory}/blobs/${algorithm}`)){
+const digest=`${algorithm}:${name}`;
+if(digestIssue(digest)!==void 0)continue;
+if(await digestOfFile(store.blobs.path(digest),digest,signal)!==digest){
+damaged.add(digest);
+}
+}
+}
+return damaged;
+}
+async function digestOfFile(path2,like,signal){
+const hash=hashFor(like);
+using file=await Deno.open(path2);
+const buffer=Buffer4.allocUnsafe(1 << 18);
+for(let count=await file.read(buffer);count !==null;count=await file.read(buffer)){
+signal?.throwIfAborted();
+hash.update(buffer.subarray(0,count));
+}
+return `${algorithmOf(like)}:${hash.digest("hex")}`;
+}
+async function missingOrDamaged(store,image3,damaged){
+const{digest}=image3;
+if(damaged.has(digest))return[
+{
+digest,
+issue:DAMAGED
+}
+];
+try{
+if(!await store.blobs.has(image3))return[
+{
+digest,
+issue:"is missing"
+}
+];
+if(!isManifestType(image3.mediaType))return[];
+const bytes=await store.document("the manifest",image3);
+const parsed=parseManifest("the manifest",bytes,image3.mediaType);
+if(parsed.kind==="index")return[];
+const parts2=[
+parsed.config,
+...parsed.layers
+].map((part2)=> missingOrDamaged(store,{
+...part2,
+mediaType:""
+},damaged));
+return(await Promise.all(parts2)).flat();
+}catch(error){
+if(error instanceof ImageError)return[
+{
+digest,
+issue:error.issue
+}
+];
+throw error;
+}
+}
+var DAMAGED;
+var init_verify2=__esm({
+"images/store/verify.ts"(){
+({Buffer:Buffer4}=process.getBuiltinModule("node:buffer"));
+init_digest();
+init_errors4();
+init_manifest();
+init_media_types();
+init_files9();
+init_index_file();
+DAMAGED="is damaged: its content is not what its digest says";
+}
+});
+var resolvePath3;
+async function storedImages(options={}){
+const store=await Store.openExisting(options.store);
+const images=[];
+if(store===void 0)return images;
+for(const image3 of await store.images()){
+const name=image3.annotations?.[NAME10]??image3.digest;
+images.push({
+name,
+shortName:shortName(name),
+digest:image3.digest,
+origin:image3.annotations?.[ORIGIN]??image3.digest,
+platform:image3.platform===void 0?"":platformText(image3.platform),
+size:await sizeOf2(store,image3),
+stored:image3.annotations?.[STORED],
+verified:image3.annotations?.[VERIFIED]
+});
+}
+return images;
+}
+function shortName(name){
+try{
+return shortReference(parseReference(name));
+}catch{
+return name;
+}
+}
+async function sizeOf2(store,image3){
+if(!isManifestType(image3.mediaType))return void 0;
+try{
+const parsed=parseManifest("it",await store.document("it",image3),image3.mediaType);
+if(parsed.kind==="index")return void 0;
+return parsed.layers.reduce((sum5,{size})=> sum5 + size,0);
+}catch(error){
+if(error instanceof ImageError)return void 0;
+throw error;
+}
+}
+async function storedImage(name,{platform,store:directory2,signal,ids:ids2,maxBytes}={}){
+const wanted=platform===void 0?thisPlatform():parsePlatform(platform);
+const find3=async(store2)=> best(matching(await store2.images(),name),wanted);
+const there=await Store.openExisting(directory2);
+if(there===void 0 || await find3(there)===void 0)return void 0;
+const store=await Store.open(directory2);
+const session=await store.begin(signal);
+try{
+const found3=await find3(store);
+if(found3 !==void 0)return await Image.open(store,session,found3,{
+ids:ids2,
+maxBytes
+});
+await session[Symbol.asyncDispose]();
+return void 0;
+}catch(error){
+await session[Symbol.asyncDispose]();
+throw error;
+}
+}
+function matching(images,name){
+const begin2=/^(?:sha256:)?([0-9a-f]{6,64})$/.exec(name)?.[1];
+const byDigest=begin2===void 0?[]:images.filter(({digest})=> digest.startsWith(`sha256:${begin2}`));
+if(new Set(byDigest.map(({digest})=> digest)).size > 1){
+throw new ImageError(`${name} is the beginning of several digests`,{
+code:"reference"
+});
+}
+if(byDigest.length > 0)return byDigest.slice(0,1);
+const whole=storeName(name);
+return images.filter(({annotations})=> annotations?.[NAME10]===whole);
+}
+function storeName(name){
+const reference=parseReference(name);
+if(reference.transport==="registry")return referenceText(reference);
+return referenceText({
+...reference,
+path:resolvePath3(Deno.cwd(),reference.path)
+});
+}
+function best(images,wanted){
+const fit=({platform})=> platform===void 0?1:fitness(platform,wanted);
+return images.filter((image3)=> fit(image3)> 0).toSorted((a,b)=> fit(b)- fit(a))[0];
+}
+async function image2(name,options={}){
+const reference=parseReference(name);
+if(reference.transport !=="registry")return await pull(reference,options);
+const stored=await storedImage(name,options);
+if(stored===void 0 || options.verifyKey===void 0){
+return stored??await pull(reference,options);
+}
+await using held=stored;
+return await pull({
+...parseReference(held.name),
+digest:held.origin
+},{
+...options,
+name:held.name
+});
+}
+async function removeImages(names,{store:directory2,signal}={}){
+const store=await Store.open(directory2);
+const taken=[];
+{
+await using session=await store.begin(signal);
+const images=await store.images();
+const meant=names.flatMap((name)=>{
+const found3=matching(images,name);
+if(found3.length > 0)return found3;
+const all=images.map(({annotations})=> shortName(annotations?.[NAME10]??""));
+throw new ImageError(`there is no image ${name} in the store`,{
+code:"not-found",
+advice:all.length===0?[]:[
+`there are ${all.join(", ")}`
+]
+});
+});
+const gone=await store.unname(session,(image3)=> meant.some((one)=> one.digest===image3.digest && one.annotations?.[NAME10]===image3.annotations?.[NAME10]));
+taken.push(...gone.map(({annotations})=> annotations[NAME10]));
+}
+return{
+names:taken,
+...await collect(store,signal)
+};
+}
+async function collectGarbage(options={}){
+return await collect(await Store.open(options.store),options.signal);
+}
+async function verifyStore({store,...options}={}){
+return await verify(await Store.open(store),options);
+}
+var init_stored=__esm({
+"images/stored.ts"(){
+({resolve:resolvePath3}=process.getBuiltinModule("node:path"));
+init_errors4();
+init_image();
+init_manifest();
+init_media_types();
+init_platform();
+init_pull();
+init_reference();
+init_collect2();
+init_index_file();
+init_store();
+init_verify2();
+}
+});
+function newName2(name){
+const reference=parseReference(name);
+if(reference.transport==="registry" && reference.digest===void 0){
+return referenceText(reference);
+}
+throw new ImageError(`${JSON.stringify(name)} is no name for an image in the store`,{
+code:"reference",
+advice:[
+"one is tool:latest"
+]
+});
+}
+async function addImage(store,session,change,{name,platform}){
+const{manifest:{mediaType=OCI_MANIFEST,layers=[]}={},layer,signal}=change;
+const isDocker=mediaType===DOCKER_MANIFEST;
+const added=[];
+if(layer !==void 0){
+const{path:path2,digest,size}=layer;
+const type=isDocker?DOCKER_LAYER:`${OCI_LAYER}+gzip`;
+const descriptor={
+mediaType:type,
+digest,
+size
+};
+await store.add(session,descriptor,(offset)=> partsOf4(path2,offset,Infinity),{
+signal
+});
+added.push(descriptor);
+}
+const configType=isDocker?DOCKER_CONFIG:OCI_CONFIG;
+const manifest=await store.addBytes(session,mediaType,bytesOf7({
+schemaVersion:2,
+mediaType,
+config:await store.addBytes(session,configType,bytesOf7(changedConfig(change))),
+layers:[
+...layers,
+...added
+]
+}));
+return{
+...manifest,
+platform,
+annotations:{
+...name !==void 0 &&{
+[NAME10]:name
+},
+[ORIGIN]:manifest.digest,
+[STORED]:(new Date()).toISOString()
+}
+};
+}
+function sourceDate(){
+const text5=environment2()["SOURCE_DATE_EPOCH"];
+if(text5===void 0 || text5==="")return void 0;
+if(/^\d{1,11}$/.test(text5))return Number(text5);
+throw new ImageError(`SOURCE_DATE_EPOCH=${text5} is no number of seconds`,{
+code:"invalid"
+});
+}
+function changedConfig({before,layer,config={},time,createdBy,message:message2}){
+const{diffIds}=parseConfig("the configuration",bytesOf7(before));
+const created=time.toISOString().replace(".000Z","Z");
+const history=Array.isArray(before["history"])?before["history"]:[];
+const entry2={
+created,
+created_by:createdBy,
+...message2 !==void 0 &&{
+comment:message2
+},
+...layer===void 0 &&{
+empty_layer:true
+}
+};
+const added=layer===void 0?[]:[
+layer.diffId
+];
+return{
+...before,
+created,
+config:programWith(isObject3(before["config"])?before["config"]:{},config),
+rootfs:{
+type:"layers",
+diff_ids:[
+...diffIds,
+...added
+]
+},
+history:[
+...history,
+entry2
+]
+};
+}
+function programWith(before,config){
+const{entrypoint,cmd,user,env,workingDir,labels}=config;
+const variables=Array.isArray(before["Env"])?before["Env"]:[];
+const others=variables.filter((text5)=> !Object.hasOwn(env??{},text5.split("=")[0]));
+const added=Object.entries(env??{}).map(([name,value])=> `${name}=${value}`);
+return{
+...before,
+...entrypoint !==void 0 &&{
+Entrypoint:entrypoint,
+Cmd:cmd??[]
+},
+...cmd !==void 0 &&{
+Cmd:cmd
+},
+...user !==void 0 &&{
+User:user
+},
+...env !==void 0 &&{
+Env:[
+...others,
+...added
+]
+},
+...workingDir !==void 0 &&{
+WorkingDir:workingDir
+},
+...labels !==void 0 &&{
+Labels:{
+...isObject3(before["Labels"])?before["Labels"]:{},
+...labels
+}
+}
+};
+}
+function bytesOf7(value){
+return new TextEncoder().encode(JSON.stringify(value));
+}
+var DOCKER_LAYER;
+var init_new_image=__esm({
+"images/new_image.ts"(){
+init_config();
+init_descriptor();
+init_environment2();
+init_errors4();
+init_media_types();
+init_reference();
+init_file_set();
+init_index_file();
+DOCKER_LAYER="application/vnd.docker.image.rootfs.diff.tar.gzip";
+}
+});
+async function commit(image3,name,options){
+const whole=newName2(name);
+const{signal,message:message2,maxBytes,config}=options;
+const store=await Store.open(image3.store);
+const session=await store.begin(signal);
+try{
+const epoch=options.epoch??sourceDate();
+const path2=session.temporary();
+const upper=await upperOf(options.changes);
+const layer=await image3.writeChanges(upper,path2,{
+epoch,
+signal,
+maxBytes
+});
+const descriptor=await addImage(store,session,{
+layer:{
+...layer,
+path:path2
+},
+before:parseDocument("the configuration",await image3.configBytes()),
+manifest:image3.manifest,
+config,
+time:new Date(epoch===void 0?Date.now():epoch * 1e3),
+createdBy:"ramekin commit",
+message:message2,
+signal
+},{
+name:whole,
+platform:image3.platform
+});
+await store.name(session,descriptor,signal);
+return await Image.open(store,session,descriptor);
+}catch(error){
+await session[Symbol.asyncDispose]();
+throw error;
+}
+}
+async function upperOf(changes){
+const path2=`${changes}/upper`;
+try{
+if((await Deno.stat(path2)).isDirectory)return path2;
+}catch(error){
+if(!(error instanceof Deno.errors.NotFound))throw error;
+}
+throw new ImageError(`${changes} has no changes of a container`,{
+code:"not-found",
+advice:[
+"a run with --keep=DIRECTORY, or with the option persistent, leaves them there"
+]
+});
+}
+var init_commit=__esm({
+"images/commit.ts"(){
+init_descriptor();
+init_errors4();
+init_image();
+init_new_image();
+init_store();
+}
+});
+var Refusals;
+var init_refusals=__esm({
+"export/refusals.ts"(){
+init_errors2();
+Refusals=class{
+#errors=[];
+step({step},stepIndex,why){
+this.#errors.push(new RecipeError(why,{
+step,
+stepIndex
+}));
+}
+recipe(why){
+this.#errors.push(new RecipeError(why));
+}
+throwAny(){
+const[first,...others]=this.#errors;
+if(first===void 0)return;
+const{issue:issue2,step,stepIndex}=first;
+const advice=others.map(({message:message2})=> message2);
+throw new RecipeError(issue2,{
+step,
+stepIndex,
+advice
+});
+}
+};
+}
+});
+async function baseAttributes(image3,paths,signal){
+const found3=new Map();
+for(const{digest}of image3.layers.toReversed()){
+if(found3.size===paths.size)break;
+const here2=new Map();
+await readLayer(image3.blobPath(digest),(entry2)=>{
+const path2=entry2.name.split("/").filter((part2)=> part2 !=="" && part2 !==".").join("/");
+if(!paths.has(path2)|| found3.has(path2))return;
+here2.set(path2,{
+...entry2,
+xattrs:entry2.xattrs.filter(({name})=> !isOverlayNote(name))
+});
+},signal);
+for(const[path2,attributes]of here2)found3.set(path2,attributes);
+}
+return found3;
+}
+var UNNAMED;
+var init_base=__esm({
+"images/pack/base.ts"(){
+init_overlay_notes();
+init_mod4();
+UNNAMED={
+mode:493,
+uid:0,
+gid:0,
+xattrs:[]
+};
+}
+});
+var PathIssue;
+var init_path_issue=__esm({
+"images/pack/path_issue.ts"(){
+PathIssue=class extends Error{
+name="PathIssue";
+};
+}
+});
+function looked(path2){
+try{
+const{isDirectory:isDirectory5,isFile:isFile5,isSymlink,mode:mode2}=Deno.lstatSync(path2);
+if(isSymlink)return{
+type:"symlink",
+target:Deno.readLinkSync(path2),
+mode:mode2
+};
+return{
+type:isDirectory5?"directory":isFile5?"file":"other",
+mode:mode2
+};
+}catch(error){
+const isMissing2=error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
+if(isMissing2)return void 0;
+if(error instanceof Deno.errors.PermissionDenied){
+throw new PathIssue(`this user may not look at ${path2}`);
+}
+throw error;
+}
+}
+function realPath(path2){
+try{
+return Deno.realPathSync(path2);
+}catch(error){
+if(error instanceof Deno.errors.NotFound)return void 0;
+if(error instanceof Deno.errors.NotADirectory)return void 0;
+if(error instanceof Deno.errors.PermissionDenied){
+throw new PathIssue(`this user may not look at ${path2}`);
+}
+throw error;
+}
+}
+var init_looked_at=__esm({
+"images/pack/looked_at.ts"(){
+init_path_issue();
+}
+});
+var CopyRule;
+var init_copy_rule=__esm({
+"images/pack/copy_rule.ts"(){
+init_path();
+init_looked_at();
+CopyRule=class{
+#directories;
+constructor(copy2){
+const directories=copy2===true?[
+"/"
+]:copy2===false?[]:copy2;
+this.#directories=directories.map((path2)=> realPath(path2)??path2);
+}
+allows(path2){
+return this.#directories.some((directory2)=> isWithin(path2,directory2));
+}
+};
+}
+});
+function directoryOf3(path2,parent,name,entry2,make2){
+if(entry2?.kind==="directory")return entry2;
+if(entry2 !==void 0)throw new PathIssue(`${path2} leads through a file: ${name}`);
+if(make2===void 0){
+throw new PathIssue(`there is no directory ${parentOf(path2)}; mkdir() makes it`);
+}
+const made=new PackedDirectory({
+mode:493,
+owner:make2
+});
+parent.children.set(name,made);
+return made;
+}
+function childOf(directory2,name){
+const known=directory2.children.get(name);
+const{source}=directory2;
+if(known !==void 0 || source===void 0)return known;
+const found3=looked(`${source.root}/${source.path}/${name}`);
+if(found3===void 0)return void 0;
+if(found3.type !=="directory"){
+return{
+...found3,
+kind:"kept",
+isBase:source.kind==="base"
+};
+}
+const path2=source.path==="."?name:`${source.path}/${name}`;
+const child=new PackedDirectory({
+source:{
+...source,
+path:path2
+},
+unpackedMode:found3.mode & 4095
+});
+directory2.children.set(name,child);
+return child;
+}
+function targetOf2(entry2){
+if(entry2.kind==="symlink" || entry2.kind==="kept")return entry2.target;
+return entry2.kind==="copy"?looked(entry2.path)?.target:void 0;
+}
+function attributesOf2(path2,entry2){
+if(entry2.kind==="file")return entry2;
+if(entry2.kind==="copy")return{
+mode:looked(entry2.path).mode & 511,
+owner:ROOT
+};
+if(entry2.kind==="kept" && entry2.type==="file"){
+const{isBase,mode:mode2}=entry2;
+return isBase?{
+mode:void 0,
+owner:void 0,
+unpackedMode:mode2 & 511
+}:{
+mode:mode2 & 511,
+owner:ROOT
+};
+}
+throw new PathIssue(`${path2} is no regular file`);
+}
+function partsOf6(path2){
+return path2.split("/").filter((part2)=> part2 !=="" && part2 !==".");
+}
+var PackedDirectory,LINKS4,ROOT,PackedTree;
+var init_tree3=__esm({
+"images/pack/tree.ts"(){
+init_path();
+init_looked_at();
+init_path_issue();
+PackedDirectory=class{
+kind="directory";
+children=new Map();
+source;
+opaque;
+mode;
+owner;
+unpackedMode;
+constructor({source,mode:mode2,owner,unpackedMode,opaque=false}){
+this.source=source;
+this.unpackedMode=unpackedMode;
+this.mode=mode2;
+this.owner=owner;
+this.opaque=opaque;
+}
+get isChanged(){
+if(this.source?.kind !=="base" || this.mode !==void 0)return true;
+return[
+...this.children.values()
+].some((child)=> child.kind !=="directory" || child.isChanged);
+}
+};
+LINKS4=40;
+ROOT={
+uid:0,
+gid:0
+};
+PackedTree=class{
+root;
+constructor(source,mode2=493){
+this.root=new PackedDirectory(source===void 0?{
+mode:mode2,
+owner:ROOT
+}:{
+source
+});
+}
+makeDirectory(path2,mode2,owner){
+const{parent,name,entry:entry2}=this.#find(path2,{
+make:owner
+});
+if(entry2===void 0){
+parent.children.set(name,new PackedDirectory({
+mode:mode2??493,
+owner
+}));
+}else if(entry2.kind !=="directory")throw new PathIssue(`${path2} is no directory`);
+else if(mode2 !==void 0)entry2.mode=mode2;
+}
+makeMountPoint(path2,mode2){
+const{parent,name,entry:entry2}=this.#find(path2,{
+make:ROOT
+});
+if(entry2===void 0)parent.children.set(name,new PackedDirectory({
+mode:mode2,
+owner:ROOT
+}));
+}
+writeFile(path2,bytes,mode2,owner){
+const{parent,name,entry:entry2}=this.#find(path2);
+if(entry2?.kind==="directory")throw new PathIssue(`${path2} is a directory`);
+const before=entry2===void 0?{
+mode:420,
+owner
+}:attributesOf2(path2,entry2);
+parent.children.set(name,{
+kind:"file",
+bytes,
+mode:mode2??before.mode,
+owner:before.owner,
+unpackedMode:before.unpackedMode
+});
+}
+add(path2,entry2,keep2){
+const{parent,name,entry:there}=this.#find(path2,{
+follow:false
+});
+if(there===void 0)parent.children.set(name,entry2);
+else if(!keep2)throw new PathIssue(`${path2} exists already`);
+}
+copy(path2,source){
+const{parent,name,entry:entry2}=this.#find(path2,{
+make:ROOT
+});
+const isDirectory5=looked(source).type==="directory";
+if(entry2 !==void 0 && entry2.kind==="directory" !==isDirectory5){
+throw new PathIssue(isDirectory5?`${source} is a directory, and ${path2} is none`:`${path2} is a directory, and ${source} is none`);
+}
+if(parent===void 0)throw new PathIssue(`nothing can be copied over ${path2}`);
+if(!isDirectory5){
+parent.children.set(name,{
+kind:"copy",
+path:source
+});
+return;
+}
+const opaque=entry2?.kind==="directory" &&(entry2.opaque || entry2.source?.kind==="base");
+const copied={
+kind:"copy",
+root:source,
+path:"."
+};
+parent.children.set(name,new PackedDirectory({
+source:copied,
+opaque
+}));
+}
+#find(path2,{follow=true,make:make2}={}){
+const way=[
+this.root
+];
+let[rest2,links2]=[
+partsOf6(path2),
+0
+];
+while(rest2.length > 0){
+const[name,...further]=rest2;
+rest2=further;
+if(name===".."){
+if(way.length > 1)way.pop();
+continue;
+}
+const parent=way.at(-1);
+const entry2=childOf(parent,name);
+const target=entry2===void 0?void 0:targetOf2(entry2);
+if(target !==void 0 &&(further.length > 0 || follow)){
+if(++links2 > LINKS4)throw new PathIssue(`${path2} leads over too many links`);
+if(target.startsWith("/"))way.length=1;
+rest2=[
+...partsOf6(target),
+...further
+];
+continue;
+}
+if(further.length===0)return{
+parent,
+name,
+entry:entry2
+};
+way.push(directoryOf3(path2,parent,name,entry2,make2));
+}
+return{
+parent:void 0,
+name:"",
+entry:way.at(-1)
+};
+}
+};
+}
+});
+var ImageDraft;
+var init_draft=__esm({
+"images/pack/draft.ts"(){
+init_path();
+init_shown();
+init_looked_at();
+init_path_issue();
+init_tree3();
+ImageDraft=class{
+tree;
+env={};
+cwd;
+user;
+#owner={
+uid:0,
+gid:0
+};
+notPacked=[];
+entered;
+#root;
+#copy;
+#refusals;
+#mounts=[];
+#step;
+#at=0;
+constructor(root2,copy2,refusals){
+this.tree=new PackedTree(root2.source,root2.mode);
+this.entered=root2.place===void 0;
+this.#root=root2;
+this.#copy=copy2;
+this.#refusals=refusals;
+}
+get owner(){
+if(this.#owner !==void 0)return this.#owner;
+throw new PathIssue(`it makes a file of ${quoted(this.user)}, whose ids are those of a run: give setUser() ids, or make the file before`);
+}
+set owner(owner){
+this.#owner=owner;
+}
+read(step,at4,read5){
+this.#step=step;
+this.#at=at4;
+try{
+read5();
+}catch(error){
+if(!(error instanceof PathIssue))throw error;
+this.refuse(error.message);
+}
+}
+refuse(why){
+this.#refusals.step(this.#step,this.#at,why);
+}
+leaveOut(why){
+this.notPacked.push({
+step:this.#at + 1,
+name:this.#step.step,
+why
+});
+}
+get place(){
+return this.entered?"/":this.#root.place;
+}
+isRoot(path2){
+return !this.entered && normalize(path2)===this.place;
+}
+inside(path2){
+const normal2=normalize(path2);
+if(this.entered)return normal2;
+const{place:place3}=this;
+return isWithin(normal2,place3)?normalize(normal2.slice(place3.length)):void 0;
+}
+change(path2,change){
+const inside2=this.inside(path2);
+if(inside2===void 0){
+return this.leaveOut(`${path2} is outside of the directory that becomes the root`);
+}
+const mount4=this.#mounts.findLast((mount5)=> isWithin(inside2,mount5.path));
+if(mount4 !==void 0){
+return this.leaveOut(`${path2} is on what step ${mount4.step} mounts`);
+}
+change(inside2);
+}
+mount(path2,why,mode2){
+const inside2=this.inside(path2);
+this.leaveOut(why);
+if(inside2===void 0 || inside2==="/")return;
+if(!this.#mounts.some((mount4)=> isWithin(inside2,mount4.path))){
+if(mode2===void 0)this.tree.makeMountPoint(parentOf(inside2),493);
+else this.tree.makeMountPoint(inside2,mode2);
+}
+this.#mounts.push({
+path:inside2,
+step:this.#at + 1
+});
+}
+unmount(path2){
+const inside2=this.inside(path2);
+this.#mounts=this.#mounts.filter((mount4)=> mount4.path !==inside2);
+}
+copy(source,target){
+const path2=realPath(source);
+if(path2===void 0)throw new PathIssue(`there is no ${source} on this machine`);
+const{type}=looked(path2);
+if(type==="other")return this.mount(target,`${source} is a device, a pipe or a socket`);
+this.change(target,(inside2)=> this.tree.copy(inside2,path2));
+}
+mayCopy(source){
+return this.#copy.allows(realPath(source)??source);
+}
+isHere(source){
+if(this.#root.place===void 0)return true;
+return !this.entered && !isWithin(normalize(source),this.place);
+}
+};
+}
+});
+async function writeWholeFile(path2,write10){
+const temporary=`${path2}.${crypto.randomUUID().slice(0,8)}.part`;
+try{
+{
+using file=await Deno.open(temporary,{
+write:true,
+createNew:true
+});
+await write10(file);
+}
+await Deno.rename(temporary,path2);
+}catch(error){
+await Deno.remove(temporary).catch(()=>{
+});
+throw renamed2(error,temporary,path2);
+}
+}
+function renamed2(error,temporary,path2){
+if(!(error instanceof Error)|| !error.message.includes(temporary))return error;
+error.message=error.message.replaceAll(temporary,path2);
+return error;
+}
+var init_whole_file=__esm({
+"images/archive/whole_file.ts"(){
+}
+});
+async function addToLayout(image3,directory2,name,signal){
+await begin(directory2);
+const{config,layers}=image3.manifest;
+for(const digest2 of[
+...layers.map(({digest:digest3})=> digest3),
+config.digest,
+image3.digest
+]){
+const path2=`${directory2}/blobs/${algorithmOf(digest2)}/${encodedOf(digest2)}`;
+if(await statIfThere(path2)!==void 0)continue;
+await Deno.mkdir(path2.slice(0,path2.lastIndexOf("/")),{
+recursive:true
+});
+await writeWholeFile(path2,async(file)=>{
+for await(const part2 of partsOf4(image3.blobPath(digest2),0,Infinity)){
+signal?.throwIfAborted();
+await writeAll3(file,part2);
+}
+});
+}
+const{manifest:{mediaType},digest,manifestSize:size,platform}=image3;
+const descriptor={
+mediaType,
+digest,
+size,
+platform,
+...name !==void 0 &&{
+annotations:{
+[NAME10]:name
+}
+}
+};
+const index=`${directory2}/index.json`;
+using _held=await FileLock.acquirePassing(`${index}.lock`,{
+remove:true,
+signal
+});
+const others=(await readIndex2(index)).filter((other)=> !isSamePlace(descriptor,other));
+const bytes=await indexBytes(index,[
+...others,
+descriptor
+]);
+await writeWholeFile(index,(file)=> writeAll3(file,bytes));
+}
+async function begin(directory2){
+const names=await namesIn3(directory2);
+if(names.includes("oci-layout"))return;
+if(names.length > 0){
+throw new ImageError(`${directory2} has other files in it, and is no image layout`,{
+code:"invalid",
+advice:[
+"name an empty directory, or one that does not exist"
+]
+});
+}
+await Deno.mkdir(`${directory2}/blobs/sha256`,{
+recursive:true
+});
+await Deno.writeTextFile(`${directory2}/oci-layout`,'{"imageLayoutVersion":"1.0.0"}');
+}
+var init_layout2=__esm({
+"images/archive/layout.ts"(){
+init_digest();
+init_errors4();
+init_file_set();
+init_file_lock();
+init_files9();
+init_index_file();
+init_whole_file();
+}
+});
+async function save(images,output,{signal}={}){
+if(images.length===0)throw new ImageError("no image is to be saved",{
+code:"invalid"
+});
+const archive=new ArchiveWriter(output,signal);
+await archive.text("oci-layout",'{"imageLayoutVersion":"1.0.0"}');
+await archive.text("index.json",JSON.stringify(indexOf2(images)));
+await archive.text("manifest.json",JSON.stringify(images.map(archivedImage)));
+const digests=images.flatMap(({digest,manifest:{config,layers}})=>[
+digest,
+config.digest,
+...layers.map(({digest:digest2})=> digest2)
+].map((blob)=>[
+blob,
+images.find((image3)=> image3.digest===digest)
+]));
+for(const[digest,image3]of new Map(digests.toSorted(([a],[b])=> a < b?-1:1))){
+await archive.file(nameOf8(digest),image3.blobPath(digest));
+}
+await archive.end();
+}
+function indexOf2(images){
+return{
+schemaVersion:2,
+mediaType:OCI_INDEX,
+manifests:images.map((image3)=>({
+mediaType:image3.manifest.mediaType,
+digest:image3.digest,
+size:image3.manifestSize,
+...image3.name !==image3.digest &&{
+annotations:annotationsOf2(image3)
+}
+}))
+};
+}
+function annotationsOf2(image3){
+const reference=engineName(image3);
+return{
+[NAME10]:image3.name,
+...reference !==void 0 &&{
+"io.containerd.image.name":referenceText(reference)
+}
+};
+}
+function archivedImage(image3){
+const{manifest:{config,layers}}=image3;
+const reference=engineName(image3);
+return{
+Config:nameOf8(config.digest),
+RepoTags:reference===void 0?null:[
+shortReference(reference)
+],
+Layers:layers.map(({digest})=> nameOf8(digest))
+};
+}
+function engineName({name}){
+if(!/[:/]/.test(name))return void 0;
+const reference=parseReference(name);
+if(reference.transport !=="registry" || reference.digest !==void 0)return void 0;
+return reference;
+}
+function nameOf8(digest){
+return `blobs/${algorithmOf(digest)}/${encodedOf(digest)}`;
+}
+var ArchiveWriter;
+var init_save=__esm({
+"images/archive/save.ts"(){
+init_digest();
+init_errors4();
+init_mod4();
+init_media_types();
+init_reference();
+init_file_set();
+init_files9();
+init_index_file();
+ArchiveWriter=class{
+#output;
+#signal;
+constructor(output,signal){
+this.#output=output;
+this.#signal=signal;
+}
+async text(name,text5){
+const bytes=new TextEncoder().encode(text5);
+await this.#header(name,bytes.length);
+await this.#write(bytes);
+await this.#write(paddingOf2(bytes.length));
+}
+async file(name,path2){
+const{size}=await Deno.stat(path2);
+await this.#header(name,size);
+for await(const part2 of partsOf4(path2,0,size))await this.#write(part2);
+await this.#write(paddingOf2(size));
+}
+async end(){
+await this.#write(END_OF_ARCHIVE);
+}
+async #header(name,size){
+const entry2={
+name,
+kind:"file",
+mode:420,
+uid:0,
+gid:0,
+mtime:0,
+size
+};
+for(const part2 of headerOf(entry2))await this.#write(part2);
+}
+async #write(bytes){
+this.#signal?.throwIfAborted();
+await writeAll3(this.#output,bytes);
+}
+};
+}
+});
+var resolve;
+function packOutput(text5){
+const reference=parseReference(text5);
+if(reference.transport==="registry"){
+if(/^[^/:@]+\.(tar|tgz|gz)$/.test(text5)){
+throw new ImageError(`${text5} would be a name in the store, and looks like a file`,{
+code:"reference",
+advice:[
+`a file is oci-archive:${text5}; the name is ${text5}:latest`
+]
+});
+}
+return{
+name:newName2(text5)
+};
+}
+const{transport,image:name,digest}=reference;
+if(transport==="dir" || digest !==void 0){
+throw new ImageError(`no image is written to ${text5}`,{
+code:"reference",
+advice:[
+"it is a name, oci:DIRECTORY:TAG, oci-archive:FILE:NAME or docker-archive:FILE:NAME"
+]
+});
+}
+const path2=resolve(Deno.cwd(),reference.path);
+if(transport==="oci"){
+return{
+name,
+write:(image3,signal)=> addToLayout(image3,path2,name,signal)
+};
+}
+const whole=transport==="docker-archive" && name !==void 0?newName2(name):name;
+return{
+name:whole,
+write:(image3,signal)=> writeWholeFile(path2,(file)=> save([
+image3
+],file,signal===void 0?{}:{
+signal
+}))
+};
+}
+var init_output3=__esm({
+"images/pack/output.ts"(){
+({resolve}=process.getBuiltinModule("node:path"));
+init_layout2();
+init_save();
+init_whole_file();
+init_errors4();
+init_new_image();
+init_reference();
+}
+});
+function packRoot(request2){
+const{steps,base,copy:copy2,keepsOwners,refusals}=request2;
+const root2=enteredRoot(steps,refusals);
+const source=base===void 0?void 0:{
+kind:"base",
+root:base,
+path:"."
+};
+if(root2===void 0){
+if(source !==void 0)return{
+place:void 0,
+source
+};
+refusals.recipe("it makes no root, and there is no image whose files are the root: name one (--from=IMAGE), or begin with tmpfs() and pivotRoot(), or root()");
+return{
+place:"/"
+};
+}
+const{place:place3,directory:directory2,at:at4,issue:issue2,mode:mode2}=root2;
+const refuse3=(why)=>{
+refusals.step(steps[at4],at4,why);
+return{
+place:place3
+};
+};
+if(issue2 !==void 0)return refuse3(issue2);
+const isBase=directory2===void 0 || directory2===base;
+if(source !==void 0){
+return isBase?{
+place:place3,
+source
+}:refuse3(`the root is ${directory2}, and --from names another one: leave one of them out`);
+}
+if(directory2===void 0)return{
+place:place3,
+mode:mode2
+};
+const path2=realPath(directory2);
+if(path2===void 0)return refuse3(`there is no ${directory2} on this machine`);
+if(!copy2.allows(path2)){
+return refuse3(`the root is ${directory2} of this machine, which is copied with --copy=${directory2}`);
+}
+return{
+place:place3,
+source:{
+kind:"copy",
+root:path2,
+path:".",
+keepsOwners
+}
+};
+}
+function enteredRoot(steps,refusals){
+const entering=steps.flatMap((step2,at5)=>{
+return[
+"pivotRoot",
+"chroot",
+"root"
+].includes(step2.step)?[
+at5
+]:[];
+});
+const[first,second]=entering;
+if(first===void 0)return void 0;
+if(second !==void 0){
+refusals.step(steps[second],second,"an image has one root, and an earlier step enters it");
+}
+const step=steps[first];
+if(step.step==="root")return{
+place:ROOT_PLACE,
+directory:step.directory,
+at:first
+};
+if(step.step !=="pivotRoot" && step.step !=="chroot")return void 0;
+const place3=normalize(step.path);
+const at4=steps.slice(0,first).findLastIndex((step2)=>[
+"tmpfs",
+"bind",
+"overlay",
+"mount"
+].includes(step2.step)&& "target" in step2 && typeof step2.target==="string" && normalize(step2.target)===place3);
+return{
+place:place3,
+...mountedRoot(place3,steps[at4],at4,first)
+};
+}
+function mountedRoot(place3,step,at4,entered){
+if(step===void 0)return{
+directory:place3,
+at:entered
+};
+if(step.step==="tmpfs")return{
+at:at4,
+mode:step.mode
+};
+if(step.step==="bind"){
+const issue2="an image is made of the whole directory, and not of some of its entries";
+return step.entries===void 0?{
+directory:step.source,
+at:at4
+}:{
+at:at4,
+issue:issue2
+};
+}
+if(step.step==="overlay"){
+const{lower:lower3,upper}=step;
+if(upper===void 0 && lower3.length===1)return{
+directory:lower3[0],
+at:at4
+};
+const issue2=upper===void 0?"an image is made of one lower directory":'what is in "upper" over an image is packed by ramekin commit';
+return{
+at:at4,
+issue:issue2
+};
+}
+return{
+at:at4,
+issue:"the root is a filesystem that is mounted when the recipe runs"
+};
+}
+var init_root3=__esm({
+"images/pack/root.ts"(){
+init_path();
+init_root_directory();
+init_looked_at();
+}
+});
+function readMkdir({path:path2,mode:mode2},draft){
+draft.change(path2,(inside2)=> draft.tree.makeDirectory(inside2,mode2,draft.owner));
+}
+function readSymlink({path:path2,target,keep:keep2=false},draft){
+draft.change(path2,(inside2)=> draft.tree.add(inside2,{
+kind:"symlink",
+target,
+...draft.owner
+},keep2));
+}
+function readWriteFile({path:path2,text:text5,mode:mode2},draft){
+const bytes=new TextEncoder().encode(text5);
+draft.change(path2,(inside2)=> draft.tree.writeFile(inside2,bytes,mode2,draft.owner));
+}
+function readMknod(step,draft){
+const{path:path2,type,major=0,minor=0,mode:mode2=420,keep:keep2=false}=step;
+const{uid=draft.owner.uid,gid=draft.owner.gid}=step;
+draft.change(path2,(inside2)=> draft.tree.add(inside2,{
+kind:NODES[type],
+major,
+minor,
+mode:mode2,
+uid,
+gid
+},keep2));
+}
+function readBind(step,draft){
+const{source,target,entries,optional:optional3=false}=step;
+if(draft.isRoot(target))return;
+if(!draft.isHere(source)){
+return draft.mount(target,`its source ${source} is a file of the container`);
+}
+if(optional3 && realPath(source)===void 0)return;
+if(!draft.mayCopy(source)){
+return draft.mount(target,`${source} is of this machine: --copy=${source} copies it`);
+}
+if(entries !==void 0){
+return draft.refuse('"entries" are found when the recipe runs; bind() each file to copy it');
+}
+draft.copy(source,target);
+}
+function readPrograms(step,draft){
+const root2=step.root??draft.place;
+const found3=liveHost().programFiles(step.programs,()=>{
+});
+if(!("files" in found3))return draft.refuse(found3.issue);
+const left=found3.files.filter(({source})=> !draft.mayCopy(source));
+if(left.length > 0){
+const sources=left.map(({source})=> source).join(", ");
+draft.leaveOut(`${sources}: files of this machine, which --copy copies`);
+}
+for(const{source,target}of found3.files){
+if(draft.mayCopy(source))draft.copy(source,normalize(`${root2}/${target}`));
+}
+}
+var NODES;
+var init_files10=__esm({
+"images/pack/files.ts"(){
+init_live_host();
+init_path();
+init_looked_at();
+NODES={
+b:"block",
+c:"character",
+p:"fifo"
+};
+}
+});
+var posix2;
+function ofRun(why){
+return(_step,draft)=> draft.leaveOut(why);
+}
+function kernelFilesystem2({target},draft){
+draft.mount(target,"every engine mounts it",493);
+}
+function readStep(step,draft){
+READINGS[step.step](step,draft);
+}
+function readSetUser(step,draft){
+const{uid,gid=uid,groups=[],keepGroups=false,name}=step;
+if(uid===void 0 || gid===void 0){
+draft.user=name;
+draft.owner=void 0;
+}else{
+draft.user=`${uid}:${gid}`;
+draft.owner={
+uid,
+gid
+};
+}
+if(groups.length > 0 || keepGroups){
+draft.leaveOut("further groups are those that the image's /etc/group gives the user");
+}
+}
+function enter4(draft){
+draft.entered=true;
+draft.cwd="/";
+}
+function readRoot({volumes={},hosts=false,resolvConf=false},draft){
+enter4(draft);
+for(const path2 of[
+"/dev",
+"/proc",
+"/sys"
+])draft.tree.makeMountPoint(path2,493);
+draft.tree.makeMountPoint("/tmp",1023);
+const shown4=[
+...Object.keys(volumes),
+...hosts===false?[]:[
+"/etc/hosts"
+],
+...resolvConf?[
+"/etc/resolv.conf"
+]:[]
+];
+if(shown4.length===0)return;
+draft.leaveOut(`${shown4.join(", ")}: what it shows of this machine is of a run: podman run -v`);
+}
+var NAMESPACES,NETWORK,NAME11,PRIVILEGES,LIMITS2,HIDDEN,PROCESS,OPTIONS,READINGS;
+var init_steps2=__esm({
+"images/pack/steps.ts"(){
+({posix:posix2}=process.getBuiltinModule("node:path"));
+init_files10();
+NAMESPACES="namespaces and ids are of a run, and every engine makes them";
+NETWORK="the network is of a run: podman run --network, --publish";
+NAME11="the name is of a run: podman run --hostname";
+PRIVILEGES="what the program may do is of a run: podman run --cap-drop, --security-opt";
+LIMITS2="limits are of a run: podman run --memory, --cpus, --pids-limit, --ulimit";
+HIDDEN="which files are hidden is of a run: podman run --security-opt=mask=PATH";
+PROCESS="it is about the process of a run";
+OPTIONS="it is about what is mounted";
+READINGS={
+address:ofRun(NETWORK),
+bind:readBind,
+bounds:ofRun(LIMITS2),
+bridge:ofRun(NETWORK),
+capabilities:ofRun(PRIVILEGES),
+chdir:({path:path2},draft)=>{
+if(!draft.entered){
+return draft.leaveOut(`${path2} is of this machine, as the root comes later`);
+}
+draft.cwd=posix2.resolve(draft.cwd??"/",path2);
+},
+chroot:(_step,draft)=> enter4(draft),
+clearEnv:({keep:keep2=[]},draft)=>{
+if(keep2.length > 0){
+draft.leaveOut("the variables to keep are of a run: podman run --env=NAME; setEnv() has values");
+}
+},
+denyFiles:ofRun(HIDDEN),
+cpuAffinity:ofRun(LIMITS2),
+devices:kernelFilesystem2,
+dieWithParent:ofRun(PROCESS),
+disableUserNamespaces:ofRun(PRIVILEGES),
+domainname:ofRun(NAME11),
+dummy:ofRun(NETWORK),
+hostname:ofRun(NAME11),
+init:ofRun("an init is of a run: podman run --init"),
+ioPriority:ofRun(LIMITS2),
+join:ofRun(NAMESPACES),
+joinCgroup:ofRun(LIMITS2),
+landlock:ofRun(PRIVILEGES),
+limits:ofRun(LIMITS2),
+loopback:ofRun(NETWORK),
+macvlan:ofRun(NETWORK),
+mapCurrentUser:ofRun(NAMESPACES),
+mapIds:ofRun(NAMESPACES),
+mapRoot:ofRun(NAMESPACES),
+maskPaths:ofRun(HIDDEN),
+masquerade:ofRun(NETWORK),
+memoryPolicy:ofRun(LIMITS2),
+mkdir:readMkdir,
+mknod:readMknod,
+mount:({target,type},draft)=> draft.mount(target,`a filesystem of type ${type} is mounted by who runs it`,493),
+moveInterface:ofRun(NETWORK),
+mqueue:kernelFilesystem2,
+newSession:ofRun(PROCESS),
+noNewPrivileges:ofRun(PRIVILEGES),
+oomScoreAdj:ofRun(LIMITS2),
+overlay:({target},draft)=>{
+if(!draft.isRoot(target))draft.mount(target,"an overlay is mounted when the recipe runs");
+},
+personality:ofRun(PROCESS),
+pivotRoot:(_step,draft)=> enter4(draft),
+proc:kernelFilesystem2,
+programs:readPrograms,
+propagation:ofRun(OPTIONS),
+protect:ofRun(HIDDEN),
+proxy:ofRun(NETWORK),
+publish:ofRun(NETWORK),
+readonlyPaths:ofRun("what cannot be changed is of a run: podman run --read-only, --volume=\u2026:ro"),
+remount:ofRun(OPTIONS),
+rlimit:ofRun(LIMITS2),
+root:readRoot,
+route:ofRun(NETWORK),
+scheduler:ofRun(LIMITS2),
+seccomp:ofRun(PRIVILEGES),
+setEnv:({variables},draft)=> void Object.assign(draft.env,variables),
+setUser:readSetUser,
+symlink:readSymlink,
+sysctl:ofRun("settings of the kernel are of a run: podman run --sysctl"),
+sysfs:kernelFilesystem2,
+timeOffset:ofRun(NAMESPACES),
+tmpfs:({target,mode:mode2=1023},draft)=>{
+if(draft.isRoot(target))return;
+draft.mount(target,"what is in it is in memory: podman run --tmpfs",mode2);
+},
+umask:ofRun(PROCESS),
+unmount:({target},draft)=>{
+draft.unmount(target);
+draft.leaveOut(OPTIONS);
+},
+unshare:ofRun(NAMESPACES),
+userNetwork:ofRun(NETWORK),
+veth:ofRun(NETWORK),
+writeFile:readWriteFile
+};
+}
+});
+function copiedAttributes({mode:mode2,uid,gid},xattrs,keepsOwner){
+const dropped=(keepsOwner || uid===0?0:mode2 & SETUID2)|(keepsOwner || gid===0?0:mode2 & SETGID2);
+const lost2=xattrs.flatMap(({name})=> name.startsWith("system.")?[
+{
+what:`attribute ${name}`,
+why:"its users are this machine's"
+}
+]:[]);
+if(dropped !==0){
+const what=`mode 0${(mode2 & 4095).toString(8)}`;
+lost2.push({
+what,
+why:"its copy belongs to root"
+});
+}
+return{
+attributes:{
+mode:mode2 & 4095 & ~dropped,
+...keepsOwner?{
+uid,
+gid
+}:{
+uid:0,
+gid:0
+},
+xattrs:xattrs.filter(isKept).toSorted((a,b)=> a.name < b.name?-1:1)
+},
+lost:lost2
+};
+}
+function isKept({name,value}){
+if(name==="security.capability")return value.length===CAPABILITY_SIZE;
+return name.startsWith("user.")&& !isOverlayNote(name);
+}
+var SETUID2,SETGID2,CAPABILITY_SIZE;
+var init_copied_attributes=__esm({
+"images/pack/copied_attributes.ts"(){
+init_overlay_notes();
+[SETUID2,SETGID2]=[
+2048,
+1024
+];
+CAPABILITY_SIZE=20;
+}
+});
+function unreadable2(path2){
+return new ImageError(`${path2} cannot be copied: this user may not read it`,{
+code:"denied"
+});
+}
+function below3(source,name){
+const path2=inside(source.path,name);
+return{
+children:new Map(),
+source:{
+...source,
+path:path2
+},
+mode:void 0,
+owner:void 0,
+unpackedMode:void 0,
+opaque:false,
+isChanged:true
+};
+}
+function byName([a],[b]){
+return a < b?-1:1;
+}
+var TreeArchive;
+var init_write_tree=__esm({
+"images/pack/write_tree.ts"(){
+init_files();
+init_files3();
+init_errors();
+init_read_tree();
+init_files4();
+init_path();
+init_mod4();
+init_errors4();
+init_base();
+init_copied_attributes();
+TreeArchive=class{
+notCopied=[];
+#root;
+#options;
+#size;
+#readers=new Map();
+#open=new DisposableStack();
+#links=new Map();
+constructor(root2,options){
+this.#root=root2;
+this.#options=options;
+this.#size=new LayerSize(options.maxBytes);
+}
+async *parts(){
+const waiting=[
+{
+path:".",
+directory:this.#root
+}
+];
+for(let place3=waiting.pop();place3 !==void 0;place3=waiting.pop()){
+const directories=yield* this.#directory(place3);
+waiting.push(...directories.toReversed());
+}
+yield END_OF_ARCHIVE;
+}
+[Symbol.dispose](){
+this.#open.dispose();
+}
+async *#directory({path:path2,directory:directory2}){
+const{source,children,opaque}=directory2;
+const copied=source?.kind==="copy"?source:void 0;
+const found3=copied===void 0?void 0:await this.#read(path2,copied);
+if(copied !==void 0 && found3===void 0)return[];
+if(path2 !=="." || source?.kind !=="base" || directory2.mode !==void 0){
+yield* this.#header({
+...this.#directoryAttributes(path2,directory2,found3),
+size:0
+});
+}
+if(opaque)yield* this.#header(signEntry(inside(path2,OPAQUE2),this.#options.time));
+const own=[
+...children
+].toSorted(byName);
+for(const[name,child]of own){
+refuseWhiteout(path2,name);
+if(child.kind==="copy")yield* this.#copy(inside(path2,name),child);
+else if(child.kind !=="directory")yield* this.#new(inside(path2,name),child);
+}
+const others=(found3?.entries??[]).filter(({name})=> !children.has(name)).toSorted((a,b)=> a.name < b.name?-1:1);
+for(const{name}of others)refuseWhiteout(path2,name);
+const files2=others.filter(({type})=> type !==S_IFDIR);
+if(copied !==void 0){
+for await(const file of this.#reader(copied.root).files(copied.path,files2)){
+yield* this.#copied(inside(path2,file.name),file,copied);
+}
+}
+const places=[];
+for(const[name,child]of own){
+if(child.kind !=="directory" || !child.isChanged)continue;
+places.push([
+name,
+{
+path:inside(path2,name),
+directory:child
+}
+]);
+}
+for(const{name,type}of others){
+if(type !==S_IFDIR)continue;
+places.push([
+name,
+{
+path:inside(path2,name),
+directory:below3(copied,name)
+}
+]);
+}
+return places.toSorted(byName).map(([,place3])=> place3);
+}
+#directoryAttributes(path2,{source,mode:mode2,owner,unpackedMode},found3){
+const before=found3===void 0?this.#inBase(path2==="."?"":path2,unpackedMode):this.#attributes(path2,found3,source?.keepsOwners);
+return{
+...before,
+...owner,
+...mode2 !==void 0 &&{
+mode:mode2
+},
+name:path2==="."?"./":`${path2}/`,
+kind:"directory",
+mtime:this.#options.time
+};
+}
+#inBase(path2,unpackedMode=UNNAMED.mode){
+return this.#options.base.get(path2)??{
+...UNNAMED,
+mode:unpackedMode
+};
+}
+async #read(path2,{root:root2,path:from2}){
+try{
+return await this.#reader(root2).directory(from2);
+}catch(error){
+if(!(error instanceof SyscallError))throw error;
+if(error.code !=="EACCES" && error.code !=="EXDEV")throw error;
+if(from2==="." && error.code==="EACCES")throw unreadable2(root2);
+this.#leave(path2,"directory",error.code==="EXDEV"?"another filesystem is mounted there; bind() it as well":"this user may not read it");
+return void 0;
+}
+}
+async *#copy(path2,{path:from2}){
+const files2=[
+{
+name:nameOf2(from2),
+type:S_IFREG
+}
+];
+for await(const file of this.#reader(parentOf(from2)).files(".",files2)){
+if(file.fd===void 0)throw unreadable2(from2);
+yield* this.#copied(path2,file,{});
+}
+}
+*#new(path2,entry2){
+const{time}=this.#options;
+if(entry2.kind==="file"){
+const{bytes,mode:mode3,owner,unpackedMode}=entry2;
+const before=this.#inBase(path2,unpackedMode);
+this.#size.add(path2,bytes.length);
+yield* this.#header({
+...before,
+...owner,
+mode:mode3??before.mode,
+xattrs:[],
+name:path2,
+kind:"file",
+mtime:time,
+size:bytes.length
+});
+yield bytes;
+yield paddingOf2(bytes.length);
+return;
+}
+const mode2=entry2.kind==="symlink"?511:entry2.mode;
+yield* this.#header({
+...entry2,
+mode:mode2,
+name:path2,
+mtime:time
+});
+}
+*#copied(path2,file,{keepsOwners}){
+const{status,target,fd}=file;
+const type=status.mode & S_IFMT;
+const kind=KINDS3[type];
+if(kind===void 0 || type===S_IFCHR || type===S_IFBLK){
+return this.#leave(path2,kind===void 0?"socket":"device","it is this machine's");
+}
+if(type===S_IFREG && fd===void 0){
+return this.#leave(path2,"file","this user may not read it");
+}
+const attributes=this.#attributes(path2,file,keepsOwners);
+const common={
+...attributes,
+name:path2,
+mtime:this.#options.time
+};
+const identity=`${status.dev}:${status.ino}`;
+const first=status.nlink > 1?this.#links.get(identity):void 0;
+if(first !==void 0){
+yield* this.#header({
+...common,
+xattrs:[],
+kind:"hardlink",
+target:first
+});
+return;
+}
+if(status.nlink > 1)this.#links.set(identity,path2);
+const size=type===S_IFREG?status.size:0;
+this.#size.add(path2,size);
+yield* this.#header({
+...common,
+kind,
+target,
+size
+});
+if(fd !==void 0)yield* dataOf2(path2,fd,size);
+}
+#attributes(path2,{status,xattrs},keepsOwners=false){
+const{attributes,lost:lost2}=copiedAttributes(status,xattrs,keepsOwners);
+for(const{what,why}of lost2)this.#leave(path2,what,why);
+return attributes;
+}
+*#header(entry2){
+yield* headerOf(entry2);
+}
+#reader(root2){
+const there=this.#readers.get(root2);
+if(there !==void 0)return there;
+const directory2=this.#open.use(open(root2,O_PATH | O_DIRECTORY | O_CLOEXEC));
+const reader=this.#open.use(new TreeReader(directory2.number,void 0,{
+unreadable:true
+}));
+this.#readers.set(root2,reader);
+return reader;
+}
+#leave(path2,what,why){
+this.notCopied.push({
+path:path2==="."?"/":`/${path2}`,
+what,
+why
+});
+}
+};
+}
+});
+async function packImage(recipe2,output,options={}){
+const{from:from2,signal,config={}}=options;
+const target=packOutput(output);
+const time=options.epoch??sourceDate()??createdOf(from2)??0;
+if(!Number.isSafeInteger(time)|| time < 0){
+throw new ImageError(`${time} is no time in seconds since 1970`,{
+code:"invalid"
+});
+}
+const draft=draftOf(checkedSteps(recipe2.steps),await from2?.directory(),options);
+const store=await Store.open(from2?.store??options.store);
+const session=await store.begin(signal);
+await using disposal=new AsyncDisposableStack();
+disposal.use(session);
+const{layer,notCopied:notCopied2}=await writeTree(draft.tree,session,time,options);
+const platform=from2?.platform??(options.platform===void 0?thisPlatform():parsePlatform(options.platform));
+const{env,user,cwd}=draft;
+const descriptor=await addImage(store,session,{
+layer,
+before:from2===void 0?{
+...platform,
+config:{},
+rootfs:{
+type:"layers",
+diff_ids:[]
+}
+}:parseDocument("the configuration",await from2.configBytes()),
+manifest:from2?.manifest,
+config:{
+...user !==void 0 &&{
+user
+},
+...cwd !==void 0 &&{
+workingDir:cwd
+},
+...config,
+env:{
+...from2===void 0 &&{
+PATH:DEFAULT_PATH
+},
+...env,
+...config.env
+}
+},
+time:new Date(time * 1e3),
+createdBy:"ramekin pack",
+signal
+},{
+name:target.name,
+platform
+});
+if(target.write===void 0)await store.name(session,descriptor,signal);
+const image3=await Image.open(store,session,descriptor);
+const{digest,size}=image3;
+if(target.write !==void 0){
+await target.write(image3,signal);
+await disposal.disposeAsync();
+await collect(store,signal);
+}
+return{
+name:target.write===void 0?image3.name:output,
+digest,
+size,
+notPacked:draft.notPacked,
+notCopied:notCopied2
+};
+}
+function draftOf(steps,base,{copy:copy2=false}){
+const refusals=new Refusals();
+const rule=new CopyRule(copy2);
+const keepsOwners=geteuid2()===0;
+const root2=packRoot({
+steps,
+base,
+copy:rule,
+keepsOwners,
+refusals
+});
+refusals.throwAny();
+const draft=new ImageDraft(root2,rule,refusals);
+for(const[at4,step]of steps.entries())draft.read(step,at4,()=> readStep(step,draft));
+refusals.throwAny();
+return draft;
+}
+async function writeTree({root:root2},session,time,{from:from2,maxBytes=MOST_BYTES3,signal}){
+if(!root2.isChanged)return{
+layer:void 0,
+notCopied:[]
+};
+const base=from2===void 0?new Map():await baseAttributes(from2,new Set(keptPaths(root2)),signal);
+using archive=new TreeArchive(root2,{
+time,
+base,
+maxBytes
+});
+const path2=session.temporary();
+const blob=await writeLayerFile(path2,archive.parts(),signal);
+return{
+layer:{
+...blob,
+path:path2
+},
+notCopied:archive.notCopied
+};
+}
+function* keptPaths(directory2,path2=""){
+if(!directory2.isChanged)return;
+if(directory2.source?.kind==="base" &&(path2 !=="" || directory2.mode !==void 0)){
+yield path2;
+}
+for(const[name,child]of directory2.children){
+const inside2=path2===""?name:`${path2}/${name}`;
+if(child.kind==="directory")yield* keptPaths(child,inside2);
+else if(child.kind==="file" && child.mode===void 0)yield inside2;
+else if(child.kind==="file" && child.owner===void 0)yield inside2;
+}
+}
+function createdOf(image3){
+const time=Date.parse(image3?.config.created??"");
+return Number.isNaN(time)?void 0:Math.max(0,Math.floor(time / 1e3));
+}
+var init_pack=__esm({
+"images/pack/pack.ts"(){
+init_refusals();
+init_users2();
+init_check();
+init_default_path();
+init_descriptor();
+init_errors4();
+init_image();
+init_mod4();
+init_new_image();
+init_platform();
+init_collect2();
+init_store();
+init_base();
+init_copy_rule();
+init_draft();
+init_output3();
+init_root3();
+init_steps2();
+init_write_tree();
+}
+});
+function receivedBy(response,sent){
+const range=/^(?:bytes=)?0-(\d+)$/.exec(response.headers.get("range")??"");
+if(response.status===202)return sent;
+return range===null?0:Number(range[1])+ 1;
+}
+var CHUNK6,LARGEST,Uploads;
+var init_upload=__esm({
+"images/registry/upload.ts"(){
+init_errors4();
+init_http();
+CHUNK6=8 * 1024 * 1024;
+LARGEST=256 * 1024 * 1024;
+Uploads=class{
+#repository;
+#chunk;
+constructor(repository,chunk){
+this.#repository=repository;
+this.#chunk=chunk;
+}
+get #scope(){
+return `repository:${this.#repository.name}:pull,push`;
+}
+async send(upload){
+if(await this.#isThere(upload.blob))return "there";
+const location=await this.#begin(upload);
+if(location===void 0)return "mounted";
+await this.#sendTo(location,upload);
+return "sent";
+}
+async #isThere({digest}){
+const{name,connection}=this.#repository;
+const response=await connection.request({
+method:"HEAD",
+path:`${name}/blobs/${digest}`,
+scope:this.#scope,
+expects:[
+200,
+404
+],
+what:`the blob ${digest}`
+});
+await discard2(response);
+return response.status===200;
+}
+async #begin({blob,from:from2}){
+const{name,connection}=this.#repository;
+const mount4=from2===void 0 || from2===name?"":`?mount=${blob.digest}&from=${encodeURIComponent(from2)}`;
+const response=await connection.request({
+method:"POST",
+path:`${name}/blobs/uploads/${mount4}`,
+scope:mount4===""?this.#scope:`${this.#scope} repository:${from2}:pull`,
+headers:{
+"content-length":"0"
+},
+expects:[
+201,
+202
+],
+what:`the blob ${blob.digest}, to be sent`
+});
+await discard2(response);
+return response.status===201?void 0:await this.#destination(response);
+}
+async #destination(response,before){
+const{connection}=this.#repository;
+const location=response.headers.get("location");
+const url=location===null?void 0:new URL(location,await connection.base());
+const found3=url??before?.url;
+if(found3===void 0){
+throw new ImageError(`${connection.registry} does not say where to send a blob`,{
+code:"network"
+});
+}
+const least=Number(response.headers.get("oci-chunk-min-length")??0);
+return{
+url:found3,
+chunk:Math.min(Math.max(this.#chunk,before?.chunk??0,least || 0),LARGEST)
+};
+}
+async #sendTo(begin2,upload){
+const{blob,progress}=upload;
+let destination3=begin2;
+let at4=0;
+while(blob.size - at4 > destination3.chunk){
+const bytes=await upload.read(at4,destination3.chunk);
+const response=await this.#sendChunk(destination3,bytes,at4,blob);
+destination3=await this.#destination(response,destination3);
+at4=receivedBy(response,at4 + bytes.length);
+progress?.(at4);
+}
+await this.#end(destination3,await upload.read(at4,blob.size - at4),at4,blob);
+progress?.(blob.size);
+}
+async #sendChunk({url},body,at4,{digest}){
+const response=await this.#repository.connection.request({
+method:"PATCH",
+path:url,
+scope:this.#scope,
+headers:{
+"content-type":"application/octet-stream",
+"content-range":`${at4}-${at4 + body.length - 1}`
+},
+body,
+expects:[
+202,
+416
+],
+what:`a part of the blob ${digest}`
+});
+await discard2(response);
+return response;
+}
+async #end({url},body,at4,{digest}){
+const end=new URL(url);
+end.searchParams.set("digest",digest);
+const response=await this.#repository.connection.request({
+method:"PUT",
+path:end,
+scope:this.#scope,
+headers:{
+"content-type":"application/octet-stream",
+...at4 > 0 && body.length > 0 &&{
+"content-range":`${at4}-${at4 + body.length - 1}`
+}
+},
+body,
+expects:[
+201,
+204
+],
+what:`the end of the blob ${digest}`
+});
+await discard2(response);
+}
+async sendManifest({digest,mediaType},bytes,reference){
+const{name,connection}=this.#repository;
+const response=await connection.request({
+method:"PUT",
+path:`${name}/manifests/${reference}`,
+scope:this.#scope,
+headers:{
+"content-type":mediaType
+},
+body:bytes,
+expects:[
+201,
+200,
+202
+],
+what:`the manifest ${digest}`
+});
+await discard2(response);
+const told2=response.headers.get("docker-content-digest");
+if(told2===null || told2===digest)return;
+throw new ImageError(`${connection.registry} has another manifest than it got: ${told2}`,{
+code:"digest"
+});
+}
+};
+}
+});
+async function push(image3,to=image3.name,options={}){
+const reference=parseReference(to);
+if(reference.transport !=="registry"){
+throw new ImageError(`${to} is in no registry, and an image is pushed to one`,{
+code:"reference",
+advice:[
+"ramekin save writes an archive"
+]
+});
+}
+const{registry,repository,tag,digest}=reference;
+const{signal}=options;
+if(digest !==void 0 && digest !==image3.digest){
+throw new ImageError(`${to} is not the digest of the image, which is ${image3.digest}`,{
+code:"reference"
+});
+}
+using place3=await Repository.open(registry,repository,options,signal);
+const uploads=new Uploads(place3,options.chunkSize??CHUNK6);
+const from2=repositoryOf(image3,reference);
+await sendAll(image3,uploads,from2,options);
+const{digest:own,manifestSize:size,manifest:{mediaType}}=image3;
+const bytes=await image3.manifestBytes();
+await uploads.sendManifest({
+mediaType,
+digest:own,
+size
+},bytes,tag??own);
+return `${registry}/${repository}@${image3.digest}`;
+}
+function repositoryOf({name},{registry}){
+const own=parseReference(name);
+return own.transport==="registry" && own.registry===registry?own.repository:void 0;
+}
+async function sendAll(image3,uploads,from2,{progress,signal}){
+const{config,layers}=image3.manifest;
+const blobs=new Map([
+...layers,
+config
+].map((blob)=>[
+blob.digest,
+blob
+]));
+const waiting=[
+...blobs.values()
+].filter(({mediaType})=> !isForeign(mediaType));
+const work=async()=>{
+for(let blob=waiting.shift();blob !==void 0;blob=waiting.shift()){
+signal?.throwIfAborted();
+const{digest,size}=blob;
+const path2=image3.blobPath(digest);
+const how=await uploads.send({
+blob,
+from:from2,
+read:(offset,size2)=> readPart2(path2,offset,size2),
+progress:(bytes)=> progress?.({
+kind:"upload",
+digest,
+bytes,
+size
+})
+});
+progress?.({
+kind:"uploaded",
+digest,
+size,
+how
+});
+}
+};
+const outcomes=await Promise.allSettled(Array.from({
+length:AT_ONCE8
+},work));
+for(const outcome of outcomes)if(outcome.status==="rejected")throw outcome.reason;
+}
+async function readPart2(path2,offset,size){
+const parts2=await Array.fromAsync(partsOf4(path2,offset,size));
+return new Uint8Array(await new Blob(parts2).arrayBuffer());
+}
+var AT_ONCE8;
+var init_push=__esm({
+"images/push.ts"(){
+init_errors4();
+init_media_types();
+init_reference();
+init_repository();
+init_upload();
+init_file_set();
+AT_ONCE8=3;
+}
+});
+var resolve2;
+async function load(path2,options={}){
+const file=resolve2(Deno.cwd(),path2);
+const{transport,names}=await namesIn4(file,options);
+const{name}=options;
+if(name !==void 0 && names.length > 1){
+throw new ImageError(`${path2} has ${names.length} images, and one name is given`,{
+code:"reference"
+});
+}
+const images=[];
+try{
+for(const image3 of names.length===0?[
+void 0
+]:names){
+const reference={
+transport,
+path:file,
+...image3 !==void 0 &&{
+image:image3
+}
+};
+const stored=name??image3;
+images.push(await pull(reference,{
+...options,
+...stored !==void 0 &&{
+name:stored
+}
+}));
+}
+return images;
+}catch(error){
+for(const image3 of images)await image3[Symbol.asyncDispose]();
+throw error;
+}
+}
+async function namesIn4(path2,options){
+const store=await Store.open(options.store);
+await using session=await store.begin(options.signal);
+const files2=await openArchive(path2,session,options.maxBytes??MOST_BYTES3);
+if(await files2.size("index.json")!==void 0){
+const source2=new LayoutSource(files2,{
+transport:"oci-archive",
+path:path2
+});
+return{
+transport:"oci-archive",
+names:await source2.names()
+};
+}
+const source=new DockerArchiveSource(files2,{
+transport:"docker-archive",
+path:path2
+});
+return{
+transport:"docker-archive",
+names:await source.names()
+};
+}
+var init_load=__esm({
+"images/archive/load.ts"(){
+({resolve:resolve2}=process.getBuiltinModule("node:path"));
+init_errors4();
+init_image();
+init_pull();
+init_archive_files();
+init_docker_archive();
+init_layout();
+init_store();
+}
+});
+var init_referrers=__esm({
+"images/referrers.ts"(){
+init_descriptor();
+init_errors4();
+init_reference();
+init_referring();
+init_repository();
+}
+});
+var init_mod5=__esm({
+"images/mod.ts"(){
+init_errors4();
+init_reference();
+init_platform();
+init_image();
+init_pull();
+init_stored();
+init_mod4();
+init_commit();
+init_pack();
+init_push();
+init_save();
+init_load();
+init_referrers();
 }
 });
 function imageReport(given,image3){
@@ -56364,7 +56371,7 @@ var LineReport,PERIOD2,TerminalReport,ReportState;
 var init_image_report=__esm({
 "scripts/ramekin/image_report.ts"(){
 init_control_characters();
-init_output3();
+init_output2();
 LineReport=class{
 #image;
 constructor(image3){
@@ -58076,7 +58083,7 @@ var init_supervisor=__esm({
 init_mod7();
 init_detach_flags();
 init_error_report();
-init_output3();
+init_output2();
 init_run_program();
 init_usage2();
 }
@@ -58177,7 +58184,7 @@ throw new UsageError(`--pull=${when}: it is missing, always or never`);
 }
 var init_run_image=__esm({
 "scripts/ramekin/run_image.ts"(){
-init_mod4();
+init_mod5();
 init_detach_flags();
 init_image_flags();
 init_image_report();
@@ -58938,8 +58945,8 @@ HERE3={
 path:existingPath,
 optional:absolutePath2,
 denied:deniedPath,
-variables:()=> Object.keys(environment2()),
-without:(allowed,denied3)=> Object.keys(environment2()).filter((name)=> includesVariable(allowed,name)&& !includesVariable(denied3,name))
+variables:()=> Object.keys(environment()),
+without:(allowed,denied3)=> Object.keys(environment()).filter((name)=> includesVariable(allowed,name)&& !includesVariable(denied3,name))
 };
 OWN3=[
 "/dev",
@@ -60968,13 +60975,13 @@ var init_report=__esm({
 "scripts/ramekin/learn/report.ts"(){
 init_control_characters();
 init_mod2();
-init_output3();
+init_output2();
 init_secrets();
 init_flags();
 }
 });
 function startedFile(program,{env=[],setEnv:setEnv2={}}){
-const inherited2=includesVariable(env,"PATH")?environment2()["PATH"]:void 0;
+const inherited2=includesVariable(env,"PATH")?environment()["PATH"]:void 0;
 const search=setEnv2["PATH"]??inherited2??DEFAULT_PATH;
 const paths=program.includes("/")?[
 absolutePath2(program)
@@ -61157,7 +61164,7 @@ init_mod9();
 init_control_characters();
 init_mod2();
 init_error_report();
-init_output3();
+init_output2();
 init_progress();
 init_prompt();
 init_sandbox3();
@@ -61179,7 +61186,7 @@ const file=given.value("output");
 using recipe2=file===void 0?void 0:new ReportFile(file,"output");
 const asked=given.value(REPORT);
 using report2=asked===void 0?void 0:new ReportFile(asked,REPORT);
-const homes2=homeDirectories(environment2()["HOME"]);
+const homes2=homeDirectories(environment()["HOME"]);
 const secrets=new Secrets(homes2,Deno.cwd());
 const options=learningOptions(given,secrets,homes2);
 await using held=given.has(DISCARD)?await heldChanges(options):void 0;
@@ -61300,7 +61307,7 @@ var init_learn=__esm({
 init_mod9();
 init_host2();
 init_mod2();
-init_mod5();
+init_mod3();
 init_flags();
 init_grants();
 init_homes();
@@ -62525,7 +62532,7 @@ const below5=path2.replace(/^(\.(\/+|$))+/,"");
 return climbs(path2)?"/...":below5===""?'"$PWD"':`"$PWD"/${below5}`;
 }
 function boxedSandbox(given,reading2){
-if(given.has("allow-net")&& listOf2(given,"allow-net")!==void 0){
+if(given.has("allow-net")&& listOf(given,"allow-net")!==void 0){
 throw new UsageError("--allow-net with hosts: a box cannot pass connections on, as ramekin does; --allow-net alone gives it the whole network");
 }
 refuseDenials(given);
@@ -62548,7 +62555,7 @@ function refuseDenials(given){
 for(const[denied3,why]of Object.entries(NOT_IN_BOX)){
 const{name}=DENIAL_FLAGS[denied3];
 if(!given.has(name))continue;
-const[value]=listOf2(given,name)??[];
+const[value]=listOf(given,name)??[];
 throw new UsageError(`--${name}${value===void 0?"":`=${value}`}: ${why}`);
 }
 }
@@ -62591,7 +62598,7 @@ if(!isData(path2))throw notRecipe(path2);
 const text5=inputText(path2);
 const{recipe:recipe2,located}=readRecipe(text5,{
 file:path2,
-variables:variablesOf4(settings2),
+variables:variablesOf3(settings2),
 include:(name,from2)=>{
 if(path2===STDIN){
 throw new UsageError(`${name}: what comes by the standard input includes no files`);
@@ -62669,7 +62676,7 @@ for(let rest2=bytes;rest2.length > 0;)rest2=rest2.subarray(Deno.stdout.writeSync
 }
 function writeExecutable(path2,bytes){
 if(!mayWrite2(path2))return writeBytes(path2,bytes,493);
-writable2(path2,()=> Deno.writeFileSync(path2,bytes,{
+writable(path2,()=> Deno.writeFileSync(path2,bytes,{
 mode:493
 }));
 if(Deno.build.os !=="windows")Deno.chmodSync(path2,493);
@@ -62712,9 +62719,9 @@ init_box_flags();
 init_data_file();
 init_file_error2();
 init_file_flags();
-init_files10();
+init_files8();
 init_limit_flags();
-init_output3();
+init_output2();
 init_usage2();
 SANDBOX_FLAGS2=[
 "allow-read",
@@ -62784,7 +62791,7 @@ init_mod7();
 init_host2();
 init_mod2();
 init_nearest();
-init_files10();
+init_files8();
 init_usage2();
 }
 });
@@ -62796,7 +62803,7 @@ async function run9(given){
 const report2=reportOf(given);
 using container=attachTo2(containerOf2(given.operands[0],given.has("any")));
 const user=given.has("root")?"root":"program";
-const terminal=environment2()["TERM"];
+const terminal=environment()["TERM"];
 const env=terminal===void 0?{}:{
 TERM:terminal
 };
@@ -62897,8 +62904,8 @@ init_mod2();
 init_path();
 init_container_of();
 init_file_error2();
-init_files10();
-init_output3();
+init_files8();
+init_output2();
 init_progress();
 init_units();
 init_usage2();
@@ -62947,7 +62954,7 @@ var init_stop=__esm({
 "scripts/ramekin/stop.ts"(){
 init_mod7();
 init_container_of();
-init_output3();
+init_output2();
 init_progress();
 init_signal_word();
 init_units();
@@ -62980,7 +62987,7 @@ var PAUSE2;
 var init_logs=__esm({
 "scripts/ramekin/logs.ts"(){
 init_mod7();
-init_output3();
+init_output2();
 init_units();
 PAUSE2=100;
 }
@@ -63003,7 +63010,7 @@ var init_wait=__esm({
 "scripts/ramekin/wait.ts"(){
 init_mod7();
 init_mod2();
-init_output3();
+init_output2();
 init_run_program();
 }
 });
@@ -63041,7 +63048,7 @@ var PATIENCE6;
 var init_rm=__esm({
 "scripts/ramekin/rm.ts"(){
 init_mod7();
-init_output3();
+init_output2();
 init_usage2();
 PATIENCE6=1e4;
 }
@@ -63159,7 +63166,7 @@ var init_ps=__esm({
 "scripts/ramekin/ps.ts"(){
 init_mod7();
 init_host2();
-init_output3();
+init_output2();
 HEADS=[
 "PID",
 "NAME",
@@ -63265,7 +63272,7 @@ var init_stats=__esm({
 init_host2();
 init_mod2();
 init_container_of();
-init_output3();
+init_output2();
 init_ps();
 init_usage2();
 HEADS2=[
@@ -63452,6 +63459,7 @@ host:"the host's"
 var init_version2=__esm({
 "scripts/ramekin/version.ts":(function(){
 init_version();
+init_exit_status();
 })
 });
 function recipeOfBox(path2){
@@ -63544,10 +63552,10 @@ return plan.split("\n").map((line3)=> line3.startsWith(" ")?line3:paint2("bold",
 var init_plan2=__esm({
 "scripts/ramekin/plan.ts"(){
 init_control_characters();
-init_files10();
+init_files8();
 init_graph();
 init_graph_svg();
-init_output3();
+init_output2();
 init_plan_text();
 init_box_file();
 init_recipe_file();
@@ -63607,11 +63615,11 @@ var MOST_TOLD;
 var init_pull2=__esm({
 "scripts/ramekin/pull.ts"(){
 init_control_characters();
-init_mod4();
+init_mod5();
 init_image_flags();
 init_image_report();
 init_interruptible();
-init_output3();
+init_output2();
 MOST_TOLD=5;
 }
 });
@@ -63674,10 +63682,10 @@ return 0;
 var HEADS3;
 var init_images2=__esm({
 "scripts/ramekin/images.ts"(){
-init_mod4();
+init_mod5();
 init_image_report();
 init_interruptible();
-init_output3();
+init_output2();
 init_progress();
 init_ps();
 HEADS3=[
@@ -63701,13 +63709,13 @@ return 0;
 }
 var init_rmi=__esm({
 "scripts/ramekin/rmi.ts"(){
-init_mod4();
-init_output3();
+init_mod5();
+init_output2();
 }
 });
 async function openImage(given){
 const name=given.operands[0];
-const platform=platformOf2(given);
+const platform=platformOf(given);
 const image3=await storedImage(name,platform===void 0?{}:{
 platform
 });
@@ -63726,7 +63734,7 @@ return tags.length===0?void 0:`there is ${tags.join(", ")}`;
 }
 var init_open_image=__esm({
 "scripts/ramekin/open_image.ts"(){
-init_mod4();
+init_mod5();
 init_image_flags();
 }
 });
@@ -63834,7 +63842,7 @@ var init_inspect=__esm({
 init_control_characters();
 init_open_image();
 init_image_report();
-init_output3();
+init_output2();
 }
 });
 var commit_exports={};
@@ -63870,11 +63878,11 @@ return 0;
 }
 var init_commit3=__esm({
 "scripts/ramekin/commit.ts"(){
-init_mod4();
+init_mod5();
 init_image_flags();
 init_interruptible();
 init_open_image();
-init_output3();
+init_output2();
 init_progress();
 init_units();
 }
@@ -63891,7 +63899,7 @@ throw new UsageError("-o=OUTPUT is missing: a name in the store, or oci-archive:
 const{recipe:recipe2,located}=await recipeFile(given.operands[0],given.values("set").map((setting2)=> setting2));
 const[maxSize,platform]=[
 given.value("max-size"),
-platformOf2(given)
+platformOf(given)
 ];
 return await interruptible(async(signal)=>{
 await using from2=await baseOf2(given,signal);
@@ -63944,11 +63952,11 @@ return `step ${step} (${name})`;
 var MOST10;
 var init_pack3=__esm({
 "scripts/ramekin/pack.ts"(){
-init_mod4();
+init_mod5();
 init_image_flags();
 init_image_report();
 init_interruptible();
-init_output3();
+init_output2();
 init_progress();
 init_recipe_file();
 init_units();
@@ -63983,12 +63991,12 @@ return 0;
 }
 var init_push2=__esm({
 "scripts/ramekin/push.ts"(){
-init_mod4();
+init_mod5();
 init_image_flags();
 init_image_report();
 init_interruptible();
 init_open_image();
-init_output3();
+init_output2();
 }
 });
 var save_exports={};
@@ -64029,10 +64037,10 @@ return 0;
 var init_save2=__esm({
 "scripts/ramekin/save.ts"(){
 init_whole_file();
-init_mod4();
+init_mod5();
 init_interruptible();
 init_open_image();
-init_output3();
+init_output2();
 init_progress();
 init_usage2();
 }
@@ -64090,7 +64098,7 @@ return file;
 }
 var init_load_images=__esm({
 "scripts/ramekin/load_images.ts"(){
-init_mod4();
+init_mod5();
 init_image_flags();
 init_image_report();
 init_interruptible();
@@ -64148,7 +64156,7 @@ var HEADS4;
 var init_ls=__esm({
 "scripts/ramekin/ls.ts"(){
 init_host2();
-init_output3();
+init_output2();
 HEADS4=[
 "NS",
 "TYPE",
@@ -64272,7 +64280,7 @@ var init_id_ranges=__esm({
 "scripts/ramekin/id_ranges.ts"(){
 init_mod2();
 init_check_result();
-init_files10();
+init_files8();
 NAME15="more ids than one";
 }
 });
@@ -64428,7 +64436,7 @@ fix:`chmod 666 ${TUN}`
 };
 }
 function isInstalled2(program){
-const directories=environment2()["PATH"]??"/usr/local/bin:/usr/bin:/bin";
+const directories=environment()["PATH"]??"/usr/local/bin:/usr/bin:/bin";
 return directories.split(":").some((directory2)=> isThere2(`${directory2}/${program}`));
 }
 function isThere2(path2){
@@ -64440,7 +64448,7 @@ var init_host_checks=__esm({
 init_host2();
 init_mod2();
 init_check_result();
-init_files10();
+init_files8();
 init_id_ranges();
 TUN="/dev/net/tun";
 OTHERS_OPEN=6;
@@ -64486,7 +64494,7 @@ var init_check2=__esm({
 "scripts/ramekin/check.ts"(){
 init_mod2();
 init_host_checks();
-init_output3();
+init_output2();
 init_progress();
 }
 });
@@ -64712,7 +64720,7 @@ const[command,module]=[
 ];
 const cache=`${absolute4}/ramekin-oci-cache`;
 if(ifThere2(()=> linux.statx(linux.AT_FDCWD,absolute4))===void 0){
-writable2(absolute4,()=> linux.mkdirat(linux.AT_FDCWD,absolute4,493));
+writable(absolute4,()=> linux.mkdirat(linux.AT_FDCWD,absolute4,493));
 }
 write7(module,new TextEncoder().encode(readText(moduleFile())),420);
 for(const{path:path2,bytes}of commandFiles(command,{
@@ -64747,8 +64755,8 @@ var init_oci=__esm({
 init_install();
 init_mod2();
 init_file_error2();
-init_files10();
-init_output3();
+init_files8();
+init_output2();
 init_usage2();
 }
 });
@@ -65457,7 +65465,7 @@ var init_write=__esm({
 init_control_characters();
 init_mod2();
 init_words3();
-init_mod5();
+init_mod3();
 init_plan_text();
 ARGUMENTS2={
 bind:[
@@ -65595,7 +65603,7 @@ var init_command_line=__esm({
 "scripts/ramekin/from/command_line.ts"(){
 init_mod2();
 init_words3();
-init_output3();
+init_output2();
 init_usage2();
 init_write();
 }
@@ -73189,14 +73197,14 @@ else linux.symlinkat(text5,linux.AT_FDCWD,path2);
 }
 function makeDirectory(path2,mode2){
 if(!mayWrite2(path2)){
-return withoutUmask(()=> writable2(path2,()=> linux.mkdirat(linux.AT_FDCWD,path2,mode2)));
+return withoutUmask(()=> writable(path2,()=> linux.mkdirat(linux.AT_FDCWD,path2,mode2)));
 }
-writable2(path2,()=> Deno.mkdirSync(path2));
+writable(path2,()=> Deno.mkdirSync(path2));
 if(Deno.build.os !=="windows")Deno.chmodSync(path2,mode2);
 }
 function write8(path2,bytes,mode2){
 if(!mayWrite2(path2))return withoutUmask(()=> writeBytes(path2,bytes,mode2));
-writable2(path2,()=> Deno.writeFileSync(path2,bytes));
+writable(path2,()=> Deno.writeFileSync(path2,bytes));
 if(Deno.build.os !=="windows")Deno.chmodSync(path2,mode2);
 }
 function withoutUmask(make2){
@@ -73217,7 +73225,7 @@ var init_write2=__esm({
 "scripts/ramekin/export/write.ts"(){
 init_mod2();
 init_file_error2();
-init_files10();
+init_files8();
 init_input();
 }
 });
@@ -73289,7 +73297,7 @@ var init_kubernetes=__esm({
 init_yaml();
 init_mod11();
 init_export_kubernetes();
-init_output3();
+init_output2();
 init_usage2();
 init_flags2();
 init_write2();
@@ -73478,7 +73486,7 @@ init_oci2();
 init_podman();
 init_systemd();
 init_write2();
-init_output3();
+init_output2();
 init_usage2();
 FORMATS={
 kubernetes:{
@@ -73555,7 +73563,7 @@ named3,
 const yaml=`# ${words3.map(word6).join(" ")}
 ${stringifyRecipe(recipe(...imported3.steps))}`;
 if(output===void 0 || output==="-")print(yaml.trimEnd());
-else if(mayWrite2(output))writable2(output,()=> Deno.writeTextFileSync(output,yaml));
+else if(mayWrite2(output))writable(output,()=> Deno.writeTextFileSync(output,yaml));
 else writeText2(output,yaml);
 return 0;
 }
@@ -73591,13 +73599,13 @@ var init_import=__esm({
 "scripts/ramekin/import.ts"(){
 init_mod11();
 init_mod2();
-init_mod5();
+init_mod3();
 init_file_error2();
-init_files10();
+init_files8();
 init_write();
 init_leave_out();
 init_input();
-init_output3();
+init_output2();
 init_usage2();
 CONTROL=/[\x00-\x1f\x7f]/;
 }
@@ -73612,8 +73620,8 @@ return 0;
 }
 var init_schema3=__esm({
 "scripts/ramekin/schema.ts"(){
-init_mod5();
-init_output3();
+init_mod3();
+init_output2();
 }
 });
 var man_exports={};
@@ -73697,7 +73705,7 @@ var init_man=__esm({
 init_nearest();
 init_arguments();
 init_help();
-init_output3();
+init_output2();
 init_subcommands();
 init_usage2();
 init_version2();
@@ -73932,7 +73940,7 @@ init_nearest();
 init_bash();
 init_fish();
 init_zsh();
-init_output3();
+init_output2();
 init_usage2();
 SHELLS={
 bash:bashCompletions,
@@ -74055,12 +74063,13 @@ var init_detach=__esm({
 "scripts/ramekin/detach.ts"(){
 init_mod7();
 init_detach_flags();
-init_output3();
+init_output2();
 }
 });
 init_arguments();
 init_detach_flags();
 init_error_report();
+init_exit_status();
 init_help();
 var LOAD={
 run:()=> Promise.resolve().then(()=>(init_run(),run_exports)),
@@ -74098,13 +74107,10 @@ schema:()=> Promise.resolve().then(()=>(init_schema3(),schema_exports)),
 man:()=> Promise.resolve().then(()=>(init_man(),man_exports)),
 completions:()=> Promise.resolve().then(()=>(init_completions(),completions_exports))
 };
-init_output3();
+init_output2();
 init_subcommands();
 init_unknown_words();
 init_usage2();
-init_version2();
-var FAILED_BEFORE_PROGRAM=125;
-var SIGPIPE=13;
 async function keep(kept){
 return(await Promise.resolve().then(()=>(init_keep_box(),keep_box_exports))).keepBox(kept);
 }
