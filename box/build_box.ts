@@ -11,6 +11,7 @@ import { GID_DIGITS, UID_DIGITS } from "../host/caller_ids.ts";
 import { checkedSteps } from "../recipe/check.ts";
 import type { Step } from "../recipe/steps.ts";
 import { VERSION } from "../recipe/version.ts";
+import type { TargetUser } from "../host/target_host.ts";
 import { START, STREAMS } from "./bytes.ts";
 import { compileBox, type CompiledBox } from "./compile_box.ts";
 import { Contents } from "./contents.ts";
@@ -18,6 +19,7 @@ import { codeAddress, dataAddress, memoryAddress, writeElf } from "./elf.ts";
 import { type BoxNote, noteText } from "./note.ts";
 import { checkBox } from "./options.ts";
 import { pack } from "./pack.ts";
+import { hasTimeout } from "../launch/box_clock.ts";
 import { FLAGS, parameterBytes, type Parameters } from "./parameters.ts";
 import { errnoBytes, textBytes } from "./texts.ts";
 
@@ -105,9 +107,11 @@ export function boxOf(
   const ownRoot = compiled.plan.state.hasOwnRoot;
   const streams = Uint8Array.fromBase64(ownRoot ? STREAMS[architecture] : "");
   const code = concat([start, new Uint8Array(aligned(start.length) - start.length), streams]);
-  const memory = layOutMemory(compiled, memoryAddress(note, code, unpackedSize(compiled)));
+  const texts = textsOf(compiled, user, program);
+  const size = unpackedSize(compiled, texts);
+  const memory = layOutMemory(compiled, texts, memoryAddress(note, code, size));
   const contents = new Contents(dataAddress(note));
-  const given = fill(contents, compiled, memory, program);
+  const given = fill(contents, compiled, memory, texts, program);
   const flags = flagsOf(compiled, user);
   const data = contents.bytes;
   const codeAt = codeAddress(note, data.length);
@@ -151,27 +155,37 @@ interface MemoryLayout {
   readonly size: number;
 }
 
-function layOutMemory(compiled: CompiledBox, address: number): MemoryLayout {
-  const textsAt = address + aligned(compiled.program.bytes.length);
-  const errnos = textsAt + textsOf(compiled).length;
+function layOutMemory(
+  { program }: CompiledBox,
+  texts: Uint8Array,
+  address: number,
+): MemoryLayout {
+  const textsAt = address + aligned(program.bytes.length);
+  const errnos = textsAt + texts.length;
   const copies = aligned(errnos + errnoBytes().length);
   const size = copies + COPIES_SIZE - address;
   return { address, table: address, texts: textsAt, errnos, copies, size };
 }
 
-function textsOf({ texts, fixes, plan }: CompiledBox): Uint8Array {
-  return textBytes(texts.map((text, index) => text + fixes[index]!), plan.state.hasOwnRoot);
+function textsOf(compiled: CompiledBox, user: TargetUser, program: readonly string[]): Uint8Array {
+  const { texts, fixes, plan, copiesMemory } = compiled;
+  return textBytes(texts.map((text, index) => text + fixes[index]!), {
+    forRoot: user === "root",
+    hasProgram: program.length > 0,
+    copiesMemory,
+    copiesStreams: plan.state.hasOwnRoot,
+    isTimed: hasTimeout(plan),
+  });
 }
 
-/** The size of what is known of the copies of streams. */
-const COPIES_SIZE = 20;
+/** The size of what is known of the copies of streams, and of the program's time. */
+const COPIES_SIZE = 24;
 
 /** Returns what the packed parts take at most, and all that is beside them. */
-function unpackedSize(compiled: CompiledBox): number {
-  const { program, plan } = compiled;
+function unpackedSize({ program, plan }: CompiledBox, texts: Uint8Array): number {
   const { environment, keptVariables } = plan.state;
   const strings = [...environment, ...keptVariables].join("").length * 3;
-  return 2 * (program.bytes.length + textsOf(compiled).length + strings) + errnoBytes().length;
+  return 2 * (program.bytes.length + texts.length + strings) + errnoBytes().length;
 }
 
 /** Writes the data of a box, and returns where it is. */
@@ -179,6 +193,7 @@ function fill(
   contents: Contents,
   compiled: CompiledBox,
   memory: MemoryLayout,
+  texts: Uint8Array,
   program: readonly string[],
 ): Omit<Parameters, "flags" | "streams"> {
   const { plan } = compiled;
@@ -194,7 +209,7 @@ function fill(
     mine: resultOffset(calls.indexOf(compiled.launchersLast)),
     uids: digits(UID_DIGITS),
     gids: digits(GID_DIGITS),
-    texts: contents.add(pack(concat([textsOf(compiled), errnoBytes()]))),
+    texts: contents.add(pack(concat([texts, errnoBytes()]))),
     textsAt: memory.texts,
     errnos: memory.errnos,
     kept: contents.strings(Array.from(keptVariables, beginningOf).filter((text) => text !== "")),

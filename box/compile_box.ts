@@ -5,7 +5,7 @@
  */
 
 import { type Argument, type Call, describeCall, OutputField } from "../ffi/call.ts";
-import { execveat } from "../ffi/calls/processes.ts";
+import { execveat, SIGNALS } from "../ffi/calls/processes.ts";
 import { INIT } from "../ffi/engine/bytes.ts";
 import { assemble, Label, recordOffset, type SyscallProgram } from "../ffi/engine/program.ts";
 import { ERRNO, type ErrnoName } from "../ffi/errno.ts";
@@ -13,6 +13,7 @@ import { allOf } from "../ffi/fix.ts";
 import type { Architecture } from "../ffi/syscall_numbers.ts";
 import { CALLER_GID, CALLER_UID, GID_DIGITS, isCallersId, UID_DIGITS } from "../host/caller_ids.ts";
 import { TargetHost, type TargetUser } from "../host/target_host.ts";
+import { hasTimeout } from "../launch/box_clock.ts";
 import { BoxFrame } from "../launch/box_frame.ts";
 import { parentWorkIssue } from "../launch/box_parent.ts";
 import { link } from "../launch/link.ts";
@@ -73,6 +74,7 @@ export function compileBox(steps: readonly Step[], target: Target): CompiledBox 
   const { architecture, user, keepsDirectory } = target;
   const plan = planRecipe(steps, { ownLauncher: true }, new TargetHost(architecture, user));
   refuseParentWork(plan);
+  refuseUntied(plan, steps);
   const frame = new BoxFrame(plan, {
     image: Uint8Array.fromBase64(INIT[architecture]),
     keepsDirectory,
@@ -132,6 +134,19 @@ function refuseParentWork(plan: PlanBuilder): void {
       "a box makes no control group; give it one: systemd-run --scope -p MemoryMax=64M ./box",
     );
   }
+}
+
+/** Refuses a time that nobody would keep once the box is killed, or a launch that hangs would outlive. */
+function refuseUntied(plan: PlanBuilder, steps: readonly Step[]): void {
+  if (!hasTimeout(plan) || plan.deathSignal === SIGNALS.SIGKILL) return;
+  const stepIndex = steps.findLastIndex((step) =>
+    step.step === "bounds" && step.timeout !== undefined
+  );
+  throw new RecipeError(
+    "a container that may outlive its box has none to keep its time; leave dieWithParent() out, or " +
+      "build the time into the program: timeout 5m PROGRAM",
+    { step: "bounds", stepIndex },
+  );
 }
 
 /** Returns the record with the init's image of the box in place of the script's. */

@@ -35,7 +35,7 @@ export interface Parameters {
   readonly flags: number;
   /** The address of the offsets of three words: whether a stream is /dev/null. */
   readonly nulls: number;
-  /** The address of 20 bytes for what is known of the copies of streams. */
+  /** The address of 24 bytes: what is known of the copies of streams, and of the program's time. */
   readonly copies: number;
   /** The address of the code that looks at the standard streams. */
   readonly streams: number;

@@ -34,7 +34,8 @@
     .set NO_MEMORY, 3
     .set NOT_WRITTEN, 4
     .set BAD_CALL, 9
-    .set REFUSALS, 10
+    .set OUT_OF_TIME, 10
+    .set REFUSALS, 11
 
     .set SHORTEST, 3
     .set FIX, 1
@@ -47,6 +48,7 @@
     .set COPY_FAILED, 8
     .set COPIES_BOTH, 12
     .set OWN_STDERR, 16
+    .set TIMED, 20
 
     .set DUP3, 24
     .set FCNTL, 25
@@ -71,12 +73,15 @@
     .set ENOENT, 2
     .set EACCES, 13
     .set ENOTDIR, 20
+    .set SIGKILL, 9
     .set SIGCHLD, 17
     .set SIGSTOP, 19
     .set SIGTSTP, 20
     .set SIGTTOU, 22
     .set SIGSYS, 31
     .set SI_CODE, 8
+    .set SI_TIMER, -2
+    .set TIMED_OUT, 124
     .set WNOHANG, 1
     .set PROT_READ_WRITE, 3
     .set MAP_SHARED_FIXED_ANONYMOUS, 0x31
@@ -331,11 +336,17 @@ reap:
     ands    w1, w1, 127
     b.eq    1f
     add     w0, w1, 128
-1:  cmp     w0, 128 + SIGSYS
-    b.ne    finish
-    mov     w24, w0
+1:  mov     w24, w0
+    ldr     w2, [x20, P_COPIES]
+    ldr     w2, [x2, TIMED]
     mov     w22, BAD_CALL
-    bl      say_refusal
+    cbz     w2, 2f
+    mov     w24, TIMED_OUT
+    mov     w22, OUT_OF_TIME
+    b       3f
+2:  cmp     w0, 128 + SIGSYS
+    b.ne    finish
+3:  bl      say_refusal
     mov     w0, w24
 
 finish:
@@ -385,6 +396,8 @@ wait:
     mov     w1, w0
     mov     w0, w24
     ldr     w2, [sp, 16 + SI_CODE]
+    cmp     w2, SI_TIMER
+    b.eq    timed
     cmp     w2, 0
     b.le    pass                // a process has sent it
     // The terminal has sent it, to the program too, unless that has a session of its own. What stops
@@ -399,6 +412,13 @@ pass:
     b       wait
 1:  ldr     w2, [x20, P_FLAGS]
     tbz     w2, OWN_SESSION, wait
+    b       pass
+timed:
+    ldr     w2, [x20, P_COPIES]
+    ldr     w3, [x2, TIMED]
+    str     w1, [x2, TIMED]
+    cbz     w3, pass
+    mov     x1, SIGKILL
     b       pass
 
 failed:

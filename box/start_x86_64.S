@@ -44,7 +44,8 @@
     .set NO_MEMORY, 3
     .set NOT_WRITTEN, 4
     .set BAD_CALL, 9
-    .set REFUSALS, 10
+    .set OUT_OF_TIME, 10
+    .set REFUSALS, 11
 
     .set SHORTEST, 3            # copy of packed bytes
     .set FIX, 1                 # ends a text where a fix follows: an errno, and what to do about it
@@ -58,6 +59,7 @@
     .set COPY_FAILED, 8
     .set COPIES_BOTH, 12
     .set OWN_STDERR, 16         # the stderr that is copied to, or 0
+    .set TIMED, 20              # behind these: whether the program's time is over
 
     .set WRITE, 1
     .set CLOSE, 3
@@ -82,12 +84,15 @@
     .set ENOENT, 2
     .set EACCES, 13
     .set ENOTDIR, 20
+    .set SIGKILL, 9
     .set SIGCHLD, 17
     .set SIGSTOP, 19
     .set SIGTSTP, 20
     .set SIGTTOU, 22
     .set SIGSYS, 31
     .set SI_CODE, 8
+    .set SI_TIMER, -2
+    .set TIMED_OUT, 124         # the status that timeout(1) has
     .set WNOHANG, 1
     .set PROT_READ_WRITE, 3
     .set MAP_SHARED_FIXED_ANONYMOUS, 0x31
@@ -350,11 +355,17 @@ reap:
     and     eax, 0x7f
     jz      1f
     lea     edi, [rax + 128]
-1:  cmp     edi, 128 + SIGSYS   # from an init too
-    jne     finish
-    mov     ebx, edi
+1:  mov     ebx, edi
+    mov     ecx, [r13 + P_COPIES]
     mov     r15d, BAD_CALL
-    call    say_refusal
+    cmp     byte ptr [rcx + TIMED], 0
+    je      2f
+    mov     ebx, TIMED_OUT
+    mov     r15d, OUT_OF_TIME
+    jmp     3f
+2:  cmp     edi, 128 + SIGSYS   # from an init too
+    jne     finish
+3:  call    say_refusal
     mov     edi, ebx
 
 # Ends with the status in edi, once all that the program has written is copied.
@@ -405,7 +416,10 @@ wait:
     js      wait
     mov     esi, eax
     mov     edi, ebx
-    cmp     dword ptr [rsp + 16 + SI_CODE], 0
+    mov     ecx, [rsp + 16 + SI_CODE]
+    cmp     ecx, SI_TIMER
+    je      timed
+    test    ecx, ecx
     jle     pass                # a process has sent it
     # The terminal has sent it, to the program too, unless that has a session of its own. What stops
     # the program stops the launcher as well, so that the shell sees it.
@@ -420,6 +434,12 @@ pass:
     jmp     wait
 1:  test    byte ptr [r13 + P_FLAGS], OWN_SESSION
     jz      wait
+    jmp     pass
+timed:                          # the time is over: SIGTERM is passed on, and SIGKILL the next time
+    mov     ecx, [r13 + P_COPIES]
+    bts     dword ptr [rcx + TIMED], 0
+    jnc     pass
+    mov     esi, SIGKILL
     jmp     pass
 
 failed:

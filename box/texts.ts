@@ -23,20 +23,31 @@ export const REFUSALS: readonly string[] = [
   "a standard stream cannot be copied: there are too many files or processes",
   "a standard stream is opened with O_PATH, and can be neither read nor written",
   "the program was killed by SIGSYS: it has made a system call that a filter denies (seccomp)",
+  "the program was ended, as its time was over",
 ];
 
-/** Those of the code that looks at the standard streams. */
-const OF_STREAMS: readonly number[] = [5, 6, 7, 8];
+/** What a box may have to say. */
+export interface Sayings {
+  /** Whether it is for root alone. */
+  readonly forRoot: boolean;
+  /** Whether its program is built in. */
+  readonly hasProgram: boolean;
+  /** Whether a process of the container has memory of its own. */
+  readonly copiesMemory: boolean;
+  /** Whether it looks at its standard streams, and copies them. */
+  readonly copiesStreams: boolean;
+  /** Whether its program has a time. */
+  readonly isTimed: boolean;
+}
 
-/**
- * Returns the refusals and the texts of the calls, in their order.
- *
- * @param looks whether the box looks at its standard streams
- */
-export function textBytes(calls: readonly string[], looks: boolean): Uint8Array {
-  const refusals = REFUSALS.map((text, number) =>
-    looks || !OF_STREAMS.includes(number) ? text : ""
-  );
+/** Returns the refusals that there can be and the texts of the calls, in their order. */
+export function textBytes(calls: readonly string[], sayings: Sayings): Uint8Array {
+  const { forRoot, hasProgram, copiesMemory, copiesStreams, isTimed } = sayings;
+  const said = [
+    ...[true, forRoot, !hasProgram, copiesMemory, copiesStreams],
+    ...[copiesStreams, copiesStreams, copiesStreams, copiesStreams, true, isTimed],
+  ];
+  const refusals = REFUSALS.map((text, number) => said[number] === true ? text : "");
   return encoder.encode([...refusals, ...calls, ""].join("\0"));
 }
 

@@ -17,7 +17,7 @@ import { SyscallError } from "../ffi/errors.ts";
 import { RecipeError } from "../recipe/errors.ts";
 import type { ProcessIdentity } from "../ffi/proc/process_identity.ts";
 import { reactor } from "../ffi/reactor.ts";
-import { USUAL_GRACE } from "../launch/ask_to_end.ts";
+import { SHORTEST_LAUNCH, USUAL_GRACE } from "../launch/ask_to_end.ts";
 import { collectSync, endSync } from "../launch/collect.ts";
 import { checkCommand, checkEnteringUser, type CommandOptions } from "./command_options.ts";
 import { pathOf } from "./command_paths.ts";
@@ -49,9 +49,6 @@ import { ProgramTerminal } from "./terminal/terminal.ts";
 
 /** The variables that a program gets in place of the script's, unless these are granted. */
 const DEFAULT_VARIABLES = { PATH: DEFAULT_PATH, LANG: "C.UTF-8" } as const;
-
-/** What a launch may take in any case, in milliseconds: a short timeout is that of the program. */
-const SHORTEST_LAUNCH = 1000;
 
 /** How many plans are made for one launch, as files that a plan has found may be gone by then. */
 const MOST_PLANS = 10;

@@ -17,6 +17,9 @@ import type { LaunchedProcess } from "./launched_process.ts";
 /** How long a program that got the signal may go on, in milliseconds, where nothing else is said. */
 export const USUAL_GRACE = 5000;
 
+/** What a launch may take in any case, in milliseconds: a short timeout is that of the program. */
+export const SHORTEST_LAUNCH = 1000;
+
 /**
  * Sends a signal to a container's first process, and returns after how many milliseconds SIGKILL has
  * to follow; `undefined` if SIGKILL was sent at once, because it has no time, or would not get the

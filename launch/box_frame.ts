@@ -50,6 +50,7 @@ import { SCRIPT_SOCKET, SYNC_SOCKETS } from "../plan/parent_work.ts";
 import { EXIT_CHILD } from "../plan/process.ts";
 import { writeParentWork } from "./box_parent.ts";
 import { openDevNull } from "./enter_program.ts";
+import { BoxClock, hasTimeout } from "./box_clock.ts";
 import type { ExecCandidate } from "./exec_candidates.ts";
 import type { Frame } from "./frame.ts";
 import { CHILD_EDGES, type ProgramWriter } from "./program_writer.ts";
@@ -84,12 +85,14 @@ export class BoxFrame implements Frame {
   readonly #pidText = new Output(16, "PID");
   #launchersLast: Call | undefined;
 
+  readonly #clock: BoxClock | undefined;
   readonly #cwd: Output | undefined;
 
   constructor(plan: PlanBuilder, { image, keepsDirectory }: BoxFacts) {
     this.#plan = plan;
     this.vfork = plan.syncPoints.length === 0;
     this.#image = image;
+    this.#clock = hasTimeout(plan) ? new BoxClock(plan.state.timeout!) : undefined;
     this.#cwd = keepsDirectory ? new Output(4096, "&cwd") : undefined;
     this.initImage = new ResultOf(this.#memfd, "init");
   }
@@ -129,13 +132,20 @@ export class BoxFrame implements Frame {
       else writer.place(part);
     }
     add(rt_sigprocmask("all", null));
+    this.#clock?.start(add);
     if (!this.vfork) add(socketpair(SYNC_SOCKETS));
     writer.section = "clone";
     writer.add(clone, { onZero: firstProcess, onFailure: END, stepIndex: cloneStep });
-    if (this.vfork) {
+    if (this.vfork && this.#clock === undefined) {
       writer.end({ onZero: firstProcess });
       this.#launchersLast = clone;
-    } else this.#launchersLast = writeParentWork(writer, this.#plan, this.#pidText);
+      return;
+    }
+    writer.section = "script";
+    if (!this.vfork) writeParentWork(writer, this.#plan, this.#pidText);
+    this.#clock?.launched(add);
+    this.#launchersLast = writer.add(getpid());
+    writer.end();
   }
 
   #makeImage(add: (call: Call) => void): void {

@@ -9,7 +9,7 @@ import { type Call, call, Named, Output, OutputField, pointerList, Struct } from
 import { close, read, write } from "../ffi/calls/files.ts";
 import { compareWord } from "../ffi/calls/futex.ts";
 import { clone, CLONE_VFORK, CLONE_VM } from "../ffi/calls/namespaces.ts";
-import { execve, getpid } from "../ffi/calls/processes.ts";
+import { execve } from "../ffi/calls/processes.ts";
 import { passCredentials, receiveByte, senderField, senderOutput } from "../ffi/calls/sockets.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import { Label } from "../ffi/engine/program.ts";
@@ -63,14 +63,12 @@ export function parentWorkIssue(
 }
 
 /**
- * Writes the launcher's part behind the clone, up to the end of its walk. Returns its last call, whose
- * result is not 0.
+ * Writes the launcher's part behind the clone.
  *
  * @param pidText memory in which the container's first process has written its pid
  */
-export function writeParentWork(writer: ProgramWriter, plan: PlanBuilder, pidText: Output): Call {
+export function writeParentWork(writer: ProgramWriter, plan: PlanBuilder, pidText: Output): void {
   const closing = new Label("closing");
-  writer.section = "script";
   // The container reads 0 bytes once the launcher's end is closed, and ends.
   const edges = { onFailure: closing };
   writer.add(close(CONTAINER_SOCKET), edges);
@@ -91,9 +89,6 @@ export function writeParentWork(writer: ProgramWriter, plan: PlanBuilder, pidTex
   writer.add(read(SCRIPT_SOCKET, new Output(1), 1), { ...edges, accept: ["ECONNRESET"] });
   writer.place(closing);
   writer.add(close(SCRIPT_SOCKET));
-  const last = writer.add(getpid());
-  writer.end();
-  return last;
 }
 
 function writeAction(

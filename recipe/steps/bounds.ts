@@ -46,8 +46,7 @@ export interface BoundsStep extends Bounds {
  * behind `unshare("user", "pid")` and `proc()`.
  *
  * `timeout` and `output` are those of `recipe.command()`, for all commands of the recipe that have
- * none of their own. A box has no script that could keep them: it refuses `timeout`, and collects no
- * output.
+ * none of their own. A box keeps `timeout` too, with timers of the kernel; it collects no output.
  *
  * @throws {UnsupportedError} when it is run where processes can only be limited by a control group, and
  * this user can make none

@@ -9,6 +9,7 @@
 
 import { buildBox } from "../../box/mod.ts";
 import {
+  bounds,
   hostname,
   init,
   landlock,
@@ -74,6 +75,13 @@ const TRIALS: readonly Trial[] = [
     box: recipe(unshare("user", "time"), mapRoot(), timeOffset({ boottime: 1e8 })),
     script: "cut -c 1-6 /proc/uptime",
     printed: "100000",
+  },
+  {
+    name: "timeout",
+    box: recipe(unshare("user", "pid"), mapRoot(), init(), bounds({ timeout: 500 })),
+    script: "trap 'echo asked; exit 3' TERM; while :; do sleep 0.1; done",
+    printed: "asked box: the program was ended, as its time was over",
+    code: 124,
   },
   {
     name: "landlock",

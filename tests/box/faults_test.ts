@@ -6,6 +6,7 @@ import { compileBox } from "../../box/compile_box.ts";
 import { recordOffset } from "../../ffi/engine/program.ts";
 import {
   bind,
+  bounds,
   init,
   mapRoot,
   pivotRoot,
@@ -44,6 +45,7 @@ for (
       timeOffset({ boottime: 1 }),
       init(),
     ),
+    "with a time": README.with(bounds({ timeout: 60_000 })),
   })
 ) {
   test(`each call of a box ${name} is made to fail, and told`, () => {
