@@ -11,7 +11,7 @@ for(const name in getters){
 Object.defineProperty(target,name,{get:getters[name],configurable:true});
 }
 });
-var BUILD="e5319cafb20b72b91812d721dbcb2dd63493cb42502cd8a327c0eed03ae0c5cb";
+var BUILD="0a01f0cd47101f14a6f90dec10846a0afcb8581e4d0713c85e8648c3a5f77084";
 var FUNCTIONS={
 getenv:{
 parameters:[

@@ -7653,6 +7653,18 @@ tgkill:[
 234,
 131
 ],
+timer_create:[
+222,
+107
+],
+timer_delete:[
+226,
+111
+],
+timer_settime:[
+223,
+110
+],
 timerfd_create:[
 283,
 85
@@ -15019,15 +15031,9 @@ EINVAL:"the kernel does not take this value"
 }
 function lowerBounds(step,plan){
 const{pids,timeout,output,degrade=false}=step;
-if(timeout !==void 0)boundTime(numberOf(timeout),plan);
+if(timeout !==void 0)plan.state.timeout=numberOf(timeout);
 if(output !==void 0)plan.state.maxOutput=numberOf(output);
 if(typeof pids==="number")boundProcesses(pids,degrade,plan);
-}
-function boundTime(timeout,plan){
-if(plan.options.ownLauncher===true && timeout !==Infinity){
-plan.refuse("a box has no clock; run it by timeout(1)");
-}
-plan.state.timeout=timeout;
 }
 function boundProcesses(count,degrade,plan){
 if(countsByUserNamespace(plan)){

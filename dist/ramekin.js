@@ -4070,7 +4070,7 @@ EINVAL:"the kernel does not take this value"
 });
 var lowerBounds=(function lowerBounds(step,plan){
 const{pids,timeout,output,degrade=false}=step;
-if(timeout !==void 0)boundTime(numberOf2(timeout),plan);
+if(timeout !==void 0)plan.state.timeout=numberOf2(timeout);
 if(output !==void 0)plan.state.maxOutput=numberOf2(output);
 if(typeof pids==="number")boundProcesses(pids,degrade,plan);
 });
@@ -7361,6 +7361,18 @@ tee:[
 tgkill:[
 234,
 131
+],
+timer_create:[
+222,
+107
+],
+timer_delete:[
+226,
+111
+],
+timer_settime:[
+223,
+110
 ],
 timerfd_create:[
 283,
@@ -12493,6 +12505,7 @@ if(this.pending)this.#owner.count(-1);
 }
 };
 var USUAL_GRACE=5e3;
+var SHORTEST_LAUNCH=1e3;
 function askToEnd({pid,pidfd,cgroup},killAfter=USUAL_GRACE,signal=SIGNALS.SIGTERM){
 const asks=killAfter > 0 && cgroup?.paused !==true && !drops(pid,signal);
 syscall(pidfd_send_signal(pidfd,asks?signal:SIGNALS.SIGKILL));
@@ -24306,12 +24319,6 @@ minor:3
 ]
 ];
 var DENIED="only the host's root may change this setting";
-function boundTime(timeout,plan){
-if(plan.options.ownLauncher===true && timeout !==Infinity){
-plan.refuse("a box has no clock; run it by timeout(1)");
-}
-plan.state.timeout=timeout;
-}
 var[PID_MAX,LEAST]=[
 "kernel/pid_max",
 301
@@ -30941,7 +30948,6 @@ var DEFAULT_VARIABLES={
 PATH:DEFAULT_PATH,
 LANG:"C.UTF-8"
 };
-var SHORTEST_LAUNCH=1e3;
 var MOST_PLANS=10;
 var Command=class _Command{
 static{

@@ -3540,13 +3540,13 @@ accept:accept2
 first=number2 + 1;
 });
 writer.add(close_range(first,4294967295,0),CHILD_EDGES);
-const numberOf10=new Map(used.map(({fd},index)=>[
+const numberOf11=new Map(used.map(({fd},index)=>[
 fd,
 numbers2[index]
 ]));
 const calls=last.map(((planned)=>{
 if(!planned.call.args.some(isDescriptor2))return planned;
-const args=planned.call.args.map((argument)=> isDescriptor2(argument)?new Named(numberOf10.get(argument),argument.text):argument);
+const args=planned.call.args.map((argument)=> isDescriptor2(argument)?new Named(numberOf11.get(argument),argument.text):argument);
 return{
 ...planned,
 call:{
@@ -3555,11 +3555,11 @@ args
 }
 };
 }));
-const socket=numberOf10.get(CONTAINER_SOCKET);
+const socket=numberOf11.get(CONTAINER_SOCKET);
 return{
 calls,
 socket:socket===void 0?void 0:new Named(socket,"socket"),
-image:image3?numberOf10.get(IMAGE):void 0,
+image:image3?numberOf11.get(IMAGE):void 0,
 free:beyond + 1
 };
 });
@@ -4326,7 +4326,7 @@ EINVAL:"the kernel does not take this value"
 });
 var lowerBounds=(function lowerBounds(step,plan){
 const{pids,timeout,output,degrade=false}=step;
-if(timeout !==void 0)boundTime(numberOf2(timeout),plan);
+if(timeout !==void 0)plan.state.timeout=numberOf2(timeout);
 if(output !==void 0)plan.state.maxOutput=numberOf2(output);
 if(typeof pids==="number")boundProcesses(pids,degrade,plan);
 });
@@ -8959,6 +8959,18 @@ tee:[
 tgkill:[
 234,
 131
+],
+timer_create:[
+222,
+107
+],
+timer_delete:[
+226,
+111
+],
+timer_settime:[
+223,
+110
 ],
 timerfd_create:[
 283,
@@ -14968,7 +14980,7 @@ function hasSignal(status,field2,signal){
 const mask2=new RegExp(`^${field2}:\\s*([0-9a-f]+)$`,"m").exec(status)?.[1]??"0";
 return(BigInt(`0x${mask2}`)>> BigInt(signal - 1)& 1n)===1n;
 }
-var USUAL_GRACE,TAKEN;
+var USUAL_GRACE,SHORTEST_LAUNCH,TAKEN;
 var init_ask_to_end=__esm({
 "launch/ask_to_end.ts":(function(){
 init_files3();
@@ -14979,6 +14991,7 @@ init_proc_dir();
 init_syscall_numbers();
 init_syscalls();
 USUAL_GRACE=5e3;
+SHORTEST_LAUNCH=1e3;
 TAKEN=[
 "SigCgt",
 "SigBlk"
@@ -28604,12 +28617,6 @@ minor:3
 DENIED="only the host's root may change this setting";
 })
 });
-function boundTime(timeout,plan){
-if(plan.options.ownLauncher===true && timeout !==Infinity){
-plan.refuse("a box has no clock; run it by timeout(1)");
-}
-plan.state.timeout=timeout;
-}
 function boundPidsLate(count,plan,degrade){
 plan.skippable("this kernel is older than 6.15",(older)=>{
 const opened2=plan.call(open_tree_attr(at_fdcwd,"/",OPEN_TREE_CLOEXEC,null,0),{
@@ -35042,7 +35049,7 @@ scriptPidfd(),
 ...this.#parents.values()
 ])
 ].sort(ascending);
-const numberOf10=((fd)=> descriptors.indexOf(fd));
+const numberOf11=((fd)=> descriptors.indexOf(fd));
 return new HelperProcess(descriptors,[
 {
 call:setsid(),
@@ -35051,13 +35058,13 @@ onFailure:HELPER_ENDS
 {
 call:ppoll([
 {
-fd:numberOf10(scriptPidfd()),
+fd:numberOf11(scriptPidfd()),
 events:POLLIN
 }
 ],void 0),
 onFailure:HELPER_ENDS
 },
-...placeholders.filter((({text:text5})=> text5===void 0)).flatMap(((one)=> removalByName(one,numberOf10(parent$77.call(this,one)))))
+...placeholders.filter((({text:text5})=> text5===void 0)).flatMap(((one)=> removalByName(one,numberOf11(parent$77.call(this,one)))))
 ]);
 });
 }
@@ -35079,11 +35086,11 @@ pidfd,
 const descriptors=[
 ...new Set(uses)
 ].sort(ascending);
-const numberOf10=((fd)=> descriptors.indexOf(fd));
+const numberOf11=((fd)=> descriptors.indexOf(fd));
 const made=this.#made.filter((({placeholder})=> placeholder.text===void 0)).map(((one)=>({
 ...one,
-parent:numberOf10(one.parent),
-fd:numberOf10(one.fd)
+parent:numberOf11(one.parent),
+fd:numberOf11(one.fd)
 })));
 return new HelperProcess(descriptors,[
 {
@@ -35093,7 +35100,7 @@ onFailure:HELPER_ENDS
 {
 call:ppoll([
 {
-fd:numberOf10(pidfd),
+fd:numberOf11(pidfd),
 events:POLLIN
 }
 ],void 0),
@@ -36276,7 +36283,7 @@ return act();
 throw orEnded(error,first);
 }
 }
-var DEFAULT_VARIABLES,SHORTEST_LAUNCH,MOST_PLANS,Command,acceptsIn;
+var DEFAULT_VARIABLES,MOST_PLANS,Command,acceptsIn;
 var init_command=__esm({
 "container/command.ts":(function(){
 init_default_path();
@@ -36311,7 +36318,6 @@ DEFAULT_VARIABLES={
 PATH:DEFAULT_PATH,
 LANG:"C.UTF-8"
 };
-SHORTEST_LAUNCH=1e3;
 MOST_PLANS=10;
 Command=class _Command{
 static{
@@ -61336,12 +61342,83 @@ var START,STREAMS3;
 var init_bytes2=__esm({
 "box/bytes.ts"(){
 START={
-x86_64:"SInlTI0tpv///0WLdQBIi0UATI1kxRBMiecx20iDPwBIjX8IdAT/w+vySIsHSIXAdBxIg/gXSI1/EHXuSIN/+AB0C0G/AAAAAOn3BAAAuGsAAAAPBYXAdBJB9kU8BHQLQb8BAAAA6doEAABB9kU8EHQyRIn3QYt1BLoDAAAAQboxAAAAScfA/////0UxybgJAAAADwVMOfBBvwMAAAAPhaEEAABFMcBEice+AQAAALhIAAAADwWFwHkYv5z///9IjTU3BgAAugIAAAC4AQEAAA8FQf/AQYP4A3LMQYt1CEyJ9+hABQAAQYtFSIXAdA3/0EGJ94X2D4VJBAAAuGsAAAAPBUGLdRTo3gQAALhsAAAADwVBi3UY6M4EAABIi0UASIPoAUiD0ABBi004SInCSAHKQb8CAAAAD4QHBAAASI0U1QgAAABIKdRJiedMif9Bi3U06FMEAABIjXUQSInB80ilSMcHAAAAAEGLTTBIjVQLAUjB4gNIKdRIiedNiwQkSYPECE2FwHQkQfZFPAF0C0GLdSjoKgQAAHPhQYt1LOgfBAAActZMicBIq+vPQYtNMEGLdSzo8QMAAEjHBwAAAABJieRIg+TwTIn3vhAAAADoWwUAAEiNpCQA/v//QYtNEEGLBA5BC0YED4X4AAAATYsHTInHigdI/8c8Lw+ExQAAAITAde9MKcdJiflMiedIizdIg8cISIX2dBSBPlBBVEh17IB+BD115kiDxgXrB0iNNYoEAABIifeAPwBIjX8BdfdIKfdMAc9IKfy7AgAAAEiJ56w8OnQHhMB0A6rr9InFSDnndAOwL6pJifJMicZMicnzpEFSQVFBUEiNfCQYTIn+TIniuDsAAAAPBffYg/gCdCaD+BR0IYP4DXU8v5z///9IjXQkGDHSuA0BAAAPBYXAdQW7DQAAAEFYQVleQITtdY2J2OsSTInHTIn+TIniuDsAAAAPBffYQYlGDL9/AAAA6fsAAABBi10MQYscHoXbD4RNAQAAv/////9Iiea6AQAAAEUx0rg9AAAADwWFwA+O0wAAAOh6AwAAOdh12EGDfgQAD4UaAQAAQYN+DAAPhXIBAACLBCQPtvyD4H90Bo24gAAAAIH/nwAAAHUPiftBvwkAAADo+QEAAInfiftFi2VESYM8JAB0SEGLRCQEQQtEJAy/AgAAAHQHuAMAAAAPBb8BAAAAuAMAAAAPBb//////SInmMdJFMdK4PQAAAA8FhcB4DOjqAgAASYM8JAB10EGDfCQIAInfdCZBvwQAAABBi3wkEIX/D452AQAAvgIAAAAx0rgkAQAADwXpYwEAALjnAAAADwVIjT3IAgAASI10JBAx0kG6CAAAALiAAAAADwWD+BEPhOr+//+FwHjYicaJ34N8JBgAfhaNSOyD+QJ3F7gnAAAADwWJx74TAAAAuD4AAAAPBeuuQfZFPAJ0p+vu6NYBAABIjTW3AgAA6CgBAABBiwaD6BAx0rlYAAAA9/FBi3UgjUgK6CoBAABJifToBQEAAEGLbgS7fQAAAEGLdUyLBoXAdE+LTgRIg8YIQTsGde6JzQ+69R9yO0GLLA733esz6HMBAABIjTVkAgAA6MUAAABJizfovQAAAEyNJWQCAABBi24Mu34AAACD/QJ1Bbt/AAAASI01LAIAAOiXAAAAQYt9JIoHSP/HSIn+QDjodA+EwHQLgD8ASI1/AXX36+TocgAAAEyJ5qw8AXf7ch2sQDjodfNJifRIjTUCAgAA6FMAAABMieboSwAAAEiNNfIBAADoPwAAAInf6Rj+///oCgAAAL99AAAA6Y7+///oxgAAAEiNNacBAADoGAAAAEGLdSBEifnoKQAAAOgHAAAASI01rgEAAEjHwv////9I/8KAPBYBd/e/AgAAALgBAAAADwXDZ+MNgD4ASI12AXX3/8nr8MNn4xRIiTdIg8cIgD4ASI12AXX3/8nr6cOAPgB0IEyJwqyEwHQLOgJ1CUj/wjw9dfD5w4B+/wB04Ej/xuv1+MOF9nQwQYnAQbkKAAAAiz6F/3QhSIPGBEwB90SJwLkKAAAAMdJB9/GAwjCIVA///8l18OvZw0GLdRxBi30grUyNBAdMOcdzTg+2Fkj/xonRwekE6D8AAADzpEw5x3M3RA+2Dkj/xkEPuvEHcwwPtgZI/8bB4AdBCcGJ0YPhD+gUAAAAg8EDSYnySIn+TCnO86RMidbrrcOD+Q91Dw+2Bkj/xgHBPf8AAAB08cNBi01EOwF0B4PBBDsBdRHHAQAAAABBi01Ei1QkCAlRCMNmkP//////////L3Vzci9sb2NhbC9zYmluOi91c3IvbG9jYWwvYmluOi91c3Ivc2JpbjovdXNyL2Jpbjovc2JpbjovYmluAC9kZXYvbnVsbABib3g6IAAgZmFpbGVkOiAAYm94OiBleGVjdmUgb2YgAAogIAAKAA8fAFNVQVRBVYn2SIn7SI0sN0G9AAQAAESLZQRIi30gQfbEAXQESIs8O0iLdShB9sQCdARIizQzSItVMEH2xAR0BEiLFBNMi1U4QfbECHQETosUE0yLRUBB9sQQdAROiwQDTItNSEH2xCB0BE6LDAuLRQDHRVAAAAAAx0VU/////w8FSIXAdBFIiUVQSD0B8P//cxGLRRzrUsdFVAAAAACLRRDrRvfYg/gLdRBBD7rkBnMJQf/ND4Vc////SItNCEiFyXQSD7bROdB0BkjB6Qjr7otFFOsUg3sEAHULSInpSCnZiQuJQwSLRRhIjSwDhcAPhRv///+LQwRBXUFcXVvD",
-aarch64:"9wMAkXT9/xCVAkC54AJA+fMOAItzQgCR4QMTqhgAgNIghED4YAAAtBgHAJH9//8XIAjBqMAAALQfXADxof//VGIAALQWAIBSXwEAFOgVgNIBAADUoAAANII+QLliABA2NgCAUlgBABSCPkC5ggEgNuADFaqBBkC5YgCA0iMGgNIEAICSBQCA0sgbgNIBAADUdgCAUh8AFethKQBUCQCA0uADCaohAIDSKAOA0gEAANTAAPg2YAyAkuE5ADBCAIDSCAeA0gEAANQpBQCRPw0A8YP+/1SBCkC54AMVqoABAJSCSkC5ggAANEAAP9b2AwEqoSYANegVgNIBAADUgRZAuWUBAJQoFoDSAQAA1IEaQLlhAQCU5QJA+UUAALSlBADRgzpAuaIAA4tWAIBSwiQAtEIIAJFC+H+S4AMAkQAMAssfAACR9gMAqoE2QLk6AQCU4UIAkaUAALQihED4AoQA+KUEANH8//8XHwAA+YMyQLkCAwOLQggAkUL4f5LgAwCRAAwCyx8AAJFlhkD4ZQEAtII+QLmCAAA2gSpAuS0BAJRG//80gS5AuSoBAJTm/v81BYQA+PX//xeDMkC5gS5AuR0BAJQfAAD58wMAkeADFaoBAoBSlwEAlIESQLmiamG4owZAuUIAAyoiCwA1yQJA+eEDCaoiFEA4X7wAcWAJAFSi//81KgAJy+EDE6orhED4SwIAtGIBQDlfQAFxgf//VGIFQDlfBAFxIf//VGIJQDlfUAFxwf7/VGINQDlfIAFxYf7/VGIRQDlf9ABxAf7/VGsVAJECAAAUCysAEOEDC6oiFEA44v//NSEAC8shAAqLIUAAkSHsfJLiAwCRQgABy18AAJFYAIBS4AMAkWwVQDif6QBxgAAAVGwAADQMFAA4+///F+EDAJEfAAHrYAAAVOIFgFICFAA44QMJquMDCqoiFEA4AhQAOGMEAPGh//9U4AMAkeEDFqriAxOqqBuA0gEAANTgAwBLHwgAcYABAFQfUABxQAEAVB80AHEhAgBUYAyAkuEDAJECAIDSCAaA0gEAANRAAAA1uAGAUmz7/zXgAxgqBwAAFOADCarhAxaq4gMTqqgbgNIBAADU4AMAS6AOALngD4BSQwAAFIEOQLm4amG4/4MC0XgLADQAAICS4QMAkSIAgNIDAIDSiCCA0gEAANQfAABxLQcAVP0AAJQfABhrwf7/VKEGQLnBCQA1oQ5AuaEMADXhA0C5IDwIUyEYAHJAAABUIAACER98AnGhAABU+AMAKjYBgFKFAACU4AMYKvgDACqTRkC5YQJA+aECALRhBkC5Yg5AuSEAAiqBAAA0QACA0igHgNIBAADUIACA0igHgNIBAADUAACAkuEDAJECAIDSAwCA0ogggNIBAADUgAD4N9YAAJRhAkD54f7/tWEKQLngAxgqQQEANJYAgFJgEkC5HwAAcU0MAFRBAIDSAgCA0ggDgNIBAADUXQAAFMgLgNIBAADUoBoAEOFDAJECAIDSAwGA0igRgNIBAADUH0QAcSD3/1QA//834QMAKuADGCriG0C5XwAAce0AAFQiUABRXwgAcegAAFSIFYDSAQAA1GECgNIoEIDSAQAA1Or//xeCPkC5Av0PNvv//xeEAACUoRkAcEsAAJSjAkC5Y0AAUQILgFJjCMIaYygAEYEiQLlNAACU+QMBqkIAAJS3BkC5uA+AUoFOQLmkAkC5IgzBKGICADRfAARrof//VHd4ABLjAfg3t2pjuPcDF0sMAAAUawAAlAEXAHAyAACUwQJA+TAAAJQ5FwBwtw5AudgPgFL/CgBxQQAAVPgPgFKBFQAwKAAAlIEmQLkiFEA4XwAXa6AAAFSCAAA0IhRAOOL//zX6//8XHwAAlOEDGaoiFEA4XwQAccj//1QjAQBUIhRAOF8AF2tB//9U+QMBqsETAHAUAACU4QMZqhIAAJRhEwBwEAAAlOADGCqB//8XAwAAlKAPgFKi//8X+gMeqkAAAJQhEQBwBwAAlIEiQLnjAxYqDQAAlAMAAJT+AxqqYREAcAIAgJJCBACRI2hiOH8EAHGo//9UQACA0ggIgNIBAADUwANf1qMAADQiFEA44v//NWMEAFH8//8XwANf1sMAADQBhAD4IhRAOOL//zVjBABR+///F8ADX9YiAEA5BgCAUsIBADTjAwWqIhRAOMIAADRkFEA4XwAEa6EAAFRf9ABxQf//VCYAgFLAA1/WIhRAOOL//zXx//8XwANf1uEBADRJAYBSIkRAuIIBADSiAgKL4wMAKkQBgNJlCMkapowJG8bAABHjAwUqhAQA0UZoJDhE//+19P//F8ADX9aBHkC5gCJAuecDHqoiREC4CQACix8ACesiAwBUIxRAOGJ8BFMXAACUogAANCQUQDgEFAA4QgQAUfz//xcfAAnr4gEAVCUUQDiFADg2JBRAOKUYABKlHAQqYgwAEgkAAJRCDAARBQAFy6QUQDgEFAA4QgQAcaH//1Tn//8X4ABf1l88AHGhAABUJBRAOEIABAuf/ANxoP//VMADX9aCRkC5QwBAueQDAqofAANroAAAVEQQAJGDAEC5HwADa8EAAFSfAAC54wNAuUQIQLljAAQqQwgAucADX9YfIAPV//////////8vdXNyL2xvY2FsL3NiaW46L3Vzci9sb2NhbC9iaW46L3Vzci9zYmluOi91c3IvYmluOi9zYmluOi9iaW4AL2Rldi9udWxsAGJveDogACBmYWlsZWQ6IABib3g6IGV4ZWN2ZSBvZiAACiAgAAoAHyAD1R8gA9UfIAPpAwCqCkAhiw6AgFJLBUC5QBFA+UsAADYgaWD4QRVA+UsACDYhaWH4QhlA+UsAEDYiaWL4Qx1A+UsAGDYjaWP4RCFA+UsAIDYkaWT4RSVA+UsAKDYlaWX4SAFAuex/YLJMKQD5AQAA1MAAALRAKQD5H/w/scIAAFRMHUC5GQAAFF9VALlMEUC5FgAAFOADAEsfLABxgQAAVGsAMDbOBQBxYfv/VEwFQPkMAQC0jR0AEr8BAGtgAABUjP1I0/v//xdMFUC5BwAAFCwFQLmMAAA1TAEJyywBALkgBQC5TBlAuSoBDIss+f+1IAVAucADX9Y="
+x86_64:"SInlTI0tpv///0WLdQBIi0UATI1kxRBMiecx20iDPwBIjX8IdAT/w+vySIsHSIXAdBxIg/gXSI1/EHXuSIN/+AB0C0G/AAAAAOkmBQAAuGsAAAAPBYXAdBJB9kU8BHQLQb8BAAAA6QkFAABB9kU8EHQyRIn3QYt1BLoDAAAAQboxAAAAScfA/////0UxybgJAAAADwVMOfBBvwMAAAAPhdAEAABFMcBEice+AQAAALhIAAAADwWFwHkYv5z///9IjTVnBgAAugIAAAC4AQEAAA8FQf/AQYP4A3LMQYt1CEyJ9+hvBQAAQYtFSIXAdA3/0EGJ94X2D4V4BAAAuGsAAAAPBUGLdRToDQUAALhsAAAADwVBi3UY6P0EAABIi0UASIPoAUiD0ABBi004SInCSAHKQb8CAAAAD4Q2BAAASI0U1QgAAABIKdRJiedMif9Bi3U06IIEAABIjXUQSInB80ilSMcHAAAAAEGLTTBIjVQLAUjB4gNIKdRIiedNiwQkSYPECE2FwHQkQfZFPAF0C0GLdSjoWQQAAHPhQYt1LOhOBAAActZMicBIq+vPQYtNMEGLdSzoIAQAAEjHBwAAAABJieRIg+TwTIn3vhAAAADoiwUAAEiNpCQA/v//QYtNEEGLBA5BC0YED4X4AAAATYsHTInHigdI/8c8Lw+ExQAAAITAde9MKcdJiflMiedIizdIg8cISIX2dBSBPlBBVEh17IB+BD115kiDxgXrB0iNNboEAABIifeAPwBIjX8BdfdIKfdMAc9IKfy7AgAAAEiJ56w8OnQHhMB0A6rr9InFSDnndAOwL6pJifJMicZMicnzpEFSQVFBUEiNfCQYTIn+TIniuDsAAAAPBffYg/gCdCaD+BR0IYP4DXU8v5z///9IjXQkGDHSuA0BAAAPBYXAdQW7DQAAAEFYQVleQITtdY2J2OsSTInHTIn+TIniuDsAAAAPBffYQYlGDL9/AAAA6RIBAABBi10MQYscHoXbD4R8AQAAv/////9Iiea6AQAAAEUx0rg9AAAADwWFwA+O6gAAAOipAwAAOdh12EGDfgQAD4VJAQAAQYN+DAAPhaEBAACLBCQPtvyD4H90Bo24gAAAAIn7QYtNREG/CQAAAIB5FAB0Dbt8AAAAQb8KAAAA6wiB/58AAAB1B+gRAgAAid+J+0WLZURJgzwkAHRIQYtEJARBC0QkDL8CAAAAdAe4AwAAAA8FvwEAAAC4AwAAAA8Fv/////9IieYx0kUx0rg9AAAADwWFwHgM6AIDAABJgzwkAHXQQYN8JAgAid90JkG/BAAAAEGLfCQQhf8Pjo4BAAC+AgAAADHSuCQBAAAPBel7AQAAuOcAAAAPBUiNPeECAABIjXQkEDHSQboIAAAAuIAAAAAPBYP4EQ+E0/7//4XAeNiJxonfi0wkGIP5/nQshcl+Fo1I7IP5AncXuCcAAAAPBYnHvhMAAAC4PgAAAA8F66hB9kU8AnSh6+5Bi01ED7ppFABz474JAAAA69zo1gEAAEiNNbgCAADoKAEAAEGLBoPoEDHSuVgAAAD38UGLdSCNSAvoKgEAAEmJ9OgFAQAAQYtuBLt9AAAAQYt1TIsGhcB0T4tOBEiDxghBOwZ17onND7r1H3I7QYssDvfd6zPocwEAAEiNNWUCAADoxQAAAEmLN+i9AAAATI0lZQIAAEGLbgy7fgAAAIP9AnUFu38AAABIjTUtAgAA6JcAAABBi30kigdI/8dIif5AOOh0D4TAdAuAPwBIjX8Bdffr5OhyAAAATInmrDwBd/tyHaxAOOh180mJ9EiNNQMCAADoUwAAAEyJ5uhLAAAASI018wEAAOg/AAAAid/pAP7//+gKAAAAv30AAADpdv7//+jGAAAASI01qAEAAOgYAAAAQYt1IESJ+egpAAAA6AcAAABIjTWvAQAASMfC/////0j/woA8FgF3978CAAAAuAEAAAAPBcNn4w2APgBIjXYBdff/yevww2fjFEiJN0iDxwiAPgBIjXYBdff/yevpw4A+AHQgTInCrITAdAs6AnUJSP/CPD118PnDgH7/AHTgSP/G6/X4w4X2dDBBicBBuQoAAACLPoX/dCFIg8YETAH3RInAuQoAAAAx0kH38YDCMIhUD///yXXw69nDQYt1HEGLfSCtTI0EB0w5x3NOD7YWSP/GidHB6QToPwAAAPOkTDnHczdED7YOSP/GQQ+68QdzDA+2Bkj/xsHgB0EJwYnRg+EP6BQAAACDwQNJifJIif5MKc7zpEyJ1uutw4P5D3UPD7YGSP/GAcE9/wAAAHTxw0GLTUQ7AXQHg8EEOwF1EccBAAAAAEGLTUSLVCQICVEIww8fAP//////////L3Vzci9sb2NhbC9zYmluOi91c3IvbG9jYWwvYmluOi91c3Ivc2JpbjovdXNyL2Jpbjovc2JpbjovYmluAC9kZXYvbnVsbABib3g6IAAgZmFpbGVkOiAAYm94OiBleGVjdmUgb2YgAAogIAAKAA8fAFNVQVRBVYn2SIn7SI0sN0G9AAQAAESLZQRIi30gQfbEAXQESIs8O0iLdShB9sQCdARIizQzSItVMEH2xAR0BEiLFBNMi1U4QfbECHQETosUE0yLRUBB9sQQdAROiwQDTItNSEH2xCB0BE6LDAuLRQDHRVAAAAAAx0VU/////w8FSIXAdBFIiUVQSD0B8P//cxGLRRzrUsdFVAAAAACLRRDrRvfYg/gLdRBBD7rkBnMJQf/ND4Vc////SItNCEiFyXQSD7bROdB0BkjB6Qjr7otFFOsUg3sEAHULSInpSCnZiQuJQwSLRRhIjSwDhcAPhRv///+LQwRBXUFcXVvD",
+aarch64:"9wMAkXT9/xCVAkC54AJA+fMOAItzQgCR4QMTqhgAgNIghED4YAAAtBgHAJH9//8XIAjBqMAAALQfXADxof//VGIAALQWAIBSbQEAFOgVgNIBAADUoAAANII+QLliABA2NgCAUmYBABSCPkC5ggEgNuADFaqBBkC5YgCA0iMGgNIEAICSBQCA0sgbgNIBAADUdgCAUh8AFeshKwBUCQCA0uADCaohAIDSKAOA0gEAANTAAPg2YAyAkqE7ADBCAIDSCAeA0gEAANQpBQCRPw0A8YP+/1SBCkC54AMVqo4BAJSCSkC5ggAANEAAP9b2AwEqYSgANegVgNIBAADUgRZAuXMBAJQoFoDSAQAA1IEaQLlvAQCU5QJA+UUAALSlBADRgzpAuaIAA4tWAIBSgiYAtEIIAJFC+H+S4AMAkQAMAssfAACR9gMAqoE2QLlIAQCU4UIAkaUAALQihED4AoQA+KUEANH8//8XHwAA+YMyQLkCAwOLQggAkUL4f5LgAwCRAAwCyx8AAJFlhkD4ZQEAtII+QLmCAAA2gSpAuTsBAJRG//80gS5AuTgBAJTm/v81BYQA+PX//xeDMkC5gS5AuSsBAJQfAAD58wMAkeADFaoBAoBSowEAlIESQLmiamG4owZAuUIAAyoiCwA1yQJA+eEDCaoiFEA4X7wAcWAJAFSi//81KgAJy+EDE6orhED4SwIAtGIBQDlfQAFxgf//VGIFQDlfBAFxIf//VGIJQDlfUAFxwf7/VGINQDlfIAFxYf7/VGIRQDlf9ABxAf7/VGsVAJECAAAUyywAEOEDC6oiFEA44v//NSEAC8shAAqLIUAAkSHsfJLiAwCRQgABy18AAJFYAIBS4AMAkWwVQDif6QBxgAAAVGwAADQMFAA4+///F+EDAJEfAAHrYAAAVOIFgFICFAA44QMJquMDCqoiFEA4AhQAOGMEAPGh//9U4AMAkeEDFqriAxOqqBuA0gEAANTgAwBLHwgAcYABAFQfUABxQAEAVB80AHEhAgBUYAyAkuEDAJECAIDSCAaA0gEAANRAAAA1uAGAUmz7/zXgAxgqBwAAFOADCarhAxaq4gMTqqgbgNIBAADU4AMAS6AOALngD4BSSQAAFIEOQLm4amG4/4MC0TgNADQAAICS4QMAkSIAgNIDAIDSiCCA0gEAANQfAABx7QcAVAsBAJQfABhrwf7/VKEGQLmBCwA1oQ5AuWEOADXhA0C5IDwIUyEYAHJAAABUIAACEfgDACqCRkC5QhRAuTYBgFKCAAA0mA+AUlYBgFIDAAAUH3wCcWEAAFSNAACU4AMYKvgDACqTRkC5YQJA+aECALRhBkC5Yg5AuSEAAiqBAAA0QACA0igHgNIBAADUIACA0igHgNIBAADUAACAkuEDAJECAIDSAwCA0ogggNIBAADUgAD4N94AAJRhAkD54f7/tWEKQLngAxgqQQEANJYAgFJgEkC5HwAAcU0NAFRBAIDSAgCA0ggDgNIBAADUZQAAFMgLgNIBAADUoBsAEOFDAJECAIDSAwGA0igRgNIBAADUH0QAcWD2/1QA//834QMAKuADGCriG0C5XwgAMeABAFRfAABx7QAAVCJQAFFfCABx6AAAVIgVgNIBAADUYQKA0igQgNIBAADU6P//F4I+QLnC/A82+///F4JGQLlDFEC5QRQAueP+/zQhAYDS9f//F4QAAJShGQBwSwAAlKMCQLljQABRAguAUmMIwhpjLAARgSJAuU0AAJT5AwGqQgAAlLcGQLm4D4BSgU5AuaQCQLkiDMEoYgIANF8ABGuh//9Ud3gAEuMB+De3amO49wMXSwwAABRrAACUARcAcDIAAJTBAkD5MAAAlDkXAHC3DkC52A+AUv8KAHFBAABU+A+AUoEVADAoAACUgSZAuSIUQDhfABdroAAAVIIAADQiFEA44v//Nfr//xcfAACU4QMZqiIUQDhfBABxyP//VCMBAFQiFEA4XwAXa0H//1T5AwGqwRMAcBQAAJThAxmqEgAAlGETAHAQAACU4AMYKnn//xcDAACUoA+AUpr//xf6Ax6qQAAAlCERAHAHAACUgSJAueMDFioNAACUAwAAlP4DGqphEQBwAgCAkkIEAJEjaGI4fwQAcaj//1RAAIDSCAiA0gEAANTAA1/WowAANCIUQDji//81YwQAUfz//xfAA1/WwwAANAGEAPgiFEA44v//NWMEAFH7//8XwANf1iIAQDkGAIBSwgEANOMDBaoiFEA4wgAANGQUQDhfAARroQAAVF/0AHFB//9UJgCAUsADX9YiFEA44v//NfH//xfAA1/W4QEANEkBgFIiREC4ggEANKICAovjAwAqRAGA0mUIyRqmjAkbxsAAEeMDBSqEBADRRmgkOET//7X0//8XwANf1oEeQLmAIkC55wMeqiJEQLgJAAKLHwAJ6yIDAFQjFEA4YnwEUxcAAJSiAAA0JBRAOAQUADhCBABR/P//Fx8ACeviAQBUJRRAOIUAODYkFEA4pRgAEqUcBCpiDAASCQAAlEIMABEFAAXLpBRAOAQUADhCBABxof//VOf//xfgAF/WXzwAcaEAAFQkFEA4QgAEC5/8A3Gg//9UwANf1oJGQLlDAEC55AMCqh8AA2ugAABURBAAkYMAQLkfAANrwQAAVJ8AALnjA0C5RAhAuWMABCpDCAC5wANf1h8gA9X//////////y91c3IvbG9jYWwvc2JpbjovdXNyL2xvY2FsL2JpbjovdXNyL3NiaW46L3Vzci9iaW46L3NiaW46L2JpbgAvZGV2L251bGwAYm94OiAAIGZhaWxlZDogAGJveDogZXhlY3ZlIG9mIAAKICAACgAfIAPpAwCqCkAhiw6AgFJLBUC5QBFA+UsAADYgaWD4QRVA+UsACDYhaWH4QhlA+UsAEDYiaWL4Qx1A+UsAGDYjaWP4RCFA+UsAIDYkaWT4RSVA+UsAKDYlaWX4SAFAuex/YLJMKQD5AQAA1MAAALRAKQD5H/w/scIAAFRMHUC5GQAAFF9VALlMEUC5FgAAFOADAEsfLABxgQAAVGsAMDbOBQBxYfv/VEwFQPkMAQC0jR0AEr8BAGtgAABUjP1I0/v//xdMFUC5BwAAFCwFQLmMAAA1TAEJyywBALkgBQC5TBlAuSoBDIss+f+1IAVAucADX9Y="
 };
 STREAMS3={
 x86_64:"SIHsQAEAAEjHhCSYAAAAAAAAAEjHhCSoAAAAAAAAAEUx/0SJ/0iJ5rgFAAAADwWFwA+FcgIAAESJ/74DAAAAuEgAAAAPBb4IAAAAD7rgFQ+CYwIAAItEJBglAPAAAD0AEAAAD4SpAAAAPQDAAAAPhMQAAAC+BQAAAD0AQAAAD4Q0AgAAPQAgAAAPhSMBAABIgXwkKAMBAAB1FUGLdUBCiwS+QccEBgEAAADp+gEAAESJ/74BVAAASI2UJLAAAAC4EAAAAA8FhcAPheQAAABIiwQkSItUJAhFhf91FUiJhCSQAAAASImUJJgAAADpuAEAAEg7hCSQAAAAD4WzAAAASDuUJJgAAAAPhJwBAADpoAAAAESJ/0iNtCSwAAAAuIoAAAAPBUiBvCSwAAAARVBJUA+EcwEAAOt6ugMAAADoQgAAAIP4AnQzRIn/SI20JLAAAABIjZQkuAAAALg0AAAADwWFwHUVuicAAADoFQAAAIP4AQ+EMQEAAOs4vgYAAADpNAEAAESJ/74BAAAATI2UJLgAAABMjYQkwAAAAEHHAAQAAAC4NwAAAA8Fi4QkuAAAAMNBg/8CdRtEif++BgQAALoEAAAAuEgAAAAPBUGLTUSJQRBIiwQkSItUJAhBg/8Bckh3EkiJhCSgAAAASImUJKgAAADrNEg7hCSgAAAAdSpIO5QkqAAAAHUgvwEAAAC+AgAAADHSuCQBAAAPBUGLTUTHQQwBAAAA639IjbwksAAAADH2uCUBAAAPBb4HAAAAhcB1dL8RAAAAMfYx0kUx0kUxwLg4AAAADwW+BwAAAIXAeFV0W4u8JLAAAABFhf90EEGLTURCiUS5/Iu8JLQAAABEif4x0rgkAQAADwWLvCSwAAAAuAMAAAAPBYu8JLQAAAC4AwAAAA8FQf/HQYP/Aw+CbP3//zH2SIHEQAEAAMO/AgAAAEiNNbwAAAAx0kG6CAAAALgOAAAADwWLnCSwAAAARIn9i7wktAAAAEWF/3UXif2/AQAAAL4JAAAAuJ0AAAAPBYnfMdu4AwAAAA8FMf++AAABALoDAAAAQboiAAAAScfA/////0UxybgJAAAADwW/AQAAAEiFwHhBSYnEid9Miea6AAABALgAAAAADwWJx4XAdCe/AQAAAHggTInmicKJ77gBAAAADwW/AQAAAIXAfglIAcYpwnXn68K45wAAAA8FDx9AAP//////////",
 aarch64:"7gMeqv/DBNH/RwD5/08A+Q8AgNLgAw+q4QMAkQgKgNIBAADUoBEANeADD6phAIDSKAOA0gEAANQBAYDSYBGoN+ATQLkADBQSHwRAcSAEAFQCAJhSHwACa+AEAFShAIBSHxBAcSAQAFQfCEBxoQcAVOATQPkfDATxwQAAVIFCQLkgeG+4IgCAUqJqILhzAAAU4AMPqiGAitLigwKRqAOA0gEAANTgBQA14AdAqW8AALXgBwipaQAAFOIPSKkfAALrAQUAVD8AA+uADABUJQAAFOADD6rhgwKRiAWA0gEAANTgU0D5IRMAWB8AAetgCwBUHAAAFGIAgNIQAACUHwgAcYABAFTgAw+q4YMCkeKjApGoGYDSAQAA1MAAADXiBIDSBgAAlB8EAHGACQBUDQAAFMEAgFJNAAAU4AMPqiEAgNLjgwKR5KMCkYUAgFKFAAC5KBqA0gEAANTgo0C5wANf1v8JAPEBAQBU4AMPqsGAgNKCAIDSKAOA0gEAANSBRkC5IBAAueAHQKn/BQDxQwIAVGgAAFTgBwmpDwAAFOIPSakfAALrgQEAVD8AA+tBAQBUIACA0kEAgNICAIDSCAOA0gEAANSBRkC5IgCAUiIMALkiAAAU4IMCkQEAgNJoB4DSAQAA1OEAgFIABAA1IAKA0gEAgNICAIDSAwCA0gQAgNKIG4DSAQAA1OEAgFLgAvg3AAMANOKjQLmvAAC0gUZAuSEQANEgeC+44qdAueADAirhAw+qAgCA0ggDgNIBAADU4KNAuSgHgNIBAADU4KdAuSgHgNIBAADU7wUAkf8NAPGj7f9UAQCA0v/DBJHAAV/WQACA0mEGABACAIDSAwGA0ugQgNIBAADU6aNAueoDDyrrp0C5DwEAteoDCyogAIDSIQGA0ugUgNIBAADU6wMJKgkAgFLgAwsqKAeA0gEAANQAAIDSIQCg0mIAgNJDBIDSBACAkgUAgNLIG4DSAQAA1KAC+LftAwCq4AMJKuEDDaoiAKDS6AeA0gEAANTgAQC0oAH4t+EDDarsAwCq4AMKKuIDDKoICIDSAQAA1B8AAPGtAABUIQAAi4wBAOsB//9U7v//FyAAgFLIC4DSAQAA1P//////////RVBJUAAAAAA="
+};
+}
+});
+function timer_create(signal,timer){
+const bytes=new Uint8Array(SIGEVENT.size);
+new DataView(bytes.buffer).setInt32(SIGEVENT.signal,signal,true);
+const event=new Struct(bytes,()=> `{${constant(signal,SIGNALS).text}}`);
+return call("timer_create",CLOCK_MONOTONIC,event,timer);
+}
+function timer_settime(timer,first,interval=0){
+const bytes=new Uint8Array(ITIMERSPEC.size);
+const view2=new DataView(bytes.buffer);
+const put=(offset,milliseconds2,least)=>{
+view2.setBigInt64(offset,BigInt(Math.floor(milliseconds2 / 1e3)),true);
+const rest2=Math.round(milliseconds2 % 1e3 * 1e6);
+view2.setBigInt64(offset + 8,BigInt(Math.max(rest2,milliseconds2===0?least:0)),true);
+};
+put(ITIMERSPEC.first,first,1);
+put(ITIMERSPEC.interval,interval,0);
+const text5=interval===0?`{${first} ms}`:`{${first} ms, each ${interval} ms}`;
+return call("timer_settime",numberOf9(timer),0,new Struct(bytes,text5),null);
+}
+function timer_delete(timer){
+return call("timer_delete",numberOf9(timer));
+}
+function numberOf9(timer){
+return new OutputField(timer,0,"timer");
+}
+var CLOCK_MONOTONIC,SIGEVENT,ITIMERSPEC;
+var init_timers=__esm({
+"ffi/calls/timers.ts"(){
+init_call();
+init_processes();
+CLOCK_MONOTONIC=new Named(1,"CLOCK_MONOTONIC");
+SIGEVENT={
+signal:8,
+size:64
+};
+ITIMERSPEC={
+interval:0,
+first:16,
+size:32
+};
+}
+});
+function hasTimeout({state:{timeout}}){
+return timeout !==void 0 && timeout !==Infinity;
+}
+var BoxClock;
+var init_box_clock=__esm({
+"launch/box_clock.ts"(){
+init_call();
+init_processes();
+init_timers();
+init_ask_to_end();
+BoxClock=class{
+#time;
+#program=new Output(4,"&timer");
+#launch=new Output(4,"&timer");
+constructor(time){
+this.#time=time;
+}
+start(add2){
+add2(timer_create(SIGNALS.SIGKILL,this.#launch));
+add2(timer_settime(this.#launch,Math.max(this.#time,SHORTEST_LAUNCH)+ USUAL_GRACE));
+add2(timer_create(SIGNALS.SIGTERM,this.#program));
+add2(timer_settime(this.#program,this.#time,USUAL_GRACE));
+}
+launched(add2){
+add2(timer_delete(this.#launch));
+}
 };
 }
 });
@@ -61367,7 +61444,6 @@ return void 0;
 }
 function writeParentWork(writer,plan,pidText){
 const closing=new Label("closing");
-writer.section="script";
 const edges={
 onFailure:closing
 };
@@ -61403,9 +61479,6 @@ accept:[
 });
 writer.place(closing);
 writer.add(close(SCRIPT_SOCKET));
-const last=writer.add(getpid());
-writer.end();
-return last;
 }
 function writeAction(writer,action,stepIndex,onFailure){
 if("calls" in action){
@@ -61518,6 +61591,7 @@ init_parent_work();
 init_process2();
 init_box_parent();
 init_enter_program();
+init_box_clock();
 init_program_writer();
 LAUNCHER_PIDFD=3;
 BoxFrame=class{
@@ -61538,11 +61612,13 @@ nulls=[
 ].map(()=> new Output(4,"&null"));
 #pidText=new Output(16,"PID");
 #launchersLast;
+#clock;
 #cwd;
 constructor(plan,{image:image3,keepsDirectory}){
 this.#plan=plan;
 this.vfork=plan.syncPoints.length===0;
 this.#image=image3;
+this.#clock=hasTimeout(plan)?new BoxClock(plan.state.timeout):void 0;
 this.#cwd=keepsDirectory?new Output(4096,"&cwd"):void 0;
 this.initImage=new ResultOf(this.#memfd,"init");
 }
@@ -61586,6 +61662,7 @@ onFailure:END
 else writer.place(part2);
 }
 add2(rt_sigprocmask("all",null));
+this.#clock?.start(add2);
 if(!this.vfork)add2(socketpair(SYNC_SOCKETS));
 writer.section="clone";
 writer.add(clone2,{
@@ -61593,12 +61670,18 @@ onZero:firstProcess,
 onFailure:END,
 stepIndex:cloneStep
 });
-if(this.vfork){
+if(this.vfork && this.#clock===void 0){
 writer.end({
 onZero:firstProcess
 });
 this.#launchersLast=clone2;
-}else this.#launchersLast=writeParentWork(writer,this.#plan,this.#pidText);
+return;
+}
+writer.section="script";
+if(!this.vfork)writeParentWork(writer,this.#plan,this.#pidText);
+this.#clock?.launched(add2);
+this.#launchersLast=writer.add(getpid());
+writer.end();
 }
 #makeImage(add2){
 add2(this.#memfd);
@@ -61702,6 +61785,7 @@ const plan=planRecipe(steps,{
 ownLauncher:true
 },new TargetHost(architecture,user));
 refuseParentWork(plan);
+refuseUntied(plan,steps);
 const frame2=new BoxFrame(plan,{
 image:Uint8Array.fromBase64(INIT[architecture]),
 keepsDirectory
@@ -61771,6 +61855,14 @@ if(limits2 !==void 0){
 refuse3(limits2.stepIndex,"a box makes no control group; give it one: systemd-run --scope -p MemoryMax=64M ./box");
 }
 }
+function refuseUntied(plan,steps){
+if(!hasTimeout(plan)|| plan.deathSignal===SIGNALS.SIGKILL)return;
+const stepIndex=steps.findLastIndex((step)=> step.step==="bounds" && step.timeout !==void 0);
+throw new RecipeError("a container that may outlive its box has none to keep its time; leave dieWithParent() out, or build the time into the program: timeout 5m PROGRAM",{
+step:"bounds",
+stepIndex
+});
+}
 function withImage(part2,{initImage:initImage2}){
 const{args,name}=part2.call;
 if(name !=="execveat" || args[0]!==INIT_IMAGE)return part2;
@@ -61815,6 +61907,7 @@ init_errno();
 init_fix();
 init_caller_ids();
 init_target_host();
+init_box_clock();
 init_box_frame();
 init_box_parent();
 init_link2();
@@ -62294,8 +62387,26 @@ SHORTEST2=3;
 TRIES3=64;
 }
 });
-function textBytes(calls,looks){
-const refusals=REFUSALS.map((text5,number2)=> looks || !OF_STREAMS.includes(number2)?text5:"");
+function textBytes(calls,sayings){
+const{forRoot,hasProgram,copiesMemory,copiesStreams,isTimed}=sayings;
+const said2=[
+...[
+true,
+forRoot,
+!hasProgram,
+copiesMemory,
+copiesStreams
+],
+...[
+copiesStreams,
+copiesStreams,
+copiesStreams,
+copiesStreams,
+true,
+isTimed
+]
+];
+const refusals=REFUSALS.map((text5,number2)=> said2[number2]===true?text5:"");
 return encoder7.encode([
 ...refusals,
 ...calls,
@@ -62312,7 +62423,7 @@ encoder7.encode(`${name}\0`)
 encoder7.encode("\0an errno that errno(1) names\0")
 ]);
 }
-var REFUSALS,OF_STREAMS,LATER,NEVER,encoder7;
+var REFUSALS,LATER,NEVER,encoder7;
 var init_texts=__esm({
 "box/texts.ts"(){
 init_concat();
@@ -62327,13 +62438,8 @@ REFUSALS=[
 "a standard stream is a socket without a connection, by which the program would reach others",
 "a standard stream cannot be copied: there are too many files or processes",
 "a standard stream is opened with O_PATH, and can be neither read nor written",
-"the program was killed by SIGSYS: it has made a system call that a filter denies (seccomp)"
-];
-OF_STREAMS=[
-5,
-6,
-7,
-8
+"the program was killed by SIGSYS: it has made a system call that a filter denies (seccomp)",
+"the program was ended, as its time was over"
 ];
 LATER=/^E(NODATA|PROTO|OVERFLOW|USERS|MSGSIZE|NOPROTOOPT|PROTONOSUPPORT|OPNOTSUPP|AFNOSUPPORT|ADDRINUSE|ADDRNOTAVAIL|NETDOWN|NETUNREACH|NOBUFS|HOSTUNREACH|STALE|DQUOT|LIBBAD)$/;
 NEVER=/^E(NOTBLK|DOM|DEADLK|NOLCK|SPIPE|MLINK|CHILD)$/;
@@ -62375,9 +62481,11 @@ start,
 new Uint8Array(aligned2(start.length)- start.length),
 streams
 ]);
-const memory=layOutMemory(compiled,memoryAddress(note2,code,unpackedSize(compiled)));
+const texts2=textsOf(compiled,user,program);
+const size=unpackedSize(compiled,texts2);
+const memory=layOutMemory(compiled,texts2,memoryAddress(note2,code,size));
 const contents=new Contents(dataAddress(note2));
-const given=fill2(contents,compiled,memory,program);
+const given=fill2(contents,compiled,memory,texts2,program);
 const flags2=flagsOf(compiled,user);
 const data2=contents.bytes;
 const codeAt=codeAddress(note2,data2.length);
@@ -62406,9 +62514,9 @@ cwd
 });
 return built2.length===file.length && built2.every((byte,at4)=> byte===file[at4]);
 }
-function layOutMemory(compiled,address2){
-const textsAt=address2 + aligned2(compiled.program.bytes.length);
-const errnos=textsAt + textsOf(compiled).length;
+function layOutMemory({program},texts2,address2){
+const textsAt=address2 + aligned2(program.bytes.length);
+const errnos=textsAt + texts2.length;
 const copies=aligned2(errnos + errnoBytes().length);
 const size=copies + COPIES_SIZE - address2;
 return{
@@ -62420,19 +62528,25 @@ copies,
 size
 };
 }
-function textsOf({texts:texts2,fixes,plan}){
-return textBytes(texts2.map((text5,index)=> text5 + fixes[index]),plan.state.hasOwnRoot);
+function textsOf(compiled,user,program){
+const{texts:texts2,fixes,plan,copiesMemory}=compiled;
+return textBytes(texts2.map((text5,index)=> text5 + fixes[index]),{
+forRoot:user==="root",
+hasProgram:program.length > 0,
+copiesMemory,
+copiesStreams:plan.state.hasOwnRoot,
+isTimed:hasTimeout(plan)
+});
 }
-function unpackedSize(compiled){
-const{program,plan}=compiled;
+function unpackedSize({program,plan},texts2){
 const{environment:environment3,keptVariables}=plan.state;
 const strings=[
 ...environment3,
 ...keptVariables
 ].join("").length * 3;
-return 2 *(program.bytes.length + textsOf(compiled).length + strings)+ errnoBytes().length;
+return 2 *(program.bytes.length + texts2.length + strings)+ errnoBytes().length;
 }
-function fill2(contents,compiled,memory,program){
+function fill2(contents,compiled,memory,texts2,program){
 const{plan}=compiled;
 const{calls,outputs,bytes,slots}=compiled.program;
 const{environment:environment3,keptVariables}=plan.state;
@@ -62447,7 +62561,7 @@ mine:resultOffset(calls.indexOf(compiled.launchersLast)),
 uids:digits(UID_DIGITS),
 gids:digits(GID_DIGITS),
 texts:contents.add(pack(concat([
-textsOf(compiled),
+texts2,
 errnoBytes()
 ]))),
 textsAt:memory.texts,
@@ -62496,9 +62610,10 @@ init_elf2();
 init_note();
 init_options();
 init_pack2();
+init_box_clock();
 init_parameters();
 init_texts();
-COPIES_SIZE=20;
+COPIES_SIZE=24;
 }
 });
 var init_mod10=__esm({
@@ -66400,7 +66515,7 @@ chdir3(textOf14(config,"cwd")??"/"),
 function programOf3(config){
 const all=Object.keys(linux.CAPABILITIES);
 const named3=textsOf2(config,"cap");
-const seconds3=numberOf9(config,"time_limit")??600;
+const seconds3=numberOf10(config,"time_limit")??600;
 const oom=textOf14(config,"oom_score_adj");
 return[
 ...oom===void 0?[]:[
@@ -66458,7 +66573,7 @@ const[inside2,outside]=[
 id2("inside_id"),
 id2("outside_id")
 ];
-const count=numberOf9(map2,"count")??1;
+const count=numberOf10(map2,"count")??1;
 if(inside2 !==void 0 && outside !==void 0)return[
 {
 inside:inside2,
@@ -66581,12 +66696,12 @@ type,
 }
 function groupOf2(config){
 const[memory,pids]=[
-numberOf9(config,"cgroup_mem_max"),
-numberOf9(config,"cgroup_pids_max")
+numberOf10(config,"cgroup_mem_max"),
+numberOf10(config,"cgroup_pids_max")
 ];
 const[swap,cpu]=[
 textOf14(config,"cgroup_mem_swap_max"),
-numberOf9(config,"cgroup_cpu_ms_per_sec")
+numberOf10(config,"cgroup_cpu_ms_per_sec")
 ];
 const group={
 ...memory !==void 0 && memory > 0 &&{
@@ -66609,7 +66724,7 @@ limits(group)
 function limitsOf3(config){
 return Object.entries(NSJAIL_LIMITS).flatMap(([name,{unit,usual}])=>{
 const kind=textOf14(config,`rlimit_${name}_type`)??"VALUE";
-const value=numberOf9(config,`rlimit_${name}`)??usual;
+const value=numberOf10(config,`rlimit_${name}`)??usual;
 if(kind==="INF")return[
 rlimit(name,"unlimited")
 ];
@@ -66642,7 +66757,7 @@ return(message2.get(name)??[]).filter((value)=> typeof value==="string");
 function textOf14(message2,name){
 return textsOf2(message2,name).at(-1);
 }
-function numberOf9(message2,name){
+function numberOf10(message2,name){
 const text5=textOf14(message2,name);
 return text5===void 0?void 0:wholeNumber(text5);
 }
