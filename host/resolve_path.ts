@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Call, Output, ResultOf } from "../ffi/call.ts";
+import { type Call, type Fd, Output, ResultOf } from "../ffi/call.ts";
 import {
   at_fdcwd,
   close,
@@ -16,7 +16,12 @@ import {
   RESOLVE_NO_MAGICLINKS,
   RESOLVE_NO_SYMLINKS,
 } from "../ffi/calls/files.ts";
-import { AT_EMPTY_PATH, AT_NO_AUTOMOUNT, AT_STATX_DONT_SYNC } from "../ffi/calls/mounts.ts";
+import {
+  AT_EMPTY_PATH,
+  AT_NO_AUTOMOUNT,
+  AT_STATX_DONT_SYNC,
+  AT_SYMLINK_NOFOLLOW,
+} from "../ffi/calls/mounts.ts";
 import {
   readStatx,
   statx,
@@ -39,7 +44,7 @@ import { ERRNO } from "../ffi/errno.ts";
 import { perEngine } from "../ffi/engine/per_engine.ts";
 import { decodeName } from "../ffi/file_name.ts";
 import { syscall } from "../ffi/syscalls.ts";
-import { isWithin, nameOf, normalize } from "../recipe/path.ts";
+import { isWithin, nameOf, normalize, parentOf } from "../recipe/path.ts";
 import { KeptTable, PATH_MAX } from "./kept_table.ts";
 
 /** The type of a file. */
@@ -256,19 +261,28 @@ function canBeFound(path: string): boolean {
   return true;
 }
 
+/** A file as it was found, and what is told of it now. */
+interface FoundPath {
+  readonly known: ResolvedPath;
+  readonly output: Output;
+}
+
 /**
  * Checks whether paths still lead where they did: the path that was asked for and the resolved one
  * to the same file, of the same type, mode and owner, as the number of a file is given to another
- * one once that is deleted. A resolved path that has become a link meanwhile cannot be opened as one (ELOOP).
+ * one once that is deleted; and whether the resolved one has no links still.
  */
 export class ResolvedPathsCheck {
-  readonly #found: { readonly known: ResolvedPath; readonly output: Output }[] = [];
+  readonly #found: FoundPath[] = [];
+  readonly #directories: Call[] = [];
   readonly #absent: Call[] = [];
   readonly #others: ResolvedPath[] = [];
   readonly #program: SyscallProgram;
 
   constructor(paths: readonly ResolvedPath[]) {
-    const parts: ProgramRecord[] = [];
+    const parts: (ProgramRecord | Label)[] = [];
+    /** The files without links on the way, by the directories that they are in. */
+    const plain = new Map<string, ResolvedPath[]>();
     for (const known of paths) {
       if (known.id === undefined) {
         if (isPlainlyAbsent(known)) {
@@ -276,13 +290,19 @@ export class ResolvedPathsCheck {
         } else this.#others.push(known);
         continue;
       }
+      const isPlain = resolveFlag(known) === RESOLVE_NO_SYMLINKS;
+      if (isPlain) {
+        const directory = parentOf(known.path);
+        const files = plain.get(directory);
+        if (files === undefined) plain.set(directory, [known]);
+        else files.push(known);
+      }
       for (const path of new Set([known.asked, known.path])) {
-        const output = statxOutput();
-        const call = statx(at_fdcwd, path, UNASKED, ATTRIBUTES, output);
-        parts.push({ call, accept: NOTHING });
-        this.#found.push({ known, output });
+        if (isPlain && path === known.path) continue;
+        parts.push(this.#look(known, at_fdcwd, path, 0));
       }
     }
+    for (const [directory, files] of plain) parts.push(...this.#lookIn(directory, files));
     for (const call of this.#absent) {
       // The walk ends with the first that is there, so that only that is open.
       parts.push({ call, accept: ["ENOENT", "ENOTDIR"], onZero: END, onSuccess: END });
@@ -290,11 +310,35 @@ export class ResolvedPathsCheck {
     this.#program = assemble(parts, engine().architecture);
   }
 
+  #look(known: ResolvedPath, directory: Fd, path: string, flags: number): ProgramRecord {
+    const output = statxOutput();
+    this.#found.push({ known, output });
+    return { call: statx(directory, path, UNASKED | flags, ATTRIBUTES, output), accept: NOTHING };
+  }
+
+  /** Looks at files in a directory, to which no link leads any more than to them. */
+  #lookIn(directory: string, files: readonly ResolvedPath[]): (ProgramRecord | Label)[] {
+    const opened = openWithoutLinks(directory);
+    this.#directories.push(opened);
+    const fd = new ResultOf(opened, `<${directory}>`);
+    const end = new Label("no more files");
+    return [
+      { call: opened, accept: NOTHING, onAccepted: END },
+      ...files.map((known) => ({
+        ...this.#look(known, fd, nameOf(known.path) || ".", AT_SYMLINK_NOFOLLOW),
+        onFailure: end,
+      })),
+      end,
+      { call: close(fd) },
+    ];
+  }
+
   /** Asks the kernel. */
   holds(): boolean {
     if (this.#program.calls.length > 0) {
       const result = engine().runInArena(this.#program);
       if (result.failed !== undefined) return false;
+      if (this.#directories.some((call) => result.result(call) < 0n)) return false;
       const appeared = this.#absent.find((call) => result.result(call) >= 0n);
       if (appeared !== undefined) {
         syscall(close(Number(result.result(appeared))));
