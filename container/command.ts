@@ -325,7 +325,7 @@ export class Command {
       handed = new HandedFds(handedFds(this.#options), this.#plan.state.hasOwnRoot);
       return this.#spawn({ ...streams, fds: handed.theirs });
     } catch (error) {
-      if (error instanceof SyscallError && error.code === "ELOOP") this.#plan.isStale = true;
+      if (error instanceof SyscallError && error.code === "ELOOP") this.#plan.becomeStale();
       opened.close();
       throw this.#plans.explain?.(error) ?? error;
     } finally {

@@ -27,7 +27,7 @@ export function launchError({ compiled, values }: PreparedLaunch, result: RunRes
     return programError(compiled, values, result, failure.errno);
   }
   const { stepIndex, fixes, isFound } = recordOf(failure.call, layout);
-  if (isFound === true && isMiss(errnoName(failure.errno))) plan.hasMissed = true;
+  if (isFound === true && isMiss(errnoName(failure.errno))) plan.becomeMissed();
   return failureError(failure, { plan, stepIndex, fixes });
 }
 

@@ -100,7 +100,7 @@ export class Placeholders implements RunningService {
     } catch (error) {
       all.end();
       // The directory around it has been found, or something has been made in its place.
-      if (error instanceof SyscallError && isMiss(error.code)) plan.hasMissed = true;
+      if (error instanceof SyscallError && isMiss(error.code)) plan.becomeMissed();
       throw stepError(error, plan, stepIndex);
     }
     return all;

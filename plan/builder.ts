@@ -20,6 +20,7 @@ import type { HostAccess, HostAccessKind } from "./access/access.ts";
 import { AccessRecorder } from "./access/recorder.ts";
 import type { ConsoleTerminal } from "./console.ts";
 import { ContainerPath } from "./container_path.ts";
+import { copyFields } from "./copy_fields.ts";
 import { HostFacts } from "./host_facts.ts";
 import { HostPath } from "./host_path.ts";
 import {
@@ -93,6 +94,12 @@ export interface CallOptions extends Edges {
 }
 
 const NO_OPTIONS: CallOptions = {};
+
+/** What launches have found of the host that a plan was made for otherwise. */
+interface Found {
+  link: boolean;
+  miss: boolean;
+}
 
 /**
  * The number of descriptors that a plan leaves for execve(2) to close. Any further one is closed by
@@ -170,10 +177,8 @@ export class PlanBuilder {
   opensProcSelf = false;
   /** Whether the plan depends on more of the host than {@linkcode isCurrent} checks. */
   isMomentary = false;
-  /** Whether a launch has found that a resolved path has become a link. */
-  isStale = false;
-  /** Whether a launch has missed a file that the plan has found by a search. */
-  hasMissed = false;
+  /** What launches have found, of this plan and of those that share its first steps. */
+  readonly #found: Found;
   #isFound = false;
   #calls = 0;
   #paths = 0;
@@ -186,20 +191,33 @@ export class PlanBuilder {
    */
   readonly closesAtOnce: boolean;
 
+  /** @param begun the plan of the first steps, which stays as it is */
   constructor(
     steps: readonly { readonly step: string }[],
     host: Host,
     options: PlanOptions = {},
+    begun?: PlanBuilder,
   ) {
+    if (begun !== undefined) copyFields(begun, this);
     this.host = host;
     this.options = options;
-    this.cursor = new StepCursor(steps);
-    this.closesAtOnce = this.cursor.includes("unmount");
-    this.state = new PlannedState(host);
-    this.facts = new HostFacts(host);
-    this.directories = new OpenDirectories(this);
-    this.access = new AccessRecorder(this.cursor, this.state, this.facts);
-    if (options.detached === true) this.#detach();
+    this.cursor = new StepCursor(steps, begun?.cursor);
+    this.state = new PlannedState(host, begun?.state);
+    this.facts = new HostFacts(host, begun?.facts);
+    this.directories = new OpenDirectories(this, begun?.directories);
+    this.access = new AccessRecorder(this.cursor, this.state, this.facts, begun?.access);
+    this.#found = begun === undefined ? { link: false, miss: false } : begun.#found;
+    this.closesAtOnce = begun?.closesAtOnce ?? this.cursor.includes("unmount");
+    if (begun === undefined) {
+      if (options.detached === true) this.#detach();
+      return;
+    }
+    this.processes = begun.processes.map((process) => ({ ...process, parts: [...process.parts] }));
+    this.#calls = begun.#calls;
+    this.#paths = begun.#paths;
+    this.#isFinishing = begun.#isFinishing;
+    this.#limits = begun.#limits;
+    this.#released = begun.#released;
   }
 
   #detach(): void {
@@ -210,8 +228,32 @@ export class PlanBuilder {
 
   /** Whether a new plan of the same steps would be the same. */
   get isCurrent(): boolean {
-    return !this.isMomentary && !this.isStale && !this.hasMissed &&
+    return !this.isMomentary && !this.#found.link && !this.#found.miss &&
       this.facts.hold(this.state.caller);
+  }
+
+  /**
+   * Whether this plan, of the first steps, is that of others which begin with them.
+   *
+   * @param count how many there are
+   */
+  fits(steps: readonly { readonly step: string }[], count: number): boolean {
+    return this.cursor.fits(new StepCursor(steps), count);
+  }
+
+  /** Notes that a launch has found that a resolved path has become a link. */
+  becomeStale(): void {
+    this.#found.link = true;
+  }
+
+  /** Notes that a launch has missed a file that the plan has found by a search. */
+  becomeMissed(): void {
+    this.#found.miss = true;
+  }
+
+  /** Whether a launch has missed such a file. */
+  get hasMissed(): boolean {
+    return this.#found.miss;
   }
 
   /** Whether the last calls come behind a filter under which privileges can be gained. */
@@ -470,6 +512,8 @@ export class PlanBuilder {
     if (resolved.late === true && this.#isUntrusted(resolved.path)) {
       return { ...resolved, late: false };
     }
+    // Most paths lead over no link, whatever is untrusted.
+    if (resolved.path === normalize(path)) return resolved;
     const found = this.#untrustedDirectories().linkOn(resolved);
     if (found === undefined) return resolved;
     if (optional) return { ...resolved, type: undefined };

@@ -24,6 +24,15 @@ export class CapabilityModel {
   #inheritable: readonly CapabilityName[] | undefined;
   #userNamespaces = 0;
 
+  /** Returns a model that goes on from this one. */
+  fork(): CapabilityModel {
+    const model = new CapabilityModel();
+    model.#bounding = this.#bounding;
+    model.#inheritable = this.#inheritable;
+    model.#userNamespaces = this.#userNamespaces;
+    return model;
+  }
+
   /** The number of user namespaces that have been entered. */
   get userNamespaces(): number {
     return this.#userNamespaces;

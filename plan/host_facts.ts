@@ -22,6 +22,8 @@ export const MAX_DIRECTORIES = 100_000;
 /** The answers of the host to one plan, each asked for once. */
 export class HostFacts {
   readonly #host: Host;
+  /** What the plan of the first steps has asked. */
+  readonly #begun: HostFacts | undefined;
   readonly #resolved = new Map<string, ResolvedPath>();
   #paths: readonly ResolvedPath[] = [];
   readonly #names = new Map<string, MatchingNames>();
@@ -34,9 +36,14 @@ export class HostFacts {
   #resolvConf: string | undefined;
   readonly #accountFiles = new Map<string, string>();
 
-  /** What this host says. */
-  constructor(host: Host) {
+  /**
+   * What this host says.
+   *
+   * @param begun what was asked for the first steps, and holds now
+   */
+  constructor(host: Host, begun?: HostFacts) {
     this.#host = host;
+    this.#begun = begun;
   }
 
   /** Returns the working directory of the script. */
@@ -58,9 +65,13 @@ export class HostFacts {
 
   /** Resolves a path of the host. */
   resolve(path: string): ResolvedPath {
-    let resolved = this.#resolved.get(path);
+    let resolved = this.#knownPath(path);
     if (resolved === undefined) this.#resolved.set(path, resolved = this.#host.resolve(path));
     return resolved;
+  }
+
+  #knownPath(path: string): ResolvedPath | undefined {
+    return this.#resolved.get(path) ?? (this.#begun && this.#begun.#knownPath(path));
   }
 
   /**
@@ -74,11 +85,15 @@ export class HostFacts {
 
   /** Returns the names in a directory of the host that match, with `*` for any text. */
   namesIn(directory: string, pattern: string): readonly string[] {
-    let names = this.#names.get(directory);
+    let names = this.#knownNames(directory);
     if (names === undefined) {
       this.#names.set(directory, names = new MatchingNames(this.#now.in(directory)));
     }
     return names.matching(pattern);
+  }
+
+  #knownNames(directory: string): MatchingNames | undefined {
+    return this.#names.get(directory) ?? (this.#begun && this.#begun.#knownNames(directory));
   }
 
   get #now(): DirectoryNames {
@@ -91,15 +106,24 @@ export class HostFacts {
    */
   scanNames(question: Omit<NameQuestion, "most">): NameScan | undefined {
     const key = JSON.stringify(question);
-    let scan = this.#scans.get(key);
+    let scan = this.#knownScan(key);
     if (scan === undefined) {
-      const looked = this.#scans.values().reduce((sum, { directories }) => sum + directories, 0);
-      const most = MAX_DIRECTORIES - looked;
+      const most = MAX_DIRECTORIES - this.#lookedIn;
       scan = this.#host.scanNames({ ...question, most }, this.#scans.values().next().value);
       if (scan.directories > most) return undefined;
       this.#scans.set(key, scan);
     }
     return scan;
+  }
+
+  #knownScan(key: string): NameScan | undefined {
+    return this.#scans.get(key) ?? (this.#begun && this.#begun.#knownScan(key));
+  }
+
+  /** In how many directories all scans have looked. */
+  get #lookedIn(): number {
+    const before = this.#begun === undefined ? 0 : this.#begun.#lookedIn;
+    return this.#scans.values().reduce((sum, { directories }) => sum + directories, before);
   }
 
   /** The other paths of the host's files, by its mounts. */
@@ -120,6 +144,10 @@ export class HostFacts {
 
   /** Whether the host would say the same to this caller. */
   hold(caller: Credentials): boolean {
+    return (this.#begun?.hold(caller) ?? true) && this.#hold(caller);
+  }
+
+  #hold(caller: Credentials): boolean {
     const host = this.#host;
     // The access list resolves further paths when it is read.
     if (this.#paths.length !== this.#resolved.size) this.#paths = [...this.#resolved.values()];

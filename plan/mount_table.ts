@@ -68,6 +68,18 @@ interface Entry {
   readonly covered: Children;
 }
 
+function copyOf({ mounts, children, made }: Place): Place {
+  return {
+    mounts: mounts.map(({ covered, ...entry }) => ({ ...entry, covered: copiesOf(covered) })),
+    children: copiesOf(children),
+    made,
+  };
+}
+
+function copiesOf(children: Children): Children {
+  return children && new Map(Array.from(children, ([name, place]) => [name, copyOf(place)]));
+}
+
 function newPlace(): Place {
   return { mounts: [], children: undefined, made: false };
 }
@@ -94,6 +106,16 @@ export class MountTable {
   #tree: "host" | "other" = "host";
   /** The length of the paths of all roots that were entered, each within the one before. */
   #depth = 0;
+
+  /** Returns a table that goes on from this one. */
+  fork(): MountTable {
+    const table = new MountTable();
+    table.#root = copyOf(this.#root);
+    table.#base = this.#base;
+    table.#tree = this.#tree;
+    table.#depth = this.#depth;
+    return table;
+  }
 
   /** Adds a mount on top of those at its mount point. */
   mounted({ keepsBelow = false, ...description }: MountDescription): void {

@@ -38,9 +38,17 @@ export class OpenDirectories {
   #working: ResultOf | "lost" | undefined;
   #isElsewhere = false;
 
-  /** Those of a plan. */
-  constructor(plan: PlanBuilder) {
+  /**
+   * Those of a plan.
+   *
+   * @param begun those that the first steps have opened
+   */
+  constructor(plan: PlanBuilder, begun?: OpenDirectories) {
     this.#plan = plan;
+    if (begun === undefined) return;
+    for (const [path, directory] of begun.#open) this.#open.set(path, directory);
+    this.#working = begun.#working;
+    this.#isElsewhere = begun.#isElsewhere;
   }
 
   /** Opens a directory of the container for lookups beneath it, unless it is open already. */

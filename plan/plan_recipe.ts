@@ -26,7 +26,19 @@ export function planRecipe(
   host: Host = liveHost(),
 ): PlanBuilder {
   const plan = new PlanBuilder(steps, host, options);
-  for (let index = 0; index < steps.length; index++) {
+  lowerSteps(plan, steps, 0);
+  plan.directories.returnToWorking();
+  return plan;
+}
+
+/** Lowers the steps from one position up to another. */
+export function lowerSteps(
+  plan: PlanBuilder,
+  steps: readonly Step[],
+  from: number,
+  to: number = steps.length,
+): void {
+  for (let index = from; index < to; index++) {
     plan.cursor.begin(index);
     try {
       lower(steps[index]!, plan);
@@ -35,8 +47,6 @@ export function planRecipe(
       throw error instanceof SyscallError ? inStep(error, plan) : error;
     }
   }
-  plan.directories.returnToWorking();
-  return plan;
 }
 
 function inStep({ syscall, errno, call, hint }: SyscallError, { cursor }: PlanBuilder): Error {

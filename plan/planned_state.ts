@@ -12,6 +12,7 @@ import type { Credentials } from "../host/credentials.ts";
 import type { Host } from "../host/host.ts";
 import type { NamespaceKind } from "../recipe/namespaces.ts";
 import { CapabilityModel } from "./capability_model.ts";
+import { copyFields } from "./copy_fields.ts";
 import { mountFixes } from "./fixes.ts";
 import { MountTable, type PlannedMount } from "./mount_table.ts";
 
@@ -28,6 +29,10 @@ export interface PlannedNetwork {
   outside?: ResultOf;
   /** The ports that steps have published. */
   published?: PublishedPort[];
+}
+
+function copyOf({ published, ...network }: PlannedNetwork): PlannedNetwork {
+  return { ...network, ...(published !== undefined && { published: [...published] }) };
 }
 
 /** An open /proc, with the mount and the root that it belongs to. */
@@ -108,9 +113,20 @@ export class PlannedState {
   #caller: Credentials | undefined;
   #mountFixes: { readonly inUserNamespace: boolean; readonly fixes: Fixes } | undefined;
 
-  /** The state of a new container on this machine. */
-  constructor(host: Host) {
+  /**
+   * The state of a new container on this machine.
+   *
+   * @param begun that of another one, which goes on here
+   */
+  constructor(host: Host, begun?: PlannedState) {
     this.#host = host;
+    if (begun === undefined) return;
+    copyFields(begun, this);
+    this.mounts = begun.mounts.fork();
+    this.capabilities = begun.capabilities.fork();
+    this.network = copyOf(begun.network);
+    this.#depths = new Map(begun.#depths);
+    this.#caller = begun.#caller;
   }
 
   /** Whose files paths lead to, for messages. */

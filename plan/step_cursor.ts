@@ -10,6 +10,12 @@ import type { BindStep } from "../recipe/steps/bind.ts";
 import type { LandlockStep } from "../recipe/steps/landlock.ts";
 import { ROOT_PLACE, type RootStep } from "../recipe/steps/root_directory.ts";
 
+/** A question about the steps to come, and the answer that calls depend on. */
+interface Asked {
+  readonly ask: (cursor: StepCursor) => unknown;
+  readonly answer: unknown;
+}
+
 /**
  * Iterates over the steps while they are lowered, with lookups before and after the current one.
  */
@@ -20,10 +26,15 @@ export class StepCursor {
   readonly #nextRoots: readonly (string | undefined)[];
   /** The positions of the first and the last step of each name. */
   readonly #places: ReadonlyMap<string, { readonly first: number; readonly last: number }>;
+  /** What has been asked about the steps to come, but for the roots. */
+  readonly #asked: Asked[];
   #index = 0;
 
-  constructor(steps: readonly { readonly step: string }[]) {
+  /** @param begun the cursor of other steps, which begin alike, where those have been lowered */
+  constructor(steps: readonly { readonly step: string }[], begun?: StepCursor) {
     this.steps = steps;
+    this.#asked = begun === undefined ? [] : [...begun.#asked];
+    this.#index = begun === undefined ? 0 : begun.#index;
     const places = new Map<string, { readonly first: number; readonly last: number }>();
     steps.forEach(({ step }, last) => {
       places.set(step, { first: places.get(step)?.first ?? last, last });
@@ -69,9 +80,27 @@ export class StepCursor {
     throw new RecipeError(message, { step: this.nameOf(this.#index), stepIndex: this.#index });
   }
 
+  /**
+   * Whether the first steps, of which there are so many, have the same calls among other steps that
+   * begin with them: all that was asked about the steps to come has the same answer there.
+   */
+  fits(others: StepCursor, count: number): boolean {
+    for (let index = 0; index < count; index++) {
+      if (this.#nextRoots[index] !== others.#nextRoots[index]) return false;
+    }
+    return this.#asked.every(({ ask, answer }) => isSame(ask(others), answer));
+  }
+
+  /** Answers a question about the steps to come. */
+  #ask<T>(ask: (cursor: StepCursor) => T): T {
+    const answer = ask(this);
+    this.#asked.push({ ask, answer });
+    return answer;
+  }
+
   /** Whether there is a step of this name. */
   includes(step: string): boolean {
-    return this.#places.has(step);
+    return this.#ask((cursor) => cursor.#places.has(step));
   }
 
   /** Whether a step of this name is before the current one. */
@@ -81,12 +110,16 @@ export class StepCursor {
 
   /** Whether a step of this name is after the current one. */
   comesLater(step: string): boolean {
-    return (this.#places.get(step)?.last ?? -1) > this.#index;
+    const index = this.#index;
+    return this.#ask((cursor) => (cursor.#places.get(step)?.last ?? -1) > index);
   }
 
   /** Returns the name of the first step after the current one that is such a step. */
   findLater(isSuch: (name: string) => boolean): string | undefined {
-    return this.steps.slice(this.#index + 1).find(({ step }) => isSuch(step))?.step;
+    const index = this.#index;
+    return this.#ask((cursor) =>
+      cursor.steps.slice(index + 1).find(({ step }) => isSuch(step))?.step
+    );
   }
 
   /**
@@ -104,11 +137,13 @@ export class StepCursor {
 
   /** The files of the host that an untrusted program may write to. */
   get untrustedSources(): readonly string[] {
-    return this.steps.flatMap((step) => {
-      if (isChangedRoot(step)) return [step.directory];
-      if (isUntrustedRule(step)) return step.write;
-      return isUntrustedBind(step) ? [step.source] : [];
-    });
+    return this.#ask((cursor) =>
+      cursor.steps.flatMap((step) => {
+        if (isChangedRoot(step)) return [step.directory];
+        if (isUntrustedRule(step)) return step.write;
+        return isUntrustedBind(step) ? [step.source] : [];
+      })
+    );
   }
 
   /** Whether the current step is a bind of files that an untrusted program is shown. */
@@ -131,6 +166,10 @@ export class StepCursor {
     const target = normalize(path);
     return target !== root && isWithin(target, root) ? root : undefined;
   }
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  return one === other || JSON.stringify(one) === JSON.stringify(other);
 }
 
 function isRootStep(

@@ -9,7 +9,7 @@
 import type { Host } from "../host/host.ts";
 import { OtherNames } from "../host/other_names.ts";
 import type { ResolvedPath } from "../host/resolve_path.ts";
-import { isWithin, normalize, parentOf } from "../recipe/path.ts";
+import { isWithin, parentOf } from "../recipe/path.ts";
 
 /** A link that may lead anywhere, and the directory in which it lies. */
 export interface UntrustedLink {
@@ -41,7 +41,7 @@ export class UntrustedDirectories {
 
   /** Returns such a link on the way to a path, or one that has changed while the path was resolved. */
   linkOn({ asked, path }: ResolvedPath): UntrustedLink | undefined {
-    if (this.#directories.length === 0 || path === normalize(asked)) return undefined;
+    if (this.#directories.length === 0) return undefined;
     const followed = this.#host.followLinks(asked);
     for (const link of followed.links) {
       const directory = this.#around(parentOf(link));

@@ -41,6 +41,14 @@ export class KernelFiles {
   /** For each read-only path, the number of user namespaces that had been entered before. */
   readonly #guarded = new Map<string, number>();
 
+  /** Returns files that go on from these. */
+  fork(): KernelFiles {
+    const files = new KernelFiles();
+    files.#mounts = [...this.#mounts];
+    for (const [path, userNamespaces] of this.#guarded) files.#guarded.set(path, userNamespaces);
+    return files;
+  }
+
   /** Adds a mount. */
   mounted(mount: KernelMount): void {
     if (KERNEL_FILES[mount.type] === undefined) return;

@@ -18,6 +18,7 @@ import { parseMountOptions } from "../../recipe/mount_options.ts";
 import type { NamespaceKind } from "../../recipe/namespaces.ts";
 import { isWithin, normalize } from "../../recipe/path.ts";
 import type { IdRange } from "../../recipe/steps/id_range.ts";
+import { copyFields } from "../copy_fields.ts";
 import { touches } from "../mount_table.ts";
 import type { PlannedState } from "../planned_state.ts";
 import type { StepCursor } from "../step_cursor.ts";
@@ -134,16 +135,26 @@ export class AccessRecorder {
     readonly step: string;
   }[] = [];
 
+  /** @param begun what the first steps have accessed */
   constructor(
     cursor: StepCursor,
     state: PlannedState,
     host: PathHost,
+    begun?: AccessRecorder,
   ) {
+    if (begun !== undefined) {
+      copyFields(begun, this);
+      this.init = begun.init && { ...begun.init };
+      this.kernelFiles = begun.kernelFiles.fork();
+      this.#isOpen = begun.#isOpen;
+      this.#lookedUp = new Set(begun.#lookedUp);
+      this.#trees = [...begun.#trees];
+    }
     this.#cursor = cursor;
     this.state = state;
     this.#host = host;
     this.#paths = new HostPaths(cursor, state.mounts, host);
-    this.#settled = new SettledPaths(cursor, state.mounts, host);
+    this.#settled = new SettledPaths(cursor, state.mounts, host, begun && begun.#settled);
   }
 
   /** See {@linkcode HostPaths.hostSource}. */

@@ -30,10 +30,19 @@ export class SettledPaths {
   /** Whether a step has mounted or made a link where its words need not lead. */
   #isLost = false;
 
-  constructor(cursor: StepCursor, mounts: MountTable, host: Pick<Host, "resolve">) {
+  /** @param begun what the first steps have done */
+  constructor(
+    cursor: StepCursor,
+    mounts: MountTable,
+    host: Pick<Host, "resolve">,
+    begun?: SettledPaths,
+  ) {
     this.#cursor = cursor;
     this.#mounts = mounts;
     this.#host = host;
+    if (begun === undefined) return;
+    this.#links = [...begun.#links];
+    this.#isLost = begun.#isLost;
   }
 
   /** Returns the path without links of the place that a path certainly leads to, if it is known. */
