@@ -11,7 +11,7 @@ for(const name in getters){
 Object.defineProperty(target,name,{get:getters[name],configurable:true});
 }
 });
-var BUILD="0a01f0cd47101f14a6f90dec10846a0afcb8581e4d0713c85e8648c3a5f77084";
+var BUILD="9626f72fde766092daf9371cdde68692bd46734e131e99abb2e86ee5b7482e79";
 var FUNCTIONS={
 getenv:{
 parameters:[

@@ -3294,15 +3294,7 @@ LOWERINGS[step.step](step,plan);
 });
 var planRecipe=(function planRecipe(steps,options={},host=liveHost()){
 const plan=new PlanBuilder(steps,host,options);
-for(let index=0;index < steps.length;index++){
-plan.cursor.begin(index);
-try{
-lower(steps[index],plan);
-}catch(error){
-if(error instanceof TargetIssue)plan.refuse(error.message);
-throw error instanceof SyscallError?inStep(error,plan):error;
-}
-}
+lowerSteps(plan,steps,0);
 plan.directories.returnToWorking();
 return plan;
 });
@@ -10160,11 +10152,13 @@ return true;
 }
 var ResolvedPathsCheck=class{
 #found=[];
+#directories=[];
 #absent=[];
 #others=[];
 #program;
 constructor(paths){
 const parts=[];
+const plain=new Map();
 for(const known of paths){
 if(known.id===void 0){
 if(isPlainlyAbsent(known)){
@@ -10172,22 +10166,24 @@ this.#absent.push(openWithoutLinks(known.asked));
 }else this.#others.push(known);
 continue;
 }
+const isPlain2=resolveFlag(known)===RESOLVE_NO_SYMLINKS;
+if(isPlain2){
+const directory=parentOf(known.path);
+const files=plain.get(directory);
+if(files===void 0)plain.set(directory,[
+known
+]);
+else files.push(known);
+}
 for(const path2 of new Set([
 known.asked,
 known.path
 ])){
-const output=statxOutput();
-const call2=statx(at_fdcwd,path2,UNASKED,ATTRIBUTES,output);
-parts.push({
-call:call2,
-accept:NOTHING
-});
-this.#found.push({
-known,
-output
-});
+if(isPlain2 && path2===known.path)continue;
+parts.push(this.#look(known,at_fdcwd,path2,0));
 }
 }
+for(const[directory,files]of plain)parts.push(...this.#lookIn(directory,files));
 for(const call2 of this.#absent){
 parts.push({
 call:call2,
@@ -10201,10 +10197,43 @@ onSuccess:END
 }
 this.#program=assemble(parts,engine().architecture);
 }
+#look(known,directory,path2,flags16){
+const output=statxOutput();
+this.#found.push({
+known,
+output
+});
+return{
+call:statx(directory,path2,UNASKED | flags16,ATTRIBUTES,output),
+accept:NOTHING
+};
+}
+#lookIn(directory,files){
+const opened=openWithoutLinks(directory);
+this.#directories.push(opened);
+const fd=new ResultOf(opened,`<${directory}>`);
+const end=new Label("no more files");
+return[
+{
+call:opened,
+accept:NOTHING,
+onAccepted:END
+},
+...files.map((known)=>({
+...this.#look(known,fd,nameOf(known.path)|| ".",AT_SYMLINK_NOFOLLOW),
+onFailure:end
+})),
+end,
+{
+call:close(fd)
+}
+];
+}
 holds(){
 if(this.#program.calls.length > 0){
 const result=engine().runInArena(this.#program);
 if(result.failed !==void 0)return false;
+if(this.#directories.some((call2)=> result.result(call2)< 0n))return false;
 const appeared=this.#absent.find((call2)=> result.result(call2)>=0n);
 if(appeared !==void 0){
 syscall(close(Number(result.result(appeared))));
@@ -12071,6 +12100,30 @@ var LOOP=new Set([
 var DONE_BY_MOUNT=/^[xX]-mount\.(idmap|subdir|owner|group|mode)$/;
 var IGNORED=/^(x-|X-|comment=|u?helper=)/;
 var OPTIONS_BYTES=4095;
+function copyFields(from2,to){
+for(const name in from2){
+const value=from2[name];
+to[name]=Array.isArray(value)?[
+...value
+]:value instanceof Set?new Set(value):value instanceof Map?new Map(value):value;
+}
+}
+function copyOf({mounts,children,made}){
+return{
+mounts:mounts.map(({covered,...entry2})=>({
+...entry2,
+covered:copiesOf(covered)
+})),
+children:copiesOf(children),
+made
+};
+}
+function copiesOf(children){
+return children && new Map(Array.from(children,([name,place2])=>[
+name,
+copyOf(place2)
+]));
+}
 var DEFAULTS={
 source:"",
 layers:[],
@@ -12083,7 +12136,7 @@ var HOST_ROOT={
 ...rootMount(false),
 origin:"/"
 };
-var MountTable=class{
+var MountTable=class _MountTable{
 static{
 addMethods(this.prototype,{
 mounted:(function({keepsBelow=false,...description}){
@@ -12227,6 +12280,14 @@ return place2;
 #base=HOST_ROOT;
 #tree="host";
 #depth=0;
+fork(){
+const table=new _MountTable();
+table.#root=copyOf(this.#root);
+table.#base=this.#base;
+table.#tree=this.#tree;
+table.#depth=this.#depth;
+return table;
+}
 unmounted(target){
 const place2=this.#placeAt(target);
 const entry2=place2?.mounts.pop();
@@ -12345,7 +12406,7 @@ guards:[
 ]
 }
 };
-var KernelFiles=class{
+var KernelFiles=class _KernelFiles{
 static{
 addMethods(this.prototype,{
 mounted:(function(mount3){
@@ -12396,6 +12457,14 @@ this.#guarded.clear();
 }
 #mounts=[];
 #guarded=new Map();
+fork(){
+const files=new _KernelFiles();
+files.#mounts=[
+...this.#mounts
+];
+for(const[path2,userNamespaces]of this.#guarded)files.#guarded.set(path2,userNamespaces);
+return files;
+}
 guard(path2,userNamespaces){
 this.#guarded.set(normalize(path2),userNamespaces);
 }
@@ -12476,10 +12545,15 @@ return layers.every(({path:layer})=> layer.startsWith("/")&& this.#mounts.isHost
 #host;
 #links=[];
 #isLost=false;
-constructor(cursor,mounts,host){
+constructor(cursor,mounts,host,begun){
 this.#cursor=cursor;
 this.#mounts=mounts;
 this.#host=host;
+if(begun===void 0)return;
+this.#links=[
+...begun.#links
+];
+this.#isLost=begun.#isLost;
 }
 #onHost(path2){
 const resolved=this.#host.resolve(path2);
@@ -12736,12 +12810,24 @@ kernelFiles=new KernelFiles();
 #host;
 #lookedUp=new Set();
 #trees=[];
-constructor(cursor,state,host){
+constructor(cursor,state,host,begun){
+if(begun !==void 0){
+copyFields(begun,this);
+this.init=begun.init &&{
+...begun.init
+};
+this.kernelFiles=begun.kernelFiles.fork();
+this.#isOpen=begun.#isOpen;
+this.#lookedUp=new Set(begun.#lookedUp);
+this.#trees=[
+...begun.#trees
+];
+}
 this.#cursor=cursor;
 this.state=state;
 this.#host=host;
 this.#paths=new HostPaths(cursor,state.mounts,host);
-this.#settled=new SettledPaths(cursor,state.mounts,host);
+this.#settled=new SettledPaths(cursor,state.mounts,host,begun && begun.#settled);
 }
 exists(path2){
 return this.#host.resolve(path2).type !==void 0;
@@ -13189,9 +13275,9 @@ return names;
 }
 hold(now){
 if(now===this.#names)return true;
-const isSame2=this.#matching.entries().every(([pattern,names])=> matchesIn(now,pattern).join("/")===names.join("/"));
-if(isSame2)this.#names=now;
-return isSame2;
+const isSame3=this.#matching.entries().every(([pattern,names])=> matchesIn(now,pattern).join("/")===names.join("/"));
+if(isSame3)this.#names=now;
+return isSame3;
 }
 };
 function matchesIn(names,pattern){
@@ -13209,7 +13295,7 @@ var HostFacts=class{
 static{
 addMethods(this.prototype,{
 resolve:(function(path2){
-let resolved=this.#resolved.get(path2);
+let resolved=this.#knownPath(path2);
 if(resolved===void 0)this.#resolved.set(path2,resolved=this.#host.resolve(path2));
 return resolved;
 }),
@@ -13220,6 +13306,7 @@ if(this.#hasAutomounter)this.#host.mountAutomounts(directory);
 });
 }
 #host;
+#begun;
 #resolved=new Map();
 #paths=[];
 #names=new Map();
@@ -13231,8 +13318,9 @@ if(this.#hasAutomounter)this.#host.mountAutomounts(directory);
 #otherNames;
 #resolvConf;
 #accountFiles=new Map();
-constructor(host){
+constructor(host,begun){
 this.#host=host;
+this.#begun=begun;
 }
 workingDirectory(){
 return this.#workingDirectory??=this.#host.workingDirectory();
@@ -13245,22 +13333,27 @@ let text3=this.#accountFiles.get(path2);
 if(text3===void 0)this.#accountFiles.set(path2,text3=this.#host.accountFile(path2));
 return text3;
 }
+#knownPath(path2){
+return this.#resolved.get(path2)??(this.#begun && this.#begun.#knownPath(path2));
+}
 namesIn(directory,pattern){
-let names=this.#names.get(directory);
+let names=this.#knownNames(directory);
 if(names===void 0){
 this.#names.set(directory,names=new MatchingNames(this.#now.in(directory)));
 }
 return names.matching(pattern);
+}
+#knownNames(directory){
+return this.#names.get(directory)??(this.#begun && this.#begun.#knownNames(directory));
 }
 get #now(){
 return this.#namesNow??=this.#host.directoryNames();
 }
 scanNames(question){
 const key=JSON.stringify(question);
-let scan=this.#scans.get(key);
+let scan=this.#knownScan(key);
 if(scan===void 0){
-const looked=this.#scans.values().reduce((sum2,{directories})=> sum2 + directories,0);
-const most=MAX_DIRECTORIES - looked;
+const most=MAX_DIRECTORIES - this.#lookedIn;
 scan=this.#host.scanNames({
 ...question,
 most
@@ -13269,6 +13362,13 @@ if(scan.directories > most)return void 0;
 this.#scans.set(key,scan);
 }
 return scan;
+}
+#knownScan(key){
+return this.#scans.get(key)??(this.#begun && this.#begun.#knownScan(key));
+}
+get #lookedIn(){
+const before=this.#begun===void 0?0:this.#begun.#lookedIn;
+return this.#scans.values().reduce((sum2,{directories})=> sum2 + directories,before);
 }
 get otherNames(){
 return this.#otherNames??=new OtherNames(this.mounts);
@@ -13282,6 +13382,9 @@ const now=this.#host.directoryNames();
 return this.#names.entries().every(([directory,names])=> names.hold(now.in(directory)));
 }
 hold(caller2){
+return(this.#begun?.hold(caller2)??true)&& this.#hold(caller2);
+}
+#hold(caller2){
 const host=this.#host;
 if(this.#paths.length !==this.#resolved.size)this.#paths=[
 ...this.#resolved.values()
@@ -13457,8 +13560,12 @@ return this.#opened !==void 0;
 #opened;
 #working;
 #isElsewhere=false;
-constructor(plan){
+constructor(plan,begun){
 this.#plan=plan;
+if(begun===void 0)return;
+for(const[path2,directory]of begun.#open)this.#open.set(path2,directory);
+this.#working=begun.#working;
+this.#isElsewhere=begun.#isElsewhere;
 }
 closeAll(){
 const{state}=this.#plan;
@@ -13479,7 +13586,7 @@ return[
 }
 };
 var ALL2=Object.keys(CAPABILITIES);
-var CapabilityModel=class{
+var CapabilityModel=class _CapabilityModel{
 static{
 addMethods(this.prototype,{
 limit:(function({keep,...sets}){
@@ -13503,6 +13610,13 @@ return this.#userNamespaces;
 #bounding=ALL2;
 #inheritable;
 #userNamespaces=0;
+fork(){
+const model=new _CapabilityModel();
+model.#bounding=this.#bounding;
+model.#inheritable=this.#inheritable;
+model.#userNamespaces=this.#userNamespaces;
+return model;
+}
 enterUserNamespace(){
 this.#userNamespaces++;
 this.#bounding=ALL2;
@@ -13517,6 +13631,16 @@ static areAll(names){
 return names.length===ALL2.length;
 }
 };
+function copyOf2({published,...network}){
+return{
+...network,
+...published !==void 0 &&{
+published:[
+...published
+]
+}
+};
+}
 var PlannedState=class{
 static{
 addMethods(this.prototype,{
@@ -13620,8 +13744,15 @@ entersFiles=false;
 #host;
 #caller;
 #mountFixes;
-constructor(host){
+constructor(host,begun){
 this.#host=host;
+if(begun===void 0)return;
+copyFields(begun,this);
+this.mounts=begun.mounts.fork();
+this.capabilities=begun.capabilities.fork();
+this.network=copyOf2(begun.network);
+this.#depths=new Map(begun.#depths);
+this.#caller=begun.#caller;
 }
 unknownSource;
 get hasScriptGroups(){
@@ -13839,10 +13970,11 @@ nameOf:(function(index){
 return this.steps[index].step;
 }),
 includes:(function(step){
-return this.#places.has(step);
+return this.#ask((cursor)=> cursor.#places.has(step));
 }),
 comesLater:(function(step){
-return(this.#places.get(step)?.last??-1)> this.#index;
+const index=this.#index;
+return this.#ask((cursor)=>(cursor.#places.get(step)?.last??-1)> index);
 }),
 rootOf:(function(path2){
 const root2=this.nextRoot;
@@ -13858,7 +13990,7 @@ index:(function(){
 return this.#index;
 }),
 untrustedSources:(function(){
-return this.steps.flatMap(((step)=>{
+return this.#ask(((cursor)=> cursor.steps.flatMap((step)=>{
 if(isChangedRoot(step))return[
 step.directory
 ];
@@ -13866,7 +13998,7 @@ if(isUntrustedRule(step))return step.write;
 return isUntrustedBind(step)?[
 step.source
 ]:[];
-}));
+})));
 }),
 nextRoot:(function(){
 return this.#nextRoots[this.#index];
@@ -13876,9 +14008,14 @@ return this.#nextRoots[this.#index];
 steps;
 #nextRoots;
 #places;
+#asked;
 #index=0;
-constructor(steps){
+constructor(steps,begun){
 this.steps=steps;
+this.#asked=begun===void 0?[]:[
+...begun.#asked
+];
+this.#index=begun===void 0?0:begun.#index;
 const places=new Map();
 steps.forEach((({step},last)=>{
 places.set(step,{
@@ -13912,11 +14049,26 @@ step:this.nameOf(this.#index),
 stepIndex:this.#index
 });
 }
+fits(others,count){
+for(let index=0;index < count;index++){
+if(this.#nextRoots[index]!==others.#nextRoots[index])return false;
+}
+return this.#asked.every(({ask,answer})=> isSame2(ask(others),answer));
+}
+#ask(ask){
+const answer=ask(this);
+this.#asked.push({
+ask,
+answer
+});
+return answer;
+}
 cameBefore(step){
 return(this.#places.get(step)?.first??Infinity)< this.#index;
 }
 findLater(isSuch){
-return this.steps.slice(this.#index + 1).find(({step})=> isSuch(step))?.step;
+const index=this.#index;
+return this.#ask((cursor)=> cursor.steps.slice(index + 1).find(({step})=> isSuch(step))?.step);
 }
 droppedBefore(index){
 for(let before=index - 1;before >=0;before--){
@@ -13930,6 +14082,9 @@ get isUntrusted(){
 return this.steps[this.#index]?.untrusted===true;
 }
 };
+function isSame2(one,other){
+return one===other || JSON.stringify(one)===JSON.stringify(other);
+}
 function entersUserNamespace(step){
 const{kinds}=step;
 return(step.step==="unshare" || step.step==="join")&&(!Array.isArray(kinds)|| kinds.includes("user"));
@@ -13938,7 +14093,7 @@ var UntrustedDirectories=class{
 static{
 addMethods(this.prototype,{
 linkOn:(function({asked,path:path2}){
-if(this.#directories.length===0 || path2===normalize(asked))return void 0;
+if(this.#directories.length===0)return void 0;
 const followed=this.#host.followLinks(asked);
 for(const link2 of followed.links){
 const directory=this.#around(parentOf(link2));
@@ -14076,6 +14231,7 @@ return{
 late:false
 };
 }
+if(resolved.path===normalize(path2))return resolved;
 const found=untrustedDirectories$27.call(this).linkOn(resolved);
 if(found===void 0)return resolved;
 if(optional2)return{
@@ -14186,8 +14342,7 @@ deathSignal=9;
 hasForerunner=false;
 opensProcSelf=false;
 isMomentary=false;
-isStale=false;
-hasMissed=false;
+#found;
 #isFound=false;
 #calls=0;
 #paths=0;
@@ -14196,16 +14351,35 @@ hasMissed=false;
 #limits;
 #released=0;
 closesAtOnce;
-constructor(steps,host,options={}){
+constructor(steps,host,options={},begun){
+if(begun !==void 0)copyFields(begun,this);
 this.host=host;
 this.options=options;
-this.cursor=new StepCursor(steps);
-this.closesAtOnce=this.cursor.includes("unmount");
-this.state=new PlannedState(host);
-this.facts=new HostFacts(host);
-this.directories=new OpenDirectories(this);
-this.access=new AccessRecorder(this.cursor,this.state,this.facts);
+this.cursor=new StepCursor(steps,begun?.cursor);
+this.state=new PlannedState(host,begun?.state);
+this.facts=new HostFacts(host,begun?.facts);
+this.directories=new OpenDirectories(this,begun?.directories);
+this.access=new AccessRecorder(this.cursor,this.state,this.facts,begun?.access);
+this.#found=begun===void 0?{
+link:false,
+miss:false
+}:begun.#found;
+this.closesAtOnce=begun?.closesAtOnce??this.cursor.includes("unmount");
+if(begun===void 0){
 if(options.detached===true)this.#detach();
+return;
+}
+this.processes=begun.processes.map((process)=>({
+...process,
+parts:[
+...process.parts
+]
+}));
+this.#calls=begun.#calls;
+this.#paths=begun.#paths;
+this.#isFinishing=begun.#isFinishing;
+this.#limits=begun.#limits;
+this.#released=begun.#released;
 }
 #detach(){
 this.deathSignal=0;
@@ -14218,7 +14392,19 @@ true
 ];
 }
 get isCurrent(){
-return !this.isMomentary && !this.isStale && !this.hasMissed && this.facts.hold(this.state.caller);
+return !this.isMomentary && !this.#found.link && !this.#found.miss && this.facts.hold(this.state.caller);
+}
+fits(steps,count){
+return this.cursor.fits(new StepCursor(steps),count);
+}
+becomeStale(){
+this.#found.link=true;
+}
+becomeMissed(){
+this.#found.miss=true;
+}
+get hasMissed(){
+return this.#found.miss;
 }
 finishes(){
 this.#isFinishing=true;
@@ -21982,6 +22168,17 @@ writeFile:lowerWriteFile
 function lowerRoot(step,plan){
 for(const part of rootParts(step,plan))lower(part,plan);
 }
+function lowerSteps(plan,steps,from2,to=steps.length){
+for(let index=from2;index < to;index++){
+plan.cursor.begin(index);
+try{
+lower(steps[index],plan);
+}catch(error){
+if(error instanceof TargetIssue)plan.refuse(error.message);
+throw error instanceof SyscallError?inStep(error,plan):error;
+}
+}
+}
 function inStep({syscall:syscall2,errno,call:call2,hint},{cursor}){
 const{index}=cursor;
 return new SyscallError({
@@ -23493,7 +23690,7 @@ if(layout.candidates.some(({execve:execve2})=> execve2===failure.call)){
 return programError(compiled,values,result,failure.errno);
 }
 const{stepIndex,fixes,isFound}=recordOf(failure.call,layout);
-if(isFound===true && isMiss(errnoName(failure.errno)))plan.hasMissed=true;
+if(isFound===true && isMiss(errnoName(failure.errno)))plan.becomeMissed();
 return failureError(failure,{
 plan,
 stepIndex,
@@ -26008,7 +26205,7 @@ all.#made.push(make(placeholder,all.#parent(placeholder)));
 }
 }catch(error){
 all.end();
-if(error instanceof SyscallError && isMiss(error.code))plan.hasMissed=true;
+if(error instanceof SyscallError && isMiss(error.code))plan.becomeMissed();
 throw stepError(error,plan,stepIndex);
 }
 return all;

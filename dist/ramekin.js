@@ -4939,15 +4939,7 @@ LOWERINGS[step.step](step,plan);
 });
 var planRecipe=(function planRecipe(steps,options={},host2=liveHost()){
 const plan=new PlanBuilder(steps,host2,options);
-for(let index=0;index < steps.length;index++){
-plan.cursor.begin(index);
-try{
-lower(steps[index],plan);
-}catch(error){
-if(error instanceof TargetIssue)plan.refuse(error.message);
-throw error instanceof SyscallError?inStep(error,plan):error;
-}
-}
+lowerSteps(plan,steps,0);
 plan.directories.returnToWorking();
 return plan;
 });
@@ -15728,6 +15720,22 @@ case "lifetime":
 return "running on after the script";
 }
 }
+function copyOf({mounts,children,made}){
+return{
+mounts:mounts.map(({covered,...entry2})=>({
+...entry2,
+covered:copiesOf(covered)
+})),
+children:copiesOf(children),
+made
+};
+}
+function copiesOf(children){
+return children && new Map(Array.from(children,([name,place2])=>[
+name,
+copyOf(place2)
+]));
+}
 var DEFAULTS={
 source:"",
 layers:[],
@@ -15740,7 +15748,7 @@ var HOST_ROOT={
 ...rootMount(false),
 origin:"/"
 };
-var MountTable=class{
+var MountTable=class _MountTable{
 static{
 addMethods(this.prototype,{
 mounted:(function({keepsBelow=false,...description}){
@@ -15885,6 +15893,14 @@ return place2;
 #base=HOST_ROOT;
 #tree="host";
 #depth=0;
+fork(){
+const table=new _MountTable();
+table.#root=copyOf(this.#root);
+table.#base=this.#base;
+table.#tree=this.#tree;
+table.#depth=this.#depth;
+return table;
+}
 unmounted(target){
 const place2=this.#placeAt(target);
 const entry2=place2?.mounts.pop();
@@ -16652,7 +16668,8 @@ holds:(function(){
 if(this.#program.calls.length > 0){
 const result=engine().runInArena(this.#program);
 if(result.failed !==void 0)return false;
-const appeared=this.#absent.find(((call2)=> result.result(call2)>=0n));
+if(this.#directories.some(((call2)=> result.result(call2)< 0n)))return false;
+const appeared=this.#absent.find((call2)=> result.result(call2)>=0n);
 if(appeared !==void 0){
 syscall(close(Number(result.result(appeared))));
 return false;
@@ -16669,11 +16686,13 @@ return now.path===known.path && isSame(now,known);
 });
 }
 #found=[];
+#directories=[];
 #absent=[];
 #others=[];
 #program;
 constructor(paths){
 const parts2=[];
+const plain=new Map();
 for(const known of paths){
 if(known.id===void 0){
 if(isPlainlyAbsent(known)){
@@ -16681,22 +16700,24 @@ this.#absent.push(openWithoutLinks(known.asked));
 }else this.#others.push(known);
 continue;
 }
+const isPlain2=resolveFlag(known)===RESOLVE_NO_SYMLINKS;
+if(isPlain2){
+const directory=parentOf(known.path);
+const files=plain.get(directory);
+if(files===void 0)plain.set(directory,[
+known
+]);
+else files.push(known);
+}
 for(const path2 of new Set([
 known.asked,
 known.path
 ])){
-const output=statxOutput();
-const call2=statx(at_fdcwd,path2,UNASKED,ATTRIBUTES2,output);
-parts2.push({
-call:call2,
-accept:NOTHING
-});
-this.#found.push({
-known,
-output
-});
+if(isPlain2 && path2===known.path)continue;
+parts2.push(this.#look(known,at_fdcwd,path2,0));
 }
 }
+for(const[directory,files]of plain)parts2.push(...this.#lookIn(directory,files));
 for(const call2 of this.#absent){
 parts2.push({
 call:call2,
@@ -16709,6 +16730,38 @@ onSuccess:END
 });
 }
 this.#program=assemble(parts2,engine().architecture);
+}
+#look(known,directory,path2,flags2){
+const output=statxOutput();
+this.#found.push({
+known,
+output
+});
+return{
+call:statx(directory,path2,UNASKED | flags2,ATTRIBUTES2,output),
+accept:NOTHING
+};
+}
+#lookIn(directory,files){
+const opened=openWithoutLinks(directory);
+this.#directories.push(opened);
+const fd=new ResultOf(opened,`<${directory}>`);
+const end=new Label("no more files");
+return[
+{
+call:opened,
+accept:NOTHING,
+onAccepted:END
+},
+...files.map((known)=>({
+...this.#look(known,fd,nameOf2(known.path)|| ".",AT_SYMLINK_NOFOLLOW),
+onFailure:end
+})),
+end,
+{
+call:close(fd)
+}
+];
 }
 };
 var MAX_LINKS=40;
@@ -18313,7 +18366,7 @@ grant:"run",
 fix:"--allow-run --allow-sys with --allow-ffi, or { run: true, sys: true }, grant all access to the machine"
 };
 var ALL2=Object.keys(CAPABILITIES);
-var CapabilityModel=class{
+var CapabilityModel=class _CapabilityModel{
 static{
 addMethods(this.prototype,{
 enterUserNamespace:(function(){
@@ -18342,6 +18395,13 @@ return this.#userNamespaces;
 #bounding=ALL2;
 #inheritable;
 #userNamespaces=0;
+fork(){
+const model=new _CapabilityModel();
+model.#bounding=this.#bounding;
+model.#inheritable=this.#inheritable;
+model.#userNamespaces=this.#userNamespaces;
+return model;
+}
 of({uid,gainsNoPrivileges},callers){
 const passed=this.#inheritable??callers;
 const gained=uid !==0 && gainsNoPrivileges?[]:this.#bounding;
@@ -18351,6 +18411,14 @@ static areAll(names){
 return names.length===ALL2.length;
 }
 };
+function copyFields(from2,to){
+for(const name in from2){
+const value=from2[name];
+to[name]=Array.isArray(value)?[
+...value
+]:value instanceof Set?new Set(value):value instanceof Map?new Map(value):value;
+}
+}
 var READ_ONLY="the filesystem is read-only";
 var FILTERED="a seccomp filter or security module around this process forbids it (docker run --security-opt seccomp=unconfined ...)";
 var PROCESS_LIMIT="the limit of processes is reached: that of this user (ulimit -u), or of the cgroup";
@@ -18375,6 +18443,16 @@ return appArmor(host2)??needsPrivilege(inUserNamespace);
 }
 var MOUNTS_DENIED=`a security module around this process denies mounts (docker run --security-opt apparmor=unconfined ...); ${WITHOUT_THEM}`;
 var OVERFLOW_ID=65534;
+function copyOf2({published,...network}){
+return{
+...network,
+...published !==void 0 &&{
+published:[
+...published
+]
+}
+};
+}
 var PlannedState=class{
 static{
 addMethods(this.prototype,{
@@ -18464,8 +18542,15 @@ entersFiles=false;
 #host;
 #caller;
 #mountFixes;
-constructor(host2){
+constructor(host2,begun){
 this.#host=host2;
+if(begun===void 0)return;
+copyFields(begun,this);
+this.mounts=begun.mounts.fork();
+this.capabilities=begun.capabilities.fork();
+this.network=copyOf2(begun.network);
+this.#depths=new Map(begun.#depths);
+this.#caller=begun.#caller;
 }
 unknownSource;
 joins(kinds){
@@ -22235,7 +22320,7 @@ if(layout.candidates.some(({execve:execve2})=> execve2===failure.call)){
 return programError(compiled,values,result,failure.errno);
 }
 const{stepIndex,fixes,isFound}=recordOf(failure.call,layout);
-if(isFound===true && isMiss(errnoName(failure.errno)))plan.hasMissed=true;
+if(isFound===true && isMiss(errnoName(failure.errno)))plan.becomeMissed();
 return failureError(failure,{
 plan,
 stepIndex,
@@ -22425,7 +22510,7 @@ guards:[
 ]
 }
 };
-var KernelFiles=class{
+var KernelFiles=class _KernelFiles{
 static{
 addMethods(this.prototype,{
 mounted:(function(mount4){
@@ -22479,6 +22564,14 @@ this.#guarded.clear();
 }
 #mounts=[];
 #guarded=new Map();
+fork(){
+const files=new _KernelFiles();
+files.#mounts=[
+...this.#mounts
+];
+for(const[path2,userNamespaces]of this.#guarded)files.#guarded.set(path2,userNamespaces);
+return files;
+}
 needs(holds4,exists){
 return this.#mounts.flatMap(({target,type,copied,readOnlyIn,step,stepIndex})=>{
 if(readOnlyIn !==void 0 && holds4(readOnlyIn))return[];
@@ -22564,10 +22657,15 @@ return layers.every(({path:layer})=> layer.startsWith("/")&& this.#mounts.isHost
 #host;
 #links=[];
 #isLost=false;
-constructor(cursor,mounts,host2){
+constructor(cursor,mounts,host2,begun){
 this.#cursor=cursor;
 this.#mounts=mounts;
 this.#host=host2;
+if(begun===void 0)return;
+this.#links=[
+...begun.#links
+];
+this.#isLost=begun.#isLost;
 }
 #isPlainWithout(path2,{target,origin}){
 if(origin===void 0)return false;
@@ -22794,12 +22892,24 @@ kernelFiles=new KernelFiles();
 #host;
 #lookedUp=new Set();
 #trees=[];
-constructor(cursor,state,host2){
+constructor(cursor,state,host2,begun){
+if(begun !==void 0){
+copyFields(begun,this);
+this.init=begun.init &&{
+...begun.init
+};
+this.kernelFiles=begun.kernelFiles.fork();
+this.#isOpen=begun.#isOpen;
+this.#lookedUp=new Set(begun.#lookedUp);
+this.#trees=[
+...begun.#trees
+];
+}
 this.#cursor=cursor;
 this.state=state;
 this.#host=host2;
 this.#paths=new HostPaths(cursor,state.mounts,host2);
-this.#settled=new SettledPaths(cursor,state.mounts,host2);
+this.#settled=new SettledPaths(cursor,state.mounts,host2,begun && begun.#settled);
 }
 exists(path2){
 return this.#host.resolve(path2).type !==void 0;
@@ -23243,9 +23353,9 @@ return names;
 }),
 hold:(function(now){
 if(now===this.#names)return true;
-const isSame2=this.#matching.entries().every(([pattern,names])=> matchesIn(now,pattern).join("/")===names.join("/"));
-if(isSame2)this.#names=now;
-return isSame2;
+const isSame3=this.#matching.entries().every(([pattern,names])=> matchesIn(now,pattern).join("/")===names.join("/"));
+if(isSame3)this.#names=now;
+return isSame3;
 })
 });
 }
@@ -23263,7 +23373,7 @@ workingDirectory:(function(){
 return this.#workingDirectory??=this.#host.workingDirectory();
 }),
 resolve:(function(path2){
-let resolved2=this.#resolved.get(path2);
+let resolved2=this.#knownPath(path2);
 if(resolved2===void 0)this.#resolved.set(path2,resolved2=this.#host.resolve(path2));
 return resolved2;
 }),
@@ -23272,7 +23382,7 @@ this.#hasAutomounter??=this.#host.hasAutomounter();
 if(this.#hasAutomounter)this.#host.mountAutomounts(directory);
 }),
 namesIn:(function(directory,pattern){
-let names=this.#names.get(directory);
+let names=this.#knownNames(directory);
 if(names===void 0){
 this.#names.set(directory,names=new MatchingNames(this.#now.in(directory)));
 }
@@ -23280,10 +23390,9 @@ return names.matching(pattern);
 }),
 scanNames:(function(question){
 const key=JSON.stringify(question);
-let scan=this.#scans.get(key);
+let scan=this.#knownScan(key);
 if(scan===void 0){
-const looked=this.#scans.values().reduce((sum2,{directories})=> sum2 + directories,0);
-const most=MAX_DIRECTORIES - looked;
+const most=MAX_DIRECTORIES - this.#lookedIn;
 scan=this.#host.scanNames({
 ...question,
 most
@@ -23294,19 +23403,7 @@ this.#scans.set(key,scan);
 return scan;
 }),
 hold:(function(caller){
-const host2=this.#host;
-if(this.#paths.length !==this.#resolved.size)this.#paths=[
-...this.#resolved.values()
-];
-const directory=this.#workingDirectory;
-try{
-return caller===host2.credentials()&&(directory===void 0 || directory===host2.workingDirectory())&&(this.#resolvConf===void 0 || this.#resolvConf===host2.resolvConf())&&(this.#mounts===void 0 || this.#mounts===host2.mounts())&& this.#accountFiles.entries().every(([path2,text4])=> text4===host2.accountFile(path2))&& namesHold$64.call(this)&& host2.unchanged(this.#paths)&& host2.sameNames([
-...this.#scans.values()
-]);
-}catch(error){
-if(!(error instanceof SyscallError))throw error;
-return false;
-}
+return(this.#begun?.hold(caller)??true)&& this.#hold(caller);
 })
 });
 }
@@ -23328,6 +23425,7 @@ return this.#names.entries().every((([directory,names])=> names.hold(now.in(dire
 });
 }
 #host;
+#begun;
 #resolved=new Map();
 #paths=[];
 #names=new Map();
@@ -23339,8 +23437,9 @@ return this.#names.entries().every((([directory,names])=> names.hold(now.in(dire
 #otherNames;
 #resolvConf;
 #accountFiles=new Map();
-constructor(host2){
+constructor(host2,begun){
 this.#host=host2;
+this.#begun=begun;
 }
 resolvConf(){
 return this.#resolvConf??=this.#host.resolvConf();
@@ -23350,8 +23449,36 @@ let text4=this.#accountFiles.get(path2);
 if(text4===void 0)this.#accountFiles.set(path2,text4=this.#host.accountFile(path2));
 return text4;
 }
+#knownPath(path2){
+return this.#resolved.get(path2)??(this.#begun && this.#begun.#knownPath(path2));
+}
+#knownNames(directory){
+return this.#names.get(directory)??(this.#begun && this.#begun.#knownNames(directory));
+}
 get #now(){
 return this.#namesNow??=this.#host.directoryNames();
+}
+#knownScan(key){
+return this.#scans.get(key)??(this.#begun && this.#begun.#knownScan(key));
+}
+get #lookedIn(){
+const before=this.#begun===void 0?0:this.#begun.#lookedIn;
+return this.#scans.values().reduce((sum2,{directories})=> sum2 + directories,before);
+}
+#hold(caller){
+const host2=this.#host;
+if(this.#paths.length !==this.#resolved.size)this.#paths=[
+...this.#resolved.values()
+];
+const directory=this.#workingDirectory;
+try{
+return caller===host2.credentials()&&(directory===void 0 || directory===host2.workingDirectory())&&(this.#resolvConf===void 0 || this.#resolvConf===host2.resolvConf())&&(this.#mounts===void 0 || this.#mounts===host2.mounts())&& this.#accountFiles.entries().every(([path2,text4])=> text4===host2.accountFile(path2))&& namesHold$64.call(this)&& host2.unchanged(this.#paths)&& host2.sameNames([
+...this.#scans.values()
+]);
+}catch(error){
+if(!(error instanceof SyscallError))throw error;
+return false;
+}
 }
 };
 var HostPath=class _HostPath{
@@ -23504,8 +23631,12 @@ return this.#opened !==void 0;
 #opened;
 #working;
 #isElsewhere=false;
-constructor(plan){
+constructor(plan,begun){
 this.#plan=plan;
+if(begun===void 0)return;
+for(const[path2,directory]of begun.#open)this.#open.set(path2,directory);
+this.#working=begun.#working;
+this.#isElsewhere=begun.#isElsewhere;
 }
 closeAll(){
 const{state}=this.#plan;
@@ -23535,10 +23666,11 @@ nameOf:(function(index){
 return this.steps[index].step;
 }),
 includes:(function(step){
-return this.#places.has(step);
+return this.#ask((cursor)=> cursor.#places.has(step));
 }),
 comesLater:(function(step){
-return(this.#places.get(step)?.last??-1)> this.#index;
+const index=this.#index;
+return this.#ask((cursor)=>(cursor.#places.get(step)?.last??-1)> index);
 }),
 rootOf:(function(path2){
 const root2=this.nextRoot;
@@ -23554,7 +23686,7 @@ index:(function(){
 return this.#index;
 }),
 untrustedSources:(function(){
-return this.steps.flatMap(((step)=>{
+return this.#ask(((cursor)=> cursor.steps.flatMap((step)=>{
 if(isChangedRoot(step))return[
 step.directory
 ];
@@ -23562,7 +23694,7 @@ if(isUntrustedRule(step))return step.write;
 return isUntrustedBind(step)?[
 step.source
 ]:[];
-}));
+})));
 }),
 nextRoot:(function(){
 return this.#nextRoots[this.#index];
@@ -23572,9 +23704,14 @@ return this.#nextRoots[this.#index];
 steps;
 #nextRoots;
 #places;
+#asked;
 #index=0;
-constructor(steps){
+constructor(steps,begun){
 this.steps=steps;
+this.#asked=begun===void 0?[]:[
+...begun.#asked
+];
+this.#index=begun===void 0?0:begun.#index;
 const places=new Map();
 steps.forEach((({step},last)=>{
 places.set(step,{
@@ -23608,11 +23745,26 @@ step:this.nameOf(this.#index),
 stepIndex:this.#index
 });
 }
+fits(others,count){
+for(let index=0;index < count;index++){
+if(this.#nextRoots[index]!==others.#nextRoots[index])return false;
+}
+return this.#asked.every(({ask,answer})=> isSame2(ask(others),answer));
+}
+#ask(ask){
+const answer=ask(this);
+this.#asked.push({
+ask,
+answer
+});
+return answer;
+}
 cameBefore(step){
 return(this.#places.get(step)?.first??Infinity)< this.#index;
 }
 findLater(isSuch){
-return this.steps.slice(this.#index + 1).find(({step})=> isSuch(step))?.step;
+const index=this.#index;
+return this.#ask((cursor)=> cursor.steps.slice(index + 1).find(({step})=> isSuch(step))?.step);
 }
 droppedBefore(index){
 for(let before=index - 1;before >=0;before--){
@@ -23626,6 +23778,9 @@ get isUntrusted(){
 return this.steps[this.#index]?.untrusted===true;
 }
 };
+function isSame2(one,other){
+return one===other || JSON.stringify(one)===JSON.stringify(other);
+}
 function entersUserNamespace(step){
 const{kinds}=step;
 return(step.step==="unshare" || step.step==="join")&&(!Array.isArray(kinds)|| kinds.includes("user"));
@@ -23634,7 +23789,7 @@ var UntrustedDirectories=class{
 static{
 addMethods(this.prototype,{
 linkOn:(function({asked,path:path2}){
-if(this.#directories.length===0 || path2===normalize(asked))return void 0;
+if(this.#directories.length===0)return void 0;
 const followed=this.#host.followLinks(asked);
 for(const link2 of followed.links){
 const directory=this.#around(parentOf(link2));
@@ -23791,6 +23946,7 @@ return{
 late:false
 };
 }
+if(resolved2.path===normalize(path2))return resolved2;
 const found=untrustedDirectories$66.call(this).linkOn(resolved2);
 if(found===void 0)return resolved2;
 if(optional2)return{
@@ -23810,7 +23966,7 @@ this.state.sessionLeader=false;
 static{
 addGetters(this.prototype,{
 isCurrent:(function(){
-return !this.isMomentary && !this.isStale && !this.hasMissed && this.facts.hold(this.state.caller);
+return !this.isMomentary && !this.#found.link && !this.#found.miss && this.facts.hold(this.state.caller);
 }),
 process:(function(){
 return this.processes.at(-1);
@@ -23888,8 +24044,7 @@ deathSignal=9;
 hasForerunner=false;
 opensProcSelf=false;
 isMomentary=false;
-isStale=false;
-hasMissed=false;
+#found;
 #isFound=false;
 #calls=0;
 #paths=0;
@@ -23898,16 +24053,35 @@ hasMissed=false;
 #limits;
 #released=0;
 closesAtOnce;
-constructor(steps,host2,options={}){
+constructor(steps,host2,options={},begun){
+if(begun !==void 0)copyFields(begun,this);
 this.host=host2;
 this.options=options;
-this.cursor=new StepCursor(steps);
-this.closesAtOnce=this.cursor.includes("unmount");
-this.state=new PlannedState(host2);
-this.facts=new HostFacts(host2);
-this.directories=new OpenDirectories(this);
-this.access=new AccessRecorder(this.cursor,this.state,this.facts);
+this.cursor=new StepCursor(steps,begun?.cursor);
+this.state=new PlannedState(host2,begun?.state);
+this.facts=new HostFacts(host2,begun?.facts);
+this.directories=new OpenDirectories(this,begun?.directories);
+this.access=new AccessRecorder(this.cursor,this.state,this.facts,begun?.access);
+this.#found=begun===void 0?{
+link:false,
+miss:false
+}:begun.#found;
+this.closesAtOnce=begun?.closesAtOnce??this.cursor.includes("unmount");
+if(begun===void 0){
 if(options.detached===true)this.#detach();
+return;
+}
+this.processes=begun.processes.map((process)=>({
+...process,
+parts:[
+...process.parts
+]
+}));
+this.#calls=begun.#calls;
+this.#paths=begun.#paths;
+this.#isFinishing=begun.#isFinishing;
+this.#limits=begun.#limits;
+this.#released=begun.#released;
 }
 #detach(){
 this.deathSignal=0;
@@ -23918,6 +24092,18 @@ kind:"lifetime"
 true,
 true
 ];
+}
+fits(steps,count){
+return this.cursor.fits(new StepCursor(steps),count);
+}
+becomeStale(){
+this.#found.link=true;
+}
+becomeMissed(){
+this.#found.miss=true;
+}
+get hasMissed(){
+return this.#found.miss;
 }
 get isFinishing(){
 return this.#isFinishing;
@@ -27657,6 +27843,17 @@ writeFile:lowerWriteFile
 function lowerRoot(step,plan){
 for(const part of rootParts(step,plan))lower(part,plan);
 }
+function lowerSteps(plan,steps,from2,to=steps.length){
+for(let index=from2;index < to;index++){
+plan.cursor.begin(index);
+try{
+lower(steps[index],plan);
+}catch(error){
+if(error instanceof TargetIssue)plan.refuse(error.message);
+throw error instanceof SyscallError?inStep(error,plan):error;
+}
+}
+}
 function inStep({syscall:syscall2,errno,call:call2,hint},{cursor}){
 const{index}=cursor;
 return new SyscallError({
@@ -29839,7 +30036,7 @@ all.#made.push(make(placeholder,parent$77.call(all,placeholder)));
 }
 }catch(error){
 all.end();
-if(error instanceof SyscallError && isMiss(error.code))plan.hasMissed=true;
+if(error instanceof SyscallError && isMiss(error.code))plan.becomeMissed();
 throw stepError(error,plan,stepIndex);
 }
 return all;
@@ -31076,7 +31273,7 @@ return spawn$88.call(this,{
 fds:handed.theirs
 });
 }catch(error){
-if(error instanceof SyscallError && error.code==="ELOOP")this.#plan.isStale=true;
+if(error instanceof SyscallError && error.code==="ELOOP")this.#plan.becomeStale();
 opened.close();
 throw this.#plans.explain?.(error)??error;
 }finally{
@@ -31365,20 +31562,78 @@ return act();
 throw orEnded(error,first);
 }
 }
+var[MAX_BEGUN,MAX_RECENT]=[
+8,
+8
+];
+var SharedPlans=class{
+#begun=[];
+#recent=[];
+plan(steps,options,texts){
+const begun=this.#find(steps,texts);
+const shared=Math.max(...this.#recent.map((other)=> sharedBy(texts,other)- 1),0);
+this.#recent=[
+...this.#recent,
+texts
+].slice(-MAX_RECENT);
+let from2=begun===void 0?0:begun.texts.length - 1;
+let plan=new PlanBuilder(steps,liveHost(),options,begun?.plan);
+if(shared > from2 && shared < steps.length){
+lowerSteps(plan,steps,from2,from2=shared);
+if(!plan.isMomentary){
+this.#keep({
+plan,
+texts:texts.slice(0,shared + 1)
+});
+plan=new PlanBuilder(steps,plan.host,options,plan);
+}
+}
+lowerSteps(plan,steps,from2);
+plan.directories.returnToWorking();
+return plan;
+}
+#find(steps,texts){
+const alike=this.#begun.filter((one)=> sharedBy(texts,one.texts)===one.texts.length);
+for(const one of alike.sort((a,b)=> b.texts.length - a.texts.length)){
+if(!one.plan.fits(steps,one.texts.length - 1))continue;
+if(one.plan.isCurrent){
+this.#keep(one);
+return one;
+}
+this.#begun=this.#begun.filter((other)=> other !==one);
+}
+return void 0;
+}
+#keep(one){
+this.#begun=[
+...this.#begun.filter((other)=> other !==one),
+one
+].slice(-MAX_BEGUN);
+}
+};
+function sharedBy(one,other){
+const most=Math.min(one.length,other.length);
+for(let index=0;index < most;index++)if(one[index]!==other[index])return index;
+return most;
+}
 var CACHE_SIZE=32;
 var Launchers=class{
 static{
 addMethods(this.prototype,{
 of:(function(steps,options){
-const key=JSON.stringify([
-steps,
-options.network,
-options.detached,
-options.audit
-]);
+const{network,detached,audit}=options;
+const texts=[
+JSON.stringify([
+network,
+detached,
+audit
+]),
+...steps.map(this.#textOf,this)
+];
+const key=texts.join("\n");
 const known=this.#cache.get(key);
 this.#cache.delete(key);
-const launcher=known?.plan.isCurrent?known:new Launcher(planRecipe(steps,options));
+const launcher=known?.plan.isCurrent?known:new Launcher(this.#plans.plan(steps,options,texts));
 if(launcher.plan.isMomentary)return launcher;
 this.#cache.set(key,launcher);
 if(this.#cache.size > CACHE_SIZE)this.#cache.delete(this.#cache.keys().next().value);
@@ -31387,6 +31642,13 @@ return launcher;
 });
 }
 #cache=new Map();
+#plans=new SharedPlans();
+#texts=new WeakMap();
+#textOf(step){
+let text4=this.#texts.get(step);
+if(text4===void 0)this.#texts.set(step,text4=JSON.stringify(step));
+return text4;
+}
 };
 var launchers=perEngine((()=> new Launchers()));
 var MAX_VALUES=1e5;
@@ -31559,8 +31821,8 @@ static{
 launcherWith$97=(function(options={}){
 const plan=this.#launcher?.plan;
 const{network,detached,audit}=options;
-const isSame2=plan?.options.network===network && plan?.options.detached===detached && plan?.options.audit===audit;
-if(isSame2 && plan?.isCurrent)return this.#launcher;
+const isSame3=plan?.options.network===network && plan?.options.detached===detached && plan?.options.audit===audit;
+if(isSame3 && plan?.isCurrent)return this.#launcher;
 return this.#launcher=launchers().of(this.steps,options);
 });
 }

@@ -5195,15 +5195,7 @@ LOWERINGS[step.step](step,plan);
 });
 var planRecipe=(function planRecipe(steps,options={},host2=liveHost()){
 const plan=new PlanBuilder(steps,host2,options);
-for(let index=0;index < steps.length;index++){
-plan.cursor.begin(index);
-try{
-lower(steps[index],plan);
-}catch(error){
-if(error instanceof TargetIssue)plan.refuse(error.message);
-throw error instanceof SyscallError?inStep(error,plan):error;
-}
-}
+lowerSteps(plan,steps,0);
 plan.directories.returnToWorking();
 return plan;
 });
@@ -18767,6 +18759,22 @@ var init_access=__esm({
 init_control_characters();
 })
 });
+function copyOf({mounts,children,made}){
+return{
+mounts:mounts.map(({covered,...entry2})=>({
+...entry2,
+covered:copiesOf(covered)
+})),
+children:copiesOf(children),
+made
+};
+}
+function copiesOf(children){
+return children && new Map(Array.from(children,([name,place3])=>[
+name,
+copyOf(place3)
+]));
+}
 function showsFiles({mounts,children}){
 const top=mounts.at(-1);
 if(top !==void 0 && top.mount.type !=="mask")return true;
@@ -18788,7 +18796,7 @@ HOST_ROOT={
 ...rootMount(false),
 origin:"/"
 };
-MountTable=class{
+MountTable=class _MountTable{
 static{
 addMethods(this.prototype,{
 mounted:(function({keepsBelow=false,...description}){
@@ -18933,6 +18941,14 @@ return place3;
 #base=HOST_ROOT;
 #tree="host";
 #depth=0;
+fork(){
+const table2=new _MountTable();
+table2.#root=copyOf(this.#root);
+table2.#base=this.#base;
+table2.#tree=this.#tree;
+table2.#depth=this.#depth;
+return table2;
+}
 unmounted(target){
 const place3=this.#placeAt(target);
 const entry2=place3?.mounts.pop();
@@ -19833,7 +19849,8 @@ holds:(function(){
 if(this.#program.calls.length > 0){
 const result=engine().runInArena(this.#program);
 if(result.failed !==void 0)return false;
-const appeared=this.#absent.find(((call2)=> result.result(call2)>=0n));
+if(this.#directories.some(((call2)=> result.result(call2)< 0n)))return false;
+const appeared=this.#absent.find((call2)=> result.result(call2)>=0n);
 if(appeared !==void 0){
 syscall(close(Number(result.result(appeared))));
 return false;
@@ -19850,11 +19867,13 @@ return now.path===known.path && isSame(now,known);
 });
 }
 #found=[];
+#directories=[];
 #absent=[];
 #others=[];
 #program;
 constructor(paths){
 const parts2=[];
+const plain3=new Map();
 for(const known of paths){
 if(known.id===void 0){
 if(isPlainlyAbsent(known)){
@@ -19862,22 +19881,24 @@ this.#absent.push(openWithoutLinks(known.asked));
 }else this.#others.push(known);
 continue;
 }
+const isPlain2=resolveFlag(known)===RESOLVE_NO_SYMLINKS;
+if(isPlain2){
+const directory2=parentOf(known.path);
+const files2=plain3.get(directory2);
+if(files2===void 0)plain3.set(directory2,[
+known
+]);
+else files2.push(known);
+}
 for(const path2 of new Set([
 known.asked,
 known.path
 ])){
-const output=statxOutput();
-const call2=statx(at_fdcwd,path2,UNASKED,ATTRIBUTES2,output);
-parts2.push({
-call:call2,
-accept:NOTHING
-});
-this.#found.push({
-known,
-output
-});
+if(isPlain2 && path2===known.path)continue;
+parts2.push(this.#look(known,at_fdcwd,path2,0));
 }
 }
+for(const[directory2,files2]of plain3)parts2.push(...this.#lookIn(directory2,files2));
 for(const call2 of this.#absent){
 parts2.push({
 call:call2,
@@ -19890,6 +19911,38 @@ onSuccess:END
 });
 }
 this.#program=assemble(parts2,engine().architecture);
+}
+#look(known,directory2,path2,flags2){
+const output=statxOutput();
+this.#found.push({
+known,
+output
+});
+return{
+call:statx(directory2,path2,UNASKED | flags2,ATTRIBUTES2,output),
+accept:NOTHING
+};
+}
+#lookIn(directory2,files2){
+const opened2=openWithoutLinks(directory2);
+this.#directories.push(opened2);
+const fd=new ResultOf(opened2,`<${directory2}>`);
+const end=new Label("no more files");
+return[
+{
+call:opened2,
+accept:NOTHING,
+onAccepted:END
+},
+...files2.map((known)=>({
+...this.#look(known,fd,nameOf2(known.path)|| ".",AT_SYMLINK_NOFOLLOW),
+onFailure:end
+})),
+end,
+{
+call:close(fd)
+}
+];
 }
 };
 })
@@ -21687,7 +21740,7 @@ var init_capability_model=__esm({
 "plan/capability_model.ts":(function(){
 init_users();
 ALL2=Object.keys(CAPABILITIES);
-CapabilityModel=class{
+CapabilityModel=class _CapabilityModel{
 static{
 addMethods(this.prototype,{
 enterUserNamespace:(function(){
@@ -21716,6 +21769,13 @@ return this.#userNamespaces;
 #bounding=ALL2;
 #inheritable;
 #userNamespaces=0;
+fork(){
+const model=new _CapabilityModel();
+model.#bounding=this.#bounding;
+model.#inheritable=this.#inheritable;
+model.#userNamespaces=this.#userNamespaces;
+return model;
+}
 of({uid,gainsNoPrivileges},callers){
 const passed=this.#inheritable??callers;
 const gained=uid !==0 && gainsNoPrivileges?[]:this.#bounding;
@@ -21726,6 +21786,18 @@ return names.length===ALL2.length;
 }
 };
 })
+});
+function copyFields(from2,to){
+for(const name in from2){
+const value=from2[name];
+to[name]=Array.isArray(value)?[
+...value
+]:value instanceof Set?new Set(value):value instanceof Map?new Map(value):value;
+}
+}
+var init_copy_fields=__esm({
+"plan/copy_fields.ts"(){
+}
 });
 function unsearchable(path2){
 return `this user may not search a directory on the way to ${path2} (chmod +x), and neither may its programs; leave the path out`;
@@ -21755,10 +21827,21 @@ WITHOUT_THEM="sandbox({ degrade: true }), --degrade, does without them: Landlock
 MOUNTS_DENIED=`a security module around this process denies mounts (docker run --security-opt apparmor=unconfined ...); ${WITHOUT_THEM}`;
 })
 });
+function copyOf2({published,...network}){
+return{
+...network,
+...published !==void 0 &&{
+published:[
+...published
+]
+}
+};
+}
 var OVERFLOW_ID,PlannedState;
 var init_planned_state=__esm({
 "plan/planned_state.ts":(function(){
 init_capability_model();
+init_copy_fields();
 init_fixes();
 init_mount_table();
 OVERFLOW_ID=65534;
@@ -21851,8 +21934,15 @@ entersFiles=false;
 #host;
 #caller;
 #mountFixes;
-constructor(host2){
+constructor(host2,begun2){
 this.#host=host2;
+if(begun2===void 0)return;
+copyFields(begun2,this);
+this.mounts=begun2.mounts.fork();
+this.capabilities=begun2.capabilities.fork();
+this.network=copyOf2(begun2.network);
+this.#depths=new Map(begun2.#depths);
+this.#caller=begun2.#caller;
 }
 unknownSource;
 joins(kinds){
@@ -26157,7 +26247,7 @@ if(layout.candidates.some(({execve:execve2})=> execve2===failure.call)){
 return programError(compiled,values,result,failure.errno);
 }
 const{stepIndex,fixes,isFound}=recordOf(failure.call,layout);
-if(isFound===true && isMiss(errnoName(failure.errno)))plan.hasMissed=true;
+if(isFound===true && isMiss(errnoName(failure.errno)))plan.becomeMissed();
 return failureError(failure,{
 plan,
 stepIndex,
@@ -26381,7 +26471,7 @@ guards:[
 ]
 }
 };
-KernelFiles=class{
+KernelFiles=class _KernelFiles{
 static{
 addMethods(this.prototype,{
 mounted:(function(mount4){
@@ -26435,6 +26525,14 @@ this.#guarded.clear();
 }
 #mounts=[];
 #guarded=new Map();
+fork(){
+const files2=new _KernelFiles();
+files2.#mounts=[
+...this.#mounts
+];
+for(const[path2,userNamespaces]of this.#guarded)files2.#guarded.set(path2,userNamespaces);
+return files2;
+}
 needs(holds5,exists){
 return this.#mounts.flatMap(({target,type,copied,readOnlyIn,step,stepIndex})=>{
 if(readOnlyIn !==void 0 && holds5(readOnlyIn))return[];
@@ -26527,10 +26625,15 @@ return layers.every(({path:layer})=> layer.startsWith("/")&& this.#mounts.isHost
 #host;
 #links=[];
 #isLost=false;
-constructor(cursor,mounts,host2){
+constructor(cursor,mounts,host2,begun2){
 this.#cursor=cursor;
 this.#mounts=mounts;
 this.#host=host2;
+if(begun2===void 0)return;
+this.#links=[
+...begun2.#links
+];
+this.#isLost=begun2.#isLost;
 }
 #isPlainWithout(path2,{target,origin}){
 if(origin===void 0)return false;
@@ -26547,6 +26650,7 @@ init_mounts();
 init_kernel_mounts();
 init_mount_options();
 init_path();
+init_copy_fields();
 init_mount_table();
 init_host_paths();
 init_kernel_files();
@@ -26770,12 +26874,24 @@ kernelFiles=new KernelFiles();
 #host;
 #lookedUp=new Set();
 #trees=[];
-constructor(cursor,state,host2){
+constructor(cursor,state,host2,begun2){
+if(begun2 !==void 0){
+copyFields(begun2,this);
+this.init=begun2.init &&{
+...begun2.init
+};
+this.kernelFiles=begun2.kernelFiles.fork();
+this.#isOpen=begun2.#isOpen;
+this.#lookedUp=new Set(begun2.#lookedUp);
+this.#trees=[
+...begun2.#trees
+];
+}
 this.#cursor=cursor;
 this.state=state;
 this.#host=host2;
 this.#paths=new HostPaths(cursor,state.mounts,host2);
-this.#settled=new SettledPaths(cursor,state.mounts,host2);
+this.#settled=new SettledPaths(cursor,state.mounts,host2,begun2 && begun2.#settled);
 }
 exists(path2){
 return this.#host.resolve(path2).type !==void 0;
@@ -27238,9 +27354,9 @@ return names;
 }),
 hold:(function(now){
 if(now===this.#names)return true;
-const isSame4=this.#matching.entries().every(([pattern,names])=> matchesIn(now,pattern).join("/")===names.join("/"));
-if(isSame4)this.#names=now;
-return isSame4;
+const isSame5=this.#matching.entries().every(([pattern,names])=> matchesIn(now,pattern).join("/")===names.join("/"));
+if(isSame5)this.#names=now;
+return isSame5;
 })
 });
 }
@@ -27266,7 +27382,7 @@ workingDirectory:(function(){
 return this.#workingDirectory??=this.#host.workingDirectory();
 }),
 resolve:(function(path2){
-let resolved2=this.#resolved.get(path2);
+let resolved2=this.#knownPath(path2);
 if(resolved2===void 0)this.#resolved.set(path2,resolved2=this.#host.resolve(path2));
 return resolved2;
 }),
@@ -27275,7 +27391,7 @@ this.#hasAutomounter??=this.#host.hasAutomounter();
 if(this.#hasAutomounter)this.#host.mountAutomounts(directory2);
 }),
 namesIn:(function(directory2,pattern){
-let names=this.#names.get(directory2);
+let names=this.#knownNames(directory2);
 if(names===void 0){
 this.#names.set(directory2,names=new MatchingNames(this.#now.in(directory2)));
 }
@@ -27283,10 +27399,9 @@ return names.matching(pattern);
 }),
 scanNames:(function(question){
 const key=JSON.stringify(question);
-let scan=this.#scans.get(key);
+let scan=this.#knownScan(key);
 if(scan===void 0){
-const looked2=this.#scans.values().reduce((sum5,{directories})=> sum5 + directories,0);
-const most=MAX_DIRECTORIES - looked2;
+const most=MAX_DIRECTORIES - this.#lookedIn;
 scan=this.#host.scanNames({
 ...question,
 most
@@ -27297,19 +27412,7 @@ this.#scans.set(key,scan);
 return scan;
 }),
 hold:(function(caller){
-const host2=this.#host;
-if(this.#paths.length !==this.#resolved.size)this.#paths=[
-...this.#resolved.values()
-];
-const directory2=this.#workingDirectory;
-try{
-return caller===host2.credentials()&&(directory2===void 0 || directory2===host2.workingDirectory())&&(this.#resolvConf===void 0 || this.#resolvConf===host2.resolvConf())&&(this.#mounts===void 0 || this.#mounts===host2.mounts())&& this.#accountFiles.entries().every(([path2,text5])=> text5===host2.accountFile(path2))&& namesHold$64.call(this)&& host2.unchanged(this.#paths)&& host2.sameNames([
-...this.#scans.values()
-]);
-}catch(error){
-if(!(error instanceof SyscallError))throw error;
-return false;
-}
+return(this.#begun?.hold(caller)??true)&& this.#hold(caller);
 })
 });
 }
@@ -27331,6 +27434,7 @@ return this.#names.entries().every((([directory2,names])=> names.hold(now.in(dir
 });
 }
 #host;
+#begun;
 #resolved=new Map();
 #paths=[];
 #names=new Map();
@@ -27342,8 +27446,9 @@ return this.#names.entries().every((([directory2,names])=> names.hold(now.in(dir
 #otherNames;
 #resolvConf;
 #accountFiles=new Map();
-constructor(host2){
+constructor(host2,begun2){
 this.#host=host2;
+this.#begun=begun2;
 }
 resolvConf(){
 return this.#resolvConf??=this.#host.resolvConf();
@@ -27353,8 +27458,36 @@ let text5=this.#accountFiles.get(path2);
 if(text5===void 0)this.#accountFiles.set(path2,text5=this.#host.accountFile(path2));
 return text5;
 }
+#knownPath(path2){
+return this.#resolved.get(path2)??(this.#begun && this.#begun.#knownPath(path2));
+}
+#knownNames(directory2){
+return this.#names.get(directory2)??(this.#begun && this.#begun.#knownNames(directory2));
+}
 get #now(){
 return this.#namesNow??=this.#host.directoryNames();
+}
+#knownScan(key){
+return this.#scans.get(key)??(this.#begun && this.#begun.#knownScan(key));
+}
+get #lookedIn(){
+const before=this.#begun===void 0?0:this.#begun.#lookedIn;
+return this.#scans.values().reduce((sum5,{directories})=> sum5 + directories,before);
+}
+#hold(caller){
+const host2=this.#host;
+if(this.#paths.length !==this.#resolved.size)this.#paths=[
+...this.#resolved.values()
+];
+const directory2=this.#workingDirectory;
+try{
+return caller===host2.credentials()&&(directory2===void 0 || directory2===host2.workingDirectory())&&(this.#resolvConf===void 0 || this.#resolvConf===host2.resolvConf())&&(this.#mounts===void 0 || this.#mounts===host2.mounts())&& this.#accountFiles.entries().every(([path2,text5])=> text5===host2.accountFile(path2))&& namesHold$64.call(this)&& host2.unchanged(this.#paths)&& host2.sameNames([
+...this.#scans.values()
+]);
+}catch(error){
+if(!(error instanceof SyscallError))throw error;
+return false;
+}
 }
 };
 })
@@ -27526,8 +27659,12 @@ return this.#opened !==void 0;
 #opened;
 #working;
 #isElsewhere=false;
-constructor(plan){
+constructor(plan,begun2){
 this.#plan=plan;
+if(begun2===void 0)return;
+for(const[path2,directory2]of begun2.#open)this.#open.set(path2,directory2);
+this.#working=begun2.#working;
+this.#isElsewhere=begun2.#isElsewhere;
 }
 closeAll(){
 const{state}=this.#plan;
@@ -27549,6 +27686,9 @@ return[
 };
 })
 });
+function isSame2(one,other){
+return one===other || JSON.stringify(one)===JSON.stringify(other);
+}
 function entersUserNamespace(step){
 const{kinds}=step;
 return(step.step==="unshare" || step.step==="join")&&(!Array.isArray(kinds)|| kinds.includes("user"));
@@ -27569,10 +27709,11 @@ nameOf:(function(index){
 return this.steps[index].step;
 }),
 includes:(function(step){
-return this.#places.has(step);
+return this.#ask((cursor)=> cursor.#places.has(step));
 }),
 comesLater:(function(step){
-return(this.#places.get(step)?.last??-1)> this.#index;
+const index=this.#index;
+return this.#ask((cursor)=>(cursor.#places.get(step)?.last??-1)> index);
 }),
 rootOf:(function(path2){
 const root2=this.nextRoot;
@@ -27588,7 +27729,7 @@ index:(function(){
 return this.#index;
 }),
 untrustedSources:(function(){
-return this.steps.flatMap(((step)=>{
+return this.#ask(((cursor)=> cursor.steps.flatMap((step)=>{
 if(isChangedRoot(step))return[
 step.directory
 ];
@@ -27596,7 +27737,7 @@ if(isUntrustedRule(step))return step.write;
 return isUntrustedBind(step)?[
 step.source
 ]:[];
-}));
+})));
 }),
 nextRoot:(function(){
 return this.#nextRoots[this.#index];
@@ -27606,9 +27747,14 @@ return this.#nextRoots[this.#index];
 steps;
 #nextRoots;
 #places;
+#asked;
 #index=0;
-constructor(steps){
+constructor(steps,begun2){
 this.steps=steps;
+this.#asked=begun2===void 0?[]:[
+...begun2.#asked
+];
+this.#index=begun2===void 0?0:begun2.#index;
 const places=new Map();
 steps.forEach((({step},last)=>{
 places.set(step,{
@@ -27642,11 +27788,26 @@ step:this.nameOf(this.#index),
 stepIndex:this.#index
 });
 }
+fits(others,count){
+for(let index=0;index < count;index++){
+if(this.#nextRoots[index]!==others.#nextRoots[index])return false;
+}
+return this.#asked.every(({ask:ask2,answer})=> isSame2(ask2(others),answer));
+}
+#ask(ask2){
+const answer=ask2(this);
+this.#asked.push({
+ask:ask2,
+answer
+});
+return answer;
+}
 cameBefore(step){
 return(this.#places.get(step)?.first??Infinity)< this.#index;
 }
 findLater(isSuch){
-return this.steps.slice(this.#index + 1).find(({step})=> isSuch(step))?.step;
+const index=this.#index;
+return this.#ask((cursor)=> cursor.steps.slice(index + 1).find(({step})=> isSuch(step))?.step);
 }
 droppedBefore(index){
 for(let before=index - 1;before >=0;before--){
@@ -27671,7 +27832,7 @@ UntrustedDirectories=class{
 static{
 addMethods(this.prototype,{
 linkOn:(function({asked,path:path2}){
-if(this.#directories.length===0 || path2===normalize(asked))return void 0;
+if(this.#directories.length===0)return void 0;
 const followed=this.#host.followLinks(asked);
 for(const link2 of followed.links){
 const directory2=this.#around(parentOf(link2));
@@ -27724,6 +27885,7 @@ init_program();
 init_path();
 init_recorder();
 init_container_path();
+init_copy_fields();
 init_host_facts();
 init_host_path();
 init_parent_work();
@@ -27849,6 +28011,7 @@ return{
 late:false
 };
 }
+if(resolved2.path===normalize(path2))return resolved2;
 const found3=untrustedDirectories$66.call(this).linkOn(resolved2);
 if(found3===void 0)return resolved2;
 if(optional3)return{
@@ -27868,7 +28031,7 @@ this.state.sessionLeader=false;
 static{
 addGetters(this.prototype,{
 isCurrent:(function(){
-return !this.isMomentary && !this.isStale && !this.hasMissed && this.facts.hold(this.state.caller);
+return !this.isMomentary && !this.#found.link && !this.#found.miss && this.facts.hold(this.state.caller);
 }),
 process:(function(){
 return this.processes.at(-1);
@@ -27946,8 +28109,7 @@ deathSignal=9;
 hasForerunner=false;
 opensProcSelf=false;
 isMomentary=false;
-isStale=false;
-hasMissed=false;
+#found;
 #isFound=false;
 #calls=0;
 #paths=0;
@@ -27956,16 +28118,35 @@ hasMissed=false;
 #limits;
 #released=0;
 closesAtOnce;
-constructor(steps,host2,options={}){
+constructor(steps,host2,options={},begun2){
+if(begun2 !==void 0)copyFields(begun2,this);
 this.host=host2;
 this.options=options;
-this.cursor=new StepCursor(steps);
-this.closesAtOnce=this.cursor.includes("unmount");
-this.state=new PlannedState(host2);
-this.facts=new HostFacts(host2);
-this.directories=new OpenDirectories(this);
-this.access=new AccessRecorder(this.cursor,this.state,this.facts);
+this.cursor=new StepCursor(steps,begun2?.cursor);
+this.state=new PlannedState(host2,begun2?.state);
+this.facts=new HostFacts(host2,begun2?.facts);
+this.directories=new OpenDirectories(this,begun2?.directories);
+this.access=new AccessRecorder(this.cursor,this.state,this.facts,begun2?.access);
+this.#found=begun2===void 0?{
+link:false,
+miss:false
+}:begun2.#found;
+this.closesAtOnce=begun2?.closesAtOnce??this.cursor.includes("unmount");
+if(begun2===void 0){
 if(options.detached===true)this.#detach();
+return;
+}
+this.processes=begun2.processes.map((process)=>({
+...process,
+parts:[
+...process.parts
+]
+}));
+this.#calls=begun2.#calls;
+this.#paths=begun2.#paths;
+this.#isFinishing=begun2.#isFinishing;
+this.#limits=begun2.#limits;
+this.#released=begun2.#released;
 }
 #detach(){
 this.deathSignal=0;
@@ -27976,6 +28157,18 @@ kind:"lifetime"
 true,
 true
 ];
+}
+fits(steps,count){
+return this.cursor.fits(new StepCursor(steps),count);
+}
+becomeStale(){
+this.#found.link=true;
+}
+becomeMissed(){
+this.#found.miss=true;
+}
+get hasMissed(){
+return this.#found.miss;
 }
 get isFinishing(){
 return this.#isFinishing;
@@ -32451,6 +32644,17 @@ writeFile:lowerWriteFile
 };
 })
 });
+function lowerSteps(plan,steps,from2,to=steps.length){
+for(let index=from2;index < to;index++){
+plan.cursor.begin(index);
+try{
+lower(steps[index],plan);
+}catch(error){
+if(error instanceof TargetIssue)plan.refuse(error.message);
+throw error instanceof SyscallError?inStep(error,plan):error;
+}
+}
+}
 function inStep({syscall:syscall2,errno,call:call2,hint},{cursor}){
 const{index}=cursor;
 return new SyscallError({
@@ -35034,7 +35238,7 @@ all.#made.push(make(placeholder,parent$77.call(all,placeholder)));
 }
 }catch(error){
 all.end();
-if(error instanceof SyscallError && isMiss(error.code))plan.hasMissed=true;
+if(error instanceof SyscallError && isMiss(error.code))plan.becomeMissed();
 throw stepError(error,plan,stepIndex);
 }
 return all;
@@ -36446,7 +36650,7 @@ return spawn$88.call(this,{
 fds:handed.theirs
 });
 }catch(error){
-if(error instanceof SyscallError && error.code==="ELOOP")this.#plan.isStale=true;
+if(error instanceof SyscallError && error.code==="ELOOP")this.#plan.becomeStale();
 opened2.close();
 throw this.#plans.explain?.(error)??error;
 }finally{
@@ -36730,26 +36934,92 @@ explain
 acceptsIn=({first,inside:inside2},port2)=> rethrown(first,()=> accepts(planRecipe(networkSteps(inside2)),port2));
 })
 });
+function sharedBy(one,other){
+const most=Math.min(one.length,other.length);
+for(let index=0;index < most;index++)if(one[index]!==other[index])return index;
+return most;
+}
+var MAX_BEGUN,MAX_RECENT,SharedPlans;
+var init_shared_plans=__esm({
+"plan/shared_plans.ts"(){
+init_live_host();
+init_builder();
+init_plan_recipe();
+[MAX_BEGUN,MAX_RECENT]=[
+8,
+8
+];
+SharedPlans=class{
+#begun=[];
+#recent=[];
+plan(steps,options,texts2){
+const begun2=this.#find(steps,texts2);
+const shared=Math.max(...this.#recent.map((other)=> sharedBy(texts2,other)- 1),0);
+this.#recent=[
+...this.#recent,
+texts2
+].slice(-MAX_RECENT);
+let from2=begun2===void 0?0:begun2.texts.length - 1;
+let plan=new PlanBuilder(steps,liveHost(),options,begun2?.plan);
+if(shared > from2 && shared < steps.length){
+lowerSteps(plan,steps,from2,from2=shared);
+if(!plan.isMomentary){
+this.#keep({
+plan,
+texts:texts2.slice(0,shared + 1)
+});
+plan=new PlanBuilder(steps,plan.host,options,plan);
+}
+}
+lowerSteps(plan,steps,from2);
+plan.directories.returnToWorking();
+return plan;
+}
+#find(steps,texts2){
+const alike=this.#begun.filter((one)=> sharedBy(texts2,one.texts)===one.texts.length);
+for(const one of alike.sort((a,b)=> b.texts.length - a.texts.length)){
+if(!one.plan.fits(steps,one.texts.length - 1))continue;
+if(one.plan.isCurrent){
+this.#keep(one);
+return one;
+}
+this.#begun=this.#begun.filter((other)=> other !==one);
+}
+return void 0;
+}
+#keep(one){
+this.#begun=[
+...this.#begun.filter((other)=> other !==one),
+one
+].slice(-MAX_BEGUN);
+}
+};
+}
+});
 var CACHE_SIZE,Launchers,launchers;
 var init_launchers=__esm({
 "container/launchers.ts":(function(){
 init_per_engine();
 init_launcher();
-init_plan_recipe();
+init_shared_plans();
 CACHE_SIZE=32;
 Launchers=class{
 static{
 addMethods(this.prototype,{
 of:(function(steps,options){
-const key=JSON.stringify([
-steps,
-options.network,
-options.detached,
-options.audit
-]);
+const{network,detached,audit}=options;
+const texts2=[
+JSON.stringify([
+network,
+detached,
+audit
+]),
+...steps.map(this.#textOf,this)
+];
+const key=texts2.join("\n");
 const known=this.#cache.get(key);
 this.#cache.delete(key);
-const launcher=known?.plan.isCurrent?known:new Launcher(planRecipe(steps,options));
+const launcher=known?.plan.isCurrent?known:new Launcher(this.#plans.plan(steps,options,texts2));
 if(launcher.plan.isMomentary)return launcher;
 this.#cache.set(key,launcher);
 if(this.#cache.size > CACHE_SIZE)this.#cache.delete(this.#cache.keys().next().value);
@@ -36758,6 +37028,13 @@ return launcher;
 });
 }
 #cache=new Map();
+#plans=new SharedPlans();
+#texts=new WeakMap();
+#textOf(step){
+let text5=this.#texts.get(step);
+if(text5===void 0)this.#texts.set(step,text5=JSON.stringify(step));
+return text5;
+}
 };
 launchers=perEngine((()=> new Launchers()));
 })
@@ -36995,8 +37272,8 @@ static{
 launcherWith$97=(function(options={}){
 const plan=this.#launcher?.plan;
 const{network,detached,audit}=options;
-const isSame4=plan?.options.network===network && plan?.options.detached===detached && plan?.options.audit===audit;
-if(isSame4 && plan?.isCurrent)return this.#launcher;
+const isSame5=plan?.options.network===network && plan?.options.detached===detached && plan?.options.audit===audit;
+if(isSame5 && plan?.isCurrent)return this.#launcher;
 return this.#launcher=launchers().of(this.steps,options);
 });
 }
@@ -49086,7 +49363,7 @@ return `/proc/self/fd/${directory2}/${name}`;
 function mtimeOf(status){
 return Number(status.getBigInt64(STATX_MTIME2,true));
 }
-function copyOf({buffer,byteOffset,byteLength}){
+function copyOf3({buffer,byteOffset,byteLength}){
 return new Uint8Array(buffer,byteOffset,byteLength).slice();
 }
 var MEMORY4,LISTED2,NAMES5,VALUE,TARGET2,STATX_SIZE2,STATX_MTIME2,AT_ONCE6,TreeReader;
@@ -49272,7 +49549,7 @@ return{
 name,
 status:readStatx(calls.read(status,STATX_SIZE2)),
 mtime:mtimeOf(calls.read(status,STATX_SIZE2)),
-target:bytes===void 0?"":decodeName(copyOf(bytes)),
+target:bytes===void 0?"":decodeName(copyOf3(bytes)),
 fd:opened2===void 0 || calls.result(opened2)< 0?void 0:this.#opened(opened2),
 names:names()
 };
@@ -49303,7 +49580,7 @@ accept:[
 return()=>{
 const size=calls.result(index)??0;
 if(size <=0)return[];
-return decodeName(copyOf(calls.read(list5,size))).split("\0").slice(0,-1);
+return decodeName(copyOf3(calls.read(list5,size))).split("\0").slice(0,-1);
 };
 }
 async #xattrs(path2,file,names){
@@ -49335,7 +49612,7 @@ await this.#run(path2);
 const size=calls.result(read5);
 if(size >=0)xattrs.push({
 name,
-value:copyOf(calls.read(value,size))
+value:copyOf3(calls.read(value,size))
 });
 calls.clear();
 }
@@ -56564,7 +56841,7 @@ return Math.max(at4,0);
 function open4(path2){
 return ifThere(()=> linux.open(path2,FLAGS4));
 }
-function isSame2(one,other){
+function isSame3(one,other){
 if(one===void 0 || other===void 0)return false;
 const[a,b]=[
 one,
@@ -56614,7 +56891,7 @@ open4(`${this.#path}.1`)
 const[isNewest,isOlder]=[
 newest,
 older
-].map((file)=> isSame2(file,this.#file));
+].map((file)=> isSame3(file,this.#file));
 const next=isNewest?void 0:isOlder?newest:older??newest;
 for(const file of[
 newest,
@@ -57785,8 +58062,8 @@ links2[index]
 ]:[]));
 using nothing=linux.open("/dev/null",linux.O_RDWR | linux.O_CLOEXEC);
 fds.forEach((fd,index)=>{
-const isSame4=links2[index]!==void 0 && streams.has(links2[index]);
-if(!isSame4 || fd===nothing.number)return;
+const isSame5=links2[index]!==void 0 && streams.has(links2[index]);
+if(!isSame5 || fd===nothing.number)return;
 syscall(dup3(nothing.number,fd,fd < STREAMS2?0:O_CLOEXEC));
 });
 }
@@ -59129,7 +59406,7 @@ size,
 mtime:String(mtime)
 };
 }
-function isSame3(before,now){
+function isSame4(before,now){
 if(before===void 0 || now===void 0)return before===void 0 && now===void 0;
 if(before.ino !==String(now.ino)||(before.mode & S_IFMT)!==(now.mode & S_IFMT)){
 return false;
@@ -59674,8 +59951,8 @@ setModeOf(directory2.number,mode2);
 }
 function checkSame(path2,{status,target},after2){
 const{mode:mode2,size,mtime,ino}=status;
-const isSame4=mode2===after2.mode && size===after2.size && String(mtime)===after2.mtime && String(ino)===after2.ino && target===(after2.target??"");
-if(isSame4)return;
+const isSame5=mode2===after2.mode && size===after2.size && String(mtime)===after2.mtime && String(ino)===after2.ino && target===(after2.target??"");
+if(isSame5)return;
 throw new ChangesError(`${path2} has been changed by a program since the changes were compared`,{
 code:"in-use",
 advice:[
@@ -59848,7 +60125,7 @@ const[copy2,old]=[
 ];
 const now=host2.status(path2);
 const wasMoved=host2.status(old)!==void 0;
-const isHere=isSame3(wasMoved?void 0:before,now);
+const isHere=isSame4(wasMoved?void 0:before,now);
 if(after2===void 0){
 if(wasMoved || now===void 0)return true;
 if(isHere)move(host2,path2,old);
@@ -64020,7 +64297,7 @@ return await interruptible(async(signal)=>{
 await using from2=await baseOf2(given,signal);
 const making2=()=> packImage(recipe2,output,{
 from:from2,
-copy:copiesOf(given),
+copy:copiesOf2(given),
 config:programOf2(given),
 platform,
 maxBytes:maxSize===void 0?void 0:bytesOf5(maxSize,"max-size"),
@@ -64045,7 +64322,7 @@ signal,
 progress:report2.report
 });
 }
-function copiesOf(given){
+function copiesOf2(given){
 const values=given.values("copy");
 if(values.includes(void 0))return true;
 return values.flatMap((list5)=> list5.split(",")).map(absolute2);
@@ -68455,8 +68732,8 @@ return normal2;
 const isItself=root2?.entered===false && root2.directory !==void 0 && normalize(root2.directory)===root2.place;
 if(isItself){
 const inside2=normalize(normal2.slice(root2.place.length));
-const isSame4=!this.isMounted(inside2)&& !this.mounts.some(({destination:destination3})=> isWithin(destination3,inside2));
-if(isSame4)return normal2;
+const isSame5=!this.isMounted(inside2)&& !this.mounts.some(({destination:destination3})=> isWithin(destination3,inside2));
+if(isSame5)return normal2;
 }
 this.refuse(`the source ${path2} is a file of the container, and ${this.format} has the host's`);
 return void 0;
@@ -72308,8 +72585,8 @@ return[
 }
 #userCapabilities(){
 const{bounding,ambient}=this.identity.sets;
-const isSame4=bounding.length===ambient.length;
-return isSame4 || this.noNewPrivileges?ambient:void 0;
+const isSame5=bounding.length===ambient.length;
+return isSame5 || this.noNewPrivileges?ambient:void 0;
 }
 };
 }
