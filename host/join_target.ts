@@ -5,14 +5,14 @@
  */
 
 import { at_fdcwd } from "../ffi/calls/files.ts";
-import { ppoll, SIGNALS } from "../ffi/calls/processes.ts";
+import { SIGNALS } from "../ffi/calls/processes.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import { SyscallError } from "../ffi/errors.ts";
 import { withFixes } from "../ffi/fix.ts";
 import { ifThere } from "../ffi/missing.ts";
 import { type ProcessIdentity, startOf, statField } from "../ffi/proc/process_identity.ts";
 import { otherNamespaces } from "../ffi/proc/process_namespaces.ts";
-import { syscall } from "../ffi/syscalls.ts";
+import { rest } from "../ffi/rest.ts";
 import { readLinks } from "../ffi/files/read_links.ts";
 import { NO_PROCESS, OTHERS_PROCESS, processDirectory } from "../ffi/proc/proc_dir.ts";
 import { readWholeText } from "../ffi/files/read_file.ts";
@@ -153,7 +153,7 @@ function environmentStrings(pid: number): string[] {
     if (environment !== "" || isLoaded(readWholeText(at_fdcwd, `${processDirectory(pid)}/stat`))) {
       return environment.split("\0");
     }
-    syscall(ppoll([], LOADING.pause));
+    rest(LOADING.pause);
   }
   return [];
 }

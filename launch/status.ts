@@ -22,7 +22,7 @@ import {
 } from "../ffi/calls/processes.ts";
 import { Slot } from "../ffi/call.ts";
 import { Routine } from "../ffi/routine.ts";
-import { syscall } from "../ffi/syscalls.ts";
+import { syscalls } from "../ffi/syscalls.ts";
 
 /**
  * The exit status of a program, as `Deno.CommandStatus` has it.
@@ -111,7 +111,8 @@ export function reapStatus(pidfd: number, wait = false): ProcessEnd | undefined 
 
 /** Whether the process of a pidfd has ended, reaped or not. */
 export function hasExited(pidfd: number): boolean {
-  return syscall(ppoll([{ fd: pidfd, events: POLLIN }], 0)) > 0;
+  const look = ppoll([{ fd: pidfd, events: POLLIN }], 0);
+  return syscalls([{ call: look, accept: ["EINTR"] }]).result(look) > 0n;
 }
 
 const PIDFD = new Slot("pidfd");

@@ -32,6 +32,7 @@ import {
 } from "../plan/parent_work.ts";
 import type { ExecSpec } from "./exec.ts";
 import { failureError, heldUpError, stepError } from "./explain.ts";
+import { PATIENCE } from "./held_end.ts";
 import { runIdMapTool } from "./host_services/id_maps.ts";
 import type { RunningService } from "./running_service.ts";
 import { startService } from "./host_services/table.ts";
@@ -114,12 +115,19 @@ export function waitForByte(socket: number): boolean {
   return receive(socket, 1).length > 0;
 }
 
-/** Makes a call that receives what the container sends, in its time. */
+/**
+ * Makes a call that receives what the container sends, in its time. A signal that the script handles
+ * interrupts a socket with a timeout (signal(7)), and the end of any child is one (SIGCHLD).
+ */
 function received(call: Call): RunResult {
-  // ECONNRESET: the container has exited without having read the script's byte.
-  const result = syscalls([{ call, accept: ["ECONNRESET", "EAGAIN"] }]);
-  if (result.result(call) === BigInt(-ERRNO.EAGAIN)) throw heldUpError();
-  return result;
+  for (const end = performance.now() + PATIENCE;;) {
+    // ECONNRESET: the container has exited without having read the script's byte.
+    const result = syscalls([{ call, accept: ["ECONNRESET", "EAGAIN", "EINTR"] }]);
+    const errno = -Number(result.result(call));
+    const isInterrupted = errno === ERRNO.EINTR;
+    if (errno === ERRNO.EAGAIN || (isInterrupted && performance.now() > end)) throw heldUpError();
+    if (!isInterrupted) return result;
+  }
 }
 
 /** Receives a descriptor that the container sends; `undefined` if the container has failed. */

@@ -23,7 +23,7 @@ import { ERRNO } from "../ffi/errno.ts";
 import { SyscallError } from "../ffi/errors.ts";
 import type { LazyFixes } from "../ffi/fix.ts";
 import { prepareLock } from "../ffi/process_lock.ts";
-import { syscall } from "../ffi/syscalls.ts";
+import { syscall, syscalls } from "../ffi/syscalls.ts";
 import type { PlanBuilder } from "../plan/builder.ts";
 import { CONTAINER_SOCKET, SYNC_SOCKETS } from "../plan/parent_work.ts";
 import { execSpec } from "./exec.ts";
@@ -166,9 +166,16 @@ function runWatched(
 /** Waits for the end of a child, and kills it where that does not come in time. */
 function endWithin(milliseconds: number, pid: number): void {
   const pidfd = syscall(pidfd_open(pid, 0));
-  const ended = ppoll([{ fd: pidfd, events: POLLIN }], milliseconds);
+  const end = performance.now() + milliseconds;
   try {
-    if (syscall(ended) === 0) syscall(kill(pid, SIGNALS.SIGKILL));
+    // A signal interrupts it that the script handles, as that of the child's end.
+    for (let isInterrupted = true; isInterrupted;) {
+      const left = Math.max(0, Math.ceil(end - performance.now()));
+      const ended = ppoll([{ fd: pidfd, events: POLLIN }], left);
+      const result = syscalls([{ call: ended, accept: ["EINTR"] }]).result(ended);
+      if (result === 0n) syscall(kill(pid, SIGNALS.SIGKILL));
+      isInterrupted = result < 0n;
+    }
   } finally {
     syscall(close(pidfd));
     reapTraced(pid);

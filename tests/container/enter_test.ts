@@ -230,6 +230,21 @@ test("a program that enters a container with a session of its own has no termina
   }
 });
 
+test("a script that handles SIGCHLD enters too: the signal interrupts what has a timeout", async () => {
+  const box = recipe(unshare("user", "mount", "pid"), mapRoot(), proc());
+  const ignore = () => {};
+  Deno.addSignalListener("SIGCHLD", ignore);
+  try {
+    await using container = box.command("sleep", { args: ["60"] }).spawn();
+    const command = container.enter("true", { stdin: "null", stdout: "null", stderr: "null" });
+    const codes = Array.from({ length: 40 }, () => command.outputSync().code);
+    assertEquals(codes.every((code) => code === 0), true);
+    for (let time = 0; time < 20; time++) await container.fs.stat("/etc");
+  } finally {
+    Deno.removeSignalListener("SIGCHLD", ignore);
+  }
+});
+
 function decode(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes);
 }
