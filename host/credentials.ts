@@ -52,7 +52,8 @@ const QUERY = new Routine([], [
 
 /** Reads the credentials from the kernel. */
 export class CurrentCredentials {
-  #words: readonly (number | string)[] = [];
+  /** The words of the capabilities of the last time. */
+  #words: number[] = [];
   #last: Credentials | undefined;
 
   /** Returns the credentials; the same object as before if they have not changed. */
@@ -61,13 +62,11 @@ export class CurrentCredentials {
     const view = result.output(CAPABILITIES);
     const [euid, egid] = [Number(result.result(UID)), Number(result.result(GID))];
     const groups = groupsIn(result, egid);
-    const words = [euid, egid, groups];
-    for (let at = 0; at < view.byteLength; at += 4) words.push(view.getUint32(at, true));
-    if (this.#last !== undefined && words.every((word, at) => word === this.#words[at])) {
-      return this.#last;
-    }
+    const last = this.#last;
+    const isSame = last?.euid === euid && last.egid === egid && last.groups === groups &&
+      this.#hasSame(view);
+    if (isSame) return last;
     const { effective, inheritable } = readCapabilities(view);
-    this.#words = words;
     return this.#last = {
       euid,
       egid,
@@ -77,6 +76,18 @@ export class CurrentCredentials {
       mayMapIds: effective.includes("CAP_SETUID") && effective.includes("CAP_SETGID"),
       mayChangeGroups: effective.includes("CAP_SETGID") && mayCallSetgroups(),
     };
+  }
+
+  /** Whether the capabilities are those of the last time; notes them. */
+  #hasSame(capabilities: DataView): boolean {
+    let isSame = true;
+    for (let at = 0; at < capabilities.byteLength; at += 4) {
+      const word = capabilities.getUint32(at, true);
+      if (this.#words[at] === word) continue;
+      this.#words[at] = word;
+      isSame = false;
+    }
+    return isSame;
   }
 }
 

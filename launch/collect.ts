@@ -8,13 +8,14 @@ import { close } from "../ffi/calls/files.ts";
 import { pidfd_send_signal, POLLIN, ppoll, SIGNALS } from "../ffi/calls/processes.ts";
 import { syscall } from "../ffi/syscalls.ts";
 import { Slot, Struct } from "../ffi/call.ts";
+import type { ProgramRecord } from "../ffi/engine/program.ts";
 import { Routine } from "../ffi/routine.ts";
 import { readSome } from "../ffi/engine/transfer.ts";
 import { askToEnd } from "./ask_to_end.ts";
 import { type CommandOutput, commandOutput, OutputCollector } from "./output.ts";
 import { HeldEnd } from "./held_end.ts";
 import type { LaunchedProcess } from "./launched_process.ts";
-import { hasExited, type ProcessEnd, reapStatus, statusSince } from "./status.ts";
+import { endIn, hasExited, type ProcessEnd, reaping, statusSince } from "./status.ts";
 import { endServices } from "./running_service.ts";
 
 /** What bounds a program whose output is collected. */
@@ -57,23 +58,26 @@ export function collectSync(
     if (grace === undefined) return kill();
     [isEnding, deadline] = [true, performance.now() + grace];
   };
-  const waitForAny = () => {
+  const waitForAny = (): ProcessEnd | undefined => {
     const [first = -1, second = -1] = open;
     const left = deadline === Infinity ? FOREVER : Math.max(0, deadline - performance.now());
     const seconds = Math.floor(left / 1000);
+    const nanoseconds = Math.round((left - seconds * 1000) * 1e6);
     const exit = status === undefined ? pidfd : -1;
-    WAITING.run(first, second, exit, seconds, Math.round((left - seconds * 1000) * 1e6));
+    const routine = status === undefined ? REAPING : WAITING;
+    const outcome = routine.run(first, second, exit, seconds, nanoseconds);
+    return status ?? endIn(outcome);
   };
   while (status === undefined || (open.size > 0 && !isEnding)) {
-    waitForAny();
+    const hadEnded = status !== undefined;
+    status = waitForAny();
     if (performance.now() >= deadline) {
       timedOut ||= !isEnding;
       end();
     }
-    if (status === undefined) {
-      status = reapStatus(pidfd);
-      // This kills the remaining processes of the group, which may hold the streams open.
-      if (status !== undefined && cgroup !== undefined) status = { ...status, ...cgroup.endSync() };
+    // This kills the remaining processes of the group, which may hold the streams open.
+    if (!hadEnded && status !== undefined && cgroup !== undefined) {
+      status = { ...status, ...cgroup.endSync() };
     }
     let isIdle = true;
     // All that a program has left in a pipe at its end is read at once.
@@ -117,8 +121,8 @@ function release(
   { pidfd, services }: LaunchedProcess,
   descriptors: readonly (number | undefined)[],
 ): void {
-  CLOSING.run(pidfd);
-  for (const fd of descriptors) if (fd !== undefined) CLOSING.run(fd);
+  const open = [pidfd, ...descriptors.filter((fd) => fd !== undefined)];
+  CLOSING[open.length - 1]!.run(...open);
   endServices(services);
 }
 
@@ -138,11 +142,17 @@ const TIMEOUT = new Struct(new Uint8Array(16), "&timeout", [], [
   { offset: 8, slot: NANOSECONDS },
 ]);
 
-/** Waits for output of the program or for its end. */
-const WAITING = new Routine([FIRST, SECOND, EXIT, SECONDS, NANOSECONDS], [{
+const WAIT: ProgramRecord = {
   call: ppoll([FIRST, SECOND, EXIT].map((fd) => ({ fd, events: POLLIN })), TIMEOUT),
   accept: ["EINTR"],
-}]);
+};
 
-const FD = new Slot("fd");
-const CLOSING = new Routine([FD], [{ call: close(FD) }]);
+/** Waits for output of the program, or for its end, and then reaps it too. */
+const WAITING = new Routine([FIRST, SECOND, EXIT, SECONDS, NANOSECONDS], [WAIT]);
+const REAPING = new Routine([FIRST, SECOND, EXIT, SECONDS, NANOSECONDS], [WAIT, reaping(EXIT)]);
+
+/** Close a pidfd, and up to three descriptors more. */
+const CLOSING = [1, 2, 3, 4].map((count) => {
+  const fds = Array.from({ length: count }, (_, index) => new Slot(`fd ${index}`));
+  return new Routine(fds, fds.map((fd) => ({ call: close(fd) })));
+});

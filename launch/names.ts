@@ -6,10 +6,14 @@
  * @module
  */
 
-import { memfd_create, MFD_CLOEXEC, pwrite64 } from "../ffi/calls/files.ts";
+import { call, Output } from "../ffi/call.ts";
+import { memfd_create, MFD_CLOEXEC } from "../ffi/calls/files.ts";
+import { place } from "../ffi/engine/engine.ts";
 import { perEngine } from "../ffi/engine/per_engine.ts";
+import { argumentOffset, assemble } from "../ffi/engine/program.ts";
+import { SyscallError } from "../ffi/errors.ts";
 import { withRegularFile } from "../ffi/files/regular_file.ts";
-import { syscall, syscalls } from "../ffi/syscalls.ts";
+import { syscall } from "../ffi/syscalls.ts";
 import { nameOf } from "../recipe/path.ts";
 
 const FILE = "ramekin-names";
@@ -22,12 +26,35 @@ export const namesFile: () => number = perEngine(() => syscall(memfd_create(FILE
 
 /** Writes the name of a container: its own, or the last part of the path of its program. */
 export function writeName(pidfd: number, pid: number, name: string): void {
-  const record = new Uint8Array(RECORD);
-  new TextEncoder().encodeInto(`${pid} ${nameOf(name)}`, record.subarray(0, -1));
-  const call = pwrite64(namesFile(), record, RECORD, pidfd * RECORD);
-  // Without a name the container runs as well.
-  syscalls([{ call, accept: ["ENOSPC", "ENOMEM", "EDQUOT"] }]);
+  const { record, setPosition, write } = writing();
+  const { written } = encoder.encodeInto(`${pid} ${nameOf(name)}`, record);
+  record.fill(0, written);
+  setPosition(pidfd * RECORD);
+  write();
 }
+
+const encoder = new TextEncoder();
+
+/** A write to the file, laid out once. */
+const writing = perEngine((loaded) => {
+  const bytes = new Output(RECORD);
+  const described = call("pwrite64", namesFile(), bytes, RECORD, 0);
+  // Without a name the container runs as well.
+  const record = { call: described, accept: ["ENOSPC", "ENOMEM", "EDQUOT"] } as const;
+  const program = assemble([record], loaded.architecture);
+  const memory = loaded.allocate(program.bytes.length);
+  place(program, memory);
+  const at = program.outputs.get(bytes)!;
+  return {
+    // The last byte stays 0.
+    record: memory.bytes.subarray(at, at + RECORD - 1),
+    setPosition: (position: number) => memory.view.setUint32(argumentOffset(0, 3), position, true),
+    write: () => {
+      const errno = loaded.runIn(memory);
+      if (errno !== 0) throw new SyscallError({ syscall: "pwrite64", errno });
+    },
+  };
+});
 
 /** Whether a link of /proc/PID/fd leads to such a file. */
 export function isNamesFile(link: string | undefined): boolean {

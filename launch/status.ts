@@ -21,6 +21,8 @@ import {
   WNOHANG,
 } from "../ffi/calls/processes.ts";
 import { Slot } from "../ffi/call.ts";
+import type { RunResult } from "../ffi/engine/engine.ts";
+import type { ProgramRecord } from "../ffi/engine/program.ts";
 import { Routine } from "../ffi/routine.ts";
 import { syscalls } from "../ffi/syscalls.ts";
 
@@ -105,7 +107,16 @@ export function statusOf(
  * interrupted the call.
  */
 export function reapStatus(pidfd: number, wait = false): ProcessEnd | undefined {
-  const outcome = (wait ? WAITING : LOOKING).run(pidfd);
+  return endIn((wait ? WAITING : LOOKING).run(pidfd));
+}
+
+/** The record that reaps the child of a pidfd if it has ended, among other calls. */
+export function reaping(pidfd: Slot): ProgramRecord {
+  return recordOf(pidfd, WEXITED | WNOHANG);
+}
+
+/** Returns what such a record has told, as {@linkcode reapStatus} does. */
+export function endIn(outcome: RunResult): ProcessEnd | undefined {
   return statusIn(outcome.output(INFO), outcome.output(USAGE));
 }
 
@@ -118,15 +129,19 @@ export function hasExited(pidfd: number): boolean {
 const PIDFD = new Slot("pidfd");
 const INFO = siginfoOutput(), USAGE = rusageOutput();
 const [WAITING, LOOKING] = [WEXITED, WEXITED | WNOHANG].map((options) =>
-  new Routine([PIDFD], [{ call: waitid(P_PIDFD, PIDFD, INFO, options, USAGE), accept: ["EINTR"] }])
+  new Routine([PIDFD], [recordOf(PIDFD, options)])
 ) as [Routine, Routine];
+
+function recordOf(pidfd: Slot, options: number): ProgramRecord {
+  return { call: waitid(P_PIDFD, pidfd, INFO, options, USAGE), accept: ["EINTR"] };
+}
 
 /**
  * Returns the status that waitid(2) has written; `undefined` if it has written none, or that of a
  * program that has only stopped. By PTRACE_TRACEME a program makes the script its tracer, and
  * waitid(2) tells a tracer of the stops of its tracees whatever it waits for.
  */
-export function statusIn(info: DataView, usage: DataView): ProcessEnd | undefined {
+function statusIn(info: DataView, usage: DataView): ProcessEnd | undefined {
   const state = readChildState(info);
   if (state === undefined || !ENDS.includes(state.code)) return undefined;
   const { code, status } = state;

@@ -13,7 +13,6 @@ const SYMBOLS = {
   memfd_create: { type: "pointer" },
   write: { type: "pointer" },
   close: { type: "pointer" },
-  getenv: { type: "pointer" },
   getaddrinfo: { type: "pointer" },
   freeaddrinfo: { type: "pointer" },
   environ: { type: "pointer" },
@@ -26,8 +25,6 @@ const FUNCTIONS = {
   write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   // int close(int fd)
   close: { parameters: ["i32"], result: "i32" },
-  // char *getenv(const char *name)
-  getenv: { parameters: ["buffer"], result: "pointer" },
   // int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
   //                 struct addrinfo **res)
   getaddrinfo: {
@@ -44,7 +41,6 @@ export interface Libc {
   readonly memfd_create: Callable<"memfd_create">;
   readonly write: Callable<"write">;
   readonly close: Callable<"close">;
-  readonly getenv: Callable<"getenv">;
   /** Waits for name servers, in a thread of the pool. */
   readonly getaddrinfo: Callable<"getaddrinfo">;
   readonly freeaddrinfo: Callable<"freeaddrinfo">;
@@ -66,7 +62,6 @@ export function openLibc(): Libc {
     memfd_create: callable("memfd_create"),
     write: callable("write"),
     close: callable("close"),
-    getenv: callable("getenv"),
     getaddrinfo: callable("getaddrinfo"),
     freeaddrinfo: callable("freeaddrinfo"),
     environ: addresses.environ as Deno.PointerObject,

@@ -13,7 +13,8 @@ import type { Memory } from "./memory.ts";
 import { perEngine } from "./per_engine.ts";
 import { argumentOffset, assemble, resultOffset } from "./program.ts";
 
-const BUFFER_SIZE = 256 * 1024;
+/** How many bytes one call reads or writes at most. */
+export const MOST_READ: number = 256 * 1024;
 
 /**
  * Reads what is there, at most 256 KiB. Returns no bytes at the end, and `undefined` while there is
@@ -23,7 +24,7 @@ const BUFFER_SIZE = 256 * 1024;
  */
 export function readSome(fd: number): Uint8Array<ArrayBuffer> | undefined {
   const { buffer } = tables();
-  const count = transfer("read", fd, BUFFER_SIZE);
+  const count = transfer("read", fd, MOST_READ);
   return count === undefined ? undefined : buffer.bytes.slice(0, count);
 }
 
@@ -34,7 +35,7 @@ export function readSome(fd: number): Uint8Array<ArrayBuffer> | undefined {
  */
 export function writeSome(fd: number, bytes: Uint8Array): number {
   const { buffer } = tables();
-  const part = bytes.subarray(0, BUFFER_SIZE);
+  const part = bytes.subarray(0, MOST_READ);
   buffer.bytes.set(part);
   return transfer("write", fd, part.length) ?? 0;
 }
@@ -47,7 +48,7 @@ interface TransferTables extends Readonly<Record<Direction, Memory>> {
 }
 
 const tables = perEngine((loaded): TransferTables => {
-  const buffer = loaded.allocate(BUFFER_SIZE);
+  const buffer = loaded.allocate(MOST_READ);
   const table = (direction: Direction) => {
     const described = call(direction, 0, buffer.address, 0);
     const program = assemble([{ call: described }], loaded.architecture);
