@@ -9,6 +9,7 @@ import { recipe } from "../mod.ts";
 import { $ } from "../shell/mod.ts";
 import { alone } from "./alone.ts";
 import { findProgram } from "./machine.ts";
+import { onOneProcessor } from "./one_processor.ts";
 import { type Report, roundsTable } from "./report.ts";
 import { type Contender, interleave, median, ratios } from "./rounds.ts";
 
@@ -38,13 +39,15 @@ export async function templates(): Promise<Report> {
     ...await dax(),
     ...(node === undefined ? [] : [execa(node)]),
   ], ROUNDS);
-  const pipes = await interleave([
-    { name: "sh", measure: once(() => sh(`head -c ${GIB} /dev/zero | cat | wc -c`)) },
-    {
-      name: "$",
-      measure: once(() => $`head -c ${GIB} /dev/zero`.pipe`cat`.pipe`wc -c`.text()),
-    },
-  ], 7);
+  const pipes = await onOneProcessor(() =>
+    interleave([
+      { name: "sh", measure: once(() => sh(`head -c ${GIB} /dev/zero | cat | wc -c`)) },
+      {
+        name: "$",
+        measure: once(() => $`head -c ${GIB} /dev/zero`.pipe`cat`.pipe`wc -c`.text()),
+      },
+    ], ROUNDS)
+  );
   const to = (base: string) => median(ratios(short, "$`true`", base));
   const wanted = (base: string, limit: number) =>
     short.has(base)
@@ -58,6 +61,8 @@ export async function templates(): Promise<Report> {
         ? "dax and execa are measured where RAMEKIN_BENCH_RIVALS names a directory that has them"
         : "execa runs on Node, one process for all of its commands; dax has a `true` of its own and " +
           "runs /bin/true here",
+      "the three programs share one processor: on two, which of them share one decides more than who " +
+      "has started them",
     ],
     tables: [
       roundsTable("A short command", short, "Deno.Command", "ms", (ms) => ms.toFixed(3), [
