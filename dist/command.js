@@ -11,7 +11,7 @@ for(const name in getters){
 Object.defineProperty(target,name,{get:getters[name],configurable:true});
 }
 });
-var BUILD="9626f72fde766092daf9371cdde68692bd46734e131e99abb2e86ee5b7482e79";
+var BUILD="14ad5fff06cbd7acc8e58981a8917eba931a725592ebb901db14fb8c03d8dcc9";
 var FUNCTIONS={
 getenv:{
 parameters:[

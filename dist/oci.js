@@ -88,13 +88,13 @@ const name=errnoName(errno);
 const reason2=name?`${name} (${errnoText(name)})`:`errno ${errno}`;
 return `${call2??syscall2} failed: ${reason2}`;
 });
-var readFlags=(function readFlags(words3,table){
+var readFlags=(function readFlags(words4,table){
 const flags16=new Map();
 const others=[];
 const{values,switches,letters={},endsAtWord=Infinity}=table;
 let index=0;
-for(;index < words3.length && others.length < endsAtWord;index++){
-const word4=words3[index];
+for(;index < words4.length && others.length < endsAtWord;index++){
+const word4=words4[index];
 if(word4==="--"){
 index++;
 break;
@@ -111,7 +111,7 @@ if(switches.includes(name)){
 if(inline===void 0 || inline==="true")known.push("true");
 if(inline==="false")flags16.delete(name);
 }else if(values.includes(name)){
-const value=inline??words3[++index];
+const value=inline??words4[++index];
 if(value===void 0)throw new OciError(`the flag ${given2} needs a value`,64);
 known.push(value);
 }else throw new OciError(`unknown flag ${given2}`,64);
@@ -120,7 +120,7 @@ return{
 flags:flags16,
 words:[
 ...others,
-...words3.slice(index)
+...words4.slice(index)
 ]
 };
 });
@@ -167,15 +167,15 @@ return new Named(value,(()=> flagNames(value,names)));
 });
 var flagNames=(function flagNames(value,names){
 let rest2=value;
-const words3=[];
+const words4=[];
 for(const[name,bits]of Object.entries(names)){
 if(bits !==0 && containsBits(rest2,bits)){
-words3.push(name);
+words4.push(name);
 rest2 -=bits;
 }
 }
-if(rest2 !==0 || words3.length===0)words3.push(rest2===0?"0":`0x${rest2.toString(16)}`);
-return words3.join("|");
+if(rest2 !==0 || words4.length===0)words4.push(rest2===0?"0":`0x${rest2.toString(16)}`);
+return words4.join("|");
 });
 var constant=(function constant(value,names){
 return new Named(value,()=>{
@@ -329,7 +329,6 @@ return{
 memfd_create:callable("memfd_create"),
 write:callable("write"),
 close:callable("close"),
-getenv:callable("getenv"),
 getaddrinfo:callable("getaddrinfo"),
 freeaddrinfo:callable("freeaddrinfo"),
 environ:addresses.environ
@@ -580,8 +579,8 @@ return checkResult(loaded2.run(assemble(parts,loaded2.architecture)),hints);
 var checkResult=(function checkResult(outcome,hints){
 const failure=failureOf(outcome);
 if(failure===void 0)return outcome;
-const{name,errno,text:text3,words:words3}=failure;
-const hint=hintOf(words3,hintFor(errnoName(errno),hints));
+const{name,errno,text:text3,words:words4}=failure;
+const hint=hintOf(words4,hintFor(errnoName(errno),hints));
 throw new SyscallError({
 syscall:name,
 errno,
@@ -879,12 +878,12 @@ const known=constant(resource,RLIMITS);
 const named2=new Named(resource,()=> `RLIMIT_${known.text}`);
 if(limit2===null)return call("prlimit64",pid,named2,null,old);
 const text3=((value)=> value===RLIM_INFINITY?"RLIM_INFINITY":String(value));
-const words3=[
+const words4=[
 BigInt(limit2.soft),
 BigInt(limit2.hard)
 ];
-const bytes=new Uint8Array(new BigUint64Array(words3).buffer);
-const struct=new Struct(bytes,`{${text3(words3[0])}, ${text3(words3[1])}}`);
+const bytes=new Uint8Array(new BigUint64Array(words4).buffer);
+const struct=new Struct(bytes,`{${text3(words4[0])}, ${text3(words4[1])}}`);
 return call("prlimit64",pid,named2,struct,old);
 });
 var ppoll=(function ppoll(fds,timeout){
@@ -907,11 +906,11 @@ var timespec=(function timespec(milliseconds){
 if(milliseconds===void 0)return null;
 const seconds2=Math.floor(milliseconds / 1e3);
 const nanoseconds=Math.round((milliseconds - seconds2 * 1e3)* 1e6);
-const words3=new BigInt64Array([
+const words4=new BigInt64Array([
 BigInt(seconds2),
 BigInt(nanoseconds)
 ]);
-return new Struct(new Uint8Array(words3.buffer),`{${milliseconds} ms}`);
+return new Struct(new Uint8Array(words4.buffer),`{${milliseconds} ms}`);
 });
 var waitid=(function waitid(idType,id2,info,options,usage=null){
 return call("waitid",constant(idType,WAIT_ID_TYPES),id2,info,flags(options,WAIT_FLAGS),usage);
@@ -1229,15 +1228,15 @@ var capget=(function capget(data2){
 return call("capget",HEADER2,data2);
 });
 var capset=(function capset(state){
-const words3=new Uint32Array(6);
+const words4=new Uint32Array(6);
 SETS.forEach(((set,index)=>{
 for(const name of state[set]){
 const bit=CAPABILITIES[name];
-words3[index +(bit < 32?0:3)]|=1 << bit % 32;
+words4[index +(bit < 32?0:3)]|=1 << bit % 32;
 }
 }));
 const text3=SETS.map(((set)=> `${set}=[${state[set].join(", ")}]`)).join(", ");
-return call("capset",HEADER2,new Struct(new Uint8Array(words3.buffer),`{${text3}}`));
+return call("capset",HEADER2,new Struct(new Uint8Array(words4.buffer),`{${text3}}`));
 });
 var readCapabilities=(function readCapabilities(data2){
 const names=((set)=> Object.keys(CAPABILITIES).filter(((name)=>{
@@ -1461,6 +1460,9 @@ type,
 id:Number(id2)
 };
 });
+var rest=(function rest(milliseconds){
+Atomics.wait(new Int32Array(new SharedArrayBuffer(4)),0,0,milliseconds);
+});
 var cgroupFilesOf=(function cgroupFilesOf(pid){
 const own=new Map(memberships("thread-self").map(((one)=>[
 one.controllers,
@@ -1532,7 +1534,7 @@ return[
 "X"
 ].includes(statField(stat,3))||(flags16 & PF_EXITING)!==0 ||(pending & 1 << SIGNALS.SIGKILL - 1)!==0;
 });
-var joinTargetOf=(function joinTargetOf(requested,started2,{environment,cgroup,user}){
+var joinTargetOf=(function joinTargetOf(requested,started2,{environment:environment2,cgroup,user}){
 const identity=targetOf(requested,started2);
 const{pid}=identity;
 try{
@@ -1547,7 +1549,7 @@ otherKinds:kinds,
 sharesRoot:!kinds.includes("mount")&& sharesRoot(pid),
 setgroupsDenied:deniesSetgroups(pid),
 user:user?processUser(pid,kinds.includes("user")):void 0,
-environment:environment?environmentOf(pid):{},
+environment:environment2?environmentOf(pid):{},
 cgroupFiles:cgroup?thawed(cgroupFilesOf(pid)):[]
 };
 }));
@@ -1728,14 +1730,14 @@ return schema("true or false",((value)=> typeof value==="boolean"?void 0:mismatc
 type:"boolean"
 }));
 });
-var oneOf=(function oneOf(words3){
-const all=words3.map(((word4)=> `"${word4}"`)).join(", ");
+var oneOf=(function oneOf(words4){
+const all=words4.map(((word4)=> `"${word4}"`)).join(", ");
 return schema(`one of ${all}`,((value)=>{
 if(typeof value !=="string")return mismatch(value,`one of ${all}`);
-if(words3.includes(value))return void 0;
-return `${quoted(value)} is none of ${all}${suggestion(value,words3)}`;
+if(words4.includes(value))return void 0;
+return `${quoted(value)} is none of ${all}${suggestion(value,words4)}`;
 }),()=>({
-enum:words3
+enum:words4
 }));
 });
 var list=(function list(of2,min=0){
@@ -2596,24 +2598,24 @@ setNetlinkOption(fd,NETLINK_EXT_ACK),
 setNetlinkOption(fd,NETLINK_CAP_ACK)
 ];
 });
-var requestCalls=(function requestCalls(socket,messages,answer,words3=messages[0].words){
+var requestCalls=(function requestCalls(socket,messages,answer,words4=messages[0].words){
 return[
 send(socket,messages),
 recvfrom(socket,answer,MSG_DONTWAIT),
-responseCheck(words3,answer)
+responseCheck(words4,answer)
 ];
 });
 var send=(function send(socket,messages){
 const encoded=encode(messages);
-const text3=messages.map((({words:words3})=> `{${words3.join(", ")}}`)).join(", ");
+const text3=messages.map((({words:words4})=> `{${words4.join(", ")}}`)).join(", ");
 if(encoded.holes.length===0)return sendto(socket,new Struct(encoded.bytes,text3));
 return sendPieces(socket,piecesOf(encoded),text3);
 });
-var responseCheck=(function responseCheck(words3,answer){
+var responseCheck=(function responseCheck(words4,answer){
 const none=new Named(4294967295,"~0U");
 const verdict={
-name:words3[0],
-text:words3.join(" "),
+name:words4[0],
+text:words4.join(" "),
 answer,
 read:readResponse
 };
@@ -2671,9 +2673,9 @@ pid:target,
 started:void 0
 }:target;
 const{host}=plan;
-const{credentials="root",environment=false,cgroup=false}=step;
+const{credentials="root",environment:environment2=false,cgroup=false}=step;
 const questions={
-environment,
+environment:environment2,
 cgroup,
 user:credentials !=="keep"
 };
@@ -2684,7 +2686,7 @@ plan.joined.push({
 identity:found.identity,
 stepIndex:plan.cursor.index
 });
-if(environment)takeEnvironment(plan,found.environment);
+if(environment2)takeEnvironment(plan,found.environment);
 for(const file of found.cgroupFiles)enterCgroup(plan,file);
 const check=(()=>{
 host.joinTarget(pid,started2,{
@@ -3652,10 +3654,10 @@ bindings(addresses).write(program,memory);
 var stringsOf=(function stringsOf({inherited:inherited2,changes}){
 const set=Array.from(changes,(([name,value])=> `${name}=${value}`));
 set.forEach(requireNoNul);
-const encoder6=new TextEncoder();
+const encoder7=new TextEncoder();
 return[
 ...inheritedStrings(inherited2,changes).map(stringBytes),
-...set.map(((text3)=> encoder6.encode(`${text3}\0`)))
+...set.map(((text3)=> encoder7.encode(`${text3}\0`)))
 ];
 });
 var writeExec=(function writeExec(writer,plan,shape,frame){
@@ -3973,9 +3975,6 @@ return opened;
 var closeInheritedFds=(function closeInheritedFds(opened){
 for(const fd of opened.values())syscall(close(fd));
 });
-var rest=(function rest(milliseconds){
-Atomics.wait(new Int32Array(new SharedArrayBuffer(4)),0,0,milliseconds);
-});
 var reap=(function reap(pid){
 syscalls([
 {
@@ -3991,23 +3990,14 @@ const init2=processes.findIndex((({then})=> then==="init"));
 return init2===-1?processes:processes.slice(0,init2 + 1);
 });
 var writeName=(function writeName(pidfd,pid,name){
-const record=new Uint8Array(RECORD2);
-new TextEncoder().encodeInto(`${pid} ${nameOf(name)}`,record.subarray(0,-1));
-const call2=pwrite64(namesFile(),record,RECORD2,pidfd * RECORD2);
-syscalls([
-{
-call:call2,
-accept:[
-"ENOSPC",
-"ENOMEM",
-"EDQUOT"
-]
-}
-]);
+const{record,setPosition,write:write4}=writing();
+const{written:written2}=encoder6.encodeInto(`${pid} ${nameOf(name)}`,record);
+record.fill(0,written2);
+setPosition(pidfd * RECORD2);
+write4();
 });
 var reapStatus=(function reapStatus(pidfd,wait=false){
-const outcome=(wait?WAITING2:LOOKING).run(pidfd);
-return statusIn(outcome.output(INFO),outcome.output(USAGE));
+return endIn((wait?WAITING2:LOOKING).run(pidfd));
 });
 var statusIn=(function statusIn(info,usage){
 const state=readChildState(info);
@@ -4065,17 +4055,22 @@ const{buffer,byteOffset}=result.output(bytes);
 return new Uint8Array(buffer,byteOffset,Math.max(Number(result.result(call2)),0));
 });
 var received=(function received(call2){
+for(const end=performance.now()+ PATIENCE2;;){
 const result=syscalls([
 {
 call:call2,
 accept:[
 "ECONNRESET",
-"EAGAIN"
+"EAGAIN",
+"EINTR"
 ]
 }
 ]);
-if(result.result(call2)===BigInt(-ERRNO.EAGAIN))throw heldUpError();
-return result;
+const errno=-Number(result.result(call2));
+const isInterrupted=errno===ERRNO.EINTR;
+if(errno===ERRNO.EAGAIN || isInterrupted && performance.now()> end)throw heldUpError();
+if(!isInterrupted)return result;
+}
 });
 var childrenIn=(function childrenIn(result,plan){
 return childrenOf(plan).map((({pid})=> pidIn(result,pid))).filter(((pid)=> pid > 0));
@@ -4165,7 +4160,7 @@ var waitingImage=(function waitingImage(program){
 const table=assemble(recordsOf(program),engine().architecture);
 return engineImage("ramekin-wait",table);
 });
-var recordsOf=(function recordsOf({descriptor,calls,paths,argv,environment}){
+var recordsOf=(function recordsOf({descriptor,calls,paths,argv,environment:environment2}){
 const[again,told]=[
 new Label("again"),
 new Label("told")
@@ -4176,7 +4171,7 @@ new Label("it cannot be run")
 ];
 const byte=new Output(1,"&byte");
 const list2=pointerList(argv,"argv");
-const variables=pointerList(environment,"envp");
+const variables=pointerList(environment2,"envp");
 const attempts=paths.map(((path2,index)=>{
 const isLast=index===paths.length - 1;
 const edges=isLast?{
@@ -4622,7 +4617,7 @@ if(isLabel(label))unsupported("linux.mountLabel",selinuxWords());
 var isLabel=(function isLabel(label){
 return label !==void 0 && label !=="";
 });
-var sortedOptions=(function sortedOptions(words3,field){
+var sortedOptions=(function sortedOptions(words4,field){
 let kind;
 let idMap;
 let[remounts,copiesUp]=[
@@ -4636,7 +4631,7 @@ const[recursive,rest2,all]=[
 [],
 []
 ];
-for(const word4 of words3){
+for(const word4 of words4){
 const stripped=word4.startsWith("r")?word4.slice(1):"";
 if(word4==="")continue;
 if(word4==="bind" || word4==="rbind")kind=word4;
@@ -4798,9 +4793,9 @@ recursive
 var madeBy=(function madeBy(entry2,field,options,target,context){
 const isBind=options.kind !==void 0 || entry2.type==="bind";
 if(options.remounts){
-const words3=options.all.join(",")|| "defaults";
+const words4=options.all.join(",")|| "defaults";
 return[
-remount(target,words3,isBind?{}:{
+remount(target,words4,isBind?{}:{
 bind:false
 }),
 ...attributeSteps(target,{
@@ -4832,7 +4827,7 @@ var filesystemSteps=(function filesystemSteps(entry2,field,options,target,contex
 const{type,source}=entry2;
 if(type===void 0)return unsupported(`${field}.type`,"a mount has a type, or is a bind");
 if(type==="cgroup")return cgroupSteps(options,target,context);
-const words3=[
+const words4=[
 ...options.all,
 ...modeOf(type,options,target)
 ].join(",");
@@ -4844,8 +4839,8 @@ return[
 mount2(source || type,target,{
 type,
 make:true,
-...words3 !=="" &&{
-options:words3
+...words4 !=="" &&{
+options:words4
 }
 }),
 ...attributeSteps(target,{
@@ -4867,7 +4862,7 @@ return[];
 });
 var cgroupSteps=(function cgroupSteps(options,target,{hierarchies:hierarchies2,groups,ownCgroups}){
 const{attributes}=options;
-const words3=attributes.filter(((word4)=> word4 !=="ro")).join(",");
+const words4=attributes.filter(((word4)=> word4 !=="ro")).join(",");
 const readOnly=attributes.includes("ro")?[
 remount(target,"ro",{
 keep:true
@@ -4890,8 +4885,8 @@ keep:true
 ];
 }
 const type=version===2?"cgroup2":"cgroup";
-const all=version===2?words3:[
-words3,
+const all=version===2?words4:[
+words4,
 ...names
 ].filter(Boolean).join(",");
 return[
@@ -4961,16 +4956,16 @@ var programOf=(function programOf({args=[],env,cwd="/"}){
 const[program,...rest2]=args;
 if(program===void 0)throw new OciError("process.args: there is no program");
 if(program==="")throw new OciError('exec: "": executable file not found in $PATH');
-const environment=new Map();
+const environment2=new Map();
 for(const entry2 of env??[]){
 const end=entry2.indexOf("=");
-if(end > 0)environment.set(entry2.slice(0,end),entry2.slice(end + 1));
+if(end > 0)environment2.set(entry2.slice(0,end),entry2.slice(end + 1));
 }
 return{
 program,
 args:rest2,
-environment,
-searchPath:environment.get("PATH")??DEFAULT_PATH,
+environment:environment2,
+searchPath:environment2.get("PATH")??DEFAULT_PATH,
 cwd:cwd===""?"/":cwd
 };
 });
@@ -5276,11 +5271,11 @@ return unsupported("linux.rootfsPropagation",`there is no propagation "${word4}"
 });
 var withHome=(function withHome(program,uid,root2){
 if(program.environment.has("HOME"))return program;
-const environment=new Map(program.environment);
-environment.set("HOME",homeOf2(uid,root2)??"/");
+const environment2=new Map(program.environment);
+environment2.set("HOME",homeOf2(uid,root2)??"/");
 return{
 ...program,
-environment
+environment:environment2
 };
 });
 var homeOf2=(function homeOf2(uid,root2){
@@ -5611,7 +5606,7 @@ const listening=Number(Deno.env.get("LISTEN_FDS")??0)|| 0;
 const count=options.preserveFds + listening;
 const fds=preserved(count);
 const number=3 + count;
-const environment=listening===0?program.environment:new Map([
+const environment2=listening===0?program.environment:new Map([
 ...program.environment,
 [
 "LISTEN_FDS",
@@ -5653,7 +5648,7 @@ const spec=execSpec(program.program,{
 args:program.args,
 environment:{
 inherited:[],
-changes:environment
+changes:environment2
 },
 searchPath:program.searchPath,
 cwd:program.cwd
@@ -5666,7 +5661,7 @@ argv:[
 program.program,
 ...program.args
 ],
-environment:Array.from(environment,(([name,value])=> `${name}=${value}`))
+environment:Array.from(environment2,(([name,value])=> `${name}=${value}`))
 });
 opened.push(image2);
 giveStreams(config,config);
@@ -5751,8 +5746,8 @@ var run=(function run(runtime,given2){
 create(runtime,idOf(given2),createOptions(given2));
 return 0;
 });
-var idOf=(function idOf({words:words3}){
-const[id2,...extra]=words3;
+var idOf=(function idOf({words:words4}){
+const[id2,...extra]=words4;
 if(id2===void 0)throw new OciError("the id of the container is missing");
 if(extra.length > 0)throw new OciError(`${extra[0]}: one word too many`);
 return id2;
@@ -5800,7 +5795,7 @@ const{status}=record;
 if(!force && status !=="stopped" && status !=="created"){
 throw new OciError(`cannot delete container ${record.id} that is not stopped: ${status}`);
 }
-for(const words3 of remove(record))reportWarning(runtime,words3);
+for(const words4 of remove(record))reportWarning(runtime,words4);
 });
 var remove=(function remove(record){
 const{fixed}=record;
@@ -5865,7 +5860,7 @@ for(const each of stop)each();
 }
 });
 var run3=(async function run3(runtime,given2){
-const[id2,...words3]=given2.words;
+const[id2,...words4]=given2.words;
 if(id2===void 0)throw new OciError("the id of the container is missing",FAILED);
 const record=ContainerRecord.open(runtime,id2);
 const{process:first,status}=record;
@@ -5874,7 +5869,7 @@ if(status==="paused" && !isSet(given2,"ignore-paused")){
 throw new OciError("cannot exec in a paused container",FAILED);
 }
 const{config}=record;
-const process=processOf(given2,words3,config);
+const process=processOf(given2,words4,config);
 try{
 const steps=enterSteps(process,config,first,true);
 const socket=valueOf(given2,"console-socket");
@@ -5916,7 +5911,7 @@ throw new OciError(wordsFor(error,process.args?.[0]),FAILED);
 });
 var launch2=(function launch2(process,steps,{root:root2,count,terminal,taking}){
 const fds=preserved(count);
-const{program,args,environment,searchPath,cwd}=withHome(programOf(process),process.user?.uid??0,root2);
+const{program,args,environment:environment2,searchPath,cwd}=withHome(programOf(process),process.user?.uid??0,root2);
 try{
 const plan=planRecipe(checkedSteps(steps),{
 recorded:true,
@@ -5924,7 +5919,7 @@ recorded:true,
 });
 const changes={
 inherited:[],
-changes:environment
+changes:environment2
 };
 const spec=execSpec(program,{
 args,
@@ -5943,7 +5938,7 @@ fds
 for(const{fd}of fds)syscall(close(fd));
 }
 });
-var processOf=(function processOf(given2,words3,config){
+var processOf=(function processOf(given2,words4,config){
 const file=valueOf(given2,"process");
 if(file !==void 0){
 try{
@@ -5952,14 +5947,14 @@ return JSON.parse(Deno.readTextFileSync(file));
 throw new OciError(`--process: ${wordsFor(error)}`,FAILED);
 }
 }
-if(words3.length===0)throw new OciError("exec takes a program, or --process",FAILED);
+if(words4.length===0)throw new OciError("exec takes a program, or --process",FAILED);
 const{process={}}=config;
 const more=given2.flags.get("cap")??[];
 const cwd=valueOf(given2,"cwd");
 const gids=given2.flags.get("additional-gids")??[];
 return{
 ...process,
-args:words3,
+args:words4,
 terminal:isSet(given2,"tty"),
 env:[
 ...process.env??[],
@@ -6044,13 +6039,13 @@ cwd:process.cwd || "/",
 taking:listenerOf(config.linux??{},()=> record.state)
 });
 });
-var main=(async function main(words3){
+var main=(async function main(words4){
 let runtime={
 log:void 0,
 logFormat:"text"
 };
 try{
-const given2=readFlags(words3,GLOBAL_FLAGS);
+const given2=readFlags(words4,GLOBAL_FLAGS);
 const[name,...rest2]=given2.words;
 if(isSet(given2,"version"))return say(VERSION_TEXT);
 if(name===void 0 || isSet(given2,"help"))return say(helpText());
@@ -6444,14 +6439,14 @@ return cause instanceof SyscallError && cause.syscall==="execve";
 function syscallWords(error,program){
 const{step,syscall:syscall2,call:call2,errno,hint}=error;
 const code=errnoName(errno);
-const words3=code===void 0?`errno ${errno}`:lowered(errnoText(code));
+const words4=code===void 0?`errno ${errno}`:lowered(errnoText(code));
 const isProgram=step===void 0 && program !==void 0 &&(syscall2==="execve" || code==="EISDIR");
 if(isProgram){
-const denied2=code==="EISDIR"?"permission denied":words3;
+const denied2=code==="EISDIR"?"permission denied":words4;
 return `exec: ${JSON.stringify(program)}: ${denied2}`;
 }
 const part=step===void 0?"":`${step}: `;
-return `${part}${call2??syscall2}: ${words3}${hint===void 0?"":` (${hint})`}`;
+return `${part}${call2??syscall2}: ${words4}${hint===void 0?"":` (${hint})`}`;
 }
 function lowered(text3){
 return text3.replaceAll(/\b[A-Z](?=[a-z])/g,(letter)=> letter.toLowerCase());
@@ -6488,24 +6483,24 @@ return Deno.statSync(directory).uid===Deno.uid();
 return false;
 }
 }
-function reportFailure(runtime,words3){
-writeLog(runtime,"error",words3);
-writeAll(Deno.stderr,`ramekin: ${words3}
+function reportFailure(runtime,words4){
+writeLog(runtime,"error",words4);
+writeAll(Deno.stderr,`ramekin: ${words4}
 `);
 }
-function reportWarning(runtime,words3){
-writeLog(runtime,"warning",words3);
-writeAll(Deno.stderr,`ramekin: warning: ${words3}
+function reportWarning(runtime,words4){
+writeLog(runtime,"warning",words4);
+writeAll(Deno.stderr,`ramekin: warning: ${words4}
 `);
 }
-function writeLog({log,logFormat},level,words3){
+function writeLog({log,logFormat},level,words4){
 if(log===void 0)return;
 const time=(new Date()).toISOString();
 const line=logFormat==="json"?JSON.stringify({
 level,
-msg:words3,
+msg:words4,
 time
-}):`time="${time}" level=${level} msg=${JSON.stringify(words3)}`;
+}):`time="${time}" level=${level} msg=${JSON.stringify(words4)}`;
 try{
 Deno.writeTextFileSync(log,`${line}
 `,{
@@ -6825,9 +6820,6 @@ type:"pointer"
 close:{
 type:"pointer"
 },
-getenv:{
-type:"pointer"
-},
 getaddrinfo:{
 type:"pointer"
 },
@@ -6859,12 +6851,6 @@ parameters:[
 "i32"
 ],
 result:"i32"
-},
-getenv:{
-parameters:[
-"buffer"
-],
-result:"pointer"
 },
 getaddrinfo:{
 parameters:[
@@ -8459,8 +8445,8 @@ if(error instanceof Deno.errors.NotFound)return[];
 throw error;
 }
 }
-function fail(words3){
-throw new OciError(words3);
+function fail(words4){
+throw new OciError(words4);
 }
 var create_exports={};
 __export(create_exports,{
@@ -8473,19 +8459,70 @@ run:(()=> run)
 });
 var encoder2=new TextEncoder();
 function environmentVariable(name){
-const value=engine().libc.getenv.call(encoder2.encode(`${name}\0`));
-return value===null?void 0:Deno.UnsafePointerView.getCString(value);
+return environment().variable(name);
 }
 function environmentStrings(){
-const list2=environ();
+return environment().strings();
+}
+var Environment=class{
+#variable;
+#list=0n;
+#memory=new Int32Array(0);
+#words=this.#memory;
+#strings=[];
+#found=new Map();
+constructor(variable){
+this.#variable=new BigUint64Array(Deno.UnsafePointerView.getArrayBuffer(variable,8));
+}
+strings(){
+if(!this.#isSame())this.#read();
+return this.#strings;
+}
+variable(name){
+const strings=this.strings();
+const known=this.#found.get(name);
+const value=known===void 0?void 0:valueIn(stringAt(known),name);
+if(value !==void 0)return value;
+for(const address2 of strings){
+const found=valueIn(stringAt(address2),name);
+if(found===void 0)continue;
+this.#found.set(name,address2);
+return found;
+}
+return void 0;
+}
+#isSame(){
+if(this.#variable[0]!==this.#list)return false;
+for(let index=0;index < this.#words.length;index++){
+if(this.#memory[index]!==this.#words[index])return false;
+}
+return true;
+}
+#read(){
+this.#found.clear();
+this.#list=this.#variable[0];
+const list2=Deno.UnsafePointer.create(this.#list);
 const addresses=[];
-if(list2===null)return addresses;
+if(list2 !==null){
 const view2=new Deno.UnsafePointerView(list2);
-for(let offset=0;;offset +=8){
-const address2=view2.getBigUint64(offset);
-if(address2===0n)return addresses;
+for(let address2;(address2=view2.getBigUint64(addresses.length * 8))!==0n;){
 addresses.push(address2);
 }
+}
+const size=list2===null?0:(addresses.length + 1)* 8;
+const memory=size===0?new ArrayBuffer(0):Deno.UnsafePointerView.getArrayBuffer(list2,size);
+this.#memory=new Int32Array(memory);
+this.#words=new Int32Array(BigUint64Array.from([
+...addresses,
+0n
+]).buffer,0,size / 4);
+this.#strings=addresses;
+}
+};
+var environment=perEngine(({libc})=> new Environment(libc.environ));
+function valueIn(string,name){
+const isOf=string.startsWith(name)&& string[name.length]==="=";
+return isOf?string.slice(name.length + 1):void 0;
 }
 function nameAt(address2){
 const text3=stringAt(address2);
@@ -8493,10 +8530,6 @@ return text3.slice(0,text3.indexOf("="));
 }
 function stringAt(address2){
 return Deno.UnsafePointerView.getCString(Deno.UnsafePointer.create(address2));
-}
-function environ(){
-const variable=new Deno.UnsafePointerView(engine().libc.environ);
-return Deno.UnsafePointer.create(variable.getBigUint64());
 }
 function stringBytes(address2){
 const text3=stringAt(address2);
@@ -9128,17 +9161,10 @@ Number(result.result(UID)),
 Number(result.result(GID))
 ];
 const groups=groupsIn(result,egid);
-const words3=[
-euid,
-egid,
-groups
-];
-for(let at3=0;at3 < view2.byteLength;at3 +=4)words3.push(view2.getUint32(at3,true));
-if(this.#last !==void 0 && words3.every((word4,at3)=> word4===this.#words[at3])){
-return this.#last;
-}
+const last=this.#last;
+const isSame3=last?.euid===euid && last.egid===egid && last.groups===groups && this.#hasSame(view2);
+if(isSame3)return last;
 const{effective,inheritable}=readCapabilities(view2);
-this.#words=words3;
 return this.#last={
 euid,
 egid,
@@ -9153,6 +9179,16 @@ mayChangeGroups:effective.includes("CAP_SETGID")&& mayCallSetgroups()
 }
 #words=[];
 #last;
+#hasSame(capabilities2){
+let isSame3=true;
+for(let at3=0;at3 < capabilities2.byteLength;at3 +=4){
+const word4=capabilities2.getUint32(at3,true);
+if(this.#words[at3]===word4)continue;
+this.#words[at3]=word4;
+isSame3=false;
+}
+return isSame3;
+}
 };
 var MOST_GROUPS=65536;
 var OPEN_TREE_CLONE=1;
@@ -10361,8 +10397,8 @@ function hasRoot(ranges){
 return ranges.some(({inside})=> inside===0);
 }
 function numbersAfter(name,status){
-const[,words3=""]=new RegExp(`^${name}:(.*)$`,"m").exec(status)??[];
-return words3.split(/\s+/).filter((word4)=> word4 !=="").map(Number);
+const[,words4=""]=new RegExp(`^${name}:(.*)$`,"m").exec(status)??[];
+return words4.split(/\s+/).filter((word4)=> word4 !=="").map(Number);
 }
 function mapOf(pid,file){
 return read3(pid,file).split("\n").filter((line)=> line !=="").map((line)=>{
@@ -10435,11 +10471,11 @@ pause:5
 };
 function environmentStrings2(pid){
 for(let attempt=0;attempt < LOADING.attempts;attempt++){
-const environment=readWholeText(at_fdcwd,`${processDirectory(pid)}/environ`);
-if(environment !=="" || isLoaded(readWholeText(at_fdcwd,`${processDirectory(pid)}/stat`))){
-return environment.split("\0");
+const environment2=readWholeText(at_fdcwd,`${processDirectory(pid)}/environ`);
+if(environment2 !=="" || isLoaded(readWholeText(at_fdcwd,`${processDirectory(pid)}/stat`))){
+return environment2.split("\0");
 }
-syscall(ppoll([],LOADING.pause));
+rest(LOADING.pause);
 }
 return[];
 }
@@ -10788,7 +10824,7 @@ const[includes,hooks,worktrees]=[
 ];
 const text3=(textOf4(file)??"").replaceAll("\\\n","");
 for(const[,key,value]of text3.matchAll(SETTING)){
-let path2=valueIn(value);
+let path2=valueIn2(value);
 if(path2==="")continue;
 if(path2.startsWith("~/")&& home !==void 0)path2=home + path2.slice(1);
 const name=key.toLowerCase();
@@ -10803,7 +10839,7 @@ worktrees,
 size:text3.length
 };
 }
-function valueIn(line){
+function valueIn2(line){
 let[value,isQuoted]=[
 "",
 false
@@ -11797,12 +11833,12 @@ var[PART2,ABBREVIATION]=[
 0.4,
 0.6
 ];
-function nearest(word4,words3){
+function nearest(word4,words4){
 if(word4.length > LONGEST3)return void 0;
 const wanted=word4.toLowerCase();
 let best;
 let bestDistance=Math.max(1,Math.floor(wanted.length / 3))+ 1;
-for(const candidate of words3){
+for(const candidate of words4){
 if(Math.abs(candidate.length - wanted.length)>=bestDistance)continue;
 const distance=editDistance(wanted,candidate.toLowerCase());
 if(distance < bestDistance)[best,bestDistance]=[
@@ -11810,16 +11846,16 @@ candidate,
 distance
 ];
 }
-return best??overlapping(wanted,words3);
+return best??overlapping(wanted,words4);
 }
-function suggestion(word4,words3){
-const near=nearest(word4,words3);
+function suggestion(word4,words4){
+const near=nearest(word4,words4);
 return near===void 0?"":`; did you mean "${near}"?`;
 }
-function overlapping(wanted,words3){
+function overlapping(wanted,words4){
 let best;
 let bestOverlap=PART2;
-for(const candidate of words3){
+for(const candidate of words4){
 const[short,long]=candidate.length < wanted.length?[
 candidate.toLowerCase(),
 wanted
@@ -13820,10 +13856,10 @@ if(bytes.length===4)return bytes.join(".");
 const groups=Array.from({
 length:8
 },(_,i)=> bytes[i * 2]<< 8 | bytes[i * 2 + 1]);
-const words3=groups.map((group)=> group.toString(16));
+const words4=groups.map((group)=> group.toString(16));
 const[start2,count]=longestZeros(groups);
-if(count < 2)return words3.join(":");
-return `${words3.slice(0,start2).join(":")}::${words3.slice(start2 + count).join(":")}`;
+if(count < 2)return words4.join(":");
+return `${words4.slice(0,start2).join(":")}::${words4.slice(start2 + count).join(":")}`;
 }
 function networkOf({bytes,length}){
 return bytes.map((byte,index)=>{
@@ -14665,8 +14701,8 @@ target:`${target}/${name}`
 function mayLieIn(pattern,entry2){
 const parts=pattern.split("/");
 return entry2.split("/").every((name,at3)=>{
-const words3=parts[at3]?.split("*").map((word4)=> word4.replace(/[.+?^${}()|[\]\\]/g,"\\$&"));
-return words3 !==void 0 && new RegExp(`^${words3.join(".*")}$`).test(name);
+const words4=parts[at3]?.split("*").map((word4)=> word4.replace(/[.+?^${}()|[\]\\]/g,"\\$&"));
+return words4 !==void 0 && new RegExp(`^${words4.join(".*")}$`).test(name);
 });
 }
 function cover(paths,plan){
@@ -15721,7 +15757,7 @@ ids:mapped3
 function lowerTmpfs(step,plan){
 plan.needs("mount",NEEDS_MOUNT);
 const{flags:flags16,data:data2}=parseMountOptions(step.options,MS_NOSUID | MS_NODEV);
-const words3=[
+const words4=[
 ...step.size===void 0?[]:[
 `size=${step.size}`
 ],
@@ -15735,7 +15771,7 @@ data2
 mountFilesystem(plan,step.target,{
 type:"tmpfs",
 flags:flags16,
-data:words3.join(",")|| null
+data:words4.join(",")|| null
 });
 }
 function lowerProc(step,plan){
@@ -16623,10 +16659,10 @@ errno,
 words:void 0
 };
 const attributes=new Uint8Array(answer.buffer,answer.byteOffset + at3,length - at3);
-const words3=decodeAttributes(attributes).get(NLMSGERR_ATTR_MSG);
+const words4=decodeAttributes(attributes).get(NLMSGERR_ATTR_MSG);
 return{
 errno,
-words:words3 && decodeText(words3)
+words:words4 && decodeText(words4)
 };
 }
 function decodeText(bytes){
@@ -17250,7 +17286,7 @@ setting("cpuset.cpus",limits2.cpuset)
 ];
 case "io":
 return limits2.io.map(({device,readBps,writeBps,readIops,writeIops})=>{
-const words3=Object.entries({
+const words4=Object.entries({
 rbps:readBps,
 wbps:writeBps,
 riops:readIops,
@@ -17258,7 +17294,7 @@ wiops:writeIops
 }).filter(([,value])=> value !==void 0).map(([name,value])=> `${name}=${orMax(value)}`);
 return setting("io.max",[
 device,
-...words3
+...words4
 ].join(" "));
 });
 }
@@ -17641,12 +17677,12 @@ const peer=new Attribute(VETH_INFO_PEER,[
 ...header2,
 ...settings(other)
 ]);
-const words3=[
+const words4=[
 ...describe2(one),
 "peer",
 ...describe2(other)
 ];
-return addLink("veth",one,words3,[
+return addLink("veth",one,words4,[
 peer
 ]);
 }
@@ -17657,14 +17693,14 @@ function addDummy(link2){
 return addLink("dummy",link2,describe2(link2),[]);
 }
 function addMacvlan(link2,parent,mode2){
-const words3=[
+const words4=[
 ...describe2(link2),
 `on ${nameOf2(parent)}`
 ];
 const data2=[
 word2(IFLA_MACVLAN_MODE,MACVLAN_MODES[mode2])
 ];
-return addLink("macvlan",link2,words3,data2,[
+return addLink("macvlan",link2,words4,data2,[
 word2(IFLA.LINK,parent)
 ]);
 }
@@ -17718,7 +17754,7 @@ link:number(IFLA.LINK)
 };
 }
 var LINK_HEADER_SIZE=16;
-function addLink(kind,link2,words3,data2,more=[]){
+function addLink(kind,link2,words4,data2,more=[]){
 const info=nested(IFLA.LINKINFO,text2(IFLA_INFO_KIND,kind),...data2.length===0?[]:[
 nested(IFLA_INFO_DATA,...data2)
 ]);
@@ -17734,7 +17770,7 @@ info
 words:[
 "RTM_NEWLINK",
 kind,
-...words3
+...words4
 ]
 };
 }
@@ -17945,7 +17981,7 @@ const hooks=[
 ...new Set(rules.map(({hook})=> hook))
 ];
 const table=text2(1,name);
-const message2=(type,words3,...attributes)=>({
+const message2=(type,words4,...attributes)=>({
 type,
 flags:NLM_F_CREATE |(type===NEWRULE?NLM_F_APPEND:0),
 payload:[
@@ -17953,10 +17989,10 @@ header(family),
 ...attributes
 ],
 words:[
-...words3.slice(0,1),
+...words4.slice(0,1),
 family===AF_INET6?"ip6":"ip",
 name,
-...words3.slice(1)
+...words4.slice(1)
 ]
 });
 const messages=[
@@ -18128,7 +18164,7 @@ hook:"output",
 rule
 }
 ];
-const words3=[
+const words4=[
 "publish",
 describePublished(published)
 ];
@@ -18136,7 +18172,7 @@ requireFree(published,plan);
 translate(plan,inside,{
 family:to.family,
 rules
-},words3,{
+},words4,{
 service:"reserve-port",
 protocol,
 address:socketAddress2(published)
@@ -18161,7 +18197,7 @@ port,
 text:text3
 };
 }
-function translate(plan,inside,table,words3,...before){
+function translate(plan,inside,table,words4,...before){
 plan.needs("net",HOSTS_NETWORK);
 const messages=(name)=> addNatTable({
 ...table,
@@ -18171,8 +18207,8 @@ owned:inside !==true
 if(inside===true){
 writeSetting(plan,forwardingSetting(table.family),"1");
 const[socket,...options]=socketCalls(NETLINK_NETFILTER,fdOf);
-const name=`ramekin-${words3.join(" ").replaceAll(/[^\w.]+/g,"-")}`;
-const request=requestCalls(fdOf(socket),messages(name),answerOutput(),words3);
+const name=`ramekin-${words4.join(" ").replaceAll(/[^\w.]+/g,"-")}`;
+const request=requestCalls(fdOf(socket),messages(name),answerOutput(),words4);
 plan.calls([
 socket,
 ...options,
@@ -18192,7 +18228,7 @@ plan.syncWithParent(()=>[
 {
 service:"nat-table",
 table,
-words:words3
+words:words4
 }
 ]);
 }
@@ -19057,14 +19093,14 @@ size:optional(tmpfsSize()),
 mode:optional(modeBits()),
 options:optional(mountOptions())
 }));
-function tmpfsSize(...words3){
+function tmpfsSize(...words4){
 return text({
 expected:[
 "a size such as 64m",
-...words3.map((word4)=> `"${word4}"`)
+...words4.map((word4)=> `"${word4}"`)
 ].join(", or "),
 min:1,
-issue:(size)=> words3.includes(size)?void 0:sizeIssue(size)
+issue:(size)=> words4.includes(size)?void 0:sizeIssue(size)
 });
 }
 function sizeIssue(size){
@@ -19669,7 +19705,7 @@ return text({
 expected,
 min:1,
 pattern:NUMBER_LIST,
-issue:(words3)=> isNumberList(words3,greatest)?void 0:`should be ${expected}, not ${quoted(words3)}`
+issue:(words4)=> isNumberList(words4,greatest)?void 0:`should be ${expected}, not ${quoted(words4)}`
 });
 }
 var MODES=[
@@ -20728,14 +20764,14 @@ period
 view2.setUint32(48,numbers2.utilMin??0,true);
 view2.setUint32(52,numbers2.utilMax??0,true);
 const text3=()=>{
-const words3=Object.entries(numbers2).map(([name,value])=> `${name}=${value}`);
+const words4=Object.entries(numbers2).map(([name,value])=> `${name}=${value}`);
 const named2=bits===0?[]:[
 flags(bits,SCHED_FLAGS).text
 ];
 return `{${[
 constant(policy,SCHED_POLICIES).text,
 ...named2,
-...words3
+...words4
 ].join(", ")}}`;
 };
 return call("sched_setattr",thread,new Struct(bytes,text3),0);
@@ -21597,10 +21633,10 @@ SECCOMP_RET.USER_NOTIF
 ])
 ]);
 }
-function bytesOf3(words3){
-const bytes=new Uint8Array(words3.length * INSTRUCTION_SIZE);
+function bytesOf3(words4){
+const bytes=new Uint8Array(words4.length * INSTRUCTION_SIZE);
 const view2=new DataView(bytes.buffer);
-words3.forEach(([code,holds3,fails,value],index)=>{
+words4.forEach(([code,holds3,fails,value],index)=>{
 const at3=index * INSTRUCTION_SIZE;
 view2.setUint16(at3,code,true);
 view2.setUint8(at3 + 2,holds3);
@@ -22470,12 +22506,12 @@ const mounts=mountinfo.split("\n").flatMap(parseMount);
 return groups.split("\n").filter(Boolean).flatMap((line)=>{
 const[id2,names="",...rest2]=line.split(":");
 const version=id2==="0" && names===""?2:1;
-const words3=names.split(",");
-const controllers=new Set(words3.flatMap(controllerOf));
+const words4=names.split(",");
+const controllers=new Set(words4.flatMap(controllerOf));
 if(version===1 && controllers.size===0)return[];
 const path2=rest2.join(":");
 for(const mount3 of mounts){
-const same=mount3.version===version &&(version===2 || words3.every((word4)=> mount3.options.includes(word4)));
+const same=mount3.version===version &&(version===2 || words4.every((word4)=> mount3.options.includes(word4)));
 const own=same?directoryIn(mount3,path2):void 0;
 if(own !==void 0)return[
 {
@@ -23236,10 +23272,10 @@ super(text3,size),this.value=value,this.show=show2;
 }
 };
 var ARGV=new LaunchSlot("argv",(({spec},room)=> room.list([],argvOf(spec))),({spec})=> `[${argvOf(spec).map(quoted2).join(", ")}]`);
-var ENVIRONMENT=new LaunchSlot("envp",(({spec:{environment}},room)=>{
-const{changes}=environment;
+var ENVIRONMENT=new LaunchSlot("envp",(({spec:{environment:environment2}},room)=>{
+const{changes}=environment2;
 const set=changes.size===0?[]:Array.from(changes,([name,value])=> `${name}=${value}`);
-return room.list(inheritedStrings(environment.inherited,changes),set);
+return room.list(inheritedStrings(environment2.inherited,changes),set);
 }),({spec:{environment:{inherited:inherited2,changes}}})=> `[${inheritedStrings(inherited2,changes).length + changes.size} variables]`);
 var CWD=new LaunchSlot("cwd",(({spec:{cwd}},room)=> cwd===void 0?void 0:room.string(cwd)),({spec:{cwd}})=> quoted2(cwd??""));
 var UID2=new LaunchSlot("uid",({spec})=> spec.uid,({spec})=> String(spec.uid));
@@ -23721,7 +23757,7 @@ var MISSES=new Set([
 "ENOENT",
 "ENOTDIR"
 ]);
-function failureError({name,errno,text:text3,words:words3},{plan,stepIndex,fixes}){
+function failureError({name,errno,text:text3,words:words4},{plan,stepIndex,fixes}){
 const code=errnoName(errno);
 const fix=orEarlierStep(fixFor(fixes,code)??generalFix(name,code),code,plan,stepIndex);
 return new SyscallError({
@@ -23729,7 +23765,7 @@ syscall:name,
 errno,
 call:text3,
 ...stepDetails(plan,stepIndex),
-hint:hintOf(words3,orMemoryLimit(fix,code,plan))
+hint:hintOf(words4,orMemoryLimit(fix,code,plan))
 });
 }
 function orEarlierStep(fix,code,{cursor},stepIndex){
@@ -24298,20 +24334,50 @@ slot:LIMIT_NANOSECONDS
 var FILE="ramekin-names";
 var RECORD2=128;
 var namesFile=perEngine((()=> syscall(memfd_create(FILE,MFD_CLOEXEC))));
-var BUFFER_SIZE=256 * 1024;
+var encoder6=new TextEncoder();
+var writing=perEngine((loaded2)=>{
+const bytes=new Output(RECORD2);
+const described=call("pwrite64",namesFile(),bytes,RECORD2,0);
+const record={
+call:described,
+accept:[
+"ENOSPC",
+"ENOMEM",
+"EDQUOT"
+]
+};
+const program=assemble([
+record
+],loaded2.architecture);
+const memory=loaded2.allocate(program.bytes.length);
+place(program,memory);
+const at3=program.outputs.get(bytes);
+return{
+record:memory.bytes.subarray(at3,at3 + RECORD2 - 1),
+setPosition:(position)=> memory.view.setUint32(argumentOffset(0,3),position,true),
+write:()=>{
+const errno=loaded2.runIn(memory);
+if(errno !==0)throw new SyscallError({
+syscall:"pwrite64",
+errno
+});
+}
+};
+});
+var MOST_READ=256 * 1024;
 function readSome(fd){
 const{buffer}=tables2();
-const count=transfer("read",fd,BUFFER_SIZE);
+const count=transfer("read",fd,MOST_READ);
 return count===void 0?void 0:buffer.bytes.slice(0,count);
 }
 function writeSome(fd,bytes){
 const{buffer}=tables2();
-const part=bytes.subarray(0,BUFFER_SIZE);
+const part=bytes.subarray(0,MOST_READ);
 buffer.bytes.set(part);
 return transfer("write",fd,part.length)??0;
 }
 var tables2=perEngine((loaded2)=>{
-const buffer=loaded2.allocate(BUFFER_SIZE);
+const buffer=loaded2.allocate(MOST_READ);
 const table=(direction)=>{
 const described=call(direction,0,buffer.address,0);
 const program=assemble([
@@ -24424,13 +24490,27 @@ return{
 durationMs:performance.now()- startedAt
 };
 }
+function reaping(pidfd){
+return recordOf2(pidfd,WEXITED | WNOHANG);
+}
+function endIn(outcome){
+return statusIn(outcome.output(INFO),outcome.output(USAGE));
+}
 function hasExited(pidfd){
-return syscall(ppoll([
+const look2=ppoll([
 {
 fd:pidfd,
 events:POLLIN
 }
-],0))> 0;
+],0);
+return syscalls([
+{
+call:look2,
+accept:[
+"EINTR"
+]
+}
+]).result(look2)> 0n;
 }
 var PIDFD=new Slot("pidfd");
 var INFO=siginfoOutput();
@@ -24441,13 +24521,16 @@ WEXITED | WNOHANG
 ].map(((options)=> new Routine([
 PIDFD
 ],[
-{
-call:waitid(P_PIDFD,PIDFD,INFO,options,USAGE),
+recordOf2(PIDFD,options)
+])));
+function recordOf2(pidfd,options){
+return{
+call:waitid(P_PIDFD,pidfd,INFO,options,USAGE),
 accept:[
 "EINTR"
 ]
+};
 }
-])));
 var ENDS2=[
 CLD_EXITED,
 CLD_KILLED,
@@ -24501,18 +24584,21 @@ const waitForAny=()=>{
 const[first=-1,second=-1]=open2;
 const left=deadline===Infinity?FOREVER:Math.max(0,deadline - performance.now());
 const seconds2=Math.floor(left / 1e3);
+const nanoseconds=Math.round((left - seconds2 * 1e3)* 1e6);
 const exit=status===void 0?pidfd:-1;
-WAITING3.run(first,second,exit,seconds2,Math.round((left - seconds2 * 1e3)* 1e6));
+const routine=status===void 0?REAPING:WAITING3;
+const outcome=routine.run(first,second,exit,seconds2,nanoseconds);
+return status??endIn(outcome);
 };
 while(status===void 0 || open2.size > 0 && !isEnding){
-waitForAny();
+const hadEnded=status !==void 0;
+status=waitForAny();
 if(performance.now()>=deadline){
 timedOut ||=!isEnding;
 end();
 }
-if(status===void 0){
-status=reapStatus(pidfd);
-if(status !==void 0 && cgroup !==void 0)status={
+if(!hadEnded && status !==void 0 && cgroup !==void 0){
+status={
 ...status,
 ...cgroup.endSync()
 };
@@ -24546,8 +24632,11 @@ release(launched,descriptors);
 return commandOutput(status,stdout?.bytes(),stderr?.bytes());
 }
 function release({pidfd,services},descriptors){
-CLOSING.run(pidfd);
-for(const fd of descriptors)if(fd !==void 0)CLOSING.run(fd);
+const open2=[
+pidfd,
+...descriptors.filter((fd)=> fd !==void 0)
+];
+CLOSING[open2.length - 1].run(...open2);
 endServices(services);
 }
 var FOREVER=1e12;
@@ -24566,6 +24655,19 @@ offset:8,
 slot:NANOSECONDS
 }
 ]);
+var WAIT2={
+call:ppoll([
+FIRST,
+SECOND2,
+EXIT
+].map((fd)=>({
+fd,
+events:POLLIN
+})),TIMEOUT),
+accept:[
+"EINTR"
+]
+};
 var WAITING3=new Routine([
 FIRST,
 SECOND2,
@@ -24573,28 +24675,31 @@ EXIT,
 SECONDS,
 NANOSECONDS
 ],[
-{
-call:ppoll([
+WAIT2
+]);
+var REAPING=new Routine([
 FIRST,
 SECOND2,
-EXIT
-].map(((fd)=>({
-fd,
-events:POLLIN
-}))),TIMEOUT),
-accept:[
-"EINTR"
-]
-}
-]);
-var FD=new Slot("fd");
-var CLOSING=new Routine([
-FD
+EXIT,
+SECONDS,
+NANOSECONDS
 ],[
-{
-call:close(FD)
-}
+WAIT2,
+reaping(EXIT)
 ]);
+var CLOSING=[
+1,
+2,
+3,
+4
+].map((count)=>{
+const fds=Array.from({
+length:count
+},(_,index)=> new Slot(`fd ${index}`));
+return new Routine(fds,fds.map((fd)=>({
+call:close(fd)
+})));
+});
 var ONE=new Uint8Array([
 1,
 0,
@@ -25405,8 +25510,8 @@ leadsToOneMachine(address2){
 const route2=ifThere(()=> this.#get(findRoute(address2)),NO_ROUTE);
 return route2 !==void 0 && leadsToOneMachine(route2);
 }
-request(messages,words3){
-const calls=requestCalls(this.number,messages,answerOutput(),words3);
+request(messages,words4){
+const calls=requestCalls(this.number,messages,answerOutput(),words4);
 syscalls(calls.map((call2)=>({
 call:call2
 })));
@@ -25453,13 +25558,13 @@ syscall(close(fd));
 this.close();
 }
 };
-function responseError({words:words3},answer){
+function responseError({words:words4},answer){
 const view2=new DataView(answer.buffer,answer.byteOffset,answer.length);
 const{errno,words:hint}=readResponse(view2);
 return new SyscallError({
-syscall:words3[0],
+syscall:words4[0],
 errno,
-call:words3.join(" "),
+call:words4.join(" "),
 hint
 });
 }
@@ -25504,7 +25609,7 @@ return[
 describeCall(send(socket,messages))
 ];
 },
-start({table,words:words3}){
+start({table,words:words4}){
 requireForwarding(table.family);
 const name=`ramekin-${crypto.randomUUID()}`;
 const socket=new NetlinkSocket(NETLINK_NETFILTER);
@@ -25513,7 +25618,7 @@ socket.request(addNatTable({
 ...table,
 name,
 owned:true
-}),words3);
+}),words4);
 }catch(error){
 socket.close();
 throw error;
@@ -27925,7 +28030,7 @@ recursive
 };
 }
 function copiedUp(target,field,options){
-const words3=new Map(options.rest.map((word4)=>{
+const words4=new Map(options.rest.map((word4)=>{
 const[name="",value=""]=word4.split("=");
 return[
 name,
@@ -27933,11 +28038,11 @@ value
 ];
 }));
 const[size,mode2]=[
-words3.get("size"),
-words3.get("mode")
+words4.get("size"),
+words4.get("mode")
 ];
 const other=[
-...words3.keys()
+...words4.keys()
 ].filter((name)=> name !=="size" && name !=="mode");
 if(other.length > 0 || mode2 !==void 0 && !/^[0-7]{1,5}$/.test(mode2)){
 unsupported(`${field}.options`,`beside tmpcopyup there can be size and mode, and not ${options.rest.join(", ")}`);
@@ -28065,7 +28170,7 @@ const field="process.scheduler";
 const policy=named(SCHEDULER_POLICIES,given2.policy,`${field}.policy`,"policy");
 const{flags:flags16=[],nice,priority,runtime,deadline,period}=given2;
 const clamps=Object.entries(CLAMPS).filter(([,name])=> flags16?.includes(name));
-const words3=(flags16??[]).filter((name)=> !Object.values(CLAMPS).includes(name)).map((name)=> named(SCHEDULER_FLAGS,name,`${field}.flags`,"flag"));
+const words4=(flags16??[]).filter((name)=> !Object.values(CLAMPS).includes(name)).map((name)=> named(SCHEDULER_FLAGS,name,`${field}.flags`,"flag"));
 const isFixed=policy==="fifo" || policy==="rr";
 if(!isFixed && priority){
 unsupported(`${field}.priority`,`only SCHED_FIFO and SCHED_RR have one; it has to be 0`);
@@ -28086,8 +28191,8 @@ deadline
 ...policy==="deadline" && period &&{
 period
 },
-...words3.length > 0 &&{
-flags:words3
+...words4.length > 0 &&{
+flags:words4
 },
 ...Object.fromEntries(clamps.map(([name])=>[
 name,
@@ -28774,18 +28879,21 @@ blocking;
 #tries;
 #stopsAtEof;
 #grown;
+#flows;
 constructor(fd,blocking=false){
 this.fd=fd;
 this.blocking=blocking;
 this.#stopsAtEof=false;
 this.#grown=false;
+this.#flows=false;
 this.#watch=reactor().watch(fd);
 this.#tries=blocking?0:READS_A_TURN;
 }
 async read(){
 for(;;){
 if(this.#watch.closed)return new Uint8Array();
-const bytes=this.#tries-- > 0?readSome(this.fd):void 0;
+const bytes=this.#tries-- > 0?this.#readNow():void 0;
+this.#flows=bytes !==void 0 && bytes.length >=PIPE_SIZE;
 if(bytes !==void 0){
 if(bytes.length===PIPE_SIZE)this.#grow();
 return bytes;
@@ -28794,6 +28902,12 @@ if(this.#stopsAtEof)return new Uint8Array();
 await this.#watch.ready("readable");
 this.#tries=this.blocking?1:READS_A_TURN;
 }
+}
+#readNow(){
+const bytes=readSome(this.fd);
+if(bytes !==void 0 || !this.#flows)return bytes;
+WAITING5.run(this.fd);
+return readSome(this.fd);
 }
 async *chunks(){
 for(;;){
@@ -28846,6 +28960,25 @@ accept:[
 ]);
 }
 };
+var FD=new Slot("fd",4);
+var WAITING5=new Routine([
+FD
+],[
+{
+call:ppoll([
+{
+fd:FD,
+events:POLLIN
+}
+],new Struct(words3(0,2e5),"200 \xB5s")),
+accept:[
+"EINTR"
+]
+}
+]);
+function words3(seconds2,nanoseconds){
+return new Uint8Array(BigInt64Array.of(BigInt(seconds2),BigInt(nanoseconds)).buffer);
+}
 var WINSIZE_SIZE=8;
 var USUAL_SIZE=new Uint8Array([
 24,
@@ -29476,7 +29609,7 @@ const code=await waitForEnd3(launched);
 await ready?.close();
 await terminal?.leave();
 if(!isSet(given2,"keep")){
-for(const words3 of remove(record))reportWarning(runtime,words3);
+for(const words4 of remove(record))reportWarning(runtime,words4);
 }
 return code;
 }

@@ -289,7 +289,6 @@ return{
 memfd_create:callable("memfd_create"),
 write:callable("write"),
 close:callable("close"),
-getenv:callable("getenv"),
 getaddrinfo:callable("getaddrinfo"),
 freeaddrinfo:callable("freeaddrinfo"),
 environ:addresses2.environ
@@ -509,8 +508,8 @@ return checkResult(loaded2.run(assemble(parts2,loaded2.architecture)),hints);
 var checkResult=(function checkResult(outcome,hints){
 const failure=failureOf(outcome);
 if(failure===void 0)return outcome;
-const{name,errno,text:text4,words:words3}=failure;
-const hint=hintOf(words3,hintFor(errnoName(errno),hints));
+const{name,errno,text:text4,words:words4}=failure;
+const hint=hintOf(words4,hintFor(errnoName(errno),hints));
 throw new SyscallError({
 syscall:name,
 errno,
@@ -858,24 +857,24 @@ setNetlinkOption(fd,NETLINK_EXT_ACK),
 setNetlinkOption(fd,NETLINK_CAP_ACK)
 ];
 });
-var requestCalls=(function requestCalls(socket,messages,answer,words3=messages[0].words){
+var requestCalls=(function requestCalls(socket,messages,answer,words4=messages[0].words){
 return[
 send(socket,messages),
 recvfrom(socket,answer,MSG_DONTWAIT),
-responseCheck(words3,answer)
+responseCheck(words4,answer)
 ];
 });
 var send=(function send(socket,messages){
 const encoded=encode(messages);
-const text4=messages.map((({words:words3})=> `{${words3.join(", ")}}`)).join(", ");
+const text4=messages.map((({words:words4})=> `{${words4.join(", ")}}`)).join(", ");
 if(encoded.holes.length===0)return sendto(socket,new Struct(encoded.bytes,text4));
 return sendPieces(socket,piecesOf(encoded),text4);
 });
-var responseCheck=(function responseCheck(words3,answer){
+var responseCheck=(function responseCheck(words4,answer){
 const none=new Named(4294967295,"~0U");
 const verdict={
-name:words3[0],
-text:words3.join(" "),
+name:words4[0],
+text:words4.join(" "),
 answer,
 read:readResponse
 };
@@ -890,12 +889,12 @@ const known=constant(resource,RLIMITS);
 const named2=new Named(resource,()=> `RLIMIT_${known.text}`);
 if(limit2===null)return call("prlimit64",pid,named2,null,old);
 const text4=((value)=> value===RLIM_INFINITY?"RLIM_INFINITY":String(value));
-const words3=[
+const words4=[
 BigInt(limit2.soft),
 BigInt(limit2.hard)
 ];
-const bytes=new Uint8Array(new BigUint64Array(words3).buffer);
-const struct=new Struct(bytes,`{${text4(words3[0])}, ${text4(words3[1])}}`);
+const bytes=new Uint8Array(new BigUint64Array(words4).buffer);
+const struct=new Struct(bytes,`{${text4(words4[0])}, ${text4(words4[1])}}`);
 return call("prlimit64",pid,named2,struct,old);
 });
 var ppoll=(function ppoll(fds,timeout){
@@ -918,11 +917,11 @@ var timespec=(function timespec(milliseconds){
 if(milliseconds===void 0)return null;
 const seconds2=Math.floor(milliseconds / 1e3);
 const nanoseconds=Math.round((milliseconds - seconds2 * 1e3)* 1e6);
-const words3=new BigInt64Array([
+const words4=new BigInt64Array([
 BigInt(seconds2),
 BigInt(nanoseconds)
 ]);
-return new Struct(new Uint8Array(words3.buffer),`{${milliseconds} ms}`);
+return new Struct(new Uint8Array(words4.buffer),`{${milliseconds} ms}`);
 });
 var waitid=(function waitid(idType,id2,info,options,usage=null){
 return call("waitid",constant(idType,WAIT_ID_TYPES),id2,info,flags(options,WAIT_FLAGS),usage);
@@ -1033,15 +1032,15 @@ var capget=(function capget(data2){
 return call("capget",HEADER2,data2);
 });
 var capset=(function capset(state){
-const words3=new Uint32Array(6);
+const words4=new Uint32Array(6);
 SETS.forEach(((set,index)=>{
 for(const name of state[set]){
 const bit=CAPABILITIES[name];
-words3[index +(bit < 32?0:3)]|=1 << bit % 32;
+words4[index +(bit < 32?0:3)]|=1 << bit % 32;
 }
 }));
 const text4=SETS.map(((set)=> `${set}=[${state[set].join(", ")}]`)).join(", ");
-return call("capset",HEADER2,new Struct(new Uint8Array(words3.buffer),`{${text4}}`));
+return call("capset",HEADER2,new Struct(new Uint8Array(words4.buffer),`{${text4}}`));
 });
 var readCapabilities=(function readCapabilities(data2){
 const names=((set)=> Object.keys(CAPABILITIES).filter(((name)=>{
@@ -1257,14 +1256,14 @@ return schema("true or false",((value)=> typeof value==="boolean"?void 0:mismatc
 type:"boolean"
 }));
 });
-var oneOf=(function oneOf(words3){
-const all=words3.map(((word4)=> `"${word4}"`)).join(", ");
+var oneOf=(function oneOf(words4){
+const all=words4.map(((word4)=> `"${word4}"`)).join(", ");
 return schema(`one of ${all}`,((value)=>{
 if(typeof value !=="string")return mismatch(value,`one of ${all}`);
-if(words3.includes(value))return void 0;
-return `${quoted(value)} is none of ${all}${suggestion(value,words3)}`;
+if(words4.includes(value))return void 0;
+return `${quoted(value)} is none of ${all}${suggestion(value,words4)}`;
 }),()=>({
-enum:words3
+enum:words4
 }));
 });
 var list=(function list(of2,min=0){
@@ -1522,14 +1521,14 @@ target,
 ...options
 };
 });
-var tmpfsSize=(function tmpfsSize(...words3){
+var tmpfsSize=(function tmpfsSize(...words4){
 return text3({
 expected:[
 "a size such as 64m",
-...words3.map(((word4)=> `"${word4}"`))
+...words4.map(((word4)=> `"${word4}"`))
 ].join(", or "),
 min:1,
-issue:((size)=> words3.includes(size)?void 0:sizeIssue(size))
+issue:((size)=> words4.includes(size)?void 0:sizeIssue(size))
 });
 });
 var sizeIssue=(function sizeIssue(size){
@@ -1809,19 +1808,10 @@ kinds:names,
 };
 });
 var environmentVariable=(function environmentVariable(name){
-const value=engine().libc.getenv.call(encoder3.encode(`${name}\0`));
-return value===null?void 0:Deno.UnsafePointerView.getCString(value);
+return environment().variable(name);
 });
 var environmentStrings=(function environmentStrings(){
-const list2=environ();
-const addresses2=[];
-if(list2===null)return addresses2;
-const view2=new Deno.UnsafePointerView(list2);
-for(let offset=0;;offset +=8){
-const address2=view2.getBigUint64(offset);
-if(address2===0n)return addresses2;
-addresses2.push(address2);
-}
+return environment().strings();
 });
 var inheritedStrings=(function inheritedStrings(strings,changes){
 if(changes.size===0 || strings.length===0)return strings;
@@ -1829,10 +1819,6 @@ return strings.filter((address2)=> !changes.has(nameAt(address2)));
 });
 var stringAt=(function stringAt(address2){
 return Deno.UnsafePointerView.getCString(Deno.UnsafePointer.create(address2));
-});
-var environ=(function environ(){
-const variable=new Deno.UnsafePointerView(engine().libc.environ);
-return Deno.UnsafePointer.create(variable.getBigUint64());
 });
 var epoll_create1=(function epoll_create1(flagBits){
 return call("epoll_create1",flags(flagBits,{
@@ -1884,7 +1870,7 @@ return started??=new Reactor();
 });
 var readSome=(function readSome(fd){
 const{buffer}=tables();
-const count=transfer("read",fd,BUFFER_SIZE);
+const count=transfer("read",fd,MOST_READ);
 return count===void 0?void 0:buffer.bytes.slice(0,count);
 });
 var transfer=(function transfer(direction,fd,size){
@@ -1925,8 +1911,7 @@ durationMs:performance.now()- startedAt
 };
 });
 var reapStatus=(function reapStatus(pidfd,wait=false){
-const outcome=(wait?WAITING2:LOOKING).run(pidfd);
-return statusIn(outcome.output(INFO),outcome.output(USAGE));
+return endIn((wait?WAITING2:LOOKING).run(pidfd));
 });
 var statusIn=(function statusIn(info,usage){
 const state=readChildState(info);
@@ -1994,18 +1979,21 @@ const waitForAny=(()=>{
 const[first=-1,second=-1]=open3;
 const left=deadline===Infinity?FOREVER:Math.max(0,deadline - performance.now());
 const seconds2=Math.floor(left / 1e3);
+const nanoseconds=Math.round((left - seconds2 * 1e3)* 1e6);
 const exit=status===void 0?pidfd:-1;
-WAITING3.run(first,second,exit,seconds2,Math.round((left - seconds2 * 1e3)* 1e6));
+const routine=status===void 0?REAPING:WAITING3;
+const outcome=routine.run(first,second,exit,seconds2,nanoseconds);
+return status??endIn(outcome);
 });
 while(status===void 0 || open3.size > 0 && !isEnding){
-waitForAny();
+const hadEnded=status !==void 0;
+status=waitForAny();
 if(performance.now()>=deadline){
 timedOut ||=!isEnding;
 end();
 }
-if(status===void 0){
-status=reapStatus(pidfd);
-if(status !==void 0 && cgroup !==void 0)status={
+if(!hadEnded && status !==void 0 && cgroup !==void 0){
+status={
 ...status,
 ...cgroup.endSync()
 };
@@ -2039,8 +2027,11 @@ release(launched,descriptors);
 return commandOutput(status,stdout?.bytes(),stderr?.bytes());
 });
 var release=(function release({pidfd,services},descriptors){
-CLOSING.run(pidfd);
-for(const fd of descriptors)if(fd !==void 0)CLOSING.run(fd);
+const open3=[
+pidfd,
+...descriptors.filter((fd)=> fd !==void 0)
+];
+CLOSING[open3.length - 1].run(...open3);
 endServices(services);
 });
 var permissionsSchema=(function permissionsSchema(){
@@ -2051,11 +2042,11 @@ const word4=oneOf([
 const lists=object(permissionFields());
 return optional(schema(`"inherit", "none", or an object of permissions`,(value)=> typeof value==="string"?word4.issue(value):lists.issue(value)));
 });
-var grantOf=(function grantOf(item,words3=[
+var grantOf=(function grantOf(item,words4=[
 "inherit"
 ]){
 const items=list(item);
-const all=either(oneOf(words3),either(boolean(),items));
+const all=either(oneOf(words4),either(boolean(),items));
 return optional(schema(all.expected,(value)=>(Array.isArray(value)?items:all).issue(value)));
 });
 var host=(function host(){
@@ -2178,19 +2169,11 @@ throw error;
 return fd;
 });
 var writeName=(function writeName(pidfd,pid,name){
-const record=new Uint8Array(RECORD2);
-new TextEncoder().encodeInto(`${pid} ${nameOf2(name)}`,record.subarray(0,-1));
-const call2=pwrite64(namesFile(),record,RECORD2,pidfd * RECORD2);
-syscalls([
-{
-call:call2,
-accept:[
-"ENOSPC",
-"ENOMEM",
-"EDQUOT"
-]
-}
-]);
+const{record,setPosition,write:write4}=writing();
+const{written:written2}=encoder4.encodeInto(`${pid} ${nameOf2(name)}`,record);
+record.fill(0,written2);
+setPosition(pidfd * RECORD2);
+write4();
 });
 var handedFds=(function handedFds({fds={}}){
 return Object.entries(fds).map(([number,file])=>({
@@ -2434,7 +2417,7 @@ size
 });
 var writeTextTo=(function writeTextTo(fd,text4){
 if(text4 instanceof Struct)return write(fd,text4,text4.size);
-const bytes=encoder4.encode(text4);
+const bytes=encoder5.encode(text4);
 return write(fd,bytes,bytes.length);
 });
 var resolvePath=(function resolvePath(path2){
@@ -2631,7 +2614,7 @@ const[includes,hooks,worktrees]=[
 ];
 const text4=(textOf4(file)??"").replaceAll("\\\n","");
 for(const[,key,value]of text4.matchAll(SETTING)){
-let path2=valueIn(value);
+let path2=valueIn2(value);
 if(path2==="")continue;
 if(path2.startsWith("~/")&& home !==void 0)path2=home + path2.slice(1);
 const name=key.toLowerCase();
@@ -4178,7 +4161,7 @@ plan.refuse(`the options have ${size} bytes, and mount(2) takes ${OPTION_BYTES};
 var lowerTmpfs=(function lowerTmpfs(step,plan){
 plan.needs("mount",NEEDS_MOUNT);
 const{flags:flags2,data:data2}=parseMountOptions(step.options,MS_NOSUID | MS_NODEV);
-const words3=[
+const words4=[
 ...step.size===void 0?[]:[
 `size=${step.size}`
 ],
@@ -4192,7 +4175,7 @@ data2
 mountFilesystem(plan,step.target,{
 type:"tmpfs",
 flags:flags2,
-data:words3.join(",")|| null
+data:words4.join(",")|| null
 });
 });
 var lowerProc=(function lowerProc(step,plan){
@@ -5270,38 +5253,9 @@ sealed
 });
 var collectPromptly=(async function collectPromptly(launched,descriptors,timeout=Infinity,maxOutput){
 if(launched.cgroup !==void 0 || !await reactor().mayBlock())return void 0;
-const{pidfd}=launched;
-const info=siginfoOutput(),usage=rusageOutput();
-const closed=descriptors.flatMap(((fd)=> fd===void 0?[]:[
-ppoll([
-{
-fd,
-events:0
-}
-],0)
-]));
-const waits=[
-ppoll([
-{
-fd:pidfd,
-events:POLLIN
-}
-],Math.min(PATIENCE_MS2,timeout)),
-...closed
-];
-const outcome=syscalls([
-...waits.map(((call2)=>({
-call:call2,
-accept:UNDECIDED,
-onZero:END,
-onAccepted:END
-}))),
-{
-call:waitid(P_PIDFD,pidfd,info,WEXITED,usage),
-accept:UNDECIDED
-}
-]);
-const status=statusIn(outcome.output(info),outcome.output(usage));
+const patience=Math.min(PATIENCE_MS2,timeout)* 1e6;
+const pipes=descriptors.filter(((fd)=> fd !==void 0));
+const status=endIn(WAITING6[pipes.length].run(launched.pidfd,patience,...pipes));
 if(status===void 0)return void 0;
 const streams=descriptors.map(((fd,stream)=> fd===void 0?void 0:readAll2(fd,new OutputCollector(stream,maxOutput))));
 return conclude(launched,descriptors,status,streams);
@@ -5309,8 +5263,9 @@ return conclude(launched,descriptors,status,streams);
 var readAll2=(function readAll2(fd,collected){
 for(;;){
 const bytes=readSome(fd);
-if(bytes===void 0 || bytes.length===0)return collected;
+if(bytes===void 0)return collected;
 collected.add(bytes);
+if(bytes.length < MOST_READ)return collected;
 }
 });
 var boundOf=(function boundOf(bound){
@@ -6007,15 +5962,15 @@ return written(this.#text,show2);
 };
 function flagNames(value,names){
 let rest2=value;
-const words3=[];
+const words4=[];
 for(const[name,bits]of Object.entries(names)){
 if(bits !==0 && containsBits(rest2,bits)){
-words3.push(name);
+words4.push(name);
 rest2 -=bits;
 }
 }
-if(rest2 !==0 || words3.length===0)words3.push(rest2===0?"0":`0x${rest2.toString(16)}`);
-return words3.join("|");
+if(rest2 !==0 || words4.length===0)words4.push(rest2===0?"0":`0x${rest2.toString(16)}`);
+return words4.join("|");
 }
 function describeCall(call2,show2=textOf){
 return `${call2.name}(${call2.args.map((argument)=> describeArgument(argument,show2)).join(", ")})`;
@@ -6543,9 +6498,6 @@ type:"pointer"
 close:{
 type:"pointer"
 },
-getenv:{
-type:"pointer"
-},
 getaddrinfo:{
 type:"pointer"
 },
@@ -6577,12 +6529,6 @@ parameters:[
 "i32"
 ],
 result:"i32"
-},
-getenv:{
-parameters:[
-"buffer"
-],
-result:"pointer"
 },
 getaddrinfo:{
 parameters:[
@@ -8700,10 +8646,10 @@ if(bytes.length===4)return bytes.join(".");
 const groups=Array.from({
 length:8
 },(_,i)=> bytes[i * 2]<< 8 | bytes[i * 2 + 1]);
-const words3=groups.map((group)=> group.toString(16));
+const words4=groups.map((group)=> group.toString(16));
 const[start,count]=longestZeros(groups);
-if(count < 2)return words3.join(":");
-return `${words3.slice(0,start).join(":")}::${words3.slice(start + count).join(":")}`;
+if(count < 2)return words4.join(":");
+return `${words4.slice(0,start).join(":")}::${words4.slice(start + count).join(":")}`;
 }
 function networkOf({bytes,length}){
 return bytes.map((byte,index)=>{
@@ -8852,10 +8798,10 @@ errno,
 words:void 0
 };
 const attributes=new Uint8Array(answer.buffer,answer.byteOffset + at3,length - at3);
-const words3=decodeAttributes(attributes).get(NLMSGERR_ATTR_MSG);
+const words4=decodeAttributes(attributes).get(NLMSGERR_ATTR_MSG);
 return{
 errno,
-words:words3 && decodeText(words3)
+words:words4 && decodeText(words4)
 };
 }
 function decodeText(bytes){
@@ -9027,12 +8973,12 @@ const peer=new Attribute(VETH_INFO_PEER,[
 ...header2,
 ...settings(other)
 ]);
-const words3=[
+const words4=[
 ...describe2(one),
 "peer",
 ...describe2(other)
 ];
-return addLink("veth",one,words3,[
+return addLink("veth",one,words4,[
 peer
 ]);
 }
@@ -9043,14 +8989,14 @@ function addDummy(link2){
 return addLink("dummy",link2,describe2(link2),[]);
 }
 function addMacvlan(link2,parent,mode2){
-const words3=[
+const words4=[
 ...describe2(link2),
 `on ${nameOf(parent)}`
 ];
 const data2=[
 word2(IFLA_MACVLAN_MODE,MACVLAN_MODES[mode2])
 ];
-return addLink("macvlan",link2,words3,data2,[
+return addLink("macvlan",link2,words4,data2,[
 word2(IFLA.LINK,parent)
 ]);
 }
@@ -9104,7 +9050,7 @@ link:number(IFLA.LINK)
 };
 }
 var LINK_HEADER_SIZE=16;
-function addLink(kind,link2,words3,data2,more=[]){
+function addLink(kind,link2,words4,data2,more=[]){
 const info=nested(IFLA.LINKINFO,text2(IFLA_INFO_KIND,kind),...data2.length===0?[]:[
 nested(IFLA_INFO_DATA,...data2)
 ]);
@@ -9120,7 +9066,7 @@ info
 words:[
 "RTM_NEWLINK",
 kind,
-...words3
+...words4
 ]
 };
 }
@@ -9308,8 +9254,8 @@ leadsToOneMachine(address2){
 const route2=ifThere(()=> this.#get(findRoute(address2)),NO_ROUTE);
 return route2 !==void 0 && leadsToOneMachine(route2);
 }
-request(messages,words3){
-const calls=requestCalls(this.number,messages,answerOutput(),words3);
+request(messages,words4){
+const calls=requestCalls(this.number,messages,answerOutput(),words4);
 syscalls(calls.map((call2)=>({
 call:call2
 })));
@@ -9356,13 +9302,13 @@ syscall(close(fd));
 this.close();
 }
 };
-function responseError({words:words3},answer){
+function responseError({words:words4},answer){
 const view2=new DataView(answer.buffer,answer.byteOffset,answer.length);
 const{errno,words:hint}=readResponse(view2);
 return new SyscallError({
-syscall:words3[0],
+syscall:words4[0],
 errno,
-call:words3.join(" "),
+call:words4.join(" "),
 hint
 });
 }
@@ -9943,12 +9889,12 @@ var[PART2,ABBREVIATION]=[
 0.4,
 0.6
 ];
-function nearest(word4,words3){
+function nearest(word4,words4){
 if(word4.length > LONGEST3)return void 0;
 const wanted=word4.toLowerCase();
 let best;
 let bestDistance=Math.max(1,Math.floor(wanted.length / 3))+ 1;
-for(const candidate of words3){
+for(const candidate of words4){
 if(Math.abs(candidate.length - wanted.length)>=bestDistance)continue;
 const distance=editDistance(wanted,candidate.toLowerCase());
 if(distance < bestDistance)[best,bestDistance]=[
@@ -9956,16 +9902,16 @@ candidate,
 distance
 ];
 }
-return best??overlapping(wanted,words3);
+return best??overlapping(wanted,words4);
 }
-function suggestion(word4,words3){
-const near=nearest(word4,words3);
+function suggestion(word4,words4){
+const near=nearest(word4,words4);
 return near===void 0?"":`; did you mean "${near}"?`;
 }
-function overlapping(wanted,words3){
+function overlapping(wanted,words4){
 let best;
 let bestOverlap=PART2;
-for(const candidate of words3){
+for(const candidate of words4){
 const[short,long]=candidate.length < wanted.length?[
 candidate.toLowerCase(),
 wanted
@@ -11313,7 +11259,7 @@ return text3({
 expected,
 min:1,
 pattern:NUMBER_LIST,
-issue:(words3)=> isNumberList(words3,greatest)?void 0:`should be ${expected}, not ${quoted(words3)}`
+issue:(words4)=> isNumberList(words4,greatest)?void 0:`should be ${expected}, not ${quoted(words4)}`
 });
 }
 var MODES=[
@@ -12246,6 +12192,66 @@ yield this.#list[next];
 };
 var DEFAULT_PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 var encoder3=new TextEncoder();
+var Environment=class{
+#variable;
+#list=0n;
+#memory=new Int32Array(0);
+#words=this.#memory;
+#strings=[];
+#found=new Map();
+constructor(variable){
+this.#variable=new BigUint64Array(Deno.UnsafePointerView.getArrayBuffer(variable,8));
+}
+strings(){
+if(!this.#isSame())this.#read();
+return this.#strings;
+}
+variable(name){
+const strings=this.strings();
+const known=this.#found.get(name);
+const value=known===void 0?void 0:valueIn(stringAt(known),name);
+if(value !==void 0)return value;
+for(const address2 of strings){
+const found=valueIn(stringAt(address2),name);
+if(found===void 0)continue;
+this.#found.set(name,address2);
+return found;
+}
+return void 0;
+}
+#isSame(){
+if(this.#variable[0]!==this.#list)return false;
+for(let index=0;index < this.#words.length;index++){
+if(this.#memory[index]!==this.#words[index])return false;
+}
+return true;
+}
+#read(){
+this.#found.clear();
+this.#list=this.#variable[0];
+const list2=Deno.UnsafePointer.create(this.#list);
+const addresses2=[];
+if(list2 !==null){
+const view2=new Deno.UnsafePointerView(list2);
+for(let address2;(address2=view2.getBigUint64(addresses2.length * 8))!==0n;){
+addresses2.push(address2);
+}
+}
+const size=list2===null?0:(addresses2.length + 1)* 8;
+const memory=size===0?new ArrayBuffer(0):Deno.UnsafePointerView.getArrayBuffer(list2,size);
+this.#memory=new Int32Array(memory);
+this.#words=new Int32Array(BigUint64Array.from([
+...addresses2,
+0n
+]).buffer,0,size / 4);
+this.#strings=addresses2;
+}
+};
+var environment=perEngine(({libc})=> new Environment(libc.environ));
+function valueIn(string,name){
+const isOf=string.startsWith(name)&& string[name.length]==="=";
+return isOf?string.slice(name.length + 1):void 0;
+}
 function nameAt(address2){
 const text4=stringAt(address2);
 return text4.slice(0,text4.indexOf("="));
@@ -12559,15 +12565,15 @@ write:((program,{view:view2})=> fill$23.call(this,program,view2))
 };
 }
 };
-var BUFFER_SIZE=256 * 1024;
+var MOST_READ=256 * 1024;
 function writeSome(fd,bytes){
 const{buffer}=tables();
-const part=bytes.subarray(0,BUFFER_SIZE);
+const part=bytes.subarray(0,MOST_READ);
 buffer.bytes.set(part);
 return transfer("write",fd,part.length)??0;
 }
 var tables=perEngine(((loaded2)=>{
-const buffer=loaded2.allocate(BUFFER_SIZE);
+const buffer=loaded2.allocate(MOST_READ);
 const table=((direction)=>{
 const described=call(direction,0,buffer.address,0);
 const program=assemble([
@@ -12677,13 +12683,27 @@ durationMs,
 usage
 };
 }
+function reaping(pidfd){
+return recordOf(pidfd,WEXITED | WNOHANG);
+}
+function endIn(outcome){
+return statusIn(outcome.output(INFO),outcome.output(USAGE));
+}
 function hasExited(pidfd){
-return syscall(ppoll([
+const look2=ppoll([
 {
 fd:pidfd,
 events:POLLIN
 }
-],0))> 0;
+],0);
+return syscalls([
+{
+call:look2,
+accept:[
+"EINTR"
+]
+}
+]).result(look2)> 0n;
 }
 var PIDFD=new Slot("pidfd");
 var INFO=siginfoOutput();
@@ -12694,13 +12714,16 @@ WEXITED | WNOHANG
 ].map(((options)=> new Routine([
 PIDFD
 ],[
-{
-call:waitid(P_PIDFD,PIDFD,INFO,options,USAGE),
+recordOf(PIDFD,options)
+])));
+function recordOf(pidfd,options){
+return{
+call:waitid(P_PIDFD,pidfd,INFO,options,USAGE),
 accept:[
 "EINTR"
 ]
+};
 }
-])));
 var ENDS=[
 CLD_EXITED,
 CLD_KILLED,
@@ -12730,6 +12753,19 @@ offset:8,
 slot:NANOSECONDS
 }
 ]);
+var WAIT={
+call:ppoll([
+FIRST,
+SECOND2,
+EXIT
+].map((fd)=>({
+fd,
+events:POLLIN
+})),TIMEOUT),
+accept:[
+"EINTR"
+]
+};
 var WAITING3=new Routine([
 FIRST,
 SECOND2,
@@ -12737,28 +12773,31 @@ EXIT,
 SECONDS,
 NANOSECONDS
 ],[
-{
-call:ppoll([
+WAIT
+]);
+var REAPING=new Routine([
 FIRST,
 SECOND2,
-EXIT
-].map(((fd)=>({
-fd,
-events:POLLIN
-}))),TIMEOUT),
-accept:[
-"EINTR"
-]
-}
-]);
-var FD=new Slot("fd");
-var CLOSING=new Routine([
-FD
+EXIT,
+SECONDS,
+NANOSECONDS
 ],[
-{
-call:close(FD)
-}
+WAIT,
+reaping(EXIT)
 ]);
+var CLOSING=[
+1,
+2,
+3,
+4
+].map((count)=>{
+const fds=Array.from({
+length:count
+},(_,index)=> new Slot(`fd ${index}`));
+return new Routine(fds,fds.map((fd)=>({
+call:close(fd)
+})));
+});
 var permissionFields=lazy((()=>({
 read:grantOf(path()),
 write:grantOf(path()),
@@ -12860,18 +12899,21 @@ blocking;
 #tries;
 #stopsAtEof;
 #grown;
+#flows;
 constructor(fd,blocking=false){
 this.fd=fd;
 this.blocking=blocking;
 this.#stopsAtEof=false;
 this.#grown=false;
+this.#flows=false;
 this.#watch=reactor().watch(fd);
 this.#tries=blocking?0:READS_A_TURN;
 }
 async read(){
 for(;;){
 if(this.#watch.closed)return new Uint8Array();
-const bytes=this.#tries-- > 0?readSome(this.fd):void 0;
+const bytes=this.#tries-- > 0?this.#readNow():void 0;
+this.#flows=bytes !==void 0 && bytes.length >=PIPE_SIZE;
 if(bytes !==void 0){
 if(bytes.length===PIPE_SIZE)this.#grow();
 return bytes;
@@ -12880,6 +12922,12 @@ if(this.#stopsAtEof)return new Uint8Array();
 await this.#watch.ready("readable");
 this.#tries=this.blocking?1:READS_A_TURN;
 }
+}
+#readNow(){
+const bytes=readSome(this.fd);
+if(bytes !==void 0 || !this.#flows)return bytes;
+WAITING4.run(this.fd);
+return readSome(this.fd);
 }
 async *chunks(){
 for(;;){
@@ -12932,6 +12980,25 @@ accept:[
 ]);
 }
 };
+var FD=new Slot("fd",4);
+var WAITING4=new Routine([
+FD
+],[
+{
+call:ppoll([
+{
+fd:FD,
+events:POLLIN
+}
+],new Struct(words3(0,2e5),"200 \xB5s")),
+accept:[
+"EINTR"
+]
+}
+]);
+function words3(seconds2,nanoseconds){
+return new Uint8Array(BigInt64Array.of(BigInt(seconds2),BigInt(nanoseconds)).buffer);
+}
 function outputStream(channel){
 const stream=new ReadableStream({
 type:"bytes",
@@ -13176,8 +13243,8 @@ function hasRoot(ranges2){
 return ranges2.some(({inside})=> inside===0);
 }
 function numbersAfter(name,status){
-const[,words3=""]=new RegExp(`^${name}:(.*)$`,"m").exec(status)??[];
-return words3.split(/\s+/).filter((word4)=> word4 !=="").map(Number);
+const[,words4=""]=new RegExp(`^${name}:(.*)$`,"m").exec(status)??[];
+return words4.split(/\s+/).filter((word4)=> word4 !=="").map(Number);
 }
 function mapOf(pid,file){
 return read3(pid,file).split("\n").filter((line)=> line !=="").map((line)=>{
@@ -13234,7 +13301,7 @@ return[
 ].includes(statField(stat,3))||(flags2 & PF_EXITING)!==0 ||(pending & 1 << SIGNALS.SIGKILL - 1)!==0;
 }
 var PF_EXITING=4;
-function joinTargetOf(requested,started2,{environment,cgroup,user}){
+function joinTargetOf(requested,started2,{environment:environment2,cgroup,user}){
 const identity=targetOf(requested,started2);
 const{pid}=identity;
 try{
@@ -13249,7 +13316,7 @@ otherKinds:kinds,
 sharesRoot:!kinds.includes("mount")&& sharesRoot(pid),
 setgroupsDenied:deniesSetgroups(pid),
 user:user?processUser(pid,kinds.includes("user")):void 0,
-environment:environment?environmentOf(pid):{},
+environment:environment2?environmentOf(pid):{},
 cgroupFiles:cgroup?thawed(cgroupFilesOf(pid)):[]
 };
 });
@@ -13294,11 +13361,11 @@ pause:5
 };
 function environmentStrings2(pid){
 for(let attempt2=0;attempt2 < LOADING.attempts;attempt2++){
-const environment=readWholeText(at_fdcwd,`${processDirectory(pid)}/environ`);
-if(environment !=="" || isLoaded(readWholeText(at_fdcwd,`${processDirectory(pid)}/stat`))){
-return environment.split("\0");
+const environment2=readWholeText(at_fdcwd,`${processDirectory(pid)}/environ`);
+if(environment2 !=="" || isLoaded(readWholeText(at_fdcwd,`${processDirectory(pid)}/stat`))){
+return environment2.split("\0");
 }
-syscall(ppoll([],LOADING.pause));
+rest(LOADING.pause);
 }
 return[];
 }
@@ -14794,6 +14861,36 @@ return `/proc/self/fd/${fd}`;
 var FILE2="ramekin-names";
 var RECORD2=128;
 var namesFile=perEngine((()=> syscall(memfd_create(FILE2,MFD_CLOEXEC))));
+var encoder4=new TextEncoder();
+var writing=perEngine((loaded2)=>{
+const bytes=new Output(RECORD2);
+const described=call("pwrite64",namesFile(),bytes,RECORD2,0);
+const record={
+call:described,
+accept:[
+"ENOSPC",
+"ENOMEM",
+"EDQUOT"
+]
+};
+const program=assemble([
+record
+],loaded2.architecture);
+const memory=loaded2.allocate(program.bytes.length);
+place(program,memory);
+const at3=program.outputs.get(bytes);
+return{
+record:memory.bytes.subarray(at3,at3 + RECORD2 - 1),
+setPosition:(position)=> memory.view.setUint32(argumentOffset(0,3),position,true),
+write:()=>{
+const errno=loaded2.runIn(memory);
+if(errno !==0)throw new SyscallError({
+syscall:"pwrite64",
+errno
+});
+}
+};
+});
 function isNamesFile(link2){
 return link2?.startsWith(`/memfd:${FILE2} `)===true;
 }
@@ -15147,8 +15244,8 @@ inside:pidsIn(pid).at(-1)
 };
 }
 function commandOf(pid){
-const words3=readWholeText(at_fdcwd,`/proc/${pid}/cmdline`).replace(/\0+$/,"");
-return words3.replaceAll("\0"," ");
+const words4=readWholeText(at_fdcwd,`/proc/${pid}/cmdline`).replace(/\0+$/,"");
+return words4.replaceAll("\0"," ");
 }
 function cgroupOf(pid){
 const lines=readWholeText(at_fdcwd,`/proc/${pid}/cgroup`).trimEnd().split("\n");
@@ -16026,17 +16123,10 @@ Number(result.result(UID)),
 Number(result.result(GID))
 ];
 const groups=groupsIn(result,egid);
-const words3=[
-euid,
-egid,
-groups
-];
-for(let at3=0;at3 < view2.byteLength;at3 +=4)words3.push(view2.getUint32(at3,true));
-if(this.#last !==void 0 && words3.every(((word4,at3)=> word4===this.#words[at3]))){
-return this.#last;
-}
+const last=this.#last;
+const isSame3=last?.euid===euid && last.egid===egid && last.groups===groups && this.#hasSame(view2);
+if(isSame3)return last;
 const{effective,inheritable}=readCapabilities(view2);
-this.#words=words3;
 return this.#last={
 euid,
 egid,
@@ -16051,6 +16141,16 @@ mayChangeGroups:effective.includes("CAP_SETGID")&& mayCallSetgroups()
 }
 #words=[];
 #last;
+#hasSame(capabilities2){
+let isSame3=true;
+for(let at3=0;at3 < capabilities2.byteLength;at3 +=4){
+const word4=capabilities2.getUint32(at3,true);
+if(this.#words[at3]===word4)continue;
+this.#words[at3]=word4;
+isSame3=false;
+}
+return isSame3;
+}
 };
 var MOST_GROUPS=65536;
 var PATH_MAX5=4096;
@@ -16488,7 +16588,7 @@ origin:originOf(place2)
 }
 return void 0;
 }
-var encoder4=new TextEncoder();
+var encoder5=new TextEncoder();
 function writeText(directory,path2,text4){
 const opened=openat(directory,path2,O_WRONLY | O_CLOEXEC);
 const fd=new ResultOf(opened,"fd");
@@ -17084,7 +17184,7 @@ const text4=textOf4(file)?.trim().replace(/^gitdir:\s*/,"");
 return text4===void 0 || text4==="" || text4.includes("\n")?void 0:from(parentOf(file),text4);
 }
 var SETTING=/^[ \t]*(?:\[(?:"(?:\\.|[^"\\\n])*"|[^\]"\n])*\][ \t]*)?(hookspath|path|templatedir|worktree)[ \t]*=[ \t]*(.*)$/gim;
-function valueIn(line){
+function valueIn2(line){
 let[value,isQuoted]=[
 "",
 false
@@ -19387,10 +19487,10 @@ SECCOMP_RET.USER_NOTIF
 ])
 ]);
 }
-function bytesOf4(words3){
-const bytes=new Uint8Array(words3.length * INSTRUCTION_SIZE);
+function bytesOf4(words4){
+const bytes=new Uint8Array(words4.length * INSTRUCTION_SIZE);
 const view2=new DataView(bytes.buffer);
-words3.forEach(([code,holds4,fails,value],index)=>{
+words4.forEach(([code,holds4,fails,value],index)=>{
 const at3=index * INSTRUCTION_SIZE;
 view2.setUint16(at3,code,true);
 view2.setUint8(at3 + 2,holds4);
@@ -21159,7 +21259,7 @@ onFailure:HELPER_ENDS
 };
 const chunk=new Output(PIPE_BUF,"&chunk");
 const readChunk=read(0,chunk,PIPE_BUF);
-const waiting=this.#start===void 0?WAITING4:[];
+const waiting=this.#start===void 0?WAITING5:[];
 return[
 splicing,
 ...waiting,
@@ -21202,7 +21302,7 @@ accept:[
 ]);
 }
 };
-var WAITING4=[
+var WAITING5=[
 {
 call:ppoll([
 {
@@ -21583,10 +21683,10 @@ super(text4,size),this.value=value,this.show=show2;
 }
 };
 var ARGV=new LaunchSlot("argv",(({spec},room)=> room.list([],argvOf(spec))),({spec})=> `[${argvOf(spec).map(quoted2).join(", ")}]`);
-var ENVIRONMENT=new LaunchSlot("envp",(({spec:{environment}},room)=>{
-const{changes}=environment;
+var ENVIRONMENT=new LaunchSlot("envp",(({spec:{environment:environment2}},room)=>{
+const{changes}=environment2;
 const set=changes.size===0?[]:Array.from(changes,(([name,value])=> `${name}=${value}`));
-return room.list(inheritedStrings(environment.inherited,changes),set);
+return room.list(inheritedStrings(environment2.inherited,changes),set);
 }),({spec:{environment:{inherited:inherited2,changes}}})=> `[${inheritedStrings(inherited2,changes).length + changes.size} variables]`);
 var CWD=new LaunchSlot("cwd",(({spec:{cwd}},room)=> cwd===void 0?void 0:room.string(cwd)),({spec:{cwd}})=> quoted2(cwd??""));
 var UID2=new LaunchSlot("uid",({spec})=> spec.uid,({spec})=> String(spec.uid));
@@ -21606,7 +21706,7 @@ if(terminal?.place !=="container")return void 0;
 const{buffer,byteOffset}=terminal.size.bytes;
 return new DataView(buffer,byteOffset).getBigUint64(0,true);
 });
-var NOTIFY_NAME=new LaunchSlot("name",({spec:{notify}})=> notify===void 0?void 0:new DataView(encoder5.encode(notify).buffer).getBigUint64(0,true),({spec:{notify}})=> notify??"");
+var NOTIFY_NAME=new LaunchSlot("name",({spec:{notify}})=> notify===void 0?void 0:new DataView(encoder6.encode(notify).buffer).getBigUint64(0,true),({spec:{notify}})=> notify??"");
 var SCRIPT_PIDFD=new LaunchSlot("script",({scriptPidfd:scriptPidfd2})=> scriptPidfd2,void 0,4);
 var LIMIT_SECONDS=new LaunchSlot("seconds",({spec:{timeLimit}})=> timeLimit && Math.floor(timeLimit / 1e3));
 var LIMIT_NANOSECONDS=new LaunchSlot("nanoseconds",({spec:{timeLimit}})=> timeLimit && Math.floor(timeLimit % 1e3 * 1e6));
@@ -21619,7 +21719,7 @@ var cgroupFile=numbered((index)=> new LaunchSlot(`cgroup.procs ${index + 1}`,({c
 function showValues(values){
 return(slot)=> slot instanceof LaunchSlot?slot.show(values):slot.text;
 }
-var encoder5=new TextEncoder();
+var encoder6=new TextEncoder();
 var Room=class{
 static{
 addMethods(this.prototype,{
@@ -21633,7 +21733,7 @@ string:(function(text4){
 requireNoNul(text4);
 const{bytes,address:address2}=this.#memory;
 const at3=this.#end;
-const{written:written2}=encoder5.encodeInto(text4,bytes.subarray(at3));
+const{written:written2}=encoder6.encodeInto(text4,bytes.subarray(at3));
 bytes[at3 + written2]=0;
 this.#end=at3 + written2 + 1;
 return address2 + at3;
@@ -21870,7 +21970,7 @@ onSuccess:END
 });
 }
 };
-var WAIT={
+var WAIT2={
 x86_64:"f0VMRgIBAQAAAAAAAAAAAAIAPgABAAAAsABAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAEAAOAACAAAAAAAAAAEAAAAFAAAAAAAAAAAAAAAAAEAAAAAAAAAAQAAAAAAAABAAAAAAAAAAEAAAAAAAAAAQAAAAAAAAAQAAAAYAAAAAEAAAAAAAAAAQQQAAAAAAABBBAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAAAAAAABIjT1JDwEAvhAAAADoDwAAAL9+AAAAuOcAAAAPBQ8fAFNVQVRBVYn2SIn7SI0sN0G9AAQAAESLZQRIi30gQfbEAXQESIs8O0iLdShB9sQCdARIizQzSItVMEH2xAR0BEiLFBNMi1U4QfbECHQETosUE0yLRUBB9sQQdAROiwQDTItNSEH2xCB0BE6LDAuLRQDHRVAAAAAAx0VU/////w8FSIXAdBFIiUVQSD0B8P//cxGLRRzrUsdFVAAAAACLRRDrRvfYg/gLdRBBD7rkBnMJQf/ND4Vc////SItNCEiFyXQSD7bROdB0BkjB6Qjr7otFFOsUg3sEAHULSInpSCnZiQuJQwSLRRhIjSwDhcAPhRv///+LQwRBXUFcXVvD",
 aarch64:"f0VMRgIBAQAAAAAAAAAAAAIAtwABAAAAsABAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAEAAOAACAAAAAAAAAAEAAAAFAAAAAAAAAAAAAAAAAEAAAAAAAAAAQAAAAAAAABAAAAAAAAAAEAAAAAAAAAAAAQAAAAAAAQAAAAYAAAAAEAAAAAAAAAAQQQAAAAAAABBBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAAAAACAAACwAAAAkQECgFIFAACUwA+A0sgLgNIBAADUHyAD1ekDAKoKQCGLDoCAUksFQLlAEUD5SwAANiBpYPhBFUD5SwAINiFpYfhCGUD5SwAQNiJpYvhDHUD5SwAYNiNpY/hEIUD5SwAgNiRpZPhFJUD5SwAoNiVpZfhIAUC57H9gskwpAPkBAADUwAAAtEApAPkf/D+xwgAAVEwdQLkZAAAUX1UAuUwRQLkWAAAU4AMASx8sAHGBAABUawAwNs4FAHFh+/9UTAVA+QwBALSNHQASvwEAa2AAAFSM/UjT+///F0wVQLkHAAAULAVAuYwAADVMAQnLLAEAuSAFALlMGUC5KgEMiyz5/7UgBUC5wANf1g=="
 };
@@ -21880,7 +21980,7 @@ var TABLE_SIZES=64 + 56 + 32;
 function engineImage(name,program,bindings){
 const size=sizeWith(program,bindings);
 const image2=new Uint8Array(TABLE_OFFSET + size);
-image2.set(Uint8Array.fromBase64(WAIT[engine().architecture]));
+image2.set(Uint8Array.fromBase64(WAIT2[engine().architecture]));
 const{buffer}=image2;
 place(program,{
 address:TABLE_ADDRESS,
@@ -22085,10 +22185,10 @@ bindings(addresses2).write(program,memory);
 function stringsOf({inherited:inherited2,changes}){
 const set=Array.from(changes,([name,value])=> `${name}=${value}`);
 set.forEach(requireNoNul);
-const encoder6=new TextEncoder();
+const encoder7=new TextEncoder();
 return[
 ...inheritedStrings(inherited2,changes).map(stringBytes),
-...set.map((text4)=> encoder6.encode(`${text4}\0`))
+...set.map((text4)=> encoder7.encode(`${text4}\0`))
 ];
 }
 var openNull=openat(at_fdcwd,"/dev/null",O_RDWR | O_CLOEXEC,0);
@@ -22169,7 +22269,7 @@ add(dup3(master,RESERVED,O_CLOEXEC));
 add(sendDescriptor(CONTAINER_SOCKET,RESERVED));
 return slave;
 }
-function recordOf(call2,{parts:parts2}){
+function recordOf2(call2,{parts:parts2}){
 return parts2.find((part)=> "call" in part && part.call===call2);
 }
 var CLONE_FIXES={
@@ -22319,7 +22419,7 @@ if(failure===void 0)return killedError();
 if(layout.candidates.some(({execve:execve2})=> execve2===failure.call)){
 return programError(compiled,values,result,failure.errno);
 }
-const{stepIndex,fixes,isFound}=recordOf(failure.call,layout);
+const{stepIndex,fixes,isFound}=recordOf2(failure.call,layout);
 if(isFound===true && isMiss(errnoName(failure.errno)))plan.becomeMissed();
 return failureError(failure,{
 plan,
@@ -22351,7 +22451,7 @@ var MISSES=new Set([
 "ENOENT",
 "ENOTDIR"
 ]);
-function failureError({name,errno,text:text4,words:words3},{plan,stepIndex,fixes}){
+function failureError({name,errno,text:text4,words:words4},{plan,stepIndex,fixes}){
 const code=errnoName(errno);
 const fix=orEarlierStep(fixFor(fixes,code)??generalFix(name,code),code,plan,stepIndex);
 return new SyscallError({
@@ -22359,7 +22459,7 @@ syscall:name,
 errno,
 call:text4,
 ...stepDetails(plan,stepIndex),
-hint:hintOf(words3,orMemoryLimit(fix,code,plan))
+hint:hintOf(words4,orMemoryLimit(fix,code,plan))
 });
 }
 function orEarlierStep(fix,code,{cursor},stepIndex){
@@ -24233,8 +24333,8 @@ target:`${target}/${name}`
 function mayLieIn(pattern,entry2){
 const parts2=pattern.split("/");
 return entry2.split("/").every((name,at3)=>{
-const words3=parts2[at3]?.split("*").map((word4)=> word4.replace(/[.+?^${}()|[\]\\]/g,"\\$&"));
-return words3 !==void 0 && new RegExp(`^${words3.join(".*")}$`).test(name);
+const words4=parts2[at3]?.split("*").map((word4)=> word4.replace(/[.+?^${}()|[\]\\]/g,"\\$&"));
+return words4 !==void 0 && new RegExp(`^${words4.join(".*")}$`).test(name);
 });
 }
 function cover(paths,plan){
@@ -25481,9 +25581,9 @@ pid:target,
 started:void 0
 }:target;
 const{host:host2}=plan;
-const{credentials="root",environment=false,cgroup=false}=step;
+const{credentials="root",environment:environment2=false,cgroup=false}=step;
 const questions={
-environment,
+environment:environment2,
 cgroup,
 user:credentials !=="keep"
 };
@@ -25494,7 +25594,7 @@ plan.joined.push({
 identity:found.identity,
 stepIndex:plan.cursor.index
 });
-if(environment)takeEnvironment(plan,found.environment);
+if(environment2)takeEnvironment(plan,found.environment);
 for(const file of found.cgroupFiles)enterCgroup2(plan,file);
 const check=()=>{
 host2.joinTarget(pid,started2,{
@@ -25955,7 +26055,7 @@ setting("cpuset.cpus",limits2.cpuset)
 ];
 case "io":
 return limits2.io.map(({device,readBps,writeBps,readIops,writeIops})=>{
-const words3=Object.entries({
+const words4=Object.entries({
 rbps:readBps,
 wbps:writeBps,
 riops:readIops,
@@ -25963,7 +26063,7 @@ wiops:writeIops
 }).filter(([,value])=> value !==void 0).map(([name,value])=> `${name}=${orMax(value)}`);
 return setting("io.max",[
 device,
-...words3
+...words4
 ].join(" "));
 });
 }
@@ -26258,7 +26358,7 @@ const hooks=[
 ...new Set(rules.map(({hook})=> hook))
 ];
 const table=text2(1,name);
-const message2=(type,words3,...attributes)=>({
+const message2=(type,words4,...attributes)=>({
 type,
 flags:NLM_F_CREATE |(type===NEWRULE?NLM_F_APPEND:0),
 payload:[
@@ -26266,10 +26366,10 @@ header(family),
 ...attributes
 ],
 words:[
-...words3.slice(0,1),
+...words4.slice(0,1),
 family===AF_INET6?"ip6":"ip",
 name,
-...words3.slice(1)
+...words4.slice(1)
 ]
 });
 const messages=[
@@ -26441,7 +26541,7 @@ hook:"output",
 rule
 }
 ];
-const words3=[
+const words4=[
 "publish",
 describePublished(published)
 ];
@@ -26449,7 +26549,7 @@ requireFree(published,plan);
 translate(plan,inside,{
 family:to.family,
 rules
-},words3,{
+},words4,{
 service:"reserve-port",
 protocol,
 address:socketAddress2(published)
@@ -26474,7 +26574,7 @@ port,
 text:text4
 };
 }
-function translate(plan,inside,table,words3,...before){
+function translate(plan,inside,table,words4,...before){
 plan.needs("net",HOSTS_NETWORK);
 const messages=(name)=> addNatTable({
 ...table,
@@ -26484,8 +26584,8 @@ owned:inside !==true
 if(inside===true){
 writeSetting(plan,forwardingSetting(table.family),"1");
 const[socket,...options]=socketCalls(NETLINK_NETFILTER,fdOf);
-const name=`ramekin-${words3.join(" ").replaceAll(/[^\w.]+/g,"-")}`;
-const request2=requestCalls(fdOf(socket),messages(name),answerOutput(),words3);
+const name=`ramekin-${words4.join(" ").replaceAll(/[^\w.]+/g,"-")}`;
+const request2=requestCalls(fdOf(socket),messages(name),answerOutput(),words4);
 plan.calls([
 socket,
 ...options,
@@ -26505,7 +26605,7 @@ plan.syncWithParent(()=>[
 {
 service:"nat-table",
 table,
-words:words3
+words:words4
 }
 ]);
 }
@@ -27379,14 +27479,14 @@ period
 view2.setUint32(48,numbers.utilMin??0,true);
 view2.setUint32(52,numbers.utilMax??0,true);
 const text4=()=>{
-const words3=Object.entries(numbers).map(([name,value])=> `${name}=${value}`);
+const words4=Object.entries(numbers).map(([name,value])=> `${name}=${value}`);
 const named2=bits===0?[]:[
 flags(bits,SCHED_FLAGS).text
 ];
 return `{${[
 constant(policy,SCHED_POLICIES).text,
 ...named2,
-...words3
+...words4
 ].join(", ")}}`;
 };
 return call("sched_setattr",thread,new Struct(bytes,text4),0);
@@ -28150,12 +28250,12 @@ const mounts=mountinfo.split("\n").flatMap(parseMount);
 return groups.split("\n").filter(Boolean).flatMap((line)=>{
 const[id2,names="",...rest2]=line.split(":");
 const version=id2==="0" && names===""?2:1;
-const words3=names.split(",");
-const controllers=new Set(words3.flatMap(controllerOf));
+const words4=names.split(",");
+const controllers=new Set(words4.flatMap(controllerOf));
 if(version===1 && controllers.size===0)return[];
 const path2=rest2.join(":");
 for(const mount4 of mounts){
-const same=mount4.version===version &&(version===2 || words3.every((word4)=> mount4.options.includes(word4)));
+const same=mount4.version===version &&(version===2 || words4.every((word4)=> mount4.options.includes(word4)));
 const own=same?directoryIn(mount4,path2):void 0;
 if(own !==void 0)return[
 {
@@ -29281,7 +29381,7 @@ return[
 describeCall(send(socket,messages))
 ];
 },
-start({table,words:words3}){
+start({table,words:words4}){
 requireForwarding(table.family);
 const name=`ramekin-${crypto.randomUUID()}`;
 const socket=new NetlinkSocket(NETLINK_NETFILTER);
@@ -29290,7 +29390,7 @@ socket.request(addNatTable({
 ...table,
 name,
 owned:true
-}),words3);
+}),words4);
 }catch(error){
 socket.close();
 throw error;
@@ -29655,17 +29755,22 @@ function waitForByte(socket){
 return receive(socket,1).length > 0;
 }
 function received(call2){
+for(const end=performance.now()+ PATIENCE;;){
 const result=syscalls([
 {
 call:call2,
 accept:[
 "ECONNRESET",
-"EAGAIN"
+"EAGAIN",
+"EINTR"
 ]
 }
 ]);
-if(result.result(call2)===BigInt(-ERRNO.EAGAIN))throw heldUpError();
-return result;
+const errno=-Number(result.result(call2));
+const isInterrupted=errno===ERRNO.EINTR;
+if(errno===ERRNO.EAGAIN || isInterrupted && performance.now()> end)throw heldUpError();
+if(!isInterrupted)return result;
+}
 }
 function receiveFd(socket){
 const control=controlOutput();
@@ -30712,7 +30817,7 @@ if(frame.vfork)reapAll(plan,result);
 return received2(result,frame,()=>{
 const failure=failureOf(result);
 if(failure !==void 0){
-const{stepIndex,fixes}=recordOf(failure.call,layout);
+const{stepIndex,fixes}=recordOf2(failure.call,layout);
 throw orEnded2(failureError(failure,{
 plan,
 stepIndex,
@@ -30744,14 +30849,27 @@ loaded2.release(memory);
 }
 function endWithin(milliseconds,pid){
 const pidfd=syscall(pidfd_open(pid,0));
+const end=performance.now()+ milliseconds;
+try{
+for(let isInterrupted=true;isInterrupted;){
+const left=Math.max(0,Math.ceil(end - performance.now()));
 const ended=ppoll([
 {
 fd:pidfd,
 events:POLLIN
 }
-],milliseconds);
-try{
-if(syscall(ended)===0)syscall(kill(pid,SIGNALS.SIGKILL));
+],left);
+const result=syscalls([
+{
+call:ended,
+accept:[
+"EINTR"
+]
+}
+]).result(ended);
+if(result===0n)syscall(kill(pid,SIGNALS.SIGKILL));
+isInterrupted=result < 0n;
+}
 }finally{
 syscall(close(pidfd));
 reapTraced(pid);
@@ -30871,10 +30989,57 @@ BigInt(-ERRNO.EISCONN)
 });
 }
 var PATIENCE_MS2=1;
-var UNDECIDED=[
+var PIDFD2=new Slot("pidfd",4);
+var NANOSECONDS3=new Slot("nanoseconds");
+var TIMEOUT2=new Struct(new Uint8Array(16),"&timeout",[],[
+{
+offset:8,
+slot:NANOSECONDS3
+}
+]);
+var WAITING6=[
+0,
+1,
+2,
+3
+].map((count)=>{
+const pipes=Array.from({
+length:count
+},(_,index)=> new Slot(`pipe ${index}`,4));
+const waits=[
+ppoll([
+{
+fd:PIDFD2,
+events:POLLIN
+}
+],TIMEOUT2),
+...pipes.map((fd)=> ppoll([
+{
+fd,
+events:0
+}
+],0))
+];
+const undecided={
+accept:[
 "EINTR",
 "ENOMEM"
-];
+],
+onZero:END,
+onAccepted:END
+};
+return new Routine([
+PIDFD2,
+NANOSECONDS3,
+...pipes
+],[
+...waits.map((call2)=>({
+call:call2,
+...undecided
+})),
+reaping(PIDFD2)
+]);
+});
 var TERMIOS={
 iflag:0,
 oflag:4,
@@ -31328,7 +31493,7 @@ return(this.#inherits || includesVariable(this.#plan.state.keptVariables,name))&
 }
 static{
 changes$93=(function(notify){
-const{environment}=this.#plan.state;
+const{environment:environment2}=this.#plan.state;
 const grants=this.#grants;
 const{env}=this.#options;
 const hosts=this.#hosts;
@@ -31338,8 +31503,8 @@ hosts,
 env,
 notify
 ].some(((changing)=> changing !==void 0));
-if(!hasChanges)return environment;
-const changes=new Map(environment);
+if(!hasChanges)return environment2;
+const changes=new Map(environment2);
 if(grants !==void 0){
 for(const[name,value]of this.#inherits?Object.entries(DEFAULT_VARIABLES):[]){
 if(!changes.has(name)&& !grants.hasVariable(name))changes.set(name,value);

@@ -545,7 +545,6 @@ return{
 memfd_create:callable("memfd_create"),
 write:callable("write"),
 close:callable("close"),
-getenv:callable("getenv"),
 getaddrinfo:callable("getaddrinfo"),
 freeaddrinfo:callable("freeaddrinfo"),
 environ:addresses2.environ
@@ -765,8 +764,8 @@ return checkResult(loaded2.run(assemble(parts2,loaded2.architecture)),hints);
 var checkResult=(function checkResult(outcome,hints){
 const failure=failureOf(outcome);
 if(failure===void 0)return outcome;
-const{name,errno,text:text5,words:words3}=failure;
-const hint=hintOf(words3,hintFor(errnoName(errno),hints));
+const{name,errno,text:text5,words:words4}=failure;
+const hint=hintOf(words4,hintFor(errnoName(errno),hints));
 throw new SyscallError({
 syscall:name,
 errno,
@@ -1114,24 +1113,24 @@ setNetlinkOption(fd,NETLINK_EXT_ACK),
 setNetlinkOption(fd,NETLINK_CAP_ACK)
 ];
 });
-var requestCalls=(function requestCalls(socket,messages,answer,words3=messages[0].words){
+var requestCalls=(function requestCalls(socket,messages,answer,words4=messages[0].words){
 return[
 send(socket,messages),
 recvfrom(socket,answer,MSG_DONTWAIT),
-responseCheck(words3,answer)
+responseCheck(words4,answer)
 ];
 });
 var send=(function send(socket,messages){
 const encoded=encode(messages);
-const text5=messages.map((({words:words3})=> `{${words3.join(", ")}}`)).join(", ");
+const text5=messages.map((({words:words4})=> `{${words4.join(", ")}}`)).join(", ");
 if(encoded.holes.length===0)return sendto(socket,new Struct(encoded.bytes,text5));
 return sendPieces(socket,piecesOf(encoded),text5);
 });
-var responseCheck=(function responseCheck(words3,answer){
+var responseCheck=(function responseCheck(words4,answer){
 const none=new Named(4294967295,"~0U");
 const verdict={
-name:words3[0],
-text:words3.join(" "),
+name:words4[0],
+text:words4.join(" "),
 answer,
 read:readResponse
 };
@@ -1146,12 +1145,12 @@ const known=constant(resource,RLIMITS);
 const named3=new Named(resource,()=> `RLIMIT_${known.text}`);
 if(limit2===null)return call("prlimit64",pid,named3,null,old);
 const text5=((value)=> value===RLIM_INFINITY?"RLIM_INFINITY":String(value));
-const words3=[
+const words4=[
 BigInt(limit2.soft),
 BigInt(limit2.hard)
 ];
-const bytes=new Uint8Array(new BigUint64Array(words3).buffer);
-const struct=new Struct(bytes,`{${text5(words3[0])}, ${text5(words3[1])}}`);
+const bytes=new Uint8Array(new BigUint64Array(words4).buffer);
+const struct=new Struct(bytes,`{${text5(words4[0])}, ${text5(words4[1])}}`);
 return call("prlimit64",pid,named3,struct,old);
 });
 var ppoll=(function ppoll(fds,timeout){
@@ -1174,11 +1173,11 @@ var timespec=(function timespec(milliseconds2){
 if(milliseconds2===void 0)return null;
 const seconds3=Math.floor(milliseconds2 / 1e3);
 const nanoseconds=Math.round((milliseconds2 - seconds3 * 1e3)* 1e6);
-const words3=new BigInt64Array([
+const words4=new BigInt64Array([
 BigInt(seconds3),
 BigInt(nanoseconds)
 ]);
-return new Struct(new Uint8Array(words3.buffer),`{${milliseconds2} ms}`);
+return new Struct(new Uint8Array(words4.buffer),`{${milliseconds2} ms}`);
 });
 var waitid=(function waitid(idType,id2,info,options,usage=null){
 return call("waitid",constant(idType,WAIT_ID_TYPES),id2,info,flags(options,WAIT_FLAGS),usage);
@@ -1289,15 +1288,15 @@ var capget=(function capget(data2){
 return call("capget",HEADER2,data2);
 });
 var capset=(function capset(state){
-const words3=new Uint32Array(6);
+const words4=new Uint32Array(6);
 SETS.forEach(((set2,index)=>{
 for(const name of state[set2]){
 const bit=CAPABILITIES[name];
-words3[index +(bit < 32?0:3)]|=1 << bit % 32;
+words4[index +(bit < 32?0:3)]|=1 << bit % 32;
 }
 }));
 const text5=SETS.map(((set2)=> `${set2}=[${state[set2].join(", ")}]`)).join(", ");
-return call("capset",HEADER2,new Struct(new Uint8Array(words3.buffer),`{${text5}}`));
+return call("capset",HEADER2,new Struct(new Uint8Array(words4.buffer),`{${text5}}`));
 });
 var readCapabilities=(function readCapabilities(data2){
 const names=((set2)=> Object.keys(CAPABILITIES).filter(((name)=>{
@@ -1513,14 +1512,14 @@ return schema("true or false",((value)=> typeof value==="boolean"?void 0:mismatc
 type:"boolean"
 }));
 });
-var oneOf=(function oneOf(words3){
-const all=words3.map(((word7)=> `"${word7}"`)).join(", ");
+var oneOf=(function oneOf(words4){
+const all=words4.map(((word7)=> `"${word7}"`)).join(", ");
 return schema(`one of ${all}`,((value)=>{
 if(typeof value !=="string")return mismatch(value,`one of ${all}`);
-if(words3.includes(value))return void 0;
-return `${quoted(value)} is none of ${all}${suggestion(value,words3)}`;
+if(words4.includes(value))return void 0;
+return `${quoted(value)} is none of ${all}${suggestion(value,words4)}`;
 }),()=>({
-enum:words3
+enum:words4
 }));
 });
 var list=(function list(of2,min=0){
@@ -1778,14 +1777,14 @@ target,
 ...options
 };
 });
-var tmpfsSize=(function tmpfsSize(...words3){
+var tmpfsSize=(function tmpfsSize(...words4){
 return text3({
 expected:[
 "a size such as 64m",
-...words3.map(((word7)=> `"${word7}"`))
+...words4.map(((word7)=> `"${word7}"`))
 ].join(", or "),
 min:1,
-issue:((size)=> words3.includes(size)?void 0:sizeIssue(size))
+issue:((size)=> words4.includes(size)?void 0:sizeIssue(size))
 });
 });
 var sizeIssue=(function sizeIssue(size){
@@ -2065,19 +2064,10 @@ kinds:names,
 };
 });
 var environmentVariable=(function environmentVariable(name){
-const value=engine().libc.getenv.call(encoder3.encode(`${name}\0`));
-return value===null?void 0:Deno.UnsafePointerView.getCString(value);
+return environment().variable(name);
 });
 var environmentStrings=(function environmentStrings(){
-const list5=environ();
-const addresses2=[];
-if(list5===null)return addresses2;
-const view2=new Deno.UnsafePointerView(list5);
-for(let offset=0;;offset +=8){
-const address2=view2.getBigUint64(offset);
-if(address2===0n)return addresses2;
-addresses2.push(address2);
-}
+return environment().strings();
 });
 var inheritedStrings=(function inheritedStrings(strings,changes){
 if(changes.size===0 || strings.length===0)return strings;
@@ -2085,10 +2075,6 @@ return strings.filter((address2)=> !changes.has(nameAt(address2)));
 });
 var stringAt=(function stringAt(address2){
 return Deno.UnsafePointerView.getCString(Deno.UnsafePointer.create(address2));
-});
-var environ=(function environ(){
-const variable=new Deno.UnsafePointerView(engine().libc.environ);
-return Deno.UnsafePointer.create(variable.getBigUint64());
 });
 var epoll_create1=(function epoll_create1(flagBits){
 return call("epoll_create1",flags(flagBits,{
@@ -2140,7 +2126,7 @@ return started??=new Reactor();
 });
 var readSome=(function readSome(fd){
 const{buffer}=tables();
-const count=transfer("read",fd,BUFFER_SIZE);
+const count=transfer("read",fd,MOST_READ);
 return count===void 0?void 0:buffer.bytes.slice(0,count);
 });
 var transfer=(function transfer(direction,fd,size){
@@ -2181,8 +2167,7 @@ durationMs:performance.now()- startedAt
 };
 });
 var reapStatus=(function reapStatus(pidfd,wait2=false){
-const outcome=(wait2?WAITING2:LOOKING).run(pidfd);
-return statusIn(outcome.output(INFO),outcome.output(USAGE));
+return endIn((wait2?WAITING2:LOOKING).run(pidfd));
 });
 var statusIn=(function statusIn(info,usage){
 const state=readChildState(info);
@@ -2250,18 +2235,21 @@ const waitForAny=(()=>{
 const[first=-1,second=-1]=open5;
 const left=deadline===Infinity?FOREVER:Math.max(0,deadline - performance.now());
 const seconds3=Math.floor(left / 1e3);
+const nanoseconds=Math.round((left - seconds3 * 1e3)* 1e6);
 const exit=status===void 0?pidfd:-1;
-WAITING3.run(first,second,exit,seconds3,Math.round((left - seconds3 * 1e3)* 1e6));
+const routine=status===void 0?REAPING:WAITING3;
+const outcome=routine.run(first,second,exit,seconds3,nanoseconds);
+return status??endIn(outcome);
 });
 while(status===void 0 || open5.size > 0 && !isEnding){
-waitForAny();
+const hadEnded=status !==void 0;
+status=waitForAny();
 if(performance.now()>=deadline){
 timedOut ||=!isEnding;
 end();
 }
-if(status===void 0){
-status=reapStatus(pidfd);
-if(status !==void 0 && cgroup !==void 0)status={
+if(!hadEnded && status !==void 0 && cgroup !==void 0){
+status={
 ...status,
 ...cgroup.endSync()
 };
@@ -2295,8 +2283,11 @@ release(launched,descriptors);
 return commandOutput(status,stdout?.bytes(),stderr?.bytes());
 });
 var release=(function release({pidfd,services},descriptors){
-CLOSING.run(pidfd);
-for(const fd of descriptors)if(fd !==void 0)CLOSING.run(fd);
+const open5=[
+pidfd,
+...descriptors.filter((fd)=> fd !==void 0)
+];
+CLOSING[open5.length - 1].run(...open5);
 endServices(services);
 });
 var permissionsSchema=(function permissionsSchema(){
@@ -2307,11 +2298,11 @@ const word7=oneOf([
 const lists=object(permissionFields());
 return optional(schema(`"inherit", "none", or an object of permissions`,(value)=> typeof value==="string"?word7.issue(value):lists.issue(value)));
 });
-var grantOf=(function grantOf(item,words3=[
+var grantOf=(function grantOf(item,words4=[
 "inherit"
 ]){
 const items=list(item);
-const all=either(oneOf(words3),either(boolean(),items));
+const all=either(oneOf(words4),either(boolean(),items));
 return optional(schema(all.expected,(value)=>(Array.isArray(value)?items:all).issue(value)));
 });
 var host=(function host(){
@@ -2434,19 +2425,11 @@ throw error;
 return fd;
 });
 var writeName=(function writeName(pidfd,pid,name){
-const record2=new Uint8Array(RECORD2);
-new TextEncoder().encodeInto(`${pid} ${nameOf2(name)}`,record2.subarray(0,-1));
-const call2=pwrite64(namesFile(),record2,RECORD2,pidfd * RECORD2);
-syscalls([
-{
-call:call2,
-accept:[
-"ENOSPC",
-"ENOMEM",
-"EDQUOT"
-]
-}
-]);
+const{record:record2,setPosition,write:write10}=writing();
+const{written:written2}=encoder4.encodeInto(`${pid} ${nameOf2(name)}`,record2);
+record2.fill(0,written2);
+setPosition(pidfd * RECORD2);
+write10();
 });
 var handedFds=(function handedFds({fds={}}){
 return Object.entries(fds).map(([number2,file])=>({
@@ -2690,7 +2673,7 @@ size
 });
 var writeTextTo=(function writeTextTo(fd,text5){
 if(text5 instanceof Struct)return write(fd,text5,text5.size);
-const bytes=encoder4.encode(text5);
+const bytes=encoder5.encode(text5);
 return write(fd,bytes,bytes.length);
 });
 var resolvePath=(function resolvePath(path2){
@@ -2887,7 +2870,7 @@ const[includes,hooks,worktrees]=[
 ];
 const text5=(textOf4(file)??"").replaceAll("\\\n","");
 for(const[,key,value]of text5.matchAll(SETTING)){
-let path2=valueIn(value);
+let path2=valueIn2(value);
 if(path2==="")continue;
 if(path2.startsWith("~/")&& home !==void 0)path2=home + path2.slice(1);
 const name=key.toLowerCase();
@@ -4434,7 +4417,7 @@ plan.refuse(`the options have ${size} bytes, and mount(2) takes ${OPTION_BYTES};
 var lowerTmpfs=(function lowerTmpfs(step,plan){
 plan.needs("mount",NEEDS_MOUNT);
 const{flags:flags2,data:data2}=parseMountOptions(step.options,MS_NOSUID | MS_NODEV);
-const words3=[
+const words4=[
 ...step.size===void 0?[]:[
 `size=${step.size}`
 ],
@@ -4448,7 +4431,7 @@ data2
 mountFilesystem(plan,step.target,{
 type:"tmpfs",
 flags:flags2,
-data:words3.join(",")|| null
+data:words4.join(",")|| null
 });
 });
 var lowerProc=(function lowerProc(step,plan){
@@ -5526,38 +5509,9 @@ sealed
 });
 var collectPromptly=(async function collectPromptly(launched,descriptors,timeout=Infinity,maxOutput){
 if(launched.cgroup !==void 0 || !await reactor().mayBlock())return void 0;
-const{pidfd}=launched;
-const info=siginfoOutput(),usage=rusageOutput();
-const closed=descriptors.flatMap(((fd)=> fd===void 0?[]:[
-ppoll([
-{
-fd,
-events:0
-}
-],0)
-]));
-const waits=[
-ppoll([
-{
-fd:pidfd,
-events:POLLIN
-}
-],Math.min(PATIENCE_MS2,timeout)),
-...closed
-];
-const outcome=syscalls([
-...waits.map(((call2)=>({
-call:call2,
-accept:UNDECIDED,
-onZero:END,
-onAccepted:END
-}))),
-{
-call:waitid(P_PIDFD,pidfd,info,WEXITED,usage),
-accept:UNDECIDED
-}
-]);
-const status=statusIn(outcome.output(info),outcome.output(usage));
+const patience=Math.min(PATIENCE_MS2,timeout)* 1e6;
+const pipes=descriptors.filter(((fd)=> fd !==void 0));
+const status=endIn(WAITING6[pipes.length].run(launched.pidfd,patience,...pipes));
 if(status===void 0)return void 0;
 const streams=descriptors.map(((fd,stream)=> fd===void 0?void 0:readAll2(fd,new OutputCollector(stream,maxOutput))));
 return conclude(launched,descriptors,status,streams);
@@ -5565,8 +5519,9 @@ return conclude(launched,descriptors,status,streams);
 var readAll2=(function readAll2(fd,collected){
 for(;;){
 const bytes=readSome(fd);
-if(bytes===void 0 || bytes.length===0)return collected;
+if(bytes===void 0)return collected;
 collected.add(bytes);
+if(bytes.length < MOST_READ)return collected;
 }
 });
 var boundOf=(function boundOf(bound2){
@@ -5878,7 +5833,7 @@ return given.has(AUDIT.name)?new Audit(given.value(AUDIT.name)):void 0;
 });
 var isDetached=(function isDetached(given){
 if(given.has("detach")){
-const flag3=WAITING5.find((name)=> given.has(name));
+const flag3=WAITING7.find((name)=> given.has(name));
 if(flag3===void 0)return true;
 throw new UsageError(`--${flag3} is for who waits for the program; ramekin wait tells its end`);
 }
@@ -6023,13 +5978,13 @@ return{
 hidden:true
 };
 });
-var readArguments=(function readArguments(words3,subcommand){
+var readArguments=(function readArguments(words4,subcommand){
 const flags2=[
 ...subcommand.flags,
 ...COMMON_FLAGS
 ];
 const valued=flags2.filter((({value})=> value !==void 0)).map((({name})=> name));
-const parsed=parseArgs(withValues(words3,flags2),{
+const parsed=parseArgs(withValues(words4,flags2),{
 "--":true,
 alias:Object.fromEntries(flags2.flatMap((({letter,name})=> letter===void 0?[]:[
 [
@@ -6044,15 +5999,15 @@ string:[
 ],
 collect:valued,
 unknown:(word7,name)=>{
-if(name !==void 0)throw unknownFlag(word7,flags2,placed(subcommand,words3));
+if(name !==void 0)throw unknownFlag(word7,flags2,placed(subcommand,words4));
 }
 });
-if(parsed["help"]!==true)check(parsed,words3.includes("--"),subcommand);
+if(parsed["help"]!==true)check(parsed,words4.includes("--"),subcommand);
 return new Arguments(parsed);
 });
-var withValues=(function withValues(words3,flags2){
-const end=words3.indexOf("--");
-return words3.map(((word7,index)=>{
+var withValues=(function withValues(words4,flags2){
+const end=words4.indexOf("--");
+return words4.map(((word7,index)=>{
 if(!word7.startsWith("-")|| end !==-1 && index >=end)return word7;
 const[name,value]=longName(word7,flags2).slice(2).split(/=(.*)/s);
 const flag2=flags2.find(((flag3)=> flag3.name===name));
@@ -6089,12 +6044,12 @@ throw new UsageError("this subcommand runs no program after --");
 const extra=parsed._[operands.length];
 if(extra===void 0){
 if(needsProgram !==true || parsed["--"].length > 0)return;
-const words3=[
+const words4=[
 subcommand.name,
 ...parsed._,
 "..."
 ].join(" ");
-throw new UsageError(`the program is missing: ramekin ${words3} -- PROGRAM ...`);
+throw new UsageError(`the program is missing: ramekin ${words4} -- PROGRAM ...`);
 }
 const flag2=flags2.find(({name,optionalValue})=> optionalValue===true && parsed[name]?.includes(""));
 throw new UsageError(`"${extra}" is one word too many` +(flag2===void 0?"":`; a value is written with =: --${flag2.name}=${extra}`)+(program===true?`; a program comes after --: -- ${extra} ...`:""));
@@ -6124,7 +6079,7 @@ else parts2.push(part2);
 }
 return `/${parts2.join("/")}`;
 });
-var environment=(function environment(pid){
+var environment2=(function environment2(pid){
 if(pid !==void 0)return environmentOf(pid);
 return Object.fromEntries(environmentStrings().map(stringAt).flatMap(((string)=>{
 const at4=string.indexOf("=");
@@ -6136,8 +6091,8 @@ string.slice(at4 + 1)
 ]:[];
 })));
 });
-var runProgram=(async function runProgram(words3,make2,{name,denied:denied3=()=> false,report:report2,verbose,ended}={}){
-const[program=environment()["SHELL"]??"sh",...args]=words3;
+var runProgram=(async function runProgram(words4,make2,{name,denied:denied3=()=> false,report:report2,verbose,ended}={}){
+const[program=environment2()["SHELL"]??"sh",...args]=words4;
 const terminal=Deno.stdin.isTerminal()&& Deno.stdout.isTerminal();
 const options={
 args,
@@ -6150,7 +6105,7 @@ name
 };
 try{
 const start=((program2)=> spawn((()=> make2(program2,options)),denied3));
-using running=startShell(program,start,words3.length===0);
+using running=startShell(program,start,words4.length===0);
 verbose?.started(running.container.pid);
 const end=await running.container.status;
 const{code,timedOut,outOfMemory}=end;
@@ -6266,7 +6221,7 @@ permissions:permissions2
 });
 var inheritedBy=(function inheritedBy(given,options){
 const cwd=options.cwd===void 0?visibleDirectory(options):void 0;
-const terminal=includesVariable(deniedList(given,"env"),"TERM")?void 0:environment()["TERM"];
+const terminal=includesVariable(deniedList(given,"env"),"TERM")?void 0:environment2()["TERM"];
 return{
 ...cwd !==void 0 &&{
 cwd
@@ -6425,8 +6380,8 @@ const shown4=[
 const isThere4=shown4.some(((path2)=> isWithin(path2,directory2)|| isWithin(directory2,path2)&&(path2 !=="/" || !isOwn4)))|| tmpfs2.some((path2)=> isWithin(path2,directory2));
 return isThere4?directory2:void 0;
 });
-var main=(async function main(words3){
-const[first,...rest2]=words3;
+var main=(async function main(words4){
+const[first,...rest2]=words4;
 let subcommand;
 try{
 if(first===void 0 || first==="--help" || first==="-h")return show2(programHelp);
@@ -6450,8 +6405,8 @@ return error instanceof UsageError?2:1;
 var runsProgram=(function runsProgram([first]){
 return SUBCOMMANDS.some((({name,program})=> name===first && program===true));
 });
-var runSubcommand=(async function runSubcommand(subcommand,words3){
-const given=readArguments(words3,subcommand);
+var runSubcommand=(async function runSubcommand(subcommand,words4){
+const given=readArguments(words4,subcommand);
 if(given.has("help"))return show2((paint2)=> subcommandHelp(subcommand,paint2));
 if(given.has("detach")&& isDetached(given)&& supervisorFd(given)===void 0){
 return(await Promise.resolve().then(()=>(init_detach(),detach_exports))).detach(given);
@@ -6518,12 +6473,12 @@ var init_cli=__esm({
 init_parse_args();
 })
 });
-function nearest(word7,words3){
+function nearest(word7,words4){
 if(word7.length > LONGEST)return void 0;
 const wanted=word7.toLowerCase();
 let best3;
 let bestDistance=Math.max(1,Math.floor(wanted.length / 3))+ 1;
-for(const candidate of words3){
+for(const candidate of words4){
 if(Math.abs(candidate.length - wanted.length)>=bestDistance)continue;
 const distance=editDistance(wanted,candidate.toLowerCase());
 if(distance < bestDistance)[best3,bestDistance]=[
@@ -6531,16 +6486,16 @@ candidate,
 distance
 ];
 }
-return best3??overlapping(wanted,words3);
+return best3??overlapping(wanted,words4);
 }
-function suggestion(word7,words3){
-const near=nearest(word7,words3);
+function suggestion(word7,words4){
+const near=nearest(word7,words4);
 return near===void 0?"":`; did you mean "${near}"?`;
 }
-function overlapping(wanted,words3){
+function overlapping(wanted,words4){
 let best3;
 let bestOverlap=PART;
-for(const candidate of words3){
+for(const candidate of words4){
 const[short,long]=candidate.length < wanted.length?[
 candidate.toLowerCase(),
 wanted
@@ -7428,15 +7383,15 @@ CLD_CONTINUED=6;
 });
 function flagNames(value,names){
 let rest2=value;
-const words3=[];
+const words4=[];
 for(const[name,bits]of Object.entries(names)){
 if(bits !==0 && containsBits(rest2,bits)){
-words3.push(name);
+words4.push(name);
 rest2 -=bits;
 }
 }
-if(rest2 !==0 || words3.length===0)words3.push(rest2===0?"0":`0x${rest2.toString(16)}`);
-return words3.join("|");
+if(rest2 !==0 || words4.length===0)words4.push(rest2===0?"0":`0x${rest2.toString(16)}`);
+return words4.join("|");
 }
 function describeCall(call2,show3=textOf){
 return `${call2.name}(${call2.args.map((argument)=> describeArgument(argument,show3)).join(", ")})`;
@@ -8126,9 +8081,6 @@ type:"pointer"
 close:{
 type:"pointer"
 },
-getenv:{
-type:"pointer"
-},
 getaddrinfo:{
 type:"pointer"
 },
@@ -8160,12 +8112,6 @@ parameters:[
 "i32"
 ],
 result:"i32"
-},
-getenv:{
-parameters:[
-"buffer"
-],
-result:"pointer"
 },
 getaddrinfo:{
 parameters:[
@@ -10584,10 +10530,10 @@ if(bytes.length===4)return bytes.join(".");
 const groups=Array.from({
 length:8
 },(_,i)=> bytes[i * 2]<< 8 | bytes[i * 2 + 1]);
-const words3=groups.map((group)=> group.toString(16));
+const words4=groups.map((group)=> group.toString(16));
 const[start,count]=longestZeros(groups);
-if(count < 2)return words3.join(":");
-return `${words3.slice(0,start).join(":")}::${words3.slice(start + count).join(":")}`;
+if(count < 2)return words4.join(":");
+return `${words4.slice(0,start).join(":")}::${words4.slice(start + count).join(":")}`;
 }
 function networkOf({bytes,length}){
 return bytes.map((byte,index)=>{
@@ -10716,10 +10662,10 @@ errno,
 words:void 0
 };
 const attributes=new Uint8Array(answer.buffer,answer.byteOffset + at4,length - at4);
-const words3=decodeAttributes(attributes).get(NLMSGERR_ATTR_MSG);
+const words4=decodeAttributes(attributes).get(NLMSGERR_ATTR_MSG);
 return{
 errno,
-words:words3 && decodeText(words3)
+words:words4 && decodeText(words4)
 };
 }
 function decodeText(bytes){
@@ -10916,12 +10862,12 @@ const peer=new Attribute(VETH_INFO_PEER,[
 ...header2,
 ...settings(other)
 ]);
-const words3=[
+const words4=[
 ...describe2(one),
 "peer",
 ...describe2(other)
 ];
-return addLink("veth",one,words3,[
+return addLink("veth",one,words4,[
 peer
 ]);
 }
@@ -10932,14 +10878,14 @@ function addDummy(link2){
 return addLink("dummy",link2,describe2(link2),[]);
 }
 function addMacvlan(link2,parent,mode2){
-const words3=[
+const words4=[
 ...describe2(link2),
 `on ${nameOf(parent)}`
 ];
 const data2=[
 word2(IFLA_MACVLAN_MODE,MACVLAN_MODES[mode2])
 ];
-return addLink("macvlan",link2,words3,data2,[
+return addLink("macvlan",link2,words4,data2,[
 word2(IFLA.LINK,parent)
 ]);
 }
@@ -10992,7 +10938,7 @@ master:number2(IFLA.MASTER),
 link:number2(IFLA.LINK)
 };
 }
-function addLink(kind,link2,words3,data2,more=[]){
+function addLink(kind,link2,words4,data2,more=[]){
 const info=nested(IFLA.LINKINFO,text2(IFLA_INFO_KIND,kind),...data2.length===0?[]:[
 nested(IFLA_INFO_DATA,...data2)
 ]);
@@ -11008,7 +10954,7 @@ info
 words:[
 "RTM_NEWLINK",
 kind,
-...words3
+...words4
 ]
 };
 }
@@ -11198,13 +11144,13 @@ RTN_UNICAST=1;
 ROUTE_HEADER_SIZE=12;
 })
 });
-function responseError({words:words3},answer){
+function responseError({words:words4},answer){
 const view2=new DataView(answer.buffer,answer.byteOffset,answer.length);
 const{errno,words:hint}=readResponse(view2);
 return new SyscallError({
-syscall:words3[0],
+syscall:words4[0],
 errno,
-call:words3.join(" "),
+call:words4.join(" "),
 hint
 });
 }
@@ -11262,8 +11208,8 @@ leadsToOneMachine(address2){
 const route2=ifThere(()=> this.#get(findRoute(address2)),NO_ROUTE);
 return route2 !==void 0 && leadsToOneMachine(route2);
 }
-request(messages,words3){
-const calls=requestCalls(this.number,messages,answerOutput(),words3);
+request(messages,words4){
+const calls=requestCalls(this.number,messages,answerOutput(),words4);
 syscalls(calls.map((call2)=>({
 call:call2
 })));
@@ -13557,7 +13503,7 @@ return text3({
 expected,
 min:1,
 pattern:NUMBER_LIST,
-issue:(words3)=> isNumberList(words3,greatest)?void 0:`should be ${expected}, not ${quoted(words3)}`
+issue:(words4)=> isNumberList(words4,greatest)?void 0:`should be ${expected}, not ${quoted(words4)}`
 });
 }
 function memoryPolicy(mode2,options={}){
@@ -14663,6 +14609,10 @@ var init_default_path=__esm({
 DEFAULT_PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 })
 });
+function valueIn(string,name){
+const isOf=string.startsWith(name)&& string[name.length]==="=";
+return isOf?string.slice(name.length + 1):void 0;
+}
 function nameAt(address2){
 const text5=stringAt(address2);
 return text5.slice(0,text5.indexOf("="));
@@ -14677,11 +14627,67 @@ return Uint8Array.from({
 length:length + 1
 },(_,index)=> view2.getUint8(index));
 }
-var encoder3;
+var encoder3,Environment,environment;
 var init_environment=__esm({
 "ffi/environment.ts":(function(){
-init_engine();
+init_per_engine();
 encoder3=new TextEncoder();
+Environment=class{
+#variable;
+#list=0n;
+#memory=new Int32Array(0);
+#words=this.#memory;
+#strings=[];
+#found=new Map();
+constructor(variable){
+this.#variable=new BigUint64Array(Deno.UnsafePointerView.getArrayBuffer(variable,8));
+}
+strings(){
+if(!this.#isSame())this.#read();
+return this.#strings;
+}
+variable(name){
+const strings=this.strings();
+const known=this.#found.get(name);
+const value=known===void 0?void 0:valueIn(stringAt(known),name);
+if(value !==void 0)return value;
+for(const address2 of strings){
+const found3=valueIn(stringAt(address2),name);
+if(found3===void 0)continue;
+this.#found.set(name,address2);
+return found3;
+}
+return void 0;
+}
+#isSame(){
+if(this.#variable[0]!==this.#list)return false;
+for(let index=0;index < this.#words.length;index++){
+if(this.#memory[index]!==this.#words[index])return false;
+}
+return true;
+}
+#read(){
+this.#found.clear();
+this.#list=this.#variable[0];
+const list5=Deno.UnsafePointer.create(this.#list);
+const addresses2=[];
+if(list5 !==null){
+const view2=new Deno.UnsafePointerView(list5);
+for(let address2;(address2=view2.getBigUint64(addresses2.length * 8))!==0n;){
+addresses2.push(address2);
+}
+}
+const size=list5===null?0:(addresses2.length + 1)* 8;
+const memory=size===0?new ArrayBuffer(0):Deno.UnsafePointerView.getArrayBuffer(list5,size);
+this.#memory=new Int32Array(memory);
+this.#words=new Int32Array(BigUint64Array.from([
+...addresses2,
+0n
+]).buffer,0,size / 4);
+this.#strings=addresses2;
+}
+};
+environment=perEngine(({libc})=> new Environment(libc.environ));
 })
 });
 var RecipeError;
@@ -15036,11 +15042,11 @@ write:((program,{view:view2})=> fill$23.call(this,program,view2))
 });
 function writeSome(fd,bytes){
 const{buffer}=tables();
-const part2=bytes.subarray(0,BUFFER_SIZE);
+const part2=bytes.subarray(0,MOST_READ);
 buffer.bytes.set(part2);
 return transfer("write",fd,part2.length)??0;
 }
-var BUFFER_SIZE,tables;
+var MOST_READ,tables;
 var init_transfer=__esm({
 "ffi/engine/transfer.ts":(function(){
 init_call();
@@ -15049,9 +15055,9 @@ init_errors();
 init_engine();
 init_per_engine();
 init_program();
-BUFFER_SIZE=256 * 1024;
+MOST_READ=256 * 1024;
 tables=perEngine(((loaded2)=>{
-const buffer=loaded2.allocate(BUFFER_SIZE);
+const buffer=loaded2.allocate(MOST_READ);
 const table2=((direction)=>{
 const described=call(direction,0,buffer.address,0);
 const program=assemble([
@@ -15182,13 +15188,35 @@ durationMs,
 usage
 };
 }
+function reaping(pidfd){
+return recordOf(pidfd,WEXITED | WNOHANG);
+}
+function endIn(outcome){
+return statusIn(outcome.output(INFO),outcome.output(USAGE));
+}
 function hasExited(pidfd){
-return syscall(ppoll([
+const look2=ppoll([
 {
 fd:pidfd,
 events:POLLIN
 }
-],0))> 0;
+],0);
+return syscalls([
+{
+call:look2,
+accept:[
+"EINTR"
+]
+}
+]).result(look2)> 0n;
+}
+function recordOf(pidfd,options){
+return{
+call:waitid(P_PIDFD,pidfd,INFO,options,USAGE),
+accept:[
+"EINTR"
+]
+};
 }
 function signalName2(number2){
 const entry2=Object.entries(SIGNALS).find(([,known])=> known===number2);
@@ -15211,12 +15239,7 @@ WEXITED | WNOHANG
 ].map(((options)=> new Routine([
 PIDFD
 ],[
-{
-call:waitid(P_PIDFD,PIDFD,INFO,options,USAGE),
-accept:[
-"EINTR"
-]
-}
+recordOf(PIDFD,options)
 ])));
 ENDS2=[
 CLD_EXITED,
@@ -15233,7 +15256,7 @@ function endSync(launched){
 syscall(pidfd_send_signal(launched.pidfd,SIGNALS.SIGKILL));
 collectSync(launched,[]);
 }
-var FOREVER,FIRST,SECOND2,EXIT,SECONDS,NANOSECONDS,TIMEOUT,WAITING3,FD,CLOSING;
+var FOREVER,FIRST,SECOND2,EXIT,SECONDS,NANOSECONDS,TIMEOUT,WAIT,WAITING3,REAPING,CLOSING;
 var init_collect=__esm({
 "launch/collect.ts":(function(){
 init_files3();
@@ -15263,6 +15286,19 @@ offset:8,
 slot:NANOSECONDS
 }
 ]);
+WAIT={
+call:ppoll([
+FIRST,
+SECOND2,
+EXIT
+].map((fd)=>({
+fd,
+events:POLLIN
+})),TIMEOUT),
+accept:[
+"EINTR"
+]
+};
 WAITING3=new Routine([
 FIRST,
 SECOND2,
@@ -15270,28 +15306,31 @@ EXIT,
 SECONDS,
 NANOSECONDS
 ],[
-{
-call:ppoll([
+WAIT
+]);
+REAPING=new Routine([
 FIRST,
 SECOND2,
-EXIT
-].map(((fd)=>({
-fd,
-events:POLLIN
-}))),TIMEOUT),
-accept:[
-"EINTR"
-]
-}
-]);
-FD=new Slot("fd");
-CLOSING=new Routine([
-FD
+EXIT,
+SECONDS,
+NANOSECONDS
 ],[
-{
-call:close(FD)
-}
+WAIT,
+reaping(EXIT)
 ]);
+CLOSING=[
+1,
+2,
+3,
+4
+].map((count)=>{
+const fds=Array.from({
+length:count
+},(_,index)=> new Slot(`fd ${index}`));
+return new Routine(fds,fds.map((fd)=>({
+call:close(fd)
+})));
+});
 })
 });
 var permissionFields;
@@ -15423,12 +15462,18 @@ min:1
 })));
 })
 });
-var READS_A_TURN,PIPE_SIZE,LARGE_PIPE_SIZE,FdStream;
+function words3(seconds3,nanoseconds){
+return new Uint8Array(BigInt64Array.of(BigInt(seconds3),BigInt(nanoseconds)).buffer);
+}
+var READS_A_TURN,PIPE_SIZE,LARGE_PIPE_SIZE,FdStream,FD,WAITING4;
 var init_fd_stream=__esm({
 "ffi/fd_stream.ts":(function(){
+init_call();
 init_files3();
+init_polling();
 init_transfer();
 init_reactor();
+init_routine();
 init_syscalls();
 READS_A_TURN=64;
 PIPE_SIZE=64 * 1024;
@@ -15440,18 +15485,21 @@ blocking;
 #tries;
 #stopsAtEof;
 #grown;
+#flows;
 constructor(fd,blocking=false){
 this.fd=fd;
 this.blocking=blocking;
 this.#stopsAtEof=false;
 this.#grown=false;
+this.#flows=false;
 this.#watch=reactor().watch(fd);
 this.#tries=blocking?0:READS_A_TURN;
 }
 async read(){
 for(;;){
 if(this.#watch.closed)return new Uint8Array();
-const bytes=this.#tries-- > 0?readSome(this.fd):void 0;
+const bytes=this.#tries-- > 0?this.#readNow():void 0;
+this.#flows=bytes !==void 0 && bytes.length >=PIPE_SIZE;
 if(bytes !==void 0){
 if(bytes.length===PIPE_SIZE)this.#grow();
 return bytes;
@@ -15460,6 +15508,12 @@ if(this.#stopsAtEof)return new Uint8Array();
 await this.#watch.ready("readable");
 this.#tries=this.blocking?1:READS_A_TURN;
 }
+}
+#readNow(){
+const bytes=readSome(this.fd);
+if(bytes !==void 0 || !this.#flows)return bytes;
+WAITING4.run(this.fd);
+return readSome(this.fd);
 }
 async *chunks(){
 for(;;){
@@ -15512,6 +15566,22 @@ accept:[
 ]);
 }
 };
+FD=new Slot("fd",4);
+WAITING4=new Routine([
+FD
+],[
+{
+call:ppoll([
+{
+fd:FD,
+events:POLLIN
+}
+],new Struct(words3(0,2e5),"200 \xB5s")),
+accept:[
+"EINTR"
+]
+}
+]);
 })
 });
 function outputStream(channel){
@@ -15779,8 +15849,8 @@ function hasRoot(ranges2){
 return ranges2.some(({inside:inside2})=> inside2===0);
 }
 function numbersAfter(name,status){
-const[,words3=""]=new RegExp(`^${name}:(.*)$`,"m").exec(status)??[];
-return words3.split(/\s+/).filter((word7)=> word7 !=="").map(Number);
+const[,words4=""]=new RegExp(`^${name}:(.*)$`,"m").exec(status)??[];
+return words4.split(/\s+/).filter((word7)=> word7 !=="").map(Number);
 }
 function mapOf(pid,file){
 return read3(pid,file).split("\n").filter((line3)=> line3 !=="").map((line3)=>{
@@ -15854,7 +15924,7 @@ return[
 "X"
 ].includes(statField(stat,3))||(flags2 & PF_EXITING)!==0 ||(pending & 1 << SIGNALS.SIGKILL - 1)!==0;
 }
-function joinTargetOf(requested,started2,{environment:environment3,cgroup,user}){
+function joinTargetOf(requested,started2,{environment:environment4,cgroup,user}){
 const identity=targetOf(requested,started2);
 const{pid}=identity;
 try{
@@ -15869,7 +15939,7 @@ otherKinds:kinds,
 sharesRoot:!kinds.includes("mount")&& sharesRoot(pid),
 setgroupsDenied:deniesSetgroups(pid),
 user:user?processUser(pid,kinds.includes("user")):void 0,
-environment:environment3?environmentOf(pid):{},
+environment:environment4?environmentOf(pid):{},
 cgroupFiles:cgroup?thawed(cgroupFilesOf(pid)):[]
 };
 });
@@ -15910,11 +15980,11 @@ return variables;
 }
 function environmentStrings2(pid){
 for(let attempt2=0;attempt2 < LOADING.attempts;attempt2++){
-const environment3=readWholeText(at_fdcwd,`${processDirectory(pid)}/environ`);
-if(environment3 !=="" || isLoaded(readWholeText(at_fdcwd,`${processDirectory(pid)}/stat`))){
-return environment3.split("\0");
+const environment4=readWholeText(at_fdcwd,`${processDirectory(pid)}/environ`);
+if(environment4 !=="" || isLoaded(readWholeText(at_fdcwd,`${processDirectory(pid)}/stat`))){
+return environment4.split("\0");
 }
-syscall(ppoll([],LOADING.pause));
+rest(LOADING.pause);
 }
 return[];
 }
@@ -15932,7 +16002,7 @@ init_fix();
 init_missing();
 init_process_identity();
 init_process_namespaces();
-init_syscalls();
+init_rest();
 init_read_links();
 init_proc_dir();
 init_read_file();
@@ -17661,24 +17731,58 @@ const record2=withRegularFile(file,(found3)=> found3.readAt(pidfd * RECORD2,RECO
 const[,pid,name]=/^(\d+) ([^\0]+)/.exec(new TextDecoder().decode(record2))??[];
 return pid !==void 0 && pids.includes(pid)?name:void 0;
 }
-var FILE2,RECORD2,namesFile;
+var FILE2,RECORD2,namesFile,encoder4,writing;
 var init_names2=__esm({
 "launch/names.ts":(function(){
+init_call();
 init_files3();
+init_engine();
 init_per_engine();
+init_program();
+init_errors();
 init_regular_file();
 init_syscalls();
 init_path();
 FILE2="ramekin-names";
 RECORD2=128;
 namesFile=perEngine((()=> syscall(memfd_create(FILE2,MFD_CLOEXEC))));
+encoder4=new TextEncoder();
+writing=perEngine((loaded2)=>{
+const bytes=new Output(RECORD2);
+const described=call("pwrite64",namesFile(),bytes,RECORD2,0);
+const record2={
+call:described,
+accept:[
+"ENOSPC",
+"ENOMEM",
+"EDQUOT"
+]
+};
+const program=assemble([
+record2
+],loaded2.architecture);
+const memory=loaded2.allocate(program.bytes.length);
+place(program,memory);
+const at4=program.outputs.get(bytes);
+return{
+record:memory.bytes.subarray(at4,at4 + RECORD2 - 1),
+setPosition:(position)=> memory.view.setUint32(argumentOffset(0,3),position,true),
+write:()=>{
+const errno=loaded2.runIn(memory);
+if(errno !==0)throw new SyscallError({
+syscall:"pwrite64",
+errno
+});
+}
+};
+});
 })
 });
 function noteBytes(text5){
-const encoder8=new TextEncoder();
+const encoder9=new TextEncoder();
 const[owner,content2]=[
-encoder8.encode(`${NOTE.owner}\0`),
-encoder8.encode(text5)
+encoder9.encode(`${NOTE.owner}\0`),
+encoder9.encode(text5)
 ];
 const bytes=new Uint8Array(12 + align(owner.length)+ align(content2.length));
 const view2=new DataView(bytes.buffer);
@@ -18074,8 +18178,8 @@ inside:pidsIn(pid).at(-1)
 };
 }
 function commandOf(pid){
-const words3=readWholeText(at_fdcwd,`/proc/${pid}/cmdline`).replace(/\0+$/,"");
-return words3.replaceAll("\0"," ");
+const words4=readWholeText(at_fdcwd,`/proc/${pid}/cmdline`).replace(/\0+$/,"");
+return words4.replaceAll("\0"," ");
 }
 function cgroupOf(pid){
 const lines=readWholeText(at_fdcwd,`/proc/${pid}/cgroup`).trimEnd().split("\n");
@@ -19111,17 +19215,10 @@ Number(result.result(UID)),
 Number(result.result(GID))
 ];
 const groups=groupsIn(result,egid);
-const words3=[
-euid,
-egid,
-groups
-];
-for(let at4=0;at4 < view2.byteLength;at4 +=4)words3.push(view2.getUint32(at4,true));
-if(this.#last !==void 0 && words3.every(((word7,at4)=> word7===this.#words[at4]))){
-return this.#last;
-}
+const last=this.#last;
+const isSame5=last?.euid===euid && last.egid===egid && last.groups===groups && this.#hasSame(view2);
+if(isSame5)return last;
 const{effective,inheritable}=readCapabilities(view2);
-this.#words=words3;
 return this.#last={
 euid,
 egid,
@@ -19136,6 +19233,16 @@ mayChangeGroups:effective.includes("CAP_SETGID")&& mayCallSetgroups()
 }
 #words=[];
 #last;
+#hasSame(capabilities2){
+let isSame5=true;
+for(let at4=0;at4 < capabilities2.byteLength;at4 +=4){
+const word7=capabilities2.getUint32(at4,true);
+if(this.#words[at4]===word7)continue;
+this.#words[at4]=word7;
+isSame5=false;
+}
+return isSame5;
+}
 };
 MOST_GROUPS=65536;
 })
@@ -19642,12 +19749,12 @@ writeTextTo(fd,text5),
 close(fd)
 ];
 }
-var encoder4;
+var encoder5;
 var init_write_text=__esm({
 "ffi/calls/write_text.ts":(function(){
 init_call();
 init_files3();
-encoder4=new TextEncoder();
+encoder5=new TextEncoder();
 })
 });
 function filesystemIssue({type,data:data2,ids:ids2}){
@@ -20295,7 +20402,7 @@ function pointerIn(file){
 const text5=textOf4(file)?.trim().replace(/^gitdir:\s*/,"");
 return text5===void 0 || text5==="" || text5.includes("\n")?void 0:from(parentOf(file),text5);
 }
-function valueIn(line3){
+function valueIn2(line3){
 let[value,isQuoted]=[
 "",
 false
@@ -22804,10 +22911,10 @@ SECCOMP_RET.USER_NOTIF
 ])
 ]);
 }
-function bytesOf4(words3){
-const bytes=new Uint8Array(words3.length * INSTRUCTION_SIZE);
+function bytesOf4(words4){
+const bytes=new Uint8Array(words4.length * INSTRUCTION_SIZE);
 const view2=new DataView(bytes.buffer);
-words3.forEach(([code,holds5,fails,value],index)=>{
+words4.forEach(([code,holds5,fails,value],index)=>{
 const at4=index * INSTRUCTION_SIZE;
 view2.setUint16(at4,code,true);
 view2.setUint8(at4 + 2,holds5);
@@ -24810,7 +24917,7 @@ accept:[
 ]).result(call2));
 return offset < 0?void 0:offset;
 }
-var CHUNK,PIPE_BUF,UNREAD,FileCopy,WAITING4;
+var CHUNK,PIPE_BUF,UNREAD,FileCopy,WAITING5;
 var init_copied_input=__esm({
 "launch/copied_input.ts":(function(){
 init_call();
@@ -24855,7 +24962,7 @@ onFailure:HELPER_ENDS
 };
 const chunk=new Output(PIPE_BUF,"&chunk");
 const readChunk=read(0,chunk,PIPE_BUF);
-const waiting=this.#start===void 0?WAITING4:[];
+const waiting=this.#start===void 0?WAITING5:[];
 return[
 splicing,
 ...waiting,
@@ -24898,7 +25005,7 @@ accept:[
 ]);
 }
 };
-WAITING4=[
+WAITING5=[
 {
 call:ppoll([
 {
@@ -25323,7 +25430,7 @@ return(slot)=> slot instanceof LaunchSlot?slot.show(values):slot.text;
 function quoted2(text5){
 return JSON.stringify(text5);
 }
-var LaunchSlot,ARGV,ENVIRONMENT,CWD,UID2,GID2,STDIO,TERMINAL,RESERVED,WINDOW_SIZE,NOTIFY_NAME,SCRIPT_PIDFD,LIMIT_SECONDS,LIMIT_NANOSECONDS,INIT_IMAGE,IMAGE,CGROUP_DIRECTORY,programPath,handedFd,cgroupFile,encoder5,Room;
+var LaunchSlot,ARGV,ENVIRONMENT,CWD,UID2,GID2,STDIO,TERMINAL,RESERVED,WINDOW_SIZE,NOTIFY_NAME,SCRIPT_PIDFD,LIMIT_SECONDS,LIMIT_NANOSECONDS,INIT_IMAGE,IMAGE,CGROUP_DIRECTORY,programPath,handedFd,cgroupFile,encoder6,Room;
 var init_slots=__esm({
 "launch/slots.ts":(function(){
 init_call();
@@ -25337,10 +25444,10 @@ super(text5,size),this.value=value,this.show=show3;
 }
 };
 ARGV=new LaunchSlot("argv",(({spec},room)=> room.list([],argvOf(spec))),({spec})=> `[${argvOf(spec).map(quoted2).join(", ")}]`);
-ENVIRONMENT=new LaunchSlot("envp",(({spec:{environment:environment3}},room)=>{
-const{changes}=environment3;
+ENVIRONMENT=new LaunchSlot("envp",(({spec:{environment:environment4}},room)=>{
+const{changes}=environment4;
 const set2=changes.size===0?[]:Array.from(changes,(([name,value])=> `${name}=${value}`));
-return room.list(inheritedStrings(environment3.inherited,changes),set2);
+return room.list(inheritedStrings(environment4.inherited,changes),set2);
 }),({spec:{environment:{inherited:inherited2,changes}}})=> `[${inheritedStrings(inherited2,changes).length + changes.size} variables]`);
 CWD=new LaunchSlot("cwd",(({spec:{cwd}},room)=> cwd===void 0?void 0:room.string(cwd)),({spec:{cwd}})=> quoted2(cwd??""));
 UID2=new LaunchSlot("uid",({spec})=> spec.uid,({spec})=> String(spec.uid));
@@ -25360,7 +25467,7 @@ if(terminal?.place !=="container")return void 0;
 const{buffer,byteOffset}=terminal.size.bytes;
 return new DataView(buffer,byteOffset).getBigUint64(0,true);
 });
-NOTIFY_NAME=new LaunchSlot("name",({spec:{notify}})=> notify===void 0?void 0:new DataView(encoder5.encode(notify).buffer).getBigUint64(0,true),({spec:{notify}})=> notify??"");
+NOTIFY_NAME=new LaunchSlot("name",({spec:{notify}})=> notify===void 0?void 0:new DataView(encoder6.encode(notify).buffer).getBigUint64(0,true),({spec:{notify}})=> notify??"");
 SCRIPT_PIDFD=new LaunchSlot("script",({scriptPidfd:scriptPidfd2})=> scriptPidfd2,void 0,4);
 LIMIT_SECONDS=new LaunchSlot("seconds",({spec:{timeLimit}})=> timeLimit && Math.floor(timeLimit / 1e3));
 LIMIT_NANOSECONDS=new LaunchSlot("nanoseconds",({spec:{timeLimit}})=> timeLimit && Math.floor(timeLimit % 1e3 * 1e6));
@@ -25370,7 +25477,7 @@ CGROUP_DIRECTORY=new LaunchSlot("cgroup",({cgroupEntry})=> cgroupEntry?.director
 programPath=numbered(((index)=> new LaunchSlot(`path ${index + 1}`,(({paths},room)=> room.string(paths[index])),({paths})=> quoted2(paths[index]))));
 handedFd=numbered((index)=> new LaunchSlot(`handed ${index + 1}`,({spec})=> spec.fds[index]?.fd,({spec})=> `<${spec.fds[index]?.number}>`));
 cgroupFile=numbered((index)=> new LaunchSlot(`cgroup.procs ${index + 1}`,({cgroupEntry})=> cgroupEntry?.files[index]?.value,({cgroupEntry})=> cgroupEntry?.files[index]?.text??"cgroup.procs"));
-encoder5=new TextEncoder();
+encoder6=new TextEncoder();
 Room=class{
 static{
 addMethods(this.prototype,{
@@ -25384,7 +25491,7 @@ string:(function(text5){
 requireNoNul(text5);
 const{bytes,address:address2}=this.#memory;
 const at4=this.#end;
-const{written:written2}=encoder5.encodeInto(text5,bytes.subarray(at4));
+const{written:written2}=encoder6.encodeInto(text5,bytes.subarray(at4));
 bytes[at4 + written2]=0;
 this.#end=at4 + written2 + 1;
 return address2 + at4;
@@ -25697,10 +25804,10 @@ onSuccess:END
 };
 })
 });
-var WAIT;
+var WAIT2;
 var init_wait_bytes=__esm({
 "launch/wait_bytes.ts":(function(){
-WAIT={
+WAIT2={
 x86_64:"f0VMRgIBAQAAAAAAAAAAAAIAPgABAAAAsABAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAEAAOAACAAAAAAAAAAEAAAAFAAAAAAAAAAAAAAAAAEAAAAAAAAAAQAAAAAAAABAAAAAAAAAAEAAAAAAAAAAQAAAAAAAAAQAAAAYAAAAAEAAAAAAAAAAQQQAAAAAAABBBAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAAAAAAABIjT1JDwEAvhAAAADoDwAAAL9+AAAAuOcAAAAPBQ8fAFNVQVRBVYn2SIn7SI0sN0G9AAQAAESLZQRIi30gQfbEAXQESIs8O0iLdShB9sQCdARIizQzSItVMEH2xAR0BEiLFBNMi1U4QfbECHQETosUE0yLRUBB9sQQdAROiwQDTItNSEH2xCB0BE6LDAuLRQDHRVAAAAAAx0VU/////w8FSIXAdBFIiUVQSD0B8P//cxGLRRzrUsdFVAAAAACLRRDrRvfYg/gLdRBBD7rkBnMJQf/ND4Vc////SItNCEiFyXQSD7bROdB0BkjB6Qjr7otFFOsUg3sEAHULSInpSCnZiQuJQwSLRRhIjSwDhcAPhRv///+LQwRBXUFcXVvD",
 aarch64:"f0VMRgIBAQAAAAAAAAAAAAIAtwABAAAAsABAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAEAAOAACAAAAAAAAAAEAAAAFAAAAAAAAAAAAAAAAAEAAAAAAAAAAQAAAAAAAABAAAAAAAAAAEAAAAAAAAAAAAQAAAAAAAQAAAAYAAAAAEAAAAAAAAAAQQQAAAAAAABBBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAAAAACAAACwAAAAkQECgFIFAACUwA+A0sgLgNIBAADUHyAD1ekDAKoKQCGLDoCAUksFQLlAEUD5SwAANiBpYPhBFUD5SwAINiFpYfhCGUD5SwAQNiJpYvhDHUD5SwAYNiNpY/hEIUD5SwAgNiRpZPhFJUD5SwAoNiVpZfhIAUC57H9gskwpAPkBAADUwAAAtEApAPkf/D+xwgAAVEwdQLkZAAAUX1UAuUwRQLkWAAAU4AMASx8sAHGBAABUawAwNs4FAHFh+/9UTAVA+QwBALSNHQASvwEAa2AAAFSM/UjT+///F0wVQLkHAAAULAVAuYwAADVMAQnLLAEAuSAFALlMGUC5KgEMiyz5/7UgBUC5wANf1g=="
 };
@@ -25709,7 +25816,7 @@ aarch64:"f0VMRgIBAQAAAAAAAAAAAAIAtwABAAAAsABAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAEA
 function engineImage(name,program,bindings){
 const size=sizeWith(program,bindings);
 const image3=new Uint8Array(TABLE_OFFSET + size);
-image3.set(Uint8Array.fromBase64(WAIT[engine().architecture]));
+image3.set(Uint8Array.fromBase64(WAIT2[engine().architecture]));
 const{buffer}=image3;
 place(program,{
 address:TABLE_ADDRESS,
@@ -25916,10 +26023,10 @@ bindings(addresses2).write(program,memory);
 function stringsOf({inherited:inherited2,changes}){
 const set2=Array.from(changes,([name,value])=> `${name}=${value}`);
 set2.forEach(requireNoNul);
-const encoder8=new TextEncoder();
+const encoder9=new TextEncoder();
 return[
 ...inheritedStrings(inherited2,changes).map(stringBytes),
-...set2.map((text5)=> encoder8.encode(`${text5}\0`))
+...set2.map((text5)=> encoder9.encode(`${text5}\0`))
 ];
 }
 var SealedProgram;
@@ -26057,7 +26164,7 @@ EINVAL:BEYOND_LIMIT
 AUDIT_FILTERED="the filter (seccomp) denies a call by which an audit begins: allow dup3 and sendmsg in it, or run without an audit";
 })
 });
-function recordOf(call2,{parts:parts2}){
+function recordOf2(call2,{parts:parts2}){
 return parts2.find((part2)=> "call" in part2 && part2.call===call2);
 }
 function firstCloneFixes({clonedKinds,host:host2}){
@@ -26246,7 +26353,7 @@ if(failure===void 0)return killedError();
 if(layout.candidates.some(({execve:execve2})=> execve2===failure.call)){
 return programError(compiled,values,result,failure.errno);
 }
-const{stepIndex,fixes,isFound}=recordOf(failure.call,layout);
+const{stepIndex,fixes,isFound}=recordOf2(failure.call,layout);
 if(isFound===true && isMiss(errnoName(failure.errno)))plan.becomeMissed();
 return failureError(failure,{
 plan,
@@ -26271,7 +26378,7 @@ hint:"something has stopped it before its program began, as a program of the con
 function isMiss(code){
 return code !==void 0 && MISSES.has(code);
 }
-function failureError({name,errno,text:text5,words:words3},{plan,stepIndex,fixes}){
+function failureError({name,errno,text:text5,words:words4},{plan,stepIndex,fixes}){
 const code=errnoName(errno);
 const fix=orEarlierStep(fixFor(fixes,code)??generalFix(name,code),code,plan,stepIndex);
 return new SyscallError({
@@ -26279,7 +26386,7 @@ syscall:name,
 errno,
 call:text5,
 ...stepDetails(plan,stepIndex),
-hint:hintOf(words3,orMemoryLimit(fix,code,plan))
+hint:hintOf(words4,orMemoryLimit(fix,code,plan))
 });
 }
 function orEarlierStep(fix,code,{cursor},stepIndex){
@@ -28469,8 +28576,8 @@ target:`${target}/${name}`
 function mayLieIn(pattern,entry2){
 const parts2=pattern.split("/");
 return entry2.split("/").every((name,at4)=>{
-const words3=parts2[at4]?.split("*").map((word7)=> word7.replace(/[.+?^${}()|[\]\\]/g,"\\$&"));
-return words3 !==void 0 && new RegExp(`^${words3.join(".*")}$`).test(name);
+const words4=parts2[at4]?.split("*").map((word7)=> word7.replace(/[.+?^${}()|[\]\\]/g,"\\$&"));
+return words4 !==void 0 && new RegExp(`^${words4.join(".*")}$`).test(name);
 });
 }
 function cover(paths,plan){
@@ -29913,9 +30020,9 @@ pid:target,
 started:void 0
 }:target;
 const{host:host2}=plan;
-const{credentials="root",environment:environment3=false,cgroup=false}=step;
+const{credentials="root",environment:environment4=false,cgroup=false}=step;
 const questions={
-environment:environment3,
+environment:environment4,
 cgroup,
 user:credentials !=="keep"
 };
@@ -29926,7 +30033,7 @@ plan.joined.push({
 identity:found3.identity,
 stepIndex:plan.cursor.index
 });
-if(environment3)takeEnvironment(plan,found3.environment);
+if(environment4)takeEnvironment(plan,found3.environment);
 for(const file of found3.cgroupFiles)enterCgroup2(plan,file);
 const check3=()=>{
 host2.joinTarget(pid,started2,{
@@ -30424,7 +30531,7 @@ setting2("cpuset.cpus",limits2.cpuset)
 ];
 case "io":
 return limits2.io.map(({device,readBps,writeBps,readIops,writeIops})=>{
-const words3=Object.entries({
+const words4=Object.entries({
 rbps:readBps,
 wbps:writeBps,
 riops:readIops,
@@ -30432,7 +30539,7 @@ wiops:writeIops
 }).filter(([,value])=> value !==void 0).map(([name,value])=> `${name}=${orMax(value)}`);
 return setting2("io.max",[
 device,
-...words3
+...words4
 ].join(" "));
 });
 }
@@ -30779,7 +30886,7 @@ const hooks=[
 ...new Set(rules.map(({hook})=> hook))
 ];
 const table2=text2(1,name);
-const message2=(type,words3,...attributes)=>({
+const message2=(type,words4,...attributes)=>({
 type,
 flags:NLM_F_CREATE |(type===NEWRULE?NLM_F_APPEND:0),
 payload:[
@@ -30787,10 +30894,10 @@ header(family),
 ...attributes
 ],
 words:[
-...words3.slice(0,1),
+...words4.slice(0,1),
 family===AF_INET6?"ip6":"ip",
 name,
-...words3.slice(1)
+...words4.slice(1)
 ]
 });
 const messages=[
@@ -30992,7 +31099,7 @@ hook:"output",
 rule
 }
 ];
-const words3=[
+const words4=[
 "publish",
 describePublished(published)
 ];
@@ -31000,7 +31107,7 @@ requireFree(published,plan);
 translate(plan,inside2,{
 family:to.family,
 rules
-},words3,{
+},words4,{
 service:"reserve-port",
 protocol,
 address:socketAddress2(published)
@@ -31025,7 +31132,7 @@ port:port2,
 text:text5
 };
 }
-function translate(plan,inside2,table2,words3,...before){
+function translate(plan,inside2,table2,words4,...before){
 plan.needs("net",HOSTS_NETWORK);
 const messages=(name)=> addNatTable({
 ...table2,
@@ -31035,8 +31142,8 @@ owned:inside2 !==true
 if(inside2===true){
 writeSetting(plan,forwardingSetting(table2.family),"1");
 const[socket,...options]=socketCalls(NETLINK_NETFILTER,fdOf);
-const name=`ramekin-${words3.join(" ").replaceAll(/[^\w.]+/g,"-")}`;
-const request2=requestCalls(fdOf(socket),messages(name),answerOutput(),words3);
+const name=`ramekin-${words4.join(" ").replaceAll(/[^\w.]+/g,"-")}`;
+const request2=requestCalls(fdOf(socket),messages(name),answerOutput(),words4);
 plan.calls([
 socket,
 ...options,
@@ -31056,7 +31163,7 @@ plan.syncWithParent(()=>[
 {
 service:"nat-table",
 table:table2,
-words:words3
+words:words4
 }
 ]);
 }
@@ -32045,14 +32152,14 @@ period
 view2.setUint32(48,numbers2.utilMin??0,true);
 view2.setUint32(52,numbers2.utilMax??0,true);
 const text5=()=>{
-const words3=Object.entries(numbers2).map(([name,value])=> `${name}=${value}`);
+const words4=Object.entries(numbers2).map(([name,value])=> `${name}=${value}`);
 const named3=bits===0?[]:[
 flags(bits,SCHED_FLAGS).text
 ];
 return `{${[
 constant(policy,SCHED_POLICIES).text,
 ...named3,
-...words3
+...words4
 ].join(", ")}}`;
 };
 return call("sched_setattr",thread,new Struct(bytes,text5),0);
@@ -32998,12 +33105,12 @@ const mounts=mountinfo.split("\n").flatMap(parseMount);
 return groups.split("\n").filter(Boolean).flatMap((line3)=>{
 const[id2,names="",...rest2]=line3.split(":");
 const version=id2==="0" && names===""?2:1;
-const words3=names.split(",");
-const controllers=new Set(words3.flatMap(controllerOf));
+const words4=names.split(",");
+const controllers=new Set(words4.flatMap(controllerOf));
 if(version===1 && controllers.size===0)return[];
 const path2=rest2.join(":");
 for(const mount4 of mounts){
-const same=mount4.version===version &&(version===2 || words3.every((word7)=> mount4.options.includes(word7)));
+const same=mount4.version===version &&(version===2 || words4.every((word7)=> mount4.options.includes(word7)));
 const own=same?directoryIn(mount4,path2):void 0;
 if(own !==void 0)return[
 {
@@ -34329,7 +34436,7 @@ return[
 describeCall(send(socket,messages))
 ];
 },
-start({table:table2,words:words3}){
+start({table:table2,words:words4}){
 requireForwarding(table2.family);
 const name=`ramekin-${crypto.randomUUID()}`;
 const socket=new NetlinkSocket(NETLINK_NETFILTER);
@@ -34338,7 +34445,7 @@ socket.request(addNatTable({
 ...table2,
 name,
 owned:true
-}),words3);
+}),words4);
 }catch(error){
 socket.close();
 throw error;
@@ -34763,17 +34870,22 @@ function waitForByte(socket){
 return receive(socket,1).length > 0;
 }
 function received(call2){
+for(const end=performance.now()+ PATIENCE;;){
 const result=syscalls([
 {
 call:call2,
 accept:[
 "ECONNRESET",
-"EAGAIN"
+"EAGAIN",
+"EINTR"
 ]
 }
 ]);
-if(result.result(call2)===BigInt(-ERRNO.EAGAIN))throw heldUpError();
-return result;
+const errno=-Number(result.result(call2));
+const isInterrupted=errno===ERRNO.EINTR;
+if(errno===ERRNO.EAGAIN || isInterrupted && performance.now()> end)throw heldUpError();
+if(!isInterrupted)return result;
+}
 }
 function receiveFd(socket){
 const control=controlOutput();
@@ -34837,6 +34949,7 @@ init_errno();
 init_syscalls();
 init_parent_work();
 init_explain();
+init_held_end();
 init_id_maps3();
 init_table();
 })
@@ -35960,7 +36073,7 @@ if(frame2.vfork)reapAll(plan,result);
 return received2(result,frame2,()=>{
 const failure=failureOf(result);
 if(failure !==void 0){
-const{stepIndex,fixes}=recordOf(failure.call,layout);
+const{stepIndex,fixes}=recordOf2(failure.call,layout);
 throw orEnded2(failureError(failure,{
 plan,
 stepIndex,
@@ -35992,14 +36105,27 @@ loaded2.release(memory);
 }
 function endWithin(milliseconds2,pid){
 const pidfd=syscall(pidfd_open(pid,0));
+const end=performance.now()+ milliseconds2;
+try{
+for(let isInterrupted=true;isInterrupted;){
+const left=Math.max(0,Math.ceil(end - performance.now()));
 const ended=ppoll([
 {
 fd:pidfd,
 events:POLLIN
 }
-],milliseconds2);
-try{
-if(syscall(ended)===0)syscall(kill(pid,SIGNALS.SIGKILL));
+],left);
+const result=syscalls([
+{
+call:ended,
+accept:[
+"EINTR"
+]
+}
+]).result(ended);
+if(result===0n)syscall(kill(pid,SIGNALS.SIGKILL));
+isInterrupted=result < 0n;
+}
 }finally{
 syscall(close(pidfd));
 reapTraced(pid);
@@ -36170,12 +36296,12 @@ NOBODY=[
 ];
 })
 });
-var PATIENCE_MS2,UNDECIDED;
+var PATIENCE_MS2,PIDFD2,NANOSECONDS3,TIMEOUT2,WAITING6;
 var init_short_program=__esm({
 "container/short_program.ts":(function(){
 init_polling();
-init_processes();
-init_syscalls();
+init_call();
+init_routine();
 init_program();
 init_reactor();
 init_transfer();
@@ -36183,10 +36309,57 @@ init_collect();
 init_output();
 init_status();
 PATIENCE_MS2=1;
-UNDECIDED=[
+PIDFD2=new Slot("pidfd",4);
+NANOSECONDS3=new Slot("nanoseconds");
+TIMEOUT2=new Struct(new Uint8Array(16),"&timeout",[],[
+{
+offset:8,
+slot:NANOSECONDS3
+}
+]);
+WAITING6=[
+0,
+1,
+2,
+3
+].map((count)=>{
+const pipes=Array.from({
+length:count
+},(_,index)=> new Slot(`pipe ${index}`,4));
+const waits=[
+ppoll([
+{
+fd:PIDFD2,
+events:POLLIN
+}
+],TIMEOUT2),
+...pipes.map((fd)=> ppoll([
+{
+fd,
+events:0
+}
+],0))
+];
+const undecided={
+accept:[
 "EINTR",
 "ENOMEM"
-];
+],
+onZero:END,
+onAccepted:END
+};
+return new Routine([
+PIDFD2,
+NANOSECONDS3,
+...pipes
+],[
+...waits.map((call2)=>({
+call:call2,
+...undecided
+})),
+reaping(PIDFD2)
+]);
+});
 })
 });
 function raw3(saved){
@@ -36705,7 +36878,7 @@ return(this.#inherits || includesVariable(this.#plan.state.keptVariables,name))&
 }
 static{
 changes$93=(function(notify){
-const{environment:environment3}=this.#plan.state;
+const{environment:environment4}=this.#plan.state;
 const grants=this.#grants;
 const{env}=this.#options;
 const hosts=this.#hosts;
@@ -36715,8 +36888,8 @@ hosts,
 env,
 notify
 ].some(((changing)=> changing !==void 0));
-if(!hasChanges)return environment3;
-const changes=new Map(environment3);
+if(!hasChanges)return environment4;
+const changes=new Map(environment4);
 if(grants !==void 0){
 for(const[name,value]of this.#inherits?Object.entries(DEFAULT_VARIABLES):[]){
 if(!changes.has(name)&& !grants.hasVariable(name))changes.set(name,value);
@@ -39094,12 +39267,12 @@ return parsePlatform(Deno.build.arch);
 }
 function parsePlatform(text5){
 const parts2=text5.toLowerCase().split("/");
-const words3=parts2.length===1?[
+const words4=parts2.length===1?[
 "linux",
 ...parts2
 ]:parts2;
-const[os,name="",given,...more]=words3;
-const isName=words3.every((word7)=> /^[a-z0-9][a-z0-9._-]*$/.test(word7));
+const[os,name="",given,...more]=words4;
+const isName=words4.every((word7)=> /^[a-z0-9][a-z0-9._-]*$/.test(word7));
 if(!isName || more.length > 0 || parts2.length===1 && os===name){
 throw new ImageError(`${JSON.stringify(text5)} is no platform`,{
 code:"platform",
@@ -40142,7 +40315,7 @@ command
 if(pause2===void 0)return void 0;
 throw new UsageError("--health-interval is for --health-cmd");
 }
-var NAME7,SUPERVISOR,DETACHED2,DETACH_FLAGS,WAITING5,USUAL_LOG,USUAL_PAUSE,POLICIES2;
+var NAME7,SUPERVISOR,DETACHED2,DETACH_FLAGS,WAITING7,USUAL_LOG,USUAL_PAUSE,POLICIES2;
 var init_detach_flags=__esm({
 "scripts/ramekin/detach_flags.ts":(function(){
 init_container_name();
@@ -40220,7 +40393,7 @@ NAME7,
 ...DETACHED2,
 SUPERVISOR
 ];
-WAITING5=[
+WAITING7=[
 "status-fd",
 "audit"
 ];
@@ -41418,13 +41591,13 @@ init_usage2();
 RECIPE2=/\.(ya?ml|json|[mc]?[jt]s)$/i;
 })
 });
-function placed(subcommand,words3){
-if(words3.includes("--sandbox"))return{
+function placed(subcommand,words4){
+if(words4.includes("--sandbox"))return{
 ...subcommand,
 place:"sandbox"
 };
-const end=words3.indexOf("--");
-const own=words3.slice(0,end===-1?void 0:end);
+const end=words4.indexOf("--");
+const own=words4.slice(0,end===-1?void 0:end);
 const hasImage=own.some((word7)=> /^--image(=|$)/.test(word7));
 return hasImage?{
 ...subcommand,
@@ -41562,7 +41735,7 @@ return[
 }
 function usageLine(subcommand){
 const{name,operands,program,needsProgram,flags:flags2}=subcommand;
-const words3="-- PROGRAM ARGUMENTS...";
+const words4="-- PROGRAM ARGUMENTS...";
 return[
 `ramekin ${name}`,
 ...operands.map(({name:name2,optional:optional3})=> optional3===true?`[${name2}]`:name2),
@@ -41570,7 +41743,7 @@ return[
 "[FLAGS]"
 ]:[],
 ...program===true?[
-needsProgram===true?words3:`[${words3}]`
+needsProgram===true?words4:`[${words4}]`
 ]:[]
 ].join(" ");
 }
@@ -46264,7 +46437,7 @@ init_files4();
 init_recipe();
 }
 });
-function environment2(){
+function environment3(){
 return Object.fromEntries(environmentStrings().map(stringAt).flatMap((string)=>{
 const at4=string.indexOf("=");
 return at4 > 0?[
@@ -46346,7 +46519,7 @@ const line3=passwd.split("\n").find((line4)=> line4.split(":")[2]===String(uid))
 return line3?.split(":")[0];
 }
 function isInstalled(program){
-const path2=environment2()["PATH"]??"/usr/bin:/bin";
+const path2=environment3()["PATH"]??"/usr/bin:/bin";
 return path2.split(":").some((directory2)=> isFile3(`${directory2}/${program}`));
 }
 function isFile3(path2){
@@ -49691,7 +49864,7 @@ const extended=block({
 ...plain3,
 size:body.length,
 type:"x",
-rest:encoder6.encode("PaxHeader"),
+rest:encoder7.encode("PaxHeader"),
 link:new Uint8Array()
 });
 return[
@@ -49707,7 +49880,7 @@ return new Uint8Array((BLOCK - size % BLOCK)% BLOCK);
 function block(fields){
 const bytes=new Uint8Array(BLOCK);
 const octal6=(at4,digits,value)=>{
-encoder6.encodeInto(value.toString(8).padStart(digits,"0"),bytes.subarray(at4,at4 + digits));
+encoder7.encodeInto(value.toString(8).padStart(digits,"0"),bytes.subarray(at4,at4 + digits));
 };
 bytes.set(fields.rest);
 octal6(100,7,fields.mode);
@@ -49715,9 +49888,9 @@ octal6(108,7,fields.uid);
 octal6(116,7,fields.gid);
 octal6(124,11,fields.size);
 octal6(136,11,fields.mtime);
-encoder6.encodeInto(fields.type,bytes.subarray(156));
+encoder7.encodeInto(fields.type,bytes.subarray(156));
 bytes.set(fields.link.subarray(0,NAME9),157);
-encoder6.encodeInto("ustar\x0000",bytes.subarray(257));
+encoder7.encodeInto("ustar\x0000",bytes.subarray(257));
 octal6(329,7,fields.major??0);
 octal6(337,7,fields.minor??0);
 bytes.set(fields.prefix,345);
@@ -49740,18 +49913,18 @@ name.subarray(at4 + 1)
 return void 0;
 }
 function record(key,value){
-const bytes=typeof value==="string"?encoder6.encode(value):value;
+const bytes=typeof value==="string"?encoder7.encode(value):value;
 const rest2=joined2([
-encoder6.encode(` ${key}=`),
+encoder7.encode(` ${key}=`),
 bytes,
-encoder6.encode("\n")
+encoder7.encode("\n")
 ]);
 let length=rest2.length + 1;
 while(String(length).length + rest2.length !==length){
 length=String(length).length + rest2.length;
 }
 return joined2([
-encoder6.encode(String(length)),
+encoder7.encode(String(length)),
 rest2
 ]);
 }
@@ -49771,7 +49944,7 @@ at4 +=part2.length;
 }
 return whole;
 }
-var TYPES4,NAME9,PREFIX3,encoder6,END_OF_ARCHIVE;
+var TYPES4,NAME9,PREFIX3,encoder7,END_OF_ARCHIVE;
 var init_writer=__esm({
 "images/layer/tar/writer.ts"(){
 init_file_name();
@@ -49789,7 +49962,7 @@ fifo:"6"
 100,
 155
 ];
-encoder6=new TextEncoder();
+encoder7=new TextEncoder();
 END_OF_ARCHIVE=new Uint8Array(2 * BLOCK);
 }
 });
@@ -50283,7 +50456,7 @@ uid:0
 });
 }
 function mayMap(){
-const directories=(environment2()["PATH"]??"").split(":");
+const directories=(environment3()["PATH"]??"").split(":");
 return[
 "newuidmap",
 "newgidmap"
@@ -50669,10 +50842,10 @@ init_accounts();
 init_errors4();
 }
 });
-function processOf3(config,root2,words3,options={}){
+function processOf3(config,root2,words4,options={}){
 const{entrypoint,cwd=config.workingDir || "/"}=options;
 const first=entrypoint??config.entrypoint;
-const rest2=words3.length > 0 || entrypoint !==void 0?words3:config.cmd;
+const rest2=words4.length > 0 || entrypoint !==void 0?words4:config.cmd;
 const args=[
 ...first,
 ...rest2
@@ -50724,7 +50897,7 @@ init_users3();
 }
 });
 async function wait(file,exclusive,signal){
-for(let time=WAIT2.first;!file.tryLockSync(exclusive);time=Math.min(time * 2,WAIT2.most)){
+for(let time=WAIT3.first;!file.tryLockSync(exclusive);time=Math.min(time * 2,WAIT3.most)){
 signal?.throwIfAborted();
 await new Promise((resolve3)=> setTimeout(resolve3,time *(0.5 + Math.random()/ 2)));
 }
@@ -50754,10 +50927,10 @@ Deno.removeSync(path2);
 if(!(error instanceof Deno.errors.NotFound))throw error;
 }
 }
-var WAIT2,FileLock;
+var WAIT3,FileLock;
 var init_file_lock=__esm({
 "images/store/file_lock.ts"(){
-WAIT2={
+WAIT3={
 first:5,
 most:100
 };
@@ -51245,8 +51418,8 @@ owners:ONE3
 async directory(){
 return this.#store.roots.path((await this.#unpacked()).name);
 }
-async process(words3=[],options={}){
-return processOf3(this.config,await this.directory(),words3,options);
+async process(words4=[],options={}){
+return processOf3(this.config,await this.directory(),words4,options);
 }
 async root(options={}){
 return await this.#rootSteps(options,{
@@ -51272,8 +51445,8 @@ async #containerSteps(process,options){
 const root2=await this.#rootSteps(options,process);
 return containerSteps(root2,process,this.#owners,options);
 }
-async command(words3=[],options={}){
-const process=await this.process(words3,options);
+async command(words4=[],options={}){
+const process=await this.process(words4,options);
 const[program,...args]=process.args;
 const box3=recipe(...await this.#containerSteps(process,options));
 return box3.command(program,{
@@ -52279,7 +52452,7 @@ until:Date.now()+ used * 1e3
 };
 }
 });
-async function findCredentials(registry,repository,variables=environment2()){
+async function findCredentials(registry,repository,variables=environment3()){
 for(const path2 of files(variables)){
 const found3=await inFile(path2,namesOf4(registry,repository),variables);
 if(found3 !==void 0)return found3;
@@ -52546,7 +52719,7 @@ cert:configured.cert
 });
 }
 async function configuredFor(registry){
-const home=environment2()["HOME"];
+const home=environment3()["HOME"];
 const places=[
 ...home===void 0?[]:[
 `${home}/.config/containers/certs.d`
@@ -52758,14 +52931,14 @@ return isPlain3?new URL(`http://${host2}`):https;
 async #refusal({what,path:path2},response){
 const{status}=response;
 const said2=await this.#saidBy(response);
-const words3=said2===""?`status ${status}`:`status ${status}, ${said2}`;
+const words4=said2===""?`status ${status}`:`status ${status}, ${said2}`;
 if(status===404){
-return new ImageError(`${this.registry} does not have ${what} (${words3})`,{
+return new ImageError(`${this.registry} does not have ${what} (${words4})`,{
 code:"not-found"
 });
 }
 if(status===401 || status===403){
-return new ImageError(`${this.registry} refuses ${what} (${words3})`,{
+return new ImageError(`${this.registry} refuses ${what} (${words4})`,{
 code:"denied",
 advice:[
 `it does not exist, or a login is needed: ${loginAdvice(this.registry)}`
@@ -52773,7 +52946,7 @@ advice:[
 });
 }
 if(status===429){
-return new ImageError(`${this.registry} takes no more requests for now (${words3})`,{
+return new ImageError(`${this.registry} takes no more requests for now (${words4})`,{
 code:"network",
 advice:[
 "wait, log in for a higher limit, or name a mirror with --mirror"
@@ -52781,7 +52954,7 @@ advice:[
 });
 }
 const where=path2 instanceof URL?path2.pathname:`/v2/${path2}`;
-return new ImageError(`${this.registry} fails for ${what}: ${words3} of ${where}`,{
+return new ImageError(`${this.registry} fails for ${what}: ${words4} of ${where}`,{
 code:"network"
 });
 }
@@ -53876,7 +54049,7 @@ MOST_NAMED=3;
 }
 });
 function defaultPlace(){
-const variables=environment2();
+const variables=environment3();
 const named3=variables["RAMEKIN_IMAGES"];
 if(named3 !==void 0 && named3 !==""){
 if(named3.startsWith("/"))return named3;
@@ -53942,7 +54115,7 @@ advice:[
 });
 }
 function noAccess(directory2,cause){
-const who=environment2()["USER"]??"this user";
+const who=environment3()["USER"]??"this user";
 return new ImageError(`${who} may not keep images in ${directory2}`,{
 code:"store",
 cause,
@@ -54600,7 +54773,7 @@ annotations:{
 };
 }
 function sourceDate(){
-const text5=environment2()["SOURCE_DATE_EPOCH"];
+const text5=environment3()["SOURCE_DATE_EPOCH"];
 if(text5===void 0 || text5==="")return void 0;
 if(/^\d{1,11}$/.test(text5))return Number(text5);
 throw new ImageError(`SOURCE_DATE_EPOCH=${text5} is no number of seconds`,{
@@ -56673,12 +56846,12 @@ printError(`${shortDigest(digest)}  ${sizeText(size)}${isNew?"":", there already
 }
 if(event.kind==="uploaded"){
 const{digest,size,how}=event;
-const words3={
+const words4={
 sent:"sent",
 mounted:"there in another repository",
 there:"there already"
 };
-printError(`${shortDigest(digest)}  ${sizeText(size)}, ${words3[how]}`);
+printError(`${shortDigest(digest)}  ${sizeText(size)}, ${words4[how]}`);
 }
 };
 [Symbol.dispose](){
@@ -57201,8 +57374,8 @@ name
 };
 }
 function spawn2(ready,args){
-const[argv0,...words3]=readWholeText(at_fdcwd,"/proc/self/cmdline").split("\0").slice(0,-1);
-const flags2=words3.slice(0,words3.length - Deno.args.length);
+const[argv0,...words4]=readWholeText(at_fdcwd,"/proc/self/cmdline").split("\0").slice(0,-1);
+const flags2=words4.slice(0,words4.length - Deno.args.length);
 const handed=new HandedFds([
 {
 number:READY,
@@ -58827,8 +59000,8 @@ const{hookName,path:path2,args,timeout,env}=hook.fields("hookName","path","args"
 env.items().forEach((variable)=> variable.text());
 timeout.optionalNumber();
 const program=path2.path();
-const words3=args.items().map((word7)=> word7.text());
-const[,...given]=words3;
+const words4=args.items().map((word7)=> word7.text());
+const[,...given]=words4;
 const[name="",...flags2]=given[0]==="hook"?given.slice(1):given;
 const isKnown2=hookName.text()==="createContainer" && PROGRAMS3.includes(program.slice(program.lastIndexOf("/")+ 1));
 const values=(flag2)=> flagValues(flags2,flag2,args);
@@ -58861,12 +59034,12 @@ folders:[]
 }
 return hook.refuse(`no program runs for a sandbox: the ${hookName.text()} hook ${program} ${given.join(" ")} is not known`);
 }
-function flagValues(words3,wanted,args){
+function flagValues(words4,wanted,args){
 const values=[];
-for(let at4=0;at4 < words3.length;at4++){
-const[,name="",value=words3[++at4]]=/^--?([a-z-]+)(?:=(.*))?$/s.exec(words3[at4])??[];
+for(let at4=0;at4 < words4.length;at4++){
+const[,name="",value=words4[++at4]]=/^--?([a-z-]+)(?:=(.*))?$/s.exec(words4[at4])??[];
 if(!FLAGS6.includes(name)|| value===void 0){
-args.refuse(`${quoted(words3.join(" "))} has a flag that is not known`);
+args.refuse(`${quoted(words4.join(" "))} has a flag that is not known`);
 }
 if(name===wanted)values.push(value);
 }
@@ -59228,8 +59401,8 @@ HERE3={
 path:existingPath,
 optional:absolutePath2,
 denied:deniedPath,
-variables:()=> Object.keys(environment()),
-without:(allowed,denied3)=> Object.keys(environment()).filter((name)=> includesVariable(allowed,name)&& !includesVariable(denied3,name))
+variables:()=> Object.keys(environment2()),
+without:(allowed,denied3)=> Object.keys(environment2()).filter((name)=> includesVariable(allowed,name)&& !includesVariable(denied3,name))
 };
 OWN3=[
 "/dev",
@@ -59246,10 +59419,10 @@ return KINDS5[mode2 & S_IFMT]??"device";
 function describeChange(change){
 const{path:path2,before,after:after2}=change;
 const slash=(after2??before)?.kind==="directory"?"/":"";
-const words3=[
+const words4=[
 ...wordsOf(change)
 ];
-const more=words3.length===0?"":` (${words3.join(", ")})`;
+const more=words4.length===0?"":` (${words4.join(", ")})`;
 return escapeControls(`${SIGNS[change.change]} ${path2}${slash}${more}`);
 }
 function* wordsOf({before,after:after2,conflict,protectedBy:protectedBy3}){
@@ -59760,13 +59933,13 @@ syscall(call("fchownat",directory2,name,uid,gid,AT_SYMLINK_NOFOLLOW));
 function times(mtime){
 const nanoseconds=BigInt(mtime);
 const rest2=(nanoseconds % BILLION + BILLION)% BILLION;
-const words3=new BigInt64Array([
+const words4=new BigInt64Array([
 0n,
 OMITTED,
 (nanoseconds - rest2)/ BILLION,
 rest2
 ]);
-return new Uint8Array(words3.buffer);
+return new Uint8Array(words4.buffer);
 }
 function isDenied(error){
 return error instanceof SyscallError && error.errno===ERRNO.EACCES;
@@ -61264,7 +61437,7 @@ init_flags();
 }
 });
 function startedFile(program,{env=[],setEnv:setEnv2={}}){
-const inherited2=includesVariable(env,"PATH")?environment()["PATH"]:void 0;
+const inherited2=includesVariable(env,"PATH")?environment2()["PATH"]:void 0;
 const search=setEnv2["PATH"]??inherited2??DEFAULT_PATH;
 const paths=program.includes("/")?[
 absolutePath2(program)
@@ -61469,7 +61642,7 @@ const file=given.value("output");
 using recipe2=file===void 0?void 0:new ReportFile(file,"output");
 const asked=given.value(REPORT);
 using report2=asked===void 0?void 0:new ReportFile(asked,REPORT);
-const homes2=homeDirectories(environment()["HOME"]);
+const homes2=homeDirectories(environment2()["HOME"]);
 const secrets=new Secrets(homes2,Deno.cwd());
 const options=learningOptions(given,secrets,homes2);
 await using held=given.has(DISCARD)?await heldChanges(options):void 0;
@@ -61777,12 +61950,12 @@ const[pid,status]=[
 new Output(4,"&pid"),
 new Output(4,"&status")
 ];
-const words3=[
+const words4=[
 program,
 ...args
 ];
-const shown4=words3.map((word7)=> typeof word7==="string"?word7:word7.text).join(" ");
-const argv=new Struct(new Uint8Array((words3.length + 1)* 8),`[${shown4}]`,words3.map((to,index)=>({
+const shown4=words4.map((word7)=> typeof word7==="string"?word7:word7.text).join(" ");
+const argv=new Struct(new Uint8Array((words4.length + 1)* 8),`[${shown4}]`,words4.map((to,index)=>({
 offset:index * 8,
 to
 })));
@@ -61796,12 +61969,12 @@ onZero:child,
 onSuccess:made
 });
 writer.place(child);
-const environment3=pointerList([
+const environment4=pointerList([
 "PATH=/usr/sbin:/usr/bin:/sbin:/bin"
 ],"[PATH]");
 DIRECTORIES.forEach((directory2,index)=>{
 const isLast=index===DIRECTORIES.length - 1;
-writer.add(execve(`${directory2}/${program}`,argv,environment3),{
+writer.add(execve(`${directory2}/${program}`,argv,environment4),{
 stepIndex,
 onFailure:EXIT_CHILD,
 ...!isLast &&{
@@ -62255,7 +62428,7 @@ return this.add(new Uint8Array(Uint32Array.of(...numbers2,0).buffer));
 function parameterBytes(parameters){
 const{table:table2,tableSize,packed,pid,mine,uids,gids,texts:texts2,textsAt,errnos}=parameters;
 const{kept,set:set2,setCount,program,programCount,flags:flags2,nulls,copies,streams,answers}=parameters;
-const words3=Uint32Array.of(...[
+const words4=Uint32Array.of(...[
 table2,
 tableSize,
 packed,
@@ -62278,7 +62451,7 @@ copies,
 streams,
 answers
 ]);
-return new Uint8Array(words3.buffer);
+return new Uint8Array(words4.buffer);
 }
 var FLAGS8,PARAMETERS_SIZE;
 var init_parameters=__esm({
@@ -62684,7 +62857,7 @@ isTimed
 ]
 ];
 const refusals=REFUSALS.map((text5,number2)=> said2[number2]===true?text5:"");
-return encoder7.encode([
+return encoder8.encode([
 ...refusals,
 ...calls,
 ""
@@ -62695,12 +62868,12 @@ const named3=Object.entries(ERRNO).filter(([name,number2])=> number2 <=40 && !NE
 return concat([
 ...named3.map(([name,number2])=> concat([
 Uint8Array.of(number2),
-encoder7.encode(`${name}\0`)
+encoder8.encode(`${name}\0`)
 ])),
-encoder7.encode("\0an errno that errno(1) names\0")
+encoder8.encode("\0an errno that errno(1) names\0")
 ]);
 }
-var REFUSALS,LATER,NEVER,encoder7;
+var REFUSALS,LATER,NEVER,encoder8;
 var init_texts=__esm({
 "box/texts.ts"(){
 init_concat();
@@ -62720,7 +62893,7 @@ REFUSALS=[
 ];
 LATER=/^E(NODATA|PROTO|OVERFLOW|USERS|MSGSIZE|NOPROTOOPT|PROTONOSUPPORT|OPNOTSUPP|AFNOSUPPORT|ADDRINUSE|ADDRNOTAVAIL|NETDOWN|NETUNREACH|NOBUFS|HOSTUNREACH|STALE|DQUOT|LIBBAD)$/;
 NEVER=/^E(NOTBLK|DOM|DEADLK|NOLCK|SPIPE|MLINK|CHILD)$/;
-encoder7=new TextEncoder();
+encoder8=new TextEncoder();
 }
 });
 function buildBox(recipe2,options={}){
@@ -62816,9 +62989,9 @@ isTimed:hasTimeout(plan)
 });
 }
 function unpackedSize({program,plan},texts2){
-const{environment:environment3,keptVariables}=plan.state;
+const{environment:environment4,keptVariables}=plan.state;
 const strings=[
-...environment3,
+...environment4,
 ...keptVariables
 ].join("").length * 3;
 return 2 *(program.bytes.length + texts2.length + strings)+ errnoBytes().length;
@@ -62826,8 +62999,8 @@ return 2 *(program.bytes.length + texts2.length + strings)+ errnoBytes().length;
 function fill2(contents,compiled,memory,texts2,program){
 const{plan}=compiled;
 const{calls,outputs,bytes,slots}=compiled.program;
-const{environment:environment3,keptVariables}=plan.state;
-const set2=Array.from(environment3,([name,value])=> `${name}=${value}`);
+const{environment:environment4,keptVariables}=plan.state;
+const set2=Array.from(environment4,([name,value])=> `${name}=${value}`);
 const digits=(slot)=> contents.numbers(slots.get(slot)??[]);
 return{
 table:memory.table,
@@ -63195,7 +63368,7 @@ async function run9(given){
 const report2=reportOf(given);
 using container=attachTo2(containerOf2(given.operands[0],given.has("any")));
 const user=given.has("root")?"root":"program";
-const terminal=environment()["TERM"];
+const terminal=environment2()["TERM"];
 const env=terminal===void 0?{}:{
 TERM:terminal
 };
@@ -63928,8 +64101,8 @@ return 0;
 }
 function describeBox({architecture,for:user,program,cwd}){
 const whose=user==="root"?"root":"any user";
-const words3=program.map((word7)=> /^[\w@%+=:,./-]+$/.test(word7)?word7:JSON.stringify(word7));
-const runs=program.length===0?"the program that it is given":words3.join(" ");
+const words4=program.map((word7)=> /^[\w@%+=:,./-]+$/.test(word7)?word7:JSON.stringify(word7));
+const runs=program.length===0?"the program that it is given":words4.join(" ");
 const where=cwd==="caller"?", in the directory of its caller":"";
 return escapeControls(`for ${whose} on ${architecture}; it runs ${runs}${where}`);
 }
@@ -64156,7 +64329,7 @@ config
 function asText(image3){
 const{config,platform,layers}=image3;
 const paint2=paintFor(Deno.stdout);
-const words3=(list5)=> list5.map((word7)=> JSON.stringify(word7)).join(" ");
+const words4=(list5)=> list5.map((word7)=> JSON.stringify(word7)).join(" ");
 const rows=[
 [
 "name",
@@ -64188,11 +64361,11 @@ config.created??""
 ],
 [
 "entry point",
-words3(config.entrypoint)
+words4(config.entrypoint)
 ],
 [
 "command",
-words3(config.cmd)
+words4(config.cmd)
 ],
 [
 "user",
@@ -64828,7 +65001,7 @@ fix:`chmod 666 ${TUN}`
 };
 }
 function isInstalled2(program){
-const directories=environment()["PATH"]??"/usr/local/bin:/usr/bin:/bin";
+const directories=environment2()["PATH"]??"/usr/local/bin:/usr/bin:/bin";
 return directories.split(":").some((directory2)=> isThere2(`${directory2}/${program}`));
 }
 function isThere2(path2){
@@ -65164,10 +65337,10 @@ values,
 lost:why
 };
 }
-function applied({apply,lost:why},state,words3){
-const issue2=why??apply?.(state,...words3.slice(1));
+function applied({apply,lost:why},state,words4){
+const issue2=why??apply?.(state,...words4.slice(1));
 return typeof issue2==="string"?[
-`${words3.join(" ")}: ${issue2}`
+`${words4.join(" ")}: ${issue2}`
 ]:[];
 }
 function wholeNumber(text5,base=10){
@@ -65231,18 +65404,18 @@ function unshares(...kinds){
 return flag(0,(state)=> kinds.forEach((kind)=> state.kinds.add(kind)));
 }
 function overlaid(values,changes){
-return flag(values,(state,...words3)=>{
+return flag(values,(state,...words4)=>{
 const lower3=state.layers.toReversed();
 state.layers=[];
 if(lower3.length===0)return "there is no --overlay-src before it";
 const steps=(at4)=>[
 overlay(at4,{
 lower:lower3,
-...changes(words3)
+...changes(words4)
 })
 ];
 state.operations.push({
-path:words3.at(-1),
+path:words4.at(-1),
 source:lower3[0],
 steps
 });
@@ -65426,19 +65599,19 @@ return state.perms===void 0?"these are no permissions":void 0;
 };
 }
 });
-function fromBwrap(words3){
+function fromBwrap(words4){
 const state=newState();
 const lost2=[];
 let at4=0;
-for(;at4 < words3.length && words3[at4].startsWith("--");at4++){
-const name=words3[at4];
+for(;at4 < words4.length && words4[at4].startsWith("--");at4++){
+const name=words4[at4];
 if(name==="--"){
 at4++;
 break;
 }
 const known=BWRAP_FLAGS[name];
 if(known===void 0)throw new UsageError(`bwrap has no flag ${name}`);
-const values=words3.slice(at4 + 1,at4 + 1 + known.values);
+const values=words4.slice(at4 + 1,at4 + 1 + known.values);
 if(values.length < known.values)throw new UsageError(`${name} of bwrap is without its value`);
 lost2.push(...applied(known,state,[
 name,
@@ -65449,7 +65622,7 @@ at4 +=known.values;
 const{steps,lost:more}=stepsOf(state);
 return{
 steps,
-program:words3.slice(at4),
+program:words4.slice(at4),
 lost:[
 ...lost2,
 ...more
@@ -65678,8 +65851,8 @@ throw issue(`a value has a lone surrogate, which no argument can have: ${shown(t
 function issue(text5,advice){
 return new WordsError(text5,advice);
 }
-function shownWords(words3){
-return escapeControls(words3.map(shownWord).join(" "));
+function shownWords(words4){
+return escapeControls(words4.map(shownWord).join(" "));
 }
 function shownWord(word7){
 return /^[\w%+,./:=@^-]+$/.test(word7)?word7:`'${word7.replaceAll("'","'\\''")}'`;
@@ -65831,19 +66004,19 @@ strAbbreviateSize:Infinity
 function comments(made){
 const lines=made.lost.map((text5)=> `left out: ${text5}`);
 const program=made.program.length===0?"":` -- ${shownWords(made.program)}`;
-const flags2=grantingFlags(made.steps).map((words3)=> ` ${words3}`).join("");
+const flags2=grantingFlags(made.steps).map((words4)=> ` ${words4}`).join("");
 lines.push(`ramekin run RECIPE.yaml${flags2}${program}`);
 return lines.map((line3)=> `# ${escapeControls(line3)}
 `).join("");
 }
 function grantingFlags(steps){
 try{
-const words3=recipe(...steps).needs().flatMap((need)=> flagOf(need)?.split(" ")??[]);
-const lists=Map.groupBy(new Set(words3),(word7)=> word7.split("=")[0]);
+const words4=recipe(...steps).needs().flatMap((need)=> flagOf(need)?.split(" ")??[]);
+const lists=Map.groupBy(new Set(words4),(word7)=> word7.split("=")[0]);
 return[
 ...lists
-].map(([flag2,words4])=>{
-const values=words4.flatMap((word7)=> word7.split("=").slice(1));
+].map(([flag2,words5])=>{
+const values=words5.flatMap((word7)=> word7.split("=").slice(1));
 return values.length===0?flag2:`${flag2}=${values.join(",")}`;
 });
 }catch(error){
@@ -65957,11 +66130,11 @@ const[text5]=given.operands;
 if(text5===void 0===(given.program.length===0)){
 throw new UsageError(`one command line is needed: '${tool} ...', or -- ${tool} ...`);
 }
-const[first,...words3]=text5===void 0?given.program:split4(tool,text5);
+const[first,...words4]=text5===void 0?given.program:split4(tool,text5);
 if(first !==tool && !first.endsWith(`/${tool}`)){
 throw new UsageError(`${first} is not ${tool}, which is the first word of its command line`);
 }
-return words3;
+return words4;
 }
 function split4(tool,text5){
 try{
@@ -66176,7 +66349,7 @@ letter:"V"
 };
 }
 });
-function fromUnshare(words3){
+function fromUnshare(words4){
 const state={
 kinds:new Set(),
 ranges:{
@@ -66186,7 +66359,7 @@ gids:[]
 };
 const lost2=[];
 const rest2=[
-...words3
+...words4
 ];
 while(rest2[0]?.startsWith("-")===true && rest2[0]!=="-"){
 const word7=rest2.shift();
@@ -69220,7 +69393,7 @@ const field2="process.scheduler";
 const policy=named2(SCHEDULER_POLICIES,given.policy,`${field2}.policy`,"policy");
 const{flags:flags2=[],nice,priority,runtime,deadline,period}=given;
 const clamps=Object.entries(CLAMPS).filter(([,name])=> flags2?.includes(name));
-const words3=(flags2??[]).filter((name)=> !Object.values(CLAMPS).includes(name)).map((name)=> named2(SCHEDULER_FLAGS,name,`${field2}.flags`,"flag"));
+const words4=(flags2??[]).filter((name)=> !Object.values(CLAMPS).includes(name)).map((name)=> named2(SCHEDULER_FLAGS,name,`${field2}.flags`,"flag"));
 const isFixed=policy==="fifo" || policy==="rr";
 if(!isFixed && priority){
 unsupported(`${field2}.priority`,`only SCHED_FIFO and SCHED_RR have one; it has to be 0`);
@@ -69241,8 +69414,8 @@ deadline
 ...policy==="deadline" && period &&{
 period
 },
-...words3.length > 0 &&{
-flags:words3
+...words4.length > 0 &&{
+flags:words4
 },
 ...Object.fromEntries(clamps.map(([name])=>[
 name,
@@ -69474,7 +69647,7 @@ if(DEVICES3.some((device)=> device.path===path2 && destination3===path2)){
 draft.usual.add(path2);
 return;
 }
-const words3=[
+const words4=[
 ...readOnly?[
 "ro"
 ]:[],
@@ -69488,7 +69661,7 @@ type:"bind",
 source:path2,
 options:[
 recursive?"rbind":"bind",
-...words3.map((word7)=> recursive?`r${word7}`:word7),
+...words4.map((word7)=> recursive?`r${word7}`:word7),
 ...step.shared===true?[
 recursive?"rshared":"shared"
 ]:[],
@@ -69520,7 +69693,7 @@ options:wordsOf4(options)
 });
 }
 function sayTmpfs({target,size,mode:mode2,options},draft){
-const words3=[
+const words4=[
 ...size===void 0?[]:[
 `size=${size}`
 ],
@@ -69536,7 +69709,7 @@ options:[
 "nosuid",
 "nodev"
 ],options),
-...words3
+...words4
 ]
 });
 }
@@ -69633,26 +69806,26 @@ destination:destination3,
 function sayRemount({target,options,keep:keep2,recursive,bind:bind4},draft){
 const path2=draft.inside(target);
 if(path2===void 0)return;
-const words3=wordsOf4(options);
-if(path2==="/")return remountRoot(words3,draft);
+const words4=wordsOf4(options);
+if(path2==="/")return remountRoot(words4,draft);
 const mount4=draft.mountAt(path2);
 if(mount4===void 0)return draft.refuse(`nothing is mounted at ${target} by this recipe`);
 if(bind4===false){
 return draft.refuse('"bind: false" changes a filesystem that is mounted already');
 }
 if(keep2 !==true)mount4.options=mount4.options.filter((word7)=> !isAttribute(word7));
-mount4.options.push(...words3.map((word7)=> recursive===true?`r${word7}`:word7));
+mount4.options.push(...words4.map((word7)=> recursive===true?`r${word7}`:word7));
 }
-function remountRoot(words3,draft){
+function remountRoot(words4,draft){
 const root2=draft.root;
-const others=words3.filter((word7)=> word7 !=="ro");
+const others=words4.filter((word7)=> word7 !=="ro");
 const harmless=root2.directory===void 0?[
 "nosuid",
 "nodev"
 ]:[];
 const unsaid=others.find((word7)=> !harmless.includes(word7));
 if(unsaid !==void 0)draft.refuse(`config.json cannot say "${unsaid}" of the root`);
-if(words3.includes("ro"))root2.readonly=true;
+if(words4.includes("ro"))root2.readonly=true;
 }
 function sayPropagation({target,type,recursive},draft){
 const path2=draft.inside(target);
@@ -69675,11 +69848,11 @@ function wordsOf4(options=""){
 return options.match(/(?:"[^"]*"|[^,"])+/g)??[];
 }
 function restricted(usual,options){
-const words3=wordsOf4(options);
-const kept=usual.filter((word7)=> !words3.includes(word7)&& !words3.includes(word7.slice(2)));
+const words4=wordsOf4(options);
+const kept=usual.filter((word7)=> !words4.includes(word7)&& !words4.includes(word7.slice(2)));
 return[
 ...kept,
-...words3
+...words4
 ];
 }
 var init_mounts7=__esm({
@@ -70460,7 +70633,7 @@ var init_labels=__esm({
 init_errors7();
 }
 });
-function sortedOptions(words3,field2){
+function sortedOptions(words4,field2){
 let kind;
 let idMap;
 let[remounts,copiesUp]=[
@@ -70474,7 +70647,7 @@ const[recursive,rest2,all]=[
 [],
 []
 ];
-for(const word7 of words3){
+for(const word7 of words4){
 const stripped=word7.startsWith("r")?word7.slice(1):"";
 if(word7==="")continue;
 if(word7==="bind" || word7==="rbind")kind=word7;
@@ -70734,9 +70907,9 @@ recursive
 function madeBy(entry2,field2,options,target,context){
 const isBind=options.kind !==void 0 || entry2.type==="bind";
 if(options.remounts){
-const words3=options.all.join(",")|| "defaults";
+const words4=options.all.join(",")|| "defaults";
 return[
-remount(target,words3,isBind?{}:{
+remount(target,words4,isBind?{}:{
 bind:false
 }),
 ...attributeSteps(target,{
@@ -70827,7 +71000,7 @@ function filesystemSteps(entry2,field2,options,target,context){
 const{type,source}=entry2;
 if(type===void 0)return unsupported(`${field2}.type`,"a mount has a type, or is a bind");
 if(type==="cgroup")return cgroupSteps(options,target,context);
-const words3=[
+const words4=[
 ...options.all,
 ...modeOf(type,options,target)
 ].join(",");
@@ -70839,8 +71012,8 @@ return[
 mount3(source || type,target,{
 type,
 make:true,
-...words3 !=="" &&{
-options:words3
+...words4 !=="" &&{
+options:words4
 }
 }),
 ...attributeSteps(target,{
@@ -70861,7 +71034,7 @@ return[];
 }
 }
 function copiedUp(target,field2,options){
-const words3=new Map(options.rest.map((word7)=>{
+const words4=new Map(options.rest.map((word7)=>{
 const[name="",value=""]=word7.split("=");
 return[
 name,
@@ -70869,11 +71042,11 @@ value
 ];
 }));
 const[size,mode2]=[
-words3.get("size"),
-words3.get("mode")
+words4.get("size"),
+words4.get("mode")
 ];
 const other=[
-...words3.keys()
+...words4.keys()
 ].filter((name)=> name !=="size" && name !=="mode");
 if(other.length > 0 || mode2 !==void 0 && !/^[0-7]{1,5}$/.test(mode2)){
 unsupported(`${field2}.options`,`beside tmpcopyup there can be size and mode, and not ${options.rest.join(", ")}`);
@@ -70903,7 +71076,7 @@ return false;
 }
 function cgroupSteps(options,target,{hierarchies:hierarchies2,groups,ownCgroups}){
 const{attributes}=options;
-const words3=attributes.filter((word7)=> word7 !=="ro").join(",");
+const words4=attributes.filter((word7)=> word7 !=="ro").join(",");
 const readOnly=attributes.includes("ro")?[
 remount(target,"ro",{
 keep:true
@@ -70926,8 +71099,8 @@ keep:true
 ];
 }
 const type=version===2?"cgroup2":"cgroup";
-const all=version===2?words3:[
-words3,
+const all=version===2?words4:[
+words4,
 ...names
 ].filter(Boolean).join(",");
 return[
@@ -71021,16 +71194,16 @@ function programOf4({args=[],env,cwd="/"}){
 const[program,...rest2]=args;
 if(program===void 0)throw new OciError("process.args: there is no program");
 if(program==="")throw new OciError('exec: "": executable file not found in $PATH');
-const environment3=new Map();
+const environment4=new Map();
 for(const entry2 of env??[]){
 const end=entry2.indexOf("=");
-if(end > 0)environment3.set(entry2.slice(0,end),entry2.slice(end + 1));
+if(end > 0)environment4.set(entry2.slice(0,end),entry2.slice(end + 1));
 }
 return{
 program,
 args:rest2,
-environment:environment3,
-searchPath:environment3.get("PATH")??DEFAULT_PATH,
+environment:environment4,
+searchPath:environment4.get("PATH")??DEFAULT_PATH,
 cwd:cwd===""?"/":cwd
 };
 }
@@ -71354,7 +71527,7 @@ checkLinux({
 ...config,
 hooks:{}
 });
-const{program,args,environment:environment3,cwd}=programOf4(process);
+const{program,args,environment:environment4,cwd}=programOf4(process);
 const{steps,last}=configSteps(said(config),rootOf4(config,bundle),{
 bundle,
 hierarchies:[],
@@ -71372,8 +71545,8 @@ limits(known)
 ],
 ...last,
 clearEnv(),
-...environment3.size===0?[]:[
-setEnv(Object.fromEntries(environment3))
+...environment4.size===0?[]:[
+setEnv(Object.fromEntries(environment4))
 ],
 ...cwd==="/"?[]:[
 chdir3(cwd)
@@ -71402,8 +71575,8 @@ if(path2==="/")throw new OciError("root.path: the root of a machine cannot be a 
 return path2;
 }
 function refuseUnsaid(config,refuse3){
-for(const[path2,valueIn2]of Object.entries(UNSAID)){
-if(!isEmpty(valueIn2(config)))refuse3(path2,"no step says it");
+for(const[path2,valueIn3]of Object.entries(UNSAID)){
+if(!isEmpty(valueIn3(config)))refuse3(path2,"no step says it");
 }
 config.mounts?.forEach(({type,options},index)=>{
 if(type==="cgroup"){
@@ -71516,8 +71689,8 @@ return this.refuse('a pod has no path with a ":" to mount on');
 this.mounts.push(mount4);
 }
 #volumeName(path2){
-const words3=path2.toLowerCase().replace(/[^a-z0-9]+/g,"-").slice(0,58);
-const base=words3.replace(/^-+|-+$/g,"")|| "volume";
+const words4=path2.toLowerCase().replace(/[^a-z0-9]+/g,"-").slice(0,58);
+const base=words4.replace(/^-+|-+$/g,"")|| "volume";
 const names=new Set(Array.from(this.#volumes.values(),({name})=> name));
 for(let number2=1;;number2++){
 const name=number2===1?base:`${base}-${number2}`;
@@ -71920,10 +72093,10 @@ if(path2===void 0)return;
 if(path2 !=="/"){
 return draft.refuse("what a pod mounts does not change: bind(\u2026, { readOnly: true })");
 }
-const words3=options.split(",");
-const other=words3.find((word7)=> word7 !=="ro" && word7 !=="nodev");
+const words4=options.split(",");
+const other=words4.find((word7)=> word7 !=="ro" && word7 !=="nodev");
 if(other !==void 0)draft.refuse(`a pod cannot say "${other}" of its root`);
-if(words3.includes("ro"))draft.root.readonly=true;
+if(words4.includes("ro"))draft.root.readonly=true;
 }
 function sayMkdir2({path:path2},draft){
 const inside2=draft.inside(path2);
@@ -72437,12 +72610,12 @@ this.#refuseUser("podman gives a user the same capabilities to use and to gain: 
 }
 }
 finalLines(){
-const{namespaces:namespaces2,identity,environment:environment3,hidden:hidden2}=this;
+const{namespaces:namespaces2,identity,environment:environment4,hidden:hidden2}=this;
 const kinds=Object.entries(OPTIONS2);
 const given=identity.uid===0?identity.bounding:this.#userCapabilities();
 const{groups=[]}=identity;
 const variables=[
-...environment3??[]
+...environment4??[]
 ].map(([name,value])=> `${name}=${value}`);
 return[
 ...this.hostname===void 0?[]:[
@@ -72686,7 +72859,7 @@ if(isDevice2(path2)&& !readOnly)return addDevice(path2,destination3,draft);
 if(readOnly && recursive){
 return draft.refuse('podman cannot make what is mounted below read-only: "recursive: false" leaves it out');
 }
-const words3=[
+const words4=[
 ...readOnly?[
 "ro"
 ]:[],
@@ -72694,7 +72867,7 @@ const words3=[
 "nodev"
 ]
 ];
-showPath(path2,destination3,words3,recursive,draft);
+showPath(path2,destination3,words4,recursive,draft);
 }
 function isDevice2(path2){
 const isFiles=[
@@ -72715,7 +72888,7 @@ return '"untrusted" keeps links from being followed, which podman cannot say';
 }
 return restrict.includes("nosymfollow")?'podman cannot say "nosymfollow"':void 0;
 }
-function showPath(path2,destination3,words3,recursive,draft){
+function showPath(path2,destination3,words4,recursive,draft){
 if(!path2.startsWith("/")){
 return draft.refuse("podman takes another name for a volume of its own");
 }
@@ -72724,9 +72897,9 @@ const opposites=[
 "dev",
 "suid",
 "exec"
-].map((one)=> words3.includes(`no${one}`)?`no${one}`:one);
+].map((one)=> words4.includes(`no${one}`)?`no${one}`:one);
 const options=[
-words3.includes("ro")?"ro":"rw",
+words4.includes("ro")?"ro":"rw",
 ...opposites,
 recursive?"rbind":"bind",
 recursive?"rprivate":"private"
@@ -72750,7 +72923,7 @@ const usual=[
 "nosuid",
 "nodev"
 ].filter((one)=> !given.includes(one.slice(2)));
-const words3=[
+const words4=[
 ...given.includes("ro")?[]:[
 "rw"
 ],
@@ -72767,10 +72940,10 @@ const words3=[
 `mode=${(mode2??1023).toString(8).padStart(4,"0")}`,
 "notmpcopyup"
 ];
-const other=words3.find((one)=> !KNOWN.test(one));
+const other=words4.find((one)=> !KNOWN.test(one));
 if(other !==void 0)return draft.refuse(`podman has no option "${other}" of a tmpfs`);
 if(!draft.noteMount(destination3))return;
-draft.sayPlain("Tmpfs","tmpfs",`${destination3}:${words3.join(",")}`);
+draft.sayPlain("Tmpfs","tmpfs",`${destination3}:${words4.join(",")}`);
 }
 function sayOverlay3(step,draft){
 const{target,lower:lower3,upper,work,discard:discard3=false,untrusted=false}=step;
@@ -72853,10 +73026,10 @@ function sayRemount3({target,options},draft){
 const path2=draft.inside(target);
 if(path2===void 0)return;
 if(path2 !=="/")return draft.refuse("what podman mounts does not change: say it in bind()");
-const words3=options.split(",");
-const other=words3.find((one)=> one !=="ro" && one !=="nodev");
+const words4=options.split(",");
+const other=words4.find((one)=> one !=="ro" && one !=="nodev");
 if(other !==void 0)draft.refuse(`podman cannot say "${other}" of the root`);
-if(words3.includes("ro"))draft.root.readonly=true;
+if(words4.includes("ro"))draft.root.readonly=true;
 }
 function sayMkdir3({path:path2},draft){
 const inside2=draft.inside(path2);
@@ -73527,11 +73700,11 @@ init_export_podman();
 init_export_systemd();
 }
 });
-function oneOf2(flag2,given,words3){
+function oneOf2(flag2,given,words4){
 const value=given.value(flag2);
-const word7=words3.find((known)=> known===value);
+const word7=words4.find((known)=> known===value);
 if(value !==void 0 && word7===void 0){
-throw new UsageError(`--${flag2}=${value}: it is ${words3.join(", ")}`);
+throw new UsageError(`--${flag2}=${value}: it is ${words4.join(", ")}`);
 }
 return word7;
 }
@@ -73944,7 +74117,7 @@ return 0;
 }
 const named3=output===void 0 || output==="-"?"recipe.yaml":output;
 const flags2=grantingFlags(imported3.steps);
-const words3=[
+const words4=[
 "ramekin",
 "run",
 named3,
@@ -73952,7 +74125,7 @@ named3,
 "--",
 ...imported3.program
 ];
-const yaml=`# ${words3.map(word6).join(" ")}
+const yaml=`# ${words4.map(word6).join(" ")}
 ${stringifyRecipe(recipe(...imported3.steps))}`;
 if(output===void 0 || output==="-")print(yaml.trimEnd());
 else if(mayWrite2(output))writable(output,()=> Deno.writeTextFileSync(output,yaml));
@@ -74136,7 +74309,7 @@ complete -F _ramekin ramekin
 `;
 }
 function casesOf({name,flags:flags2,operand,program}){
-const words3=[
+const words4=[
 ...flags2.map(({name:name2})=> `--${name2}`),
 ...program?[
 "--"
@@ -74146,13 +74319,13 @@ const valued=flags2.filter(({completes})=> completes !==void 0);
 return[
 ...valued.map((flag2)=> `    ${name}--${flag2.name}) ${actionOf2(flag2.completes)} ;;`),
 `    ${name})`,
-`      if [[ $cur == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "${words3}" -- "$cur")`,
+`      if [[ $cur == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "${words4}" -- "$cur")`,
 `      else ${operand===void 0?":":actionOf2(operand.completes)}; fi ;;`
 ];
 }
 function actionOf2(completion){
-const words3=wordsOf2(completion);
-if(words3 !==void 0)return reply(`compgen -W "${words3.join(" ")}"`);
+const words4=wordsOf2(completion);
+if(words4 !==void 0)return reply(`compgen -W "${words4.join(" ")}"`);
 switch(completion){
 case "file":
 return `compopt -o filenames 2>/dev/null; ${reply("compgen -f")}`;
@@ -74217,8 +74390,8 @@ valueWords(completes)
 ].join(" ");
 }
 function valueWords(completion){
-const words3=wordsOf2(completion);
-if(words3 !==void 0)return `-a ${quoted3(words3.join(" "))}`;
+const words4=wordsOf2(completion);
+if(words4 !==void 0)return `-a ${quoted3(words4.join(" "))}`;
 switch(completion){
 case "file":
 return "-F";
@@ -74292,8 +74465,8 @@ function escaped5(text5){
 return text5.replaceAll(":","\\:");
 }
 function actionOf3(completion){
-const words3=wordsOf2(completion);
-if(words3 !==void 0)return `(${words3.join(" ")})`;
+const words4=wordsOf2(completion);
+if(words4 !==void 0)return `(${words4.join(" ")})`;
 switch(completion){
 case "file":
 return "_files";
