@@ -19,6 +19,8 @@ export interface ProcessUser {
   readonly gid: number | undefined;
   /** The supplementary groups that have a number. */
   readonly groups: readonly number[];
+  /** Whether it has none, also none without a number. */
+  readonly hasNoGroups: boolean;
   /** Whether root has a user id and a group id. */
   readonly root: { readonly uid: boolean; readonly gid: boolean };
   readonly capabilities: ProcessCapabilities;
@@ -47,11 +49,13 @@ export function processUser(pid: number, isOutside: boolean): ProcessUser {
   const [uids, gids] = isOutside
     ? [mapOf(pid, "uid_map"), mapOf(pid, "gid_map")] as const
     : [SAME, SAME] as const;
+  const groups = numbersAfter("Groups", status);
   return {
     outside: uid!,
     uid: imageOf(uid!, uids),
     gid: imageOf(gid!, gids),
-    groups: numbersAfter("Groups", status).flatMap((group) => imageOf(group, gids) ?? []),
+    groups: groups.flatMap((group) => imageOf(group, gids) ?? []),
+    hasNoGroups: groups.length === 0,
     root: { uid: hasRoot(uids), gid: hasRoot(gids) },
     capabilities: capabilitiesIn(status, isOutside),
   };

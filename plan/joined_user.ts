@@ -4,7 +4,9 @@
  * @module
  */
 
-import { ResultOf } from "../ffi/call.ts";
+import { type Fd, ResultOf } from "../ffi/call.ts";
+import { O_CLOEXEC, O_RDONLY, openat } from "../ffi/calls/files.ts";
+import { namespaceIoctl, NS_GET_PARENT, setns } from "../ffi/calls/namespaces.ts";
 import {
   PR_CAP_AMBIENT,
   PR_CAP_AMBIENT_CLEAR_ALL,
@@ -27,6 +29,7 @@ import {
 import type { Fixes } from "../ffi/fix.ts";
 import type { JoinTarget } from "../host/host.ts";
 import type { ProcessCapabilities, ProcessUser } from "../host/process_user.ts";
+import { CLONE_FLAG } from "../recipe/namespaces.ts";
 import type { PlanBuilder } from "./builder.ts";
 import type { PlannedState } from "./planned_state.ts";
 
@@ -44,6 +47,34 @@ export function leaveGroups(plan: PlanBuilder): void {
   plan.call(setgroups([]), isCertain ? { fixes: CHANGE } : { accept: ["EPERM"] });
   plan.state.groupsChanged = true;
 }
+
+/**
+ * Whether the process has dropped groups that an ordinary user's script still has, and would give to
+ * the container: `mapCurrentUser({ dropGroups: true })`, with another user namespace in it.
+ */
+export function hasDroppedGroups(
+  { user, setgroupsDenied }: JoinTarget,
+  { caller, groupsChanged, hasScriptGroups }: PlannedState,
+): boolean {
+  return setgroupsDenied && user?.hasNoGroups === true && caller.groups === "others" &&
+    !groupsChanged && !hasScriptGroups;
+}
+
+/** Drops the groups as that process did: in the user namespace around its own. */
+export function dropGroupsAround(process: Fd, plan: PlanBuilder): void {
+  const fixes = { EPERM: PARENT_IS_OTHER };
+  const own = plan.open(openat(process, "ns/user", O_RDONLY | O_CLOEXEC), "<user namespace>");
+  const around = plan.open(namespaceIoctl(own, NS_GET_PARENT), "<the one around it>", { fixes });
+  plan.call(setns(around, CLONE_FLAG.user), { fixes });
+  becomeUndumpable(plan);
+  plan.call(setgroups([]), { fixes });
+  plan.state.groupsChanged = true;
+  for (const fd of [own, around]) plan.release(fd);
+}
+
+const PARENT_IS_OTHER =
+  "the process has no supplementary groups, and the script cannot drop its own as that did; run the " +
+  "script without groups, as setpriv --clear-groups does";
 
 /** Takes the user in the user namespace of a process, which has been joined. */
 export function takeUserInside(

@@ -149,6 +149,7 @@ function unheld(
   }
   if (typeof options.net === "object") return ["net", "nothing holds a program to some hosts"];
   if (options.nest === true) return ["nest", "the program can make none either"];
+  if (options.dropGroups === true) return ["dropGroups", "an ordinary user's groups stay"];
   const own = OWN_OPTIONS.find((option) => options[option] !== undefined);
   return own && [own, "it has nothing of the kind of its own"];
 }

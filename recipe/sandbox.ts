@@ -213,6 +213,14 @@ export interface SandboxOptions {
    */
   readonly weakerProc?: boolean;
   /**
+   * Whether the supplementary groups of the script are dropped, by which its user may read and change
+   * files. Root's always are. An ordinary user needs `newgidmap` (Debian: uidmap) and a range in
+   * /etc/subgid for it, and a launch takes some milliseconds more. See `mapCurrentUser()`.
+   *
+   * @default {false}
+   */
+  readonly dropGroups?: boolean;
+  /**
    * Whether the sandbox is a weaker one where this machine refuses user namespaces, held by Landlock
    * and the filter of system calls alone; `recipe.degraded` says so then. What cannot be held so is an
    * error. See docs/sandbox.md.
@@ -263,6 +271,7 @@ const optionFields = lazy((): Schemas<SandboxOptions> => {
     setuidFiles: optional(boolean()),
     architectures: optional(seccompArchitectures()),
     weakerProc: optional(boolean()),
+    dropGroups: optional(boolean()),
     degrade: optional(boolean()),
     nest: optional(boolean()),
     cwd: optional(absolutePath()),
@@ -311,7 +320,7 @@ export function sandboxSteps(options: SandboxOptions = {}): readonly Step[] {
   return [
     unshare("user", "mount", "pid", "uts", "ipc", "cgroup"),
     ...(net === "host" ? [] : [unshare("net")]),
-    mapCurrentUser(),
+    options.dropGroups === true ? mapCurrentUser({ dropGroups: true }) : mapCurrentUser(),
     ...networkSteps(options),
     // A name that the host's /etc/hosts has.
     hostname(options.hostname ?? (net === "host" ? "localhost" : HOSTNAME)),

@@ -135,9 +135,9 @@ function isThrough(tool: Tool, probe: Probe, results: readonly Results[]): boole
 /** Why some of Ramekin's ways do not hold a probe. */
 export const GAPS: Readonly<Record<string, string>> = {
   "reads as a further group of its caller's":
-    "The kernel lets an ordinary user drop no group in a user namespace (setgroups(2) is denied " +
-    "there), so the program has those of its caller for the files that it is shown. Root's does not. " +
-    "`setpriv --clear-groups` before it, by root, does.",
+    "`--drop-groups` and `dropGroups: true` do, where newgidmap is installed and /etc/subgid has a " +
+    "range of the user's: the kernel denies setgroups(2) in a user namespace with the own group alone. " +
+    "Root's are always dropped.",
   "writes 80 MiB of output":
     "The streams of a command and of a box are its caller's, and nothing " +
     "is collected: `| head -c`. A script collects 64 MiB at most (`maxOutput`).",

@@ -105,7 +105,14 @@ const SAYINGS: { readonly [Name in Step["step"]]: Saying<Name> } = {
   // Every runtime brings it up.
   loopback: (_step, draft) => draft.needs("net"),
   macvlan: never(NETWORK),
-  mapCurrentUser: (_step, draft) => mapOne(draft.caller.uid, draft.caller.gid, draft),
+  mapCurrentUser: ({ dropGroups }, draft) => {
+    const { uid, gid } = draft.caller;
+    // A map of one group denies setgroups(2), but for root.
+    if (dropGroups === true && uid !== 0) {
+      draft.refuse("which groups /etc/subgid grants is the machine's; mapIds() with one of them");
+    }
+    mapOne(uid, gid, draft);
+  },
   mapIds: sayMapIds,
   mapRoot: (_step, draft) => mapOne(0, 0, draft),
   maskPaths: ({ paths }, draft) => protect(paths, draft.masked, draft),

@@ -8,6 +8,7 @@
 import { openUserNamespace } from "../../container/user_namespace.ts";
 import { linux, mapIds, unshare } from "../../mod.ts";
 import type { IdRange } from "../../mod.ts";
+import { type SubordinateRange, subordinateRanges, userName } from "../../host/subordinate_ids.ts";
 import { environment } from "../environment.ts";
 import type { Owners } from "./owners.ts";
 
@@ -35,10 +36,10 @@ const TOOLS = ["newuidmap", "newgidmap"];
 export function subordinateIds(): IdMaps | undefined {
   const [uid, gid] = [linux.geteuid(), linux.getegid()];
   if (!TOOLS.every(isInstalled)) return undefined;
-  const user = nameOf(uid, textOf("/etc/passwd"));
-  const uids = rangesOf(textOf("/etc/subuid"), user, uid);
+  const user = userName(textOf("/etc/passwd"), uid);
+  const uids = subordinateRanges(textOf("/etc/subuid"), user, uid);
   // Groups are given to users, not to groups.
-  const gids = rangesOf(textOf("/etc/subgid"), user, uid);
+  const gids = subordinateRanges(textOf("/etc/subgid"), user, uid);
   if (uids.length === 0 || gids.length === 0) return undefined;
   return { uids: mapsOf(uid, uids), gids: mapsOf(gid, gids) };
 }
@@ -57,25 +58,7 @@ export async function openOwners(ids: IdMaps): Promise<MappedOwners> {
   };
 }
 
-/** A range of ids of the host. */
-interface Range {
-  readonly first: number;
-  readonly count: number;
-}
-
-/** The ranges that subuid(5) gives a user, by name or by number. */
-export function rangesOf(text: string, user: string | undefined, uid: number): Range[] {
-  const ranges: Range[] = [];
-  for (const line of text.split("\n")) {
-    const [owner, first, count] = line.split(":");
-    if (owner !== user && owner !== String(uid)) continue;
-    const range = { first: Number(first), count: Number(count) };
-    if (Number.isSafeInteger(range.first) && range.count > 0) ranges.push(range);
-  }
-  return ranges;
-}
-
-function mapsOf(own: number, ranges: readonly Range[]): IdRange[] {
+function mapsOf(own: number, ranges: readonly SubordinateRange[]): IdRange[] {
   const maps: IdRange[] = [{ inside: 0, outside: own, count: 1 }];
   let inside = 1;
   for (const { first, count } of ranges) {
@@ -83,11 +66,6 @@ function mapsOf(own: number, ranges: readonly Range[]): IdRange[] {
     inside += count;
   }
   return maps;
-}
-
-function nameOf(uid: number, passwd: string): string | undefined {
-  const line = passwd.split("\n").find((line) => line.split(":")[2] === String(uid));
-  return line?.split(":")[0];
 }
 
 function isInstalled(program: string): boolean {

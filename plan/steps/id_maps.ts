@@ -6,7 +6,9 @@
 
 import { type Call, type Fd, type Output, ResultOf } from "../../ffi/call.ts";
 import { at_fdcwd, close, O_CLOEXEC, O_DIRECTORY, O_PATH, openat } from "../../ffi/calls/files.ts";
+import { setgroups } from "../../ffi/calls/users.ts";
 import { writeText } from "../../ffi/calls/write_text.ts";
+import { subordinateGroup } from "../../host/subordinate_ids.ts";
 import { type IdRange, imageOf } from "../../recipe/steps/id_range.ts";
 import {
   type MapCurrentUserStep,
@@ -27,8 +29,13 @@ export function lowerMapRoot(_step: MapRootStep, plan: PlanBuilder): void {
 }
 
 /** Lowers `mapCurrentUser`. */
-export function lowerMapCurrentUser(_step: MapCurrentUserStep, plan: PlanBuilder): void {
+export function lowerMapCurrentUser(step: MapCurrentUserStep, plan: PlanBuilder): void {
   const { uid, gid } = idsOf(plan.state);
+  const { groups, mayChangeGroups } = plan.state.caller;
+  // Who may has dropped them before the user namespace was made.
+  if (step.dropGroups === true && groups === "others" && mayChangeGroups !== true) {
+    return mapWithoutGroups(plan, uid, gid);
+  }
   mapOwnIds(plan, uid, gid);
 }
 
@@ -86,6 +93,40 @@ function mapOwnIds(plan: PlanBuilder, uid: number, gid: number): void {
   denySetgroups(plan);
   writeMap(plan, "uid_map", mapText([{ inside: uid, outside: own.uid, count: 1 }]));
   writeMap(plan, "gid_map", mapText([{ inside: gid, outside: own.gid, count: 1 }]));
+  plan.state.ids = { uid, gid };
+}
+
+/**
+ * Maps the own ids, and drops the groups of an ordinary user. A map of the own group alone has to
+ * deny setgroups(2); with a group of /etc/subgid newgidmap(1) does not.
+ */
+function mapWithoutGroups(plan: PlanBuilder, uid: number, gid: number): void {
+  claimMaps(plan);
+  if (!plan.host.isHere) {
+    plan.refuse(
+      "which groups /etc/subgid grants is known only where the box runs; leave dropGroups out, or " +
+        "build it with --for=root, whose groups are dropped",
+    );
+  }
+  // A user namespace within one that denies it denies it too.
+  if (plan.state.caller.mayMapIds || plan.state.nestedUser || plan.state.setgroupsDenied) {
+    plan.refuse("the groups cannot be dropped, as setgroups(2) is denied in the user namespace");
+  }
+  const subordinate = subordinateGroup((path) => plan.facts.accountFile(path), uid) ??
+    plan.refuse(
+      "an ordinary user drops groups with one that /etc/subgid grants, and it grants none to this " +
+        "user (usermod --add-subgids 100000-165535 USER); or leave dropGroups out",
+    );
+  const ownUid = [{ inside: uid, outside: uid, count: 1 }];
+  const gids = [gid, subordinate].map((id) => ({ inside: id, outside: id, count: 1 }));
+  plan.access.recordIdMaps({ uids: ownUid, gids });
+  plan.host.requireOwnProc();
+  writeMap(plan, "uid_map", mapText(ownUid));
+  plan.syncWithParent((pid) => [
+    { program: "newgidmap", args: [pid.text, ...mapText(gids).trim().split(/\s/)] },
+  ]);
+  plan.call(setgroups([]));
+  plan.state.groupsChanged = true;
   plan.state.ids = { uid, gid };
 }
 

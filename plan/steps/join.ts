@@ -29,6 +29,8 @@ import type { JoinStep } from "../../recipe/steps/join.ts";
 import type { PlanBuilder } from "../builder.ts";
 import { CGROUP_DENIED } from "../fixes.ts";
 import {
+  dropGroupsAround,
+  hasDroppedGroups,
   isScripts,
   leaveGroups,
   takeRoot,
@@ -72,7 +74,9 @@ function joinProcess(target: number | ProcessIdentity, step: JoinStep, plan: Pla
   };
   // To enter the same root once more would take a privilege.
   const entersRoot = step.root === true && !found.sharesRoot;
-  const looksInto = entersRoot || step.cwd === true;
+  const dropsGroups = kinds.has("user") && credentials !== "keep" &&
+    hasDroppedGroups(found, plan.state);
+  const looksInto = entersRoot || step.cwd === true || dropsGroups;
   const pidfd = plan.inheritFd(pidfd_open(pid, 0), "pidfd", {
     check: looksInto ? undefined : check,
     fixes: ENDED,
@@ -96,6 +100,7 @@ function joinProcess(target: number | ProcessIdentity, step: JoinStep, plan: Pla
     plan.refuse('the user of the process is one of its user namespace; add "user" to the kinds');
   }
   if (joinsUser && credentials !== "keep") leaveGroups(plan);
+  if (dropsGroups) dropGroupsAround(directory!, plan);
   if (kinds.size > 0) enter(plan, pidfd, kinds);
   if (joinsUser) {
     plan.state.setgroupsDenied = found.setgroupsDenied;

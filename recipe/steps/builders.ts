@@ -30,6 +30,7 @@ export {
 } from "./files.ts";
 export {
   mapCurrentUser,
+  type MapCurrentUserOptions,
   type MapCurrentUserStep,
   mapIds,
   type MapIdsStep,

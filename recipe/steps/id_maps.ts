@@ -5,7 +5,7 @@
  * @module
  */
 
-import { id, integer, list, object, oneOf, optional, type Schema } from "../schema.ts";
+import { boolean, id, integer, list, object, oneOf, optional, type Schema } from "../schema.ts";
 import { type StepSchema, stepSchema } from "../step_schema.ts";
 import type { IdRange } from "./id_range.ts";
 
@@ -44,9 +44,21 @@ export function mapRoot(): MapRootStep {
 export const mapRootSchema: StepSchema<MapRootStep> = stepSchema("mapRoot", () => ({}));
 
 /** Maps the caller's own ids to themselves. */
-export interface MapCurrentUserStep {
+export interface MapCurrentUserStep extends MapCurrentUserOptions {
   /** The name of the step. */
   readonly step: "mapCurrentUser";
+}
+
+/** The options of {@linkcode mapCurrentUser}. */
+export interface MapCurrentUserOptions {
+  /**
+   * Whether the caller's supplementary groups are dropped. Root's always are. The kernel lets an
+   * ordinary user drop them where more groups than the own one are mapped (user_namespaces(7)), so
+   * `newgidmap` (Debian: uidmap) maps one of those that /etc/subgid grants to that user.
+   *
+   * @default {false}
+   */
+  readonly dropGroups?: boolean;
 }
 
 /**
@@ -55,7 +67,9 @@ export interface MapCurrentUserStep {
  * `unshare("user")` before it, and no privilege.
  *
  * @throws {RecipeError} when it is planned without `unshare("user")` before it, or after another
- * step that maps ids
+ * step that maps ids; with `dropGroups` by an ordinary user to whom /etc/subgid grants no group, or
+ * in a user namespace that denies setgroups(2)
+ * @throws {UnsupportedError} when it is run with `dropGroups` by an ordinary user without newgidmap
  * @throws {SyscallError} when it is run: as {@linkcode mapRoot}
  *
  * @example
@@ -67,14 +81,14 @@ export interface MapCurrentUserStep {
  * console.log(new TextDecoder().decode(stdout)); // 1000, where that is your id
  * ```
  */
-export function mapCurrentUser(): MapCurrentUserStep {
-  return { step: "mapCurrentUser" };
+export function mapCurrentUser(options: MapCurrentUserOptions = {}): MapCurrentUserStep {
+  return { step: "mapCurrentUser", ...options };
 }
 
 /** What the data of `mapCurrentUser` may be. */
 export const mapCurrentUserSchema: StepSchema<MapCurrentUserStep> = stepSchema(
   "mapCurrentUser",
-  () => ({}),
+  () => ({ dropGroups: optional(boolean()) }),
 );
 
 /** Maps ranges of ids into the user namespace. */

@@ -90,6 +90,7 @@ const SANDBOX_FLAGS = [
   "setuid-files",
   "32-bit",
   "weaker-proc",
+  "drop-groups",
 ];
 
 /** The option that a flag with a few values sets. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { subordinateRanges, userName } from "../../host/subordinate_ids.ts";
 import { linux, mapIds, recipe, unshare } from "../../mod.ts";
 import { type Finding, tried } from "./check_result.ts";
 import { ifThere, readText } from "./files.ts";
@@ -14,10 +15,12 @@ const NAME = "more ids than one";
 export function idRanges(): Finding {
   const [euid, egid, { effective }] = [linux.geteuid(), linux.getegid(), linux.capget()];
   const mayMapIds = effective.includes("CAP_SETUID") && effective.includes("CAP_SETGID");
-  const user = nameOf(euid, textOf("/etc/passwd"));
+  const user = userName(textOf("/etc/passwd"), euid);
   const [uid, gid] = mayMapIds
     ? [euid + 1, egid + 1]
-    : ["/etc/subuid", "/etc/subgid"].map((file) => firstOf(textOf(file), user, euid));
+    : ["/etc/subuid", "/etc/subgid"].map((file) =>
+      subordinateRanges(textOf(file), user, euid)[0]?.first
+    );
   if (uid === undefined || gid === undefined) {
     return {
       name: NAME,
@@ -33,21 +36,6 @@ export function idRanges(): Finding {
   const ids = mapIds({ uids: range(euid, uid), gids: range(egid, gid) });
   const says = mayMapIds ? "as root" : "by newuidmap and newgidmap";
   return tried(NAME, says, recipe(unshare("user"), ids));
-}
-
-/** The name of a user, as passwd(5) has it. */
-export function nameOf(uid: number, passwd: string): string | undefined {
-  const line = passwd.split("\n").find((line) => line.split(":")[2] === String(uid));
-  return line?.split(":")[0];
-}
-
-/** The first id of the first range that subuid(5) gives a user. */
-export function firstOf(text: string, user: string | undefined, uid: number): number | undefined {
-  for (const line of text.split("\n")) {
-    const [owner, first, count] = line.split(":");
-    if ((owner === user || owner === String(uid)) && Number(count) > 0) return Number(first);
-  }
-  return undefined;
 }
 
 function textOf(file: string): string {

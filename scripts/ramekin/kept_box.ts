@@ -97,7 +97,7 @@ export function findKeptBox(words: readonly string[]): KeptBox | undefined {
  * files otherwise than at their own paths.
  */
 const FLAG =
-  /^(--(?!(?:audit|bind|degrade|detach|name|nest|overlay|root|status-fd|try-read|verbose)\b)[a-z0-9-]+|-[A-Z])(=.*)?$/s;
+  /^(--(?!(?:audit|bind|degrade|detach|drop-groups|name|nest|overlay|root|status-fd|try-read|verbose)\b)[a-z0-9-]+|-[A-Z])(=.*)?$/s;
 /** Those that name files. */
 const FILES = /^(?:--allow-read|--allow-write|-R|-W)=(.*)$/s;
 

@@ -139,6 +139,12 @@ export const WEAKER_PROC: Flag = {
   summary: "show it the /proc outside, with all processes there: for containers as those of Docker",
 };
 
+/** The flag of a sandbox without the caller's groups. */
+export const DROP_GROUPS: Flag = {
+  name: "drop-groups",
+  summary: "drop your supplementary groups: needs newgidmap and a range in /etc/subgid",
+};
+
 /** The flag of a sandbox in which others can be made. */
 export const NEST: Flag = {
   name: "nest",

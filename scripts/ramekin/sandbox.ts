@@ -29,6 +29,7 @@ import { type FileOptions, filesOf, type PathReading } from "./file_flags.ts";
 import { absolutePath, deniedPath, existingPath } from "./flag_paths.ts";
 import {
   deniedList,
+  DROP_GROUPS,
   grantedList,
   type GrantName,
   isSocket,
@@ -175,6 +176,7 @@ export function optionsOf(
     ...(given.has(WEAKER_PROC.name) && { weakerProc: true }),
     ...(given.has(DEGRADE.name) && { degrade: true }),
     ...(given.has(NEST.name) && { nest: true }),
+    ...(given.has(DROP_GROUPS.name) && { dropGroups: true }),
     setuidFiles: all || given.has(SETUID_FILES.name),
   };
 }

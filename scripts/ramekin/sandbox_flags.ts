@@ -18,6 +18,7 @@ const FLAG_OF: Readonly<Record<keyof SandboxOptions, string | undefined>> = {
   denyRead: "deny-read",
   denyWrite: "deny-write",
   devices: "allow-device",
+  dropGroups: "drop-groups",
   env: "allow-env",
   gpus: "gpus",
   hostname: "hostname",

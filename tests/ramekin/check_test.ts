@@ -20,7 +20,6 @@ import {
 import { findingsText } from "../../scripts/ramekin/check.ts";
 import { failed, type Finding, trial } from "../../scripts/ramekin/check_result.ts";
 import { isInstalled } from "../../scripts/ramekin/host_checks.ts";
-import { firstOf, nameOf } from "../../scripts/ramekin/id_ranges.ts";
 import { plain } from "../../scripts/ramekin/output.ts";
 import { decode } from "../other_scripts.ts";
 import { notRoot, test } from "../support.ts";
@@ -133,17 +132,4 @@ test("results are a line each, with the fix below", () => {
     { name: "three", works: false, says: "broken", fix: "fix it" },
   ];
   assertEquals(findingsText(findings, plain), "yes  one\nno   three  broken\n       fix it");
-});
-
-test("names and ranges are read as passwd(5) and subuid(5) have them", () => {
-  const passwd = "root:x:0:0::/root:/bin/sh\ncook:x:1000:1000::/home/cook:/bin/sh\n";
-  assertEquals([nameOf(1000, passwd), nameOf(0, passwd), nameOf(7, passwd)], [
-    "cook",
-    "root",
-    undefined,
-  ]);
-  const subuid = "other:1:1\ncook:100000:65536\n1001:200000:10\nnone:5:0\n";
-  assertEquals(firstOf(subuid, "cook", 1000), 100000);
-  assertEquals(firstOf(subuid, undefined, 1001), 200000);
-  assertEquals(firstOf(subuid, "none", 7), undefined);
 });

@@ -9,6 +9,7 @@ import { LIMIT_FLAGS } from "../limit_flags.ts";
 import {
   ALLOW_ALL,
   DENIAL_FLAGS,
+  DROP_GROUPS,
   NARROW_PROGRAMS,
   PERMISSION_FLAGS,
   SETUID_FILES,
@@ -51,6 +52,7 @@ export const SANDBOX_FLAGS: readonly Flag[] = [
   SETUID_FILES,
   NARROW_PROGRAMS,
   WEAKER_PROC,
+  DROP_GROUPS,
   {
     ...ALLOW_ALL,
     summary:

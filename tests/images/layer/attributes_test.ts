@@ -8,7 +8,6 @@ import {
   type Owners,
   subordinateIds,
 } from "../../../images/layer/mod.ts";
-import { rangesOf } from "../../../images/layer/mapped_owners.ts";
 import { notRoot, root, test } from "../../support.ts";
 import { archive, bytesOf, dir, hard, Kitchen, link, reg } from "./archives.ts";
 
@@ -159,16 +158,6 @@ async function inNamespace(body: (owners: Owners, first: number) => Promise<void
 const noRanges = root || has("newuidmap") && subordinateIds() !== undefined
   ? undefined
   : "needs newuidmap, and subordinate ids for this user";
-
-test("the ids that subuid(5) gives a user", () => {
-  const text = "ann:100000:65536\n1001:5:10\n# bob:1:1\nbob:x:1\nann:900:7\n";
-  assertEquals(rangesOf(text, "ann", 1000), [
-    { first: 100_000, count: 65536 },
-    { first: 900, count: 7 },
-  ]);
-  assertEquals(rangesOf(text, undefined, 1001), [{ first: 5, count: 10 }]);
-  assertEquals(rangesOf(text, "bob", 1002), []);
-});
 
 test("owners and capabilities in a user namespace", () =>
   inNamespace(async (owners, first) => {
