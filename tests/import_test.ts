@@ -123,6 +123,7 @@ test("the module and its imports import nothing but one another", async () => {
  * and these.
  */
 const COMMANDS_OWN: readonly string[] = [
+  "host/subordinate_ids.ts",
   "recipe/container_name.ts",
   "recipe/default_path.ts",
   "recipe/path.ts",
