@@ -11,7 +11,7 @@ for(const name in getters){
 Object.defineProperty(target,name,{get:getters[name],configurable:true});
 }
 });
-var BUILD="14ad5fff06cbd7acc8e58981a8917eba931a725592ebb901db14fb8c03d8dcc9";
+var BUILD="3543fa0ae42ac3bff9949ab65259072cf5dd74dc3730417d92800d1c04bc555e";
 var FUNCTIONS={
 getenv:{
 parameters:[
@@ -199,7 +199,7 @@ return showsAlike(command.flags,libc)?new KeptBox(libc,path,command):void 0;
 return;
 }
 }
-var FLAG=/^(--(?!(?:audit|bind|degrade|detach|name|nest|overlay|root|status-fd|try-read|verbose)\b)[a-z0-9-]+|-[A-Z])(=.*)?$/s;
+var FLAG=/^(--(?!(?:audit|bind|degrade|detach|drop-groups|name|nest|overlay|root|status-fd|try-read|verbose)\b)[a-z0-9-]+|-[A-Z])(=.*)?$/s;
 var FILES=/^(?:--allow-read|--allow-write|-R|-W)=(.*)$/s;
 function sandboxIn([subcommand,...words]){
 const end=words.indexOf("--");

@@ -2696,7 +2696,8 @@ user:false
 });
 });
 const entersRoot=step.root===true && !found.sharesRoot;
-const looksInto=entersRoot || step.cwd===true;
+const dropsGroups=kinds.has("user")&& credentials !=="keep" && hasDroppedGroups(found,plan.state);
+const looksInto=entersRoot || step.cwd===true || dropsGroups;
 const pidfd=plan.inheritFd(pidfd_open(pid,0),"pidfd",{
 check:looksInto?void 0:check,
 fixes:ENDED
@@ -2724,6 +2725,7 @@ if(credentials==="process" && !joinsUser && found.otherKinds.includes("user")){
 plan.refuse('the user of the process is one of its user namespace; add "user" to the kinds');
 }
 if(joinsUser && credentials !=="keep")leaveGroups(plan);
+if(dropsGroups)dropGroupsAround(directory,plan);
 if(kinds.size > 0)enter2(plan,pidfd,kinds);
 if(joinsUser){
 plan.state.setgroupsDenied=found.setgroupsDenied;
@@ -10355,11 +10357,13 @@ mapOf(pid,"gid_map")
 SAME,
 SAME
 ];
+const groups=numbersAfter("Groups",status);
 return{
 outside:uid,
 uid:imageOf(uid,uids),
 gid:imageOf(gid,gids),
-groups:numbersAfter("Groups",status).flatMap((group)=> imageOf(group,gids)??[]),
+groups:groups.flatMap((group)=> imageOf(group,gids)??[]),
+hasNoGroups:groups.length===0,
 root:{
 uid:hasRoot(uids),
 gid:hasRoot(gids)
@@ -15980,8 +15984,31 @@ if(step.mode !==void 0)plan.call(fchmod(fd,step.mode));
 plan.closeWritten(fd);
 }
 var KEPT=-1;
+function subordinateGroup(read5,uid){
+const user=userName(read5("/etc/passwd"),uid);
+return subordinateRanges(read5("/etc/subgid"),user,uid)[0]?.first;
+}
+function userName(passwd,uid){
+const line=passwd.split("\n").find((line2)=> line2.split(":")[2]===String(uid));
+return line?.split(":")[0];
+}
+function subordinateRanges(text3,user,uid){
+const ranges=[];
+for(const line of text3.split("\n")){
+const[owner,first,count]=line.split(":");
+if(owner !==user && owner !==String(uid))continue;
+const range={
+first:Number(first),
+count:Number(count)
+};
+if(Number.isSafeInteger(range.first)&& range.count > 0)ranges.push(range);
+}
+return ranges;
+}
 var mapRootSchema=stepSchema("mapRoot",()=>({}));
-var mapCurrentUserSchema=stepSchema("mapCurrentUser",()=>({}));
+var mapCurrentUserSchema=stepSchema("mapCurrentUser",()=>({
+dropGroups:optional(boolean())
+}));
 function mapIds(maps){
 return{
 step:"mapIds",
@@ -16031,8 +16058,12 @@ return void 0;
 function lowerMapRoot(_step,plan){
 mapOwnIds(plan,0,0);
 }
-function lowerMapCurrentUser(_step,plan){
+function lowerMapCurrentUser(step,plan){
 const{uid,gid}=idsOf2(plan.state);
+const{groups,mayChangeGroups}=plan.state.caller;
+if(step.dropGroups===true && groups==="others" && mayChangeGroups !==true){
+return mapWithoutGroups(plan,uid,gid);
+}
 mapOwnIds(plan,uid,gid);
 }
 function lowerMapIds(step,plan){
@@ -16124,6 +16155,52 @@ outside:own.gid,
 count:1
 }
 ]));
+plan.state.ids={
+uid,
+gid
+};
+}
+function mapWithoutGroups(plan,uid,gid){
+claimMaps(plan);
+if(!plan.host.isHere){
+plan.refuse("which groups /etc/subgid grants is known only where the box runs; leave dropGroups out, or build it with --for=root, whose groups are dropped");
+}
+if(plan.state.caller.mayMapIds || plan.state.nestedUser || plan.state.setgroupsDenied){
+plan.refuse("the groups cannot be dropped, as setgroups(2) is denied in the user namespace");
+}
+const subordinate=subordinateGroup((path2)=> plan.facts.accountFile(path2),uid)??plan.refuse("an ordinary user drops groups with one that /etc/subgid grants, and it grants none to this user (usermod --add-subgids 100000-165535 USER); or leave dropGroups out");
+const ownUid=[
+{
+inside:uid,
+outside:uid,
+count:1
+}
+];
+const gids=[
+gid,
+subordinate
+].map((id2)=>({
+inside:id2,
+outside:id2,
+count:1
+}));
+plan.access.recordIdMaps({
+uids:ownUid,
+gids
+});
+plan.host.requireOwnProc();
+writeMap(plan,"uid_map",mapText(ownUid));
+plan.syncWithParent((pid)=>[
+{
+program:"newgidmap",
+args:[
+pid.text,
+...mapText(gids).trim().split(/\s/)
+]
+}
+]);
+plan.call(setgroups([]));
+plan.state.groupsChanged=true;
 plan.state.ids={
 uid,
 gid
@@ -16294,6 +16371,31 @@ accept:[
 });
 plan.state.groupsChanged=true;
 }
+function hasDroppedGroups({user,setgroupsDenied},{caller:caller2,groupsChanged,hasScriptGroups}){
+return setgroupsDenied && user?.hasNoGroups===true && caller2.groups==="others" && !groupsChanged && !hasScriptGroups;
+}
+function dropGroupsAround(process,plan){
+const fixes={
+EPERM:PARENT_IS_OTHER
+};
+const own=plan.open(openat(process,"ns/user",O_RDONLY | O_CLOEXEC),"<user namespace>");
+const around=plan.open(namespaceIoctl(own,NS_GET_PARENT),"<the one around it>",{
+fixes
+});
+plan.call(setns(around,CLONE_FLAG.user),{
+fixes
+});
+becomeUndumpable(plan);
+plan.call(setgroups([]),{
+fixes
+});
+plan.state.groupsChanged=true;
+for(const fd of[
+own,
+around
+])plan.release(fd);
+}
+var PARENT_IS_OTHER="the process has no supplementary groups, and the script cannot drop its own as that did; run the script without groups, as setpriv --clear-groups does";
 function takeUserInside(plan,{user,setgroupsDenied},taken){
 becomeUndumpable(plan);
 if(taken==="keep" || user===void 0)return;

@@ -1376,9 +1376,10 @@ return{
 step:"mapRoot"
 };
 });
-var mapCurrentUser=(function mapCurrentUser(){
+var mapCurrentUser=(function mapCurrentUser(options={}){
 return{
-step:"mapCurrentUser"
+step:"mapCurrentUser",
+...options
 };
 });
 var idRanges=(function idRanges(){
@@ -4411,8 +4412,12 @@ else plan.access.recordWrite(path2);
 var lowerMapRoot=(function lowerMapRoot(_step,plan){
 mapOwnIds(plan,0,0);
 });
-var lowerMapCurrentUser=(function lowerMapCurrentUser(_step,plan){
+var lowerMapCurrentUser=(function lowerMapCurrentUser(step,plan){
 const{uid,gid}=idsOf2(plan.state);
+const{groups,mayChangeGroups}=plan.state.caller;
+if(step.dropGroups===true && groups==="others" && mayChangeGroups !==true){
+return mapWithoutGroups(plan,uid,gid);
+}
 mapOwnIds(plan,uid,gid);
 });
 var idsOf2=(function idsOf2({ids:ids2,caller}){
@@ -5452,7 +5457,9 @@ unshare3("user","mount","pid","uts","ipc","cgroup"),
 ...net==="host"?[]:[
 unshare3("net")
 ],
-mapCurrentUser(),
+options.dropGroups===true?mapCurrentUser({
+dropGroups:true
+}):mapCurrentUser(),
 ...networkSteps2(options),
 hostname(options.hostname??(net==="host"?"localhost":HOSTNAME)),
 ...sandboxRoot(asked,options),
@@ -10034,7 +10041,9 @@ additionalProperties:false
 };
 }
 var mapRootSchema=stepSchema("mapRoot",(()=>({})));
-var mapCurrentUserSchema=stepSchema("mapCurrentUser",(()=>({})));
+var mapCurrentUserSchema=stepSchema("mapCurrentUser",(()=>({
+dropGroups:optional(boolean())
+})));
 function mapIds(maps){
 return{
 step:"mapIds",
@@ -13201,11 +13210,13 @@ mapOf(pid,"gid_map")
 SAME,
 SAME
 ];
+const groups=numbersAfter("Groups",status);
 return{
 outside:uid,
 uid:imageOf(uid,uids),
 gid:imageOf(gid,gids),
-groups:numbersAfter("Groups",status).flatMap((group)=> imageOf(group,gids)??[]),
+groups:groups.flatMap((group)=> imageOf(group,gids)??[]),
+hasNoGroups:groups.length===0,
 root:{
 uid:hasRoot(uids),
 gid:hasRoot(gids)
@@ -25174,6 +25185,27 @@ plan.place(there);
 }));
 }
 var KEPT=-1;
+function subordinateGroup(read5,uid){
+const user=userName(read5("/etc/passwd"),uid);
+return subordinateRanges(read5("/etc/subgid"),user,uid)[0]?.first;
+}
+function userName(passwd,uid){
+const line=passwd.split("\n").find((line2)=> line2.split(":")[2]===String(uid));
+return line?.split(":")[0];
+}
+function subordinateRanges(text4,user,uid){
+const ranges2=[];
+for(const line of text4.split("\n")){
+const[owner,first,count]=line.split(":");
+if(owner !==user && owner !==String(uid))continue;
+const range={
+first:Number(first),
+count:Number(count)
+};
+if(Number.isSafeInteger(range.first)&& range.count > 0)ranges2.push(range);
+}
+return ranges2;
+}
 function lowerMapIds(step,plan){
 const own=idsOf2(plan.state);
 const[uid,gid]=[
@@ -25238,6 +25270,52 @@ accept:[
 });
 }
 if(!plan.state.setgroupsDenied)plan.state.groupsChanged=true;
+}
+function mapWithoutGroups(plan,uid,gid){
+claimMaps(plan);
+if(!plan.host.isHere){
+plan.refuse("which groups /etc/subgid grants is known only where the box runs; leave dropGroups out, or build it with --for=root, whose groups are dropped");
+}
+if(plan.state.caller.mayMapIds || plan.state.nestedUser || plan.state.setgroupsDenied){
+plan.refuse("the groups cannot be dropped, as setgroups(2) is denied in the user namespace");
+}
+const subordinate=subordinateGroup((path2)=> plan.facts.accountFile(path2),uid)??plan.refuse("an ordinary user drops groups with one that /etc/subgid grants, and it grants none to this user (usermod --add-subgids 100000-165535 USER); or leave dropGroups out");
+const ownUid=[
+{
+inside:uid,
+outside:uid,
+count:1
+}
+];
+const gids=[
+gid,
+subordinate
+].map((id2)=>({
+inside:id2,
+outside:id2,
+count:1
+}));
+plan.access.recordIdMaps({
+uids:ownUid,
+gids
+});
+plan.host.requireOwnProc();
+writeMap(plan,"uid_map",mapText(ownUid));
+plan.syncWithParent((pid)=>[
+{
+program:"newgidmap",
+args:[
+pid.text,
+...mapText(gids).trim().split(/\s/)
+]
+}
+]);
+plan.call(setgroups([]));
+plan.state.groupsChanged=true;
+plan.state.ids={
+uid,
+gid
+};
 }
 function firstOf2(ranges2){
 return ranges2.some(({inside})=> inside===0)?0:ranges2[0].inside;
@@ -25411,6 +25489,31 @@ accept:[
 });
 plan.state.groupsChanged=true;
 }
+function hasDroppedGroups({user,setgroupsDenied},{caller,groupsChanged,hasScriptGroups}){
+return setgroupsDenied && user?.hasNoGroups===true && caller.groups==="others" && !groupsChanged && !hasScriptGroups;
+}
+function dropGroupsAround(process,plan){
+const fixes={
+EPERM:PARENT_IS_OTHER
+};
+const own=plan.open(openat(process,"ns/user",O_RDONLY | O_CLOEXEC),"<user namespace>");
+const around=plan.open(namespaceIoctl(own,NS_GET_PARENT),"<the one around it>",{
+fixes
+});
+plan.call(setns(around,CLONE_FLAG.user),{
+fixes
+});
+becomeUndumpable(plan);
+plan.call(setgroups([]),{
+fixes
+});
+plan.state.groupsChanged=true;
+for(const fd of[
+own,
+around
+])plan.release(fd);
+}
+var PARENT_IS_OTHER="the process has no supplementary groups, and the script cannot drop its own as that did; run the script without groups, as setpriv --clear-groups does";
 function takeUserInside(plan,{user,setgroupsDenied},taken){
 becomeUndumpable(plan);
 if(taken==="keep" || user===void 0)return;
@@ -25604,7 +25707,8 @@ user:false
 });
 };
 const entersRoot=step.root===true && !found.sharesRoot;
-const looksInto=entersRoot || step.cwd===true;
+const dropsGroups=kinds.has("user")&& credentials !=="keep" && hasDroppedGroups(found,plan.state);
+const looksInto=entersRoot || step.cwd===true || dropsGroups;
 const pidfd=plan.inheritFd(pidfd_open(pid,0),"pidfd",{
 check:looksInto?void 0:check,
 fixes:ENDED2
@@ -25632,6 +25736,7 @@ if(credentials==="process" && !joinsUser && found.otherKinds.includes("user")){
 plan.refuse('the user of the process is one of its user namespace; add "user" to the kinds');
 }
 if(joinsUser && credentials !=="keep")leaveGroups(plan);
+if(dropsGroups)dropGroupsAround(directory,plan);
 if(kinds.size > 0)enter2(plan,pidfd,kinds);
 if(joinsUser){
 plan.state.setgroupsDenied=found.setgroupsDenied;
@@ -32428,6 +32533,7 @@ unixSockets:optional(boolean()),
 setuidFiles:optional(boolean()),
 architectures:optional(seccompArchitectures()),
 weakerProc:optional(boolean()),
+dropGroups:optional(boolean()),
 degrade:optional(boolean()),
 nest:optional(boolean()),
 cwd:optional(absolutePath()),
@@ -32653,6 +32759,10 @@ if(typeof options.net==="object")return[
 if(options.nest===true)return[
 "nest",
 "the program can make none either"
+];
+if(options.dropGroups===true)return[
+"dropGroups",
+"an ordinary user's groups stay"
 ];
 const own=OWN_OPTIONS.find((option)=> options[option]!==void 0);
 return own &&[

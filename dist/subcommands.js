@@ -1632,9 +1632,10 @@ return{
 step:"mapRoot"
 };
 });
-var mapCurrentUser=(function mapCurrentUser(){
+var mapCurrentUser=(function mapCurrentUser(options={}){
 return{
-step:"mapCurrentUser"
+step:"mapCurrentUser",
+...options
 };
 });
 var idRanges=(function idRanges(){
@@ -4667,8 +4668,12 @@ else plan.access.recordWrite(path2);
 var lowerMapRoot=(function lowerMapRoot(_step,plan){
 mapOwnIds(plan,0,0);
 });
-var lowerMapCurrentUser=(function lowerMapCurrentUser(_step,plan){
+var lowerMapCurrentUser=(function lowerMapCurrentUser(step,plan){
 const{uid,gid}=idsOf2(plan.state);
+const{groups,mayChangeGroups}=plan.state.caller;
+if(step.dropGroups===true && groups==="others" && mayChangeGroups !==true){
+return mapWithoutGroups(plan,uid,gid);
+}
 mapOwnIds(plan,uid,gid);
 });
 var idsOf2=(function idsOf2({ids:ids2,caller}){
@@ -5708,7 +5713,9 @@ unshare3("user","mount","pid","uts","ipc","cgroup"),
 ...net==="host"?[]:[
 unshare3("net")
 ],
-mapCurrentUser(),
+options.dropGroups===true?mapCurrentUser({
+dropGroups:true
+}):mapCurrentUser(),
 ...networkSteps2(options),
 hostname(options.hostname??(net==="host"?"localhost":HOSTNAME)),
 ...sandboxRoot(asked,options),
@@ -6272,6 +6279,9 @@ degrade:true
 },
 ...given.has(NEST.name)&&{
 nest:true
+},
+...given.has(DROP_GROUPS.name)&&{
+dropGroups:true
 },
 setuidFiles:all || given.has(SETUID_FILES.name)
 };
@@ -12141,7 +12151,9 @@ var init_id_maps=__esm({
 init_schema();
 init_step_schema();
 mapRootSchema=stepSchema("mapRoot",(()=>({})));
-mapCurrentUserSchema=stepSchema("mapCurrentUser",(()=>({})));
+mapCurrentUserSchema=stepSchema("mapCurrentUser",(()=>({
+dropGroups:optional(boolean())
+})));
 MAP_LINES=340;
 MAP_BYTES=4095;
 LAST_ID=4294967294;
@@ -15815,11 +15827,13 @@ mapOf(pid,"gid_map")
 SAME,
 SAME
 ];
+const groups=numbersAfter("Groups",status);
 return{
 outside:uid,
 uid:imageOf(uid,uids),
 gid:imageOf(gid,gids),
-groups:numbersAfter("Groups",status).flatMap((group)=> imageOf(group,gids)??[]),
+groups:groups.flatMap((group)=> imageOf(group,gids)??[]),
+hasNoGroups:groups.length===0,
 root:{
 uid:hasRoot(uids),
 gid:hasRoot(gids)
@@ -29569,6 +29583,31 @@ init_unexpanded();
 KEPT=-1;
 })
 });
+function subordinateGroup(read5,uid){
+const user=userName(read5("/etc/passwd"),uid);
+return subordinateRanges(read5("/etc/subgid"),user,uid)[0]?.first;
+}
+function userName(passwd,uid){
+const line3=passwd.split("\n").find((line4)=> line4.split(":")[2]===String(uid));
+return line3?.split(":")[0];
+}
+function subordinateRanges(text5,user,uid){
+const ranges2=[];
+for(const line3 of text5.split("\n")){
+const[owner,first,count]=line3.split(":");
+if(owner !==user && owner !==String(uid))continue;
+const range={
+first:Number(first),
+count:Number(count)
+};
+if(Number.isSafeInteger(range.first)&& range.count > 0)ranges2.push(range);
+}
+return ranges2;
+}
+var init_subordinate_ids=__esm({
+"host/subordinate_ids.ts"(){
+}
+});
 function lowerMapIds(step,plan){
 const own=idsOf2(plan.state);
 const[uid,gid]=[
@@ -29634,6 +29673,52 @@ accept:[
 }
 if(!plan.state.setgroupsDenied)plan.state.groupsChanged=true;
 }
+function mapWithoutGroups(plan,uid,gid){
+claimMaps(plan);
+if(!plan.host.isHere){
+plan.refuse("which groups /etc/subgid grants is known only where the box runs; leave dropGroups out, or build it with --for=root, whose groups are dropped");
+}
+if(plan.state.caller.mayMapIds || plan.state.nestedUser || plan.state.setgroupsDenied){
+plan.refuse("the groups cannot be dropped, as setgroups(2) is denied in the user namespace");
+}
+const subordinate=subordinateGroup((path2)=> plan.facts.accountFile(path2),uid)??plan.refuse("an ordinary user drops groups with one that /etc/subgid grants, and it grants none to this user (usermod --add-subgids 100000-165535 USER); or leave dropGroups out");
+const ownUid=[
+{
+inside:uid,
+outside:uid,
+count:1
+}
+];
+const gids=[
+gid,
+subordinate
+].map((id2)=>({
+inside:id2,
+outside:id2,
+count:1
+}));
+plan.access.recordIdMaps({
+uids:ownUid,
+gids
+});
+plan.host.requireOwnProc();
+writeMap(plan,"uid_map",mapText(ownUid));
+plan.syncWithParent((pid)=>[
+{
+program:"newgidmap",
+args:[
+pid.text,
+...mapText(gids).trim().split(/\s/)
+]
+}
+]);
+plan.call(setgroups([]));
+plan.state.groupsChanged=true;
+plan.state.ids={
+uid,
+gid
+};
+}
 function firstOf2(ranges2){
 return ranges2.some(({inside:inside2})=> inside2===0)?0:ranges2[0].inside;
 }
@@ -29690,7 +29775,9 @@ var init_id_maps2=__esm({
 "plan/steps/id_maps.ts":(function(){
 init_call();
 init_files3();
+init_users();
 init_write_text();
+init_subordinate_ids();
 init_id_range();
 init_id_maps();
 init_change_ids();
@@ -29838,6 +29925,30 @@ accept:[
 });
 plan.state.groupsChanged=true;
 }
+function hasDroppedGroups({user,setgroupsDenied},{caller,groupsChanged,hasScriptGroups}){
+return setgroupsDenied && user?.hasNoGroups===true && caller.groups==="others" && !groupsChanged && !hasScriptGroups;
+}
+function dropGroupsAround(process,plan){
+const fixes={
+EPERM:PARENT_IS_OTHER
+};
+const own=plan.open(openat(process,"ns/user",O_RDONLY | O_CLOEXEC),"<user namespace>");
+const around2=plan.open(namespaceIoctl(own,NS_GET_PARENT),"<the one around it>",{
+fixes
+});
+plan.call(setns(around2,CLONE_FLAG.user),{
+fixes
+});
+becomeUndumpable(plan);
+plan.call(setgroups([]),{
+fixes
+});
+plan.state.groupsChanged=true;
+for(const fd of[
+own,
+around2
+])plan.release(fd);
+}
 function takeUserInside(plan,{user,setgroupsDenied},taken){
 becomeUndumpable(plan);
 if(taken==="keep" || user===void 0)return;
@@ -29983,12 +30094,16 @@ plan.beforeExec(prctl(PR_CAP_AMBIENT,PR_CAP_AMBIENT_RAISE,CAPABILITIES[name]),FE
 function becomeUndumpable(plan){
 plan.call(prctl(PR_SET_DUMPABLE,0));
 }
-var NO_ROOT,CHANGE,ALL3,FEWER;
+var PARENT_IS_OTHER,NO_ROOT,CHANGE,ALL3,FEWER;
 var init_joined_user=__esm({
 "plan/joined_user.ts":(function(){
 init_call();
+init_files3();
+init_namespaces3();
 init_processes();
 init_users();
+init_namespaces5();
+PARENT_IS_OTHER="the process has no supplementary groups, and the script cannot drop its own as that did; run the script without groups, as setpriv --clear-groups does";
 NO_ROOT='root is not mapped in this user namespace: join a process of it in place of the file, to become its user, or pass { credentials: "keep" }';
 CHANGE={
 EPERM:"to become another user takes CAP_SETUID, CAP_SETGID and CAP_SETPCAP"
@@ -30043,7 +30158,8 @@ user:false
 });
 };
 const entersRoot=step.root===true && !found3.sharesRoot;
-const looksInto=entersRoot || step.cwd===true;
+const dropsGroups=kinds.has("user")&& credentials !=="keep" && hasDroppedGroups(found3,plan.state);
+const looksInto=entersRoot || step.cwd===true || dropsGroups;
 const pidfd=plan.inheritFd(pidfd_open(pid,0),"pidfd",{
 check:looksInto?void 0:check3,
 fixes:ENDED2
@@ -30071,6 +30187,7 @@ if(credentials==="process" && !joinsUser && found3.otherKinds.includes("user")){
 plan.refuse('the user of the process is one of its user namespace; add "user" to the kinds');
 }
 if(joinsUser && credentials !=="keep")leaveGroups(plan);
+if(dropsGroups)dropGroupsAround(directory2,plan);
 if(kinds.size > 0)enter2(plan,pidfd,kinds);
 if(joinsUser){
 plan.state.setgroupsDenied=found3.setgroupsDenied;
@@ -37951,6 +38068,7 @@ unixSockets:optional(boolean()),
 setuidFiles:optional(boolean()),
 architectures:optional(seccompArchitectures()),
 weakerProc:optional(boolean()),
+dropGroups:optional(boolean()),
 degrade:optional(boolean()),
 nest:optional(boolean()),
 cwd:optional(absolutePath()),
@@ -38149,6 +38267,10 @@ if(typeof options.net==="object")return[
 if(options.nest===true)return[
 "nest",
 "the program can make none either"
+];
+if(options.dropGroups===true)return[
+"dropGroups",
+"an ordinary user's groups stay"
 ];
 const own=OWN_OPTIONS.find((option)=> options[option]!==void 0);
 return own &&[
@@ -40461,7 +40583,7 @@ host:host2
 throw new Deno.errors.NotCapable(`a program reaches ${text5} through ramekin, which needs --allow-net for it`);
 }
 }
-var PERMISSION_FLAGS,DENIALS2,DENIAL_FLAGS,ALLOW_ALL,UNIX_SOCKETS,SETUID_FILES,NARROW_PROGRAMS,WEAKER_PROC,NEST,THIS_MACHINE,UNIX4;
+var PERMISSION_FLAGS,DENIALS2,DENIAL_FLAGS,ALLOW_ALL,UNIX_SOCKETS,SETUID_FILES,NARROW_PROGRAMS,WEAKER_PROC,DROP_GROUPS,NEST,THIS_MACHINE,UNIX4;
 var init_permission_flags=__esm({
 "scripts/ramekin/permission_flags.ts":(function(){
 init_granted_host();
@@ -40576,6 +40698,10 @@ summary:"let it run 32-bit programs, which are killed otherwise (SIGSYS)"
 WEAKER_PROC={
 name:"weaker-proc",
 summary:"show it the /proc outside, with all processes there: for containers as those of Docker"
+};
+DROP_GROUPS={
+name:"drop-groups",
+summary:"drop your supplementary groups: needs newgidmap and a range in /etc/subgid"
 };
 NEST={
 name:"nest",
@@ -40969,6 +41095,7 @@ UNIX_SOCKETS,
 SETUID_FILES,
 NARROW_PROGRAMS,
 WEAKER_PROC,
+DROP_GROUPS,
 {
 ...ALLOW_ALL,
 summary:"show it all files, the network and the environment, and lift --unix-sockets and --setuid-files"
@@ -46459,9 +46586,9 @@ linux.geteuid(),
 linux.getegid()
 ];
 if(!TOOLS.every(isInstalled))return void 0;
-const user=nameOf6(uid,textOf6("/etc/passwd"));
-const uids=rangesOf(textOf6("/etc/subuid"),user,uid);
-const gids=rangesOf(textOf6("/etc/subgid"),user,uid);
+const user=userName(textOf6("/etc/passwd"),uid);
+const uids=subordinateRanges(textOf6("/etc/subuid"),user,uid);
+const gids=subordinateRanges(textOf6("/etc/subgid"),user,uid);
 if(uids.length===0 || gids.length===0)return void 0;
 return{
 uids:mapsOf(uid,uids),
@@ -46482,19 +46609,6 @@ namespace:namespace.number,
 [Symbol.dispose]:()=> namespace.close()
 };
 }
-function rangesOf(text5,user,uid){
-const ranges2=[];
-for(const line3 of text5.split("\n")){
-const[owner,first,count]=line3.split(":");
-if(owner !==user && owner !==String(uid))continue;
-const range={
-first:Number(first),
-count:Number(count)
-};
-if(Number.isSafeInteger(range.first)&& range.count > 0)ranges2.push(range);
-}
-return ranges2;
-}
 function mapsOf(own,ranges2){
 const maps2=[
 {
@@ -46513,10 +46627,6 @@ count
 inside2 +=count;
 }
 return maps2;
-}
-function nameOf6(uid,passwd){
-const line3=passwd.split("\n").find((line4)=> line4.split(":")[2]===String(uid));
-return line3?.split(":")[0];
 }
 function isInstalled(program){
 const path2=environment3()["PATH"]??"/usr/bin:/bin";
@@ -46542,6 +46652,7 @@ var init_mapped_owners=__esm({
 "images/layer/mapped_owners.ts"(){
 init_user_namespace();
 init_mod2();
+init_subordinate_ids();
 init_environment2();
 TOOLS=[
 "newuidmap",
@@ -51932,7 +52043,7 @@ return referenceText(parseReference(name));
 return name;
 }
 }
-function nameOf7(digest){
+function nameOf6(digest){
 return `blobs/${algorithmOf(digest)}/${encodedOf(digest)}`;
 }
 var LayoutSource;
@@ -52001,12 +52112,12 @@ if(await this.#files.size("manifest.json")===void 0)return void 0;
 return await this.#files.size("version")===void 0?`it is an archive of docker's: docker-archive:${this.#files.path}`:`it is a directory of skopeo's: dir:${this.#files.path}`;
 }
 async document(what,blob){
-const bytes=await readFileOf(this.#files,nameOf7(blob.digest),DOCUMENT_LIMIT);
+const bytes=await readFileOf(this.#files,nameOf6(blob.digest),DOCUMENT_LIMIT);
 checkBytes(what,bytes,blob);
 return bytes;
 }
 download(blob){
-return(offset)=> this.#files.parts(nameOf7(blob.digest),offset);
+return(offset)=> this.#files.parts(nameOf6(blob.digest),offset);
 }
 async[Symbol.asyncDispose](){
 }
@@ -55498,7 +55609,7 @@ blob,
 images.find((image3)=> image3.digest===digest)
 ]));
 for(const[digest,image3]of new Map(digests.toSorted(([a],[b])=> a < b?-1:1))){
-await archive.file(nameOf8(digest),image3.blobPath(digest));
+await archive.file(nameOf7(digest),image3.blobPath(digest));
 }
 await archive.end();
 }
@@ -55529,11 +55640,11 @@ function archivedImage(image3){
 const{manifest:{config,layers}}=image3;
 const reference=engineName(image3);
 return{
-Config:nameOf8(config.digest),
+Config:nameOf7(config.digest),
 RepoTags:reference===void 0?null:[
 shortReference(reference)
 ],
-Layers:layers.map(({digest})=> nameOf8(digest))
+Layers:layers.map(({digest})=> nameOf7(digest))
 };
 }
 function engineName({name}){
@@ -55542,7 +55653,7 @@ const reference=parseReference(name);
 if(reference.transport !=="registry" || reference.digest !==void 0)return void 0;
 return reference;
 }
-function nameOf8(digest){
+function nameOf7(digest){
 return `blobs/${algorithmOf(digest)}/${encodedOf(digest)}`;
 }
 var ArchiveWriter;
@@ -58739,6 +58850,7 @@ denyNet:"deny-net",
 denyRead:"deny-read",
 denyWrite:"deny-write",
 devices:"allow-device",
+dropGroups:"drop-groups",
 env:"allow-env",
 gpus:"gpus",
 hostname:"hostname",
@@ -63308,7 +63420,8 @@ SANDBOX_FLAGS2=[
 "unix-sockets",
 "setuid-files",
 "32-bit",
-"weaker-proc"
+"weaker-proc",
+"drop-groups"
 ];
 }
 });
@@ -63673,7 +63786,7 @@ state:status==="ended"?end?.reason??status:status
 function rowOf(container){
 return[
 String(container.pid),
-nameOf9(container),
+nameOf8(container),
 timeText(container.uptime),
 container.script===void 0?"-":String(container.script),
 Object.keys(container.namespaces).join(",")|| "-",
@@ -63692,7 +63805,7 @@ state,
 detached?.program.join(" ")??""
 ];
 }
-function nameOf9({name,namedBy:namedBy2,own}){
+function nameOf8({name,namedBy:namedBy2,own}){
 return(namedBy2==="script"?name:`(${name})`)+(own?"":"*");
 }
 function timeText(seconds3){
@@ -64791,14 +64904,14 @@ linux.getegid(),
 linux.capget()
 ];
 const mayMapIds=effective.includes("CAP_SETUID")&& effective.includes("CAP_SETGID");
-const user=nameOf10(euid,textOf12("/etc/passwd"));
+const user=userName(textOf12("/etc/passwd"),euid);
 const[uid,gid]=mayMapIds?[
 euid + 1,
 egid + 1
 ]:[
 "/etc/subuid",
 "/etc/subgid"
-].map((file)=> firstOf3(textOf12(file),user,euid));
+].map((file)=> subordinateRanges(textOf12(file),user,euid)[0]?.first);
 if(uid===void 0 || gid===void 0){
 return{
 name:NAME15,
@@ -64826,23 +64939,13 @@ gids:range(egid,gid)
 const says=mayMapIds?"as root":"by newuidmap and newgidmap";
 return tried(NAME15,says,recipe(unshare3("user"),ids2));
 }
-function nameOf10(uid,passwd){
-const line3=passwd.split("\n").find((line4)=> line4.split(":")[2]===String(uid));
-return line3?.split(":")[0];
-}
-function firstOf3(text5,user,uid){
-for(const line3 of text5.split("\n")){
-const[owner,first,count]=line3.split(":");
-if((owner===user || owner===String(uid))&& Number(count)> 0)return Number(first);
-}
-return void 0;
-}
 function textOf12(file){
 return ifThere2(()=> readText(file))??"";
 }
 var NAME15;
 var init_id_ranges=__esm({
 "scripts/ramekin/id_ranges.ts"(){
+init_subordinate_ids();
 init_mod2();
 init_check_result();
 init_files8();
@@ -66986,8 +67089,8 @@ noNewPrivileges()
 }
 function mapsOf4(config,lost2){
 const[uids,gids]=[
-rangesOf2(config,"uidmap",lost2),
-rangesOf2(config,"gidmap",lost2)
+rangesOf(config,"uidmap",lost2),
+rangesOf(config,"gidmap",lost2)
 ];
 if(uids.length + gids.length===0)return mapCurrentUser();
 const own={
@@ -67012,7 +67115,7 @@ setgroups:"deny"
 }
 });
 }
-function rangesOf2(config,field2,lost2){
+function rangesOf(config,field2,lost2){
 const own=field2==="uidmap"?linux.geteuid():linux.getegid();
 return messagesOf(config,field2).flatMap((map2)=>{
 const id2=(name)=>{
@@ -70448,7 +70551,13 @@ draft.resources={
 },
 loopback:(_step,draft)=> draft.needs("net"),
 macvlan:never(NETWORK3),
-mapCurrentUser:(_step,draft)=> mapOne(draft.caller.uid,draft.caller.gid,draft),
+mapCurrentUser:({dropGroups},draft)=>{
+const{uid,gid}=draft.caller;
+if(dropGroups===true && uid !==0){
+draft.refuse("which groups /etc/subgid grants is the machine's; mapIds() with one of them");
+}
+mapOne(uid,gid,draft);
+},
 mapIds:sayMapIds,
 mapRoot:(_step,draft)=> mapOne(0,0,draft),
 maskPaths:({paths},draft)=> protect2(paths,draft.masked,draft),
@@ -71131,11 +71240,11 @@ type:"tmpfs",
 options:tmpfs2,
 make:true
 }),
-...hierarchies2.flatMap((hierarchy)=> show3(hierarchy,`${target}/${nameOf11(hierarchy)}`)),
+...hierarchies2.flatMap((hierarchy)=> show3(hierarchy,`${target}/${nameOf9(hierarchy)}`)),
 ...readOnly
 ];
 }
-function nameOf11({top}){
+function nameOf9({top}){
 return top.slice(top.lastIndexOf("/")+ 1);
 }
 var init_mounts8=__esm({
@@ -73733,7 +73842,7 @@ init_units();
 init_usage2();
 }
 });
-function nameOf12(path2){
+function nameOf10(path2){
 if(inputName(path2)===STDIN)return "box";
 return path2.slice(path2.lastIndexOf("/")+ 1).replace(/\.\w+$/,"");
 }
@@ -74024,7 +74133,7 @@ throw new UsageError(`-o=- is for kubernetes; ${name} has several files: -o=DIRE
 const others=Object.values(FORMATS).flatMap(({flags:flags2})=> flags2).filter((flag2)=> !format.flags.includes(flag2));
 const unused=others.find((flag2)=> given.has(flag2));
 if(unused !==void 0)throw new UsageError(`--${unused} is not for ${name}`);
-const write10=format.prepare(given,nameOf12(path2));
+const write10=format.prepare(given,nameOf10(path2));
 const file=await dataFile(path2,given.values("set").map((value)=> value));
 const directory2=absolute3(output);
 if(isThere3(directory2)&& !Deno.statSync(directory2).isDirectory){
