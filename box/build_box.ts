@@ -6,7 +6,7 @@
 
 import { concat } from "../ffi/concat.ts";
 import type { Slot } from "../ffi/call.ts";
-import { resultOffset } from "../ffi/engine/program.ts";
+import { recordOffset, resultOffset } from "../ffi/engine/program.ts";
 import { GID_DIGITS, UID_DIGITS } from "../host/caller_ids.ts";
 import { checkedSteps } from "../recipe/check.ts";
 import type { Step } from "../recipe/steps.ts";
@@ -20,6 +20,7 @@ import { type BoxNote, noteText } from "./note.ts";
 import { checkBox } from "./options.ts";
 import { pack } from "./pack.ts";
 import { hasTimeout } from "../launch/box_clock.ts";
+import { PID_DIGITS } from "../launch/box_group.ts";
 import { FLAGS, parameterBytes, type Parameters } from "./parameters.ts";
 import { errnoBytes, textBytes } from "./texts.ts";
 
@@ -220,6 +221,8 @@ function fill(
     nulls: contents.numbers(compiled.nulls),
     copies: memory.copies,
     answers: contents.numbers(compiled.answers),
+    pids: digits(PID_DIGITS),
+    after: compiled.after === undefined ? 0 : recordOffset(calls.indexOf(compiled.after)),
   };
 }
 

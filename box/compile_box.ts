@@ -15,11 +15,12 @@ import { CALLER_GID, CALLER_UID, GID_DIGITS, isCallersId, UID_DIGITS } from "../
 import { TargetHost, type TargetUser } from "../host/target_host.ts";
 import { hasTimeout } from "../launch/box_clock.ts";
 import { BoxFrame } from "../launch/box_frame.ts";
+import { groupIssue, PID_DIGITS } from "../launch/box_group.ts";
 import { parentWorkIssue } from "../launch/box_parent.ts";
 import { link } from "../launch/link.ts";
 import type { LaunchRecord } from "../launch/program_writer.ts";
 import type { LaunchShape } from "../launch/shape.ts";
-import { INIT_IMAGE } from "../launch/slots.ts";
+import { cgroupFile, INIT_IMAGE } from "../launch/slots.ts";
 import type { PlanBuilder } from "../plan/builder.ts";
 import { planRecipe } from "../plan/plan_recipe.ts";
 import { RecipeError } from "../recipe/errors.ts";
@@ -41,6 +42,8 @@ export interface CompiledBox {
   readonly nulls: readonly number[];
   /** Whether a process of the container has memory of its own. */
   readonly copiesMemory: boolean;
+  /** The first of the calls that come when all is over, if there are any. */
+  readonly after: Call | undefined;
 }
 
 /** The machine that a box is for. */
@@ -79,8 +82,12 @@ export function compileBox(steps: readonly Step[], target: Target): CompiledBox 
     image: Uint8Array.fromBase64(INIT[architecture]),
     keepsDirectory,
   });
-  const { parts, clone } = link(plan, SHAPE, frame);
-  const bound = parts.map((part) => part instanceof Label ? part : withImage(part, frame));
+  const shape = {
+    ...SHAPE,
+    cgroup: frame.group && { directory: false, files: frame.group.entries.length },
+  };
+  const { parts, clone } = link(plan, shape, frame);
+  const bound = parts.map((part) => part instanceof Label ? part : ofBox(part, frame));
   const records = bound.flatMap((part) => part instanceof Label ? [] : [part]);
   const texts = records.map((record) => textOf(record, plan));
   const fixes = records.map(fixesOf);
@@ -88,14 +95,14 @@ export function compileBox(steps: readonly Step[], target: Target): CompiledBox 
   if (clone === undefined) throw new TypeError("a box makes a process");
   const program = assemble(bound, architecture);
   for (const slot of program.slots.keys()) {
-    if (slot !== UID_DIGITS && slot !== GID_DIGITS) {
+    if (slot !== UID_DIGITS && slot !== GID_DIGITS && slot !== PID_DIGITS) {
       throw new TypeError(`a box does not fill the slot "${slot.text}"`);
     }
   }
-  const { launchersLast, copiesMemory } = frame;
+  const { launchersLast, copiesMemory, after } = frame;
   const nulls = frame.nulls.flatMap((word) => program.outputs.get(word) ?? []);
   const answers = answersIn(program);
-  return { plan, program, texts, fixes, launchersLast, answers, nulls, copiesMemory };
+  return { plan, program, texts, fixes, launchersLast, answers, nulls, copiesMemory, after };
 }
 
 /** The bit of an errno that stands in place of the offset of one. */
@@ -115,10 +122,12 @@ function answersIn({ calls, outputs }: SyscallProgram): readonly number[] {
 
 /** Refuses what a process outside of the container has to do, which a box has not. */
 function refuseParentWork(plan: PlanBuilder): void {
-  const { inheritedFds, placeholders, limits } = plan;
+  const { inheritedFds, placeholders } = plan;
   const refuse = (stepIndex: number, message: string): never => {
     throw new RecipeError(message, { step: plan.cursor.nameOf(stepIndex), stepIndex });
   };
+  const unlimited = groupIssue(plan);
+  if (unlimited !== undefined) refuse(plan.limits!.stepIndex, unlimited);
   const issue = parentWorkIssue(plan);
   if (issue !== undefined) refuse(issue.stepIndex, issue.message);
   const [opens, makes] = [inheritedFds[0], placeholders[0]];
@@ -127,12 +136,6 @@ function refuseParentWork(plan: PlanBuilder): void {
   }
   if (makes !== undefined) {
     refuse(makes.stepIndex, "the script makes files on the host for this; run it with Deno");
-  }
-  if (limits !== undefined) {
-    refuse(
-      limits.stepIndex,
-      "a box makes no control group; give it one: systemd-run --scope -p MemoryMax=64M ./box",
-    );
   }
 }
 
@@ -149,9 +152,14 @@ function refuseUntied(plan: PlanBuilder, steps: readonly Step[]): void {
   );
 }
 
-/** Returns the record with the init's image of the box in place of the script's. */
-function withImage(part: LaunchRecord, { initImage }: BoxFrame): LaunchRecord {
+/** Returns the record with what the box has in place of the script's: its init, its group. */
+function ofBox(part: LaunchRecord, { initImage, group }: BoxFrame): LaunchRecord {
   const { args, name } = part.call;
+  const entry = group?.entries.find((_, index) => args[0] === cgroupFile(index));
+  if (entry !== undefined) {
+    // Of the hierarchies that there may be only some are there.
+    return { ...part, call: { ...part.call, args: [entry, ...args.slice(1)] }, accept: ["EBADF"] };
+  }
   if (name !== "execveat" || args[0] !== INIT_IMAGE) return part;
   return { ...part, call: { ...execveat(0, "", 0, 0, 0), args: [initImage, ...args.slice(1)] } };
 }
@@ -188,9 +196,10 @@ const SAID: ReadonlySet<string> = new Set(["ENOENT", "ELOOP", "EPERM"]);
 const FIRST_CALLS: ReadonlySet<string> = new Set(["clone", "unshare"]);
 
 /** Returns the fixes of a call that do not look at the machine: each with 1 and its errno before it. */
-function fixesOf({ call, fixes }: LaunchRecord): string {
+function fixesOf({ call, fixes, section }: LaunchRecord): string {
   return Object.entries(allOf(fixes) ?? {}).flatMap(([code, fix]) =>
-    typeof fix === "string" && (SAID.has(code) || FIRST_CALLS.has(call.name))
+    typeof fix === "string" &&
+      (SAID.has(code) || FIRST_CALLS.has(call.name) || section === "limits")
       ? `\x01${String.fromCharCode(ERRNO[code as ErrnoName])}${fix}`
       : []
   ).join("");

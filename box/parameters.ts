@@ -41,6 +41,10 @@ export interface Parameters {
   readonly streams: number;
   /** The address of pairs of offsets: of a call that looks at an answer, and of its errno. */
   readonly answers: number;
+  /** The address of the offsets for the launcher's pid. */
+  readonly pids: number;
+  /** The offset of the first record that comes when all is over, or 0. */
+  readonly after: number;
 }
 
 /** What a box is like. */
@@ -56,16 +60,18 @@ export const FLAGS = {
 } as const;
 
 /** The size of the parameters in bytes. */
-export const PARAMETERS_SIZE = 80;
+export const PARAMETERS_SIZE = 88;
 
 /** Returns the parameters as the code reads them. */
 export function parameterBytes(parameters: Parameters): Uint8Array {
   const { table, tableSize, packed, pid, mine, uids, gids, texts, textsAt, errnos } = parameters;
   const { kept, set, setCount, program, programCount, flags, nulls, copies, streams, answers } =
     parameters;
+  const { pids, after } = parameters;
   const words = Uint32Array.of(
     ...[table, tableSize, packed, pid, mine, uids, gids, texts, textsAt, errnos],
     ...[kept, set, setCount, program, programCount, flags, nulls, copies, streams, answers],
+    ...[pids, after],
   );
   return new Uint8Array(words.buffer);
 }

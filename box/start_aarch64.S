@@ -20,7 +20,9 @@
     .set P_COPIES,       68
     .set P_STREAMS,      72
     .set P_ANSWERS,      76
-    .set P_SIZE,         80
+    .set P_PIDS,         80
+    .set P_AFTER,        84
+    .set P_SIZE,         88
 
     .set CLEARS,      0         // flags, by their bits
     .set OWN_SESSION, 1
@@ -351,6 +353,11 @@ reap:
 
 finish:
     mov     w24, w0
+    ldr     w1, [x20, P_AFTER]
+    cbz     w1, 4f
+    mov     x0, x21
+    bl      run
+4:
     ldr     w19, [x20, P_COPIES]
     ldr     x1, [x19]
     cbz     x1, 3f

@@ -30,7 +30,9 @@
     .set P_STREAMS,      72     # address of the code that looks at the standard streams
     .set P_ANSWERS,      76     # address of pairs: the offset of a call that looks at an answer, and
                                 # that of the answer, or with the highest bit an errno; 0 last
-    .set P_SIZE,         80
+    .set P_PIDS,         80     # the same as P_UIDS, for the pid
+    .set P_AFTER,        84     # the offset of the first record that comes when all is over, or 0
+    .set P_SIZE,         88
 
     .set CLEARS,      1         # flags: the environment is cleared
     .set OWN_SESSION, 2         # the program has no part in the terminal's signals
@@ -180,6 +182,9 @@ _start:
     call    write_ids
     system  GETEGID
     mov     esi, [r13 + P_GIDS]
+    call    write_ids
+    system  GETPID
+    mov     esi, [r13 + P_PIDS]
     call    write_ids
 
     # argv: what was built in, and what is given.
@@ -371,6 +376,12 @@ reap:
 # Ends with the status in edi, once all that the program has written is copied.
 finish:
     mov     ebx, edi
+    mov     esi, [r13 + P_AFTER]
+    test    esi, esi
+    jz      3f
+    mov     rdi, r14
+    call    run
+3:
     mov     r12d, [r13 + P_COPIES]
     cmp     qword ptr [r12], 0
     je      2f

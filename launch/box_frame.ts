@@ -48,6 +48,7 @@ import { END, Label } from "../ffi/engine/program.ts";
 import type { PlanBuilder } from "../plan/builder.ts";
 import { SCRIPT_SOCKET, SYNC_SOCKETS } from "../plan/parent_work.ts";
 import { EXIT_CHILD } from "../plan/process.ts";
+import { BoxGroup } from "./box_group.ts";
 import { writeParentWork } from "./box_parent.ts";
 import { openDevNull } from "./enter_program.ts";
 import { BoxClock, hasTimeout } from "./box_clock.ts";
@@ -85,6 +86,9 @@ export class BoxFrame implements Frame {
   readonly #pidText = new Output(16, "PID");
   #launchersLast: Call | undefined;
 
+  /** The control group of the container, if it has one. */
+  readonly group: BoxGroup | undefined;
+  #after: Call | undefined;
   readonly #clock: BoxClock | undefined;
   readonly #cwd: Output | undefined;
 
@@ -92,6 +96,7 @@ export class BoxFrame implements Frame {
     this.#plan = plan;
     this.vfork = plan.syncPoints.length === 0;
     this.#image = image;
+    this.group = plan.limits && new BoxGroup(plan, plan.limits);
     this.#clock = hasTimeout(plan) ? new BoxClock(plan.state.timeout!) : undefined;
     this.#cwd = keepsDirectory ? new Output(4096, "&cwd") : undefined;
     this.initImage = new ResultOf(this.#memfd, "init");
@@ -132,6 +137,7 @@ export class BoxFrame implements Frame {
       else writer.place(part);
     }
     add(rt_sigprocmask("all", null));
+    this.#makeGroup(writer);
     this.#clock?.start(add);
     if (!this.vfork) add(socketpair(SYNC_SOCKETS));
     writer.section = "clone";
@@ -146,6 +152,22 @@ export class BoxFrame implements Frame {
     this.#clock?.launched(add);
     this.#launchersLast = writer.add(getpid());
     writer.end();
+  }
+
+  #makeGroup(writer: ProgramWriter): void {
+    writer.section = "limits";
+    this.group?.make(writer);
+    writer.section = "script";
+  }
+
+  /** The first of the calls that come when all is over, if there are any. */
+  get after(): Call | undefined {
+    return this.#after;
+  }
+
+  aside(writer: ProgramWriter): void {
+    writer.section = "limits";
+    this.#after = this.group?.remove(writer);
   }
 
   #makeImage(add: (call: Call) => void): void {

@@ -56,7 +56,7 @@ export * from "./constants/terminals.ts";
 /** Opens a file. See openat(2). */
 export function openat(
   directory: Fd,
-  path: string | Output | Slot,
+  path: string | Struct | Output | Slot,
   flagBits: number,
   fileMode = 0,
 ): Call {
@@ -108,7 +108,7 @@ export function close_range(first: number, last: number, flagBits: number): Call
 }
 
 /** Duplicates a descriptor to a number. See dup3(2). */
-export function dup3(from: Fd, to: number | Slot, flagBits: number): Call {
+export function dup3(from: Fd, to: number | ResultOf | Slot, flagBits: number): Call {
   return call("dup3", from, to, flags(flagBits, { O_CLOEXEC }));
 }
 
@@ -193,7 +193,7 @@ export class PipeEnds {
 }
 
 /** Creates a directory. See mkdirat(2). */
-export function mkdirat(directory: Fd, path: string, fileMode: number): Call {
+export function mkdirat(directory: Fd, path: string | Struct, fileMode: number): Call {
   return call("mkdirat", at(directory), path, mode(fileMode));
 }
 
@@ -213,7 +213,7 @@ export function symlinkat(target: string, directory: Fd, path: string): Call {
 }
 
 /** Removes a file, or with `AT_REMOVEDIR` a directory. See unlinkat(2). */
-export function unlinkat(directory: Fd, path: string, flagBits: number): Call {
+export function unlinkat(directory: Fd, path: string | Struct, flagBits: number): Call {
   return call("unlinkat", at(directory), path, flags(flagBits, { AT_REMOVEDIR }));
 }
 

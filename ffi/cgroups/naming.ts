@@ -17,6 +17,9 @@ import { Locks } from "./locks.ts";
 /** Names are `ramekin-PIDNS-PID-STARTED-REST`: a pid is unique only within its namespace. */
 const NAME = /^ramekin-(\d+)-(\d+)-(\d+)-(\w+)$/;
 
+/** Names of boxes' groups, and of the one into which boxes move that have to leave their own. */
+const BOX_NAME = /^ramekin-(?:box-\d{10}|launcher)$/;
+
 /** The last part of the name of the group into which a script moves itself. */
 const SCRIPTS_OWN = "script";
 
@@ -36,10 +39,12 @@ export function isScriptsName(name: string): boolean {
   return NAME.exec(name)?.[4] === SCRIPTS_OWN;
 }
 
-/** The directory of the group that a script has made for a container, of which this is a path. */
+/** The directory of the group that a script or a box has made for a container, of which this is a path. */
 export function groupIn(path: string): string | undefined {
   const names = path.split("/");
-  const at = names.findLastIndex((name) => NAME.test(name) && !isScriptsName(name));
+  const at = names.findLastIndex((name) =>
+    NAME.test(name) && !isScriptsName(name) || /^ramekin-box-/.test(name)
+  );
   return at === -1 ? undefined : names.slice(0, at + 1).join("/");
 }
 
@@ -50,18 +55,20 @@ const namePrefix = perEngine(() => {
 });
 
 /**
- * Removes the groups in a directory whose script has ended and that have no processes. One of this
- * pid namespace has ended when no process has its pid and start time. Of others only the lock of
- * their groups is seen from here, which a group has a moment after it is made: while somebody makes
- * one, theirs stay.
+ * Removes the groups in a directory whose script or box has ended and that have no processes. A script
+ * of this pid namespace has ended when no process has its pid and start time. Of others, and of boxes,
+ * only the lock of their groups is seen from here, which a group has a moment after it is made: while
+ * somebody makes one, theirs stay.
  */
 export function sweep(directory: string): void {
   using alone = Locks.ofSweeping(directory);
   const own = NAME.exec(scriptsName())![1];
   for (const name of directoriesIn(directory)) {
     const [, pidNamespace, pid, started] = NAME.exec(name) ?? [];
-    if (pid === undefined) continue;
-    if (pidNamespace === own ? isRunning(pid, started!) : alone === undefined) continue;
+    if (pid === undefined && !BOX_NAME.test(name)) continue;
+    if (
+      pid !== undefined && pidNamespace === own ? isRunning(pid, started!) : alone === undefined
+    ) continue;
     const group = `${directory}/${name}`;
     using left = Locks.ofLeft(group);
     if (left === undefined) continue;

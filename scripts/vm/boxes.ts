@@ -13,6 +13,7 @@ import {
   hostname,
   init,
   landlock,
+  limits,
   mapIds,
   mapRoot,
   proc,
@@ -39,6 +40,9 @@ interface Trial {
   readonly printed: string;
   readonly code?: number;
   readonly for?: "root";
+  /** What the shell does before it, and prints behind it. */
+  readonly before?: string;
+  readonly after?: string;
 }
 
 const range = [{ inside: 0, outside: 100_000, count: 10 }];
@@ -84,6 +88,20 @@ const TRIALS: readonly Trial[] = [
     code: 124,
   },
   {
+    name: "limits",
+    box: recipe(
+      unshare("user", "pid"),
+      mapRoot(),
+      limits({ pids: 50, memory: "64m", cpus: 0.5, cpuset: "0" }),
+    ),
+    script: "sed 's/.*ramekin/ramekin/; s/[0-9]*$//' /proc/self/cgroup; " +
+      "cd /groups/*/ramekin-box-*; cat pids.max memory.max cpu.max cpuset.cpus",
+    printed: "ramekin-box- 50 67108864 50000 100000 0 0",
+    // The box is alone in a group that belongs to its user.
+    before: "echo 0 >/groups/$user/cgroup.procs",
+    after: "ls -d /groups/*/ramekin-box-* 2>/dev/null | wc -l",
+  },
+  {
     name: "landlock",
     box: recipe(landlock({ read: ["/"], execute: ["/"], degrade: true })),
     script: "(echo > /tmp/made) 2>&1 | grep -c denied",
@@ -118,6 +136,13 @@ mount -t proc proc /proc
 mount -t devtmpfs dev /dev
 mkdir -p /dev/pts
 mount -t devpts devpts /dev/pts
+mkdir /groups
+mount -t cgroup2 groups /groups
+echo "+pids +memory +cpu +cpuset" >/groups/cgroup.subtree_control
+for user in root nobody; do
+  mkdir /groups/$user
+  chown $user /groups/$user /groups/$user/cgroup.procs /groups/$user/cgroup.subtree_control
+done
 echo 'exec "$@"' >/boxes/as
 exec </dev/null
 ${TRIALS.flatMap((trial) => usersOf(trial).map((user) => lineOf(trial, user))).join("\n")}
@@ -129,11 +154,13 @@ function usersOf({ for: whom }: Trial): readonly ("root" | "nobody")[] {
   return whom === "root" ? ["root"] : ["root", "nobody"];
 }
 
-function lineOf({ name, script }: Trial, user: "root" | "nobody"): string {
+function lineOf({ name, script, before, after }: Trial, user: "root" | "nobody"): string {
   const as = user === "root" ? "" : "su -s /bin/sh nobody -- /boxes/as ";
   const quoted = `'${script.replaceAll("'", `'\\''`)}'`;
-  return `${as}/boxes/${name} sh -c ${quoted} >/tmp/out 2>&1; ` +
-    `echo "${name} as ${user}: $? $(tr '\\n' ' ' </tmp/out)"`;
+  const box = `${as}/boxes/${name} sh -c ${quoted} >/tmp/out 2>&1`;
+  return `user=${user}; ${before === undefined ? box : `(${before}; exec ${box})`}; code=$?; ` +
+    `${after === undefined ? "" : `${after} >>/tmp/out; `}` +
+    `echo "${name} as ${user}: $code $(tr '\\n' ' ' </tmp/out)"`;
 }
 
 /** Runs the boxes in a machine, and returns how many do not do what they should. */

@@ -8,6 +8,7 @@ import {
   chroot,
   type Container,
   landlock,
+  limits,
   linux,
   mapRoot,
   masquerade,
@@ -56,7 +57,7 @@ const STEPS: Readonly<Record<Step["step"], "built" | string>> = {
   join: "a process is known by its pid only while it runs",
   joinCgroup: "the script opens files",
   landlock: "built",
-  limits: "systemd-run --scope",
+  limits: "built",
   loopback: "built",
   macvlan: "built",
   mapCurrentUser: "built",
@@ -115,6 +116,7 @@ const wired = recipe(unshare("user", "net"), mapRoot(), unshare("net"), veth("et
 const OTHERS: Partial<Record<Step["step"], Recipe>> = {
   chroot: mounts(tmpfs("/mnt"), ...usr, chroot("/mnt")),
   pivotRoot: mounts(tmpfs("/mnt"), ...usr, pivotRoot("/mnt")),
+  limits: recipe(unshare("user", "pid"), mapRoot(), limits({ pids: 50 })),
   masquerade: recipe(unshare("net"), masquerade("10.1.0.0/24")),
   publish: recipe(unshare("net"), publish(8080, { address: "10.1.0.2" })),
   route: wired.with(
