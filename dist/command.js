@@ -11,7 +11,7 @@ for(const name in getters){
 Object.defineProperty(target,name,{get:getters[name],configurable:true});
 }
 });
-var BUILD="3543fa0ae42ac3bff9949ab65259072cf5dd74dc3730417d92800d1c04bc555e";
+var BUILD="1bdc54beaf4cab1c9aa63fed366a27f2a3ccbb71d756a317586f00092ceec127";
 var FUNCTIONS={
 getenv:{
 parameters:[

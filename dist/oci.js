@@ -22498,6 +22498,7 @@ call:call2
 })));
 }
 var NAME3=/^ramekin-(\d+)-(\d+)-(\d+)-(\w+)$/;
+var BOX_NAME=/^ramekin-(?:box-\d{10}|launcher)$/;
 var SCRIPTS_OWN="script";
 function newName(){
 const[random]=crypto.getRandomValues(new Uint32Array(1));
@@ -22518,8 +22519,8 @@ using alone=Locks.ofSweeping(directory);
 const own=NAME3.exec(scriptsName())[1];
 for(const name of directoriesIn2(directory)){
 const[,pidNamespace,pid,started2]=NAME3.exec(name)??[];
-if(pid===void 0)continue;
-if(pidNamespace===own?isRunning(pid,started2):alone===void 0)continue;
+if(pid===void 0 && !BOX_NAME.test(name))continue;
+if(pid !==void 0 && pidNamespace===own?isRunning(pid,started2):alone===void 0)continue;
 const group=`${directory}/${name}`;
 using left=Locks.ofLeft(group);
 if(left===void 0)continue;

@@ -28240,6 +28240,7 @@ call:call2
 })));
 }
 var NAME6=/^ramekin-(\d+)-(\d+)-(\d+)-(\w+)$/;
+var BOX_NAME=/^ramekin-(?:box-\d{10}|launcher)$/;
 var SCRIPTS_OWN="script";
 function newName(){
 const[random]=crypto.getRandomValues(new Uint32Array(1));
@@ -28253,7 +28254,7 @@ return NAME6.exec(name)?.[4]===SCRIPTS_OWN;
 }
 function groupIn(path2){
 const names=path2.split("/");
-const at3=names.findLastIndex((name)=> NAME6.test(name)&& !isScriptsName(name));
+const at3=names.findLastIndex((name)=> NAME6.test(name)&& !isScriptsName(name)|| /^ramekin-box-/.test(name));
 return at3===-1?void 0:names.slice(0,at3 + 1).join("/");
 }
 var namePrefix=perEngine(()=>{
@@ -28265,8 +28266,8 @@ using alone=Locks.ofSweeping(directory);
 const own=NAME6.exec(scriptsName())[1];
 for(const name of directoriesIn(directory)){
 const[,pidNamespace,pid,started2]=NAME6.exec(name)??[];
-if(pid===void 0)continue;
-if(pidNamespace===own?isRunning(pid,started2):alone===void 0)continue;
+if(pid===void 0 && !BOX_NAME.test(name))continue;
+if(pid !==void 0 && pidNamespace===own?isRunning(pid,started2):alone===void 0)continue;
 const group=`${directory}/${name}`;
 using left=Locks.ofLeft(group);
 if(left===void 0)continue;

@@ -33106,7 +33106,7 @@ return NAME6.exec(name)?.[4]===SCRIPTS_OWN;
 }
 function groupIn(path2){
 const names=path2.split("/");
-const at4=names.findLastIndex((name)=> NAME6.test(name)&& !isScriptsName(name));
+const at4=names.findLastIndex((name)=> NAME6.test(name)&& !isScriptsName(name)|| /^ramekin-box-/.test(name));
 return at4===-1?void 0:names.slice(0,at4 + 1).join("/");
 }
 function sweep(directory2){
@@ -33114,8 +33114,8 @@ using alone=Locks.ofSweeping(directory2);
 const own=NAME6.exec(scriptsName())[1];
 for(const name of directoriesIn(directory2)){
 const[,pidNamespace,pid,started2]=NAME6.exec(name)??[];
-if(pid===void 0)continue;
-if(pidNamespace===own?isRunning(pid,started2):alone===void 0)continue;
+if(pid===void 0 && !BOX_NAME.test(name))continue;
+if(pid !==void 0 && pidNamespace===own?isRunning(pid,started2):alone===void 0)continue;
 const group=`${directory2}/${name}`;
 using left=Locks.ofLeft(group);
 if(left===void 0)continue;
@@ -33150,7 +33150,7 @@ if(!failed2())return true;
 for(const name of directoriesIn(directory2))removeTree2(`${directory2}/${name}`);
 return !failed2();
 }
-var NAME6,SCRIPTS_OWN,namePrefix,NOT_THERE2;
+var NAME6,BOX_NAME,SCRIPTS_OWN,namePrefix,NOT_THERE2;
 var init_naming=__esm({
 "ffi/cgroups/naming.ts":(function(){
 init_files3();
@@ -33162,6 +33162,7 @@ init_read_file();
 init_files7();
 init_locks();
 NAME6=/^ramekin-(\d+)-(\d+)-(\d+)-(\w+)$/;
+BOX_NAME=/^ramekin-(?:box-\d{10}|launcher)$/;
 SCRIPTS_OWN="script";
 namePrefix=perEngine(()=>{
 const stat=readWholeText(at_fdcwd,"/proc/self/stat");
@@ -49005,7 +49006,7 @@ return parts2;
 }
 function* deepestFirst(node){
 const way=[];
-const enter5=(node2)=>{
+const enter6=(node2)=>{
 way.push({
 node:node2,
 rest:[
@@ -49013,11 +49014,11 @@ rest:[
 ].values()
 });
 };
-enter5(node);
+enter6(node);
 while(way.length > 0){
 const{node:node2,rest:rest2}=way.at(-1);
 const next=rest2.next();
-if(!next.done)enter5(next.value);
+if(!next.done)enter6(next.value);
 else{
 way.pop();
 yield node2;
@@ -50558,11 +50559,11 @@ const ids2=mayMap()?subordinateIds():void 0;
 return ids2===void 0?ONE3:mappedOwners(ids2);
 }
 function unpackingIds(){
-const{enter:enter5,name}=ownersHere();
+const{enter:enter6,name}=ownersHere();
 return name==="real"?[
 unshare3("user"),
 mapRoot()
-]:enter5({
+]:enter6({
 uid:0
 });
 }
@@ -61904,8 +61905,8 @@ var START,STREAMS3;
 var init_bytes2=__esm({
 "box/bytes.ts"(){
 START={
-x86_64:"SInlTI0tpv///0WLdQBIi0UATI1kxRBMiecx20iDPwBIjX8IdAT/w+vySIsHSIXAdBxIg/gXSI1/EHXuSIN/+AB0C0G/AAAAAOkmBQAAuGsAAAAPBYXAdBJB9kU8BHQLQb8BAAAA6QkFAABB9kU8EHQyRIn3QYt1BLoDAAAAQboxAAAAScfA/////0UxybgJAAAADwVMOfBBvwMAAAAPhdAEAABFMcBEice+AQAAALhIAAAADwWFwHkYv5z///9IjTVnBgAAugIAAAC4AQEAAA8FQf/AQYP4A3LMQYt1CEyJ9+hvBQAAQYtFSIXAdA3/0EGJ94X2D4V4BAAAuGsAAAAPBUGLdRToDQUAALhsAAAADwVBi3UY6P0EAABIi0UASIPoAUiD0ABBi004SInCSAHKQb8CAAAAD4Q2BAAASI0U1QgAAABIKdRJiedMif9Bi3U06IIEAABIjXUQSInB80ilSMcHAAAAAEGLTTBIjVQLAUjB4gNIKdRIiedNiwQkSYPECE2FwHQkQfZFPAF0C0GLdSjoWQQAAHPhQYt1LOhOBAAActZMicBIq+vPQYtNMEGLdSzoIAQAAEjHBwAAAABJieRIg+TwTIn3vhAAAADoiwUAAEiNpCQA/v//QYtNEEGLBA5BC0YED4X4AAAATYsHTInHigdI/8c8Lw+ExQAAAITAde9MKcdJiflMiedIizdIg8cISIX2dBSBPlBBVEh17IB+BD115kiDxgXrB0iNNboEAABIifeAPwBIjX8BdfdIKfdMAc9IKfy7AgAAAEiJ56w8OnQHhMB0A6rr9InFSDnndAOwL6pJifJMicZMicnzpEFSQVFBUEiNfCQYTIn+TIniuDsAAAAPBffYg/gCdCaD+BR0IYP4DXU8v5z///9IjXQkGDHSuA0BAAAPBYXAdQW7DQAAAEFYQVleQITtdY2J2OsSTInHTIn+TIniuDsAAAAPBffYQYlGDL9/AAAA6RIBAABBi10MQYscHoXbD4R8AQAAv/////9Iiea6AQAAAEUx0rg9AAAADwWFwA+O6gAAAOipAwAAOdh12EGDfgQAD4VJAQAAQYN+DAAPhaEBAACLBCQPtvyD4H90Bo24gAAAAIn7QYtNREG/CQAAAIB5FAB0Dbt8AAAAQb8KAAAA6wiB/58AAAB1B+gRAgAAid+J+0WLZURJgzwkAHRIQYtEJARBC0QkDL8CAAAAdAe4AwAAAA8FvwEAAAC4AwAAAA8Fv/////9IieYx0kUx0rg9AAAADwWFwHgM6AIDAABJgzwkAHXQQYN8JAgAid90JkG/BAAAAEGLfCQQhf8Pjo4BAAC+AgAAADHSuCQBAAAPBel7AQAAuOcAAAAPBUiNPeECAABIjXQkEDHSQboIAAAAuIAAAAAPBYP4EQ+E0/7//4XAeNiJxonfi0wkGIP5/nQshcl+Fo1I7IP5AncXuCcAAAAPBYnHvhMAAAC4PgAAAA8F66hB9kU8AnSh6+5Bi01ED7ppFABz474JAAAA69zo1gEAAEiNNbgCAADoKAEAAEGLBoPoEDHSuVgAAAD38UGLdSCNSAvoKgEAAEmJ9OgFAQAAQYtuBLt9AAAAQYt1TIsGhcB0T4tOBEiDxghBOwZ17onND7r1H3I7QYssDvfd6zPocwEAAEiNNWUCAADoxQAAAEmLN+i9AAAATI0lZQIAAEGLbgy7fgAAAIP9AnUFu38AAABIjTUtAgAA6JcAAABBi30kigdI/8dIif5AOOh0D4TAdAuAPwBIjX8Bdffr5OhyAAAATInmrDwBd/tyHaxAOOh180mJ9EiNNQMCAADoUwAAAEyJ5uhLAAAASI018wEAAOg/AAAAid/pAP7//+gKAAAAv30AAADpdv7//+jGAAAASI01qAEAAOgYAAAAQYt1IESJ+egpAAAA6AcAAABIjTWvAQAASMfC/////0j/woA8FgF3978CAAAAuAEAAAAPBcNn4w2APgBIjXYBdff/yevww2fjFEiJN0iDxwiAPgBIjXYBdff/yevpw4A+AHQgTInCrITAdAs6AnUJSP/CPD118PnDgH7/AHTgSP/G6/X4w4X2dDBBicBBuQoAAACLPoX/dCFIg8YETAH3RInAuQoAAAAx0kH38YDCMIhUD///yXXw69nDQYt1HEGLfSCtTI0EB0w5x3NOD7YWSP/GidHB6QToPwAAAPOkTDnHczdED7YOSP/GQQ+68QdzDA+2Bkj/xsHgB0EJwYnRg+EP6BQAAACDwQNJifJIif5MKc7zpEyJ1uutw4P5D3UPD7YGSP/GAcE9/wAAAHTxw0GLTUQ7AXQHg8EEOwF1EccBAAAAAEGLTUSLVCQICVEIww8fAP//////////L3Vzci9sb2NhbC9zYmluOi91c3IvbG9jYWwvYmluOi91c3Ivc2JpbjovdXNyL2Jpbjovc2JpbjovYmluAC9kZXYvbnVsbABib3g6IAAgZmFpbGVkOiAAYm94OiBleGVjdmUgb2YgAAogIAAKAA8fAFNVQVRBVYn2SIn7SI0sN0G9AAQAAESLZQRIi30gQfbEAXQESIs8O0iLdShB9sQCdARIizQzSItVMEH2xAR0BEiLFBNMi1U4QfbECHQETosUE0yLRUBB9sQQdAROiwQDTItNSEH2xCB0BE6LDAuLRQDHRVAAAAAAx0VU/////w8FSIXAdBFIiUVQSD0B8P//cxGLRRzrUsdFVAAAAACLRRDrRvfYg/gLdRBBD7rkBnMJQf/ND4Vc////SItNCEiFyXQSD7bROdB0BkjB6Qjr7otFFOsUg3sEAHULSInpSCnZiQuJQwSLRRhIjSwDhcAPhRv///+LQwRBXUFcXVvD",
-aarch64:"9wMAkXT9/xCVAkC54AJA+fMOAItzQgCR4QMTqhgAgNIghED4YAAAtBgHAJH9//8XIAjBqMAAALQfXADxof//VGIAALQWAIBSbQEAFOgVgNIBAADUoAAANII+QLliABA2NgCAUmYBABSCPkC5ggEgNuADFaqBBkC5YgCA0iMGgNIEAICSBQCA0sgbgNIBAADUdgCAUh8AFeshKwBUCQCA0uADCaohAIDSKAOA0gEAANTAAPg2YAyAkqE7ADBCAIDSCAeA0gEAANQpBQCRPw0A8YP+/1SBCkC54AMVqo4BAJSCSkC5ggAANEAAP9b2AwEqYSgANegVgNIBAADUgRZAuXMBAJQoFoDSAQAA1IEaQLlvAQCU5QJA+UUAALSlBADRgzpAuaIAA4tWAIBSgiYAtEIIAJFC+H+S4AMAkQAMAssfAACR9gMAqoE2QLlIAQCU4UIAkaUAALQihED4AoQA+KUEANH8//8XHwAA+YMyQLkCAwOLQggAkUL4f5LgAwCRAAwCyx8AAJFlhkD4ZQEAtII+QLmCAAA2gSpAuTsBAJRG//80gS5AuTgBAJTm/v81BYQA+PX//xeDMkC5gS5AuSsBAJQfAAD58wMAkeADFaoBAoBSowEAlIESQLmiamG4owZAuUIAAyoiCwA1yQJA+eEDCaoiFEA4X7wAcWAJAFSi//81KgAJy+EDE6orhED4SwIAtGIBQDlfQAFxgf//VGIFQDlfBAFxIf//VGIJQDlfUAFxwf7/VGINQDlfIAFxYf7/VGIRQDlf9ABxAf7/VGsVAJECAAAUyywAEOEDC6oiFEA44v//NSEAC8shAAqLIUAAkSHsfJLiAwCRQgABy18AAJFYAIBS4AMAkWwVQDif6QBxgAAAVGwAADQMFAA4+///F+EDAJEfAAHrYAAAVOIFgFICFAA44QMJquMDCqoiFEA4AhQAOGMEAPGh//9U4AMAkeEDFqriAxOqqBuA0gEAANTgAwBLHwgAcYABAFQfUABxQAEAVB80AHEhAgBUYAyAkuEDAJECAIDSCAaA0gEAANRAAAA1uAGAUmz7/zXgAxgqBwAAFOADCarhAxaq4gMTqqgbgNIBAADU4AMAS6AOALngD4BSSQAAFIEOQLm4amG4/4MC0TgNADQAAICS4QMAkSIAgNIDAIDSiCCA0gEAANQfAABx7QcAVAsBAJQfABhrwf7/VKEGQLmBCwA1oQ5AuWEOADXhA0C5IDwIUyEYAHJAAABUIAACEfgDACqCRkC5QhRAuTYBgFKCAAA0mA+AUlYBgFIDAAAUH3wCcWEAAFSNAACU4AMYKvgDACqTRkC5YQJA+aECALRhBkC5Yg5AuSEAAiqBAAA0QACA0igHgNIBAADUIACA0igHgNIBAADUAACAkuEDAJECAIDSAwCA0ogggNIBAADUgAD4N94AAJRhAkD54f7/tWEKQLngAxgqQQEANJYAgFJgEkC5HwAAcU0NAFRBAIDSAgCA0ggDgNIBAADUZQAAFMgLgNIBAADUoBsAEOFDAJECAIDSAwGA0igRgNIBAADUH0QAcWD2/1QA//834QMAKuADGCriG0C5XwgAMeABAFRfAABx7QAAVCJQAFFfCABx6AAAVIgVgNIBAADUYQKA0igQgNIBAADU6P//F4I+QLnC/A82+///F4JGQLlDFEC5QRQAueP+/zQhAYDS9f//F4QAAJShGQBwSwAAlKMCQLljQABRAguAUmMIwhpjLAARgSJAuU0AAJT5AwGqQgAAlLcGQLm4D4BSgU5AuaQCQLkiDMEoYgIANF8ABGuh//9Ud3gAEuMB+De3amO49wMXSwwAABRrAACUARcAcDIAAJTBAkD5MAAAlDkXAHC3DkC52A+AUv8KAHFBAABU+A+AUoEVADAoAACUgSZAuSIUQDhfABdroAAAVIIAADQiFEA44v//Nfr//xcfAACU4QMZqiIUQDhfBABxyP//VCMBAFQiFEA4XwAXa0H//1T5AwGqwRMAcBQAAJThAxmqEgAAlGETAHAQAACU4AMYKnn//xcDAACUoA+AUpr//xf6Ax6qQAAAlCERAHAHAACUgSJAueMDFioNAACUAwAAlP4DGqphEQBwAgCAkkIEAJEjaGI4fwQAcaj//1RAAIDSCAiA0gEAANTAA1/WowAANCIUQDji//81YwQAUfz//xfAA1/WwwAANAGEAPgiFEA44v//NWMEAFH7//8XwANf1iIAQDkGAIBSwgEANOMDBaoiFEA4wgAANGQUQDhfAARroQAAVF/0AHFB//9UJgCAUsADX9YiFEA44v//NfH//xfAA1/W4QEANEkBgFIiREC4ggEANKICAovjAwAqRAGA0mUIyRqmjAkbxsAAEeMDBSqEBADRRmgkOET//7X0//8XwANf1oEeQLmAIkC55wMeqiJEQLgJAAKLHwAJ6yIDAFQjFEA4YnwEUxcAAJSiAAA0JBRAOAQUADhCBABR/P//Fx8ACeviAQBUJRRAOIUAODYkFEA4pRgAEqUcBCpiDAASCQAAlEIMABEFAAXLpBRAOAQUADhCBABxof//VOf//xfgAF/WXzwAcaEAAFQkFEA4QgAEC5/8A3Gg//9UwANf1oJGQLlDAEC55AMCqh8AA2ugAABURBAAkYMAQLkfAANrwQAAVJ8AALnjA0C5RAhAuWMABCpDCAC5wANf1h8gA9X//////////y91c3IvbG9jYWwvc2JpbjovdXNyL2xvY2FsL2JpbjovdXNyL3NiaW46L3Vzci9iaW46L3NiaW46L2JpbgAvZGV2L251bGwAYm94OiAAIGZhaWxlZDogAGJveDogZXhlY3ZlIG9mIAAKICAACgAfIAPpAwCqCkAhiw6AgFJLBUC5QBFA+UsAADYgaWD4QRVA+UsACDYhaWH4QhlA+UsAEDYiaWL4Qx1A+UsAGDYjaWP4RCFA+UsAIDYkaWT4RSVA+UsAKDYlaWX4SAFAuex/YLJMKQD5AQAA1MAAALRAKQD5H/w/scIAAFRMHUC5GQAAFF9VALlMEUC5FgAAFOADAEsfLABxgQAAVGsAMDbOBQBxYfv/VEwFQPkMAQC0jR0AEr8BAGtgAABUjP1I0/v//xdMFUC5BwAAFCwFQLmMAAA1TAEJyywBALkgBQC5TBlAuSoBDIss+f+1IAVAucADX9Y="
+x86_64:"SInlTI0tnv///0WLdQBIi0UATI1kxRBMiecx20iDPwBIjX8IdAT/w+vySIsHSIXAdBxIg/gXSI1/EHXuSIN/+AB0C0G/AAAAAOlGBQAAuGsAAAAPBYXAdBJB9kU8BHQLQb8BAAAA6SkFAABB9kU8EHQyRIn3QYt1BLoDAAAAQboxAAAAScfA/////0UxybgJAAAADwVMOfBBvwMAAAAPhfAEAABFMcBEice+AQAAALhIAAAADwWFwHkYv5z///9IjTWHBgAAugIAAAC4AQEAAA8FQf/AQYP4A3LMQYt1CEyJ9+iPBQAAQYtFSIXAdA3/0EGJ94X2D4WYBAAAuGsAAAAPBUGLdRToLQUAALhsAAAADwVBi3UY6B0FAAC4JwAAAA8FQYt1UOgNBQAASItFAEiD6AFIg9AAQYtNOEiJwkgBykG/AgAAAA+ERgQAAEiNFNUIAAAASCnUSYnnTIn/QYt1NOiSBAAASI11EEiJwfNIpUjHBwAAAABBi00wSI1UCwFIweIDSCnUSInnTYsEJEmDxAhNhcB0JEH2RTwBdAtBi3Uo6GkEAABz4UGLdSzoXgQAAHLWTInASKvrz0GLTTBBi3Us6DAEAABIxwcAAAAASYnkSIPk8EyJ974QAAAA6JsFAABIjaQkAP7//0GLTRBBiwQOQQtGBA+F+AAAAE2LB0yJx4oHSP/HPC8PhMUAAACEwHXvTCnHSYn5TInnSIs3SIPHCEiF9nQUgT5QQVRIdeyAfgQ9deZIg8YF6wdIjTXKBAAASIn3gD8ASI1/AXX3SCn3TAHPSCn8uwIAAABIieesPDp0B4TAdAOq6/SJxUg553QDsC+qSYnyTInGTInJ86RBUkFRQVBIjXwkGEyJ/kyJ4rg7AAAADwX32IP4AnQmg/gUdCGD+A11PL+c////SI10JBgx0rgNAQAADwWFwHUFuw0AAABBWEFZXkCE7XWNidjrEkyJx0yJ/kyJ4rg7AAAADwX32EGJRgy/fwAAAOkiAQAAQYtdDEGLHB6F2w+EjAEAAL//////SInmugEAAABFMdK4PQAAAA8FhcAPjvoAAADouQMAADnYddhBg34EAA+FWQEAAEGDfgwAD4WxAQAAiwQkD7b8g+B/dAaNuIAAAACJ+0GLTURBvwkAAACAeRQAdA27fAAAAEG/CgAAAOsIgf+fAAAAdQfoIQIAAInfiftBi3VUhfZ0CEyJ9+jqAwAARYtlREmDPCQAdEhBi0QkBEELRCQMvwIAAAB0B7gDAAAADwW/AQAAALgDAAAADwW//////0iJ5jHSRTHSuD0AAAAPBYXAeAzoAgMAAEmDPCQAddBBg3wkCACJ33QmQb8EAAAAQYt8JBCF/w+OjgEAAL4CAAAAMdK4JAEAAA8F6XsBAAC45wAAAA8FSI094QIAAEiNdCQQMdJBuggAAAC4gAAAAA8Fg/gRD4TD/v//hcB42InGid+LTCQYg/n+dCyFyX4WjUjsg/kCdxe4JwAAAA8Fice+EwAAALg+AAAADwXrqEH2RTwCdKHr7kGLTUQPumkUAHPjvgkAAADr3OjWAQAASI01uAIAAOgoAQAAQYsGg+gQMdK5WAAAAPfxQYt1II1IC+gqAQAASYn06AUBAABBi24Eu30AAABBi3VMiwaFwHRPi04ESIPGCEE7BnXuic0PuvUfcjtBiywO993rM+hzAQAASI01ZQIAAOjFAAAASYs36L0AAABMjSVlAgAAQYtuDLt+AAAAg/0CdQW7fwAAAEiNNS0CAADolwAAAEGLfSSKB0j/x0iJ/kA46HQPhMB0C4A/AEiNfwF19+vk6HIAAABMieasPAF3+3IdrEA46HXzSYn0SI01AwIAAOhTAAAATInm6EsAAABIjTXzAQAA6D8AAACJ3+nw/f//6AoAAAC/fQAAAOl2/v//6MYAAABIjTWoAQAA6BgAAABBi3UgRIn56CkAAADoBwAAAEiNNa8BAABIx8L/////SP/CgDwWAXf3vwIAAAC4AQAAAA8Fw2fjDYA+AEiNdgF19//J6/DDZ+MUSIk3SIPHCIA+AEiNdgF19//J6+nDgD4AdCBMicKshMB0CzoCdQlI/8I8PXXw+cOAfv8AdOBI/8br9fjDhfZ0MEGJwEG5CgAAAIs+hf90IUiDxgRMAfdEicC5CgAAADHSQffxgMIwiFQP///JdfDr2cNBi3UcQYt9IK1MjQQHTDnHc04PthZI/8aJ0cHpBOg/AAAA86RMOcdzN0QPtg5I/8ZBD7rxB3MMD7YGSP/GweAHQQnBidGD4Q/oFAAAAIPBA0mJ8kiJ/kwpzvOkTInW663Dg/kPdQ8PtgZI/8YBwT3/AAAAdPHDQYtNRDsBdAeDwQQ7AXURxwEAAAAAQYtNRItUJAgJUQjDDx8A//////////8vdXNyL2xvY2FsL3NiaW46L3Vzci9sb2NhbC9iaW46L3Vzci9zYmluOi91c3IvYmluOi9zYmluOi9iaW4AL2Rldi9udWxsAGJveDogACBmYWlsZWQ6IABib3g6IGV4ZWN2ZSBvZiAACiAgAAoADx8AU1VBVEFVifZIiftIjSw3Qb0ABAAARItlBEiLfSBB9sQBdARIizw7SIt1KEH2xAJ0BEiLNDNIi1UwQfbEBHQESIsUE0yLVThB9sQIdAROixQTTItFQEH2xBB0BE6LBANMi01IQfbEIHQETosMC4tFAMdFUAAAAADHRVT/////DwVIhcB0EUiJRVBIPQHw//9zEYtFHOtSx0VUAAAAAItFEOtG99iD+At1EEEPuuQGcwlB/80PhVz///9Ii00ISIXJdBIPttE50HQGSMHpCOvui0UU6xSDewQAdQtIielIKdmJC4lDBItFGEiNLAOFwA+FG////4tDBEFdQVxdW8M=",
+aarch64:"9wMAkTT9/xCVAkC54AJA+fMOAItzQgCR4QMTqhgAgNIghED4YAAAtBgHAJH9//8XIAjBqMAAALQfXADxof//VGIAALQWAIBScQEAFOgVgNIBAADUoAAANII+QLliABA2NgCAUmoBABSCPkC5ggEgNuADFaqBBkC5YgCA0iMGgNIEAICSBQCA0sgbgNIBAADUdgCAUh8AFeuhKwBUCQCA0uADCaohAIDSKAOA0gEAANTAAPg2YAyAkiE8ADBCAIDSCAeA0gEAANQpBQCRPw0A8YP+/1SBCkC54AMVqpIBAJSCSkC5ggAANEAAP9b2AwEq4SgANegVgNIBAADUgRZAuXcBAJQoFoDSAQAA1IEaQLlzAQCU5QJA+UUAALSlBADRgzpAuaIAA4tWAIBSAicAtEIIAJFC+H+S4AMAkQAMAssfAACR9gMAqoE2QLlMAQCU4UIAkaUAALQihED4AoQA+KUEANH8//8XHwAA+YMyQLkCAwOLQggAkUL4f5LgAwCRAAwCyx8AAJFlhkD4ZQEAtII+QLmCAAA2gSpAuT8BAJRG//80gS5AuTwBAJTm/v81BYQA+PX//xeDMkC5gS5AuS8BAJQfAAD58wMAkeADFaoBAoBSpwEAlIESQLmiamG4owZAuUIAAyoiCwA1yQJA+eEDCaoiFEA4X7wAcWAJAFSi//81KgAJy+EDE6orhED4SwIAtGIBQDlfQAFxgf//VGIFQDlfBAFxIf//VGIJQDlfUAFxwf7/VGINQDlfIAFxYf7/VGIRQDlf9ABxAf7/VGsVAJECAAAUSy0AEOEDC6oiFEA44v//NSEAC8shAAqLIUAAkSHsfJLiAwCRQgABy18AAJFYAIBS4AMAkWwVQDif6QBxgAAAVGwAADQMFAA4+///F+EDAJEfAAHrYAAAVOIFgFICFAA44QMJquMDCqoiFEA4AhQAOGMEAPGh//9U4AMAkeEDFqriAxOqqBuA0gEAANTgAwBLHwgAcYABAFQfUABxQAEAVB80AHEhAgBUYAyAkuEDAJECAIDSCAaA0gEAANRAAAA1uAGAUmz7/zXgAxgqBwAAFOADCarhAxaq4gMTqqgbgNIBAADU4AMAS6AOALngD4BSTQAAFIEOQLm4amG4/4MC0bgNADQAAICS4QMAkSIAgNIDAIDSiCCA0gEAANQfAABxbQgAVA8BAJQfABhrwf7/VKEGQLkBDAA1oQ5AueEOADXhA0C5IDwIUyEYAHJAAABUIAACEfgDACqCRkC5QhRAuTYBgFKCAAA0mA+AUlYBgFIDAAAUH3wCcWEAAFSRAACU4AMYKvgDACqBVkC5YQAANOADFaohAQCUk0ZAuWECQPmhAgC0YQZAuWIOQLkhAAIqgQAANEAAgNIoB4DSAQAA1CAAgNIoB4DSAQAA1AAAgJLhAwCRAgCA0gMAgNKIIIDSAQAA1IAA+DfeAACUYQJA+eH+/7VhCkC54AMYKkEBADSWAIBSYBJAuR8AAHFNDQBUQQCA0gIAgNIIA4DSAQAA1GUAABTIC4DSAQAA1KAbABDhQwCRAgCA0gMBgNIoEYDSAQAA1B9EAHHg9f9UAP//N+EDACrgAxgq4htAuV8IADHgAQBUXwAAce0AAFQiUABRXwgAcegAAFSIFYDSAQAA1GECgNIoEIDSAQAA1Oj//xeCPkC5wvwPNvv//xeCRkC5QxRAuUEUALnj/v80IQGA0vX//xeEAACUoRkAcEsAAJSjAkC5Y0AAUQILgFJjCMIaYywAEYEiQLlNAACU+QMBqkIAAJS3BkC5uA+AUoFOQLmkAkC5IgzBKGICADRfAARrof//VHd4ABLjAfg3t2pjuPcDF0sMAAAUawAAlAEXAHAyAACUwQJA+TAAAJQ5FwBwtw5AudgPgFL/CgBxQQAAVPgPgFKBFQAwKAAAlIEmQLkiFEA4XwAXa6AAAFSCAAA0IhRAOOL//zX6//8XHwAAlOEDGaoiFEA4XwQAccj//1QjAQBUIhRAOF8AF2tB//9U+QMBqsETAHAUAACU4QMZqhIAAJRhEwBwEAAAlOADGCp1//8XAwAAlKAPgFKa//8X+gMeqkAAAJQhEQBwBwAAlIEiQLnjAxYqDQAAlAMAAJT+AxqqYREAcAIAgJJCBACRI2hiOH8EAHGo//9UQACA0ggIgNIBAADUwANf1qMAADQiFEA44v//NWMEAFH8//8XwANf1sMAADQBhAD4IhRAOOL//zVjBABR+///F8ADX9YiAEA5BgCAUsIBADTjAwWqIhRAOMIAADRkFEA4XwAEa6EAAFRf9ABxQf//VCYAgFLAA1/WIhRAOOL//zXx//8XwANf1uEBADRJAYBSIkRAuIIBADSiAgKL4wMAKkQBgNJlCMkapowJG8bAABHjAwUqhAQA0UZoJDhE//+19P//F8ADX9aBHkC5gCJAuecDHqoiREC4CQACix8ACesiAwBUIxRAOGJ8BFMXAACUogAANCQUQDgEFAA4QgQAUfz//xcfAAnr4gEAVCUUQDiFADg2JBRAOKUYABKlHAQqYgwAEgkAAJRCDAARBQAFy6QUQDgEFAA4QgQAcaH//1Tn//8X4ABf1l88AHGhAABUJBRAOEIABAuf/ANxoP//VMADX9aCRkC5QwBAueQDAqofAANroAAAVEQQAJGDAEC5HwADa8EAAFSfAAC54wNAuUQIQLljAAQqQwgAucADX9YfIAPV//////////8vdXNyL2xvY2FsL3NiaW46L3Vzci9sb2NhbC9iaW46L3Vzci9zYmluOi91c3IvYmluOi9zYmluOi9iaW4AL2Rldi9udWxsAGJveDogACBmYWlsZWQ6IABib3g6IGV4ZWN2ZSBvZiAACiAgAAoAHyAD6QMAqgpAIYsOgIBSSwVAuUARQPlLAAA2IGlg+EEVQPlLAAg2IWlh+EIZQPlLABA2Imli+EMdQPlLABg2I2lj+EQhQPlLACA2JGlk+EUlQPlLACg2JWll+EgBQLnsf2CyTCkA+QEAANTAAAC0QCkA+R/8P7HCAABUTB1AuRkAABRfVQC5TBFAuRYAABTgAwBLHywAcYEAAFRrADA2zgUAcWH7/1RMBUD5DAEAtI0dABK/AQBrYAAAVIz9SNP7//8XTBVAuQcAABQsBUC5jAAANUwBCcssAQC5IAUAuUwZQLkqAQyLLPn/tSAFQLnAA1/W"
 };
 STREAMS3={
 x86_64:"SIHsQAEAAEjHhCSYAAAAAAAAAEjHhCSoAAAAAAAAAEUx/0SJ/0iJ5rgFAAAADwWFwA+FcgIAAESJ/74DAAAAuEgAAAAPBb4IAAAAD7rgFQ+CYwIAAItEJBglAPAAAD0AEAAAD4SpAAAAPQDAAAAPhMQAAAC+BQAAAD0AQAAAD4Q0AgAAPQAgAAAPhSMBAABIgXwkKAMBAAB1FUGLdUBCiwS+QccEBgEAAADp+gEAAESJ/74BVAAASI2UJLAAAAC4EAAAAA8FhcAPheQAAABIiwQkSItUJAhFhf91FUiJhCSQAAAASImUJJgAAADpuAEAAEg7hCSQAAAAD4WzAAAASDuUJJgAAAAPhJwBAADpoAAAAESJ/0iNtCSwAAAAuIoAAAAPBUiBvCSwAAAARVBJUA+EcwEAAOt6ugMAAADoQgAAAIP4AnQzRIn/SI20JLAAAABIjZQkuAAAALg0AAAADwWFwHUVuicAAADoFQAAAIP4AQ+EMQEAAOs4vgYAAADpNAEAAESJ/74BAAAATI2UJLgAAABMjYQkwAAAAEHHAAQAAAC4NwAAAA8Fi4QkuAAAAMNBg/8CdRtEif++BgQAALoEAAAAuEgAAAAPBUGLTUSJQRBIiwQkSItUJAhBg/8Bckh3EkiJhCSgAAAASImUJKgAAADrNEg7hCSgAAAAdSpIO5QkqAAAAHUgvwEAAAC+AgAAADHSuCQBAAAPBUGLTUTHQQwBAAAA639IjbwksAAAADH2uCUBAAAPBb4HAAAAhcB1dL8RAAAAMfYx0kUx0kUxwLg4AAAADwW+BwAAAIXAeFV0W4u8JLAAAABFhf90EEGLTURCiUS5/Iu8JLQAAABEif4x0rgkAQAADwWLvCSwAAAAuAMAAAAPBYu8JLQAAAC4AwAAAA8FQf/HQYP/Aw+CbP3//zH2SIHEQAEAAMO/AgAAAEiNNbwAAAAx0kG6CAAAALgOAAAADwWLnCSwAAAARIn9i7wktAAAAEWF/3UXif2/AQAAAL4JAAAAuJ0AAAAPBYnfMdu4AwAAAA8FMf++AAABALoDAAAAQboiAAAAScfA/////0UxybgJAAAADwW/AQAAAEiFwHhBSYnEid9Miea6AAABALgAAAAADwWJx4XAdCe/AQAAAHggTInmicKJ77gBAAAADwW/AQAAAIXAfglIAcYpwnXn68K45wAAAA8FDx9AAP//////////",
@@ -61982,6 +61983,445 @@ launched(add2){
 add2(timer_delete(this.#launch));
 }
 };
+}
+});
+function groupIssue({limits:limits2,state,syncPoints}){
+if(limits2===void 0)return void 0;
+if(!state.unshared.has("pid")){
+return 'a box ends what its program leaves running only with a pid namespace, and the control group has to be empty then; add unshare("pid"), or run the box in a group: ' + SCOPE;
+}
+if(syncPoints.length > 0){
+return "the launcher of a box shares its memory with a container that it does something for (veth(), mapIds() and the like), and would be killed with it; run the box in a group: " + SCOPE;
+}
+return void 0;
+}
+function wordOf(controller){
+return controller==="io"?"blkio":controller;
+}
+function mountInto(records,{root:root2},type,controllers,fixes){
+const accept2=NO_HIERARCHY;
+const opened2=records.add(fsopen(type,FSOPEN_CLOEXEC),{
+accept:[
+"ENODEV"
+],
+fixes
+});
+const context=new ResultOf(opened2,`<${type}>`);
+for(const word7 of controllers){
+records.add(fsconfig(context,FSCONFIG_SET_FLAG,word7,null,0),{
+accept:accept2
+});
+}
+records.add(fsconfig(context,FSCONFIG_CMD_CREATE,null,null,0),{
+accept:accept2
+});
+const mounted=records.add(fsmount(context,FSMOUNT_CLOEXEC,0),{
+accept:accept2
+});
+records.add(dup3(new ResultOf(mounted,"<mount>"),root2,O_CLOEXEC),{
+accept:[
+"EBADF"
+]
+});
+}
+function lockMaking(records,root2){
+const opened2=openat(root2,"cgroup.procs",O_RDONLY | O_CLOEXEC);
+records.add(opened2,{
+accept:[
+"ENOTDIR",
+"EACCES"
+]
+});
+const lock3=new ResultOf(opened2,"<cgroup.procs>");
+records.add(flock(lock3,LOCK_SH | LOCK_NB),{
+accept:[
+"EAGAIN",
+"EBADF"
+]
+});
+return lock3;
+}
+function openGroup(records,root2,edges={}){
+const opened2=openat(root2,NAME15,O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+records.add(opened2,edges);
+const group=new ResultOf(opened2,"<group>");
+records.add(flock(group,LOCK_SH | LOCK_NB),{
+accept:[
+"EAGAIN"
+]
+});
+return group;
+}
+function writeSetting2(records,group,file,value,fixes){
+const[opened2,written2,closed]=writeText(group,file,value);
+records.add(opened2,{
+fixes
+});
+records.add(written2,{
+fixes
+});
+records.add(closed);
+}
+function onlyIn2(limit2){
+return limit2==="swap"?'cgroup v1 limits the sum of memory and swap; give "memory" too':"cgroup v1 has no such limit; boot with systemd.unified_cgroup_hierarchy=1";
+}
+function inheritNodes(records,root2,group){
+const nodes=new Output(256,"&nodes");
+const opened2=records.add(openat(root2,"cpuset.mems",O_RDONLY | O_CLOEXEC));
+const got=records.add(read(new ResultOf(opened2,"<cpuset.mems>"),nodes,nodes.size));
+const made=records.add(openat(group,"cpuset.mems",O_WRONLY | O_CLOEXEC));
+records.add(write(new ResultOf(made,"<cpuset.mems>"),nodes,new ResultOf(got,"size")));
+}
+function enter5(records,group,entry2,next){
+const opened2=records.add(openat(group,"cgroup.procs",O_WRONLY | O_CLOEXEC));
+const procs=new ResultOf(opened2,"<cgroup.procs>");
+records.add(dup3(procs,entry2,O_CLOEXEC),{
+onSuccess:next
+});
+}
+function move2(records,root2,file){
+for(const call2 of writeText(root2,file,"0"))records.add(call2,{
+fixes:NO_GROUP
+});
+}
+function removing(root2){
+return unlinkat(root2,NAME15,AT_REMOVEDIR);
+}
+var PID_DIGITS,NAME15,LAUNCHERS,SCOPE,SYSTEMD_RUN,NO_GROUP,BoxGroup,Records,NO_HIERARCHY,SETTING2,NOT_LEFT,PATIENCE6;
+var init_box_group=__esm({
+"launch/box_group.ts"(){
+init_call();
+init_events3();
+init_files3();
+init_futex();
+init_mounts3();
+init_namespaces3();
+init_processes();
+init_write_text();
+init_limits4();
+init_program();
+init_namespace_fixes();
+init_process2();
+PID_DIGITS=new Slot("pid",10);
+NAME15=new Struct(new TextEncoder().encode(`ramekin-box-${"0".repeat(10)}\0`),'"ramekin-box-PID"',[],[
+{
+offset:"ramekin-box-".length,
+slot:PID_DIGITS
+}
+]);
+LAUNCHERS="ramekin-launcher";
+SCOPE="systemd-run --scope -p MemoryMax=64M ./box";
+SYSTEMD_RUN="run the box in a group that is delegated to this user: systemd-run --user --scope -p Delegate=yes ./box, or have root limit it: " + SCOPE;
+NO_GROUP={
+EACCES:`the control group of the box belongs to another user; ${SYSTEMD_RUN}`,
+EPERM:`control groups may not be changed here; ${SYSTEMD_RUN}`,
+EROFS:`control groups cannot be changed here; ${SYSTEMD_RUN}`,
+ENOTDIR:"this machine has no control groups, or hides them",
+EAGAIN:"there are as many groups as cgroup.max.descendants allows"
+};
+BoxGroup=class{
+#limits;
+#stepIndex;
+#unified;
+#old;
+#reserved;
+#ownUser;
+#cloneFixes;
+constructor(plan,{limits:limits2,stepIndex}){
+this.#limits=limits2;
+this.#stepIndex=stepIndex;
+this.#ownUser=plan.state.caller.euid !==0;
+const kinds=[
+"mount",
+"cgroup",
+...this.#ownUser?[
+"user"
+]:[]
+];
+this.#cloneFixes=namespaceFixes(new Set(kinds),plan.host,false);
+const reserved=[];
+const reserve=(name)=>{
+const root2=eventfd2(0,EFD_CLOEXEC);
+const entry2=openat(at_fdcwd,"/",O_PATH | O_CLOEXEC);
+reserved.push(root2,entry2);
+return{
+root:new ResultOf(root2,`<${name}>`),
+entry:new ResultOf(entry2,"<cgroup.procs>")
+};
+};
+this.#unified=reserve("cgroup2");
+const needed=new Set(limitsIn(limits2).map((limit2)=> CONTROLLER_OF[limit2]));
+this.#old=new Map(Array.from(needed,(name)=>[
+name,
+reserve(wordOf(name))
+]));
+this.#reserved=reserved;
+}
+get entries(){
+return[
+this.#unified,
+...this.#old.values()
+].map(({entry:entry2})=> entry2);
+}
+make(writer){
+const records=new Records(writer,this.#stepIndex);
+for(const call2 of this.#reserved)records.add(call2);
+this.#mount(records);
+const locks=this.#hierarchies.map(({root:root2})=> lockMaking(records,root2));
+for(const{root:root2}of this.#hierarchies)records.add(removing(root2),{
+accept:NOT_LEFT
+});
+for(const[controller,hierarchy]of this.#old)this.#limit(records,controller,hierarchy);
+if(this.#old.size===0)this.#makeUnified(records);
+this.#enterUnified(records);
+for(const lock3 of locks)records.add(close(lock3),{
+accept:[
+"EBADF"
+]
+});
+}
+remove(writer){
+const records=new Records(writer,this.#stepIndex);
+const first=records.add(getpid());
+for(const{root:root2}of this.#hierarchies){
+const gone=new Label("the group is gone");
+for(const wait2 of PATIENCE6){
+if(wait2 > 0)records.add(ppoll([],wait2),{
+accept:[
+"EINTR"
+],
+onFailure:gone
+});
+const edges={
+accept:[
+"EBUSY"
+],
+onZero:gone,
+onFailure:gone
+};
+records.add(removing(root2),edges);
+}
+records.place(gone);
+}
+records.add(getpid());
+writer.end();
+return first;
+}
+get #hierarchies(){
+return[
+this.#unified,
+...this.#old.values()
+];
+}
+#mount(records){
+const[child,made]=[
+new Label("the process that mounts"),
+new Label("it has ended")
+];
+const[pid,status]=[
+new Output(4,"&pid"),
+new Output(4,"&status")
+];
+const flags2=CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_NEWNS | CLONE_NEWCGROUP |(this.#ownUser?CLONE_NEWUSER:0);
+records.add(clone(flags2,pid),{
+onZero:child,
+onSuccess:made,
+fixes:this.#cloneFixes
+});
+records.place(child);
+records.inChild=true;
+mountInto(records,this.#unified,"cgroup2",[],this.#cloneFixes);
+for(const[controller,hierarchy]of this.#old){
+const word7=wordOf(controller);
+mountInto(records,hierarchy,"cgroup",[
+word7
+],this.#cloneFixes);
+if(word7==="cpu"){
+mountInto(records,hierarchy,"cgroup",[
+word7,
+"cpuacct"
+],this.#cloneFixes);
+}
+}
+records.add(exit_group(0));
+records.inChild=false;
+records.place(made);
+records.add(call("wait4",new OutputField(pid,0,"pid"),status,0,null));
+records.add(compareWord(status,new Named(0,"0")));
+}
+#limit(records,controller,{root:root2,entry:entry2}){
+const[unified,next]=[
+new Label("in cgroup v2"),
+new Label("it is limited")
+];
+const limits2=limitsIn(this.#limits).filter((limit2)=> CONTROLLER_OF[limit2]===controller);
+const elsewhere={
+accept:[
+"ENOTDIR"
+],
+onAccepted:unified
+};
+records.add(mkdirat(root2,NAME15,493),{
+...elsewhere,
+fixes:NO_GROUP
+});
+const group=openGroup(records,root2);
+if(controller==="cpuset")inheritNodes(records,root2,group);
+for(const limit2 of limits2){
+const settings2=settingsOf1(limit2,this.#limits);
+for(const{file,value}of settings2??settingsOf2(limit2,this.#limits)){
+const fixes=settings2===void 0?{
+ENOENT:onlyIn2(limit2)
+}:SETTING2;
+writeSetting2(records,group,file,value,fixes);
+}
+}
+enter5(records,group,entry2,next);
+records.place(unified);
+this.#makeUnified(records);
+this.#enable(records,controller);
+const inUnified=openGroup(records,this.#unified.root);
+for(const limit2 of limits2){
+for(const{file,value}of settingsOf2(limit2,this.#limits)){
+writeSetting2(records,inUnified,file,value,SETTING2);
+}
+}
+records.place(next);
+}
+#makeUnified(records){
+records.add(mkdirat(this.#unified.root,NAME15,493),{
+accept:this.#old.size===0?[
+"EEXIST",
+"ENOTDIR"
+]:[
+"EEXIST"
+],
+fixes:NO_GROUP
+});
+}
+#enable(records,controller){
+const{root:root2}=this.#unified;
+const[busy,others,enabled]=[
+"busy",
+"others",
+"enabled"
+].map((text5)=> new Label(text5));
+const opened2=openat(root2,"cgroup.subtree_control",O_WRONLY | O_CLOEXEC);
+records.add(opened2,{
+fixes:NO_GROUP
+});
+const control=new ResultOf(opened2,"<cgroup.subtree_control>");
+const write10=(edges)=> records.add(writeTextTo(control,`+${controller}`),{
+...edges,
+fixes:{
+ENOENT:`the control group of the box has not been given "${controller}"; ${SYSTEMD_RUN}`,
+EBUSY:`there are other processes in the control group of the box; ${SYSTEMD_RUN}`
+}
+});
+write10({
+accept:[
+"EBUSY"
+],
+onAccepted:busy,
+onSuccess:enabled
+});
+records.place(busy);
+records.add(mkdirat(root2,LAUNCHERS,493),{
+accept:[
+"EEXIST"
+],
+fixes:NO_GROUP
+});
+move2(records,root2,`${LAUNCHERS}/cgroup.procs`);
+write10({
+accept:[
+"EBUSY"
+],
+onAccepted:others,
+onSuccess:enabled
+});
+records.place(others);
+move2(records,root2,"cgroup.procs");
+records.add(unlinkat(root2,LAUNCHERS,AT_REMOVEDIR),{
+accept:[
+"ENOENT",
+"EBUSY"
+]
+});
+write10({});
+records.place(enabled);
+}
+#enterUnified(records){
+const none=new Label("there is no such group");
+const{root:root2,entry:entry2}=this.#unified;
+const group=openGroup(records,root2,{
+accept:[
+"ENOENT",
+"ENOTDIR"
+],
+onAccepted:none
+});
+enter5(records,group,entry2,none);
+records.place(none);
+}
+};
+Records=class{
+inChild=false;
+#writer;
+#stepIndex;
+constructor(writer,stepIndex){
+this.#writer=writer;
+this.#stepIndex=stepIndex;
+}
+add(call2,options={}){
+const onFailure=this.inChild?EXIT_CHILD:END;
+return this.#writer.add(call2,{
+onFailure,
+stepIndex:this.#stepIndex,
+...options
+});
+}
+place(label2){
+this.#writer.place(label2);
+}
+};
+NO_HIERARCHY=[
+"EBADF",
+"EPERM",
+"EBUSY",
+"EINVAL",
+"ENOENT",
+"ENODEV",
+"EOPNOTSUPP"
+];
+SETTING2={
+ENOENT:"this kernel does not have this limit, or its group has not",
+EINVAL:"the kernel does not take this value: of a block device, that of a whole disk alone; of time, no more than the group around has",
+ENODEV:"there is no such block device",
+EACCES:"the group around does not have all of these processors"
+};
+NOT_LEFT=[
+"ENOENT",
+"ENOTDIR",
+"EBUSY",
+"EACCES",
+"EPERM",
+"EROFS"
+];
+PATIENCE6=[
+0,
+1,
+2,
+4,
+8,
+16,
+32,
+64,
+128,
+256,
+512,
+1024
+];
 }
 });
 function parentWorkIssue({syncPoints,processes}){
@@ -62151,6 +62591,7 @@ init_sockets2();
 init_program();
 init_parent_work();
 init_process2();
+init_box_group();
 init_box_parent();
 init_enter_program();
 init_box_clock();
@@ -62174,12 +62615,15 @@ nulls=[
 ].map(()=> new Output(4,"&null"));
 #pidText=new Output(16,"PID");
 #launchersLast;
+group;
+#after;
 #clock;
 #cwd;
 constructor(plan,{image:image3,keepsDirectory}){
 this.#plan=plan;
 this.vfork=plan.syncPoints.length===0;
 this.#image=image3;
+this.group=plan.limits && new BoxGroup(plan,plan.limits);
 this.#clock=hasTimeout(plan)?new BoxClock(plan.state.timeout):void 0;
 this.#cwd=keepsDirectory?new Output(4096,"&cwd"):void 0;
 this.initImage=new ResultOf(this.#memfd,"init");
@@ -62224,6 +62668,7 @@ onFailure:END
 else writer.place(part2);
 }
 add2(rt_sigprocmask("all",null));
+this.#makeGroup(writer);
 this.#clock?.start(add2);
 if(!this.vfork)add2(socketpair(SYNC_SOCKETS));
 writer.section="clone";
@@ -62244,6 +62689,18 @@ if(!this.vfork)writeParentWork(writer,this.#plan,this.#pidText);
 this.#clock?.launched(add2);
 this.#launchersLast=writer.add(getpid());
 writer.end();
+}
+#makeGroup(writer){
+writer.section="limits";
+this.group?.make(writer);
+writer.section="script";
+}
+get after(){
+return this.#after;
+}
+aside(writer){
+writer.section="limits";
+this.#after=this.group?.remove(writer);
 }
 #makeImage(add2){
 add2(this.#memfd);
@@ -62352,8 +62809,15 @@ const frame2=new BoxFrame(plan,{
 image:Uint8Array.fromBase64(INIT[architecture]),
 keepsDirectory
 });
-const{parts:parts2,clone:clone2}=link(plan,SHAPE,frame2);
-const bound2=parts2.map((part2)=> part2 instanceof Label?part2:withImage(part2,frame2));
+const shape={
+...SHAPE,
+cgroup:frame2.group &&{
+directory:false,
+files:frame2.group.entries.length
+}
+};
+const{parts:parts2,clone:clone2}=link(plan,shape,frame2);
+const bound2=parts2.map((part2)=> part2 instanceof Label?part2:ofBox(part2,frame2));
 const records=bound2.flatMap((part2)=> part2 instanceof Label?[]:[
 part2
 ]);
@@ -62363,11 +62827,11 @@ for(const record2 of records)refuseIds(record2,plan);
 if(clone2===void 0)throw new TypeError("a box makes a process");
 const program=assemble(bound2,architecture);
 for(const slot of program.slots.keys()){
-if(slot !==UID_DIGITS && slot !==GID_DIGITS){
+if(slot !==UID_DIGITS && slot !==GID_DIGITS && slot !==PID_DIGITS){
 throw new TypeError(`a box does not fill the slot "${slot.text}"`);
 }
 }
-const{launchersLast,copiesMemory}=frame2;
+const{launchersLast,copiesMemory,after:after2}=frame2;
 const nulls=frame2.nulls.flatMap((word7)=> program.outputs.get(word7)??[]);
 const answers=answersIn(program);
 return{
@@ -62378,7 +62842,8 @@ fixes,
 launchersLast,
 answers,
 nulls,
-copiesMemory
+copiesMemory,
+after:after2
 };
 }
 function answersIn({calls,outputs}){
@@ -62394,13 +62859,15 @@ errno
 });
 }
 function refuseParentWork(plan){
-const{inheritedFds,placeholders,limits:limits2}=plan;
+const{inheritedFds,placeholders}=plan;
 const refuse3=(stepIndex,message2)=>{
 throw new RecipeError(message2,{
 step:plan.cursor.nameOf(stepIndex),
 stepIndex
 });
 };
+const unlimited=groupIssue(plan);
+if(unlimited !==void 0)refuse3(plan.limits.stepIndex,unlimited);
 const issue2=parentWorkIssue(plan);
 if(issue2 !==void 0)refuse3(issue2.stepIndex,issue2.message);
 const[opens,makes]=[
@@ -62413,9 +62880,6 @@ refuse3(opens.stepIndex,"the script opens files for this; run the recipe with De
 if(makes !==void 0){
 refuse3(makes.stepIndex,"the script makes files on the host for this; run it with Deno");
 }
-if(limits2 !==void 0){
-refuse3(limits2.stepIndex,"a box makes no control group; give it one: systemd-run --scope -p MemoryMax=64M ./box");
-}
 }
 function refuseUntied(plan,steps){
 if(!hasTimeout(plan)|| plan.deathSignal===SIGNALS.SIGKILL)return;
@@ -62425,8 +62889,24 @@ step:"bounds",
 stepIndex
 });
 }
-function withImage(part2,{initImage:initImage2}){
+function ofBox(part2,{initImage:initImage2,group}){
 const{args,name}=part2.call;
+const entry2=group?.entries.find((_,index)=> args[0]===cgroupFile(index));
+if(entry2 !==void 0){
+return{
+...part2,
+call:{
+...part2.call,
+args:[
+entry2,
+...args.slice(1)
+]
+},
+accept:[
+"EBADF"
+]
+};
+}
 if(name !=="execveat" || args[0]!==INIT_IMAGE)return part2;
 return{
 ...part2,
@@ -62455,8 +62935,8 @@ const described=call2.verdict===void 0?describeCall(call2):call2.verdict.text;
 const text5=described.replaceAll(String(CALLER_UID),"UID").replaceAll(String(CALLER_GID),"GID");
 return stepIndex===void 0?text5:`step ${stepIndex + 1} (${plan.cursor.nameOf(stepIndex)}): ${text5}`;
 }
-function fixesOf({call:call2,fixes}){
-return Object.entries(allOf(fixes)??{}).flatMap(([code,fix])=> typeof fix==="string" &&(SAID.has(code)|| FIRST_CALLS.has(call2.name))?`${String.fromCharCode(ERRNO[code])}${fix}`:[]).join("");
+function fixesOf({call:call2,fixes,section}){
+return Object.entries(allOf(fixes)??{}).flatMap(([code,fix])=> typeof fix==="string" &&(SAID.has(code)|| FIRST_CALLS.has(call2.name)|| section==="limits")?`${String.fromCharCode(ERRNO[code])}${fix}`:[]).join("");
 }
 var SHAPE,ERRNO_ITSELF,SAID,FIRST_CALLS;
 var init_compile_box=__esm({
@@ -62471,6 +62951,7 @@ init_caller_ids();
 init_target_host();
 init_box_clock();
 init_box_frame();
+init_box_group();
 init_box_parent();
 init_link2();
 init_slots();
@@ -62540,6 +63021,7 @@ return this.add(new Uint8Array(Uint32Array.of(...numbers2,0).buffer));
 function parameterBytes(parameters){
 const{table:table2,tableSize,packed,pid,mine,uids,gids,texts:texts2,textsAt,errnos}=parameters;
 const{kept,set:set2,setCount,program,programCount,flags:flags2,nulls,copies,streams,answers}=parameters;
+const{pids,after:after2}=parameters;
 const words4=Uint32Array.of(...[
 table2,
 tableSize,
@@ -62562,6 +63044,9 @@ nulls,
 copies,
 streams,
 answers
+],...[
+pids,
+after2
 ]);
 return new Uint8Array(words4.buffer);
 }
@@ -62574,7 +63059,7 @@ ownSession:2,
 forRoot:4,
 shared:16
 };
-PARAMETERS_SIZE=80;
+PARAMETERS_SIZE=88;
 }
 });
 function dataAddress(note2){
@@ -63135,7 +63620,9 @@ program:contents.strings(program),
 programCount:program.length,
 nulls:contents.numbers(compiled.nulls),
 copies:memory.copies,
-answers:contents.numbers(compiled.answers)
+answers:contents.numbers(compiled.answers),
+pids:digits(PID_DIGITS),
+after:compiled.after===void 0?0:recordOffset(calls.indexOf(compiled.after))
 };
 }
 function beginningOf2(pattern){
@@ -63173,6 +63660,7 @@ init_note();
 init_options();
 init_pack2();
 init_box_clock();
+init_box_group();
 init_parameters();
 init_texts();
 COPIES_SIZE=24;
@@ -63702,7 +64190,7 @@ if(record2.isKept){
 if(!given.has("force")){
 throw new UsageError(`${record2.name} runs; ramekin stop ${record2.name} stops it, and ramekin rm -f kills it`);
 }
-await atMost(PATIENCE6,record2.stop({
+await atMost(PATIENCE7,record2.stop({
 grace:0
 }));
 }
@@ -63722,13 +64210,13 @@ promise
 ]);
 clearTimeout(timer);
 }
-var PATIENCE6;
+var PATIENCE7;
 var init_rm=__esm({
 "scripts/ramekin/rm.ts"(){
 init_mod7();
 init_output2();
 init_usage2();
-PATIENCE6=1e4;
+PATIENCE7=1e4;
 }
 });
 var ps_exports={};
@@ -64914,7 +65402,7 @@ egid + 1
 ].map((file)=> subordinateRanges(textOf12(file),user,euid)[0]?.first);
 if(uid===void 0 || gid===void 0){
 return{
-name:NAME15,
+name:NAME16,
 works:false,
 says:`/etc/subuid and /etc/subgid give ${user??`the user ${euid}`} none`,
 fix:`usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${user??"USER"}`
@@ -64937,19 +65425,19 @@ uids:range(euid,uid),
 gids:range(egid,gid)
 });
 const says=mayMapIds?"as root":"by newuidmap and newgidmap";
-return tried(NAME15,says,recipe(unshare3("user"),ids2));
+return tried(NAME16,says,recipe(unshare3("user"),ids2));
 }
 function textOf12(file){
 return ifThere2(()=> readText(file))??"";
 }
-var NAME15;
+var NAME16;
 var init_id_ranges=__esm({
 "scripts/ramekin/id_ranges.ts"(){
 init_subordinate_ids();
 init_mod2();
 init_check_result();
 init_files8();
-NAME15="more ids than one";
+NAME16="more ids than one";
 }
 });
 function* hostChecks(){
@@ -70778,11 +71266,11 @@ idMap={
 recursive:name==="ridmap",
 given:given.length > 0?given.join("="):void 0
 };
-}else if(SETTING2.has(stripped)|| Object.hasOwn(ATTRIBUTES4,stripped)){
+}else if(SETTING3.has(stripped)|| Object.hasOwn(ATTRIBUTES4,stripped)){
 recursive.push(stripped);
 }else{
 all.push(word7);
-if(SETTING2.has(word7))attributes.add(word7);
+if(SETTING3.has(word7))attributes.add(word7);
 else if(Object.hasOwn(ATTRIBUTES4,word7))attributes.delete(ATTRIBUTES4[word7]);
 else if(word7==="defaults"){
 for(const lifted2 of DEFAULTS2)attributes.delete(lifted2);
@@ -70834,7 +71322,7 @@ uids,
 gids
 };
 }
-var PROPAGATIONS2,ATTRIBUTES4,SETTING2,DEFAULTS2,USUAL2;
+var PROPAGATIONS2,ATTRIBUTES4,SETTING3,DEFAULTS2,USUAL2;
 var init_mount_options2=__esm({
 "oci/config/mount_options.ts"(){
 init_errors7();
@@ -70855,7 +71343,7 @@ norelatime:"relatime",
 nostrictatime:"strictatime",
 symfollow:"nosymfollow"
 };
-SETTING2=new Set(Object.values(ATTRIBUTES4));
+SETTING3=new Set(Object.values(ATTRIBUTES4));
 DEFAULTS2=[
 "ro",
 "nosuid",
@@ -72532,14 +73020,14 @@ throw new TypeError(`exportKubernetes(): the option "${option}" ${issue2}`);
 };
 if(!Array.isArray(program)|| !program[0])wrong2("program","has at least a program's name");
 if(typeof image3 !=="string" || !/^[^\s]+$/.test(image3))wrong2("image","names an image");
-if(!NAME16.test(name))wrong2("name",`has a-z, 0-9 and - within, 63 at most, and is not ${name}`);
+if(!NAME17.test(name))wrong2("name",`has a-z, 0-9 and - within, 63 at most, and is not ${name}`);
 if(!KUBERNETES_KINDS.some((known)=> known===kind)){
 wrong2("kind",`is one of ${KUBERNETES_KINDS.join(", ")}`);
 }
 if(!Object.hasOwn(RESTART_POLICIES,restart))wrong2("restart","is no, on-failure or always");
 if(kind==="deployment" && restart !=="always")wrong2("restart","is always for a deployment");
 if(kind==="job" && restart==="always")wrong2("restart","is no or on-failure for a job");
-if(namespace !==void 0 && !NAME16.test(namespace))wrong2("namespace","is a name");
+if(namespace !==void 0 && !NAME17.test(namespace))wrong2("namespace","is a name");
 if(runtimeClass !==void 0 && !/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/.test(runtimeClass)){
 wrong2("runtimeClass","is the name of a RuntimeClass");
 }
@@ -72551,7 +73039,7 @@ if(gracePeriod !==void 0 && !(Number.isSafeInteger(gracePeriod)&& gracePeriod >=
 wrong2("gracePeriod","is a number of seconds");
 }
 }
-var KUBERNETES_KINDS,RESTART_POLICIES,NAME16;
+var KUBERNETES_KINDS,RESTART_POLICIES,NAME17;
 var init_export_kubernetes=__esm({
 "export/kubernetes/export_kubernetes.ts"(){
 init_check();
@@ -72569,7 +73057,7 @@ no:"Never",
 "on-failure":"OnFailure",
 always:"Always"
 };
-NAME16=/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+NAME17=/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 }
 });
 function unitText(sections){
@@ -74655,6 +75143,7 @@ const box3=boxedSandbox(given,{
 path:HERE3.path,
 optional:HERE3.optional
 });
+if(box3.steps.some(({step})=> step==="limits"))return void 0;
 const isThere4=visibleDirectory(optionsOf(given,HERE3))!==void 0;
 return buildBox(box3,{
 cwd:isThere4?"caller":"root"
