@@ -77,6 +77,8 @@ interface Word {
 class BackwardsProgram {
   readonly #words: Word[] = [];
   readonly #places = new Map<Label, number>();
+  /** The nearest jump to each label, which branches too far from that can share. */
+  readonly #jumps = new Map<Label, number>();
 
   place(label: Label): void {
     this.#places.set(label, this.#words.length);
@@ -93,7 +95,7 @@ class BackwardsProgram {
       case "return":
         return this.#word(BPF.return, instruction.value);
       case "jump":
-        return this.#word(BPF.jump, this.#distance(instruction.to));
+        return this.#jump(instruction.to);
       case "branch":
         return this.#branch(instruction);
     }
@@ -116,13 +118,20 @@ class BackwardsProgram {
     const next = this.#words.length;
     const reachable = (label: Label | undefined): number => {
       if (label === undefined) return next;
-      if (this.#distance(label) >= FAR) this.#word(BPF.jump, this.#distance(label));
-      else return this.#places.get(label)!;
+      if (this.#distance(label) < FAR) return this.#places.get(label)!;
+      const jump = this.#jumps.get(label);
+      if (jump !== undefined && this.#words.length - jump < FAR) return jump;
+      this.#jump(label);
       return this.#words.length;
     };
     const [jt, jf] = [reachable(holds), reachable(fails)]
       .map((place) => this.#words.length - place);
     this.#word(BPF[test], value, jt, jf);
+  }
+
+  #jump(to: Label): void {
+    this.#word(BPF.jump, this.#distance(to));
+    this.#jumps.set(to, this.#words.length);
   }
 
   #distance(label: Label): number {

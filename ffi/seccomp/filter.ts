@@ -282,9 +282,14 @@ class Compiler {
   #decide({ label, rules, isNarrow }: Decision): (Instruction | Label)[] {
     const parts: (Instruction | Label)[] = [label];
     for (const { action, conditions = [] } of rules) {
-      const otherwise = new Label("the next rule");
-      for (const condition of conditions) parts.push(...compare(condition, isNarrow, otherwise));
-      parts.push({ kind: "jump", to: this.#return(action) }, otherwise);
+      const [applies, otherwise] = [this.#return(action), new Label("the next rule")];
+      if (conditions.length === 0) parts.push({ kind: "jump", to: applies });
+      conditions.forEach((condition, index) => {
+        const holds = index === conditions.length - 1 ? applies : new Label("it holds");
+        parts.push(...compare(condition, isNarrow, holds, otherwise));
+        if (holds !== applies) parts.push(holds);
+      });
+      parts.push(otherwise);
     }
     return parts;
   }
@@ -315,15 +320,15 @@ function searchAmong(ranges: readonly NumberRange[]): (Instruction | Label)[] {
 const EVERY_BIT = 0xffff_ffff_ffff_ffffn;
 const LOW = 0xffff_ffffn;
 
-/** Continues if the condition holds, and otherwise jumps to the label. */
+/** Jumps to one label if the condition holds, and to the other if it does not. */
 function compare(
   condition: Condition,
   isNarrow: boolean,
+  holds: Label,
   otherwise: Label,
-): (Instruction | Label)[] {
+): Instruction[] {
   const { index, comparison, value, mask = EVERY_BIT } = condition;
   const at = SECCOMP_DATA.arguments + index * 8;
-  const holds = new Label("it holds");
   // Both architectures are little-endian: the lower half comes first.
   const high = {
     offset: isNarrow ? undefined : at + 4,
@@ -331,7 +336,7 @@ function compare(
     value: Number(value >> 32n),
   };
   const low = { offset: at, mask: Number(mask & LOW), value: Number(value & LOW) };
-  const parts = isEquality(comparison)
+  return isEquality(comparison)
     ? equality(high, low, ...directions(comparison === "equal", holds, otherwise))
     : order(
       high,
@@ -339,7 +344,6 @@ function compare(
       comparison === "greater" || comparison === "lessOrEqual" ? "greater" : "greaterOrEqual",
       ...directions(comparison.startsWith("greater"), holds, otherwise),
     );
-  return [...parts, holds];
 }
 
 function isEquality(comparison: Comparison): boolean {
@@ -364,11 +368,18 @@ interface Half {
 
 function equality(high: Half, low: Half, yes: Label, no: Label): Instruction[] {
   return [
-    ...loadMasked(high),
-    { kind: "branch", test: "equal", value: high.value, fails: no },
+    ...(isZero(high) ? [] : [
+      ...loadMasked(high),
+      { kind: "branch", test: "equal", value: high.value, fails: no } as const,
+    ]),
     ...loadMasked(low),
     { kind: "branch", test: "equal", value: low.value, holds: yes, fails: no },
   ];
+}
+
+/** Whether a half is 0 whatever the argument is, and has to be. */
+function isZero({ offset, mask, value }: Half): boolean {
+  return (offset === undefined || mask === 0) && value === 0;
 }
 
 /** Compares the upper halves, and if they are equal the lower ones. */

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Label } from "../../ffi/engine/program.ts";
 import { type Abi, allSyscalls } from "../../ffi/seccomp/all_syscalls.ts";
-import { assembleFilter, type Instruction } from "../../ffi/seccomp/bpf.ts";
+import { assembleFilter, BPF, type Instruction, INSTRUCTION_SIZE } from "../../ffi/seccomp/bpf.ts";
 import {
   AUDIT_ARCH,
   type Comparison,
@@ -335,6 +335,39 @@ Deno.test("a branch reaches labels beyond its 8 bits", () => {
       assertEquals(answer, value === 5 ? 1 : 2, `${between}, ${behind}`);
     }
   }
+});
+
+Deno.test("branches to a label that is beyond their 8 bits share the jumps to it", () => {
+  const [far, branches] = [new Label("far"), 600];
+  const program = assembleFilter([
+    { kind: "load", offset: 0 },
+    ...Array.from({ length: branches }, (_, value): Instruction => ({
+      kind: "branch",
+      test: "equal",
+      value,
+      holds: far,
+    })),
+    { kind: "return", value: 1 },
+    far,
+    { kind: "return", value: 2 },
+  ]);
+  for (const number of [0, 300, branches - 1, branches]) {
+    assertEquals(interpret(program, seccompData(number, 0, [])), number === branches ? 1 : 2);
+  }
+  assertEquals(program.length / INSTRUCTION_SIZE, 1 + branches + 2 + 2);
+});
+
+Deno.test("of an argument only what a condition is about is compared", () => {
+  const condition = { index: 2, comparison: "equal", value: 0x40n, mask: 0x40n } as const;
+  const rule = { names: ["openat"], action: SECCOMP_RET.KILL_PROCESS, conditions: [condition] };
+  const filter = { otherwise: SECCOMP_RET.ALLOW, unknown: 0, foreign: 0, rules: [rule] };
+  const bytes = compileFilter(filter, "x86_64");
+  const loads = Array.from({ length: bytes.length / INSTRUCTION_SIZE }, (_, index) => {
+    const view = new DataView(bytes.buffer, index * INSTRUCTION_SIZE, INSTRUCTION_SIZE);
+    return view.getUint16(0, true) === BPF.load ? view.getUint32(4, true) : undefined;
+  });
+  // The architecture, the number, and the lower half of the third argument.
+  assertEquals(loads.filter((offset) => offset !== undefined), [4, 0, 16 + 2 * 8]);
 });
 
 Deno.test("a filter that is too long for the kernel is refused", () => {
