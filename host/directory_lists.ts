@@ -28,12 +28,14 @@ import {
   STATX_TYPE,
   STATX_UID,
   statxOutput,
+  statxStamp,
 } from "../ffi/calls/statx.ts";
-import { Label } from "../ffi/engine/program.ts";
+import { engine } from "../ffi/engine/engine.ts";
 import { perEngine } from "../ffi/engine/per_engine.ts";
+import { assemble, Label, type SyscallProgram } from "../ffi/engine/program.ts";
 import { entriesIn } from "../ffi/files/read_dir.ts";
 import { ifThere } from "../ffi/missing.ts";
-import { syscalls } from "../ffi/syscalls.ts";
+import { checkResult } from "../ffi/syscalls.ts";
 import { KeptTable, PATH_MAX } from "./kept_table.ts";
 
 /** How many directories are looked at by one run of the engine. */
@@ -60,7 +62,7 @@ export interface DirectoryOwner {
 
 interface Known {
   readonly list: DirectoryList;
-  /** What changes with the list: the directory's identity and the time of its last change. */
+  /** What changes with the list; see {@linkcode statxStamp}. */
   readonly stamp: string | undefined;
   readonly owner: DirectoryOwner | undefined;
   used: boolean;
@@ -69,22 +71,33 @@ interface Known {
 /** Lists of directories. */
 export class DirectoryLists {
   readonly #known = new Map<string, Known>();
+  /** What looks at the directories that are known, until others are, where these are few. */
+  #looks: DirectoryLooks | undefined;
 
   /** Forgets the directories that have changed, or that were not asked for since the last time. */
   refresh(): void {
     for (const [path, known] of this.#known) {
-      if (!known.used || known.stamp === undefined) this.#known.delete(path);
+      if (!known.used || known.stamp === undefined) this.#forget(path);
     }
     const paths = [...this.#known.keys()];
+    if (paths.length <= AT_ONCE) return this.#compare(this.#looks ??= new DirectoryLooks(paths));
     for (let start = 0; start < paths.length; start += AT_ONCE) {
-      const part = paths.slice(start, start + AT_ONCE);
-      const now = stampsOf(part);
-      part.forEach((path, index) => {
-        const known = this.#known.get(path)!;
-        if (now[index]?.stamp === known.stamp) known.used = false;
-        else this.#known.delete(path);
-      });
+      this.#compare(new DirectoryLooks(paths.slice(start, start + AT_ONCE)));
     }
+  }
+
+  #compare(looks: DirectoryLooks): void {
+    looks.stamps().forEach((stamp, index) => {
+      const path = looks.paths[index]!;
+      const known = this.#known.get(path)!;
+      if (stamp === known.stamp) known.used = false;
+      else this.#forget(path);
+    });
+  }
+
+  #forget(path: string): void {
+    this.#known.delete(path);
+    this.#looks = undefined;
   }
 
   /** Returns the names in a directory; none where it is gone, or may not be read. */
@@ -99,7 +112,10 @@ export class DirectoryLists {
 
   #get(path: string): Known {
     let known = this.#known.get(path);
-    if (known === undefined) this.#known.set(path, known = readNow(path));
+    if (known === undefined) {
+      this.#known.set(path, known = readNow(path));
+      this.#looks = undefined;
+    }
     known.used = true;
     return known;
   }
@@ -148,12 +164,14 @@ function readNow(path: string): Known {
   if (table.run(path) < 0) {
     return { list: new Map(), stamp: undefined, owner: undefined, used: false };
   }
-  const { stamp, changed, owner } = stampOf(table.outputs[0]!);
+  const stat = table.outputs[0]!;
+  const [{ ctime, uid, mode }, stamp] = [readStatx(stat), statxStamp(stat)];
+  const owner = { uid, rights: mode >> 6 & 0o7 };
   const list = new Map<string, number>();
   for (const { name, type } of namesOf(table, path)) {
     list.set(name, type || (look(`${path}/${name}`)?.type ?? 0));
   }
-  const isSettled = changed < Date.now() - SETTLED_MS;
+  const isSettled = Number(ctime / 1_000_000n) < Date.now() - SETTLED_MS;
   return { list, stamp: isSettled ? stamp : undefined, owner, used: false };
 }
 
@@ -164,31 +182,30 @@ function namesOf(table: KeptTable, path: string): readonly DirectoryEntry[] {
   return readDirectoryEntries(table.outputs[1]!, table.result(NAMES));
 }
 
-interface Stamp {
-  readonly stamp: string;
-  /** When it was changed, in milliseconds. */
-  readonly changed: number;
-  readonly owner: DirectoryOwner;
-}
+/** Looks at the same directories, as often as it is asked to. */
+class DirectoryLooks {
+  readonly paths: readonly string[];
+  readonly #outputs: readonly Output[];
+  readonly #program: SyscallProgram;
 
-/** Looks at directories, some at a time. */
-function stampsOf(paths: readonly string[]): (Stamp | undefined)[] {
-  const looks = paths.map((path) => {
-    const output: Output = statxOutput();
-    const call = statx(at_fdcwd, path, AT_SYMLINK_NOFOLLOW, OF_DIRECTORY, output);
-    return { output, call };
-  });
-  const outcome = syscalls(looks.map(({ call }) => ({ call, accept: GONE })));
-  return looks.map(({ output, call }) =>
-    outcome.result(call) < 0n ? undefined : stampOf(outcome.output(output))
-  );
-}
+  constructor(paths: readonly string[]) {
+    this.paths = paths;
+    this.#outputs = paths.map(statxOutput);
+    const looks = paths.map((path, index) =>
+      statx(at_fdcwd, path, AT_SYMLINK_NOFOLLOW, OF_DIRECTORY, this.#outputs[index]!)
+    );
+    const parts = looks.map((call) => ({ call, accept: GONE }));
+    this.#program = assemble(parts, engine().architecture);
+  }
 
-/** The time of the change of status cannot be set back, unlike that of the contents (utimensat(2)). */
-function stampOf(stat: DataView): Stamp {
-  const { dev, ino, ctime, uid, mode } = readStatx(stat);
-  const owner = { uid, rights: mode >> 6 & 0o7 };
-  return { stamp: `${dev}:${ino}:${ctime}`, changed: Number(ctime / 1_000_000n), owner };
+  /** The stamps of the directories as they are now; none of one that is gone. */
+  stamps(): readonly (string | undefined)[] {
+    if (this.paths.length === 0) return [];
+    const outcome = checkResult(engine().runInArena(this.#program));
+    return this.#program.calls.map((call, index) =>
+      outcome.result(call) < 0n ? undefined : statxStamp(outcome.output(this.#outputs[index]!))
+    );
+  }
 }
 
 const OF_DIRECTORY = STATX_INO | STATX_CTIME | STATX_MODE | STATX_UID;

@@ -105,7 +105,7 @@ interface Found {
  * The number of descriptors that a plan leaves for execve(2) to close. Any further one is closed by
  * a call, because a script may have few (RLIMIT_NOFILE), and needs some itself.
  */
-const UNCLOSED_FDS = 32;
+const UNCLOSED_FDS = 128;
 
 /**
  * The most calls of a plan, and the most UTF-16 units of the paths that they are made for. The recipe

@@ -104,3 +104,14 @@ export function readStatx(stat: DataView): Statx {
     mnt_id: Number(stat.getBigUint64(144, true)),
   };
 }
+
+/** The words of struct statx with the device, the inode, and the time of the last change of status. */
+const STAMP = [136, 140, 32, 36, 96, 100, 104] as const;
+
+/**
+ * A text that is another one for another file, and once the file's status has changed, or the names in
+ * a directory. That time cannot be set back, unlike that of the contents (utimensat(2)).
+ */
+export function statxStamp(stat: DataView): string {
+  return STAMP.map((at) => stat.getUint32(at, true)).join(":");
+}
