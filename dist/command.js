@@ -11,7 +11,7 @@ for(const name in getters){
 Object.defineProperty(target,name,{get:getters[name],configurable:true});
 }
 });
-var BUILD="1bdc54beaf4cab1c9aa63fed366a27f2a3ccbb71d756a317586f00092ceec127";
+var BUILD="957b67959028995d111c0194cee28b186449446e368da7047568043e23519d13";
 var FUNCTIONS={
 getenv:{
 parameters:[
