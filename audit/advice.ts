@@ -38,9 +38,12 @@ export class Advisor {
     if (OWN.some((own) => isWithin(path, own))) return {};
     const denied = this.#deniedRead.find((denied) => isWithin(path, denied));
     if (denied !== undefined) {
-      return { flag: `without --deny-read=${denied}`, option: `without denyRead: ["${denied}"]` };
+      return {
+        flag: `without --deny-read=${denied}`,
+        option: `without denyRead: ${JSON.stringify([denied])}`,
+      };
     }
-    return { flag: `--allow-read=${path}`, option: `read: ${JSON.stringify([path])}` };
+    return { ...flagOf("read", path), option: `read: ${JSON.stringify([path])}` };
   }
 
   /** For a file that is to be changed. */
@@ -48,19 +51,22 @@ export class Advisor {
     if (OWN.some((own) => isWithin(path, own))) return {};
     const denied = this.#deniedWrite.find((denied) => isWithin(path, denied));
     if (denied !== undefined) {
-      return { flag: `without --deny-write=${denied}`, option: `without denyWrite: ["${denied}"]` };
+      return {
+        flag: `without --deny-write=${denied}`,
+        option: `without denyWrite: ${JSON.stringify([denied])}`,
+      };
     }
     if (this.#protected.some((directory) => isWithin(path, directory))) {
       return { flag: "--no-protect", option: "protect: false" };
     }
-    return { flag: `--allow-write=${path}`, option: `write: ${JSON.stringify([path])}` };
+    return { ...flagOf("write", path), option: `write: ${JSON.stringify([path])}` };
   }
 
   /** For a host or an address. */
   static reaching(host: string): Advice {
     return {
-      flag: `--allow-net=${host}`,
-      option: `command(..., { permissions: { net: ["${host}"], ... } })`,
+      ...flagOf("net", host),
+      option: `command(..., { permissions: { net: ${JSON.stringify([host])}, ... } })`,
     };
   }
 
@@ -73,4 +79,9 @@ export class Advisor {
   static readonly unixSockets: Advice = { flag: "--unix-sockets", option: "unixSockets: true" };
   /** For a set-user-ID file. */
   static readonly setuidFiles: Advice = { flag: "--setuid-files", option: "setuidFiles: true" };
+}
+
+/** A flag with one value: a comma in it would begin another. */
+function flagOf(grant: string, value: string): Pick<Advice, "flag"> {
+  return value.includes(",") ? {} : { flag: `--allow-${grant}=${value}` };
 }

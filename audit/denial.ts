@@ -5,6 +5,8 @@
  */
 
 import { escapeControls } from "../ffi/control_characters.ts";
+import { shellWord } from "../recipe/shell_word.ts";
+import { Advisor } from "./advice.ts";
 
 /** What was denied to a program of an audited container. */
 export interface Denial {
@@ -48,7 +50,8 @@ const TRIED: Readonly<Record<Denial["kind"], string>> = {
  * ```
  */
 export function describeDenial({ kind, what, program, flag, option }: Denial): string {
-  const fix = flag ?? option;
+  // A flag is typed in a shell, and its path or host can be any.
+  const fix = flag?.startsWith("--") === true ? shellWord(flag) : flag ?? option;
   // Names of programs and files are anybody's.
   return escapeControls(
     `${program}: ${TRIED[kind]} ${what}${fix === undefined ? "" : ` (${fix})`}`,
@@ -62,8 +65,7 @@ export function refusedHost(host: string): Denial {
     what: host,
     program: "a program",
     pid: 0,
-    flag: `--allow-net=${host}`,
-    option: `permissions: { net: ["${host}"] }`,
+    ...Advisor.reaching(host),
   };
 }
 

@@ -6,6 +6,7 @@
 
 import { CERTIFICATES } from "../recipe/network_files.ts";
 import { isWithin } from "../recipe/path.ts";
+import { shellWord } from "../recipe/shell_word.ts";
 import { includesVariable } from "../recipe/variable_pattern.ts";
 import { escapeControls } from "../ffi/control_characters.ts";
 import { PermissionError } from "../ffi/errors.ts";
@@ -121,7 +122,8 @@ export class PermissionSet {
       if (need.kind !== "read" || this.#mayConnect(need.path)) continue;
       const { path: value, step, stepIndex } = need;
       const fix = 'seccomp({ deny: ["@unix-sockets"] }) keeps the program from them; to connect, ' +
-        `--allow-write=${value} and --allow-net are needed, or for a socket --allow-net=unix:${value}`;
+        `${shellWord(`--allow-write=${value}`)} and --allow-net are needed, or for a socket ` +
+        shellWord(`--allow-net=unix:${value}`);
       throw new PermissionError(
         `not granted: the unix sockets in ${escapeControls(value)}`,
         "net",
@@ -222,7 +224,8 @@ interface Denial {
 
 /** Says what denies a need. */
 function lifted({ grant, value }: Denial, need: HostAccess): Remedy {
-  const denied = `--deny-${grant}=${value}, or { ${DENIALS[grant]}: [${JSON.stringify(value)}] }`;
+  const denied = flagOr(`--deny-${grant}`, value) +
+    `{ ${DENIALS[grant]}: [${JSON.stringify(value)}] }`;
   const why = need.kind === "net"
     ? ", cannot be held on the host's network: list the hosts to be reached, with " +
       'unshare("net")'
@@ -242,7 +245,8 @@ function remedyOf(need: HostAccess): Remedy {
     case "read":
     case "write": {
       const { kind: grant, path: value } = need;
-      const grants = `--allow-${grant}=${value}, or { ${grant}: [${JSON.stringify(value)}] }`;
+      const grants = flagOr(`--allow-${grant}`, value) +
+        `{ ${grant}: [${JSON.stringify(value)}] }`;
       return {
         grant,
         value,
@@ -298,6 +302,11 @@ function remedyOf(need: HostAccess): Remedy {
     default:
       return MACHINE;
   }
+}
+
+/** The flag with a value, as a shell takes it; nothing where a comma in that would begin another. */
+function flagOr(flag: string, value: string): string {
+  return value.includes(",") ? "" : `${shellWord(`${flag}=${value}`)}, or `;
 }
 
 const UNCHANGED = "; for what is only read, the program must not be able to mount, nor mounts of " +

@@ -7,6 +7,7 @@
 
 import { pathOf } from "../container/command_paths.ts";
 import { escapeControls } from "../ffi/control_characters.ts";
+import { shellWord } from "../recipe/shell_word.ts";
 import { shown } from "../recipe/shown.ts";
 
 /** A value that can be put into a template: one word, or an array of them. */
@@ -188,9 +189,5 @@ function issue(text: string, advice?: string): WordsError {
 
 /** Returns words as a person would type them in a shell. */
 export function shownWords(words: readonly string[]): string {
-  return escapeControls(words.map(shownWord).join(" "));
-}
-
-function shownWord(word: string): string {
-  return /^[\w%+,./:=@^-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+  return escapeControls(words.map(shellWord).join(" "));
 }

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { escapeControls } from "../../ffi/control_characters.ts";
 import { describeAccess, type HostAccess, type PlanEntry, type Recipe } from "../../mod.ts";
+import { shownWords } from "../../shell/words.ts";
 import { shown } from "../../recipe/shown.ts";
 import { writtenStep } from "../../recipe/written_step.ts";
 import { type Paint, table } from "./output.ts";
@@ -52,9 +52,9 @@ const PLAIN = /^[\w@%+=:./-]+$/;
 /** What it needs of this machine, a line each, with the flag that grants it. */
 export function needsText(needs: readonly HostAccess[], paint: Paint): string {
   const listed = needs.map((need) => {
-    const flag = flagOf(need);
+    const flags = flagsOf(need);
     return `    ${describeAccess(need)}` +
-      (flag === undefined ? "" : `  ${paint("dim", escapeControls(flag))}`);
+      (flags.length === 0 ? "" : `  ${paint("dim", shownWords(flags))}`);
   });
   return [
     paint("bold", "what it needs of this machine"),
@@ -62,22 +62,22 @@ export function needsText(needs: readonly HostAccess[], paint: Paint): string {
   ].join("\n");
 }
 
-/** The flag of `ramekin run` that grants an access. */
-export function flagOf(need: HostAccess): string | undefined {
+/** The flags of `ramekin run` that grant an access. */
+export function flagsOf(need: HostAccess): readonly string[] {
   switch (need.kind) {
     case "read":
     case "write":
-      return `--allow-${need.kind}=${need.path}`;
+      return [`--allow-${need.kind}=${need.path}`];
     case "net":
-      return "--allow-net";
+      return ["--allow-net"];
     case "env":
-      return `--allow-env=${need.name}`;
+      return [`--allow-env=${need.name}`];
     case "run":
-      return undefined;
+      return [];
     case "kernel":
     case "lifetime":
-      return "--allow-sys";
+      return ["--allow-sys"];
     default:
-      return "--allow-run --allow-sys";
+      return ["--allow-run", "--allow-sys"];
   }
 }

@@ -158,6 +158,7 @@ test("files are granted one by one, many in a directory as that, and nothing tha
       tmpfs: [],
       denyRead: [],
       tooWide: [home],
+      aliases: [],
     });
     assertEquals(await learntOf(home, "[ -d ../tool ] && cd ../.config/tool"), {
       read: [],
@@ -165,6 +166,7 @@ test("files are granted one by one, many in a directory as that, and nothing tha
       tmpfs: [`${home}/.config/tool`, `${home}/tool`],
       denyRead: [],
       tooWide: [],
+      aliases: [],
     });
     assertEquals(await learntOf(home, "cat ../tool/parts/[a-e] > /dev/null; ls ../notes"), {
       read: [`${home}/notes`, `${home}/tool/parts`],
@@ -172,6 +174,7 @@ test("files are granted one by one, many in a directory as that, and nothing tha
       tmpfs: [],
       denyRead: [],
       tooWide: [],
+      aliases: [],
     });
   }));
 
@@ -184,6 +187,7 @@ test("a file that is there is granted alone to be written, and for a new one its
       tmpfs: [],
       denyRead: [],
       tooWide: [],
+      aliases: [],
     });
     assertEquals(await learntOf(home, "mkdir new; echo x > new/y; echo y > z; rm -r new"), {
       read: [],
@@ -191,6 +195,7 @@ test("a file that is there is granted alone to be written, and for a new one its
       tmpfs: [],
       denyRead: [`${project}/.env`],
       tooWide: [],
+      aliases: [],
     });
   }));
 
@@ -229,4 +234,34 @@ test("a named pipe that was executed does not hold the report up, nor do many di
     assertEquals(learn(made, around).write, [project]);
     const looked = parts.map((path) => ({ use: "look", path }) as const);
     assertEquals(learn([...looked, ...made.slice(0, 2)], around).tmpfs, parts.slice(2).sort());
+  }));
+
+test("a secret is not granted by the name of a link that leads to it, nor a home directory", () =>
+  inHome(async (home) => {
+    const cwd = `${home}/project`, env = { HOME: home };
+    const links = { keys: "../.ssh", words: ".env", all: "..", plain: "../notes/one" };
+    for (const [name, target] of Object.entries(links)) {
+      Deno.symlinkSync(target, `${cwd}/${name}`);
+    }
+    // What the kernel would execute this by is a secret by another name.
+    Deno.writeTextFileSync(`${cwd}/script`, `#!${cwd}/keys/id_ed25519\n`, { mode: 0o755 });
+    for (const name of "abcde") Deno.writeTextFileSync(`${home}/${name}`, "");
+    const script = "ls keys/; cat words plain; cat keys/id_ed25519; cat all/[a-e]; ./script; true";
+    const learn = ["learn", "--report=../report.json", "--", "sh", "-c", script];
+    const { code, stdout, stderr } = await ramekinWith({ cwd, env }, ...learn);
+    assertEquals([code, stdout], [0, "1\n"], stderr);
+    for (const name of ["keys", "words", "keys/id_ed25519"]) {
+      assertStringIncludes(stderr, `\n  ${cwd}/${name} (`);
+    }
+    const { read, denied } = JSON.parse(Deno.readTextFileSync(`${home}/report.json`));
+    assertEquals(
+      [...read, ...denied.map(({ what }: { what: string }) => what)]
+        .filter((path: string) => Object.keys(links).some((name) => path === `${cwd}/${name}`)),
+      [
+        `${cwd}/plain`,
+      ],
+    );
+    const told = await runTold(stderr, cwd, env);
+    assertEquals([told.code, told.stdout], [0, "1\n"], told.line);
+    assert(!/keys|words|all[ ,]/.test(told.line.replace(/-- .*/, "")), told.line);
   }));

@@ -16,7 +16,7 @@ import {
 } from "../../mod.ts";
 import { graphOf } from "../../scripts/ramekin/graph.ts";
 import { drawGraph } from "../../scripts/ramekin/graph_svg.ts";
-import { flagOf } from "../../scripts/ramekin/plan_text.ts";
+import { flagsOf } from "../../scripts/ramekin/plan_text.ts";
 import { test } from "../support.ts";
 import { ramekin, ramekinWith, withFiles } from "./support.ts";
 
@@ -172,12 +172,12 @@ test("every mount of the host in a sandbox is a need", () => {
 });
 
 test("each need has the flag that grants it", () => {
-  assertEquals(flagOf({ kind: "write", path: "/x" }), "--allow-write=/x");
-  assertEquals(flagOf({ kind: "privilege", privilege: "all" }), "--allow-run --allow-sys");
-  assertEquals(flagOf({ kind: "terminal" }), "--allow-run --allow-sys");
-  assertEquals(flagOf({ kind: "kernel" }), "--allow-sys");
-  assertEquals(flagOf({ kind: "lifetime" }), "--allow-sys");
-  assertEquals(flagOf({ kind: "run", program: "sh" }), undefined);
+  assertEquals(flagsOf({ kind: "write", path: "/x" }), ["--allow-write=/x"]);
+  assertEquals(flagsOf({ kind: "privilege", privilege: "all" }), ["--allow-run", "--allow-sys"]);
+  assertEquals(flagsOf({ kind: "terminal" }), ["--allow-run", "--allow-sys"]);
+  assertEquals(flagsOf({ kind: "kernel" }), ["--allow-sys"]);
+  assertEquals(flagsOf({ kind: "lifetime" }), ["--allow-sys"]);
+  assertEquals(flagsOf({ kind: "run", program: "sh" }), []);
 });
 
 test("plan needs a recipe", async () => {

@@ -6,9 +6,10 @@
 
 import { escapeControls } from "../../../ffi/control_characters.ts";
 import { RamekinError, recipe, type Step } from "../../../mod.ts";
+import { shellWord } from "../../../recipe/shell_word.ts";
 import { shownWords } from "../../../shell/words.ts";
 import { stringifyRecipe } from "../../../yaml/mod.ts";
-import { flagOf } from "../plan_text.ts";
+import { flagsOf } from "../plan_text.ts";
 import type { Translation } from "./translation.ts";
 
 /** The fields that a builder takes before its options, in their order. */
@@ -105,7 +106,7 @@ function literal(value: unknown): string {
 function comments(made: Translation): string {
   const lines = made.lost.map((text) => `left out: ${text}`);
   const program = made.program.length === 0 ? "" : ` -- ${shownWords(made.program)}`;
-  const flags = grantingFlags(made.steps).map((words) => ` ${words}`).join("");
+  const flags = grantingFlags(made.steps).map((flag) => ` ${shellWord(flag)}`).join("");
   lines.push(`ramekin run RECIPE.yaml${flags}${program}`);
   return lines.map((line) => `# ${escapeControls(line)}\n`).join("");
 }
@@ -113,11 +114,13 @@ function comments(made: Translation): string {
 /** The flags that grant what the recipe needs; none where it cannot be planned here. */
 export function grantingFlags(steps: readonly Step[]): readonly string[] {
   try {
-    const words = recipe(...steps).needs().flatMap((need) => flagOf(need)?.split(" ") ?? []);
-    const lists = Map.groupBy(new Set(words), (word) => word.split("=")[0]!);
-    return [...lists].map(([flag, words]) => {
-      const values = words.flatMap((word) => word.split("=").slice(1));
-      return values.length === 0 ? flag : `${flag}=${values.join(",")}`;
+    const words = recipe(...steps).needs().flatMap(flagsOf).map((word) => word.split(/=(.*)/s));
+    const lists = Map.groupBy(words, ([flag]) => flag!);
+    return [...lists].flatMap(([flag, words]) => {
+      if (words.every(([, value]) => value === undefined)) return [flag];
+      // A comma in one would begin another.
+      const values = words.flatMap(([, value]) => value?.includes(",") === false ? [value] : []);
+      return values.length === 0 ? [] : [`${flag}=${[...new Set(values)].join(",")}`];
     });
   } catch (error) {
     if (error instanceof RamekinError) return [];

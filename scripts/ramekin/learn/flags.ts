@@ -6,7 +6,7 @@
 
 import { escapeControls } from "../../../ffi/control_characters.ts";
 import type { Arguments } from "../arguments.ts";
-import { quoted } from "../completions/words.ts";
+import { shellWord } from "../../../recipe/shell_word.ts";
 import type { Flag } from "../usage.ts";
 import type { Learnt } from "./grants.ts";
 
@@ -28,7 +28,7 @@ export function learnedFlags(
 ): readonly string[] {
   const kept = flags.filter(({ name }) => !OWN.has(name)).flatMap((flag) => givenAs(given, flag));
   const paths = (name: string, list: readonly string[]) =>
-    list.filter(isSayable).map((path) => word(`--${name}=${path}`));
+    list.filter(isSayable).map((path) => shellWord(`--${name}=${path}`));
   return [
     ...paths("allow-read", read),
     ...paths("allow-write", write),
@@ -47,11 +47,6 @@ function givenAs(given: Arguments, { name, value }: Flag): readonly string[] {
   if (!given.has(name)) return [];
   if (value === undefined) return [`--${name}`];
   return given.values(name).map((value) =>
-    word(value === undefined ? `--${name}` : `--${name}=${value}`)
+    shellWord(value === undefined ? `--${name}` : `--${name}=${value}`)
   );
-}
-
-/** A word of a command line for a shell. */
-export function word(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : quoted(text);
 }

@@ -18,6 +18,8 @@ export interface Learnt {
   readonly denyRead: readonly string[];
   /** Directories that were listed, and are too wide to be granted. */
   readonly tooWide: readonly string[];
+  /** Paths of other names by which secrets were used: granted, a link would show what it leads to. */
+  readonly aliases: readonly string[];
 }
 
 /** Where the program ran. */
@@ -48,6 +50,7 @@ export function learn(used: readonly UsedFile[], around: Surroundings): Learnt {
 class Learner {
   readonly #around: Surroundings;
   readonly #tooWide = new Set<string>();
+  readonly #aliases = new Set<string>();
   readonly #ofSystem = shownFiles();
 
   constructor(around: Surroundings) {
@@ -65,6 +68,7 @@ class Learner {
       tmpfs: this.#lookedAt(used, shown),
       denyRead: [...new Set(denyRead)].sort(),
       tooWide: [...this.#tooWide],
+      aliases: [...this.#aliases].sort(),
     };
   }
 
@@ -73,7 +77,7 @@ class Learner {
     const looked = used.filter(({ use }) => use === "look").map(({ path }) => path);
     const [theirs, around] = [new Set(shown), aroundAll(shown)];
     const needed = [...new Set(looked)].sort().filter((path) =>
-      !this.#isShown(path) && !this.#isWide(path) && !this.#around.secrets.has(path) &&
+      !this.#isShown(path) && !this.#isWide(path) && !this.#isSecret(path) &&
       !theirs.has(path) && !around.has(path) && !isInOneOf(path, theirs) && isDirectory(path)
     );
     // Those around them are there then.
@@ -107,10 +111,18 @@ class Learner {
       if (isDirectory(real) && (use !== "read" || this.#isTooWide(real))) continue;
       const interpreter = use === "execute" ? interpreterOf(real) : undefined;
       for (const one of [path, real, ...(interpreter === undefined ? [] : [interpreter])]) {
-        if (!this.#isShown(one) && !this.#around.secrets.has(one)) needed.add(one);
+        if (!this.#isShown(one) && !this.#isSecret(one)) needed.add(one);
       }
     }
     return this.#summarised(outermost([...needed]));
+  }
+
+  /** Whether it is a secret, or leads to one. */
+  #isSecret(path: string): boolean {
+    const { secrets } = this.#around;
+    const isAlias = !secrets.has(path) && secrets.leadsTo(path);
+    if (isAlias) this.#aliases.add(path);
+    return isAlias || secrets.has(path);
   }
 
   #isTooWide(directory: string): boolean {
@@ -127,8 +139,10 @@ class Learner {
       isWithinAny(path, OWN) && !isHosts;
   }
 
+  /** Whether it is wide, or leads to what is. */
   #isWide(directory: string): boolean {
-    return isWide(directory, this.#around.homes);
+    const { homes } = this.#around;
+    return isWide(directory, homes) || isWide(realPath(directory) ?? directory, homes);
   }
 
   /** Takes the directory in the place of many in it. */

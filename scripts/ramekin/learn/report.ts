@@ -8,7 +8,8 @@ import { escapeControls } from "../../../ffi/control_characters.ts";
 import { type Denial, describeDenial } from "../../../mod.ts";
 import { printError } from "../output.ts";
 import { NAME_SERVERS } from "./secrets.ts";
-import { isSayable, word } from "./flags.ts";
+import { shellWord } from "../../../recipe/shell_word.ts";
+import { isSayable } from "./flags.ts";
 import type { Learnt } from "./grants.ts";
 import type { Secrets } from "./secrets.ts";
 
@@ -39,7 +40,7 @@ function sorted(
   { denials, secrets }: Lesson,
 ): { readonly denied: readonly Denial[]; readonly withheld: readonly Denial[] } {
   const isSecret = ({ kind, what }: Denial) =>
-    (kind === "read" || kind === "execute") && secrets.has(what);
+    (kind === "read" || kind === "execute") && secrets.leadsTo(what);
   return {
     withheld: denials.filter(isSecret),
     denied: denials.filter((denial) => !isSecret(denial) && !isOwn(denial)),
@@ -50,7 +51,7 @@ function sorted(
 export function printLearnt(lesson: Lesson): void {
   const { learnt, flags, program, file, code, isWhole } = lesson;
   const { denied, withheld } = sorted(lesson);
-  const command = ["ramekin", "sandbox", ...flags, "--", ...program.map(word)].join(" ");
+  const command = ["ramekin", "sandbox", ...flags, "--", ...program.map(shellWord)].join(" ");
   const unsayable = [...learnt.read, ...learnt.write].filter((path) => !isSayable(path));
   const parts = [
     part("this lets it do what it has done:", [command]),
@@ -59,6 +60,7 @@ export function printLearnt(lesson: Lesson): void {
       : [`ramekin: the recipe is in ${escapeControls(file)}; ramekin plan shows what it needs`]),
     part("secrets are usually here, and it was shown none of them:", [
       ...new Set(withheld.map(({ program, what }) => `${what} (for ${program})`)),
+      ...learnt.aliases.map((path) => `${path} (leads to one)`),
     ]),
     part("it was denied this; what it needs of it is to be added:", [
       ...new Set(denied.map(describeDenial)),

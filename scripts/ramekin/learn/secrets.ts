@@ -101,9 +101,15 @@ export class Secrets {
     return this.#paths.some((secret) => isWithin(path, secret));
   }
 
-  /** Those in a directory. */
+  /** Whether a path is of one of them, or in one, by where links lead: a program may have made some. */
+  leadsTo(path: string): boolean {
+    return this.has(realPath(path) ?? path);
+  }
+
+  /** Those in a directory, or in the one that it leads to. */
   within(directory: string): readonly string[] {
-    return this.#paths.filter((secret) => isWithin(secret, directory));
+    const places = [directory, realPath(directory) ?? directory];
+    return this.#paths.filter((secret) => places.some((place) => isWithin(secret, place)));
   }
 }
 
