@@ -32,7 +32,7 @@ import { join } from "../recipe/steps/join.ts";
 import type { Step } from "../recipe/steps.ts";
 import { caller } from "./caller.ts";
 import { applyDevices } from "./cgroups/devices.ts";
-import { makeGroups } from "./cgroups/group.ts";
+import { makeGroups, pidsIn } from "./cgroups/group.ts";
 import { mountedHierarchies } from "./cgroups/hierarchies.ts";
 import { applyResources } from "./cgroups/resources.ts";
 import { makeStaged, needsStage, removeStaged } from "./config/devices.ts";
@@ -138,7 +138,9 @@ function make(
   const mounted = mountedHierarchies();
   const hierarchies = runtime.cgroups ? mounted : [];
   const path = groupPath(config, record.id);
-  record.recordGroups(hierarchies.map((hierarchy) => ({ hierarchy, path: hierarchy.top + path })));
+  const planned = hierarchies.map((hierarchy) => ({ hierarchy, path: hierarchy.top + path }));
+  requireUnused(path, planned.map(({ path }) => path));
+  record.recordGroups(planned);
   const groups = makeGroups(hierarchies, path, able.isRoot);
   applyResources(groups, config.linux?.resources ?? {});
   applyDevices(groups, able.isRoot ? config.linux?.resources?.devices ?? [] : [], "defaults");
@@ -182,7 +184,17 @@ function groupPath({ linux = {} }: Config, id: string): string {
   }
   const names = cgroupsPath.split("/").filter((name) => name !== "" && name !== ".");
   if (names.includes("..")) unsupported("linux.cgroupsPath", 'it may not contain ".."');
+  if (names.length === 0) unsupported("linux.cgroupsPath", "it is the group of all processes");
+  // The record has a group a line, and whatever is in these is killed in the end.
+  if (cgroupsPath.includes("\n")) unsupported("linux.cgroupsPath", "no group has a line end");
   return `/${names.join("/")}`;
+}
+
+/** Refuses groups with processes of others, which would end with the container. */
+function requireUnused(path: string, groups: readonly string[]): void {
+  const count = pidsIn(groups).length;
+  if (count === 0) return;
+  unsupported("linux.cgroupsPath", `the control group ${path} is in use: ${count} processes`);
 }
 
 function fixedState(id: string, config: Config, bundle: string): FixedState {

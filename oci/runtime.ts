@@ -5,6 +5,7 @@
  * @module
  */
 
+import { escapeControls } from "../ffi/control_characters.ts";
 import { type FlagTable, type Given, isSet, valueOf } from "./command_line.ts";
 import { OciError } from "./errors.ts";
 
@@ -68,13 +69,13 @@ function isOwn(directory: string): boolean {
 /** Writes a failure where engines read it: a line in the log, and the same words to stderr. */
 export function reportFailure(runtime: Pick<Runtime, "log" | "logFormat">, words: string): void {
   writeLog(runtime, "error", words);
-  writeAll(Deno.stderr, `ramekin: ${words}\n`);
+  tell(words);
 }
 
 /** Writes what has failed and changes nothing: a line in the log, and the same words to stderr. */
 export function reportWarning(runtime: Pick<Runtime, "log" | "logFormat">, words: string): void {
   writeLog(runtime, "warning", words);
-  writeAll(Deno.stderr, `ramekin: warning: ${words}\n`);
+  tell(`warning: ${words}`);
 }
 
 /**
@@ -96,6 +97,11 @@ function writeLog(
   } catch {
     // A failure is said on stderr.
   }
+}
+
+/** Writes a line to stderr; words can be those of the container. */
+function tell(words: string): void {
+  writeAll(Deno.stderr, `ramekin: ${escapeControls(words)}\n`);
 }
 
 /** Writes a text. */

@@ -6,6 +6,7 @@
  */
 
 import { has, type Hierarchy } from "./hierarchies.ts";
+import { pidsBelow, removeBelow } from "./walk.ts";
 
 /** The group of a container in one hierarchy. */
 export interface GroupDirectory {
@@ -94,25 +95,8 @@ export function textOf(path: string): string | undefined {
 
 /** Returns the processes in the groups and those below, as this process sees them. */
 export function pidsIn(groups: readonly string[]): readonly number[] {
-  const pids = new Set<number>();
-  const collect = (directory: string) => {
-    for (const line of (textOf(`${directory}/cgroup.procs`) ?? "").split("\n")) {
-      if (Number(line) > 0) pids.add(Number(line));
-    }
-    for (const name of directoriesIn(directory)) collect(`${directory}/${name}`);
-  };
   // Of several hierarchies any one has all processes, unless somebody has moved some.
-  for (const directory of groups) collect(directory);
-  return [...pids].sort((one, other) => one - other);
-}
-
-function directoriesIn(path: string): string[] {
-  try {
-    return Array.from(Deno.readDirSync(path)).filter(({ isDirectory }) => isDirectory)
-      .map(({ name }) => name);
-  } catch {
-    return [];
-  }
+  return [...new Set(groups.flatMap(pidsBelow))].sort((one, other) => one - other);
 }
 
 /** Removes the groups and those below. Returns `false` while one has processes. */
@@ -121,7 +105,7 @@ export function removeGroups(groups: readonly string[]): boolean {
 }
 
 function removeTree(directory: string): boolean {
-  for (const name of directoriesIn(directory)) removeTree(`${directory}/${name}`);
+  removeBelow(directory);
   try {
     Deno.removeSync(directory);
     return true;

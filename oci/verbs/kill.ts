@@ -5,7 +5,7 @@
  */
 
 import { SIGNALS } from "../../ffi/calls/processes.ts";
-import { freeze, pidsIn } from "../cgroups/group.ts";
+import { freeze, isFrozen, pidsIn } from "../cgroups/group.ts";
 import { type FlagTable, type Given, isSet } from "../command_line.ts";
 import { OciError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
@@ -21,13 +21,35 @@ export function run(runtime: Runtime, given: Given): number {
   const number = signalNumber(name);
   const record = ContainerRecord.open(runtime, id);
   const all = isSet(given, "all");
-  if (all) signalFound(() => pidsIn(record.groups), number);
+  if (all) signalAll(record.groups, number);
   const { process } = record;
   // Engines take this for "it has ended".
   if (process === undefined && !all) throw new OciError("container not running: no such process");
   if (process !== undefined) signalProcess(process, number);
   if (number === SIGNALS.SIGKILL) freeze(record.groups, false);
   return 0;
+}
+
+/** How often it is looked for processes that were made meanwhile. */
+const MOST_LOOKS = 100;
+
+/** Sends a signal to all processes of the groups, frozen meanwhile so that they make no more. */
+function signalAll(groups: readonly string[], number: number): void {
+  const wasFrozen = isFrozen(groups);
+  if (!wasFrozen) freeze(groups, true);
+  try {
+    const signalled = new Set<number>();
+    for (let look = 0; look < MOST_LOOKS; look++) {
+      const found = signalFound(
+        () => pidsIn(groups).filter((pid) => !signalled.has(pid)),
+        number,
+      );
+      if (found.length === 0) return;
+      for (const pid of found) signalled.add(pid);
+    }
+  } finally {
+    if (!wasFrozen) freeze(groups, false);
+  }
 }
 
 function signalNumber(name: string): number {
