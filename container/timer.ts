@@ -5,7 +5,7 @@
  */
 
 /** The longest of setTimeout(), in milliseconds: a longer one ends at once. */
-const LONGEST = 2 ** 31 - 1;
+export const LONGEST_TIMER = 2 ** 31 - 1;
 
 /**
  * Calls a function after a time, in milliseconds; returns a function that stops the timer. It does
@@ -15,8 +15,8 @@ export function after(time: number, call: () => void): () => void {
   let timer: ReturnType<typeof setTimeout>;
   const start = (rest: number) => {
     timer = setTimeout(
-      () => rest > LONGEST ? start(rest - LONGEST) : call(),
-      Math.min(rest, LONGEST),
+      () => rest > LONGEST_TIMER ? start(rest - LONGEST_TIMER) : call(),
+      Math.min(rest, LONGEST_TIMER),
     );
     Deno.unrefTimer(timer);
   };

@@ -23,6 +23,7 @@ import {
 } from "../ffi/calls/files.ts";
 import { AT_EMPTY_PATH } from "../ffi/calls/mounts.ts";
 import { readStatx, statx, STATX_BASIC_STATS, statxOutput } from "../ffi/calls/statx.ts";
+import { geteuid } from "../ffi/linux/users.ts";
 import { syscall, syscalls } from "../ffi/syscalls.ts";
 
 /** A log in a file. */
@@ -61,7 +62,7 @@ export class LogFile implements Disposable {
 
   /**
    * @throws {SyscallError} `ENOENT`, `EACCES`, `ELOOP` for a symbolic link
-   * @throws {TypeError} for what is no regular file
+   * @throws {TypeError} for what is no regular file, or is another user's, but for root's
    */
   constructor({ path, maxBytes = 10 * 2 ** 20, keep = 3 }: LogFileOptions) {
     if (!(maxBytes >= 1)) throw new TypeError(`maxBytes should be at least 1, not ${maxBytes}`);
@@ -121,10 +122,15 @@ export class LogFile implements Disposable {
     const fd = syscall(openat(this.#directory, this.#name, flags, MODE));
     const output = statxOutput();
     const call = statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, output);
-    const { mode, size } = readStatx(syscalls([{ call }]).output(output));
-    if ((mode & S_IFMT) === S_IFREG) return [fd, size];
+    const { mode, size, uid } = readStatx(syscalls([{ call }]).output(output));
+    const issue = (mode & S_IFMT) !== S_IFREG
+      ? "is no regular file"
+      : uid !== geteuid() && uid !== 0
+      ? `belongs to user ${uid}, who could read it: remove it, or have it in a directory of yours`
+      : undefined;
+    if (issue === undefined) return [fd, size];
     syscall(close(fd));
-    throw new TypeError(`the log ${this.#name} is no regular file`);
+    throw new TypeError(`the log ${this.#name} ${issue}`);
   }
 
   [Symbol.dispose](): void {

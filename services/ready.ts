@@ -5,6 +5,7 @@
  */
 
 import type { Container } from "../container/container.ts";
+import { LONGEST_TIMER } from "../container/timer.ts";
 import { shown } from "../recipe/shown.ts";
 
 /**
@@ -104,7 +105,12 @@ export function sleep(milliseconds: number, signal: AbortSignal): Promise<void> 
       signal.removeEventListener("abort", done);
       resolve();
     };
-    const timer = setTimeout(done, milliseconds);
+    let timer: ReturnType<typeof setTimeout>;
+    const wait = (rest: number) => {
+      const next = () => rest > LONGEST_TIMER ? wait(rest - LONGEST_TIMER) : done();
+      timer = setTimeout(next, Math.min(rest, LONGEST_TIMER));
+    };
+    wait(milliseconds);
     signal.addEventListener("abort", done);
   });
 }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { after } from "../container/timer.ts";
 import { sleep } from "./ready.ts";
 
 /** What a script that was busy gets to take messages that have come, in milliseconds. */
@@ -29,18 +30,27 @@ export class Watchdog {
     const limit = /^[1-9]\d{0,17}$/.test(WATCHDOG_USEC ?? "") ? Number(WATCHDOG_USEC) / 1000 : 0;
     if (limit > 0) this.#limit = limit;
     if (limit === 0 && WATCHDOG !== "trigger") return;
+    this.#wake();
+  }
+
+  #wake(): void {
     this.#changed.resolve();
     this.#changed = Promise.withResolvers();
   }
 
   /** Resolves with what is wrong when it has said nothing for too long; with nothing if it has ended. */
   async bites(ended: AbortSignal): Promise<string | undefined> {
+    const wake = () => this.#wake();
+    ended.addEventListener("abort", wake, { once: true });
     for (this.#last = performance.now(); !ended.aborted;) {
       if (this.#isTriggered) return "has said that it fails (WATCHDOG=trigger)";
       const [heard, limit] = [this.#last, this.#limit];
       const rest = heard + limit - performance.now();
       if (rest > 0) {
-        await Promise.race([sleep(rest, ended), this.#changed.promise]);
+        // A program can change the limit as often as it likes: no timer of an old one is left.
+        const stop = after(rest, wake);
+        await this.#changed.promise;
+        stop();
         continue;
       }
       await sleep(SETTLE, ended);

@@ -6,8 +6,9 @@
  */
 
 import { Output } from "../../ffi/call.ts";
-import { pread64, pwrite64, write } from "../../ffi/calls/files.ts";
+import { ftruncate, lseek, pread64, pwrite64, write } from "../../ffi/calls/files.ts";
 import { concat } from "../../ffi/concat.ts";
+import { SyscallError } from "../../ffi/errors.ts";
 import { syscall, syscalls } from "../../ffi/syscalls.ts";
 
 /** How many bytes are read or written at once. */
@@ -32,6 +33,40 @@ export async function* parts(
     yield part;
     if (Math.floor((at + part.length) / TURN) > Math.floor(at / TURN)) await turn();
     at += part.length;
+  }
+}
+
+/** Copies the data of a file, up to this size, and leaves its holes out: these have any size. */
+export async function copyData(from: number, to: number, size: number): Promise<void> {
+  for (let at = 0; at < size;) {
+    // A filesystem that the container serves itself may answer anything.
+    at = Math.max(at, Math.min(seek(from, at, SEEK_DATA) ?? size, size));
+    const hole = seek(from, at, SEEK_HOLE) ?? size;
+    for (const end = hole > at ? Math.min(hole, size) : size; at < end;) {
+      const part = readAt(from, at, Math.min(PART, end - at));
+      // It has become shorter meanwhile.
+      if (part.length === 0) return void syscall(ftruncate(to, at));
+      writeAll(to, part, at);
+      if (Math.floor((at + part.length) / TURN) > Math.floor(at / TURN)) await turn();
+      at += part.length;
+    }
+  }
+  syscall(ftruncate(to, size));
+}
+
+/** Where data and holes begin in a file: lseek(2). */
+const [SEEK_DATA, SEEK_HOLE] = [3, 4];
+
+/** Returns where the next data, or the next hole, begins; `undefined` where there is none. */
+function seek(fd: number, at: number, whence: number): number | undefined {
+  try {
+    return syscall(lseek(fd, at, whence));
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
+    if (error.code === "ENXIO") return undefined;
+    // A filesystem that knows nothing of holes.
+    if (error.code === "EINVAL") return whence === SEEK_DATA ? at : undefined;
+    throw error;
   }
 }
 

@@ -29,7 +29,7 @@ import {
 import { decodeName } from "../../ffi/file_name.ts";
 import { syscall } from "../../ffi/syscalls.ts";
 import { fileError } from "./file_error.ts";
-import { parts, writeAll } from "./contents.ts";
+import { copyData } from "./contents.ts";
 import { opening, parentOf, type Spot, Status } from "./place.ts";
 import { entriesOf, openWithStatus, requireDepth, typed } from "./tree.ts";
 
@@ -101,11 +101,7 @@ export class Copy {
     using target = openWithStatus(to, O_WRONLY | O_CREAT, mode & PERMISSIONS);
     if ((target.status.mode & S_IFMT) !== S_IFREG) throw notCopied(to);
     syscall(ftruncate(target.fd, 0));
-    let at = 0;
-    for await (const part of parts(source.fd, size, 0)) {
-      writeAll(target.fd, part, at);
-      at += part.length;
-    }
+    await copyData(source.fd, target.fd, size);
   }
 
   async #copyDirectory(from: Spot, to: Spot, depth: number): Promise<void> {

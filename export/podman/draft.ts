@@ -69,8 +69,7 @@ export class PodmanDraft extends ContainerDraft {
    * `PodmanArgs=`, which splits its words.
    */
   sayPlain(key: string, option: string, text: string): void {
-    if (word(text).startsWith('"')) this.option(option, text);
-    else this.say(key, word(text));
+    this.lines.push(plainLine(key, option, text));
   }
 
   /** Notes what is mounted, once at each path. */
@@ -139,7 +138,7 @@ export class PodmanDraft extends ContainerDraft {
     const variables = [...environment ?? []].map(([name, value]) => `${name}=${value}`);
     return [
       ...(this.hostname === undefined ? [] : [["HostName", word(this.hostname)] as const]),
-      ["Network", this.#networkWord()],
+      plainLine("Network", "network", this.#networkWord()),
       ...kinds.map(([kind, name]): Directive => {
         const path = namespaces.get(kind);
         const own = path === undefined ? "private" : `ns:${path}`;
@@ -224,6 +223,11 @@ export class PodmanDraft extends ContainerDraft {
     const isSame = bounding.length === ambient.length;
     return isSame || this.noNewPrivileges ? ambient : undefined;
   }
+}
+
+function plainLine(key: string, option: string, text: string): Directive {
+  const plain = word(text);
+  return plain.startsWith('"') ? ["PodmanArgs", word(`--${option}=${text}`)] : [key, plain];
 }
 
 function capabilityLines(given: readonly string[], isWhole: boolean): readonly Directive[] {

@@ -214,3 +214,27 @@ test(
   },
   notRoot,
 );
+
+test("holes of a file take no room, of the disk and of time", () =>
+  withRoot(async (box, directory) => {
+    // A terabyte, of which there are eight bytes.
+    const script = `
+      cd /work; printf beef > sparse
+      perl -e 'open my $f, "+<", "sparse" or die; seek $f, 2**40, 0; print $f "leek"'
+      echo ready; exec sleep 60`;
+    await hostile(box, script, async ({ fs }) => {
+      const { bytes } = await fs.copyOut("/work/sparse", `${directory}/copy`);
+      assertEquals(bytes, 2 ** 40 + 4);
+      using copy = Deno.openSync(`${directory}/copy`);
+      const { size, blocks } = copy.statSync();
+      assertEquals([size, blocks! < 2 ** 12], [bytes, true]);
+      const found = new Uint8Array(4);
+      copy.readSync(found);
+      assertEquals(new TextDecoder().decode(found), "beef");
+      copy.seekSync(2 ** 40, Deno.SeekMode.Start);
+      copy.readSync(found);
+      assertEquals(new TextDecoder().decode(found), "leek");
+      const bounds = { maxBytes: 2 ** 30 };
+      await assertRejects(() => fs.copyOut("/work/sparse", `${directory}/no`, bounds), RangeError);
+    });
+  }));

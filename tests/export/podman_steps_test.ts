@@ -2,8 +2,9 @@
 
 import { exportPodman } from "../../export/mod.ts";
 import * as steps from "../../mod.ts";
+import { assertEquals } from "@std/assert";
 import { test } from "../support.ts";
-import { type Cases, holdEveryStep } from "./every_step.ts";
+import { type Case, type Cases, holdEveryStep } from "./every_step.ts";
 
 const NETWORK = /is podman's/;
 const FOUND = /found/;
@@ -139,4 +140,56 @@ test("every step is said in a container of podman, or refused with its number an
     CASES,
     (made) => exportPodman(made, { program: ["/bin/id"], seccompProfile: "/srv/filter.json" }).unit,
   );
+});
+
+/** The data of a step with a line end and a line of a unit in one of its texts or names. */
+function* withLine(value: unknown): Generator<unknown> {
+  if (typeof value === "string") {
+    yield `${value}${LINE}`;
+    yield LINE + value;
+  } else if (typeof value === "object" && value !== null) {
+    for (const [name, field] of Object.entries(value)) {
+      if (name === "step") continue;
+      for (const other of withLine(field)) {
+        yield Array.isArray(value) ? value.with(Number(name), other) : { ...value, [name]: other };
+      }
+      if (!Array.isArray(value)) {
+        const { [name as keyof typeof value]: _, ...rest } = value;
+        yield { ...rest, [name + LINE]: field };
+      }
+    }
+  }
+}
+
+const LINE = "\nPodmanArgs=--privileged";
+
+test("no text of a step becomes a line of its own", () => {
+  let count = 0;
+  const net: Case = { before: steps.join("/run/netns/blue", "net"), said: /./ };
+  for (const { before, after, said } of [...Object.values<Case>(CASES), net]) {
+    if (said === undefined || before?.step === "join" && !before.kinds?.includes("net")) continue;
+    for (const step of withLine(before ?? after) as Generator<steps.Step>) {
+      const isJoin = step.step === "join";
+      const list = [
+        ...(isJoin ? [step] : []),
+        steps.unshare("user", "mount", "pid", "uts", "ipc", ...(isJoin ? [] : ["net" as const])),
+        steps.mapRoot(),
+        steps.bind("/srv/root", "/new"),
+        steps.devices("/new/dev"),
+        ...(before === undefined || isJoin ? [] : [step]),
+        steps.pivotRoot("/new"),
+        steps.clearEnv(),
+        ...(before === undefined ? [step] : []),
+      ];
+      try {
+        const options = { program: ["/bin/id"], seccompProfile: "/srv/filter.json" } as const;
+        const { unit } = exportPodman({ steps: list }, options);
+        count++;
+        assertEquals(unit.includes(LINE), false, JSON.stringify(step));
+      } catch (error) {
+        if (!(error instanceof steps.RecipeError)) throw error;
+      }
+    }
+  }
+  assertEquals(count > 10, true);
 });

@@ -12,7 +12,8 @@ import {
 } from "../../services/mod.ts";
 import { LogFile } from "../../services/log_file.ts";
 import { isAlive, until } from "../other_scripts.ts";
-import { test } from "../support.ts";
+import { root, test } from "../support.ts";
+import { Watchdog } from "../../services/watchdog.ts";
 
 const box = recipe(unshare("user", "pid", "mount", "net"), mapRoot(), proc(), loopback());
 
@@ -277,6 +278,27 @@ test("a service that its watchdog does not hear is stopped, and started again", 
   assertEquals(reasons.sort(), ["asks has said that it fails (WATCHDOG=trigger)", late, late]);
 });
 
+test("a limit of a watchdog that its program sets takes no time of the script's", async () => {
+  const watchdog = new Watchdog(1000);
+  const ended = new AbortController();
+  const bites = watchdog.bites(ended.signal);
+  const timers = globalThis.setTimeout;
+  let count = 0;
+  globalThis.setTimeout = ((...args: Parameters<typeof timers>) => {
+    count++;
+    return timers(...args);
+  }) as typeof timers;
+  try {
+    // Longer than a timer can be, which ends at once then.
+    watchdog.take({ WATCHDOG_USEC: "9".repeat(17) });
+    await new Promise((resolve) => timers(resolve, 300));
+  } finally {
+    globalThis.setTimeout = timers;
+  }
+  ended.abort();
+  assertEquals([await bites, count], [undefined, 1]);
+});
+
 test("a log stays in its directory, and is no pipe, whatever its program does there", async () => {
   const directory = Deno.makeTempDirSync();
   try {
@@ -292,6 +314,12 @@ test("a log stays in its directory, and is no pipe, whatever its program does th
     assert(Deno.readTextFileSync(`${directory}/old/log`).endsWith("200\n"));
     new Deno.Command("mkfifo", { args: [`${directory}/pipe`] }).outputSync();
     assertThrows(() => new LogFile({ path: `${directory}/pipe` }), SyscallError, "ENXIO");
+    if (!root) return;
+    // Its owner would read what a program of root's says.
+    Deno.writeTextFileSync(`${directory}/theirs`, "");
+    Deno.chownSync(`${directory}/theirs`, 65534, 65534);
+    const theirs = () => new LogFile({ path: `${directory}/theirs` });
+    assertThrows(theirs, TypeError, "belongs to user 65534, who could read it");
   } finally {
     Deno.removeSync(directory, { recursive: true });
   }
