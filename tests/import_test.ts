@@ -127,6 +127,7 @@ const COMMANDS_OWN: readonly string[] = [
   "recipe/container_name.ts",
   "recipe/default_path.ts",
   "recipe/path.ts",
+  "recipe/shell_word.ts",
   "recipe/shown.ts",
   "recipe/nearest.ts",
   "recipe/unexpanded.ts",

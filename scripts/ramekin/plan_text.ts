@@ -4,8 +4,9 @@
  * @module
  */
 
+import { escapeControls } from "../../ffi/control_characters.ts";
 import { describeAccess, type HostAccess, type PlanEntry, type Recipe } from "../../mod.ts";
-import { shownWords } from "../../shell/words.ts";
+import { shellWord } from "../../recipe/shell_word.ts";
 import { shown } from "../../recipe/shown.ts";
 import { writtenStep } from "../../recipe/written_step.ts";
 import { type Paint, table } from "./output.ts";
@@ -54,7 +55,9 @@ export function needsText(needs: readonly HostAccess[], paint: Paint): string {
   const listed = needs.map((need) => {
     const flags = flagsOf(need);
     return `    ${describeAccess(need)}` +
-      (flags.length === 0 ? "" : `  ${paint("dim", shownWords(flags))}`);
+      (flags.length === 0
+        ? ""
+        : `  ${paint("dim", escapeControls(flags.map(shellWord).join(" ")))}`);
   });
   return [
     paint("bold", "what it needs of this machine"),
