@@ -11,7 +11,7 @@ for(const name in getters){
 Object.defineProperty(target,name,{get:getters[name],configurable:true});
 }
 });
-var BUILD="957b67959028995d111c0194cee28b186449446e368da7047568043e23519d13";
+var BUILD="31f848c8d4005e73c865cc3a772e62fd74e1694c74acd2f43dec13d8b25565e2";
 var FUNCTIONS={
 getenv:{
 parameters:[

@@ -715,6 +715,16 @@ return[
 var has=(function has({version,names},controller){
 return version===1 && names.includes(controller);
 });
+var ifThere=(function ifThere(ask,absence=NO_SUCH_PATH){
+try{
+return ask();
+}catch(error){
+if(error instanceof SyscallError && absence.some(((name)=> name===error.code))){
+return void 0;
+}
+throw error;
+}
+});
 var makeGroups=(function makeGroups(hierarchies2,path2,required){
 const made=[];
 for(const hierarchy of hierarchies2){
@@ -774,30 +784,15 @@ return void 0;
 }
 });
 var pidsIn=(function pidsIn(groups){
-const pids=new Set();
-const collect=((directory)=>{
-for(const line of(textOf2(`${directory}/cgroup.procs`)??"").split("\n")){
-if(Number(line)> 0)pids.add(Number(line));
-}
-for(const name of directoriesIn(directory))collect(`${directory}/${name}`);
-});
-for(const directory of groups)collect(directory);
 return[
-...pids
-].sort((one,other)=> one - other);
-});
-var directoriesIn=(function directoriesIn(path2){
-try{
-return Array.from(Deno.readDirSync(path2)).filter((({isDirectory:isDirectory2})=> isDirectory2)).map(({name})=> name);
-}catch{
-return[];
-}
+...new Set(groups.flatMap(pidsBelow))
+].sort(((one,other)=> one - other));
 });
 var removeGroups=(function removeGroups(groups){
 return groups.map(removeTree).every(Boolean);
 });
 var removeTree=(function removeTree(directory){
-for(const name of directoriesIn(directory))removeTree(`${directory}/${name}`);
+removeBelow(directory);
 try{
 Deno.removeSync(directory);
 return true;
@@ -1044,16 +1039,6 @@ if(error instanceof SyscallError && ABSENT.has(error.code))return "";
 throw error;
 }
 });
-var ifThere=(function ifThere(ask,absence=NO_SUCH_PATH){
-try{
-return ask();
-}catch(error){
-if(error instanceof SyscallError && absence.some(((name)=> name===error.code))){
-return void 0;
-}
-throw error;
-}
-});
 var clone=(function clone(flagBits,stored){
 const storesPid=stored !==null &&(flagBits & CLONE_PIDFD)===0;
 const bits=(flagBits |(storesPid?CLONE_PARENT_SETTID:0))>>> 0;
@@ -1249,7 +1234,7 @@ permitted:names(1),
 inheritable:names(2)
 };
 });
-var groupsIn=(function groupsIn(result,egid){
+var groupsIn2=(function groupsIn2(result,egid){
 const count=Number(result.result(GROUPS));
 if(count===0)return "none";
 const list2=result.output(GROUP_LIST);
@@ -1870,7 +1855,7 @@ source:"/",
 own
 };
 });
-var walk=(function walk(root2,path2,pass){
+var walk2=(function walk2(root2,path2,pass){
 const normal=normalize(path2);
 let place2=root2;
 for(let begin=1;begin < normal.length;){
@@ -5546,10 +5531,12 @@ const able=caller();
 const mounted=mountedHierarchies();
 const hierarchies2=runtime.cgroups?mounted:[];
 const path2=groupPath(config,record.id);
-record.recordGroups(hierarchies2.map(((hierarchy)=>({
+const planned=hierarchies2.map(((hierarchy)=>({
 hierarchy,
 path:hierarchy.top + path2
-}))));
+})));
+requireUnused(path2,planned.map(({path:path3})=> path3));
+record.recordGroups(planned);
 const groups=makeGroups(hierarchies2,path2,able.isRoot);
 applyResources(groups,config.linux?.resources??{});
 applyDevices(groups,able.isRoot?config.linux?.resources?.devices??[]:[],"defaults");
@@ -5590,6 +5577,8 @@ unsupported("linux.cgroupsPath",`"${cgroupsPath}" is a unit of systemd, which no
 }
 const names=cgroupsPath.split("/").filter((name)=> name !=="" && name !==".");
 if(names.includes(".."))unsupported("linux.cgroupsPath",'it may not contain ".."');
+if(names.length===0)unsupported("linux.cgroupsPath","it is the group of all processes");
+if(cgroupsPath.includes("\n"))unsupported("linux.cgroupsPath","no group has a line end");
 return `/${names.join("/")}`;
 });
 var fixedState=(function fixedState(id2,config,bundle){
@@ -6487,13 +6476,11 @@ return false;
 }
 function reportFailure(runtime,words4){
 writeLog(runtime,"error",words4);
-writeAll(Deno.stderr,`ramekin: ${words4}
-`);
+tell(words4);
 }
 function reportWarning(runtime,words4){
 writeLog(runtime,"warning",words4);
-writeAll(Deno.stderr,`ramekin: warning: ${words4}
-`);
+tell(`warning: ${words4}`);
 }
 function writeLog({log,logFormat},level,words4){
 if(log===void 0)return;
@@ -6510,6 +6497,10 @@ append:true
 });
 }catch{
 }
+}
+function tell(words4){
+writeAll(Deno.stderr,`ramekin: ${escapeControls(words4)}
+`);
 }
 function writeAll(to,text3){
 const bytes=new TextEncoder().encode(text3);
@@ -8246,6 +8237,78 @@ if(pid > 0)return pid;
 throw new TypeError(`descriptor ${pidfd.number} is not a pidfd, or its process has ended`);
 }
 var OTHER_OPTIONS=/^(rw|ro|xattr|noprefix|clone_children|release_agent=.*|seclabel|cpuset_v2_mode|nsdelegate|memory_.*|favordynmods|none)$/;
+var NO_SUCH_PATH=[
+"ENOENT",
+"ENOTDIR"
+];
+var HIDDEN=[
+...NO_SUCH_PATH,
+"EACCES",
+"ENODEV",
+"EOPNOTSUPP"
+];
+function pidsBelow(path2){
+const pids=[];
+walk(path2,{
+enter(group){
+const text3=ifThere(()=> readWholeText(group,"cgroup.procs"),HIDDEN)??"";
+for(const line of text3.split("\n"))if(Number(line)> 0)pids.push(Number(line));
+}
+});
+return pids;
+}
+function removeBelow(path2){
+walk(path2,{
+leave(around,name){
+const remove2=()=> syscall(unlinkat(around,name,AT_REMOVEDIR));
+ifThere(remove2,[
+"ENOENT",
+"EBUSY",
+"EACCES",
+"EPERM",
+"EROFS"
+]);
+}
+});
+}
+function walk(path2,{enter:enter3,leave}){
+let at3=openGroup(at_fdcwd,path2);
+if(at3===void 0)return;
+const way=[];
+const waiting=[
+groupsIn(at3)
+];
+try{
+enter3?.(at3);
+for(;;){
+const name=waiting.at(-1).pop();
+if(name===void 0)waiting.pop();
+if(waiting.length===0)return;
+const next=openGroup(at3,name??"..");
+if(next===void 0 && name===void 0)return;
+if(next===void 0)continue;
+syscall(close(at3));
+at3=next;
+if(name===void 0)leave?.(at3,way.pop());
+else{
+way.push(name);
+waiting.push(groupsIn(at3));
+enter3?.(at3);
+}
+}
+}finally{
+syscall(close(at3));
+}
+}
+function openGroup(around,name){
+const flags16=O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+return ifThere(()=> syscall(openat(around,name,flags16)),HIDDEN);
+}
+function groupsIn(group){
+return entriesOf(group).flatMap(({name,type})=> type===S_IFDIR?[
+name
+]:[]);
+}
 var CONTROLLERS=[
 "cpuset",
 "cpu",
@@ -8931,10 +8994,6 @@ return call("landlock_add_rule",ruleset,RULE_NET_PORT,new Struct(words(rights,po
 function landlock_restrict_self(ruleset){
 return call("landlock_restrict_self",ruleset,0);
 }
-var NO_SUCH_PATH=[
-"ENOENT",
-"ENOTDIR"
-];
 function landlockVersion2(){
 return ifThere(()=> syscall(landlockVersion()),ABSENT2)??0;
 }
@@ -9174,7 +9233,7 @@ const[euid,egid]=[
 Number(result.result(UID)),
 Number(result.result(GID))
 ];
-const groups=groupsIn(result,egid);
+const groups=groupsIn2(result,egid);
 const last=this.#last;
 const isSame3=last?.euid===euid && last.egid===egid && last.groups===groups && this.#hasSame(view2);
 if(isSame3)return last;
@@ -12307,7 +12366,7 @@ return this.#tree==="host";
 static{
 deepest$15=(function(path2,entryAt){
 let best=entryAt(this.#root);
-walk(this.#root,path2,((place2)=>{
+walk2(this.#root,path2,((place2)=>{
 best=entryAt(place2)??best;
 }));
 return best===void 0?this.#base:mountOf$16.call(this,best);
@@ -12365,7 +12424,7 @@ this.#base,
 ];
 }
 #placeAt(path2){
-return walk(this.#root,path2);
+return walk2(this.#root,path2);
 }
 };
 function showsFiles({mounts,children}){
@@ -22424,7 +22483,7 @@ accept:[
 ]);
 return outcome.result(asked)===0n;
 }
-function directoriesIn2(path2){
+function directoriesIn(path2){
 const entries=ifThere(()=> entriesIn(path2),[
 ...NO_SUCH_PATH,
 "EACCES"
@@ -22556,7 +22615,7 @@ return `ramekin-${namespaces().pid}-${parseInt(stat)}-${startOf(stat)}`;
 function sweep(directory){
 using alone=Locks.ofSweeping(directory);
 const own=NAME3.exec(scriptsName())[1];
-for(const name of directoriesIn2(directory)){
+for(const name of directoriesIn(directory)){
 const[,pidNamespace,pid,started2]=NAME3.exec(name)??[];
 if(pid===void 0 && !BOX_NAME.test(name))continue;
 if(pid !==void 0 && pidNamespace===own?isRunning(pid,started2):alone===void 0)continue;
@@ -22591,7 +22650,7 @@ accept
 return result !==0n && result !==NOT_THERE;
 };
 if(!failed())return true;
-for(const name of directoriesIn2(directory))removeTree2(`${directory}/${name}`);
+for(const name of directoriesIn(directory))removeTree2(`${directory}/${name}`);
 return !failed();
 }
 var NOT_THERE=-2n;
@@ -23061,7 +23120,7 @@ if(mayWrite(`${directory}/freezer.state`))writeFile2(`${directory}/freezer.state
 }
 }
 function killEach(directory){
-for(const name of directoriesIn2(directory))killEach(`${directory}/${name}`);
+for(const name of directoriesIn(directory))killEach(`${directory}/${name}`);
 const held=new Map();
 for(const pid of pidsIn2(directory)){
 if(pid===0)continue;
@@ -28856,6 +28915,11 @@ var SAME3=4294967295;
 function isOfHook(error){
 return error instanceof HookError || error instanceof Error && isOfHook(error.cause);
 }
+function requireUnused(path2,groups){
+const count=pidsIn(groups).length;
+if(count===0)return;
+unsupported("linux.cgroupsPath",`the control group ${path2} is in use: ${count} processes`);
+}
 var F_GETFD2=1;
 var EARLY_HOOKS=[
 "prestart",
@@ -29557,12 +29621,27 @@ if(id2===void 0 || extra.length > 0)throw new OciError("kill takes an id and a s
 const number=signalNumber(name);
 const record=ContainerRecord.open(runtime,id2);
 const all=isSet(given2,"all");
-if(all)signalFound(()=> pidsIn(record.groups),number);
+if(all)signalAll(record.groups,number);
 const{process}=record;
 if(process===void 0 && !all)throw new OciError("container not running: no such process");
 if(process !==void 0)signalProcess(process,number);
 if(number===SIGNALS.SIGKILL)freeze(record.groups,false);
 return 0;
+}
+var MOST_LOOKS2=100;
+function signalAll(groups,number){
+const wasFrozen=isFrozen(groups);
+if(!wasFrozen)freeze(groups,true);
+try{
+const signalled=new Set();
+for(let look2=0;look2 < MOST_LOOKS2;look2++){
+const found=signalFound(()=> pidsIn(groups).filter((pid)=> !signalled.has(pid)),number);
+if(found.length===0)return;
+for(const pid of found)signalled.add(pid);
+}
+}finally{
+if(!wasFrozen)freeze(groups,false);
+}
 }
 function signalNumber(name){
 if(/^\d+$/.test(name)&& Number(name)<=64)return Number(name);

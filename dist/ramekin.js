@@ -12135,6 +12135,97 @@ step:"disableUserNamespaces"
 };
 }
 var disableUserNamespacesSchema=stepSchema("disableUserNamespaces",()=>({}));
+function shellWord(text4){
+return /^[\w%+,./:=@^-]+$/.test(text4)?text4:`'${text4.replaceAll("'","'\\''")}'`;
+}
+var OWN=[
+"/proc",
+"/dev"
+];
+var Advisor=class{
+#deniedRead;
+#deniedWrite;
+#protected;
+constructor(steps){
+const denials2=steps.filter((step)=> step.step==="denyFiles");
+this.#deniedRead=denials2.flatMap(({read:read5=[]})=> read5);
+this.#deniedWrite=denials2.flatMap(({write:write4=[]})=> write4);
+this.#protected=steps.flatMap((step)=> step.step==="protect"?[
+step.source
+]:[]);
+}
+isDenied(path2){
+return this.#deniedRead.some((denied3)=> isWithin(path2,denied3));
+}
+reading(path2){
+if(OWN.some((own)=> isWithin(path2,own)))return{};
+const denied3=this.#deniedRead.find((denied4)=> isWithin(path2,denied4));
+if(denied3 !==void 0){
+return{
+flag:`without --deny-read=${denied3}`,
+option:`without denyRead: ${JSON.stringify([
+denied3
+])}`
+};
+}
+return{
+...flagOf("read",path2),
+option:`read: ${JSON.stringify([
+path2
+])}`
+};
+}
+writing(path2){
+if(OWN.some((own)=> isWithin(path2,own)))return{};
+const denied3=this.#deniedWrite.find((denied4)=> isWithin(path2,denied4));
+if(denied3 !==void 0){
+return{
+flag:`without --deny-write=${denied3}`,
+option:`without denyWrite: ${JSON.stringify([
+denied3
+])}`
+};
+}
+if(this.#protected.some((directory)=> isWithin(path2,directory))){
+return{
+flag:"--no-protect",
+option:"protect: false"
+};
+}
+return{
+...flagOf("write",path2),
+option:`write: ${JSON.stringify([
+path2
+])}`
+};
+}
+static reaching(host2){
+return{
+...flagOf("net",host2),
+option:`command(..., { permissions: { net: ${JSON.stringify([
+host2
+])}, ... } })`
+};
+}
+static calling(name){
+return{
+option:`seccomp({ allow: ["${name}"] })`
+};
+}
+static unixSockets={
+flag:"--unix-sockets",
+option:"unixSockets: true"
+};
+static setuidFiles={
+flag:"--setuid-files",
+option:"setuidFiles: true"
+};
+};
+function flagOf(grant,value){
+return value.includes(",")?{}:{
+flag:`--allow-${grant}=${value}`
+};
+}
 var TRIED={
 read:"read",
 write:"change",
@@ -12145,7 +12236,7 @@ socket:"make",
 call:"call"
 };
 function describeDenial({kind,what,program,flag,option}){
-const fix=flag??option;
+const fix=flag?.startsWith("--")===true?shellWord(flag):flag??option;
 return escapeControls(`${program}: ${TRIED[kind]} ${what}${fix===void 0?"":` (${fix})`}`);
 }
 function refusedHost(host2){
@@ -12154,8 +12245,7 @@ kind:"host",
 what:host2,
 program:"a program",
 pid:0,
-flag:`--allow-net=${host2}`,
-option:`permissions: { net: ["${host2}"] }`
+...Advisor.reaching(host2)
 };
 }
 var MOST=1e4;
@@ -13912,6 +14002,34 @@ if(Math.floor((at3 + part.length)/ TURN)> Math.floor(at3 / TURN))await turn();
 at3 +=part.length;
 }
 }
+async function copyData(from2,to,size){
+for(let at3=0;at3 < size;){
+at3=Math.max(at3,Math.min(seek(from2,at3,SEEK_DATA)??size,size));
+const hole=seek(from2,at3,SEEK_HOLE)??size;
+for(const end=hole > at3?Math.min(hole,size):size;at3 < end;){
+const part=readAt(from2,at3,Math.min(PART3,end - at3));
+if(part.length===0)return void syscall(ftruncate(to,at3));
+writeAll(to,part,at3);
+if(Math.floor((at3 + part.length)/ TURN)> Math.floor(at3 / TURN))await turn();
+at3 +=part.length;
+}
+}
+syscall(ftruncate(to,size));
+}
+var[SEEK_DATA,SEEK_HOLE]=[
+3,
+4
+];
+function seek(fd,at3,whence){
+try{
+return syscall(lseek(fd,at3,whence));
+}catch(error){
+if(!(error instanceof SyscallError))throw error;
+if(error.code==="ENXIO")return void 0;
+if(error.code==="EINVAL")return whence===SEEK_DATA?at3:void 0;
+throw error;
+}
+}
 async function readAll(fd,size,most){
 const all=[];
 for await(const part of parts(fd,size,most))all.push(part);
@@ -14222,11 +14340,7 @@ throw new RangeError(`${from2.place.named(from2.shown)} makes the copy larger th
 using target=openWithStatus(to,O_WRONLY | O_CREAT,mode2 & PERMISSIONS);
 if((target.status.mode & S_IFMT)!==S_IFREG)throw notCopied(to);
 syscall(ftruncate(target.fd,0));
-let at3=0;
-for await(const part of parts(source.fd,size,0)){
-writeAll(target.fd,part,at3);
-at3 +=part.length;
-}
+await copyData(source.fd,target.fd,size);
 }
 async #copyDirectory(from2,to,depth){
 using source=openWithStatus(from2,O_RDONLY | O_DIRECTORY);
@@ -15289,11 +15403,11 @@ const name=typeof signal==="string"?signal:shown(signal);
 const meant=suggestion(name,Object.keys(BY_NAME));
 throw new TypeError(escapeControls(`Linux has no signal ${name}${meant}`));
 }
-var LONGEST4=2 ** 31 - 1;
+var LONGEST_TIMER=2 ** 31 - 1;
 function after(time,call2){
 let timer;
 const start=(rest2)=>{
-timer=setTimeout(()=> rest2 > LONGEST4?start(rest2 - LONGEST4):call2(),Math.min(rest2,LONGEST4));
+timer=setTimeout(()=> rest2 > LONGEST_TIMER?start(rest2 - LONGEST_TIMER):call2(),Math.min(rest2,LONGEST_TIMER));
 Deno.unrefTimer(timer);
 };
 start(time);
@@ -18334,7 +18448,7 @@ if(this.#options.net !=="inherit")return;
 for(const need of needs2){
 if(need.kind !=="read" || this.#mayConnect(need.path))continue;
 const{path:value,step,stepIndex}=need;
-const fix=`seccomp({ deny: ["@unix-sockets"] }) keeps the program from them; to connect, --allow-write=${value} and --allow-net are needed, or for a socket --allow-net=unix:${value}`;
+const fix=`seccomp({ deny: ["@unix-sockets"] }) keeps the program from them; to connect, ${shellWord(`--allow-write=${value}`)} and --allow-net are needed, or for a socket ` + shellWord(`--allow-net=unix:${value}`);
 throw new PermissionError(`not granted: the unix sockets in ${escapeControls(value)}`,"net",{
 value,
 step,
@@ -18423,7 +18537,7 @@ denied:denial !==void 0
 });
 }
 function lifted({grant,value},need){
-const denied3=`--deny-${grant}=${value}, or { ${DENIALS[grant]}: [${JSON.stringify(value)}] }`;
+const denied3=flagOr(`--deny-${grant}`,value)+ `{ ${DENIALS[grant]}: [${JSON.stringify(value)}] }`;
 const why=need.kind==="net"?`, cannot be held on the host's network: list the hosts to be reached, with unshare("net")`:", denies it, and it wins over what is granted";
 return{
 grant,
@@ -18438,7 +18552,7 @@ switch(need.kind){
 case "read":
 case "write":{
 const{kind:grant,path:value}=need;
-const grants=`--allow-${grant}=${value}, or { ${grant}: [${JSON.stringify(value)}] }`;
+const grants=flagOr(`--allow-${grant}`,value)+ `{ ${grant}: [${JSON.stringify(value)}] }`;
 return{
 grant,
 value,
@@ -18493,6 +18607,9 @@ value:need.path
 default:
 return MACHINE;
 }
+}
+function flagOr(flag,value){
+return value.includes(",")?"":`${shellWord(`${flag}=${value}`)}, or `;
 }
 var UNCHANGED='; for what is only read, the program must not be able to mount, nor mounts of the host arrive: bind with { readOnly: true }, capabilities({ keep: [] }), and no "slave"';
 var SYS="--allow-sys with --allow-ffi, or { sys: true }, grants it";
@@ -19582,83 +19699,6 @@ if(code===BPF.greater)return accumulator > value;
 if(code===BPF.greaterOrEqual)return accumulator >=value;
 throw new TypeError(`no filter of this project has the instruction 0x${code.toString(16)}`);
 }
-var OWN=[
-"/proc",
-"/dev"
-];
-var Advisor=class{
-#deniedRead;
-#deniedWrite;
-#protected;
-constructor(steps){
-const denials2=steps.filter((step)=> step.step==="denyFiles");
-this.#deniedRead=denials2.flatMap(({read:read5=[]})=> read5);
-this.#deniedWrite=denials2.flatMap(({write:write4=[]})=> write4);
-this.#protected=steps.flatMap((step)=> step.step==="protect"?[
-step.source
-]:[]);
-}
-isDenied(path2){
-return this.#deniedRead.some((denied3)=> isWithin(path2,denied3));
-}
-reading(path2){
-if(OWN.some((own)=> isWithin(path2,own)))return{};
-const denied3=this.#deniedRead.find((denied4)=> isWithin(path2,denied4));
-if(denied3 !==void 0){
-return{
-flag:`without --deny-read=${denied3}`,
-option:`without denyRead: ["${denied3}"]`
-};
-}
-return{
-flag:`--allow-read=${path2}`,
-option:`read: ${JSON.stringify([
-path2
-])}`
-};
-}
-writing(path2){
-if(OWN.some((own)=> isWithin(path2,own)))return{};
-const denied3=this.#deniedWrite.find((denied4)=> isWithin(path2,denied4));
-if(denied3 !==void 0){
-return{
-flag:`without --deny-write=${denied3}`,
-option:`without denyWrite: ["${denied3}"]`
-};
-}
-if(this.#protected.some((directory)=> isWithin(path2,directory))){
-return{
-flag:"--no-protect",
-option:"protect: false"
-};
-}
-return{
-flag:`--allow-write=${path2}`,
-option:`write: ${JSON.stringify([
-path2
-])}`
-};
-}
-static reaching(host2){
-return{
-flag:`--allow-net=${host2}`,
-option:`command(..., { permissions: { net: ["${host2}"], ... } })`
-};
-}
-static calling(name){
-return{
-option:`seccomp({ allow: ["${name}"] })`
-};
-}
-static unixSockets={
-flag:"--unix-sockets",
-option:"unixSockets: true"
-};
-static setuidFiles={
-flag:"--setuid-files",
-option:"setuidFiles: true"
-};
-};
 var read4=((path2,directory)=> of("read",path2,directory));
 var write3=((path2,directory)=> of("write",path2,directory));
 var PATH_CALLS={
@@ -20218,7 +20258,7 @@ return call("ioctl",listener,named(name),about);
 function named(name){
 return new Named(REQUEST[name],name);
 }
-var[LONGEST5,PAGE]=[
+var[LONGEST4,PAGE]=[
 4096,
 4096
 ];
@@ -20235,7 +20275,7 @@ var Listener=class{
 #notification=notificationOutput();
 #answer;
 #read;
-#memory=new Output(LONGEST5,"&memory");
+#memory=new Output(LONGEST4,"&memory");
 #copied;
 #valid;
 constructor(fd){
@@ -20316,7 +20356,7 @@ accept:[
 }
 get #local(){
 const bytes=new Uint8Array(16);
-new DataView(bytes.buffer).setUint32(8,LONGEST5,true);
+new DataView(bytes.buffer).setUint32(8,LONGEST4,true);
 return new Struct(bytes,"&local",[
 {
 offset:0,
@@ -20333,8 +20373,8 @@ return readNotification(this.#receive.run().output(this.#notification))??"nothin
 answer(notified,errno){
 this.#answer.run(...answerValues(notified,errno));
 }
-read(notified,address2,size=LONGEST5){
-const from2=Number(address2),wanted=Math.min(size,LONGEST5);
+read(notified,address2,size=LONGEST4){
+const from2=Number(address2),wanted=Math.min(size,LONGEST4);
 const first=Math.min(wanted,PAGE - from2 % PAGE);
 const places=[
 from2,
@@ -20457,7 +20497,7 @@ return call("recvmsg",socket,message(data2,sender,"&message"),constant(MSG_DONTW
 MSG_DONTWAIT
 }));
 }
-var LONGEST6=4096;
+var LONGEST5=4096;
 var AT_ONCE3=100;
 var NotifyListener=class{
 #socket;
@@ -20497,7 +20537,7 @@ for(let count=0;count < AT_ONCE3 && this.#receive();count++);
 }
 #receive(){
 const[data2,sender]=[
-new Output(LONGEST6),
+new Output(LONGEST5),
 senderOutput()
 ];
 const call2=receiveMessage(this.#socket,data2,sender);

@@ -1513,7 +1513,7 @@ type:"boolean"
 }));
 });
 var oneOf=(function oneOf(words4){
-const all=words4.map(((word7)=> `"${word7}"`)).join(", ");
+const all=words4.map(((word6)=> `"${word6}"`)).join(", ");
 return schema(`one of ${all}`,((value)=>{
 if(typeof value !=="string")return mismatch(value,`one of ${all}`);
 if(words4.includes(value))return void 0;
@@ -1742,8 +1742,8 @@ issue:wordOfAnotherStep
 });
 });
 var wordOfAnotherStep=(function wordOfAnotherStep(options){
-for(const word7 of splitOptions(options)){
-const[name]=word7.split("=");
+for(const word6 of splitOptions(options)){
+const[name]=word6.split("=");
 if(LOOP.has(name))return `"${name}" needs a loop device, which mount(2) does not make`;
 if(name.startsWith("verity.")){
 return `"${name}" needs dm-verity, which mount(2) does not set up`;
@@ -1751,7 +1751,7 @@ return `"${name}" needs dm-verity, which mount(2) does not set up`;
 if(DONE_BY_MOUNT.test(name)){
 return `"${name}" is done by mount(8), and mount(2) has no such option`;
 }
-if(Object.hasOwn(OTHER_STEPS,word7))return `"${word7}" is the step ${OTHER_STEPS[word7]}()`;
+if(Object.hasOwn(OTHER_STEPS,word6))return `"${word6}" is the step ${OTHER_STEPS[word6]}()`;
 }
 return void 0;
 });
@@ -1759,8 +1759,8 @@ var parseMountOptions=(function parseMountOptions(options,initial=0){
 let flags2=initial;
 const data2=[];
 for(const option of splitOptions(options??"")){
-const word7=Object.hasOwn(WORDS,option)?WORDS[option]:void 0;
-if(word7 !==void 0)flags2=flags2 & ~(word7.clear??0)|(word7.set??0);
+const word6=Object.hasOwn(WORDS,option)?WORDS[option]:void 0;
+if(word6 !==void 0)flags2=flags2 & ~(word6.clear??0)|(word6.set??0);
 else if(!IGNORED.test(option))data2.push(option);
 }
 return{
@@ -1782,7 +1782,7 @@ var tmpfsSize=(function tmpfsSize(...words4){
 return text3({
 expected:[
 "a size such as 64m",
-...words4.map(((word7)=> `"${word7}"`))
+...words4.map(((word6)=> `"${word6}"`))
 ].join(", or "),
 min:1,
 issue:((size)=> words4.includes(size)?void 0:sizeIssue(size))
@@ -2292,12 +2292,12 @@ CLOSING[open5.length - 1].run(...open5);
 endServices(services);
 });
 var permissionsSchema=(function permissionsSchema(){
-const word7=oneOf([
+const word6=oneOf([
 "inherit",
 "none"
 ]);
 const lists=object(permissionFields());
-return optional(schema(`"inherit", "none", or an object of permissions`,(value)=> typeof value==="string"?word7.issue(value):lists.issue(value)));
+return optional(schema(`"inherit", "none", or an object of permissions`,(value)=> typeof value==="string"?word6.issue(value):lists.issue(value)));
 });
 var grantOf=(function grantOf(item,words4=[
 "inherit"
@@ -4031,8 +4031,8 @@ var isPublic2=(function isPublic2(path2,plan){
 const{attributes}=plan.facts.resolve(path2);
 return attributes !==void 0 &&(attributes.mode & S_IROTH)!==0;
 });
-var compareWord=(function compareWord(word7,value){
-return call("futex",word7,FUTEX_CMP_REQUEUE_PRIVATE,0,0,word7,value);
+var compareWord=(function compareWord(word6,value){
+return call("futex",word6,FUTEX_CMP_REQUEUE_PRIVATE,0,0,word6,value);
 });
 var refuseKernelMount=(function refuseKernelMount(source,resolved2,plan){
 const mount4=mountAt(resolved2,plan.facts.mounts);
@@ -4180,7 +4180,7 @@ plan.release(tree);
 plan.release(opened2);
 });
 var setAttributes=(function setAttributes(step,tree,recursive,plan){
-const attributes=(step.restrict??[]).reduce(((sum5,word7)=> sum5 | RESTRICTIONS4[word7]),step.readOnly===true?MOUNT_ATTR_RDONLY:0);
+const attributes=(step.restrict??[]).reduce(((sum5,word6)=> sum5 | RESTRICTIONS4[word6]),step.readOnly===true?MOUNT_ATTR_RDONLY:0);
 if(attributes===0)return;
 const set2={
 attr_set:attributes
@@ -5849,7 +5849,7 @@ const values=given.values(flag2).flatMap(((value)=> value??[]));
 return values.flatMap(((value)=> kind==="net"?hostListOf(value,flag2):wordsIn(value)));
 });
 var wordsIn=(function wordsIn(value){
-return value.split(",").filter(((word7)=> word7 !==""));
+return value.split(",").filter(((word6)=> word6 !==""));
 });
 var listOf=(function listOf(given,flag2){
 const values=given.values(flag2);
@@ -5857,9 +5857,9 @@ if(values.includes(void 0))return void 0;
 return values.flatMap((value)=> wordsIn(value));
 });
 var reportOf=(function reportOf(given){
-const word7=given.value(STATUS_FD.name);
-if(word7===void 0)return void 0;
-const fd=Number(word7);
+const word6=given.value(STATUS_FD.name);
+if(word6===void 0)return void 0;
+const fd=Number(word6);
 return(end)=>{
 const reason2="reason" in end?end.reason:describeEnd(end);
 const{code,signal,timedOut,outOfMemory,durationMs,usage}=end;
@@ -5986,8 +5986,8 @@ string:[
 "_"
 ],
 collect:valued,
-unknown:(word7,name)=>{
-if(name !==void 0)throw unknownFlag(word7,flags2,placed(subcommand,words4));
+unknown:(word6,name)=>{
+if(name !==void 0)throw unknownFlag(word6,flags2,placed(subcommand,words4));
 }
 });
 if(parsed["help"]!==true)check(parsed,words4.includes("--"),subcommand);
@@ -5995,21 +5995,21 @@ return new Arguments(parsed);
 });
 var withValues=(function withValues(words4,flags2){
 const end=words4.indexOf("--");
-return words4.map(((word7,index)=>{
-if(!word7.startsWith("-")|| end !==-1 && index >=end)return word7;
-const[name,value]=longName(word7,flags2).slice(2).split(/=(.*)/s);
+return words4.map(((word6,index)=>{
+if(!word6.startsWith("-")|| end !==-1 && index >=end)return word6;
+const[name,value]=longName(word6,flags2).slice(2).split(/=(.*)/s);
 const flag2=flags2.find(((flag3)=> flag3.name===name));
-if(flag2===void 0)return word7;
+if(flag2===void 0)return word6;
 if(flag2.value===void 0 && value !==void 0){
 throw new UsageError(`--${name} takes no value`);
 }
 if(value==="")throw new UsageError(`--${name}= has no value after it`);
-return value===void 0 && flag2.optionalValue===true?`--${name}=`:word7;
+return value===void 0 && flag2.optionalValue===true?`--${name}=`:word6;
 }));
 });
-var longName=(function longName(word7,flags2){
-const flag2=flags2.find((({letter})=> letter !==void 0 && word7.startsWith(`-${letter}`)));
-return flag2 !==void 0 && /^-\w(=|$)/.test(word7)?`--${flag2.name}${word7.slice(2)}`:word7;
+var longName=(function longName(word6,flags2){
+const flag2=flags2.find((({letter})=> letter !==void 0 && word6.startsWith(`-${letter}`)));
+return flag2 !==void 0 && /^-\w(=|$)/.test(word6)?`--${flag2.name}${word6.slice(2)}`:word6;
 });
 var check=(function check(parsed,hasProgram,subcommand){
 const{operands,flags:flags2,program,needsProgram}=subcommand;
@@ -6464,9 +6464,9 @@ var init_cli=__esm({
 init_parse_args();
 })
 });
-function nearest(word7,words4){
-if(word7.length > LONGEST)return void 0;
-const wanted=word7.toLowerCase();
+function nearest(word6,words4){
+if(word6.length > LONGEST)return void 0;
+const wanted=word6.toLowerCase();
 let best3;
 let bestDistance=Math.max(1,Math.floor(wanted.length / 3))+ 1;
 for(const candidate of words4){
@@ -6479,8 +6479,8 @@ distance
 }
 return best3??overlapping(wanted,words4);
 }
-function suggestion(word7,words4){
-const near=nearest(word7,words4);
+function suggestion(word6,words4){
+const near=nearest(word6,words4);
 return near===void 0?"":`; did you mean "${near}"?`;
 }
 function overlapping(wanted,words4){
@@ -6502,10 +6502,10 @@ bestOverlap=overlap;
 }
 return best3;
 }
-function abbreviates(short,word7){
+function abbreviates(short,word6){
 let at4=0;
-for(const letter of word7)if(letter===short[at4])at4++;
-return at4===short.length && short[0]===word7[0];
+for(const letter of word6)if(letter===short[at4])at4++;
+return at4===short.length && short[0]===word6[0];
 }
 function editDistance(a,b){
 let row=Array.from({
@@ -10113,16 +10113,16 @@ function statfs(path2,state){
 return call("statfs",path2,state);
 }
 function readStatfs(state){
-const word7=(index)=> Number(state.getBigUint64(index * 8,true));
+const word6=(index)=> Number(state.getBigUint64(index * 8,true));
 return{
-type:word7(0),
-bsize:word7(1),
-blocks:word7(2),
-bfree:word7(3),
-bavail:word7(4),
-files:word7(5),
-ffree:word7(6),
-flags:word7(10)
+type:word6(0),
+bsize:word6(1),
+blocks:word6(2),
+bfree:word6(3),
+bavail:word6(4),
+files:word6(5),
+ffree:word6(6),
+flags:word6(10)
 };
 }
 var init_statfs=__esm({
@@ -13773,9 +13773,9 @@ number2 + X32_BIT
 function numbersOf(table2){
 const numbers2=new Map();
 let next=0;
-for(const word7 of table2.trim().split(/\s+/)){
-if(/^\d+$/.test(word7))next=Number(word7);
-else numbers2.set(word7,next++);
+for(const word6 of table2.trim().split(/\s+/)){
+if(/^\d+$/.test(word6))next=Number(word6);
+else numbers2.set(word6,next++);
 }
 return numbers2;
 }
@@ -14546,8 +14546,109 @@ init_unshare();
 init_user_namespaces();
 })
 });
+function shellWord(text5){
+return /^[\w%+,./:=@^-]+$/.test(text5)?text5:`'${text5.replaceAll("'","'\\''")}'`;
+}
+var init_shell_word=__esm({
+"recipe/shell_word.ts"(){
+}
+});
+function flagOf(grant,value){
+return value.includes(",")?{}:{
+flag:`--allow-${grant}=${value}`
+};
+}
+var OWN,Advisor;
+var init_advice=__esm({
+"audit/advice.ts":(function(){
+init_path();
+OWN=[
+"/proc",
+"/dev"
+];
+Advisor=class{
+#deniedRead;
+#deniedWrite;
+#protected;
+constructor(steps){
+const denials2=steps.filter((step)=> step.step==="denyFiles");
+this.#deniedRead=denials2.flatMap(({read:read5=[]})=> read5);
+this.#deniedWrite=denials2.flatMap(({write:write10=[]})=> write10);
+this.#protected=steps.flatMap((step)=> step.step==="protect"?[
+step.source
+]:[]);
+}
+isDenied(path2){
+return this.#deniedRead.some((denied3)=> isWithin(path2,denied3));
+}
+reading(path2){
+if(OWN.some((own)=> isWithin(path2,own)))return{};
+const denied3=this.#deniedRead.find((denied4)=> isWithin(path2,denied4));
+if(denied3 !==void 0){
+return{
+flag:`without --deny-read=${denied3}`,
+option:`without denyRead: ${JSON.stringify([
+denied3
+])}`
+};
+}
+return{
+...flagOf("read",path2),
+option:`read: ${JSON.stringify([
+path2
+])}`
+};
+}
+writing(path2){
+if(OWN.some((own)=> isWithin(path2,own)))return{};
+const denied3=this.#deniedWrite.find((denied4)=> isWithin(path2,denied4));
+if(denied3 !==void 0){
+return{
+flag:`without --deny-write=${denied3}`,
+option:`without denyWrite: ${JSON.stringify([
+denied3
+])}`
+};
+}
+if(this.#protected.some((directory2)=> isWithin(path2,directory2))){
+return{
+flag:"--no-protect",
+option:"protect: false"
+};
+}
+return{
+...flagOf("write",path2),
+option:`write: ${JSON.stringify([
+path2
+])}`
+};
+}
+static reaching(host2){
+return{
+...flagOf("net",host2),
+option:`command(..., { permissions: { net: ${JSON.stringify([
+host2
+])}, ... } })`
+};
+}
+static calling(name){
+return{
+option:`seccomp({ allow: ["${name}"] })`
+};
+}
+static unixSockets={
+flag:"--unix-sockets",
+option:"unixSockets: true"
+};
+static setuidFiles={
+flag:"--setuid-files",
+option:"setuidFiles: true"
+};
+};
+})
+});
 function describeDenial({kind,what,program,flag:flag2,option}){
-const fix=flag2??option;
+const fix=flag2?.startsWith("--")===true?shellWord(flag2):flag2??option;
 return escapeControls(`${program}: ${TRIED[kind]} ${what}${fix===void 0?"":` (${fix})`}`);
 }
 function refusedHost(host2){
@@ -14556,14 +14657,15 @@ kind:"host",
 what:host2,
 program:"a program",
 pid:0,
-flag:`--allow-net=${host2}`,
-option:`permissions: { net: ["${host2}"] }`
+...Advisor.reaching(host2)
 };
 }
 var TRIED,MOST,DenialLog;
 var init_denial=__esm({
 "audit/denial.ts":(function(){
 init_control_characters();
+init_shell_word();
+init_advice();
 TRIED={
 read:"read",
 write:"change",
@@ -15858,7 +15960,7 @@ return ranges2.some(({inside:inside2})=> inside2===0);
 }
 function numbersAfter(name,status){
 const[,words4=""]=new RegExp(`^${name}:(.*)$`,"m").exec(status)??[];
-return words4.split(/\s+/).filter((word7)=> word7 !=="").map(Number);
+return words4.split(/\s+/).filter((word6)=> word6 !=="").map(Number);
 }
 function mapOf(pid,file){
 return read3(pid,file).split("\n").filter((line3)=> line3 !=="").map((line3)=>{
@@ -16639,6 +16741,30 @@ if(Math.floor((at4 + part2.length)/ TURN)> Math.floor(at4 / TURN))await turn();
 at4 +=part2.length;
 }
 }
+async function copyData(from2,to,size){
+for(let at4=0;at4 < size;){
+at4=Math.max(at4,Math.min(seek(from2,at4,SEEK_DATA)??size,size));
+const hole=seek(from2,at4,SEEK_HOLE)??size;
+for(const end=hole > at4?Math.min(hole,size):size;at4 < end;){
+const part2=readAt(from2,at4,Math.min(PART3,end - at4));
+if(part2.length===0)return void syscall(ftruncate(to,at4));
+writeAll(to,part2,at4);
+if(Math.floor((at4 + part2.length)/ TURN)> Math.floor(at4 / TURN))await turn();
+at4 +=part2.length;
+}
+}
+syscall(ftruncate(to,size));
+}
+function seek(fd,at4,whence){
+try{
+return syscall(lseek(fd,at4,whence));
+}catch(error){
+if(!(error instanceof SyscallError))throw error;
+if(error.code==="ENXIO")return void 0;
+if(error.code==="EINVAL")return whence===SEEK_DATA?at4:void 0;
+throw error;
+}
+}
 async function readAll(fd,size,most){
 const all=[];
 for await(const part2 of parts(fd,size,most))all.push(part2);
@@ -16664,15 +16790,20 @@ return new Uint8Array(buffer,byteOffset,Number(outcome.result(call2))).slice();
 function turn(){
 return new Promise((resolve3)=> setTimeout(resolve3,0));
 }
-var PART3,TURN;
+var PART3,TURN,SEEK_DATA,SEEK_HOLE;
 var init_contents=__esm({
 "container/files/contents.ts":(function(){
 init_call();
 init_files3();
 init_concat();
+init_errors();
 init_syscalls();
 PART3=128 * 1024;
 TURN=8 * 1024 * 1024;
+[SEEK_DATA,SEEK_HOLE]=[
+3,
+4
+];
 })
 });
 function fileError(error,doing){
@@ -17058,11 +17189,7 @@ throw new RangeError(`${from2.place.named(from2.shown)} makes the copy larger th
 using target=openWithStatus(to,O_WRONLY | O_CREAT,mode2 & PERMISSIONS);
 if((target.status.mode & S_IFMT)!==S_IFREG)throw notCopied(to);
 syscall(ftruncate(target.fd,0));
-let at4=0;
-for await(const part2 of parts(source.fd,size,0)){
-writeAll(target.fd,part2,at4);
-at4 +=part2.length;
-}
+await copyData(source.fd,target.fd,size);
 }
 async #copyDirectory(from2,to,depth){
 using source=openWithStatus(from2,O_RDONLY | O_DIRECTORY);
@@ -17872,15 +17999,15 @@ name:nameIn(box3,program)
 }
 function nameIn(box3,program){
 const given=()=> readWholeText(at_fdcwd,`/proc/${box3}/cmdline`).split("\0")[1];
-const word7=program[0]??ifThere(given,HIDDEN_PROCESS);
-return word7===void 0 || word7===""?void 0:nameOf2(word7);
+const word6=program[0]??ifThere(given,HIDDEN_PROCESS);
+return word6===void 0 || word6===""?void 0:nameOf2(word6);
 }
 function programOfBox(pid){
 const note2=noteIn(beginningOf(`/proc/${pid}/exe`));
 if(note2===void 0)return void 0;
 try{
 const{program}=JSON.parse(note2);
-return Array.isArray(program)?program.filter((word7)=> typeof word7==="string"):[];
+return Array.isArray(program)?program.filter((word6)=> typeof word6==="string"):[];
 }catch{
 return void 0;
 }
@@ -18262,16 +18389,16 @@ SIGUNUSED:SIGNALS.SIGSYS
 function after(time,call2){
 let timer;
 const start=(rest2)=>{
-timer=setTimeout(()=> rest2 > LONGEST4?start(rest2 - LONGEST4):call2(),Math.min(rest2,LONGEST4));
+timer=setTimeout(()=> rest2 > LONGEST_TIMER?start(rest2 - LONGEST_TIMER):call2(),Math.min(rest2,LONGEST_TIMER));
 Deno.unrefTimer(timer);
 };
 start(time);
 return()=> clearTimeout(timer);
 }
-var LONGEST4;
+var LONGEST_TIMER;
 var init_timer=__esm({
 "container/timer.ts":(function(){
-LONGEST4=2 ** 31 - 1;
+LONGEST_TIMER=2 ** 31 - 1;
 })
 });
 var Container;
@@ -19244,9 +19371,9 @@ mayChangeGroups:effective.includes("CAP_SETGID")&& mayCallSetgroups()
 #hasSame(capabilities2){
 let isSame5=true;
 for(let at4=0;at4 < capabilities2.byteLength;at4 +=4){
-const word7=capabilities2.getUint32(at4,true);
-if(this.#words[at4]===word7)continue;
-this.#words[at4]=word7;
+const word6=capabilities2.getUint32(at4,true);
+if(this.#words[at4]===word6)continue;
+this.#words[at4]=word6;
 isSame5=false;
 }
 return isSame5;
@@ -19836,8 +19963,8 @@ onFailure:ended
 call:opened2,
 onFailure:ended
 },
-...data2.split(",").map((word7)=>{
-const[key,...value]=word7.split("=");
+...data2.split(",").map((word6)=>{
+const[key,...value]=word6.split("=");
 const call2=value.length===0?fsconfig(fd,FSCONFIG_SET_FLAG,key,null,0):fsconfig(fd,FSCONFIG_SET_STRING,key,value.join("="),0);
 return{
 call:call2,
@@ -21633,7 +21760,7 @@ denied:denial !==void 0
 });
 }
 function lifted({grant,value},need){
-const denied3=`--deny-${grant}=${value}, or { ${DENIALS[grant]}: [${JSON.stringify(value)}] }`;
+const denied3=flagOr(`--deny-${grant}`,value)+ `{ ${DENIALS[grant]}: [${JSON.stringify(value)}] }`;
 const why=need.kind==="net"?`, cannot be held on the host's network: list the hosts to be reached, with unshare("net")`:", denies it, and it wins over what is granted";
 return{
 grant,
@@ -21648,7 +21775,7 @@ switch(need.kind){
 case "read":
 case "write":{
 const{kind:grant,path:value}=need;
-const grants=`--allow-${grant}=${value}, or { ${grant}: [${JSON.stringify(value)}] }`;
+const grants=flagOr(`--allow-${grant}`,value)+ `{ ${grant}: [${JSON.stringify(value)}] }`;
 return{
 grant,
 value,
@@ -21704,11 +21831,15 @@ default:
 return MACHINE;
 }
 }
+function flagOr(flag2,value){
+return value.includes(",")?"":`${shellWord(`${flag2}=${value}`)}, or `;
+}
 var SOCKETLESS,DENIALS,PermissionSet,UNCHANGED,SYS,MACHINE;
 var init_permission_set=__esm({
 "permissions/permission_set.ts":(function(){
 init_network_files();
 init_path();
+init_shell_word();
 init_variable_pattern();
 init_control_characters();
 init_errors();
@@ -21812,7 +21943,7 @@ if(this.#options.net !=="inherit")return;
 for(const need of needs2){
 if(need.kind !=="read" || this.#mayConnect(need.path))continue;
 const{path:value,step,stepIndex}=need;
-const fix=`seccomp({ deny: ["@unix-sockets"] }) keeps the program from them; to connect, --allow-write=${value} and --allow-net are needed, or for a socket --allow-net=unix:${value}`;
+const fix=`seccomp({ deny: ["@unix-sockets"] }) keeps the program from them; to connect, ${shellWord(`--allow-write=${value}`)} and --allow-net are needed, or for a socket ` + shellWord(`--allow-net=unix:${value}`);
 throw new PermissionError(`not granted: the unix sockets in ${escapeControls(value)}`,"net",{
 value,
 step,
@@ -23030,89 +23161,6 @@ DENIAL_WORDS=4;
 EPERM=1;
 })
 });
-var OWN,Advisor;
-var init_advice=__esm({
-"audit/advice.ts":(function(){
-init_path();
-OWN=[
-"/proc",
-"/dev"
-];
-Advisor=class{
-#deniedRead;
-#deniedWrite;
-#protected;
-constructor(steps){
-const denials2=steps.filter((step)=> step.step==="denyFiles");
-this.#deniedRead=denials2.flatMap(({read:read5=[]})=> read5);
-this.#deniedWrite=denials2.flatMap(({write:write10=[]})=> write10);
-this.#protected=steps.flatMap((step)=> step.step==="protect"?[
-step.source
-]:[]);
-}
-isDenied(path2){
-return this.#deniedRead.some((denied3)=> isWithin(path2,denied3));
-}
-reading(path2){
-if(OWN.some((own)=> isWithin(path2,own)))return{};
-const denied3=this.#deniedRead.find((denied4)=> isWithin(path2,denied4));
-if(denied3 !==void 0){
-return{
-flag:`without --deny-read=${denied3}`,
-option:`without denyRead: ["${denied3}"]`
-};
-}
-return{
-flag:`--allow-read=${path2}`,
-option:`read: ${JSON.stringify([
-path2
-])}`
-};
-}
-writing(path2){
-if(OWN.some((own)=> isWithin(path2,own)))return{};
-const denied3=this.#deniedWrite.find((denied4)=> isWithin(path2,denied4));
-if(denied3 !==void 0){
-return{
-flag:`without --deny-write=${denied3}`,
-option:`without denyWrite: ["${denied3}"]`
-};
-}
-if(this.#protected.some((directory2)=> isWithin(path2,directory2))){
-return{
-flag:"--no-protect",
-option:"protect: false"
-};
-}
-return{
-flag:`--allow-write=${path2}`,
-option:`write: ${JSON.stringify([
-path2
-])}`
-};
-}
-static reaching(host2){
-return{
-flag:`--allow-net=${host2}`,
-option:`command(..., { permissions: { net: ["${host2}"], ... } })`
-};
-}
-static calling(name){
-return{
-option:`seccomp({ allow: ["${name}"] })`
-};
-}
-static unixSockets={
-flag:"--unix-sockets",
-option:"unixSockets: true"
-};
-static setuidFiles={
-flag:"--setuid-files",
-option:"setuidFiles: true"
-};
-};
-})
-});
 var read4,write3,PATH_CALLS,NETWORK_CALLS,OBSERVED_CALLS;
 var init_path_calls=__esm({
 "ffi/seccomp/path_calls.ts":(function(){
@@ -23718,7 +23766,7 @@ flags:new Slot("flags",4)
 };
 })
 });
-var LONGEST5,PAGE,GONE3,Listener,NANOSECONDS2,PID,PLACES,REMOTE;
+var LONGEST4,PAGE,GONE3,Listener,NANOSECONDS2,PID,PLACES,REMOTE;
 var init_listener=__esm({
 "audit/listener.ts":(function(){
 init_call();
@@ -23727,7 +23775,7 @@ init_polling();
 init_seccomp_notifications();
 init_routine();
 init_syscalls();
-[LONGEST5,PAGE]=[
+[LONGEST4,PAGE]=[
 4096,
 4096
 ];
@@ -23744,7 +23792,7 @@ Listener=class{
 #notification=notificationOutput();
 #answer;
 #read;
-#memory=new Output(LONGEST5,"&memory");
+#memory=new Output(LONGEST4,"&memory");
 #copied;
 #valid;
 constructor(fd){
@@ -23825,7 +23873,7 @@ accept:[
 }
 get #local(){
 const bytes=new Uint8Array(16);
-new DataView(bytes.buffer).setUint32(8,LONGEST5,true);
+new DataView(bytes.buffer).setUint32(8,LONGEST4,true);
 return new Struct(bytes,"&local",[
 {
 offset:0,
@@ -23842,8 +23890,8 @@ return readNotification(this.#receive.run().output(this.#notification))??"nothin
 answer(notified,errno){
 this.#answer.run(...answerValues(notified,errno));
 }
-read(notified,address2,size=LONGEST5){
-const from2=Number(address2),wanted=Math.min(size,LONGEST5);
+read(notified,address2,size=LONGEST4){
+const from2=Number(address2),wanted=Math.min(size,LONGEST4);
 const first=Math.min(wanted,PAGE - from2 % PAGE);
 const places=[
 from2,
@@ -23997,7 +24045,7 @@ found3[2]
 ]
 ]:[]));
 }
-var LONGEST6,AT_ONCE3,NotifyListener;
+var LONGEST5,AT_ONCE3,NotifyListener;
 var init_notify_listener=__esm({
 "container/notify_listener.ts":(function(){
 init_call();
@@ -24011,7 +24059,7 @@ init_process_identity();
 init_process_namespaces();
 init_reactor();
 init_syscalls();
-LONGEST6=4096;
+LONGEST5=4096;
 AT_ONCE3=100;
 NotifyListener=class{
 #socket;
@@ -24051,7 +24099,7 @@ for(let count=0;count < AT_ONCE3 && this.#receive();count++);
 }
 #receive(){
 const[data2,sender]=[
-new Output(LONGEST6),
+new Output(LONGEST5),
 senderOutput()
 ];
 const call2=receiveMessage(this.#socket,data2,sender);
@@ -24250,7 +24298,7 @@ throw new Refusal(400,"Transfer-Encoding can only be chunked, in HTTP/1.1");
 return "chunked";
 }
 function forwarded(method,{name,port:port2},path2,headers){
-const named3=headers.filter(({name:name2})=> name2.toLowerCase()==="connection").flatMap(({value})=> value.split(",").map((word7)=> word7.trim().toLowerCase()));
+const named3=headers.filter(({name:name2})=> name2.toLowerCase()==="connection").flatMap(({value})=> value.split(",").map((word6)=> word6.trim().toLowerCase()));
 const left=new Set([
 ...HOP_BY_HOP,
 ...named3,
@@ -26360,12 +26408,12 @@ return `${path2} is neither a program nor a script that begins with "#!"`;
 }
 function interpreterIssue(script,denied3,place3){
 const[line3]=script.slice(2).split("\n");
-const[word7=""]=line3.replace(/^[ \t]+/,"").split(/[ \t\0]/);
-const interpreter=JSON.stringify(word7);
-if(word7.endsWith("\r")){
+const[word6=""]=line3.replace(/^[ \t]+/,"").split(/[ \t\0]/);
+const interpreter=JSON.stringify(word6);
+if(word6.endsWith("\r")){
 return `${interpreter} ends with a carriage return; save it with line feeds alone (dos2unix)`;
 }
-if(word7==="")return 'has no name behind "#!"';
+if(word6==="")return 'has no name behind "#!"';
 return denied3?`${interpreter} may not be executed (chmod +x)`:`${interpreter} is not ${place3}`;
 }
 function describeExecve(path2){
@@ -28631,7 +28679,7 @@ target:`${target}/${name}`
 function mayLieIn(pattern,entry2){
 const parts2=pattern.split("/");
 return entry2.split("/").every((name,at4)=>{
-const words4=parts2[at4]?.split("*").map((word7)=> word7.replace(/[.+?^${}()|[\]\\]/g,"\\$&"));
+const words4=parts2[at4]?.split("*").map((word6)=> word6.replace(/[.+?^${}()|[\]\\]/g,"\\$&"));
 return words4 !==void 0 && new RegExp(`^${words4.join(".*")}$`).test(name);
 });
 }
@@ -30355,15 +30403,15 @@ init_fixes();
 function fileRules(step,deniable,plan){
 const files2=new RuleFiles(step,plan);
 const rules=new Map();
-for(const word7 of FILE_WORDS){
-for(const asked of step[word7]??[]){
-const found3=word7==="public"?files2.ifPublic(asked):files2.of(asked,word7);
+for(const word6 of FILE_WORDS){
+for(const asked of step[word6]??[]){
+const found3=word6==="public"?files2.ifPublic(asked):files2.of(asked,word6);
 for(const{path:path2,isNamed:isNamed2}of found3){
 const other=rules.get(path2);
 rules.set(path2,{
 path:path2,
 isNamed:isNamed2 || other?.isNamed===true,
-rights:(other?.rights??0)| FILE_RIGHTS[word7]& deniable
+rights:(other?.rights??0)| FILE_RIGHTS[word6]& deniable
 });
 }
 }
@@ -30433,7 +30481,7 @@ isNamed:false
 }
 ]:[];
 }
-of(asked,word7){
+of(asked,word6){
 const{untrusted,except,exceptWrite}=this.#step;
 if(untrusted !==true &&(except??exceptWrite)===void 0){
 return[
@@ -30443,7 +30491,7 @@ isNamed:true
 }
 ];
 }
-const leftOut=word7==="write"?this.#exceptWrite:this.#except;
+const leftOut=word6==="write"?this.#exceptWrite:this.#except;
 const place3=this.#hostFile(asked,untrusted===true?"untrusted":"except");
 const{path:path2,type}=this.#plan.resolveTrusted(place3);
 if(untrusted !==true)return this.#without(leftOut,path2);
@@ -30454,16 +30502,16 @@ return this.#without([
 ...ofKernel
 ],path2);
 }
-#hostFile(path2,word7){
+#hostFile(path2,word6){
 const plan=this.#plan;
 const place3=normalize(path2);
 if(!plan.host.isHere){
-plan.refuse(`what "${word7}" is about is known only where the box runs; name the files by "execute"`);
+plan.refuse(`what "${word6}" is about is known only where the box runs; name the files by "execute"`);
 }
 if(plan.cursor.rootOf(place3)===void 0 && plan.state.mounts.isHostFile(place3)){
 return place3;
 }
-return plan.refuse(`"${word7}" is about files of the host, and ${path2} is one of the recipe's; put the step before its mounts, or leave it out`);
+return plan.refuse(`"${word6}" is about files of the host, and ${path2} is one of the recipe's; put the step before its mounts, or leave it out`);
 }
 #without(except,path2,isNamed2=true){
 const{facts}=this.#plan;
@@ -30543,12 +30591,12 @@ if(files2 + ports + scopes !==0 && isNew)found3.push(denied3);
 return found3;
 }
 function neededBy(step){
-return Math.max(FILE_WORDS.some((word7)=> step[word7]!==void 0)?FILES_SINCE:1,PORT_WORDS.some((word7)=> step[word7]!==void 0)?PORTS_SINCE:1,step.isolate !==void 0?SCOPES_SINCE:1);
+return Math.max(FILE_WORDS.some((word6)=> step[word6]!==void 0)?FILES_SINCE:1,PORT_WORDS.some((word6)=> step[word6]!==void 0)?PORTS_SINCE:1,step.isolate !==void 0?SCOPES_SINCE:1);
 }
 function deniedBy(step,version){
-const files2=FILE_WORDS.some((word7)=> step[word7]!==void 0)?deniableFileRights(version):0;
-const ports=version < PORTS_SINCE?0:PORT_WORDS.reduce((sum5,word7)=> sum5 +(step[word7]===void 0?0:PORT_RIGHTS[word7]),0);
-const scopes=version < SCOPES_SINCE?0:(step.isolate??[]).reduce((sum5,word7)=> sum5 | SCOPES[word7],0);
+const files2=FILE_WORDS.some((word6)=> step[word6]!==void 0)?deniableFileRights(version):0;
+const ports=version < PORTS_SINCE?0:PORT_WORDS.reduce((sum5,word6)=> sum5 +(step[word6]===void 0?0:PORT_RIGHTS[word6]),0);
+const scopes=version < SCOPES_SINCE?0:(step.isolate??[]).reduce((sum5,word6)=> sum5 | SCOPES[word6],0);
 return{
 files:files2,
 ports,
@@ -30556,7 +30604,7 @@ scopes
 };
 }
 function refuseOlder(step,version){
-const lacking=FILE_WORDS.some((word7)=> step[word7]!==void 0)&& version < FILES_SINCE?"limit files (Linux 6.2)":PORT_WORDS.some((word7)=> step[word7]!==void 0)&& version < PORTS_SINCE?"limit ports (Linux 6.7)":step.isolate !==void 0 && version < SCOPES_SINCE?"isolate a program (Linux 6.12)":void 0;
+const lacking=FILE_WORDS.some((word6)=> step[word6]!==void 0)&& version < FILES_SINCE?"limit files (Linux 6.2)":PORT_WORDS.some((word6)=> step[word6]!==void 0)&& version < PORTS_SINCE?"limit ports (Linux 6.7)":step.isolate !==void 0 && version < SCOPES_SINCE?"isolate a program (Linux 6.12)":void 0;
 if(lacking===void 0)return;
 throw new UnsupportedError(`landlock: this kernel cannot ${lacking}: ` +(version===0?"it has no Landlock, or Landlock is not among its security modules (lsm=landlock,...)":`its Landlock has version ${version}`)+ "; { degrade: true } uses what there is");
 }
@@ -30611,9 +30659,9 @@ plan.release(place3);
 }
 function allowPorts(step,ruleset,plan){
 const rights=new Map();
-for(const word7 of PORT_WORDS){
-for(const port2 of step[word7]??[]){
-rights.set(port2,(rights.get(port2)??0)| PORT_RIGHTS[word7]);
+for(const word6 of PORT_WORDS){
+for(const port2 of step[word6]??[]){
+rights.set(port2,(rights.get(port2)??0)| PORT_RIGHTS[word6]);
 }
 }
 for(const[port2,allowed]of rights)plan.call(addNetPort(ruleset,allowed,port2));
@@ -32948,9 +32996,9 @@ return ifThere(()=> readWholeText(at_fdcwd,path2).trim(),UNREADABLE2);
 function readNumber(path2){
 return toNumber(readFile2(path2));
 }
-function readEntry(path2,word7){
-const line3=readFile2(path2)?.split("\n").find((line4)=> line4.startsWith(`${word7} `));
-return toNumber(line3?.slice(word7.length));
+function readEntry(path2,word6){
+const line3=readFile2(path2)?.split("\n").find((line4)=> line4.startsWith(`${word6} `));
+return toNumber(line3?.slice(word6.length));
 }
 function toNumber(text5){
 return text5===void 0 || text5.trim()===""?void 0:Number(text5);
@@ -33269,7 +33317,7 @@ const controllers=new Set(words4.flatMap(controllerOf));
 if(version===1 && controllers.size===0)return[];
 const path2=rest2.join(":");
 for(const mount4 of mounts){
-const same=mount4.version===version &&(version===2 || words4.every((word7)=> mount4.options.includes(word7)));
+const same=mount4.version===version &&(version===2 || words4.every((word6)=> mount4.options.includes(word6)));
 const own=same?directoryIn(mount4,path2):void 0;
 if(own !==void 0)return[
 {
@@ -33286,8 +33334,8 @@ return[];
 function controllersIn(text5){
 return new Set(text5.trim().split(/\s+/).flatMap(controllerOf));
 }
-function controllerOf(word7){
-const name=word7==="blkio"?"io":word7;
+function controllerOf(word6){
+const name=word6==="blkio"?"io":word6;
 return CONTROLLERS.filter((controller)=> controller===name);
 }
 function parseMount(line3){
@@ -34091,9 +34139,9 @@ const thread={
 address:outcome.output(address2).getBigUint64(0,true),
 id:Number(outcome.result(id2))
 };
-const word7=Deno.UnsafePointer.create(thread.address);
-if(word7===null)return void 0;
-return new Deno.UnsafePointerView(word7).getInt32()===thread.id?thread:void 0;
+const word6=Deno.UnsafePointer.create(thread.address);
+if(word6===null)return void 0;
+return new Deno.UnsafePointerView(word6).getInt32()===thread.id?thread:void 0;
 }));
 initImage=perEngine((({architecture})=> sealedImage("ramekin-init",INIT[architecture])));
 })
@@ -39149,14 +39197,14 @@ super(escapeControls(message2));
 };
 })
 });
-function signalOf(word7){
-const name=word7.startsWith("SIG")?word7:`SIG${word7}`;
+function signalOf(word6){
+const name=word6.startsWith("SIG")?word6:`SIG${word6}`;
 if(Object.hasOwn(SIGNALS,name))return name;
-const number2=Number(word7);
-if(/^\d+$/.test(word7)&& number2 <=LAST_SIGNAL)return number2;
+const number2=Number(word6);
+if(/^\d+$/.test(word6)&& number2 <=LAST_SIGNAL)return number2;
 const near=nearest(name,Object.keys(SIGNALS));
 const meant=near===void 0?"one is TERM, SIGUSR1 or 9":`did you mean ${near}?`;
-throw new UsageError(`--signal=${word7} is no signal; ${meant}`);
+throw new UsageError(`--signal=${word6} is no signal; ${meant}`);
 }
 var LAST_SIGNAL;
 var init_signal_word=__esm({
@@ -39436,7 +39484,7 @@ const words4=parts2.length===1?[
 ...parts2
 ]:parts2;
 const[os,name="",given,...more]=words4;
-const isName=words4.every((word7)=> /^[a-z0-9][a-z0-9._-]*$/.test(word7));
+const isName=words4.every((word6)=> /^[a-z0-9][a-z0-9._-]*$/.test(word6));
 if(!isName || more.length > 0 || parts2.length===1 && os===name){
 throw new ImageError(`${JSON.stringify(text5)} is no platform`,{
 code:"platform",
@@ -40407,8 +40455,8 @@ function supervisorFlag(fd){
 return `--${SUPERVISOR.name}=${fd}`;
 }
 function supervisorFd(given){
-const word7=given.value(SUPERVISOR.name);
-return word7===void 0?void 0:Number(word7);
+const word6=given.value(SUPERVISOR.name);
+return word6===void 0?void 0:Number(word6);
 }
 function upkeepOf(given){
 const[ready,size]=[
@@ -40438,27 +40486,27 @@ replace:given.has("replace"),
 logBytes:size===void 0?USUAL_LOG:bytesOf5(size,"log-size")
 };
 }
-function nameOf5(word7){
-if(isContainerName(word7))return word7;
-throw new UsageError(`--name=${word7} is no name, which is made of ${CONTAINER_NAME}`);
+function nameOf5(word6){
+if(isContainerName(word6))return word6;
+throw new UsageError(`--name=${word6} is no name, which is made of ${CONTAINER_NAME}`);
 }
-function policyOf(word7){
-const policy=POLICIES2.find((policy2)=> policy2===word7);
+function policyOf(word6){
+const policy=POLICIES2.find((policy2)=> policy2===word6);
 if(policy !==void 0)return{
 policy
 };
-throw new UsageError(`--restart=${word7}: it is ${POLICIES2.join(", ")}`);
+throw new UsageError(`--restart=${word6}: it is ${POLICIES2.join(", ")}`);
 }
-function readinessOf(word7){
-if(word7==="notify")return word7;
-const port2=/^\d{1,5}$/.test(word7)?Number(word7):0;
+function readinessOf(word6){
+if(word6==="notify")return word6;
+const port2=/^\d{1,5}$/.test(word6)?Number(word6):0;
 if(port2 > 0 && port2 < 65536)return{
 port:port2
 };
-throw new UsageError(`--ready=${word7}: it is a port, from 1 to 65535, or notify`);
+throw new UsageError(`--ready=${word6}: it is a port, from 1 to 65535, or notify`);
 }
-function watchdogOf(word7,flag2){
-return Math.max(millisecondsOf(word7,flag2),1);
+function watchdogOf(word6,flag2){
+return Math.max(millisecondsOf(word6,flag2),1);
 }
 function healthOf(given){
 const[command,pause2]=[
@@ -40792,10 +40840,10 @@ summary:"do not tell what a degraded sandbox lacks"
 };
 })
 });
-function descriptorOf3(word7){
-const fd=/^\d{1,9}$/.test(word7)?Number(word7):void 0;
+function descriptorOf3(word6){
+const fd=/^\d{1,9}$/.test(word6)?Number(word6):void 0;
 if(fd===void 0 || !isOpen(fd)){
-throw new UsageError(`--status-fd=${word7} is no open descriptor; a shell opens one by ${fd??3}>FILE`);
+throw new UsageError(`--status-fd=${word6} is no open descriptor; a shell opens one by ${fd??3}>FILE`);
 }
 return fd;
 }
@@ -40861,7 +40909,7 @@ ${paint2("dim",note2)}`;
 function fieldsText(fields){
 const parts2=Object.entries(fields).filter(([,value])=> value !==void 0).map(([name,value])=> `${name}: ${valueText(value)}`);
 const text5=parts2.join(", ");
-return text5.length > LONGEST7?`${text5.slice(0,LONGEST7 - 3)}...`:text5;
+return text5.length > LONGEST6?`${text5.slice(0,LONGEST6 - 3)}...`:text5;
 }
 function valueText(value){
 if(Array.isArray(value))return `[${value.map(valueText).join(", ")}]`;
@@ -40870,8 +40918,8 @@ return JSON.stringify(value)??shown(value);
 }
 function needsText(needs2,paint2){
 const listed4=needs2.map((need)=>{
-const flag2=flagOf(need);
-return `    ${describeAccess(need)}` +(flag2===void 0?"":`  ${paint2("dim",escapeControls(flag2))}`);
+const flags2=flagsOf(need);
+return `    ${describeAccess(need)}` +(flags2.length===0?"":`  ${paint2("dim",escapeControls(flags2.map(shellWord).join(" ")))}`);
 });
 return[
 paint2("bold","what it needs of this machine"),
@@ -40880,33 +40928,45 @@ paint2("bold","what it needs of this machine"),
 ]
 ].join("\n");
 }
-function flagOf(need){
+function flagsOf(need){
 switch(need.kind){
 case "read":
 case "write":
-return `--allow-${need.kind}=${need.path}`;
+return[
+`--allow-${need.kind}=${need.path}`
+];
 case "net":
-return "--allow-net";
+return[
+"--allow-net"
+];
 case "env":
-return `--allow-env=${need.name}`;
+return[
+`--allow-env=${need.name}`
+];
 case "run":
-return void 0;
+return[];
 case "kernel":
 case "lifetime":
-return "--allow-sys";
+return[
+"--allow-sys"
+];
 default:
-return "--allow-run --allow-sys";
+return[
+"--allow-run",
+"--allow-sys"
+];
 }
 }
-var LONGEST7,PLAIN;
+var LONGEST6,PLAIN;
 var init_plan_text=__esm({
 "scripts/ramekin/plan_text.ts":(function(){
 init_control_characters();
 init_mod2();
+init_shell_word();
 init_shown();
 init_written_step();
 init_output2();
-LONGEST7=100;
+LONGEST6=100;
 PLAIN=/^[\w@%+=:./-]+$/;
 })
 });
@@ -41729,8 +41789,8 @@ const near=nearest(name,[
 ]);
 return near===void 0?`they are ${names.join(", ")}`:`did you mean ${near}?`;
 }
-function unknownFlag(word7,flags2,subcommand){
-const[written2]=word7.split("=");
+function unknownFlag(word6,flags2,subcommand){
+const[written2]=word6.split("=");
 const advice=insteadOf(written2,flags2.map(({name})=> name),subcommand);
 return new UsageError(`there is no flag ${written2}${advice===void 0?"":`; ${advice}`}`);
 }
@@ -41767,7 +41827,7 @@ place:"sandbox"
 };
 const end=words4.indexOf("--");
 const own=words4.slice(0,end===-1?void 0:end);
-const hasImage=own.some((word7)=> /^--image(=|$)/.test(word7));
+const hasImage=own.some((word6)=> /^--image(=|$)/.test(word6));
 return hasImage?{
 ...subcommand,
 place:"image"
@@ -41936,11 +41996,11 @@ return text5.split("\n").flatMap((paragraph2)=>{
 const lines=[
 ""
 ];
-for(const word7 of paragraph2.split(" ")){
+for(const word6 of paragraph2.split(" ")){
 const last=lines.at(-1);
-if(last==="")lines[lines.length - 1]=word7;
-else if(last.length + 1 + word7.length <=width2)lines[lines.length - 1]=`${last} ${word7}`;
-else lines.push(word7);
+if(last==="")lines[lines.length - 1]=word6;
+else if(last.length + 1 + word6.length <=width2)lines[lines.length - 1]=`${last} ${word6}`;
+else lines.push(word6);
 }
 return lines;
 });
@@ -45984,8 +46044,8 @@ ELF=[
 ];
 }
 });
-function inputName(word7){
-return word7==="-"?STDIN:word7;
+function inputName(word6){
+return word6==="-"?STDIN:word6;
 }
 function inputText(name){
 if(DESCRIPTOR2.test(name)&& mayCall())return readable(name,()=> readText(name));
@@ -46530,8 +46590,8 @@ checkLength(what,field2,value);
 return value;
 }
 function checkLength(what,field2,text5){
-if(text5.length <=LONGEST8)return;
-throw invalid(what,`has a "${field2}" of ${text5.length} characters, and ${LONGEST8} are the most`);
+if(text5.length <=LONGEST7)return;
+throw invalid(what,`has a "${field2}" of ${text5.length} characters, and ${LONGEST7} are the most`);
 }
 function volumesOf(what,config){
 const volumes=keys(what,config,"Volumes");
@@ -46558,12 +46618,12 @@ const[first,...rest2]=diffIds;
 if(first===void 0)return digestOf("");
 return rest2.reduce((chain2,diffId)=> digestOf(`${chain2} ${diffId}`),first);
 }
-var LONGEST8,MOST_VOLUMES;
+var LONGEST7,MOST_VOLUMES;
 var init_config=__esm({
 "images/config.ts"(){
 init_descriptor();
 init_digest();
-LONGEST8=4095;
+LONGEST7=4095;
 MOST_VOLUMES=256;
 }
 });
@@ -46988,7 +47048,7 @@ await removeFiles(calls,root2,path2,entries.filter(({type})=> type !==S_IFDIR),n
 for(const{name,type}of entries){
 if(type !==S_IFDIR)continue;
 const inside2=path2==="."?name:`${path2}/${name}`;
-way.push(inside2.length > LONGEST9?await lift(calls,root2,path2,name,number2):inside2);
+way.push(inside2.length > LONGEST8?await lift(calls,root2,path2,name,number2):inside2);
 }
 }
 }
@@ -47093,7 +47153,7 @@ path2.slice(0,slash),
 path2.slice(slash + 1)
 ];
 }
-var MEMORY2,LISTED,LONGEST9;
+var MEMORY2,LISTED,LONGEST8;
 var init_remove_tree=__esm({
 "ffi/files/remove_tree.ts"(){
 init_at();
@@ -47110,7 +47170,7 @@ init_beneath();
 1 << 18,
 1 << 15
 ];
-LONGEST9=1024;
+LONGEST8=1024;
 }
 });
 var init_remove_tree2=__esm({
@@ -49037,7 +49097,7 @@ NO_ID=2 ** 32 - 1;
 }
 });
 function partsOf2(name){
-if(name.length > LONGEST10)throw tooLong3(name.length);
+if(name.length > LONGEST9)throw tooLong3(name.length);
 const parts2=[];
 for(const part2 of name.split("/")){
 if(part2==="..")parts2.pop();
@@ -49067,14 +49127,14 @@ yield node2;
 }
 }
 function tooLong3(length){
-return new ArchiveError(`a name has ${length} letters, and a path at most ${LONGEST10}`);
+return new ArchiveError(`a name has ${length} letters, and a path at most ${LONGEST9}`);
 }
-var MOST_LINKS,LONGEST10,PLAIN2,TreeNode,Tree;
+var MOST_LINKS,LONGEST9,PLAIN2,TreeNode,Tree;
 var init_tree2=__esm({
 "images/layer/tree.ts"(){
 init_errors5();
 MOST_LINKS=40;
-LONGEST10=4095;
+LONGEST9=4095;
 PLAIN2={
 uid:0,
 gid:0,
@@ -49105,7 +49165,7 @@ this.attributes=PLAIN2;
 this.absent=false;
 this.children=kind==="directory"?new Map():void 0;
 this.#length=parent===void 0?0:parent.#length + name.length + 1;
-if(this.#length > LONGEST10)throw tooLong3(this.#length);
+if(this.#length > LONGEST9)throw tooLong3(this.#length);
 }
 get path(){
 if(this.parent===void 0)return ".";
@@ -49305,7 +49365,7 @@ this.#tree.root.attributes=entry2;
 this.#tree.touch(this.#tree.root);
 }
 #take(entry2,parts2){
-if(entry2.target.length > LONGEST10){
+if(entry2.target.length > LONGEST9){
 throw new ArchiveError(`${JSON.stringify(entry2.name)} is a link that is longer than any path`);
 }
 const parent=this.#makeDirectories(parts2.slice(0,-1));
@@ -52815,7 +52875,7 @@ once:true
 });
 });
 }
-var PASSING3,LONGEST11,Tries;
+var PASSING3,LONGEST10,Tries;
 var init_retry=__esm({
 "images/registry/retry.ts"(){
 PASSING3=new Set([
@@ -52826,7 +52886,7 @@ PASSING3=new Set([
 503,
 504
 ]);
-LONGEST11=6e4;
+LONGEST10=6e4;
 Tries=class{
 #most;
 #delay;
@@ -52845,7 +52905,7 @@ this.#signal?.throwIfAborted();
 if(this.#made >=this.#most)return false;
 const own=this.#delay * 2 ** this.#made *(0.75 + Math.random()/ 2);
 this.#made++;
-await sleep2(Math.min(Math.max(own,askedFor(response)),LONGEST11),this.#signal);
+await sleep2(Math.min(Math.max(own,askedFor(response)),LONGEST10),this.#signal);
 return true;
 }
 };
@@ -57704,6 +57764,7 @@ var init_log_file=__esm({
 init_files3();
 init_mounts3();
 init_statx3();
+init_users2();
 init_syscalls();
 MODE4=384;
 NEWLINE3=10;
@@ -57773,17 +57834,18 @@ const flags2=O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
 const fd=syscall(openat(this.#directory,this.#name,flags2,MODE4));
 const output=statxOutput();
 const call2=statx(fd,"",AT_EMPTY_PATH,STATX_BASIC_STATS,output);
-const{mode:mode2,size}=readStatx(syscalls([
+const{mode:mode2,size,uid}=readStatx(syscalls([
 {
 call:call2
 }
 ]).output(output));
-if((mode2 & S_IFMT)===S_IFREG)return[
+const issue2=(mode2 & S_IFMT)!==S_IFREG?"is no regular file":uid !==geteuid2()&& uid !==0?`belongs to user ${uid}, who could read it: remove it, or have it in a directory of yours`:void 0;
+if(issue2===void 0)return[
 fd,
 size
 ];
 syscall(close(fd));
-throw new TypeError(`the log ${this.#name} is no regular file`);
+throw new TypeError(`the log ${this.#name} ${issue2}`);
 }
 [Symbol.dispose](){
 syscall(close(this.#fd));
@@ -57794,7 +57856,7 @@ syscall(close(this.#directory));
 });
 function writeTo(fd,bytes){
 for(let done=0;done < bytes.length;){
-const part2=bytes.slice(done,done + LONGEST12);
+const part2=bytes.slice(done,done + LONGEST11);
 const call2=write(fd,part2,part2.length);
 const written2=Number(syscalls([
 {
@@ -57809,13 +57871,13 @@ if(written2 <=0)return;
 done +=written2;
 }
 }
-var LONGEST12,ServiceOutput,NEWLINE4;
+var LONGEST11,ServiceOutput,NEWLINE4;
 var init_output4=__esm({
 "services/output.ts"(){
 init_files3();
 init_syscalls();
 init_log_file();
-LONGEST12=64 * 1024;
+LONGEST11=64 * 1024;
 ServiceOutput=class{
 #log;
 constructor(log){
@@ -57834,7 +57896,7 @@ for await(const chunk of stream){
 const bytes=new Uint8Array(rest2.length + chunk.length);
 bytes.set(rest2);
 bytes.set(chunk,rest2.length);
-const end=bytes.length >=LONGEST12?bytes.length:bytes.lastIndexOf(NEWLINE4)+ 1;
+const end=bytes.length >=LONGEST11?bytes.length:bytes.lastIndexOf(NEWLINE4)+ 1;
 if(end > 0)take(bytes.subarray(0,end));
 rest2=bytes.slice(end);
 }
@@ -57858,7 +57920,7 @@ NEWLINE4=10;
 }
 });
 async function untilReady(readiness,container,signal){
-for(let pause2=SHORTEST;!signal.aborted;pause2=Math.min(pause2 * 2,LONGEST13)){
+for(let pause2=SHORTEST;!signal.aborted;pause2=Math.min(pause2 * 2,LONGEST12)){
 if(await holds4(readiness,container))return true;
 await sleep3(pause2,signal);
 }
@@ -57879,24 +57941,30 @@ clearTimeout(timer);
 signal.removeEventListener("abort",done);
 resolve3();
 };
-const timer=setTimeout(done,milliseconds2);
+let timer;
+const wait2=(rest2)=>{
+const next=()=> rest2 > LONGEST_TIMER?wait2(rest2 - LONGEST_TIMER):done();
+timer=setTimeout(next,Math.min(rest2,LONGEST_TIMER));
+};
+wait2(milliseconds2);
 signal.addEventListener("abort",done);
 });
 }
-var SHORTEST,LONGEST13;
+var SHORTEST,LONGEST12;
 var init_ready=__esm({
 "services/ready.ts"(){
+init_timer();
 init_shown();
-[SHORTEST,LONGEST13]=[
+[SHORTEST,LONGEST12]=[
 5,
 250
 ];
 }
 });
-var LONGEST14,SETTLED,Restarts;
+var LONGEST13,SETTLED,Restarts;
 var init_restart=__esm({
 "services/restart.ts"(){
-LONGEST14=6e4;
+LONGEST13=6e4;
 SETTLED=1e4;
 Restarts=class{
 #options;
@@ -57918,7 +57986,7 @@ const failed2=status?.success !==true;
 if(policy==="never" || policy==="on-failure" && !failed2)return void 0;
 if(status !==void 0 && status.durationMs >=SETTLED)this.#inARow=0;
 if(this.#inARow >=max)return void 0;
-const delay=Math.min(backoff * 2 ** this.#inARow,LONGEST14);
+const delay=Math.min(backoff * 2 ** this.#inARow,LONGEST13);
 this.#inARow++;
 this.#count++;
 return delay;
@@ -57929,6 +57997,7 @@ return delay;
 var SETTLE,Watchdog;
 var init_watchdog=__esm({
 "services/watchdog.ts"(){
+init_timer();
 init_ready();
 SETTLE=100;
 Watchdog=class{
@@ -57945,10 +58014,17 @@ if(WATCHDOG==="trigger")this.#isTriggered=true;
 const limit2=/^[1-9]\d{0,17}$/.test(WATCHDOG_USEC??"")?Number(WATCHDOG_USEC)/ 1e3:0;
 if(limit2 > 0)this.#limit=limit2;
 if(limit2===0 && WATCHDOG !=="trigger")return;
+this.#wake();
+}
+#wake(){
 this.#changed.resolve();
 this.#changed=Promise.withResolvers();
 }
 async bites(ended){
+const wake=()=> this.#wake();
+ended.addEventListener("abort",wake,{
+once:true
+});
 for(this.#last=performance.now();!ended.aborted;){
 if(this.#isTriggered)return "has said that it fails (WATCHDOG=trigger)";
 const[heard,limit2]=[
@@ -57957,10 +58033,9 @@ this.#limit
 ];
 const rest2=heard + limit2 - performance.now();
 if(rest2 > 0){
-await Promise.race([
-sleep3(rest2,ended),
-this.#changed.promise
-]);
+const stop=after(rest2,wake);
+await this.#changed.promise;
+stop();
 continue;
 }
 await sleep3(SETTLE,ended);
@@ -59154,7 +59229,7 @@ const{hookName,path:path2,args,timeout,env}=hook.fields("hookName","path","args"
 env.items().forEach((variable)=> variable.text());
 timeout.optionalNumber();
 const program=path2.path();
-const words4=args.items().map((word7)=> word7.text());
+const words4=args.items().map((word6)=> word6.text());
 const[,...given]=words4;
 const[name="",...flags2]=given[0]==="hook"?given.slice(1):given;
 const isKnown2=hookName.text()==="createContainer" && PROGRAMS3.includes(program.slice(program.lastIndexOf("/")+ 1));
@@ -59413,9 +59488,9 @@ if(![
 fields.type.refuse(`a file of this machine is shown, and no filesystem ${quoted(type)} mounted`);
 }
 const options=fields.options.items().map((option)=>{
-const word7=option.text();
-if(MOUNT_OPTIONS.includes(word7))return word7;
-return option.refuse(`${quoted(word7)} is not known of a mount in a sandbox`);
+const word6=option.text();
+if(MOUNT_OPTIONS.includes(word6))return word6;
+return option.refuse(`${quoted(word6)} is not known of a mount in a sandbox`);
 });
 const[source,target]=[
 fields.hostPath.path(),
@@ -60003,15 +60078,15 @@ if(setsTime)syscall(call("utimensat",fd,null,times(mtime),0));
 async function makeRegular(directory2,name,state,xattrs,source){
 const flags2=O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
 using file=openat3(directory2,name,flags2,384);
-await copyData(source,file.number,state.size);
+await copyData2(source,file.number,state.size);
 setAttributes2(file.number,state,xattrs,true);
 }
-async function copyData(from2,to,size){
+async function copyData2(from2,to,size){
 using calls=new CallBatch(engine(),MEMORY5);
 for(let at4=0;at4 < size;){
-const data2=seek(from2,at4,SEEK_DATA);
+const data2=seek2(from2,at4,SEEK_DATA2);
 if(data2===void 0 || data2 >=size)break;
-const end=Math.min(seek(from2,data2,SEEK_HOLE)??size,size);
+const end=Math.min(seek2(from2,data2,SEEK_HOLE2)??size,size);
 syscall(lseek(from2,data2,SEEK_SET2));
 syscall(lseek(to,data2,SEEK_SET2));
 at4=data2;
@@ -60058,7 +60133,7 @@ advice:[
 ]
 });
 }
-function seek(fd,at4,whence){
+function seek2(fd,at4,whence){
 return ifThere(()=> syscall(lseek(fd,at4,whence)),[
 "ENXIO"
 ]);
@@ -60098,7 +60173,7 @@ return new Uint8Array(words4.buffer);
 function isDenied(error){
 return error instanceof SyscallError && error.errno===ERRNO.EACCES;
 }
-var SEEK_SET2,SEEK_DATA,SEEK_HOLE,PIECE3,SMALL3,MEMORY5,OMITTED,BILLION;
+var SEEK_SET2,SEEK_DATA2,SEEK_HOLE2,PIECE3,SMALL3,MEMORY5,OMITTED,BILLION;
 var init_new_files=__esm({
 "changes/new_files.ts"(){
 init_at();
@@ -60116,7 +60191,7 @@ init_missing();
 init_syscalls();
 init_compare();
 init_errors6();
-[SEEK_SET2,SEEK_DATA,SEEK_HOLE]=[
+[SEEK_SET2,SEEK_DATA2,SEEK_HOLE2]=[
 0,
 3,
 4
@@ -61098,50 +61173,9 @@ init_held();
 init_place3();
 }
 });
-function wordsOf2(completion){
-if(completion==="subcommand")return SUBCOMMANDS.map(({name})=> name);
-return typeof completion==="string"?void 0:completion;
-}
-function listOf3(completion){
-return completion==="image"?IMAGES2:CONTAINERS2;
-}
-function quoted3(text5){
-return `'${text5.replaceAll("'",`'\\''`)}'`;
-}
-var FIRST_WORDS,CONTAINERS2,IMAGES2;
-var init_words2=__esm({
-"scripts/ramekin/completions/words.ts"(){
-init_arguments();
-init_subcommands();
-FIRST_WORDS=[
-...SUBCOMMANDS.map(({name,summary,flags:flags2,operands,program})=>({
-name,
-summary,
-flags:[
-...flags2,
-...COMMON_FLAGS
-].filter(({hidden:hidden2})=> hidden2 !==true),
-operand:operands[0],
-program:program===true
-})),
-{
-name:"help",
-summary:"show the help of a subcommand",
-flags:[],
-operand:{
-name:"SUBCOMMAND",
-completes:"subcommand"
-},
-program:false
-}
-];
-CONTAINERS2=`ramekin ps --all 2>/dev/null | awk 'NR > 1 { if ($1 != "-") print $1; if ($2 ~ /^[A-Za-z0-9][A-Za-z0-9._-]*$/) print $2 }'`;
-IMAGES2="ramekin images 2>/dev/null | awk 'NR > 1 { print $1 }'";
-}
-});
 function learnedFlags(given,flags2,{read:read5,write:write10,tmpfs:tmpfs2,denyRead}){
 const kept=flags2.filter(({name})=> !OWN4.has(name)).flatMap((flag2)=> givenAs(given,flag2));
-const paths=(name,list5)=> list5.filter(isSayable).map((path2)=> word4(`--${name}=${path2}`));
+const paths=(name,list5)=> list5.filter(isSayable).map((path2)=> shellWord(`--${name}=${path2}`));
 return[
 ...paths("allow-read",read5),
 ...paths("allow-write",write10),
@@ -61158,16 +61192,13 @@ if(!given.has(name))return[];
 if(value===void 0)return[
 `--${name}`
 ];
-return given.values(name).map((value2)=> word4(value2===void 0?`--${name}`:`--${name}=${value2}`));
-}
-function word4(text5){
-return /^[\w@%+=:,./-]+$/.test(text5)?text5:quoted3(text5);
+return given.values(name).map((value2)=> shellWord(value2===void 0?`--${name}`:`--${name}=${value2}`));
 }
 var OWN4;
 var init_flags=__esm({
 "scripts/ramekin/learn/flags.ts"(){
 init_control_characters();
-init_words2();
+init_shell_word();
 OWN4=new Set([
 "allow-write",
 "discard",
@@ -61277,8 +61308,15 @@ return this.#paths;
 has(path2){
 return this.#paths.some((secret)=> isWithin(path2,secret));
 }
+leadsTo(path2){
+return this.has(realPath2(path2)??path2);
+}
 within(directory2){
-return this.#paths.filter((secret)=> isWithin(secret,directory2));
+const places=[
+directory2,
+realPath2(directory2)??directory2
+];
+return this.#paths.filter((secret)=> places.some((place3)=> isWithin(secret,place3)));
 }
 };
 }
@@ -61384,6 +61422,7 @@ OWN5=[
 Learner=class{
 #around;
 #tooWide=new Set();
+#aliases=new Set();
 #ofSystem=shownFiles2();
 constructor(around2){
 this.#around=around2;
@@ -61405,7 +61444,10 @@ denyRead:[
 ].sort(),
 tooWide:[
 ...this.#tooWide
-]
+],
+aliases:[
+...this.#aliases
+].sort()
 };
 }
 #lookedAt(used,shown4){
@@ -61416,7 +61458,7 @@ aroundAll(shown4)
 ];
 const needed=[
 ...new Set(looked2)
-].sort().filter((path2)=> !this.#isShown(path2)&& !this.#isWide(path2)&& !this.#around.secrets.has(path2)&& !theirs.has(path2)&& !around2.has(path2)&& !isInOneOf(path2,theirs)&& isDirectory4(path2));
+].sort().filter((path2)=> !this.#isShown(path2)&& !this.#isWide(path2)&& !this.#isSecret(path2)&& !theirs.has(path2)&& !around2.has(path2)&& !isInOneOf(path2,theirs)&& isDirectory4(path2));
 const outer=aroundAll(needed);
 return needed.filter((path2)=> !outer.has(path2));
 }
@@ -61452,12 +61494,18 @@ real,
 interpreter
 ]
 ]){
-if(!this.#isShown(one)&& !this.#around.secrets.has(one))needed.add(one);
+if(!this.#isShown(one)&& !this.#isSecret(one))needed.add(one);
 }
 }
 return this.#summarised(outermost2([
 ...needed
 ]));
+}
+#isSecret(path2){
+const{secrets}=this.#around;
+const isAlias=!secrets.has(path2)&& secrets.leadsTo(path2);
+if(isAlias)this.#aliases.add(path2);
+return isAlias || secrets.has(path2);
 }
 #isTooWide(directory2){
 if(!this.#isWide(directory2))return false;
@@ -61470,7 +61518,8 @@ const isHosts=writable3.some((root2)=> root2 !=="/" && isWithin(path2,root2));
 return path2==="/" || path2==="/var/tmp" || matches(path2,this.#ofSystem)|| isWithinAny(path2,OWN5)&& !isHosts;
 }
 #isWide(directory2){
-return isWide(directory2,this.#around.homes);
+const{homes:homes2}=this.#around;
+return isWide(directory2,homes2)|| isWide(realPath2(directory2)??directory2,homes2);
 }
 #summarised(paths){
 const byParent=Map.groupBy(paths,parentOf);
@@ -61531,7 +61580,7 @@ isWhole
 };
 }
 function sorted2({denials:denials2,secrets}){
-const isSecret=({kind,what})=>(kind==="read" || kind==="execute")&& secrets.has(what);
+const isSecret=({kind,what})=>(kind==="read" || kind==="execute")&& secrets.leadsTo(what);
 return{
 withheld:denials2.filter(isSecret),
 denied:denials2.filter((denial)=> !isSecret(denial)&& !isOwn2(denial))
@@ -61545,7 +61594,7 @@ const command=[
 "sandbox",
 ...flags2,
 "--",
-...program.map(word4)
+...program.map(shellWord)
 ].join(" ");
 const unsayable=[
 ...learnt.read,
@@ -61559,7 +61608,8 @@ command
 `ramekin: the recipe is in ${escapeControls(file)}; ramekin plan shows what it needs`
 ],
 part("secrets are usually here, and it was shown none of them:",[
-...new Set(withheld.map(({program:program2,what})=> `${what} (for ${program2})`))
+...new Set(withheld.map(({program:program2,what})=> `${what} (for ${program2})`)),
+...learnt.aliases.map((path2)=> `${path2} (leads to one)`)
 ]),
 part("it was denied this; what it needs of it is to be added:",[
 ...new Set(denied3.map(describeDenial))
@@ -61587,6 +61637,7 @@ init_control_characters();
 init_mod2();
 init_output2();
 init_secrets();
+init_shell_word();
 init_flags();
 }
 });
@@ -62048,8 +62099,8 @@ accept:[
 fixes
 });
 const context=new ResultOf(opened2,`<${type}>`);
-for(const word7 of controllers){
-records.add(fsconfig(context,FSCONFIG_SET_FLAG,word7,null,0),{
+for(const word6 of controllers){
+records.add(fsconfig(context,FSCONFIG_SET_FLAG,word6,null,0),{
 accept:accept2
 });
 }
@@ -62273,13 +62324,13 @@ records.place(child);
 records.inChild=true;
 mountInto(records,this.#unified,"cgroup2",[],this.#cloneFixes);
 for(const[controller,hierarchy]of this.#old){
-const word7=wordOf(controller);
+const word6=wordOf(controller);
 mountInto(records,hierarchy,"cgroup",[
-word7
+word6
 ],this.#cloneFixes);
-if(word7==="cpu"){
+if(word6==="cpu"){
 mountInto(records,hierarchy,"cgroup",[
-word7,
+word6,
 "cpuacct"
 ],this.#cloneFixes);
 }
@@ -62547,7 +62598,7 @@ const words4=[
 program,
 ...args
 ];
-const shown4=words4.map((word7)=> typeof word7==="string"?word7:word7.text).join(" ");
+const shown4=words4.map((word6)=> typeof word6==="string"?word6:word6.text).join(" ");
 const argv=new Struct(new Uint8Array((words4.length + 1)* 8),`[${shown4}]`,words4.map((to,index)=>({
 offset:index * 8,
 to
@@ -62817,9 +62868,9 @@ accept:[
 ],
 onAccepted:missing4
 });
-this.nulls.forEach((word7,fd)=>{
+this.nulls.forEach((word6,fd)=>{
 const other=new Label(`stream ${fd} is not /dev/null`);
-const compare4=compareWord(word7,new Named(1,"1"));
+const compare4=compareWord(word6,new Named(1,"1"));
 writer.add(compare4,{
 ...CHILD_EDGES,
 accept:[
@@ -62873,7 +62924,7 @@ throw new TypeError(`a box does not fill the slot "${slot.text}"`);
 }
 }
 const{launchersLast,copiesMemory,after:after2}=frame2;
-const nulls=frame2.nulls.flatMap((word7)=> program.outputs.get(word7)??[]);
+const nulls=frame2.nulls.flatMap((word6)=> program.outputs.get(word6)??[]);
 const answers=answersIn(program);
 return{
 plan,
@@ -63440,9 +63491,9 @@ return bytes[at4]| bytes[at4 + 1]<< 8 | bytes[at4 + 2]<< 16;
 }
 function note(places,bytes,at4){
 if(at4 + SHORTEST2 > bytes.length)return;
-const word7=wordAt(bytes,at4);
-const known=places.get(word7);
-if(known===void 0)places.set(word7,[
+const word6=wordAt(bytes,at4);
+const known=places.get(word6);
+if(known===void 0)places.set(word6,[
 at4
 ]);
 else known.push(at4);
@@ -63574,7 +63625,7 @@ const size=unpackedSize(compiled,texts2);
 const memory=layOutMemory(compiled,texts2,memoryAddress(note2,code,size));
 const contents=new Contents(dataAddress(note2));
 const given=fill2(contents,compiled,memory,texts2,program);
-const flags2=flagsOf(compiled,user);
+const flags2=flagsOf2(compiled,user);
 const data2=contents.bytes;
 const codeAt=codeAddress(note2,data2.length);
 const streamsAt=ownRoot?codeAt + aligned2(start.length):0;
@@ -63669,7 +63720,7 @@ after:compiled.after===void 0?0:recordOffset(calls.indexOf(compiled.after))
 function beginningOf2(pattern){
 return pattern.endsWith("*")?pattern.slice(0,-1):`${pattern}=`;
 }
-function flagsOf({plan,copiesMemory},user){
+function flagsOf2({plan,copiesMemory},user){
 const{clearsEnvironment,keptVariables,ownSession}=plan.state;
 const clears=clearsEnvironment && !keptVariables.has("*");
 return(clears?FLAGS8.clears:0)|(ownSession?FLAGS8.ownSession:0)|(user==="root"?FLAGS8.forRoot:0)|(copiesMemory?FLAGS8.shared:0);
@@ -63954,16 +64005,16 @@ SANDBOX_FLAGS2=[
 ];
 }
 });
-function containerOf2(word7,any){
+function containerOf2(word6,any){
 const all=runningContainers();
 const containers=any?all:all.filter(({own})=> own);
-const detached=DetachedRecord.find(word7)?.container?.pid;
+const detached=DetachedRecord.find(word6)?.container?.pid;
 const kept=containers.find(({pid})=> pid===detached);
 if(kept !==void 0)return kept.program;
-return /^\d+$/.test(word7)?byPid(Number(word7),containers,any):byName2(word7,containers,all);
+return /^\d+$/.test(word6)?byPid(Number(word6),containers,any):byName2(word6,containers,all);
 }
-function attachTo(word7,any){
-const pid=containerOf2(word7,any);
+function attachTo(word6,any){
+const pid=containerOf2(word6,any);
 if(!runningContainers().some(({program,own})=> program===pid &&(own || any))){
 throw new UsageError(`the process ${pid} is not the first of a container, nor its program`);
 }
@@ -64064,12 +64115,12 @@ const copied=await withProgress(`copying ${given.operands[0]}`,async()=> typeof 
 if(given.has("json"))printJson(copied);
 return 0;
 }
-function place2(word7){
-const at4=word7.indexOf(":");
-if(at4 <=0 || /^[/.]/.test(word7))return word7;
+function place2(word6){
+const at4=word6.indexOf(":");
+if(at4 <=0 || /^[/.]/.test(word6))return word6;
 const[container,path2]=[
-word7.slice(0,at4),
-word7.slice(at4 + 1)
+word6.slice(0,at4),
+word6.slice(at4 + 1)
 ];
 if(!path2.startsWith("/")){
 throw new UsageError(`a path in a container begins with /: ${container}:/${path2}`);
@@ -64135,9 +64186,9 @@ signal:signalOf(signal)
 grace:millisecondsOf(grace,"grace")
 }
 };
-const[word7]=given.operands;
-const waiting=`waiting for ${word7} to end`;
-const detached=/^\d+$/.test(word7)?DetachedRecord.ofPid(Number(word7)):DetachedRecord.find(word7);
+const[word6]=given.operands;
+const waiting=`waiting for ${word6} to end`;
+const detached=/^\d+$/.test(word6)?DetachedRecord.ofPid(Number(word6)):DetachedRecord.find(word6);
 if(detached?.isLeft===false){
 await withProgress(waiting,()=> detached.stop(options));
 const{name,state}=detached;
@@ -64149,7 +64200,7 @@ end:state.end
 });
 return 0;
 }
-using container=attachTo(word7,given.has("any"));
+using container=attachTo(word6,given.has("any"));
 await withProgress(waiting,()=> container.stop(options));
 if(given.has("json"))printJson({
 name:container.name,
@@ -64393,10 +64444,10 @@ run:()=> run16,
 sizeText:()=> sizeText2
 });
 async function run16(given){
-const[word7]=given.operands;
-const only=word7===void 0?void 0:containerOf2(word7,given.has("any"));
+const[word6]=given.operands;
+const only=word6===void 0?void 0:containerOf2(word6,given.has("any"));
 if(only !==void 0 && statsOf(only).length===0){
-throw new UsageError(`the container ${word7} has no control group, by which its use is counted; limits() gives one`);
+throw new UsageError(`the container ${word6} has no control group, by which its use is counted; limits() gives one`);
 }
 if(given.has("json")){
 printJson(statsOf(only));
@@ -64743,7 +64794,7 @@ return 0;
 }
 function describeBox({architecture,for:user,program,cwd}){
 const whose=user==="root"?"root":"any user";
-const words4=program.map((word7)=> /^[\w@%+=:,./-]+$/.test(word7)?word7:JSON.stringify(word7));
+const words4=program.map((word6)=> /^[\w@%+=:,./-]+$/.test(word6)?word6:JSON.stringify(word6));
 const runs=program.length===0?"the program that it is given":words4.join(" ");
 const where=cwd==="caller"?", in the directory of its caller":"";
 return escapeControls(`for ${whose} on ${architecture}; it runs ${runs}${where}`);
@@ -64971,7 +65022,7 @@ config
 function asText(image3){
 const{config,platform,layers}=image3;
 const paint2=paintFor(Deno.stdout);
-const words4=(list5)=> list5.map((word7)=> JSON.stringify(word7)).join(" ");
+const words4=(list5)=> list5.map((word6)=> JSON.stringify(word6)).join(" ");
 const rows=[
 [
 "name",
@@ -65723,10 +65774,10 @@ bytes:Uint8Array.fromBase64(REMOVE[Deno.build.arch])
 }
 function commandText(command){
 const{deno,module,cache,remover}=command;
-return DISPATCHER.replace("@deno@",quoted4(deno)).replace("@module@",quoted4(module)).replace("@cache@",quoted4(cache)).replace("@remover@",quoted4(remover)).replace("@v8@",V8_FLAGS.join(","));
+return DISPATCHER.replace("@deno@",quoted3(deno)).replace("@module@",quoted3(module)).replace("@cache@",quoted3(cache)).replace("@remover@",quoted3(remover)).replace("@v8@",V8_FLAGS.join(","));
 }
-function quoted4(word7){
-return `'${word7.replaceAll("'",`'\\''`)}'`;
+function quoted3(word6){
+return `'${word6.replaceAll("'",`'\\''`)}'`;
 }
 function engineLines(command){
 return `podman, in containers.conf:
@@ -66416,7 +66467,7 @@ mode:493
 };
 }
 });
-function wordsOf3(template,values){
+function wordsOf2(template,values){
 if(!Array.isArray(template)|| !Array.isArray(template.raw)){
 throw new TypeError(`a command should be a template, as $\`ls\` or .pipe\`cat\`, not ${shown(template)}: write it without parentheses, and put values in by \${...}`);
 }
@@ -66484,16 +66535,14 @@ function issue(text5,advice){
 return new WordsError(text5,advice);
 }
 function shownWords(words4){
-return escapeControls(words4.map(shownWord).join(" "));
-}
-function shownWord(word7){
-return /^[\w%+,./:=@^-]+$/.test(word7)?word7:`'${word7.replaceAll("'","'\\''")}'`;
+return escapeControls(words4.map(shellWord).join(" "));
 }
 var WordReader,NOT_ALONE,WordsError;
-var init_words3=__esm({
+var init_words2=__esm({
 "shell/words.ts"(){
 init_command_paths();
 init_control_characters();
+init_shell_word();
 init_shown();
 WordReader=class{
 #words=[];
@@ -66636,20 +66685,29 @@ strAbbreviateSize:Infinity
 function comments(made){
 const lines=made.lost.map((text5)=> `left out: ${text5}`);
 const program=made.program.length===0?"":` -- ${shownWords(made.program)}`;
-const flags2=grantingFlags(made.steps).map((words4)=> ` ${words4}`).join("");
+const flags2=grantingFlags(made.steps).map((flag2)=> ` ${shellWord(flag2)}`).join("");
 lines.push(`ramekin run RECIPE.yaml${flags2}${program}`);
 return lines.map((line3)=> `# ${escapeControls(line3)}
 `).join("");
 }
 function grantingFlags(steps){
 try{
-const words4=recipe(...steps).needs().flatMap((need)=> flagOf(need)?.split(" ")??[]);
-const lists=Map.groupBy(new Set(words4),(word7)=> word7.split("=")[0]);
+const words4=recipe(...steps).needs().flatMap(flagsOf).map((word6)=> word6.split(/=(.*)/s));
+const lists=Map.groupBy(words4,([flag2])=> flag2);
 return[
 ...lists
-].map(([flag2,words5])=>{
-const values=words5.flatMap((word7)=> word7.split("=").slice(1));
-return values.length===0?flag2:`${flag2}=${values.join(",")}`;
+].flatMap(([flag2,words5])=>{
+if(words5.every(([,value])=> value===void 0))return[
+flag2
+];
+const values=words5.flatMap(([,value])=> value?.includes(",")===false?[
+value
+]:[]);
+return values.length===0?[]:[
+`${flag2}=${[
+...new Set(values)
+].join(",")}`
+];
 });
 }catch(error){
 if(error instanceof RamekinError)return[];
@@ -66661,7 +66719,8 @@ var init_write=__esm({
 "scripts/ramekin/from/write.ts"(){
 init_control_characters();
 init_mod2();
-init_words3();
+init_shell_word();
+init_words2();
 init_mod3();
 init_plan_text();
 ARGUMENTS2={
@@ -66770,7 +66829,7 @@ return words4;
 }
 function split4(tool,text5){
 try{
-return wordsOf3(Object.assign([
+return wordsOf2(Object.assign([
 text5
 ],{
 raw:[
@@ -66799,7 +66858,7 @@ return lost2.length===0?0:1;
 var init_command_line=__esm({
 "scripts/ramekin/from/command_line.ts"(){
 init_mod2();
-init_words3();
+init_words2();
 init_output2();
 init_usage2();
 init_write();
@@ -66850,7 +66909,7 @@ gid:linux.getegid()
 function mapsRange(which){
 return flag(1,({kinds,ranges:ranges2},text5)=>{
 const isNew=text5.includes(":");
-const numbers2=text5.split(isNew?":":",").map((word7)=> wholeNumber(word7));
+const numbers2=text5.split(isNew?":":",").map((word6)=> wholeNumber(word6));
 const[one,other,count]=numbers2;
 if(numbers2.length !==3 || one===void 0 || other===void 0 || count===void 0){
 return "it is found in /etc/subuid and /etc/subgid; mapIds() takes the numbers";
@@ -66936,7 +66995,7 @@ if(type !=="slave")return "mounts of a recipe never reach the host; they are pri
 state.propagation=type;
 return void 0;
 }),
-"--setgroups":flag(1,(state,word7)=> void(state.deniesGroups=word7==="deny")),
+"--setgroups":flag(1,(state,word6)=> void(state.deniesGroups=word6==="deny")),
 "--keep-caps":flag(0,(state)=> void(state.keepsCapabilities=true)),
 "--root":{
 ...flag(1,(state,path2)=> void(state.root=path2)),
@@ -66994,9 +67053,9 @@ const rest2=[
 ...words4
 ];
 while(rest2[0]?.startsWith("-")===true && rest2[0]!=="-"){
-const word7=rest2.shift();
-if(word7==="--")break;
-for(const{name,known,value}of flagsIn(word7,rest2)){
+const word6=rest2.shift();
+if(word6==="--")break;
+for(const{name,known,value}of flagsIn(word6,rest2)){
 lost2.push(...applied(known,state,value===void 0?[
 name
 ]:[
@@ -67014,9 +67073,9 @@ program:rest2,
 lost:lost2
 };
 }
-function flagsIn(word7,rest2){
-if(word7.startsWith("--")){
-const[,name,,value]=/^(--[^=]+)(=(.*))?$/s.exec(word7)??[];
+function flagsIn(word6,rest2){
+if(word6.startsWith("--")){
+const[,name,,value]=/^(--[^=]+)(=(.*))?$/s.exec(word6)??[];
 const known=UNSHARE_FLAGS[name];
 if(known===void 0)throw new UsageError(`unshare has no flag ${name}`);
 const given2=value??(known.values > 0?valueFrom(rest2,name):void 0);
@@ -67029,10 +67088,10 @@ value:given2
 ];
 }
 const given=[];
-for(let at4=1;at4 < word7.length;at4++){
-const[name,known]=Object.entries(UNSHARE_FLAGS).find(([,{letter}])=> letter===word7[at4])??[];
+for(let at4=1;at4 < word6.length;at4++){
+const[name,known]=Object.entries(UNSHARE_FLAGS).find(([,{letter}])=> letter===word6[at4])??[];
 if(name===void 0 || known===void 0){
-throw new UsageError(`unshare has no flag -${word7[at4]}`);
+throw new UsageError(`unshare has no flag -${word6[at4]}`);
 }
 if(known.values===0){
 given.push({
@@ -67045,7 +67104,7 @@ continue;
 given.push({
 name,
 known,
-value:word7.slice(at4 + 1)|| valueFrom(rest2,name)
+value:word6.slice(at4 + 1)|| valueFrom(rest2,name)
 });
 break;
 }
@@ -67433,7 +67492,7 @@ usual:"soft"
 }
 });
 function readMessage(text5){
-if(text5.length > LONGEST15)throw new UsageError(`it is longer than ${LONGEST15} characters`);
+if(text5.length > LONGEST14)throw new UsageError(`it is longer than ${LONGEST14} characters`);
 const tokens=new Tokens(text5);
 const message2=fieldsOf2(tokens);
 if(tokens.next !==void 0)throw new UsageError(`${tokens.next} is in no message`);
@@ -67467,7 +67526,7 @@ return message2;
 function valuesOf2(name,tokens){
 const first=tokens.take();
 if(first===void 0 || "}>:]".includes(first))throw new UsageError(`${name} has no value`);
-if(first==="[")return tokens.within(()=> listOf4(name,tokens));
+if(first==="[")return tokens.within(()=> listOf3(name,tokens));
 if(first==="{" || first==="<"){
 const inner=tokens.within(()=> fieldsOf2(tokens));
 if(tokens.take()===void 0)throw new UsageError(`${name} is not closed`);
@@ -67484,7 +67543,7 @@ return[
 text5
 ];
 }
-function listOf4(name,tokens){
+function listOf3(name,tokens){
 const values=[];
 while(tokens.next !=="]"){
 for(const value of valuesOf2(name,tokens))values.push(value);
@@ -67496,12 +67555,12 @@ return values;
 function unquoted(token){
 return token.slice(1,-1).replace(/\\([0-7]{1,3}|x[\da-fA-F]{1,2}|.)/gs,(_,code)=> /^[0-7]/.test(code)?String.fromCharCode(parseInt(code,8)):/^x./.test(code)?String.fromCharCode(parseInt(code.slice(1),16)):ESCAPES[code]??code);
 }
-var TOKEN3,LONGEST15,DEEPEST3,Tokens,ESCAPES;
+var TOKEN3,LONGEST14,DEEPEST3,Tokens,ESCAPES;
 var init_text_proto=__esm({
 "scripts/ramekin/from/text_proto.ts"(){
 init_usage2();
 TOKEN3=/\s+|#[^\n]*|("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|[{}:<>[\],;]|[^\s"'{}:<>[\],;#]+)/gys;
-[LONGEST15,DEEPEST3]=[
+[LONGEST14,DEEPEST3]=[
 1 << 20,
 64
 ];
@@ -69624,7 +69683,7 @@ return `${directory2}/device-${index}`;
 function deviceSteps(config,root2,source){
 const{mounts=[],linux:linux2={}}=config;
 const dev=mounts.find(({destination:destination3})=> destination3.replace(/\/+$/,"")==="/dev");
-const isBind=dev !==void 0 &&(dev.type==="bind" ||(dev.options??[]).some((word7)=> /^r?bind$/.test(word7)));
+const isBind=dev !==void 0 &&(dev.type==="bind" ||(dev.options??[]).some((word6)=> /^r?bind$/.test(word6)));
 const usual=isBind?[]:DEVICES3;
 const given=linux2.devices??[];
 const all=[
@@ -70293,7 +70352,7 @@ type:"bind",
 source:path2,
 options:[
 recursive?"rbind":"bind",
-...words4.map((word7)=> recursive?`r${word7}`:word7),
+...words4.map((word6)=> recursive?`r${word6}`:word6),
 ...step.shared===true?[
 recursive?"rshared":"shared"
 ]:[],
@@ -70321,7 +70380,7 @@ function sayMount({source,target,type,options},draft){
 filesystem(draft,target,{
 type,
 source,
-options:wordsOf4(options)
+options:wordsOf3(options)
 });
 }
 function sayTmpfs({target,size,mode:mode2,options},draft){
@@ -70438,50 +70497,50 @@ destination:destination3,
 function sayRemount({target,options,keep:keep2,recursive,bind:bind4},draft){
 const path2=draft.inside(target);
 if(path2===void 0)return;
-const words4=wordsOf4(options);
+const words4=wordsOf3(options);
 if(path2==="/")return remountRoot(words4,draft);
 const mount4=draft.mountAt(path2);
 if(mount4===void 0)return draft.refuse(`nothing is mounted at ${target} by this recipe`);
 if(bind4===false){
 return draft.refuse('"bind: false" changes a filesystem that is mounted already');
 }
-if(keep2 !==true)mount4.options=mount4.options.filter((word7)=> !isAttribute(word7));
-mount4.options.push(...words4.map((word7)=> recursive===true?`r${word7}`:word7));
+if(keep2 !==true)mount4.options=mount4.options.filter((word6)=> !isAttribute(word6));
+mount4.options.push(...words4.map((word6)=> recursive===true?`r${word6}`:word6));
 }
 function remountRoot(words4,draft){
 const root2=draft.root;
-const others=words4.filter((word7)=> word7 !=="ro");
+const others=words4.filter((word6)=> word6 !=="ro");
 const harmless=root2.directory===void 0?[
 "nosuid",
 "nodev"
 ]:[];
-const unsaid=others.find((word7)=> !harmless.includes(word7));
+const unsaid=others.find((word6)=> !harmless.includes(word6));
 if(unsaid !==void 0)draft.refuse(`config.json cannot say "${unsaid}" of the root`);
 if(words4.includes("ro"))root2.readonly=true;
 }
 function sayPropagation({target,type,recursive},draft){
 const path2=draft.inside(target);
 if(path2===void 0)return;
-const word7=recursive===true?`r${type}`:type;
+const word6=recursive===true?`r${type}`:type;
 if(path2==="/"){
 if(draft.root?.entered !==true)return draft.refuse("config.json says it of / alone");
-draft.propagation=word7;
+draft.propagation=word6;
 return;
 }
 const mount4=draft.mountAt(path2);
 if(mount4===void 0)return draft.refuse(`nothing is mounted at ${target} by this recipe`);
 if(type==="shared")return draft.refuse("runtimes refuse shared mounts in a container");
-mount4.options.push(word7);
+mount4.options.push(word6);
 }
-function isAttribute(word7){
-return /^r?(ro|rw|nosuid|suid|nodev|dev|noexec|exec|nosymfollow|symfollow|.*atime)$/.test(word7);
+function isAttribute(word6){
+return /^r?(ro|rw|nosuid|suid|nodev|dev|noexec|exec|nosymfollow|symfollow|.*atime)$/.test(word6);
 }
-function wordsOf4(options=""){
+function wordsOf3(options=""){
 return options.match(/(?:"[^"]*"|[^,"])+/g)??[];
 }
 function restricted(usual,options){
-const words4=wordsOf4(options);
-const kept=usual.filter((word7)=> !words4.includes(word7)&& !words4.includes(word7.slice(2)));
+const words4=wordsOf3(options);
+const kept=usual.filter((word6)=> !words4.includes(word6)&& !words4.includes(word6.slice(2)));
 return[
 ...kept,
 ...words4
@@ -71285,15 +71344,15 @@ const[recursive,rest2,all]=[
 [],
 []
 ];
-for(const word7 of words4){
-const stripped=word7.startsWith("r")?word7.slice(1):"";
-if(word7==="")continue;
-if(word7==="bind" || word7==="rbind")kind=word7;
-else if(word7==="remount")remounts=true;
-else if(word7==="tmpcopyup")copiesUp=true;
-else if(Object.hasOwn(PROPAGATIONS2,word7)){
+for(const word6 of words4){
+const stripped=word6.startsWith("r")?word6.slice(1):"";
+if(word6==="")continue;
+if(word6==="bind" || word6==="rbind")kind=word6;
+else if(word6==="remount")remounts=true;
+else if(word6==="tmpcopyup")copiesUp=true;
+else if(Object.hasOwn(PROPAGATIONS2,word6)){
 propagation2.push({
-type:PROPAGATIONS2[word7],
+type:PROPAGATIONS2[word6],
 recursive:false
 });
 }else if(Object.hasOwn(PROPAGATIONS2,stripped)){
@@ -71301,8 +71360,8 @@ propagation2.push({
 type:PROPAGATIONS2[stripped],
 recursive:true
 });
-}else if(/^r?idmap(=|$)/.test(word7)){
-const[name,...given]=word7.split("=");
+}else if(/^r?idmap(=|$)/.test(word6)){
+const[name,...given]=word6.split("=");
 idMap={
 recursive:name==="ridmap",
 given:given.length > 0?given.join("="):void 0
@@ -71310,12 +71369,12 @@ given:given.length > 0?given.join("="):void 0
 }else if(SETTING3.has(stripped)|| Object.hasOwn(ATTRIBUTES4,stripped)){
 recursive.push(stripped);
 }else{
-all.push(word7);
-if(SETTING3.has(word7))attributes.add(word7);
-else if(Object.hasOwn(ATTRIBUTES4,word7))attributes.delete(ATTRIBUTES4[word7]);
-else if(word7==="defaults"){
+all.push(word6);
+if(SETTING3.has(word6))attributes.add(word6);
+else if(Object.hasOwn(ATTRIBUTES4,word6))attributes.delete(ATTRIBUTES4[word6]);
+else if(word6==="defaults"){
 for(const lifted2 of DEFAULTS2)attributes.delete(lifted2);
-}else if(!USUAL2.includes(word7))rest2.push(word7);
+}else if(!USUAL2.includes(word6))rest2.push(word6);
 }
 }
 if(copiesUp && kind !==void 0){
@@ -71661,7 +71720,7 @@ attributes:[]
 ];
 }
 function modeOf(type,{rest:rest2},target){
-if(type !=="tmpfs" || rest2.some((word7)=> word7.startsWith("mode=")))return[];
+if(type !=="tmpfs" || rest2.some((word6)=> word6.startsWith("mode=")))return[];
 try{
 const{mode:mode2,isDirectory:isDirectory5}=Deno.statSync(target);
 return isDirectory5 && mode2 !==null?[
@@ -71672,8 +71731,8 @@ return[];
 }
 }
 function copiedUp(target,field2,options){
-const words4=new Map(options.rest.map((word7)=>{
-const[name="",value=""]=word7.split("=");
+const words4=new Map(options.rest.map((word6)=>{
+const[name="",value=""]=word6.split("=");
 return[
 name,
 value
@@ -71714,7 +71773,7 @@ return false;
 }
 function cgroupSteps(options,target,{hierarchies:hierarchies2,groups,ownCgroups}){
 const{attributes}=options;
-const words4=attributes.filter((word7)=> word7 !=="ro").join(",");
+const words4=attributes.filter((word6)=> word6 !=="ro").join(",");
 const readOnly=attributes.includes("ro")?[
 remount(target,"ro",{
 keep:true
@@ -71760,7 +71819,7 @@ const[only]=hierarchies2;
 if(only===void 0)return[];
 if(hierarchies2.length===1 && only.version===2)return show3(only,target);
 const tmpfs2=[
-...attributes.filter((word7)=> word7 !=="ro"),
+...attributes.filter((word6)=> word6 !=="ro"),
 "mode=755"
 ].join(",");
 return[
@@ -72100,10 +72159,10 @@ keep:true
 ]:[]
 ];
 }
-function rootPropagation(word7){
-if(word7===void 0 || word7==="")return[];
-const recursive=word7.startsWith("r");
-const type=recursive?word7.slice(1):word7;
+function rootPropagation(word6){
+if(word6===void 0 || word6==="")return[];
+const recursive=word6.startsWith("r");
+const type=recursive?word6.slice(1):word6;
 switch(type){
 case "private":
 case "slave":
@@ -72115,7 +72174,7 @@ recursive
 })
 ];
 default:
-return unsupported("linux.rootfsPropagation",`there is no propagation "${word7}"`);
+return unsupported("linux.rootfsPropagation",`there is no propagation "${word6}"`);
 }
 }
 var init_recipe2=__esm({
@@ -72656,7 +72715,7 @@ if(untrusted===true){
 return '"untrusted" keeps links from being followed, which a pod cannot say';
 }
 if(restrict===void 0)return void 0;
-const other=restrict.find((word7)=> word7 !=="nodev");
+const other=restrict.find((word6)=> word6 !=="nodev");
 if(other !==void 0)return `a pod cannot say "${other}" of what it shows of its node`;
 return restrict.includes("nodev")?void 0:'a pod opens no devices of its node: ["nodev"]';
 }
@@ -72671,13 +72730,13 @@ return draft.refuse(`an emptyDir has its size in bytes, and not ${size}`);
 if(mode2 !==void 0 && mode2 !==1023 && mode2 !==511){
 return draft.refuse(`all may write to an emptyDir, and not as of ${mode2.toString(8)}`);
 }
-const word7=options?.split(",").find((word8)=> ![
+const word6=options?.split(",").find((word7)=> ![
 "",
 "nosuid",
 "nodev",
 "rw"
-].includes(word8));
-if(word7 !==void 0)return draft.refuse(`an emptyDir has no options, and not "${word7}"`);
+].includes(word7));
+if(word6 !==void 0)return draft.refuse(`an emptyDir has no options, and not "${word6}"`);
 draft.addMemory(destination3,bytes===void 0?void 0:quantity(bytes));
 }
 function sayOverlay2({target,discard:discard3=false,upper},draft){
@@ -72696,15 +72755,15 @@ return draft.refuse('"outer" shows the /proc outside, and runtimes mount a new o
 }
 if(destination3 !==usual)return draft.refuse(`a runtime mounts it at ${usual} alone`);
 const options=step.options?.split(",")??[];
-const word7=options.find((word8)=> ![
+const word6=options.find((word7)=> ![
 "nosuid",
 "nodev",
 "noexec",
 "ro",
 "rw"
-].includes(word8));
-if(word7 !==void 0){
-draft.refuse(`a runtime mounts ${usual} by its own rules, and not "${word7}"`);
+].includes(word7));
+if(word6 !==void 0){
+draft.refuse(`a runtime mounts ${usual} by its own rules, and not "${word6}"`);
 }
 }
 function sayDevices2(step,draft){
@@ -72732,7 +72791,7 @@ if(path2 !=="/"){
 return draft.refuse("what a pod mounts does not change: bind(\u2026, { readOnly: true })");
 }
 const words4=options.split(",");
-const other=words4.find((word7)=> word7 !=="ro" && word7 !=="nodev");
+const other=words4.find((word6)=> word6 !=="ro" && word6 !=="nodev");
 if(other !==void 0)draft.refuse(`a pod cannot say "${other}" of its root`);
 if(words4.includes("ro"))draft.root.readonly=true;
 }
@@ -73108,7 +73167,7 @@ return sections.map(([name,lines])=>[
 ""
 ].join("\n")).join("\n");
 }
-function word5(text5){
+function word4(text5){
 const plain3=text5.replaceAll("%","%%").replaceAll("$","$$$$");
 if(/^[\w@%+=:,./-]+$/.test(plain3))return plain3;
 const escaped6=Array.from(plain3,(one)=> ESCAPES2[one]??escapedControl(one)).join("");
@@ -73129,6 +73188,16 @@ ESCAPES2={
 };
 }
 });
+function plainLine(key,option,text5){
+const plain3=word4(text5);
+return plain3.startsWith('"')?[
+"PodmanArgs",
+word4(`--${option}=${text5}`)
+]:[
+key,
+plain3
+];
+}
 function capabilityLines(given,isWhole){
 if(isWhole)return[
 [
@@ -73186,11 +73255,10 @@ value
 ]);
 }
 option(name,value){
-this.say("PodmanArgs",word5(`--${name}=${value}`));
+this.say("PodmanArgs",word4(`--${name}=${value}`));
 }
 sayPlain(key,option,text5){
-if(word5(text5).startsWith('"'))this.option(option,text5);
-else this.say(key,word5(text5));
+this.lines.push(plainLine(key,option,text5));
 }
 noteMount(destination3){
 if(this.mounts.some((mount4)=> mount4.destination===destination3)){
@@ -73259,19 +73327,16 @@ return[
 ...this.hostname===void 0?[]:[
 [
 "HostName",
-word5(this.hostname)
+word4(this.hostname)
 ]
 ],
-[
-"Network",
-this.#networkWord()
-],
+plainLine("Network","network",this.#networkWord()),
 ...kinds.map(([kind,name])=>{
 const path2=namespaces2.get(kind);
 const own=path2===void 0?"private":`ns:${path2}`;
 return[
 "PodmanArgs",
-word5(`--${name}=${namespaces2.has(kind)?own:"host"}`)
+word4(`--${name}=${namespaces2.has(kind)?own:"host"}`)
 ];
 }),
 ...this.#mapLines(),
@@ -73328,13 +73393,13 @@ String(this.root?.readonly===true)
 ...this.cwd===void 0?[]:[
 [
 "PodmanArgs",
-word5(`--workdir=${this.cwd}`)
+word4(`--workdir=${this.cwd}`)
 ]
 ],
 ...hidden2.length===0?[]:[
 [
 "PodmanArgs",
-word5(`--security-opt=mask=${hidden2.join(":")}`)
+word4(`--security-opt=mask=${hidden2.join(":")}`)
 ]
 ],
 [
@@ -73347,7 +73412,7 @@ word5(`--security-opt=mask=${hidden2.join(":")}`)
 ],
 ...variables.map((text5)=>[
 "Environment",
-word5(text5)
+word4(text5)
 ])
 ];
 }
@@ -73374,7 +73439,7 @@ if(this.hosts===void 0)return[
 ];
 return Object.entries(this.hosts).map(([name,address2])=>[
 "PodmanArgs",
-word5(`--add-host=${name}:${address2}`)
+word4(`--add-host=${name}:${address2}`)
 ]);
 }
 #mapLines(){
@@ -73547,7 +73612,7 @@ draft.sayPlain("Volume","volume",`${path2}:${destination3}:${options.join(",")}`
 }
 function addDevice(path2,destination3,draft){
 if(`${path2}${destination3}`.includes(":"))return draft.refuse('podman ends a path at a ":"');
-draft.say("AddDevice",word5(path2===destination3?path2:`${path2}:${destination3}`));
+draft.say("AddDevice",word4(path2===destination3?path2:`${path2}:${destination3}`));
 }
 function sayTmpfs3(step,draft){
 if(draft.isRoot(step.target))return;
@@ -73905,7 +73970,7 @@ draft.noteUser();
 symlink:saySymlink3,
 sysctl:({settings:settings2},draft)=>{
 for(const[key,value]of Object.entries(settings2)){
-draft.say("Sysctl",word5(`${dotted(key)}=${value}`));
+draft.say("Sysctl",word4(`${dotted(key)}=${value}`));
 }
 },
 sysfs:sayKernelFilesystem3,
@@ -73980,17 +74045,17 @@ image3===void 0?[
 rootOf5(draft)
 ]:[
 "Image",
-word5(image3)
+word4(image3)
 ],
 [
 "Exec",
-program.map(word5).join(" ")
+program.map(word4).join(" ")
 ],
 ...draft.finalLines(),
 ...draft.lines,
 [
 "SeccompProfile",
-filter===void 0?"unconfined":word5(seccompProfile2)
+filter===void 0?"unconfined":word4(seccompProfile2)
 ]
 ];
 const target=runner==="root"?"multi-user.target":"default.target";
@@ -74050,7 +74115,7 @@ seccomp:filter
 };
 }
 function rootOf5({root:root2,isDiscarded}){
-return word5(`${root2.directory}${isDiscarded?":O":""}`);
+return word4(`${root2.directory}${isDiscarded?":O":""}`);
 }
 function checkOptions4(options){
 const{program,image:image3,seccompProfile:seccompProfile2,restart,description,oneshot=false}=options;
@@ -74228,7 +74293,7 @@ unit:unitText2(description,[
 ],
 [
 "ExecStart",
-quoted5(path2)
+quoted4(path2)
 ],
 ...user===void 0?[]:[
 [
@@ -74291,9 +74356,9 @@ return[
 ""
 ].join("\n");
 }
-function quoted5(path2){
-const word7=path2.replaceAll("%","%%");
-return word7.includes(" ")?`"${word7}"`:word7;
+function quoted4(path2){
+const word6=path2.replaceAll("%","%%");
+return word6.includes(" ")?`"${word6}"`:word6;
 }
 function checkOptions5(options){
 const{program,box:box3,description,restart,user}=options;
@@ -74340,11 +74405,11 @@ init_export_systemd();
 });
 function oneOf2(flag2,given,words4){
 const value=given.value(flag2);
-const word7=words4.find((known)=> known===value);
-if(value !==void 0 && word7===void 0){
+const word6=words4.find((known)=> known===value);
+if(value !==void 0 && word6===void 0){
 throw new UsageError(`--${flag2}=${value}: it is ${words4.join(", ")}`);
 }
-return word7;
+return word6;
 }
 function secondsOf(flag2,given){
 const value=given.value(flag2);
@@ -74763,7 +74828,7 @@ named3,
 "--",
 ...imported3.program
 ];
-const yaml=`# ${words4.map(word6).join(" ")}
+const yaml=`# ${words4.map(word5).join(" ")}
 ${stringifyRecipe(recipe(...imported3.steps))}`;
 if(output===void 0 || output==="-")print(yaml.trimEnd());
 else if(mayWrite2(output))writable(output,()=> Deno.writeTextFileSync(output,yaml));
@@ -74791,7 +74856,7 @@ advice
 });
 }
 }
-function word6(text5){
+function word5(text5){
 if(/^[\w@%+=:,./-]+$/.test(text5))return text5;
 if(!CONTROL.test(text5))return `'${text5.replaceAll("'","'\\''")}'`;
 const escaped6=Array.from(text5,(one)=> CONTROL.test(one)|| /[\\']/.test(one)?`\\x${one.charCodeAt(0).toString(16).padStart(2,"0")}`:one);
@@ -74914,6 +74979,47 @@ init_usage2();
 init_version2();
 }
 });
+function wordsOf4(completion){
+if(completion==="subcommand")return SUBCOMMANDS.map(({name})=> name);
+return typeof completion==="string"?void 0:completion;
+}
+function listOf4(completion){
+return completion==="image"?IMAGES2:CONTAINERS2;
+}
+function quoted5(text5){
+return `'${text5.replaceAll("'",`'\\''`)}'`;
+}
+var FIRST_WORDS,CONTAINERS2,IMAGES2;
+var init_words3=__esm({
+"scripts/ramekin/completions/words.ts"(){
+init_arguments();
+init_subcommands();
+FIRST_WORDS=[
+...SUBCOMMANDS.map(({name,summary,flags:flags2,operands,program})=>({
+name,
+summary,
+flags:[
+...flags2,
+...COMMON_FLAGS
+].filter(({hidden:hidden2})=> hidden2 !==true),
+operand:operands[0],
+program:program===true
+})),
+{
+name:"help",
+summary:"show the help of a subcommand",
+flags:[],
+operand:{
+name:"SUBCOMMAND",
+completes:"subcommand"
+},
+program:false
+}
+];
+CONTAINERS2=`ramekin ps --all 2>/dev/null | awk 'NR > 1 { if ($1 != "-") print $1; if ($2 ~ /^[A-Za-z0-9][A-Za-z0-9._-]*$/) print $2 }'`;
+IMAGES2="ramekin images 2>/dev/null | awk 'NR > 1 { print $1 }'";
+}
+});
 function bashCompletions(){
 const first=[
 ...FIRST_WORDS.map(({name})=> name),
@@ -74962,7 +75068,7 @@ return[
 ];
 }
 function actionOf2(completion){
-const words4=wordsOf2(completion);
+const words4=wordsOf4(completion);
 if(words4 !==void 0)return reply(`compgen -W "${words4.join(" ")}"`);
 switch(completion){
 case "file":
@@ -74970,7 +75076,7 @@ return `compopt -o filenames 2>/dev/null; ${reply("compgen -f")}`;
 case "variable":
 return reply("compgen -e");
 default:
-return `while IFS= read -r word; do [[ $word == "$cur"* ]] && COMPREPLY+=("$word"); done < <(${listOf3(completion)})`;
+return `while IFS= read -r word; do [[ $word == "$cur"* ]] && COMPREPLY+=("$word"); done < <(${listOf4(completion)})`;
 }
 }
 function reply(command){
@@ -74978,7 +75084,7 @@ return `mapfile -t COMPREPLY < <(${command} -- "$cur")`;
 }
 var init_bash=__esm({
 "scripts/ramekin/completions/bash.ts"(){
-init_words2();
+init_words3();
 }
 });
 function fishCompletions(){
@@ -75004,10 +75110,10 @@ return[
 ].join("\n");
 }
 function linesOf3({name,summary,flags:flags2,operand}){
-const here2=`complete -c ramekin -n ${quoted3(`__ramekin_at ${name}`)}`;
+const here2=`complete -c ramekin -n ${quoted5(`__ramekin_at ${name}`)}`;
 return[
-`complete -c ramekin -n __fish_use_subcommand -a ${name} -d ${quoted3(summary)}`,
-...flags2.map((flag2)=> `${here2} ${flagWords(flag2)} -d ${quoted3(flag2.summary)}`),
+`complete -c ramekin -n __fish_use_subcommand -a ${name} -d ${quoted5(summary)}`,
+...flags2.map((flag2)=> `${here2} ${flagWords(flag2)} -d ${quoted5(flag2.summary)}`),
 ...operand===void 0?[]:[
 `${here2} ${valueWords(operand.completes)}`
 ]
@@ -75028,24 +75134,24 @@ valueWords(completes)
 ].join(" ");
 }
 function valueWords(completion){
-const words4=wordsOf2(completion);
-if(words4 !==void 0)return `-a ${quoted3(words4.join(" "))}`;
+const words4=wordsOf4(completion);
+if(words4 !==void 0)return `-a ${quoted5(words4.join(" "))}`;
 switch(completion){
 case "file":
 return "-F";
 case "variable":
 return "-a '(set -nx)'";
 default:
-return `-a ${quoted3(`(${listOf3(completion)})`)}`;
+return `-a ${quoted5(`(${listOf4(completion)})`)}`;
 }
 }
 var init_fish=__esm({
 "scripts/ramekin/completions/fish.ts"(){
-init_words2();
+init_words3();
 }
 });
 function zshCompletions(){
-const first=FIRST_WORDS.map(({name,summary})=> `    ${quoted3(`${name}:${summary}`)}`);
+const first=FIRST_WORDS.map(({name,summary})=> `    ${quoted5(`${name}:${summary}`)}`);
 return `#compdef ramekin
 # Completions of ramekin for zsh: source <(ramekin completions zsh)
 _ramekin_containers() {
@@ -75103,7 +75209,7 @@ function escaped5(text5){
 return text5.replaceAll(":","\\:");
 }
 function actionOf3(completion){
-const words4=wordsOf2(completion);
+const words4=wordsOf4(completion);
 if(words4 !==void 0)return `(${words4.join(" ")})`;
 switch(completion){
 case "file":
@@ -75118,7 +75224,7 @@ return "_ramekin_containers";
 }
 var init_zsh=__esm({
 "scripts/ramekin/completions/zsh.ts"(){
-init_words2();
+init_words3();
 }
 });
 var completions_exports={};
