@@ -23,7 +23,19 @@ export function furtherDevices(
     ),
     ...(gpus === undefined ? [] : graphicsDevices(gpus, plan)).map((path) => [path, path] as const),
   ];
+  requireShared(paths.map(([name]) => name), plan);
   return paths.map(([name, source]) => [name.slice("/dev/".length), source]);
+}
+
+/** Refuses a processor of NVIDIA without the devices that its programs need. */
+function requireShared(names: readonly string[], plan: PlanBuilder): void {
+  const processor = names.find((name) => /^\/dev\/nvidia[0-9]+$/.test(name));
+  const missing = NVIDIA_SHARED.find((name) => !names.includes(name));
+  if (processor === undefined || missing === undefined) return;
+  plan.refuse(
+    `${processor} needs ${missing} beside it, as ${MISSING_NVIDIA}; name that too, or take all of ` +
+      `them: { gpus: [${processor.slice("/dev/nvidia".length)}] }`,
+  );
 }
 
 /** One device under another name. */

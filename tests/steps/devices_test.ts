@@ -186,6 +186,17 @@ test("graphics processors have the devices that their programs need", () => {
 });
 
 test("a graphics processor without what it needs is told, where programs would give a number", () => {
+  const [[issue], both] = further(
+    machineWith("nvidia0", "nvidiactl", "nvidia-uvm"),
+    { devices: ["/dev/nvidia0", "/dev/nvidiactl"] },
+    { devices: ["/dev/nvidia0", "/dev/nvidiactl", "/dev/nvidia-uvm"] },
+  ) as [[string], string[]];
+  assertEquals(
+    issue,
+    "step 15 (devices): /dev/nvidia0 needs /dev/nvidia-uvm beside it, as CUDA fails without it " +
+      "(cuInit: 999 or 100); name that too, or take all of them: { gpus: [0] }",
+  );
+  assertEquals(both, ["/dev/nvidia-uvm", "/dev/nvidia0", "/dev/nvidiactl"]);
   assertEquals(further(machineWith("nvidia0", "nvidiactl"), { gpus: [0] }), [[
     "step 15 (devices): /dev/nvidia-uvm does not exist, and CUDA fails without it (cuInit: 999 or " +
     "100); nvidia-modprobe -u -c 0 makes it",
