@@ -11,7 +11,7 @@ for(const name in getters){
 Object.defineProperty(target,name,{get:getters[name],configurable:true});
 }
 });
-var BUILD="31f848c8d4005e73c865cc3a772e62fd74e1694c74acd2f43dec13d8b25565e2";
+var BUILD="807aeb7242238bfeef9c5934afddeac915fc6c0ba282e9709e2d14e955e61c6a";
 var FUNCTIONS={
 getenv:{
 parameters:[

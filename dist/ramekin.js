@@ -4101,6 +4101,7 @@ path2,
 path2
 ])
 ];
+requireShared(paths.map(([name])=> name),plan);
 return paths.map(([name,source])=>[
 name.slice("/dev/".length),
 source
@@ -25019,6 +25020,12 @@ return this.#trees.find((tree)=> isWithin(target,tree.target))===this.#tree;
 });
 }
 };
+function requireShared(names,plan){
+const processor=names.find((name)=> /^\/dev\/nvidia[0-9]+$/.test(name));
+const missing2=NVIDIA_SHARED.find((name)=> !names.includes(name));
+if(processor===void 0 || missing2===void 0)return;
+plan.refuse(`${processor} needs ${missing2} beside it, as ${MISSING_NVIDIA}; name that too, or take all of them: { gpus: [${processor.slice("/dev/nvidia".length)}] }`);
+}
 function renamed(source,name,plan){
 if(typeOf3(source,plan)==="directory"){
 plan.refuse(`${source} is a directory, and only a device can have another name`);
