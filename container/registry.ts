@@ -98,6 +98,9 @@ export function runningContainers(): RunningContainer[] {
  */
 const [MOST_OF_MAPS, MOST_DESCRIPTORS] = [1 << 20, 1 << 12];
 
+/** How many files with names are read of such a one: a script and each of its Workers has one. */
+const MOST_NAMES = 64;
+
 /** What a process may be, by the files that it has mapped. */
 function lookAt(pid: number) {
   const maps = ifThere(
@@ -126,7 +129,8 @@ function childrenOf(script: number, parents: ReadonlyMap<number, number | undefi
     : all;
   const paths = fds.map((fd) => `/proc/${script}/fd/${fd}`);
   const links = readLinks(paths);
-  const files = paths.filter((_, index) => isNamesFile(links[index]));
+  const named = paths.filter((_, index) => isNamesFile(links[index]));
+  const files = named.length > MOST_NAMES && !isOwn(script) ? named.slice(0, MOST_NAMES) : named;
   const found = fds.flatMap((fd): Child[] => {
     const text = textOf(script, `fdinfo/${fd}`) ?? "";
     const pid = Number(/^Pid:\s*(\d+)$/m.exec(text)?.[1] ?? 0);

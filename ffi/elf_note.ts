@@ -35,6 +35,8 @@ export function noteIn(file: Uint8Array): string | undefined {
     const at = Number(view.getBigUint64(segment + 8, true));
     if (at + 12 > file.length) return undefined;
     const [owner, size] = [view.getUint32(at, true), view.getUint32(at + 4, true)];
+    // A file can have thousands of notes, each with an owner of any length.
+    if (owner !== NOTE.owner.length + 1) continue;
     const name = new TextDecoder().decode(file.subarray(at + 12, at + 12 + owner));
     if (name !== `${NOTE.owner}\0` || view.getUint32(at + 8, true) !== NOTE.type) continue;
     const start = at + 12 + align(owner);

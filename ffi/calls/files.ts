@@ -20,7 +20,7 @@ import {
 } from "../call.ts";
 import { at } from "./at.ts";
 import { EFD_CLOEXEC, EFD_NONBLOCK } from "./constants/events.ts";
-import { AT_REMOVEDIR } from "./constants/at.ts";
+import { AT_REMOVEDIR, AT_SYMLINK_NOFOLLOW } from "./constants/at.ts";
 import {
   CLOSE_RANGE_CLOEXEC,
   CLOSE_RANGE_UNSHARE,
@@ -245,9 +245,15 @@ export function fchmodat(directory: Fd, path: string, fileMode: number | OutputF
   return call("fchmodat", at(directory), path, given);
 }
 
-/** Changes the owner of a file. See fchownat(2). */
-export function fchownat(directory: Fd, path: string, uid: number, gid: number): Call {
-  return call("fchownat", at(directory), path, uid, gid, 0);
+/** Changes the owner of a file, or with `AT_SYMLINK_NOFOLLOW` of a link itself. See fchownat(2). */
+export function fchownat(
+  directory: Fd,
+  path: string,
+  uid: number,
+  gid: number,
+  flagBits = 0,
+): Call {
+  return call("fchownat", at(directory), path, uid, gid, flags(flagBits, { AT_SYMLINK_NOFOLLOW }));
 }
 
 /** Changes the owner of an open file. See fchown(2). */

@@ -4,9 +4,10 @@
  * @module
  */
 
+import { ResultOf } from "../../ffi/call.ts";
+import { AT_SYMLINK_NOFOLLOW } from "../../ffi/calls/constants/at.ts";
 import {
   fchmod,
-  fchmodat,
   fchownat,
   makedev,
   mknodat,
@@ -89,7 +90,9 @@ export function lowerMknod(step: MknodStep, plan: PlanBuilder): void {
   }
   const type = { b: S_IFBLK, c: S_IFCHR, p: S_IFIFO }[step.type];
   const device = step.type === "p" ? 0 : makedev(step.major!, step.minor!);
-  making(plan, step, () =>
+  // By the name, a link that somebody has put there meanwhile would lead to another file.
+  const make = step.mode === undefined ? making : makingExactly;
+  make(plan, step, () =>
     plan.path(step.path).inParent((directory, name) => {
       const there = new Label(`${step.path} is there`);
       plan.call(mknodat(directory, name, type | (step.mode ?? 0o644), device), {
@@ -101,10 +104,9 @@ export function lowerMknod(step: MknodStep, plan: PlanBuilder): void {
             : "making device files needs CAP_MKNOD",
         },
       });
-      // The umask applies to the mode of mknodat(2).
-      if (step.mode !== undefined) plan.call(fchmodat(directory, name, step.mode));
       if ((step.uid ?? step.gid) !== undefined) {
-        plan.call(fchownat(directory, name, step.uid ?? KEPT, step.gid ?? KEPT));
+        const [uid, gid] = [step.uid ?? KEPT, step.gid ?? KEPT];
+        plan.call(fchownat(directory, name, uid, gid, AT_SYMLINK_NOFOLLOW));
       }
       plan.place(there);
     }));
@@ -135,6 +137,16 @@ function making<T>(plan: PlanBuilder, step: MakingStep, add: () => T): T {
   const made = add();
   plan.call(umask(0));
   return made;
+}
+
+/** Adds calls that make a file with exactly the mode that they say, whatever the umask is. */
+function makingExactly(plan: PlanBuilder, step: MakingStep, add: () => void): void {
+  mayMake(plan, step);
+  if (!plan.state.hasUmask) return add();
+  const clear = umask(0);
+  plan.call(clear);
+  add();
+  plan.call(umask(new ResultOf(clear, "umask")));
 }
 
 /** What the steps that make files have in common. */

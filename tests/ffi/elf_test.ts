@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { type Elf, readElf } from "../../ffi/elf.ts";
+import { noteIn } from "../../ffi/elf_note.ts";
 import { missing, testWith } from "./support.ts";
 
 const MACHINE = Deno.build.arch === "x86_64" ? 62 : 183;
@@ -56,4 +57,32 @@ Deno.test("a damaged file causes neither an endless loop nor an error", () => {
     }
     elfOf(damaged);
   }
+});
+
+Deno.test("of notes without number none is read but those of a box", () => {
+  const file = new Uint8Array(256 * 1024);
+  const view = new DataView(file.buffer);
+  const count = 4000;
+  view.setUint32(0, 0x7f454c46);
+  view.setBigUint64(32, 64n, true);
+  view.setUint16(56, count, true);
+  const at = 64 + count * 56;
+  for (let index = 0; index < count; index++) {
+    view.setUint32(64 + index * 56, 4, true);
+    view.setBigUint64(64 + index * 56 + 8, BigInt(at), true);
+  }
+  // An owner as long as the file.
+  view.setUint32(at, file.length, true);
+  const { decode } = TextDecoder.prototype;
+  let read = 0;
+  TextDecoder.prototype.decode = function (bytes) {
+    read += bytes?.byteLength ?? 0;
+    return decode.call(this, bytes);
+  };
+  try {
+    assertEquals(noteIn(file), undefined);
+  } finally {
+    TextDecoder.prototype.decode = decode;
+  }
+  assertEquals(read, 0);
 });

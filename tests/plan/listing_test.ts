@@ -212,11 +212,9 @@ const CALLS: readonly (readonly [step: Step, calls: readonly string[], ...before
     "close(</a>)",
   ]],
   [steps.mknod("/a", { type: "c", major: 1, minor: 3, mode: 0o600, host: true }), [
-    "umask(umask)",
+    // A call by the name could be about a link that somebody has put there meanwhile.
     onHost("/", "O_CLOEXEC|O_PATH|O_DIRECTORY"),
     'mknodat(</>, "a", 020600, 259)',
-    'fchmodat(</>, "a", 0600)',
-    "umask(00)",
   ]],
   [steps.chroot("/mnt"), [
     onHost("/mnt", "O_CLOEXEC|O_PATH|O_DIRECTORY"),

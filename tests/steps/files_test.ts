@@ -113,6 +113,24 @@ testOn(["mount"], "mknod makes a pipe", (mounts) => {
   assertEquals(inside(made, "echo soup > /mnt/a & cat /mnt/a"), "soup");
 });
 
+test("mknod makes exactly the mode that it is given, and leaves the umask as it is", () => {
+  const made = box.with(
+    umask(0o77),
+    mknod("/mnt/exact", { type: "p", mode: 0o666 }),
+    mknod("/mnt/usual", { type: "p" }),
+    mknod("/mnt/own", { type: "p", uid: 0, gid: 0, mode: 0o640 }),
+  );
+  assertEquals(
+    inside(made, "umask; stat -c %a /mnt/exact /mnt/usual /mnt/own"),
+    [
+      "0077",
+      "666",
+      "600",
+      "640",
+    ].join("\n"),
+  );
+});
+
 test("root makes device files that work", () => {
   const made = recipe(
     unshare("mount"),
