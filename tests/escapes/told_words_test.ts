@@ -4,7 +4,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { describeDenial, type PermissionError, sandbox } from "../../mod.ts";
 import { refusedHost } from "../../audit/denial.ts";
 import { fromNsjail } from "../../scripts/ramekin/from/nsjail.ts";
-import { grantingFlags, yamlOf } from "../../scripts/ramekin/from/write.ts";
+import { grantingFlags, scriptOf, yamlOf } from "../../scripts/ramekin/from/write.ts";
 import { needsText } from "../../scripts/ramekin/plan_text.ts";
 import { inDirectory, test } from "../support.ts";
 
@@ -76,3 +76,29 @@ test(
     assertEquals(wordsIn(line.slice(1)).filter((word) => word.startsWith("--allow-read")), reads);
   }),
 );
+
+test("the script for a file of another tool: a text in it is no code", () => {
+  const found = globalThis as { bad?: string };
+  // With all kinds of quotes in it, it would be a template.
+  const text = "${globalThis.bad = 'worked'} \" ` \\ \u2028 \u202e";
+  const quoted = JSON.stringify(text);
+  const made = fromNsjail(
+    `hostname: ${quoted} envar: ${
+      JSON.stringify(`__proto__=${text}`)
+    } exec_bin { path: ${quoted} }`,
+  );
+  const script = scriptOf(made);
+  assertEquals(/[\u2028\u202e]/.test(script), false);
+  const [, names = ""] = /^import \{ (.*) \} from/m.exec(script)!;
+  const [, calls = ""] = /^const box = (recipe\(.*?\n\));$/ms.exec(script)!;
+  const [, command = ""] = /box\.command\((.*)\)\.spawn/.exec(script)!;
+  const builders = names.split(", ").map(() => (...given: unknown[]) => given);
+  const run = new Function(...names.split(", "), `return [${calls}, ${command}]`);
+  const [steps, program] = run(...builders);
+  assertEquals(found.bad, undefined);
+  const hostname = made.steps.find((step) => step.step === "hostname");
+  assertEquals(program, text);
+  assertEquals(steps.flat(Infinity).includes(hostname!.name), true);
+  const variables = steps.find(([value]: [object]) => Object.hasOwn(value ?? {}, "__proto__"));
+  assertEquals(Object.entries(variables[0]), [["__proto__", text]]);
+});

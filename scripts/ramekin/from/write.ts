@@ -91,15 +91,26 @@ function callOf({ step, ...fields }: Step): string {
   return `${step}(${args.join(", ")})`;
 }
 
-/** Returns a value as a script has it. */
+/**
+ * Returns data as a script has it. Texts can be a stranger's: Deno.inspect() would write one with all
+ * kinds of quotes as a template, in which `${...}` is code.
+ */
 function literal(value: unknown): string {
-  return Deno.inspect(value, {
-    breakLength: Infinity,
-    compact: true,
-    depth: Infinity,
-    iterableLimit: Infinity,
-    strAbbreviateSize: Infinity,
-  });
+  if (typeof value === "string") return escapeControls(JSON.stringify(value));
+  if (typeof value !== "object" || value === null) return String(value);
+  if (Array.isArray(value)) return inBrackets("[", value.map(literal), "]");
+  const fields = Object.entries(value).filter(([, field]) => field !== undefined);
+  return inBrackets("{", fields.map(([name, field]) => `${keyOf(name)}: ${literal(field)}`), "}");
+}
+
+function inBrackets(open: string, parts: readonly string[], end: string): string {
+  return parts.length === 0 ? open + end : `${open} ${parts.join(", ")} ${end}`;
+}
+
+/** A name of a field; one that sets a prototype would be no field. */
+function keyOf(name: string): string {
+  if (name === "__proto__") return '["__proto__"]';
+  return /^[A-Za-z_$][\w$]*$/.test(name) ? name : literal(name);
 }
 
 /** What is left out, and how the recipe is run. */
