@@ -11,7 +11,7 @@ for(const name in getters){
 Object.defineProperty(target,name,{get:getters[name],configurable:true});
 }
 });
-var BUILD="807aeb7242238bfeef9c5934afddeac915fc6c0ba282e9709e2d14e955e61c6a";
+var BUILD="09d6708cb72d5e626be50e4df00f528bb08617ae2ee437870476ce6746b0c8b7";
 var FUNCTIONS={
 getenv:{
 parameters:[

@@ -2346,7 +2346,8 @@ c:S_IFCHR,
 p:S_IFIFO
 }[step.type];
 const device=step.type==="p"?0:makedev(step.major,step.minor);
-making(plan,step,(()=> plan.path(step.path).inParent(((directory,name)=>{
+const make3=step.mode===void 0?making:makingExactly;
+make3(plan,step,(()=> plan.path(step.path).inParent(((directory,name)=>{
 const there=new Label(`${step.path} is there`);
 plan.call(mknodat(directory,name,type |(step.mode??420),device),{
 ...step.keep===true &&{
@@ -2360,9 +2361,12 @@ fixes:{
 EPERM:plan.state.inUserNamespace?"a user namespace has no right to make device files; devices() and bind() need none":"making device files needs CAP_MKNOD"
 }
 });
-if(step.mode !==void 0)plan.call(fchmodat(directory,name,step.mode));
 if((step.uid??step.gid)!==void 0){
-plan.call(fchownat(directory,name,step.uid??KEPT,step.gid??KEPT));
+const[uid,gid]=[
+step.uid??KEPT,
+step.gid??KEPT
+];
+plan.call(fchownat(directory,name,uid,gid,AT_SYMLINK_NOFOLLOW));
 }
 plan.place(there);
 }))));
@@ -6794,8 +6798,10 @@ return call("unlinkat",at(directory),path2,flags(flagBits,{
 AT_REMOVEDIR
 }));
 }
-function fchownat(directory,path2,uid,gid){
-return call("fchownat",at(directory),path2,uid,gid,0);
+function fchownat(directory,path2,uid,gid,flagBits=0){
+return call("fchownat",at(directory),path2,uid,gid,flags(flagBits,{
+AT_SYMLINK_NOFOLLOW
+}));
 }
 function fchown(fd,uid,gid){
 return call("fchown",fd,uid,gid);
@@ -16074,6 +16080,14 @@ if(step.mode !==void 0)plan.call(fchmod(fd,step.mode));
 plan.closeWritten(fd);
 }
 var KEPT=-1;
+function makingExactly(plan,step,add){
+mayMake(plan,step);
+if(!plan.state.hasUmask)return add();
+const clear=umask(0);
+plan.call(clear);
+add();
+plan.call(umask(new ResultOf(clear,"umask")));
+}
 function subordinateGroup(read5,uid){
 const user=userName(read5("/etc/passwd"),uid);
 return subordinateRanges(read5("/etc/subgid"),user,uid)[0]?.first;

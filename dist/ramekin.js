@@ -6110,8 +6110,10 @@ function fchmodat(directory,path2,fileMode){
 const given=typeof fileMode==="number"?mode(fileMode):fileMode;
 return call("fchmodat",at(directory),path2,given);
 }
-function fchownat(directory,path2,uid,gid){
-return call("fchownat",at(directory),path2,uid,gid,0);
+function fchownat(directory,path2,uid,gid,flagBits=0){
+return call("fchownat",at(directory),path2,uid,gid,flags(flagBits,{
+AT_SYMLINK_NOFOLLOW
+}));
 }
 function fchown(fd,uid,gid){
 return call("fchown",fd,uid,gid);
@@ -15044,6 +15046,7 @@ const[owner,size]=[
 view2.getUint32(at3,true),
 view2.getUint32(at3 + 4,true)
 ];
+if(owner !==NOTE.owner.length + 1)continue;
 const name=new TextDecoder().decode(file.subarray(at3 + 12,at3 + 12 + owner));
 if(name !==`${NOTE.owner}\0` || view2.getUint32(at3 + 8,true)!==NOTE.type)continue;
 const start=at3 + 12 + align(owner);
@@ -15276,6 +15279,7 @@ var[MOST_OF_MAPS,MOST_DESCRIPTORS]=[
 1 << 20,
 1 << 12
 ];
+var MOST_NAMES=64;
 function lookAt(pid){
 const maps=ifThere(()=> readBeginningText(at_fdcwd,`/proc/${pid}/maps`,MOST_OF_MAPS),HIDDEN_PROCESS)??"";
 return{
@@ -15290,7 +15294,8 @@ const all=ifThere(()=> namesIn(`/proc/${script}/fdinfo`),HIDDEN_PROCESS)??[];
 const fds=all.length > MOST_DESCRIPTORS && !isOwn(script)?all.slice(0,MOST_DESCRIPTORS):all;
 const paths=fds.map((fd)=> `/proc/${script}/fd/${fd}`);
 const links2=readLinks(paths);
-const files=paths.filter((_,index)=> isNamesFile(links2[index]));
+const named2=paths.filter((_,index)=> isNamesFile(links2[index]));
+const files=named2.length > MOST_NAMES && !isOwn(script)?named2.slice(0,MOST_NAMES):named2;
 const found=fds.flatMap((fd)=>{
 const text4=textOf2(script,`fdinfo/${fd}`)??"";
 const pid=Number(/^Pid:\s*(\d+)$/m.exec(text4)?.[1]??0);
@@ -25249,7 +25254,8 @@ c:S_IFCHR,
 p:S_IFIFO
 }[step.type];
 const device=step.type==="p"?0:makedev(step.major,step.minor);
-making(plan,step,()=> plan.path(step.path).inParent((directory,name)=>{
+const make2=step.mode===void 0?making:makingExactly;
+make2(plan,step,()=> plan.path(step.path).inParent((directory,name)=>{
 const there=new Label(`${step.path} is there`);
 plan.call(mknodat(directory,name,type |(step.mode??420),device),{
 ...step.keep===true &&{
@@ -25263,14 +25269,25 @@ fixes:{
 EPERM:plan.state.inUserNamespace?"a user namespace has no right to make device files; devices() and bind() need none":"making device files needs CAP_MKNOD"
 }
 });
-if(step.mode !==void 0)plan.call(fchmodat(directory,name,step.mode));
 if((step.uid??step.gid)!==void 0){
-plan.call(fchownat(directory,name,step.uid??KEPT,step.gid??KEPT));
+const[uid,gid]=[
+step.uid??KEPT,
+step.gid??KEPT
+];
+plan.call(fchownat(directory,name,uid,gid,AT_SYMLINK_NOFOLLOW));
 }
 plan.place(there);
 }));
 }
 var KEPT=-1;
+function makingExactly(plan,step,add){
+mayMake(plan,step);
+if(!plan.state.hasUmask)return add();
+const clear=umask(0);
+plan.call(clear);
+add();
+plan.call(umask(new ResultOf(clear,"umask")));
+}
 function subordinateGroup(read5,uid){
 const user=userName(read5("/etc/passwd"),uid);
 return subordinateRanges(read5("/etc/subgid"),user,uid)[0]?.first;

@@ -7641,8 +7641,10 @@ function fchmodat(directory2,path2,fileMode){
 const given=typeof fileMode==="number"?mode(fileMode):fileMode;
 return call("fchmodat",at(directory2),path2,given);
 }
-function fchownat(directory2,path2,uid,gid){
-return call("fchownat",at(directory2),path2,uid,gid,0);
+function fchownat(directory2,path2,uid,gid,flagBits=0){
+return call("fchownat",at(directory2),path2,uid,gid,flags(flagBits,{
+AT_SYMLINK_NOFOLLOW
+}));
 }
 function fchown(fd,uid,gid){
 return call("fchown",fd,uid,gid);
@@ -17948,6 +17950,7 @@ const[owner,size]=[
 view2.getUint32(at4,true),
 view2.getUint32(at4 + 4,true)
 ];
+if(owner !==NOTE.owner.length + 1)continue;
 const name=new TextDecoder().decode(file.subarray(at4 + 12,at4 + 12 + owner));
 if(name !==`${NOTE.owner}\0` || view2.getUint32(at4 + 8,true)!==NOTE.type)continue;
 const start=at4 + 12 + align(owner);
@@ -18241,7 +18244,8 @@ const all=ifThere(()=> namesIn(`/proc/${script}/fdinfo`),HIDDEN_PROCESS)??[];
 const fds=all.length > MOST_DESCRIPTORS && !isOwn(script)?all.slice(0,MOST_DESCRIPTORS):all;
 const paths=fds.map((fd)=> `/proc/${script}/fd/${fd}`);
 const links2=readLinks(paths);
-const files2=paths.filter((_,index)=> isNamesFile(links2[index]));
+const named3=paths.filter((_,index)=> isNamesFile(links2[index]));
+const files2=named3.length > MOST_NAMES && !isOwn(script)?named3.slice(0,MOST_NAMES):named3;
 const found3=fds.flatMap((fd)=>{
 const text5=textOf2(script,`fdinfo/${fd}`)??"";
 const pid=Number(/^Pid:\s*(\d+)$/m.exec(text5)?.[1]??0);
@@ -18339,7 +18343,7 @@ return stat===void 0?void 0:Number(statField(stat,4));
 function textOf2(pid,file){
 return ifThere(()=> readWholeText(at_fdcwd,`/proc/${pid}/${file}`),HIDDEN_PROCESS);
 }
-var MOST_OF_MAPS,MOST_DESCRIPTORS,TICKS;
+var MOST_OF_MAPS,MOST_DESCRIPTORS,MOST_NAMES,TICKS;
 var init_registry=__esm({
 "container/registry.ts":(function(){
 init_files3();
@@ -18360,6 +18364,7 @@ init_namespaces5();
 1 << 20,
 1 << 12
 ];
+MOST_NAMES=64;
 TICKS=100;
 })
 });
@@ -29648,7 +29653,8 @@ c:S_IFCHR,
 p:S_IFIFO
 }[step.type];
 const device=step.type==="p"?0:makedev(step.major,step.minor);
-making(plan,step,()=> plan.path(step.path).inParent((directory2,name)=>{
+const make2=step.mode===void 0?making:makingExactly;
+make2(plan,step,()=> plan.path(step.path).inParent((directory2,name)=>{
 const there=new Label(`${step.path} is there`);
 plan.call(mknodat(directory2,name,type |(step.mode??420),device),{
 ...step.keep===true &&{
@@ -29662,16 +29668,29 @@ fixes:{
 EPERM:plan.state.inUserNamespace?"a user namespace has no right to make device files; devices() and bind() need none":"making device files needs CAP_MKNOD"
 }
 });
-if(step.mode !==void 0)plan.call(fchmodat(directory2,name,step.mode));
 if((step.uid??step.gid)!==void 0){
-plan.call(fchownat(directory2,name,step.uid??KEPT,step.gid??KEPT));
+const[uid,gid]=[
+step.uid??KEPT,
+step.gid??KEPT
+];
+plan.call(fchownat(directory2,name,uid,gid,AT_SYMLINK_NOFOLLOW));
 }
 plan.place(there);
 }));
 }
+function makingExactly(plan,step,add2){
+mayMake(plan,step);
+if(!plan.state.hasUmask)return add2();
+const clear=umask(0);
+plan.call(clear);
+add2();
+plan.call(umask(new ResultOf(clear,"umask")));
+}
 var KEPT;
 var init_files6=__esm({
 "plan/steps/files.ts":(function(){
+init_call();
+init_at();
 init_files3();
 init_program();
 init_fixes();
@@ -66681,13 +66700,18 @@ step,
 return `${step}(${args.join(", ")})`;
 }
 function literal(value){
-return Deno.inspect(value,{
-breakLength:Infinity,
-compact:true,
-depth:Infinity,
-iterableLimit:Infinity,
-strAbbreviateSize:Infinity
-});
+if(typeof value==="string")return escapeControls(JSON.stringify(value));
+if(typeof value !=="object" || value===null)return String(value);
+if(Array.isArray(value))return inBrackets("[",value.map(literal),"]");
+const fields=Object.entries(value).filter(([,field2])=> field2 !==void 0);
+return inBrackets("{",fields.map(([name,field2])=> `${keyOf(name)}: ${literal(field2)}`),"}");
+}
+function inBrackets(open5,parts2,end){
+return parts2.length===0?open5 + end:`${open5} ${parts2.join(", ")} ${end}`;
+}
+function keyOf(name){
+if(name==="__proto__")return '["__proto__"]';
+return /^[A-Za-z_$][\w$]*$/.test(name)?name:literal(name);
 }
 function comments(made){
 const lines=made.lost.map((text5)=> `left out: ${text5}`);
