@@ -10,12 +10,19 @@ import type { PlanOptions } from "../plan/builder.ts";
 import { SharedPlans } from "../plan/shared_plans.ts";
 import type { Step } from "../recipe/steps.ts";
 
-/** The size of the cache; a plan of a sandbox takes some 100 kB. */
-const CACHE_SIZE = 32;
+/** How many launchers are kept; a plan of a sandbox takes some 100 kB. */
+const MAX_KEPT = 32;
+
+/** A launcher, and the texts of the options and steps that it is of. */
+interface KeptLauncher {
+  readonly texts: readonly string[];
+  readonly launcher: Launcher;
+}
 
 /** The most recently used launchers. */
 class Launchers {
-  readonly #cache = new Map<string, Launcher>();
+  /** The most recently used last. */
+  #kept: readonly KeptLauncher[] = [];
   readonly #plans = new SharedPlans();
   /** The steps of recipes as texts; steps never change. */
   readonly #texts = new WeakMap<Step, string>();
@@ -24,17 +31,13 @@ class Launchers {
   of(steps: readonly Step[], options: PlanOptions): Launcher {
     const { network, detached, audit } = options;
     const texts = [JSON.stringify([network, detached, audit]), ...steps.map(this.#textOf, this)];
-    const key = texts.join("\n");
-    const known = this.#cache.get(key);
-    // A launcher that is used moves to the end, so that the first is the least recently used.
-    this.#cache.delete(key);
-    const launcher = known?.plan.isCurrent
+    const known = this.#kept.findLast((one) => isSame(one.texts, texts));
+    const kept = known?.launcher.plan.isCurrent
       ? known
-      : new Launcher(this.#plans.plan(steps, options, texts));
-    if (launcher.plan.isMomentary) return launcher;
-    this.#cache.set(key, launcher);
-    if (this.#cache.size > CACHE_SIZE) this.#cache.delete(this.#cache.keys().next().value!);
-    return launcher;
+      : { texts, launcher: new Launcher(this.#plans.plan(steps, options, texts)) };
+    if (kept.launcher.plan.isMomentary) return kept.launcher;
+    this.#kept = [...this.#kept.filter((one) => one !== known), kept].slice(-MAX_KEPT);
+    return kept.launcher;
   }
 
   #textOf(step: Step): string {
@@ -42,6 +45,15 @@ class Launchers {
     if (text === undefined) this.#texts.set(step, text = JSON.stringify(step));
     return text;
   }
+}
+
+/** Whether two lists are the same; from the end, as recipes differ there. */
+function isSame(one: readonly string[], other: readonly string[]): boolean {
+  if (one.length !== other.length) return false;
+  for (let index = one.length - 1; index >= 0; index--) {
+    if (one[index] !== other[index]) return false;
+  }
+  return true;
 }
 
 /** The launchers of this isolate. */

@@ -106,15 +106,25 @@ export class MountTable {
   #tree: "host" | "other" = "host";
   /** The length of the paths of all roots that were entered, each within the one before. */
   #depth = 0;
+  /** Whether another table has the places too. */
+  #isShared = false;
 
   /** Returns a table that goes on from this one. */
   fork(): MountTable {
     const table = new MountTable();
-    table.#root = copyOf(this.#root);
+    table.#root = this.#root;
     table.#base = this.#base;
     table.#tree = this.#tree;
     table.#depth = this.#depth;
+    this.#isShared = table.#isShared = true;
     return table;
+  }
+
+  /** Copies the places, if they are another table's too, before they change. */
+  #own(): void {
+    if (!this.#isShared) return;
+    this.#isShared = false;
+    this.#root = copyOf(this.#root);
   }
 
   /** Adds a mount on top of those at its mount point. */
@@ -128,6 +138,7 @@ export class MountTable {
 
   /** Removes the topmost mount at a path. */
   unmounted(target: string): void {
+    this.#own();
     const place = this.#placeAt(target);
     const entry = place?.mounts.pop();
     if (entry === undefined) return;
@@ -136,6 +147,7 @@ export class MountTable {
 
   /** Changes whether the topmost mount at a path is read-only. */
   remounted(target: string, readOnly: boolean): void {
+    this.#own();
     const entry = this.#placeAt(target)?.mounts.at(-1);
     if (entry !== undefined) entry.mount = { ...entry.mount, readOnly };
     else if (normalize(target) === "/") this.#base = { ...this.#base, readOnly };
@@ -249,17 +261,18 @@ export class MountTable {
     walk(this.#root, path, (place) => {
       best = entryAt(place) ?? best;
     });
-    return best === undefined ? this.#base : this.#mountOf(best);
+    if (best === undefined) return this.#base;
+    if (best.depth === this.#depth) return best.mount;
+    if (!this.#isShared) return this.#mountOf(best);
+    this.#own();
+    return this.#deepest(path, entryAt);
   }
 
   /** Returns the mount with its mount point beneath the present root. */
   #mountOf(entry: Entry): PlannedMount {
     const { mount, depth } = entry;
-    if (depth < this.#depth) {
-      entry.mount = { ...mount, target: mount.target.slice(this.#depth - depth) || "/" };
-      entry.depth = this.#depth;
-    }
-    return entry.mount;
+    entry.depth = this.#depth;
+    return entry.mount = { ...mount, target: mount.target.slice(this.#depth - depth) || "/" };
   }
 
   #placeAt(path: string): Place | undefined {
@@ -267,6 +280,7 @@ export class MountTable {
   }
 
   #makePlace(path: string): Place {
+    this.#own();
     let place = this.#root;
     const normal = normalize(path);
     if (normal === "/") return place;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkedSteps } from "./check.ts";
 import { DEFAULT_PATH } from "./default_path.ts";
 import { grantedHost } from "./granted_host.ts";
 import { refuseUnheldByNest } from "./nested_sandbox.ts";
@@ -317,26 +318,24 @@ export function sandboxSteps(options: SandboxOptions = {}): readonly Step[] {
     ...(setuidFiles || nest ? [] : ["@setuid-files"]),
     ...(unixSockets ? [] : ["@unix-sockets"]),
   ];
+  const usual = usualSteps();
   return [
-    unshare("user", "mount", "pid", "uts", "ipc", "cgroup"),
-    ...(net === "host" ? [] : [unshare("net")]),
-    options.dropGroups === true ? mapCurrentUser({ dropGroups: true }) : mapCurrentUser(),
+    ...usual.namespaces,
+    ...(net === "host" ? [] : usual.network),
+    ...(options.dropGroups === true ? [mapCurrentUser({ dropGroups: true })] : usual.user),
     ...networkSteps(options),
     // A name that the host's /etc/hosts has.
     hostname(options.hostname ?? (net === "host" ? "localhost" : HOSTNAME)),
     ...sandboxRoot(asked, options),
     // One more user namespace can be made, and the program runs in that one: it can make no other,
     // and has no capabilities over the mounts and the network. The /proc outside is read-only.
-    ...(weakerProc ? [] : [sysctl({ "user.max_user_namespaces": nest ? 1 + MAX_NESTED : 1 })]),
+    ...(weakerProc
+      ? []
+      : nest
+      ? [sysctl({ "user.max_user_namespaces": 1 + MAX_NESTED })]
+      : usual.noNamespaces),
     ...boundSteps(options),
-    maskPaths(...MASKED_FILES),
-    readonlyPaths(...READ_ONLY_FILES),
-    newSession(),
-    init(),
-    unshare("user"),
-    mapCurrentUser(),
-    capabilities({ keep: [] }),
-    noNewPrivileges(),
+    ...usual.protection,
     // The host's network has the host's abstract unix sockets: of a desktop, of a bus.
     ...(net === "host" ? [landlock({ isolate: ["abstractSockets"], degrade: true })] : []),
     seccomp({
@@ -349,13 +348,32 @@ export function sandboxSteps(options: SandboxOptions = {}): readonly Step[] {
   ];
 }
 
+/** The steps that are the same in every sandbox. */
+const usualSteps = lazy(() => ({
+  namespaces: checkedSteps([unshare("user", "mount", "pid", "uts", "ipc", "cgroup")]),
+  network: checkedSteps([unshare("net")]),
+  user: checkedSteps([mapCurrentUser()]),
+  loopback: checkedSteps([loopback()]),
+  noNamespaces: checkedSteps([sysctl({ "user.max_user_namespaces": 1 })]),
+  protection: checkedSteps([
+    maskPaths(...MASKED_FILES),
+    readonlyPaths(...READ_ONLY_FILES),
+    newSession(),
+    init(),
+    unshare("user"),
+    mapCurrentUser(),
+    capabilities({ keep: [] }),
+    noNewPrivileges(),
+  ]),
+}));
+
 /** The loopback interface, and a proxy on it where there are hosts. */
 function networkSteps({ net = "none", denyNet }: SandboxOptions): readonly Step[] {
   if (typeof net === "object" && net.length > 0) return [proxy(net, denyNet && { deny: denyNet })];
   if (denyNet !== undefined) {
     throw optionError("denyNet", 'it is about the hosts of a list in "net"');
   }
-  return net === "host" ? [] : [loopback()];
+  return net === "host" ? [] : usualSteps().loopback;
 }
 
 /** The user namespaces that a program with `nest` may have, all of those in them included. */

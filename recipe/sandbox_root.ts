@@ -4,10 +4,12 @@
  * @module
  */
 
+import { checkedSteps } from "./check.ts";
 import { loopbackHosts } from "./network_files.ts";
 import { isWithin, normalize, parentOf } from "./path.ts";
 import { protectedFiles, type WrittenDirectory } from "./protected_files.ts";
 import type { SandboxOptions } from "./sandbox.ts";
+import { lazy } from "./schema.ts";
 import type { Access, ShownFile, ShownFiles } from "./sandbox_files.ts";
 import { bind, type BindOptions, type BindStep } from "./steps/bind.ts";
 import {
@@ -26,6 +28,9 @@ import {
 import type { Step } from "./steps.ts";
 import { CURRENT_SYSTEM, HIDDEN_FILES, SYSTEM_FILES, systemNetworkFiles } from "./system_files.ts";
 import { optionError } from "./sandbox_option.ts";
+
+/** Where a new root is put together. */
+type Place = "/proc" | "/sys";
 
 /** How a directory is shown whose changes are thrown away. */
 const THROWN_AWAY = { discard: true, untrusted: true } as const;
@@ -48,12 +53,14 @@ class SandboxRoot {
    * Where the new root is put together: the one place of the host that no sandbox shows. The /proc
    * outside has to be seen until it is shown.
    */
-  readonly #root: "/proc" | "/sys";
+  readonly #root: Place;
+  readonly #fixed: ReturnType<typeof fixedSteps>;
 
   constructor(asked: ShownFiles, options: SandboxOptions) {
     this.#asked = asked;
     this.#options = options;
     this.#root = options.weakerProc === true ? "/sys" : "/proc";
+    this.#fixed = FIXED[this.#root]();
     this.#checkChanges();
     if (options.root !== undefined && asked.has("/")) {
       throw optionError("root", 'it takes the place of all files ("/")');
@@ -69,7 +76,7 @@ class SandboxRoot {
   }
 
   steps(): readonly Step[] {
-    const { denyWrite = [], weakerProc, protect, root } = this.#options;
+    const { denyWrite = [], protect, root } = this.#options;
     const denyRead = [...this.#options.denyRead ?? [], ...this.#changesInSight()];
     const whole = this.#asked.get("/");
     // A directory comes before what is in it, so that nothing is covered.
@@ -81,19 +88,16 @@ class SandboxRoot {
         ? this.#smallRoot(paths)
         : [this.#shownFile(whole)]),
       this.#temporary("/tmp"),
-      tmpfs(this.#at("/run"), { size: "16m", mode: 0o755, options: "nr_inodes=16k" }),
-      ...(root === undefined
-        ? [this.#hostFile("/run", { readOnly: true, entries: CURRENT_SYSTEM })]
-        : []),
+      ...this.#fixed.run,
+      ...(root === undefined ? this.#fixed.currentSystem : []),
       this.#devices(),
       ...paths.map((path) => this.#askedFile(this.#asked.get(path)!)),
       ...protectedFiles(this.#written(), protect),
       ...(denyRead.length + denyWrite.length === 0
         ? []
         : [denyFiles({ read: denyRead, write: denyWrite })]),
-      proc(this.#at("/proc"), weakerProc === true ? { outer: true } : {}),
-      pivotRoot(this.#root),
-      whole === undefined ? remount("/", "ro,nosuid,nodev") : maskPaths("/sys"),
+      ...this.#fixed.entering,
+      ...(whole === undefined ? lastSteps().small : lastSteps().whole),
     ];
   }
 
@@ -208,13 +212,14 @@ class SandboxRoot {
       others.filter((path) => holdsAsked(`/${path}`) === isApart)
     ) as [string[], string[]];
     return [
-      tmpfs(this.#root, { mode: 0o755 }),
-      mkdir(this.#at("/var")),
+      ...this.#fixed.empty,
       // Where a sandbox with the /proc outside puts its root together.
       ...(nest ? [mkdir(this.#at("/sys"))] : []),
       // A mount on a link would be one on /tmp.
       ...(holdsAsked("/var/tmp") ? [] : [symlink("/tmp", this.#at("/var/tmp"))]),
-      this.#hostFile("/", { readOnly: true, entries, hide: HIDDEN_FILES }),
+      ...(net !== "host" && entries.length === SYSTEM_FILES.length
+        ? this.#fixed.files
+        : [systemFiles(this.#root, entries)]),
       ...apart.map((path) => this.#hostFile(`/${path}`, { readOnly: true, optional: true })),
       ...(net !== "host" && !isCovered("etc/hosts") ? this.#loopbackHosts() : []),
     ];
@@ -272,6 +277,44 @@ class SandboxRoot {
   }
 
   #hostFile(path: string, options: BindOptions, source = path): BindStep {
-    return bind(source, this.#at(path), { ...options, restrict: ["nosuid", "nodev"] });
+    return bind(source, this.#at(path), { ...options, restrict: RESTRICTIONS });
   }
 }
+
+const RESTRICTIONS = ["nosuid", "nodev"] as const;
+
+/** Shows files of this machine without which programs do not run. */
+function systemFiles(root: string, entries: readonly string[]): BindStep {
+  return bind("/", root, {
+    readOnly: true,
+    entries,
+    hide: HIDDEN_FILES,
+    restrict: RESTRICTIONS,
+  });
+}
+
+/** The steps that are the same in all sandboxes whose root is put together at a path. */
+function fixedSteps(root: Place) {
+  const run = `${root}/run`;
+  return {
+    empty: checkedSteps([tmpfs(root, { mode: 0o755 }), mkdir(`${root}/var`)]),
+    /** All that most of them show of this machine. */
+    files: checkedSteps([systemFiles(root, SYSTEM_FILES)]),
+    run: checkedSteps([tmpfs(run, { size: "16m", mode: 0o755, options: "nr_inodes=16k" })]),
+    currentSystem: checkedSteps([
+      bind("/run", run, { readOnly: true, entries: CURRENT_SYSTEM, restrict: RESTRICTIONS }),
+    ]),
+    entering: checkedSteps([
+      proc(`${root}/proc`, root === "/proc" ? {} : { outer: true }),
+      pivotRoot(root),
+    ]),
+  };
+}
+
+/** What comes last, in the root. */
+const lastSteps = lazy(() => ({
+  small: checkedSteps([remount("/", "ro,nosuid,nodev")]),
+  whole: checkedSteps([maskPaths("/sys")]),
+}));
+
+const FIXED = { "/proc": lazy(() => fixedSteps("/proc")), "/sys": lazy(() => fixedSteps("/sys")) };
