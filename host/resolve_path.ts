@@ -26,13 +26,14 @@ import {
   readStatx,
   statx,
   STATX_GID,
+  STATX_IDENTITY,
   STATX_INO,
   STATX_MODE,
   STATX_TYPE,
   STATX_UID,
   statxOutput,
 } from "../ffi/calls/statx.ts";
-import { engine } from "../ffi/engine/engine.ts";
+import { engine, type RunResult } from "../ffi/engine/engine.ts";
 import {
   assemble,
   END,
@@ -274,6 +275,8 @@ interface FoundPath {
  */
 export class ResolvedPathsCheck {
   readonly #found: FoundPath[] = [];
+  /** What statx(2) has told of them when it was compared with what is known. */
+  #words: Uint32Array | undefined;
   readonly #directories: Call[] = [];
   readonly #absent: Call[] = [];
   readonly #others: ResolvedPath[] = [];
@@ -333,6 +336,24 @@ export class ResolvedPathsCheck {
     ];
   }
 
+  /** Whether these are the files. Later times compare what the kernel writes, which makes no objects. */
+  #areSame(result: RunResult): boolean {
+    const count = STATX_IDENTITY.length;
+    const seen = this.#words;
+    const words = seen ?? new Uint32Array(this.#found.length * count);
+    for (let index = 0; index < this.#found.length; index++) {
+      const { known, output } = this.#found[index]!;
+      if (seen === undefined && !isSame(readFile(result.output(output)), known)) return false;
+      for (let field = 0; field < count; field++) {
+        const at = index * count + field, word = result.word(output, STATX_IDENTITY[field]!);
+        if (seen === undefined) words[at] = word;
+        else if (words[at] !== word) return false;
+      }
+    }
+    this.#words = words;
+    return true;
+  }
+
   /** Asks the kernel. */
   holds(): boolean {
     if (this.#program.calls.length > 0) {
@@ -344,9 +365,7 @@ export class ResolvedPathsCheck {
         syscall(close(Number(result.result(appeared))));
         return false;
       }
-      for (const { known, output } of this.#found) {
-        if (!isSame(readFile(result.output(output)), known)) return false;
-      }
+      if (!this.#areSame(result)) return false;
     }
     return this.#others.every((known) => {
       const now = resolvePath(known.asked);

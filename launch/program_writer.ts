@@ -50,7 +50,8 @@ export class ProgramWriter {
 
   /** Adds a call or label of a step. */
   part(part: LaunchRecord | Label): void {
-    this.parts.push("call" in part ? { ...CHILD_EDGES, ...part } : part);
+    const isWhole = !("call" in part) || part.onFailure !== undefined;
+    this.parts.push(isWhole ? part : { ...CHILD_EDGES, ...part });
   }
 
   /** Places a label, to which edges of other calls can jump. */

@@ -136,6 +136,11 @@ export class HostFacts {
     return this.#mounts ??= this.#host.mounts();
   }
 
+  #accountsHold(): boolean {
+    return this.#accountFiles.size === 0 ||
+      this.#accountFiles.entries().every(([path, text]) => text === this.#host.accountFile(path));
+  }
+
   #namesHold(): boolean {
     if (this.#names.size === 0) return true;
     const now = this.#host.directoryNames();
@@ -157,10 +162,10 @@ export class HostFacts {
         (directory === undefined || directory === host.workingDirectory()) &&
         (this.#resolvConf === undefined || this.#resolvConf === host.resolvConf()) &&
         (this.#mounts === undefined || this.#mounts === host.mounts()) &&
-        this.#accountFiles.entries().every(([path, text]) => text === host.accountFile(path)) &&
+        this.#accountsHold() &&
         this.#namesHold() &&
         host.unchanged(this.#paths) &&
-        host.sameNames([...this.#scans.values()]);
+        (this.#scans.size === 0 || host.sameNames([...this.#scans.values()]));
     } catch (error) {
       if (!(error instanceof SyscallError)) throw error;
       // Whoever plans anew gets the error, with its step.

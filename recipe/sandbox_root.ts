@@ -207,16 +207,16 @@ class SandboxRoot {
     const others = [...SYSTEM_FILES, ...(net === "host" ? systemNetworkFiles() : [])]
       .filter((path) => !isCovered(path));
     // Of the others some may be links, such as /bin; a mount below would be one elsewhere.
-    const holdsAsked = (path: string) => asked.some((inner) => isWithin(inner, path));
+    const holdsAsked = (path: string) => asked.some((inner) => isWithin(inner, `/${path}`));
     const [apart, entries] = [true, false].map((isApart) =>
-      others.filter((path) => holdsAsked(`/${path}`) === isApart)
+      others.filter((path) => holdsAsked(path) === isApart)
     ) as [string[], string[]];
     return [
       ...this.#fixed.empty,
       // Where a sandbox with the /proc outside puts its root together.
       ...(nest ? [mkdir(this.#at("/sys"))] : []),
       // A mount on a link would be one on /tmp.
-      ...(holdsAsked("/var/tmp") ? [] : [symlink("/tmp", this.#at("/var/tmp"))]),
+      ...(holdsAsked("var/tmp") ? [] : [symlink("/tmp", this.#at("/var/tmp"))]),
       ...(net !== "host" && entries.length === SYSTEM_FILES.length
         ? this.#fixed.files
         : [systemFiles(this.#root, entries)]),

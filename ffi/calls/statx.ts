@@ -80,6 +80,9 @@ export function statxMode(stat: Output): OutputField {
   return new OutputField(stat, 28, "mode");
 }
 
+/** The words of what statx(2) returned that tell a file, its type, mode and owner: uid, gid, mode, ino, dev. */
+export const STATX_IDENTITY: readonly number[] = [20, 24, 28, 32, 36, 136, 140];
+
 /** What statx(2) returned. */
 export function readStatx(stat: DataView): Statx {
   const time = (at: number) =>

@@ -73,6 +73,11 @@ export class RunResult {
     return new DataView(this.#table.buffer, this.#table.byteOffset + at, output.size);
   }
 
+  /** A word of 32 bits that the kernel wrote to the output: without the object of {@linkcode output}. */
+  word(output: Output, offset: number): number {
+    return this.#table.getUint32(this.#program.outputs.get(output)! + offset, true);
+  }
+
   /** The same in memory of its own, where nothing changes any more. */
   copy(): RunResult {
     const { buffer, byteOffset } = this.#table;

@@ -282,7 +282,12 @@ class Table {
   }
 
   #indexOf(call: Call): number | undefined {
-    this.#indexes ??= new Map(this.#calls.map((call, index) => [call, index]));
+    if (this.#indexes === undefined) {
+      this.#indexes = new Map();
+      for (let index = 0; index < this.#calls.length; index++) {
+        this.#indexes.set(this.#calls[index]!, index);
+      }
+    }
     return this.#indexes.get(call);
   }
 

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { ResolvedPathsCheck, resolvePath } from "../../host/resolve_path.ts";
-import { inDirectory, test } from "../support.ts";
+import { inDirectory, root, test } from "../support.ts";
 
 /** Makes what the tests ask for: files, directories and links of every kind. */
 function furnish(directory: string) {
@@ -40,7 +40,7 @@ test(
     furnish(directory);
     const asked = ["a/file", "link", "none/at/all", "a/none", "a/file/beneath", "dangling"];
     const descriptors = () => [...Deno.readDirSync("/proc/self/fd")].length;
-    const changes: readonly [what: string, change: () => void][] = [
+    const changes: readonly (readonly [what: string, change: () => void])[] = [
       ["a file appears", () => Deno.writeTextFileSync(`${directory}/a/none`, "")],
       ["a link appears", () => Deno.symlinkSync("a", `${directory}/none`)],
       [
@@ -55,9 +55,21 @@ test(
         Deno.removeSync(`${directory}/link`);
         Deno.symlinkSync("a", `${directory}/link`);
       }],
+      ["the mode is changed", () => Deno.chmodSync(`${directory}/a/file`, 0o600)],
+      ...(root
+        ? [["the owner is changed", () => Deno.chownSync(`${directory}/a/file`, 1, 0)] as const]
+        : []),
+      ["a file has become a link to it", () => {
+        Deno.renameSync(`${directory}/a/file`, `${directory}/a/real`);
+        Deno.symlinkSync("real", `${directory}/a/file`);
+      }],
       ["a file has become a directory", () => {
         Deno.removeSync(`${directory}/a/file`);
         Deno.mkdirSync(`${directory}/a/file/beneath`, { recursive: true });
+      }],
+      ["a directory on the way has become a link to it", () => {
+        Deno.renameSync(`${directory}/a`, `${directory}/other`);
+        Deno.symlinkSync("other", `${directory}/a`);
       }],
     ];
     for (const [what, change] of changes) {
@@ -66,6 +78,7 @@ test(
       );
       const before = descriptors();
       assert(check.holds(), `before ${what}`);
+      assert(check.holds(), `again before ${what}`);
       change();
       assert(!check.holds(), what);
       assertEquals(descriptors(), before, what);
