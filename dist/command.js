@@ -11,7 +11,7 @@ for(const name in getters){
 Object.defineProperty(target,name,{get:getters[name],configurable:true});
 }
 });
-var BUILD="09d6708cb72d5e626be50e4df00f528bb08617ae2ee437870476ce6746b0c8b7";
+var BUILD="f0751fde85d086c63a2d72c2494950662051344a98c459241ea2ad44472c0bb1";
 var FUNCTIONS={
 getenv:{
 parameters:[

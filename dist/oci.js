@@ -7832,10 +7832,12 @@ return resultOffset(index);
 }
 static{
 indexOf$4=(function(call2){
-this.#indexes??=new Map(this.#calls.map(((call3,index)=>[
-call3,
-index
-])));
+if(this.#indexes===void 0){
+this.#indexes=new Map();
+for(let index=0;index < this.#calls.length;index++){
+this.#indexes.set(this.#calls[index],index);
+}
+}
 return this.#indexes.get(call2);
 });
 }
@@ -8028,6 +8030,9 @@ errno
 constructor(program,table){
 this.#program=program;
 this.#table=table;
+}
+word(output,offset){
+return this.#table.getUint32(this.#program.outputs.get(output)+ offset,true);
 }
 };
 var Engine=class _Engine{
@@ -9132,6 +9137,15 @@ STATX_MNT_ID
 function statxMode(stat){
 return new OutputField(stat,28,"mode");
 }
+var STATX_IDENTITY=[
+20,
+24,
+28,
+32,
+36,
+136,
+140
+];
 var STAMP=[
 136,
 140,
@@ -10279,6 +10293,7 @@ return true;
 }
 var ResolvedPathsCheck=class{
 #found=[];
+#words;
 #directories=[];
 #absent=[];
 #others=[];
@@ -10356,6 +10371,22 @@ call:close(fd)
 }
 ];
 }
+#areSame(result){
+const count=STATX_IDENTITY.length;
+const seen=this.#words;
+const words4=seen??new Uint32Array(this.#found.length * count);
+for(let index=0;index < this.#found.length;index++){
+const{known,output}=this.#found[index];
+if(seen===void 0 && !isSame(readFile(result.output(output)),known))return false;
+for(let field=0;field < count;field++){
+const at3=index * count + field,word4=result.word(output,STATX_IDENTITY[field]);
+if(seen===void 0)words4[at3]=word4;
+else if(words4[at3]!==word4)return false;
+}
+}
+this.#words=words4;
+return true;
+}
 holds(){
 if(this.#program.calls.length > 0){
 const result=engine().runInArena(this.#program);
@@ -10366,9 +10397,7 @@ if(appeared !==void 0){
 syscall(close(Number(result.result(appeared))));
 return false;
 }
-for(const{known,output}of this.#found){
-if(!isSame(readFile(result.output(output)),known))return false;
-}
+if(!this.#areSame(result))return false;
 }
 return this.#others.every((known)=>{
 const now=resolvePath(known.asked);
@@ -12284,6 +12313,7 @@ covered:place2.children
 if(!keepsBelow)place2.children=void 0;
 }),
 remounted:(function(target,readOnly){
+this.#own();
 const entry2=this.#placeAt(target)?.mounts.at(-1);
 if(entry2 !==void 0)entry2.mount={
 ...entry2.mount,
@@ -12375,24 +12405,26 @@ let best=entryAt(this.#root);
 walk2(this.#root,path2,((place2)=>{
 best=entryAt(place2)??best;
 }));
-return best===void 0?this.#base:mountOf$16.call(this,best);
+if(best===void 0)return this.#base;
+if(best.depth===this.#depth)return best.mount;
+if(!this.#isShared)return mountOf$16.call(this,best);
+this.#own();
+return deepest$15.call(this,path2,entryAt);
 });
 }
 static{
 mountOf$16=(function(entry2){
 const{mount:mount3,depth}=entry2;
-if(depth < this.#depth){
-entry2.mount={
+entry2.depth=this.#depth;
+return entry2.mount={
 ...mount3,
 target:mount3.target.slice(this.#depth - depth)|| "/"
 };
-entry2.depth=this.#depth;
-}
-return entry2.mount;
 });
 }
 static{
 makePlace$17=(function(path2){
+this.#own();
 let place2=this.#root;
 const normal=normalize(path2);
 if(normal==="/")return place2;
@@ -12409,15 +12441,23 @@ return place2;
 #base=HOST_ROOT;
 #tree="host";
 #depth=0;
+#isShared=false;
 fork(){
 const table=new _MountTable();
-table.#root=copyOf(this.#root);
+table.#root=this.#root;
 table.#base=this.#base;
 table.#tree=this.#tree;
 table.#depth=this.#depth;
+this.#isShared=table.#isShared=true;
 return table;
 }
+#own(){
+if(!this.#isShared)return;
+this.#isShared=false;
+this.#root=copyOf(this.#root);
+}
 unmounted(target){
+this.#own();
 const place2=this.#placeAt(target);
 const entry2=place2?.mounts.pop();
 if(entry2===void 0)return;
@@ -13505,6 +13545,9 @@ return this.#otherNames??=new OtherNames(this.mounts);
 get mounts(){
 return this.#mounts??=this.#host.mounts();
 }
+#accountsHold(){
+return this.#accountFiles.size===0 || this.#accountFiles.entries().every(([path2,text3])=> text3===this.#host.accountFile(path2));
+}
 #namesHold(){
 if(this.#names.size===0)return true;
 const now=this.#host.directoryNames();
@@ -13520,9 +13563,9 @@ if(this.#paths.length !==this.#resolved.size)this.#paths=[
 ];
 const directory=this.#workingDirectory;
 try{
-return caller2===host.credentials()&&(directory===void 0 || directory===host.workingDirectory())&&(this.#resolvConf===void 0 || this.#resolvConf===host.resolvConf())&&(this.#mounts===void 0 || this.#mounts===host.mounts())&& this.#accountFiles.entries().every(([path2,text3])=> text3===host.accountFile(path2))&& this.#namesHold()&& host.unchanged(this.#paths)&& host.sameNames([
+return caller2===host.credentials()&&(directory===void 0 || directory===host.workingDirectory())&&(this.#resolvConf===void 0 || this.#resolvConf===host.resolvConf())&&(this.#mounts===void 0 || this.#mounts===host.mounts())&& this.#accountsHold()&& this.#namesHold()&& host.unchanged(this.#paths)&&(this.#scans.size===0 || host.sameNames([
 ...this.#scans.values()
-]);
+]));
 }catch(error){
 if(!(error instanceof SyscallError))throw error;
 return false;
@@ -23443,10 +23486,11 @@ section:this.section,
 return call2;
 }),
 part:(function(part){
-this.parts.push("call" in part?{
+const isWhole=!("call" in part)|| part.onFailure !==void 0;
+this.parts.push(isWhole?part:{
 ...CHILD_EDGES,
 ...part
-}:part);
+});
 }),
 place:(function(label){
 this.parts.push(label);

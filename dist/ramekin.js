@@ -5434,33 +5434,25 @@ const denied3=[
 "@unix-sockets"
 ]
 ];
+const usual=usualSteps();
 return[
-unshare3("user","mount","pid","uts","ipc","cgroup"),
-...net==="host"?[]:[
-unshare3("net")
-],
-options.dropGroups===true?mapCurrentUser({
+...usual.namespaces,
+...net==="host"?[]:usual.network,
+...options.dropGroups===true?[
+mapCurrentUser({
 dropGroups:true
-}):mapCurrentUser(),
+})
+]:usual.user,
 ...networkSteps2(options),
 hostname(options.hostname??(net==="host"?"localhost":HOSTNAME)),
 ...sandboxRoot(asked,options),
-...weakerProc?[]:[
+...weakerProc?[]:nest?[
 sysctl({
-"user.max_user_namespaces":nest?1 + MAX_NESTED:1
+"user.max_user_namespaces":1 + MAX_NESTED
 })
-],
+]:usual.noNamespaces,
 ...boundSteps(options),
-maskPaths(...MASKED_FILES),
-readonlyPaths(...READ_ONLY_FILES),
-newSession(),
-init(),
-unshare3("user"),
-mapCurrentUser(),
-capabilities({
-keep:[]
-}),
-noNewPrivileges(),
+...usual.protection,
 ...net==="host"?[
 landlock({
 isolate:[
@@ -5493,9 +5485,7 @@ deny:denyNet
 if(denyNet !==void 0){
 throw optionError2("denyNet",'it is about the hosts of a list in "net"');
 }
-return net==="host"?[]:[
-loopback()
-];
+return net==="host"?[]:usualSteps().loopback;
 });
 var checkOptions2=(function checkOptions2(options){
 const invalid=invalidField({
@@ -7493,10 +7483,12 @@ return resultOffset(index);
 }
 static{
 indexOf$4=(function(call2){
-this.#indexes??=new Map(this.#calls.map(((call3,index)=>[
-call3,
-index
-])));
+if(this.#indexes===void 0){
+this.#indexes=new Map();
+for(let index=0;index < this.#calls.length;index++){
+this.#indexes.set(this.#calls[index],index);
+}
+}
 return this.#indexes.get(call2);
 });
 }
@@ -7689,6 +7681,9 @@ errno
 constructor(program,table){
 this.#program=program;
 this.#table=table;
+}
+word(output,offset){
+return this.#table.getUint32(this.#program.outputs.get(output)+ offset,true);
 }
 };
 var Engine=class _Engine{
@@ -8053,6 +8048,15 @@ STATX_MNT_ID
 function statxMode(stat){
 return new OutputField(stat,28,"mode");
 }
+var STATX_IDENTITY=[
+20,
+24,
+28,
+32,
+36,
+136,
+140
+];
 var STAMP=[
 136,
 140,
@@ -15988,6 +15992,7 @@ covered:place2.children
 if(!keepsBelow)place2.children=void 0;
 }),
 remounted:(function(target,readOnly){
+this.#own();
 const entry2=this.#placeAt(target)?.mounts.at(-1);
 if(entry2 !==void 0)entry2.mount={
 ...entry2.mount,
@@ -16080,24 +16085,26 @@ let best=entryAt(this.#root);
 walk(this.#root,path2,((place2)=>{
 best=entryAt(place2)??best;
 }));
-return best===void 0?this.#base:mountOf$29.call(this,best);
+if(best===void 0)return this.#base;
+if(best.depth===this.#depth)return best.mount;
+if(!this.#isShared)return mountOf$29.call(this,best);
+this.#own();
+return deepest$28.call(this,path2,entryAt);
 });
 }
 static{
 mountOf$29=(function(entry2){
 const{mount:mount4,depth}=entry2;
-if(depth < this.#depth){
-entry2.mount={
+entry2.depth=this.#depth;
+return entry2.mount={
 ...mount4,
 target:mount4.target.slice(this.#depth - depth)|| "/"
 };
-entry2.depth=this.#depth;
-}
-return entry2.mount;
 });
 }
 static{
 makePlace$30=(function(path2){
+this.#own();
 let place2=this.#root;
 const normal=normalize(path2);
 if(normal==="/")return place2;
@@ -16114,15 +16121,23 @@ return place2;
 #base=HOST_ROOT;
 #tree="host";
 #depth=0;
+#isShared=false;
 fork(){
 const table=new _MountTable();
-table.#root=copyOf(this.#root);
+table.#root=this.#root;
 table.#base=this.#base;
 table.#tree=this.#tree;
 table.#depth=this.#depth;
+this.#isShared=table.#isShared=true;
 return table;
 }
+#own(){
+if(!this.#isShared)return;
+this.#isShared=false;
+this.#root=copyOf(this.#root);
+}
 unmounted(target){
+this.#own();
 const place2=this.#placeAt(target);
 const entry2=place2?.mounts.pop();
 if(entry2===void 0)return;
@@ -16248,8 +16263,8 @@ Number(result.result(GID))
 ];
 const groups=groupsIn(result,egid);
 const last=this.#last;
-const isSame3=last?.euid===euid && last.egid===egid && last.groups===groups && this.#hasSame(view2);
-if(isSame3)return last;
+const isSame4=last?.euid===euid && last.egid===egid && last.groups===groups && this.#hasSame(view2);
+if(isSame4)return last;
 const{effective,inheritable}=readCapabilities(view2);
 return this.#last={
 euid,
@@ -16266,14 +16281,14 @@ mayChangeGroups:effective.includes("CAP_SETGID")&& mayCallSetgroups()
 #words=[];
 #last;
 #hasSame(capabilities2){
-let isSame3=true;
+let isSame4=true;
 for(let at3=0;at3 < capabilities2.byteLength;at3 +=4){
 const word4=capabilities2.getUint32(at3,true);
 if(this.#words[at3]===word4)continue;
 this.#words[at3]=word4;
-isSame3=false;
+isSame4=false;
 }
-return isSame3;
+return isSame4;
 }
 };
 var MOST_GROUPS=65536;
@@ -16929,9 +16944,7 @@ if(appeared !==void 0){
 syscall(close(Number(result.result(appeared))));
 return false;
 }
-for(const{known,output}of this.#found){
-if(!isSame(readFile(result.output(output)),known))return false;
-}
+if(!this.#areSame(result))return false;
 }
 return this.#others.every((known)=>{
 const now=resolvePath(known.asked);
@@ -16941,6 +16954,7 @@ return now.path===known.path && isSame(now,known);
 });
 }
 #found=[];
+#words;
 #directories=[];
 #absent=[];
 #others=[];
@@ -17017,6 +17031,22 @@ end,
 call:close(fd)
 }
 ];
+}
+#areSame(result){
+const count=STATX_IDENTITY.length;
+const seen=this.#words;
+const words4=seen??new Uint32Array(this.#found.length * count);
+for(let index=0;index < this.#found.length;index++){
+const{known,output}=this.#found[index];
+if(seen===void 0 && !isSame(readFile(result.output(output)),known))return false;
+for(let field2=0;field2 < count;field2++){
+const at3=index * count + field2,word4=result.word(output,STATX_IDENTITY[field2]);
+if(seen===void 0)words4[at3]=word4;
+else if(words4[at3]!==word4)return false;
+}
+}
+this.#words=words4;
+return true;
 }
 };
 var MAX_LINKS=40;
@@ -22030,10 +22060,11 @@ section:this.section,
 return call2;
 }),
 part:(function(part){
-this.parts.push("call" in part?{
+const isWhole=!("call" in part)|| part.onFailure !==void 0;
+this.parts.push(isWhole?part:{
 ...CHILD_EDGES,
 ...part
-}:part);
+});
 }),
 place:(function(label){
 this.parts.push(label);
@@ -23549,9 +23580,9 @@ return names;
 }),
 hold:(function(now){
 if(now===this.#names)return true;
-const isSame3=this.#matching.entries().every(([pattern,names])=> matchesIn(now,pattern).join("/")===names.join("/"));
-if(isSame3)this.#names=now;
-return isSame3;
+const isSame4=this.#matching.entries().every(([pattern,names])=> matchesIn(now,pattern).join("/")===names.join("/"));
+if(isSame4)this.#names=now;
+return isSame4;
 })
 });
 }
@@ -23661,6 +23692,9 @@ get #lookedIn(){
 const before=this.#begun===void 0?0:this.#begun.#lookedIn;
 return this.#scans.values().reduce((sum2,{directories})=> sum2 + directories,before);
 }
+#accountsHold(){
+return this.#accountFiles.size===0 || this.#accountFiles.entries().every(([path2,text4])=> text4===this.#host.accountFile(path2));
+}
 #hold(caller){
 const host2=this.#host;
 if(this.#paths.length !==this.#resolved.size)this.#paths=[
@@ -23668,9 +23702,9 @@ if(this.#paths.length !==this.#resolved.size)this.#paths=[
 ];
 const directory=this.#workingDirectory;
 try{
-return caller===host2.credentials()&&(directory===void 0 || directory===host2.workingDirectory())&&(this.#resolvConf===void 0 || this.#resolvConf===host2.resolvConf())&&(this.#mounts===void 0 || this.#mounts===host2.mounts())&& this.#accountFiles.entries().every(([path2,text4])=> text4===host2.accountFile(path2))&& namesHold$64.call(this)&& host2.unchanged(this.#paths)&& host2.sameNames([
+return caller===host2.credentials()&&(directory===void 0 || directory===host2.workingDirectory())&&(this.#resolvConf===void 0 || this.#resolvConf===host2.resolvConf())&&(this.#mounts===void 0 || this.#mounts===host2.mounts())&& this.#accountsHold()&& namesHold$64.call(this)&& host2.unchanged(this.#paths)&&(this.#scans.size===0 || host2.sameNames([
 ...this.#scans.values()
-]);
+]));
 }catch(error){
 if(!(error instanceof SyscallError))throw error;
 return false;
@@ -31990,7 +32024,7 @@ const most=Math.min(one.length,other.length);
 for(let index=0;index < most;index++)if(one[index]!==other[index])return index;
 return most;
 }
-var CACHE_SIZE=32;
+var MAX_KEPT=32;
 var Launchers=class{
 static{
 addMethods(this.prototype,{
@@ -32004,18 +32038,21 @@ audit
 ]),
 ...steps.map(this.#textOf,this)
 ];
-const key=texts.join("\n");
-const known=this.#cache.get(key);
-this.#cache.delete(key);
-const launcher=known?.plan.isCurrent?known:new Launcher(this.#plans.plan(steps,options,texts));
-if(launcher.plan.isMomentary)return launcher;
-this.#cache.set(key,launcher);
-if(this.#cache.size > CACHE_SIZE)this.#cache.delete(this.#cache.keys().next().value);
-return launcher;
+const known=this.#kept.findLast((one)=> isSame3(one.texts,texts));
+const kept=known?.launcher.plan.isCurrent?known:{
+texts,
+launcher:new Launcher(this.#plans.plan(steps,options,texts))
+};
+if(kept.launcher.plan.isMomentary)return kept.launcher;
+this.#kept=[
+...this.#kept.filter((one)=> one !==known),
+kept
+].slice(-MAX_KEPT);
+return kept.launcher;
 })
 });
 }
-#cache=new Map();
+#kept=[];
 #plans=new SharedPlans();
 #texts=new WeakMap();
 #textOf(step){
@@ -32024,6 +32061,13 @@ if(text4===void 0)this.#texts.set(step,text4=JSON.stringify(step));
 return text4;
 }
 };
+function isSame3(one,other){
+if(one.length !==other.length)return false;
+for(let index=one.length - 1;index >=0;index--){
+if(one[index]!==other[index])return false;
+}
+return true;
+}
 var launchers=perEngine((()=> new Launchers()));
 var MAX_VALUES=1e5;
 var MAX_TEXT=16 * 1024 * 1024;
@@ -32195,8 +32239,8 @@ static{
 launcherWith$97=(function(options={}){
 const plan=this.#launcher?.plan;
 const{network,detached,audit}=options;
-const isSame3=plan?.options.network===network && plan?.options.detached===detached && plan?.options.audit===audit;
-if(isSame3 && plan?.isCurrent)return this.#launcher;
+const isSame4=plan?.options.network===network && plan?.options.detached===detached && plan?.options.audit===audit;
+if(isSame4 && plan?.isCurrent)return this.#launcher;
 return this.#launcher=launchers().of(this.steps,options);
 });
 }
@@ -32323,7 +32367,7 @@ var SandboxRoot=class{
 static{
 addMethods(this.prototype,{
 steps:(function(){
-const{denyWrite=[],weakerProc,protect:protect2,root:root2}=this.#options;
+const{denyWrite=[],protect:protect2,root:root2}=this.#options;
 const denyRead=[
 ...this.#options.denyRead??[],
 ...changesInSight$109.call(this)
@@ -32337,17 +32381,8 @@ return[
 shownFile$106.call(this,whole)
 ],
 temporary$104.call(this,"/tmp"),
-tmpfs(at$98.call(this,"/run"),{
-size:"16m",
-mode:493,
-options:"nr_inodes=16k"
-}),
-...root2===void 0?[
-hostFile$110.call(this,"/run",{
-readOnly:true,
-entries:CURRENT_SYSTEM
-})
-]:[],
+...this.#fixed.run,
+...root2===void 0?this.#fixed.currentSystem:[],
 devices$103.call(this),
 ...paths.map(((path2)=> askedFile$99.call(this,this.#asked.get(path2)))),
 ...protectedFiles(written$101.call(this),protect2),
@@ -32357,11 +32392,8 @@ read:denyRead,
 write:denyWrite
 })
 ],
-proc(at$98.call(this,"/proc"),weakerProc===true?{
-outer:true
-}:{}),
-pivotRoot(this.#root),
-whole===void 0?remount("/","ro,nosuid,nodev"):maskPaths("/sys")
+...this.#fixed.entering,
+...whole===void 0?lastSteps().small:lastSteps().whole
 ];
 })
 });
@@ -32466,27 +32498,22 @@ const others=[
 ...SYSTEM_FILES,
 ...net==="host"?systemNetworkFiles():[]
 ].filter(((path2)=> !isCovered(path2)));
-const holdsAsked=((path2)=> asked.some(((inner)=> isWithin(inner,path2))));
+const holdsAsked=((path2)=> asked.some(((inner)=> isWithin(inner,`/${path2}`))));
 const[apart,entries]=[
 true,
 false
-].map(((isApart)=> others.filter(((path2)=> holdsAsked(`/${path2}`)===isApart))));
+].map(((isApart)=> others.filter(((path2)=> holdsAsked(path2)===isApart))));
 return[
-tmpfs(this.#root,{
-mode:493
-}),
-mkdir2(at$98.call(this,"/var")),
+...this.#fixed.empty,
 ...nest?[
 mkdir2(at$98.call(this,"/sys"))
 ]:[],
-...holdsAsked("/var/tmp")?[]:[
+...holdsAsked("var/tmp")?[]:[
 symlink("/tmp",at$98.call(this,"/var/tmp"))
 ],
-hostFile$110.call(this,"/",{
-readOnly:true,
-entries,
-hide:HIDDEN_FILES
-}),
+...net !=="host" && entries.length===SYSTEM_FILES.length?this.#fixed.files:[
+systemFiles(this.#root,entries)
+],
 ...apart.map((path2)=> hostFile$110.call(this,`/${path2}`,{
 readOnly:true,
 optional:true
@@ -32538,20 +32565,19 @@ static{
 hostFile$110=(function(path2,options,source=path2){
 return bind(source,at$98.call(this,path2),{
 ...options,
-restrict:[
-"nosuid",
-"nodev"
-]
+restrict:RESTRICTIONS5
 });
 });
 }
 #asked;
 #options;
 #root;
+#fixed;
 constructor(asked,options){
 this.#asked=asked;
 this.#options=options;
 this.#root=options.weakerProc===true?"/sys":"/proc";
+this.#fixed=FIXED[this.#root]();
 checkChanges$107.call(this);
 if(options.root !==void 0 && asked.has("/")){
 throw optionError2("root",'it takes the place of all files ("/")');
@@ -32599,6 +32625,64 @@ work:`${held}/work`,
 untrusted:true
 });
 }
+};
+var RESTRICTIONS5=[
+"nosuid",
+"nodev"
+];
+function systemFiles(root2,entries){
+return bind("/",root2,{
+readOnly:true,
+entries,
+hide:HIDDEN_FILES,
+restrict:RESTRICTIONS5
+});
+}
+function fixedSteps(root2){
+const run2=`${root2}/run`;
+return{
+empty:checkedSteps([
+tmpfs(root2,{
+mode:493
+}),
+mkdir2(`${root2}/var`)
+]),
+files:checkedSteps([
+systemFiles(root2,SYSTEM_FILES)
+]),
+run:checkedSteps([
+tmpfs(run2,{
+size:"16m",
+mode:493,
+options:"nr_inodes=16k"
+})
+]),
+currentSystem:checkedSteps([
+bind("/run",run2,{
+readOnly:true,
+entries:CURRENT_SYSTEM,
+restrict:RESTRICTIONS5
+})
+]),
+entering:checkedSteps([
+proc(`${root2}/proc`,root2==="/proc"?{}:{
+outer:true
+}),
+pivotRoot(root2)
+])
+};
+}
+var lastSteps=lazy(()=>({
+small:checkedSteps([
+remount("/","ro,nosuid,nodev")
+]),
+whole:checkedSteps([
+maskPaths("/sys")
+])
+}));
+var FIXED={
+"/proc":lazy(()=> fixedSteps("/proc")),
+"/sys":lazy(()=> fixedSteps("/sys"))
 };
 function yields({option},by){
 return(option==="read" || option==="tryRead")&&(by.option==="write" || by.option==="overlay");
@@ -32654,6 +32738,37 @@ shm:optional(tmpfsSize()),
 devices:optional(list(furtherDevice())),
 gpus:optional(gpuNumbers())
 };
+}));
+var usualSteps=lazy(()=>({
+namespaces:checkedSteps([
+unshare3("user","mount","pid","uts","ipc","cgroup")
+]),
+network:checkedSteps([
+unshare3("net")
+]),
+user:checkedSteps([
+mapCurrentUser()
+]),
+loopback:checkedSteps([
+loopback()
+]),
+noNamespaces:checkedSteps([
+sysctl({
+"user.max_user_namespaces":1
+})
+]),
+protection:checkedSteps([
+maskPaths(...MASKED_FILES),
+readonlyPaths(...READ_ONLY_FILES),
+newSession(),
+init(),
+unshare3("user"),
+mapCurrentUser(),
+capabilities({
+keep:[]
+}),
+noNewPrivileges()
+])
 }));
 var MAX_NESTED=64;
 var NESTING=[

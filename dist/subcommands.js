@@ -5690,33 +5690,25 @@ const denied3=[
 "@unix-sockets"
 ]
 ];
+const usual=usualSteps();
 return[
-unshare3("user","mount","pid","uts","ipc","cgroup"),
-...net==="host"?[]:[
-unshare3("net")
-],
-options.dropGroups===true?mapCurrentUser({
+...usual.namespaces,
+...net==="host"?[]:usual.network,
+...options.dropGroups===true?[
+mapCurrentUser({
 dropGroups:true
-}):mapCurrentUser(),
+})
+]:usual.user,
 ...networkSteps2(options),
 hostname(options.hostname??(net==="host"?"localhost":HOSTNAME)),
 ...sandboxRoot(asked,options),
-...weakerProc?[]:[
+...weakerProc?[]:nest?[
 sysctl({
-"user.max_user_namespaces":nest?1 + MAX_NESTED:1
+"user.max_user_namespaces":1 + MAX_NESTED
 })
-],
+]:usual.noNamespaces,
 ...boundSteps(options),
-maskPaths(...MASKED_FILES),
-readonlyPaths(...READ_ONLY_FILES),
-newSession(),
-init(),
-unshare3("user"),
-mapCurrentUser(),
-capabilities({
-keep:[]
-}),
-noNewPrivileges(),
+...usual.protection,
 ...net==="host"?[
 landlock({
 isolate:[
@@ -5749,9 +5741,7 @@ deny:denyNet
 if(denyNet !==void 0){
 throw optionError2("denyNet",'it is about the hosts of a list in "net"');
 }
-return net==="host"?[]:[
-loopback()
-];
+return net==="host"?[]:usualSteps().loopback;
 });
 var checkOptions2=(function checkOptions2(options){
 const invalid3=invalidField({
@@ -9110,10 +9100,12 @@ return resultOffset(index);
 }
 static{
 indexOf$4=(function(call2){
-this.#indexes??=new Map(this.#calls.map(((call3,index)=>[
-call3,
-index
-])));
+if(this.#indexes===void 0){
+this.#indexes=new Map();
+for(let index=0;index < this.#calls.length;index++){
+this.#indexes.set(this.#calls[index],index);
+}
+}
 return this.#indexes.get(call2);
 });
 }
@@ -9321,6 +9313,9 @@ errno
 constructor(program,table2){
 this.#program=program;
 this.#table=table2;
+}
+word(output,offset){
+return this.#table.getUint32(this.#program.outputs.get(output)+ offset,true);
 }
 };
 Engine=class _Engine{
@@ -9793,7 +9788,7 @@ return new OutputField(stat,28,"mode");
 function statxStamp(stat){
 return STAMP.map((at4)=> stat.getUint32(at4,true)).join(":");
 }
-var STAMP;
+var STATX_IDENTITY,STAMP;
 var init_statx3=__esm({
 "ffi/calls/statx.ts":(function(){
 init_call();
@@ -9802,6 +9797,15 @@ init_at();
 init_statx2();
 init_files3();
 init_statx();
+STATX_IDENTITY=[
+20,
+24,
+28,
+32,
+36,
+136,
+140
+];
 STAMP=[
 136,
 140,
@@ -19060,6 +19064,7 @@ covered:place3.children
 if(!keepsBelow)place3.children=void 0;
 }),
 remounted:(function(target,readOnly){
+this.#own();
 const entry2=this.#placeAt(target)?.mounts.at(-1);
 if(entry2 !==void 0)entry2.mount={
 ...entry2.mount,
@@ -19152,24 +19157,26 @@ let best3=entryAt(this.#root);
 walk(this.#root,path2,((place3)=>{
 best3=entryAt(place3)??best3;
 }));
-return best3===void 0?this.#base:mountOf$29.call(this,best3);
+if(best3===void 0)return this.#base;
+if(best3.depth===this.#depth)return best3.mount;
+if(!this.#isShared)return mountOf$29.call(this,best3);
+this.#own();
+return deepest$28.call(this,path2,entryAt);
 });
 }
 static{
 mountOf$29=(function(entry2){
 const{mount:mount4,depth}=entry2;
-if(depth < this.#depth){
-entry2.mount={
+entry2.depth=this.#depth;
+return entry2.mount={
 ...mount4,
 target:mount4.target.slice(this.#depth - depth)|| "/"
 };
-entry2.depth=this.#depth;
-}
-return entry2.mount;
 });
 }
 static{
 makePlace$30=(function(path2){
+this.#own();
 let place3=this.#root;
 const normal2=normalize(path2);
 if(normal2==="/")return place3;
@@ -19186,15 +19193,23 @@ return place3;
 #base=HOST_ROOT;
 #tree="host";
 #depth=0;
+#isShared=false;
 fork(){
 const table2=new _MountTable();
-table2.#root=copyOf(this.#root);
+table2.#root=this.#root;
 table2.#base=this.#base;
 table2.#tree=this.#tree;
 table2.#depth=this.#depth;
+this.#isShared=table2.#isShared=true;
 return table2;
 }
+#own(){
+if(!this.#isShared)return;
+this.#isShared=false;
+this.#root=copyOf(this.#root);
+}
 unmounted(target){
+this.#own();
 const place3=this.#placeAt(target);
 const entry2=place3?.mounts.pop();
 if(entry2===void 0)return;
@@ -19357,8 +19372,8 @@ Number(result.result(GID))
 ];
 const groups=groupsIn(result,egid);
 const last=this.#last;
-const isSame5=last?.euid===euid && last.egid===egid && last.groups===groups && this.#hasSame(view2);
-if(isSame5)return last;
+const isSame6=last?.euid===euid && last.egid===egid && last.groups===groups && this.#hasSame(view2);
+if(isSame6)return last;
 const{effective,inheritable}=readCapabilities(view2);
 return this.#last={
 euid,
@@ -19375,14 +19390,14 @@ mayChangeGroups:effective.includes("CAP_SETGID")&& mayCallSetgroups()
 #words=[];
 #last;
 #hasSame(capabilities2){
-let isSame5=true;
+let isSame6=true;
 for(let at4=0;at4 < capabilities2.byteLength;at4 +=4){
 const word6=capabilities2.getUint32(at4,true);
 if(this.#words[at4]===word6)continue;
 this.#words[at4]=word6;
-isSame5=false;
+isSame6=false;
 }
-return isSame5;
+return isSame6;
 }
 };
 MOST_GROUPS=65536;
@@ -20135,9 +20150,7 @@ if(appeared !==void 0){
 syscall(close(Number(result.result(appeared))));
 return false;
 }
-for(const{known,output}of this.#found){
-if(!isSame(readFile(result.output(output)),known))return false;
-}
+if(!this.#areSame(result))return false;
 }
 return this.#others.every((known)=>{
 const now=resolvePath(known.asked);
@@ -20147,6 +20160,7 @@ return now.path===known.path && isSame(now,known);
 });
 }
 #found=[];
+#words;
 #directories=[];
 #absent=[];
 #others=[];
@@ -20223,6 +20237,22 @@ end,
 call:close(fd)
 }
 ];
+}
+#areSame(result){
+const count=STATX_IDENTITY.length;
+const seen=this.#words;
+const words4=seen??new Uint32Array(this.#found.length * count);
+for(let index=0;index < this.#found.length;index++){
+const{known,output}=this.#found[index];
+if(seen===void 0 && !isSame(readFile(result.output(output)),known))return false;
+for(let field2=0;field2 < count;field2++){
+const at4=index * count + field2,word6=result.word(output,STATX_IDENTITY[field2]);
+if(seen===void 0)words4[at4]=word6;
+else if(words4[at4]!==word6)return false;
+}
+}
+this.#words=words4;
+return true;
 }
 };
 })
@@ -25875,10 +25905,11 @@ section:this.section,
 return call2;
 }),
 part:(function(part2){
-this.parts.push("call" in part2?{
+const isWhole=!("call" in part2)|| part2.onFailure !==void 0;
+this.parts.push(isWhole?part2:{
 ...CHILD_EDGES,
 ...part2
-}:part2);
+});
 }),
 place:(function(label2){
 this.parts.push(label2);
@@ -27570,9 +27601,9 @@ return names;
 }),
 hold:(function(now){
 if(now===this.#names)return true;
-const isSame5=this.#matching.entries().every(([pattern,names])=> matchesIn(now,pattern).join("/")===names.join("/"));
-if(isSame5)this.#names=now;
-return isSame5;
+const isSame6=this.#matching.entries().every(([pattern,names])=> matchesIn(now,pattern).join("/")===names.join("/"));
+if(isSame6)this.#names=now;
+return isSame6;
 })
 });
 }
@@ -27690,6 +27721,9 @@ get #lookedIn(){
 const before=this.#begun===void 0?0:this.#begun.#lookedIn;
 return this.#scans.values().reduce((sum5,{directories})=> sum5 + directories,before);
 }
+#accountsHold(){
+return this.#accountFiles.size===0 || this.#accountFiles.entries().every(([path2,text5])=> text5===this.#host.accountFile(path2));
+}
 #hold(caller){
 const host2=this.#host;
 if(this.#paths.length !==this.#resolved.size)this.#paths=[
@@ -27697,9 +27731,9 @@ if(this.#paths.length !==this.#resolved.size)this.#paths=[
 ];
 const directory2=this.#workingDirectory;
 try{
-return caller===host2.credentials()&&(directory2===void 0 || directory2===host2.workingDirectory())&&(this.#resolvConf===void 0 || this.#resolvConf===host2.resolvConf())&&(this.#mounts===void 0 || this.#mounts===host2.mounts())&& this.#accountFiles.entries().every(([path2,text5])=> text5===host2.accountFile(path2))&& namesHold$64.call(this)&& host2.unchanged(this.#paths)&& host2.sameNames([
+return caller===host2.credentials()&&(directory2===void 0 || directory2===host2.workingDirectory())&&(this.#resolvConf===void 0 || this.#resolvConf===host2.resolvConf())&&(this.#mounts===void 0 || this.#mounts===host2.mounts())&& this.#accountsHold()&& namesHold$64.call(this)&& host2.unchanged(this.#paths)&&(this.#scans.size===0 || host2.sameNames([
 ...this.#scans.values()
-]);
+]));
 }catch(error){
 if(!(error instanceof SyscallError))throw error;
 return false;
@@ -37402,13 +37436,20 @@ one
 };
 }
 });
-var CACHE_SIZE,Launchers,launchers;
+function isSame3(one,other){
+if(one.length !==other.length)return false;
+for(let index=one.length - 1;index >=0;index--){
+if(one[index]!==other[index])return false;
+}
+return true;
+}
+var MAX_KEPT,Launchers,launchers;
 var init_launchers=__esm({
 "container/launchers.ts":(function(){
 init_per_engine();
 init_launcher();
 init_shared_plans();
-CACHE_SIZE=32;
+MAX_KEPT=32;
 Launchers=class{
 static{
 addMethods(this.prototype,{
@@ -37422,18 +37463,21 @@ audit
 ]),
 ...steps.map(this.#textOf,this)
 ];
-const key=texts2.join("\n");
-const known=this.#cache.get(key);
-this.#cache.delete(key);
-const launcher=known?.plan.isCurrent?known:new Launcher(this.#plans.plan(steps,options,texts2));
-if(launcher.plan.isMomentary)return launcher;
-this.#cache.set(key,launcher);
-if(this.#cache.size > CACHE_SIZE)this.#cache.delete(this.#cache.keys().next().value);
-return launcher;
+const known=this.#kept.findLast((one)=> isSame3(one.texts,texts2));
+const kept=known?.launcher.plan.isCurrent?known:{
+texts:texts2,
+launcher:new Launcher(this.#plans.plan(steps,options,texts2))
+};
+if(kept.launcher.plan.isMomentary)return kept.launcher;
+this.#kept=[
+...this.#kept.filter((one)=> one !==known),
+kept
+].slice(-MAX_KEPT);
+return kept.launcher;
 })
 });
 }
-#cache=new Map();
+#kept=[];
 #plans=new SharedPlans();
 #texts=new WeakMap();
 #textOf(step){
@@ -37678,8 +37722,8 @@ static{
 launcherWith$97=(function(options={}){
 const plan=this.#launcher?.plan;
 const{network,detached,audit}=options;
-const isSame5=plan?.options.network===network && plan?.options.detached===detached && plan?.options.audit===audit;
-if(isSame5 && plan?.isCurrent)return this.#launcher;
+const isSame6=plan?.options.network===network && plan?.options.detached===detached && plan?.options.audit===audit;
+if(isSame6 && plan?.isCurrent)return this.#launcher;
 return this.#launcher=launchers().of(this.steps,options);
 });
 }
@@ -37818,12 +37862,56 @@ CURRENT_SYSTEM=[
 ];
 })
 });
-var THROWN_AWAY,HOSTNAME,TEMPORARY,SandboxRoot;
+function systemFiles(root2,entries){
+return bind("/",root2,{
+readOnly:true,
+entries,
+hide:HIDDEN_FILES,
+restrict:RESTRICTIONS5
+});
+}
+function fixedSteps(root2){
+const run38=`${root2}/run`;
+return{
+empty:checkedSteps([
+tmpfs(root2,{
+mode:493
+}),
+mkdir2(`${root2}/var`)
+]),
+files:checkedSteps([
+systemFiles(root2,SYSTEM_FILES)
+]),
+run:checkedSteps([
+tmpfs(run38,{
+size:"16m",
+mode:493,
+options:"nr_inodes=16k"
+})
+]),
+currentSystem:checkedSteps([
+bind("/run",run38,{
+readOnly:true,
+entries:CURRENT_SYSTEM,
+restrict:RESTRICTIONS5
+})
+]),
+entering:checkedSteps([
+proc(`${root2}/proc`,root2==="/proc"?{}:{
+outer:true
+}),
+pivotRoot(root2)
+])
+};
+}
+var THROWN_AWAY,HOSTNAME,TEMPORARY,SandboxRoot,RESTRICTIONS5,lastSteps,FIXED;
 var init_sandbox_root=__esm({
 "recipe/sandbox_root.ts":(function(){
+init_check();
 init_network_files();
 init_path();
 init_protected_files();
+init_schema();
 init_bind();
 init_builders();
 init_system_files();
@@ -37841,7 +37929,7 @@ SandboxRoot=class{
 static{
 addMethods(this.prototype,{
 steps:(function(){
-const{denyWrite=[],weakerProc,protect:protect4,root:root2}=this.#options;
+const{denyWrite=[],protect:protect4,root:root2}=this.#options;
 const denyRead=[
 ...this.#options.denyRead??[],
 ...changesInSight$109.call(this)
@@ -37855,17 +37943,8 @@ return[
 shownFile$106.call(this,whole)
 ],
 temporary$104.call(this,"/tmp"),
-tmpfs(at$98.call(this,"/run"),{
-size:"16m",
-mode:493,
-options:"nr_inodes=16k"
-}),
-...root2===void 0?[
-hostFile$110.call(this,"/run",{
-readOnly:true,
-entries:CURRENT_SYSTEM
-})
-]:[],
+...this.#fixed.run,
+...root2===void 0?this.#fixed.currentSystem:[],
 devices$103.call(this),
 ...paths.map(((path2)=> askedFile$99.call(this,this.#asked.get(path2)))),
 ...protectedFiles(written$101.call(this),protect4),
@@ -37875,11 +37954,8 @@ read:denyRead,
 write:denyWrite
 })
 ],
-proc(at$98.call(this,"/proc"),weakerProc===true?{
-outer:true
-}:{}),
-pivotRoot(this.#root),
-whole===void 0?remount("/","ro,nosuid,nodev"):maskPaths("/sys")
+...this.#fixed.entering,
+...whole===void 0?lastSteps().small:lastSteps().whole
 ];
 })
 });
@@ -37984,27 +38060,22 @@ const others=[
 ...SYSTEM_FILES,
 ...net==="host"?systemNetworkFiles():[]
 ].filter(((path2)=> !isCovered(path2)));
-const holdsAsked=((path2)=> asked.some(((inner)=> isWithin(inner,path2))));
+const holdsAsked=((path2)=> asked.some(((inner)=> isWithin(inner,`/${path2}`))));
 const[apart2,entries]=[
 true,
 false
-].map(((isApart)=> others.filter(((path2)=> holdsAsked(`/${path2}`)===isApart))));
+].map(((isApart)=> others.filter(((path2)=> holdsAsked(path2)===isApart))));
 return[
-tmpfs(this.#root,{
-mode:493
-}),
-mkdir2(at$98.call(this,"/var")),
+...this.#fixed.empty,
 ...nest?[
 mkdir2(at$98.call(this,"/sys"))
 ]:[],
-...holdsAsked("/var/tmp")?[]:[
+...holdsAsked("var/tmp")?[]:[
 symlink("/tmp",at$98.call(this,"/var/tmp"))
 ],
-hostFile$110.call(this,"/",{
-readOnly:true,
-entries,
-hide:HIDDEN_FILES
-}),
+...net !=="host" && entries.length===SYSTEM_FILES.length?this.#fixed.files:[
+systemFiles(this.#root,entries)
+],
 ...apart2.map((path2)=> hostFile$110.call(this,`/${path2}`,{
 readOnly:true,
 optional:true
@@ -38056,20 +38127,19 @@ static{
 hostFile$110=(function(path2,options,source=path2){
 return bind(source,at$98.call(this,path2),{
 ...options,
-restrict:[
-"nosuid",
-"nodev"
-]
+restrict:RESTRICTIONS5
 });
 });
 }
 #asked;
 #options;
 #root;
+#fixed;
 constructor(asked,options){
 this.#asked=asked;
 this.#options=options;
 this.#root=options.weakerProc===true?"/sys":"/proc";
+this.#fixed=FIXED[this.#root]();
 checkChanges$107.call(this);
 if(options.root !==void 0 && asked.has("/")){
 throw optionError2("root",'it takes the place of all files ("/")');
@@ -38118,6 +38188,22 @@ untrusted:true
 });
 }
 };
+RESTRICTIONS5=[
+"nosuid",
+"nodev"
+];
+lastSteps=lazy(()=>({
+small:checkedSteps([
+remount("/","ro,nosuid,nodev")
+]),
+whole:checkedSteps([
+maskPaths("/sys")
+])
+}));
+FIXED={
+"/proc":lazy(()=> fixedSteps("/proc")),
+"/sys":lazy(()=> fixedSteps("/sys"))
+};
 })
 });
 function yields({option},by){
@@ -38132,9 +38218,10 @@ init_path();
 init_sandbox_option();
 })
 });
-var optionFields,MAX_NESTED,NESTING,DEFAULT_BOUNDS,STORE_PATH,MASKED_FILES,READ_ONLY_FILES;
+var optionFields,usualSteps,MAX_NESTED,NESTING,DEFAULT_BOUNDS,STORE_PATH,MASKED_FILES,READ_ONLY_FILES;
 var init_sandbox=__esm({
 "recipe/sandbox.ts":(function(){
+init_check();
 init_default_path();
 init_granted_host();
 init_nested_sandbox();
@@ -38201,6 +38288,37 @@ shm:optional(tmpfsSize()),
 devices:optional(list(furtherDevice())),
 gpus:optional(gpuNumbers())
 };
+}));
+usualSteps=lazy(()=>({
+namespaces:checkedSteps([
+unshare3("user","mount","pid","uts","ipc","cgroup")
+]),
+network:checkedSteps([
+unshare3("net")
+]),
+user:checkedSteps([
+mapCurrentUser()
+]),
+loopback:checkedSteps([
+loopback()
+]),
+noNamespaces:checkedSteps([
+sysctl({
+"user.max_user_namespaces":1
+})
+]),
+protection:checkedSteps([
+maskPaths(...MASKED_FILES),
+readonlyPaths(...READ_ONLY_FILES),
+newSession(),
+init(),
+unshare3("user"),
+mapCurrentUser(),
+capabilities({
+keep:[]
+}),
+noNewPrivileges()
+])
 }));
 MAX_NESTED=64;
 NESTING=[
@@ -57253,7 +57371,7 @@ return Math.max(at4,0);
 function open4(path2){
 return ifThere(()=> linux.open(path2,FLAGS4));
 }
-function isSame3(one,other){
+function isSame4(one,other){
 if(one===void 0 || other===void 0)return false;
 const[a,b]=[
 one,
@@ -57303,7 +57421,7 @@ open4(`${this.#path}.1`)
 const[isNewest,isOlder]=[
 newest,
 older
-].map((file)=> isSame3(file,this.#file));
+].map((file)=> isSame4(file,this.#file));
 const next=isNewest?void 0:isOlder?newest:older??newest;
 for(const file of[
 newest,
@@ -58489,8 +58607,8 @@ links2[index]
 ]:[]));
 using nothing=linux.open("/dev/null",linux.O_RDWR | linux.O_CLOEXEC);
 fds.forEach((fd,index)=>{
-const isSame5=links2[index]!==void 0 && streams.has(links2[index]);
-if(!isSame5 || fd===nothing.number)return;
+const isSame6=links2[index]!==void 0 && streams.has(links2[index]);
+if(!isSame6 || fd===nothing.number)return;
 syscall(dup3(nothing.number,fd,fd < STREAMS2?0:O_CLOEXEC));
 });
 }
@@ -59834,7 +59952,7 @@ size,
 mtime:String(mtime)
 };
 }
-function isSame4(before,now){
+function isSame5(before,now){
 if(before===void 0 || now===void 0)return before===void 0 && now===void 0;
 if(before.ino !==String(now.ino)||(before.mode & S_IFMT)!==(now.mode & S_IFMT)){
 return false;
@@ -60379,8 +60497,8 @@ setModeOf(directory2.number,mode2);
 }
 function checkSame(path2,{status,target},after2){
 const{mode:mode2,size,mtime,ino}=status;
-const isSame5=mode2===after2.mode && size===after2.size && String(mtime)===after2.mtime && String(ino)===after2.ino && target===(after2.target??"");
-if(isSame5)return;
+const isSame6=mode2===after2.mode && size===after2.size && String(mtime)===after2.mtime && String(ino)===after2.ino && target===(after2.target??"");
+if(isSame6)return;
 throw new ChangesError(`${path2} has been changed by a program since the changes were compared`,{
 code:"in-use",
 advice:[
@@ -60553,7 +60671,7 @@ const[copy2,old]=[
 ];
 const now=host2.status(path2);
 const wasMoved=host2.status(old)!==void 0;
-const isHere=isSame4(wasMoved?void 0:before,now);
+const isHere=isSame5(wasMoved?void 0:before,now);
 if(after2===void 0){
 if(wasMoved || now===void 0)return true;
 if(isHere)move(host2,path2,old);
@@ -69627,8 +69745,8 @@ return normal2;
 const isItself=root2?.entered===false && root2.directory !==void 0 && normalize(root2.directory)===root2.place;
 if(isItself){
 const inside2=normalize(normal2.slice(root2.place.length));
-const isSame5=!this.isMounted(inside2)&& !this.mounts.some(({destination:destination3})=> isWithin(destination3,inside2));
-if(isSame5)return normal2;
+const isSame6=!this.isMounted(inside2)&& !this.mounts.some(({destination:destination3})=> isWithin(destination3,inside2));
+if(isSame6)return normal2;
 }
 this.refuse(`the source ${path2} is a file of the container, and ${this.format} has the host's`);
 return void 0;
@@ -73492,8 +73610,8 @@ return[
 }
 #userCapabilities(){
 const{bounding,ambient}=this.identity.sets;
-const isSame5=bounding.length===ambient.length;
-return isSame5 || this.noNewPrivileges?ambient:void 0;
+const isSame6=bounding.length===ambient.length;
+return isSame6 || this.noNewPrivileges?ambient:void 0;
 }
 };
 }
