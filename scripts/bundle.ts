@@ -5,6 +5,7 @@
  * - `dist/ramekin.js`: the module and all that it reaches. Its types are those of `mod.ts`.
  * - `dist/command.js`: the command, as far as it runs a box that it has kept.
  * - `dist/subcommands.js`: the rest of it. The modules of a subcommand run when it is used.
+ * - `dist/decoding_thread.js`: the thread by which it decodes layers of images.
  * - `dist/oci.js`: the OCI runtime.
  *
  * What first runs call (bundle/first_run.txt, first_run_oci.txt) is compiled with the file; comments

@@ -12,12 +12,13 @@ import { removeAll } from "../../ffi/files/remove_tree.ts";
 import { open } from "../../ffi/linux/files.ts";
 import { geteuid } from "../../ffi/linux/users.ts";
 import { syscall } from "../../ffi/syscalls.ts";
-import { BlobReader, hashFor } from "./blob.ts";
-import { decompress } from "./decompress.ts";
+import { hashFor } from "./blob.ts";
+import type { BlobDecoder, ReadBlob } from "./decoding.ts";
 import { Disk } from "./disk.ts";
 import { ArchiveError, LayerError } from "./errors.ts";
 import type { Owners } from "./owners.ts";
 import { TarReader } from "./tar/reader.ts";
+import { decoderFor } from "./thread_decoder.ts";
 import { Unpacker } from "./unpack.ts";
 
 /** The blob of a layer, as a store has it, and what is said of it. */
@@ -104,13 +105,14 @@ export async function unpackLayers(
   const rules = { owners, devices, maxEntries: options.maxEntries ?? MOST_ENTRIES };
   const notes = new Notes();
   await using disk = new Disk(root.number, namespace);
+  using decoder = decoderFor(layers.reduce((sum, { size }) => sum + size, 0));
   const unpacker = new Unpacker(disk, rules, (path, what, why) => notes.add(path, what, why));
   let bytes = 0;
   try {
     for (const [index, layer] of layers.entries()) {
       notes.layer = layer.digest;
       unpacker.beginLayer(index + 1);
-      bytes += await unpackLayer(layer, unpacker, {
+      bytes += await unpackLayer(layer, decoder, unpacker, {
         left: (options.maxBytes ?? Infinity) - bytes,
         signal: options.signal,
         progress: (read) => options.progress?.(index, read),
@@ -139,15 +141,16 @@ interface LayerWork {
 /** Unpacks one layer, and returns the size of its archive. */
 async function unpackLayer(
   layer: LayerSource,
+  decoder: BlobDecoder,
   unpacker: Unpacker,
   { left, signal, progress }: LayerWork,
 ): Promise<number> {
   const diff = hashFor(layer.diffId, "diff_id");
-  using blob = new BlobReader(layer.path, layer.digest);
+  using blob = decoder.decode(layer.path, layer.digest);
   const reader = new TarReader(unpacker);
   let size = 0;
   try {
-    for await (const piece of decompress(blob)) {
+    for await (const piece of blob) {
       signal?.throwIfAborted();
       diff.update(piece);
       size += piece.length;
@@ -167,8 +170,7 @@ async function unpackLayer(
   } catch (error) {
     // What is no archive may be another blob than was meant, which says more.
     if (error instanceof ArchiveError) {
-      blob.readToEnd();
-      checkBlob(layer, blob);
+      checkBlob(layer, await blob.end());
       throw new LayerError(error.message, {
         code: "invalid",
         layer: layer.digest,
@@ -177,20 +179,20 @@ async function unpackLayer(
     }
     throw error;
   }
-  checkBlob(layer, blob);
+  checkBlob(layer, await blob.end());
   checkDiffId(layer, diff.digest("hex"));
   return size;
 }
 
-function checkBlob({ digest, size }: LayerSource, blob: BlobReader): void {
+function checkBlob({ digest, size }: LayerSource, blob: ReadBlob): void {
   const found = `${digest.split(":")[0]}:${blob.digest}`;
   const advice = ["it was damaged or changed on its way, or where it is kept; get it again"];
   if (found !== digest) {
     const issue = `its digest is wrong: its bytes have ${found}`;
     throw new LayerError(issue, { code: "digest", layer: digest, advice });
   }
-  if (blob.position !== size) {
-    const issue = `its size is wrong: ${size} bytes are said, and it has ${blob.position}`;
+  if (blob.size !== size) {
+    const issue = `its size is wrong: ${size} bytes are said, and it has ${blob.size}`;
     throw new LayerError(issue, { code: "digest", layer: digest, advice: [] });
   }
 }

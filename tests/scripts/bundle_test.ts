@@ -77,7 +77,9 @@ for (
 }
 
 test("a bundle loads no module of Node's before it is used", async () => {
-  for (const file of Object.keys(BUNDLES)) {
+  // The thread is started to use them.
+  const files = Object.keys(BUNDLES).filter((file) => file !== "dist/decoding_thread.js");
+  for (const file of files) {
     const text = await Deno.readTextFile(new URL(file, PROJECT));
     assertEquals(text.match(/^import .*/gm) ?? [], [], file);
   }
