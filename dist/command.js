@@ -11,7 +11,7 @@ for(const name in getters){
 Object.defineProperty(target,name,{get:getters[name],configurable:true});
 }
 });
-var BUILD="f0751fde85d086c63a2d72c2494950662051344a98c459241ea2ad44472c0bb1";
+var BUILD="448bd54fd7658061f914e4bd55a8dd583693146680c8cae61329bb68ad8f4414";
 var FUNCTIONS={
 getenv:{
 parameters:[

@@ -49087,6 +49087,191 @@ return this.#batch;
 };
 }
 });
+var SOME;
+var init_decoding_messages=__esm({
+"images/layer/decoding_messages.ts"(){
+SOME=4;
+}
+});
+var DecoderHere,DecodingHere;
+var init_decoding=__esm({
+"images/layer/decoding.ts"(){
+init_blob();
+init_decompress();
+DecoderHere=class{
+decode(path2,digest){
+return new DecodingHere(path2,digest);
+}
+[Symbol.dispose](){
+}
+};
+DecodingHere=class{
+#blob;
+constructor(path2,digest){
+this.#blob=new BlobReader(path2,digest);
+}
+get position(){
+return this.#blob.position;
+}
+[Symbol.asyncIterator](){
+return decompress(this.#blob)[Symbol.asyncIterator]();
+}
+end(){
+this.#blob.readToEnd();
+return Promise.resolve({
+digest:this.#blob.digest,
+size:this.#blob.position
+});
+}
+[Symbol.dispose](){
+this.#blob[Symbol.dispose]();
+}
+};
+}
+});
+function decoderFor(size){
+return size >=WORTH_A_THREAD && mayStart()?new ThreadDecoder():new DecoderHere();
+}
+function mayStart(){
+if(THREAD.protocol !=="file:" || Deno.build.standalone)return false;
+const file={
+name:"read",
+path:THREAD
+};
+return Deno.permissions.querySync(file).state==="granted";
+}
+var THREAD,WORTH_A_THREAD,ThreadDecoder,Inbox,ThreadDecoding,ENDED4;
+var init_thread_decoder=__esm({
+"images/layer/thread_decoder.ts"(){
+init_blob();
+init_decoding_messages();
+init_decoding();
+init_errors5();
+THREAD=new URL("./decoding_thread.js",import.meta.url);
+WORTH_A_THREAD=16 << 20;
+ThreadDecoder=class{
+#worker;
+#inbox;
+constructor(module=THREAD){
+this.#worker=new Worker(module,{
+type:"module"
+});
+this.#inbox=new Inbox(this.#worker);
+}
+decode(path2,digest){
+hashFor2(digest,"digest");
+return new ThreadDecoding(this.#worker,this.#inbox,path2,digest);
+}
+[Symbol.dispose](){
+this.#worker.terminate();
+}
+};
+Inbox=class{
+#waiting=[];
+#isBroken=false;
+#wake=()=>{
+};
+constructor(worker){
+const port2=worker;
+port2.onmessage=({data:data2})=>{
+this.#waiting.push(data2);
+this.#wake();
+};
+worker.onerror=(event)=>{
+event.preventDefault();
+this.#isBroken=true;
+this.#wake();
+};
+}
+async next(){
+while(this.#waiting.length===0 && !this.#isBroken){
+await new Promise((resolve3)=>{
+this.#wake=resolve3;
+});
+}
+return this.#waiting.shift();
+}
+};
+ThreadDecoding=class{
+#port;
+#inbox;
+#path;
+#digest;
+#here;
+#read;
+#failure;
+#position=0;
+constructor(port2,inbox,path2,digest){
+this.#port=port2;
+this.#inbox=inbox;
+this.#path=path2;
+this.#digest=digest;
+port2.postMessage({
+kind:"decode",
+path:path2,
+digest
+});
+}
+get position(){
+return this.#here?.position??this.#position;
+}
+async *[Symbol.asyncIterator](){
+for(let taken=1;;taken++){
+const answer=await this.#inbox.next();
+if(answer===void 0)break;
+if(answer.kind==="failed")throw this.#failed(answer);
+if(answer.kind==="end")return this.#end(answer);
+this.#position=answer.position;
+yield answer.bytes;
+if(taken % SOME===0)this.#port.postMessage({
+kind:"taken",
+pieces:SOME
+});
+}
+yield* this.#decodeHere();
+}
+async end(){
+if(this.#here !==void 0)return await this.#here.end();
+if(this.#failure !==void 0)throw this.#failure;
+if(this.#read===void 0)this.#port.postMessage({
+kind:"end"
+});
+while(this.#read===void 0){
+const answer=await this.#inbox.next();
+if(answer===void 0)throw new Error(ENDED4);
+if(answer.kind==="failed")throw this.#failed(answer);
+if(answer.kind==="end")this.#read={
+digest:answer.digest,
+size:answer.size
+};
+}
+return this.#read;
+}
+[Symbol.dispose](){
+this.#here?.[Symbol.dispose]();
+}
+#end({digest,size,issue:issue2}){
+this.#read={
+digest,
+size
+};
+if(issue2 !==void 0)throw new ArchiveError(issue2);
+}
+#failed({message:message2,code}){
+this.#failure=Object.assign(new Error(message2),code !==void 0 &&{
+code
+});
+return this.#failure;
+}
+#decodeHere(){
+if(this.#position > 0)throw new Error(ENDED4);
+this.#here=new DecoderHere().decode(this.#path,this.#digest);
+return this.#here;
+}
+};
+ENDED4="the thread that decodes layers has ended";
+}
+});
 var SMALL2,FEW_PARTS,FileReading;
 var init_file_reading=__esm({
 "images/layer/file_reading.ts"(){
@@ -49699,13 +49884,14 @@ maxEntries:options.maxEntries??MOST_ENTRIES2
 };
 const notes=new Notes();
 await using disk=new Disk(root2.number,namespace);
+using decoder2=decoderFor(layers.reduce((sum5,{size})=> sum5 + size,0));
 const unpacker=new Unpacker(disk,rules,(path2,what,why)=> notes.add(path2,what,why));
 let bytes=0;
 try{
 for(const[index,layer]of layers.entries()){
 notes.layer=layer.digest;
 unpacker.beginLayer(index + 1);
-bytes +=await unpackLayer(layer,unpacker,{
+bytes +=await unpackLayer(layer,decoder2,unpacker,{
 left:(options.maxBytes??Infinity)- bytes,
 signal:options.signal,
 progress:(read5)=> options.progress?.(index,read5)
@@ -49729,13 +49915,13 @@ leftOut:list5,
 leftOutCount:count
 };
 }
-async function unpackLayer(layer,unpacker,{left,signal,progress}){
+async function unpackLayer(layer,decoder2,unpacker,{left,signal,progress}){
 const diff=hashFor2(layer.diffId,"diff_id");
-using blob=new BlobReader(layer.path,layer.digest);
+using blob=decoder2.decode(layer.path,layer.digest);
 const reader=new TarReader(unpacker);
 let size=0;
 try{
-for await(const piece of decompress(blob)){
+for await(const piece of blob){
 signal?.throwIfAborted();
 diff.update(piece);
 size +=piece.length;
@@ -49754,8 +49940,7 @@ reader.finish();
 await unpacker.endLayer();
 }catch(error){
 if(error instanceof ArchiveError){
-blob.readToEnd();
-checkBlob(layer,blob);
+checkBlob(layer,await blob.end());
 throw new LayerError(error.message,{
 code:"invalid",
 layer:layer.digest,
@@ -49764,7 +49949,7 @@ cause:error
 }
 throw error;
 }
-checkBlob(layer,blob);
+checkBlob(layer,await blob.end());
 checkDiffId(layer,diff.digest("hex"));
 return size;
 }
@@ -49781,8 +49966,8 @@ layer:digest,
 advice
 });
 }
-if(blob.position !==size){
-const issue2=`its size is wrong: ${size} bytes are said, and it has ${blob.position}`;
+if(blob.size !==size){
+const issue2=`its size is wrong: ${size} bytes are said, and it has ${blob.size}`;
 throw new LayerError(issue2,{
 code:"digest",
 layer:digest,
@@ -49825,10 +50010,10 @@ init_files4();
 init_users2();
 init_syscalls();
 init_blob();
-init_decompress();
 init_disk();
 init_errors5();
 init_reader2();
+init_thread_decoder();
 init_unpack();
 MOST_ENTRIES2=4e6;
 MOST_NOTES=1e3;
