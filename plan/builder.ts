@@ -102,10 +102,12 @@ interface Found {
 }
 
 /**
- * The number of descriptors that a plan leaves for execve(2) to close. Any further one is closed by
- * a call, because a script may have few (RLIMIT_NOFILE), and needs some itself.
+ * The number of descriptors that a plan leaves for execve(2) to close, which is more than a sandbox
+ * has. Any further one is closed by a call, because a script may have few (RLIMIT_NOFILE), and needs
+ * some itself. To close a mount that is attached nowhere takes a grace period of RCU; the init does
+ * it while the program runs already.
  */
-const UNCLOSED_FDS = 128;
+const UNCLOSED_FDS = 192;
 
 /**
  * The most calls of a plan, and the most UTF-16 units of the paths that they are made for. The recipe

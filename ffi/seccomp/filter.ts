@@ -302,19 +302,26 @@ const NO_CALL = SECCOMP_RET.ERRNO | 38;
 function searchAmong(ranges: readonly NumberRange[]): (Instruction | Label)[] {
   if (ranges.length === 1) return [{ kind: "jump", to: ranges[0]!.decision }];
   const half = Math.ceil(ranges.length / 2);
-  const [below, above] = [ranges.slice(0, half), ranges.slice(half)];
-  const value = above[0]!.first;
-  if (ranges.length === 2) {
-    const [holds, fails] = [above[0]!.decision, below[0]!.decision];
-    return [{ kind: "branch", test: "greaterOrEqual", value, holds, fails }];
-  }
-  const upper = new Label(`${value} and above`);
+  const [below, above] = [goingOn(ranges.slice(0, half)), goingOn(ranges.slice(half))];
   return [
-    { kind: "branch", test: "greaterOrEqual", value, holds: upper },
-    ...searchAmong(below),
-    upper,
-    ...searchAmong(above),
+    {
+      kind: "branch",
+      test: "greaterOrEqual",
+      value: ranges[half]!.first,
+      holds: above.label,
+      fails: below.label,
+    },
+    ...below.code,
+    ...above.code,
   ];
+}
+
+/** Where the search goes on among some of the ranges, and the code for it: a single one needs none. */
+function goingOn(ranges: readonly NumberRange[]) {
+  const { first, decision } = ranges[0]!;
+  if (ranges.length === 1) return { label: decision, code: [] };
+  const label = new Label(`${first} and above`);
+  return { label, code: [label, ...searchAmong(ranges)] };
 }
 
 const EVERY_BIT = 0xffff_ffff_ffff_ffffn;
