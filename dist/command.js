@@ -11,7 +11,7 @@ for(const name in getters){
 Object.defineProperty(target,name,{get:getters[name],configurable:true});
 }
 });
-var BUILD="448bd54fd7658061f914e4bd55a8dd583693146680c8cae61329bb68ad8f4414";
+var BUILD="c2c31e849fd295faa86fdd4ebea23bd112c21b04324e8821e8a65577b13743f5";
 var FUNCTIONS={
 getenv:{
 parameters:[
