@@ -68,6 +68,12 @@ function add(draft: ConfigDraft, path: string, file: Omit<BundleFile, "path">): 
     return draft.refuse("config.json makes no files on what is mounted; bind() one of the host");
   }
   if (path === "/") return;
+  if (file.type === "file" && (file.mode! & SET_ID) !== 0) {
+    return draft.refuse(
+      "the file would be a set-user-ID or set-group-ID one of the machine, for all of its users; " +
+        "an image can have it: ramekin pack",
+    );
+  }
   for (const parent of parentsOf(path)) {
     const { type } = draft.fileAt(parent) ?? {};
     // Whoever writes the bundle would follow a link, and to the files of the machine.
@@ -82,6 +88,9 @@ function add(draft: ConfigDraft, path: string, file: Omit<BundleFile, "path">): 
   }
   draft.putFile(path, file);
 }
+
+/** S_ISUID and S_ISGID. */
+const SET_ID = 0o6000;
 
 /** The directories around a path but the root, the outermost first. */
 function parentsOf(path: string): readonly string[] {

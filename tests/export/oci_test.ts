@@ -223,6 +223,9 @@ test("a bundle has the last word of files, and none that lie behind links or abo
   const link = symlink("/etc", "/mnt/etc");
   refused("/etc is a link of this recipe", 4, link, writeFile("/mnt/etc/passwd", ""));
   refused("/etc is a link of this recipe", 4, link, mkdir("/mnt/etc/a/b"));
+  // What a stranger's recipe has written would run as root, for every user of the machine.
+  refused("set-user-ID", 3, writeFile("/mnt/tool", "", { mode: 0o4755 }));
+  refused("set-group-ID", 3, writeFile("/mnt/tool", "", { mode: 0o2755 }));
   refused("/etc is there already", 4, link, writeFile("/mnt/etc", ""));
   refused("/a is a file of this recipe", 4, writeFile("/mnt/a", ""), mkdir("/mnt/a/b"));
   refused('must not contain ".."', 3, writeFile("/mnt/../../etc/passwd", ""));
