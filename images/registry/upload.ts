@@ -15,6 +15,9 @@ export const CHUNK: number = 8 * 1024 * 1024;
 /** The most that is sent at once, whatever a registry wants. */
 const LARGEST = 256 * 1024 * 1024;
 
+/** How often a registry may have no more of a blob than before, behind a part of it. */
+const MOST_STANDING = 10;
+
 /** A blob to be sent. */
 export interface Upload {
   readonly blob: Descriptor;
@@ -104,13 +107,24 @@ export class Uploads {
   async #sendTo(begin: Destination, upload: Upload): Promise<void> {
     const { blob, progress } = upload;
     let destination = begin;
-    let at = 0;
+    let [at, standing] = [0, 0];
     // The last part goes with the request that ends it.
     while (blob.size - at > destination.chunk) {
       const bytes = await upload.read(at, destination.chunk);
       const response = await this.#sendChunk(destination, bytes, at, blob);
       destination = await this.#destination(response, destination);
-      at = receivedBy(response, at + bytes.length);
+      const sent = at + bytes.length;
+      const received = receivedBy(response, sent);
+      if (received <= at) standing++;
+      if (received > sent || standing === MOST_STANDING) {
+        const { registry } = this.#repository.connection;
+        throw new ImageError(
+          `${registry} does not take the blob ${blob.digest}: it says that it has ${received} bytes, ` +
+            `where ${sent} were sent`,
+          { code: "network" },
+        );
+      }
+      at = received;
       progress?.(at);
     }
     await this.#end(destination, await upload.read(at, blob.size - at), at, blob);

@@ -66,6 +66,24 @@ inDirectory(
   },
 );
 
+inDirectory("a registry that never has the parts it was sent gets no more", async (directory) => {
+  await using registry = new FixtureRegistry();
+  await using image = await largeImage(directory);
+  let patches = 0;
+  const push1 = () => push(image, `${registry.host}/tool:1`, { ...QUICK, chunkSize: 80_000 });
+  for (const [range, most] of [["0-0", 11], ["0-99999999", 1]] as const) {
+    registry.answer = ({ method }) =>
+      method !== "PATCH" ? undefined : (patches++,
+        new Response(null, {
+          status: 416,
+          headers: { range },
+        }));
+    await assertImageError(push1, "network", "does not take the blob");
+    assertEquals(patches, most, range);
+    patches = 0;
+  }
+});
+
 inDirectory("a blob that another repository has is mounted from there", async (directory) => {
   await using registry = new FixtureRegistry();
   const image = makeImage();
