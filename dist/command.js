@@ -11,7 +11,7 @@ for(const name in getters){
 Object.defineProperty(target,name,{get:getters[name],configurable:true});
 }
 });
-var BUILD="c2c31e849fd295faa86fdd4ebea23bd112c21b04324e8821e8a65577b13743f5";
+var BUILD="fd1140abeb4458abc061d2bd6e8da13827cb79603a0a84fea22e1037ef3fa2a8";
 var FUNCTIONS={
 getenv:{
 parameters:[

@@ -56984,13 +56984,14 @@ const range=/^(?:bytes=)?0-(\d+)$/.exec(response.headers.get("range")??"");
 if(response.status===202)return sent;
 return range===null?0:Number(range[1])+ 1;
 }
-var CHUNK6,LARGEST,Uploads;
+var CHUNK6,LARGEST,MOST_STANDING,Uploads;
 var init_upload=__esm({
 "images/registry/upload.ts"(){
 init_errors4();
 init_http();
 CHUNK6=8 * 1024 * 1024;
 LARGEST=256 * 1024 * 1024;
+MOST_STANDING=10;
 Uploads=class{
 #repository;
 #chunk;
@@ -57061,12 +57062,24 @@ chunk:Math.min(Math.max(this.#chunk,before?.chunk??0,least || 0),LARGEST)
 async #sendTo(begin2,upload){
 const{blob,progress}=upload;
 let destination3=begin2;
-let at4=0;
+let[at4,standing]=[
+0,
+0
+];
 while(blob.size - at4 > destination3.chunk){
 const bytes=await upload.read(at4,destination3.chunk);
 const response=await this.#sendChunk(destination3,bytes,at4,blob);
 destination3=await this.#destination(response,destination3);
-at4=receivedBy(response,at4 + bytes.length);
+const sent=at4 + bytes.length;
+const received3=receivedBy(response,sent);
+if(received3 <=at4)standing++;
+if(received3 > sent || standing===MOST_STANDING){
+const{registry}=this.#repository.connection;
+throw new ImageError(`${registry} does not take the blob ${blob.digest}: it says that it has ${received3} bytes, where ${sent} were sent`,{
+code:"network"
+});
+}
+at4=received3;
 progress?.(at4);
 }
 await this.#end(destination3,await upload.read(at4,blob.size - at4),at4,blob);
@@ -70624,6 +70637,9 @@ if(draft.isMounted(path2)){
 return draft.refuse("config.json makes no files on what is mounted; bind() one of the host");
 }
 if(path2==="/")return;
+if(file.type==="file" &&(file.mode & SET_ID)!==0){
+return draft.refuse("the file would be a set-user-ID or set-group-ID one of the machine, for all of its users; an image can have it: ramekin pack");
+}
 for(const parent of parentsOf3(path2)){
 const{type}=draft.fileAt(parent)??{};
 if(type !==void 0 && type !=="directory"){
@@ -70645,10 +70661,12 @@ const parents2=[];
 for(let at4=parentOf(path2);at4 !=="/";at4=parentOf(at4))parents2.unshift(at4);
 return parents2;
 }
+var SET_ID;
 var init_files12=__esm({
 "export/oci/files.ts"(){
 init_devices4();
 init_path();
+SET_ID=3072;
 }
 });
 function sayBind(step,draft){
