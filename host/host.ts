@@ -125,6 +125,12 @@ export interface Host {
     started: number | undefined,
     questions: JoinQuestions,
   ): JoinTarget;
+  /**
+   * Checks that such a process can be joined still, when its plan is launched.
+   *
+   * @throws {SyscallError} as {@linkcode joinTarget} does
+   */
+  checkJoinTarget(process: ProcessIdentity, cgroup: boolean): void;
   /** Whether a process has ended. */
   hasEnded(process: ProcessIdentity): boolean;
   /** The kind of namespace that a file refers to; `undefined` if it refers to none. */

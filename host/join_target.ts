@@ -31,11 +31,14 @@ function targetOf(pid: number, started: number | undefined): ProcessIdentity {
   if (stat === undefined) throw endedError(pid);
   const found = { pid, started: startOf(stat) };
   if ((started ?? found.started) !== found.started) {
-    throw endedError(pid, "another process has its pid now");
+    throw endedError(pid, REUSED);
   }
   if (isDead(stat)) throw endedError(pid);
   return found;
 }
+
+/** What became of the pid of a process that has ended. */
+export const REUSED = "another process has its pid now";
 
 /** Returns the error of a process that has ended. */
 export function endedError(pid: number, hint: string = NO_PROCESS): SyscallError {
@@ -64,7 +67,7 @@ function statOf(pid: number): string | undefined {
  * Whether a process has ended, is ending, when its root and its namespaces are gone already, or is
  * about to.
  */
-function isDead(stat: string): boolean {
+export function isDead(stat: string): boolean {
   const [flags, pending] = [Number(statField(stat, 9)), Number(statField(stat, 31))];
   return ["Z", "X"].includes(statField(stat, 3)) || (flags & PF_EXITING) !== 0 ||
     (pending & 1 << SIGNALS.SIGKILL - 1) !== 0;
@@ -106,7 +109,7 @@ export function joinTargetOf(
 }
 
 /** Returns the files, unless who enters these cgroups would be frozen, before its program begins. */
-function thawed(files: readonly string[]): readonly string[] {
+export function thawed(files: readonly string[]): readonly string[] {
   const frozen = files.find(isFrozen);
   if (frozen === undefined) return files;
   throw new SyscallError({

@@ -33,6 +33,7 @@ import type {
   KernelVersion,
   ProgramFiles,
 } from "./host.ts";
+import { JoinTargetCheck } from "./join_check.ts";
 import { hasEnded, joinTargetOf } from "./join_target.ts";
 import { namespaceKindOf } from "./namespace_kind.ts";
 import type { NameQuestion, NameScan } from "./name_question.ts";
@@ -49,6 +50,8 @@ export class LiveHost implements Host {
   #kernel: KernelVersion | undefined;
   #landlock: number | undefined;
   readonly #checks = new WeakMap<readonly ResolvedPath[], ResolvedPathsCheck>();
+  /** By the identity that a plan has: each asks for the cgroups always, or never. */
+  readonly #joins = new WeakMap<ProcessIdentity, JoinTargetCheck>();
   readonly #scanners = new WeakMap<NameScan, NameScanner>();
   #mounts: { readonly text: string; readonly entries: readonly MountEntry[] } | undefined;
   #otherNames: { readonly mounts: readonly MountEntry[]; readonly names: OtherNames } | undefined;
@@ -224,6 +227,15 @@ export class LiveHost implements Host {
     questions: JoinQuestions,
   ): JoinTarget {
     return joinTargetOf(pid, started, questions);
+  }
+
+  /** Checks that a process can be joined still. */
+  checkJoinTarget(process: ProcessIdentity, cgroup: boolean): void {
+    let check = this.#joins.get(process);
+    if (check === undefined) {
+      this.#joins.set(process, check = new JoinTargetCheck(process, cgroup));
+    }
+    check.run();
   }
 
   /** Whether a process has ended. */

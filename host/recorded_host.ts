@@ -175,6 +175,9 @@ export class RecordedHost implements Host {
     return this.#answer("joinTarget", pid, started, questions) as JoinTarget;
   }
 
+  /** Does nothing: a recording does not change. */
+  checkJoinTarget(): void {}
+
   /** Returns `false`: a recording does not change. */
   hasEnded(_process: ProcessIdentity): boolean {
     return false;
@@ -262,6 +265,7 @@ export function recordHost(host: Host): Recorder {
       blockDevice: (path) => noted(["blockDevice", path], host.blockDevice(path)),
       joinTarget: (pid, started, questions) =>
         noted(["joinTarget", pid, started, questions], host.joinTarget(pid, started, questions)),
+      checkJoinTarget: (process, cgroup) => host.checkJoinTarget(process, cgroup),
       hasEnded: (process) => host.hasEnded(process),
       namespaceKind: (file) => noted(["namespaceKind", file], host.namespaceKind(file)),
       programFiles(programs, reading) {

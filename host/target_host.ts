@@ -180,6 +180,9 @@ export class TargetHost implements Host {
     );
   }
 
+  /** Does nothing: there is none. */
+  checkJoinTarget(): void {}
+
   /** Returns `false`: there is none. */
   hasEnded(): boolean {
     return false;

@@ -12,7 +12,7 @@ import {
   MOUNT_ATTR_IDMAP,
   mount_setattr,
 } from "../ffi/calls/mounts.ts";
-import { syscall } from "../ffi/syscalls.ts";
+import { syscall, syscalls } from "../ffi/syscalls.ts";
 import type { PlanBuilder } from "../plan/builder.ts";
 import type { MountIdMap } from "../plan/parent_work.ts";
 import { stepError } from "./explain.ts";
@@ -43,7 +43,8 @@ export function openInheritedFds(
 
 /** Closes the script's descriptors after the launch; the container has copies. */
 export function closeInheritedFds(opened: ReadonlyMap<Slot, number>): void {
-  for (const fd of opened.values()) syscall(close(fd));
+  if (opened.size === 0) return;
+  syscalls([...opened.values()].map((fd) => ({ call: close(fd) })));
 }
 
 /** Shows the files of a mount, which is attached nowhere yet, as those of other owners. */

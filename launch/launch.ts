@@ -53,6 +53,7 @@ export class Launch {
   readonly #compiled: CompiledLaunch;
   /** The memory of the program, unless it runs in the engine's own. */
   #memory: Memory | undefined;
+  #isBorrowed = false;
   readonly #result: RunResult;
   /** The state of the launch, when it cannot change any more. */
   #final: LaunchState | undefined;
@@ -92,8 +93,9 @@ export class Launch {
       this.#result = this.#final.runs ? result : result.copy();
       return;
     }
-    const sharing = isCopied ? "shared" : "private";
-    this.#memory = loaded.allocate(sizeWith(program, bindings), sharing);
+    const size = sizeWith(program, bindings);
+    this.#isBorrowed = !isCopied;
+    this.#memory = isCopied ? loaded.allocate(size, "shared") : loaded.borrow(size);
     place(program, this.#memory, bindings);
     loaded.runIn(this.#memory);
     this.#result = new RunResult(program, this.#memory.view);
@@ -153,7 +155,10 @@ export class Launch {
     for (const service of this.#services) service.guard?.(opened);
     for (let index = 0; index < pids.length - 1; index++) reap(pids[index]!);
     if (socket !== undefined) syscall(close(socket));
-    this.#release();
+    // All have executed something else by now, or have ended.
+    if (this.#isBorrowed) engine().giveBack(this.#memory!);
+    else this.#release();
+    this.#memory = undefined;
     return {
       pid,
       pidfd: opened,

@@ -61,7 +61,7 @@ function joinProcess(target: number | ProcessIdentity, step: JoinStep, plan: Pla
   const { credentials = "root", environment = false, cgroup = false } = step;
   const questions = { environment, cgroup, user: credentials !== "keep" };
   const found = host.joinTarget(asked.pid, asked.started, questions);
-  const { pid, started } = found.identity;
+  const { pid } = found.identity;
   const kinds = new Set(step.kinds ?? found.otherKinds);
   plan.joined.push({ identity: found.identity, stepIndex: plan.cursor.index });
   if (environment) takeEnvironment(plan, found.environment);
@@ -69,9 +69,7 @@ function joinProcess(target: number | ProcessIdentity, step: JoinStep, plan: Pla
 
   // The pid may have been reused since the plan. The pidfd and the /proc directory refer to one
   // process, so a check after they are open is enough.
-  const check = () => {
-    host.joinTarget(pid, started, { environment: false, cgroup, user: false });
-  };
+  const check = () => host.checkJoinTarget(found.identity, cgroup);
   // To enter the same root once more would take a privilege.
   const entersRoot = step.root === true && !found.sharesRoot;
   const dropsGroups = kinds.has("user") && credentials !== "keep" &&
