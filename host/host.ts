@@ -31,6 +31,11 @@ export interface JoinTarget {
   readonly otherKinds: readonly NamespaceKind[];
   /** Whether its root is the script's own, in the same mount namespace. */
   readonly sharesRoot: boolean;
+  /**
+   * Whether it has a time namespace and a user namespace that are not the script's, and root of the
+   * one may enter the other.
+   */
+  readonly ownsTime: boolean;
   /** Whether setgroups(2) is denied in its user namespace. */
   readonly setgroupsDenied: boolean;
   /** Its user and groups, if requested. */

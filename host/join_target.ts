@@ -4,7 +4,12 @@
  * @module
  */
 
-import { at_fdcwd } from "../ffi/calls/files.ts";
+import { Label } from "../ffi/engine/program.ts";
+import { ResultOf } from "../ffi/call.ts";
+import { AT_EMPTY_PATH, at_fdcwd, close, O_CLOEXEC, O_RDONLY, openat } from "../ffi/calls/files.ts";
+import { readStatx, statx, STATX_BASIC_STATS, statxOutput } from "../ffi/calls/statx.ts";
+
+import { namespaceIoctl, NS_GET_USERNS } from "../ffi/calls/namespaces.ts";
 import { SIGNALS } from "../ffi/calls/processes.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import { SyscallError } from "../ffi/errors.ts";
@@ -13,6 +18,7 @@ import { ifThere } from "../ffi/missing.ts";
 import { type ProcessIdentity, startOf, statField } from "../ffi/proc/process_identity.ts";
 import { otherNamespaces } from "../ffi/proc/process_namespaces.ts";
 import { rest } from "../ffi/rest.ts";
+import { syscalls } from "../ffi/syscalls.ts";
 import { readLinks } from "../ffi/files/read_links.ts";
 import { NO_PROCESS, OTHERS_PROCESS, processDirectory } from "../ffi/proc/proc_dir.ts";
 import { readWholeText } from "../ffi/files/read_file.ts";
@@ -97,6 +103,7 @@ export function joinTargetOf(
         identity,
         otherKinds: kinds,
         sharesRoot: !kinds.includes("mount") && sharesRoot(pid),
+        ownsTime: kinds.includes("user") && kinds.includes("time") && ownsTime(pid),
         setgroupsDenied: deniesSetgroups(pid),
         user: user ? processUser(pid, kinds.includes("user")) : undefined,
         environment: environment ? environmentOf(pid) : {},
@@ -129,6 +136,32 @@ function otherKinds(pid: number): NamespaceKind[] {
 function sharesRoot(pid: number): boolean {
   const [root, own] = readLinks([`${processDirectory(pid)}/root`, "/proc/self/root"]);
   return root !== undefined && root === own;
+}
+
+/** Whether the time namespace of the process belongs to its user namespace. See ioctl_ns(2). */
+function ownsTime(pid: number): boolean {
+  const directory = `${processDirectory(pid)}/ns`;
+  const opened = openat(at_fdcwd, `${directory}/time`, O_RDONLY | O_CLOEXEC);
+  const time = new ResultOf(opened, "time");
+  const asked = namespaceIoctl(time, NS_GET_USERNS);
+  const owner = new ResultOf(asked, "owner");
+  const [of, user] = [statxOutput(), statxOutput()];
+  const [unknown, closing] = [new Label("unknown"), new Label("closing")];
+  const look = statx(owner, "", AT_EMPTY_PATH, STATX_BASIC_STATS, of);
+  const result = syscalls([
+    { call: opened },
+    // EPERM: it is one above the script's.
+    { call: asked, accept: ["EPERM"], onAccepted: unknown, onFailure: unknown },
+    { call: look, onFailure: closing },
+    { call: statx(at_fdcwd, `${directory}/user`, 0, STATX_BASIC_STATS, user), onFailure: closing },
+    closing,
+    { call: close(owner) },
+    unknown,
+    { call: close(time) },
+  ]);
+  if (result.result(asked) < 0n) return false;
+  const [one, other] = [of, user].map((stat) => readStatx(result.output(stat)));
+  return one!.dev === other!.dev && one!.ino === other!.ino;
 }
 
 /** Whether setgroups(2) is denied in the user namespace of the process. */

@@ -118,11 +118,17 @@ export function writeExec(
   if (shape.held) waitToStart(writer);
   const { notifier } = plan;
   const observed = notifier?.take === undefined ? notifier : undefined;
-  const { calls, socket, image, free } = closeOthers(writer, plan.beforeProgram, shape, {
+  const entry = shape.entersTime === true ? plan.timeEntry : undefined;
+  const last = [...(entry?.later ?? []), ...plan.beforeProgram];
+  const { calls, socket, image, free } = closeOthers(writer, last, shape, {
     keepsSocket: !frame.vfork || notifier !== undefined,
+    sealed: entry?.file,
   });
   add(rt_sigprocmask("none", null));
-  const late = shape.sealed === true ? lateCalls(calls, plan) : [];
+  const late = [
+    ...calls.slice(0, entry?.later.length ?? 0),
+    ...(shape.sealed === true ? lateCalls(calls, plan) : []),
+  ];
   for (const [index, planned] of calls.entries()) {
     if (late.includes(planned)) continue;
     // Nobody answers yet for what the filter with the listener denies.
@@ -148,26 +154,31 @@ export function writeExec(
  * closes the others only when it has looked up the program and its interpreter, and a link or a
  * `#!` line could lead over one of theirs to the host: /proc/self/fd/N/.. (CVE-2024-21626).
  *
- * @param options whether the sync socket is kept
+ * @param options whether the sync socket is kept, and what the sealed executable uses of the others
  */
 function closeOthers(
   writer: ProgramWriter,
   last: readonly PlannedCall[],
   { fds, image: isInPlace, sealed = false }: LaunchShape,
-  { keepsSocket }: { readonly keepsSocket: boolean },
+  options: { readonly keepsSocket: boolean; readonly sealed: ResultOf | undefined },
 ): LastCalls {
-  const used = last.flatMap(({ call, accept = [] }) =>
-    call.args.filter(isDescriptor).map((fd): UsedFd => ({ fd, accept }))
-  );
+  const used: UsedFd[] = [];
+  for (const { call, accept = [] } of last) {
+    for (const fd of call.args.filter(isDescriptor)) {
+      const isKept = used.some((one) => one.fd === fd && one.accept.length === 0);
+      if (!isKept || accept.length > 0) used.push({ fd, accept });
+    }
+  }
   const image = isInPlace || sealed;
   // By its end the script is told that the program runs.
-  if (keepsSocket) used.push({ fd: CONTAINER_SOCKET, accept: [] });
+  if (options.keepsSocket) used.push({ fd: CONTAINER_SOCKET, accept: [] });
   if (image) used.push({ fd: IMAGE, accept: [] });
   const numbers = freeNumbers(used.length, fds);
   const kept = [
     ...used.map((one, index) => {
       // The sealed executable reports by the socket.
-      const flags = sealed && one.fd === CONTAINER_SOCKET ? 0 : O_CLOEXEC;
+      const isItsOwn = one.fd === CONTAINER_SOCKET || one.fd === options.sealed;
+      const flags = sealed && isItsOwn ? 0 : O_CLOEXEC;
       return { ...one, number: numbers[index]!, flags };
     }),
     ...fds.map((number, index) => ({ fd: handedFd(index), accept: [], number, flags: 0 })),

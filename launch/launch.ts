@@ -25,7 +25,7 @@ import { writeName } from "./names.ts";
 import { reap, reapTraced } from "./reap.ts";
 import type { SealedProgram } from "./sealed_program.ts";
 import type { ScriptFrame } from "./script_frame.ts";
-import type { LaunchShape } from "./shape.ts";
+import { copiesMemory, type LaunchShape } from "./shape.ts";
 import { bindingsOf, type LaunchValues } from "./slots.ts";
 import { letGo, receiveFd, serveSyncPoints, waitForByte, waitForEnd } from "./sync.ts";
 import { endServices, type RunningService } from "./running_service.ts";
@@ -53,7 +53,6 @@ export class Launch {
   readonly #compiled: CompiledLaunch;
   /** The memory of the program, unless it runs in the engine's own. */
   #memory: Memory | undefined;
-  #isBorrowed = false;
   readonly #result: RunResult;
   /** The state of the launch, when it cannot change any more. */
   #final: LaunchState | undefined;
@@ -80,22 +79,22 @@ export class Launch {
     const { compiled, values } = prepared;
     this.#prepared = prepared;
     this.#compiled = compiled;
-    const { plan, frame, program } = compiled;
+    const { plan, shape, frame, program } = compiled;
     this.#isGuarded = !frame.vfork;
     const bindings = bindingsOf(values);
     const loaded = engine();
     // A container that runs at the same time as the script needs memory of its own for the program,
     // and one with a copy of the script's memory needs shared memory.
-    const isCopied = !frame.sharesMemory || plan.processes.some(({ ownMemory }) => ownMemory);
+    const isCopied = !frame.sharesMemory ||
+      plan.processes.some((process) => copiesMemory(process, shape));
     if (frame.vfork && !isCopied) {
       const result = loaded.runInArena(program, bindings);
       this.#final = this.#read(result);
       this.#result = this.#final.runs ? result : result.copy();
       return;
     }
-    const size = sizeWith(program, bindings);
-    this.#isBorrowed = !isCopied;
-    this.#memory = isCopied ? loaded.allocate(size, "shared") : loaded.borrow(size);
+    const sharing = isCopied ? "shared" : "private";
+    this.#memory = loaded.allocate(sizeWith(program, bindings), sharing);
     place(program, this.#memory, bindings);
     loaded.runIn(this.#memory);
     this.#result = new RunResult(program, this.#memory.view);
@@ -155,10 +154,7 @@ export class Launch {
     for (const service of this.#services) service.guard?.(opened);
     for (let index = 0; index < pids.length - 1; index++) reap(pids[index]!);
     if (socket !== undefined) syscall(close(socket));
-    // All have executed something else by now, or have ended.
-    if (this.#isBorrowed) engine().giveBack(this.#memory!);
-    else this.#release();
-    this.#memory = undefined;
+    this.#release();
     return {
       pid,
       pidfd: opened,

@@ -137,9 +137,10 @@ export class Launcher {
   }
 
   #compile({ spec, paths, cgroupEntry, held = false }: LaunchValues): CompiledLaunch {
+    const common = shapeOf(spec, paths.length, cgroupEntry, held);
     const shape = {
-      ...shapeOf(spec, paths.length, cgroupEntry, held),
-      ...(isSealed(this.plan, spec) && { sealed: true }),
+      ...common,
+      ...(isSealed(this.plan, spec) && { sealed: true, entersTime: entersTime(this.plan, common) }),
     };
     const key = JSON.stringify(shape);
     const known = this.#compiled.get(key);
@@ -241,6 +242,11 @@ function isSealed({ state, deathSignal }: PlanBuilder, { image }: ExecSpec): boo
   if (image !== undefined) return false;
   const mayOutlive = deathSignal !== SIGNALS.SIGKILL || !state.unshared.has("pid");
   return state.entersFiles || (state.hasOwnRoot && mayOutlive);
+}
+
+/** Whether the sealed executable enters the time namespace: not as another user, who may not. */
+function entersTime({ timeEntry }: PlanBuilder, { uid, gid, held }: LaunchShape): boolean {
+  return timeEntry !== undefined && !uid && !gid && !held;
 }
 
 /** Compiles a launch of this shape. */

@@ -33,7 +33,7 @@ import { EXIT_CHILD } from "../plan/process.ts";
 import { openNull, type ProgramEnd, writeExec } from "./enter_program.ts";
 import type { Frame } from "./frame.ts";
 import { CHILD_EDGES, type LaunchRecord, ProgramWriter } from "./program_writer.ts";
-import type { LaunchShape } from "./shape.ts";
+import { copiesMemory, type LaunchShape } from "./shape.ts";
 import { CGROUP_DIRECTORY, cgroupFile, INIT_IMAGE } from "./slots.ts";
 
 /** The linked program of a launch, with the calls whose results are read afterwards. */
@@ -72,7 +72,11 @@ export function link(
       if (plan.options.detached === true) writer.add(setsid(), CHILD_EDGES);
       enterCgroup(writer, plan, shape);
     }
-    for (const part of process.parts) writer.part(part);
+    for (const part of process.parts) {
+      const isJoint = shape.entersTime === true && "call" in part &&
+        part.call === plan.timeEntry!.joint;
+      writer.part(isJoint ? { ...part, call: plan.timeEntry!.others } : part);
+    }
     if (process.then === "exec") {
       writer.section = "program";
       end = writeEnd(writer, plan, shape, frame);
@@ -106,7 +110,7 @@ function cloneProcess(
   index: number,
   frame: Frame | undefined,
 ): Call {
-  const { pid, ownMemory } = plan.processes[index]!;
+  const process = plan.processes[index]!;
   const isContainer = index === plan.firstIndex;
   const cgroup = isContainer ? shape.cgroup : undefined;
   // The root of a cgroup namespace is the cgroup of its creator, which has to be in the container's
@@ -114,13 +118,13 @@ function cloneProcess(
   const later = cgroup === undefined ? 0 : CLONE_NEWCGROUP;
   const isSibling = plan.processes[index - 1]?.then === "exit";
   const flags = (frame?.vfork ?? true ? CLONE_VFORK : 0) |
-    (!ownMemory && (frame?.sharesMemory ?? true) ? CLONE_VM : 0) |
+    (!copiesMemory(process, shape) && (frame?.sharesMemory ?? true) ? CLONE_VM : 0) |
     (isSibling ? CLONE_PARENT : 0) |
     (isContainer ? plan.cloneFlags & ~later : 0);
   const clears = frame?.clearsHandlers === true ? CLONE_CLEAR_SIGHAND : 0;
   const directory = cgroup?.directory === true ? CGROUP_DIRECTORY : undefined;
-  if (clears === 0 && directory === undefined) return clone(flags, pid);
-  return clone3(flags + clears, pid, directory);
+  if (clears === 0 && directory === undefined) return clone(flags, process.pid);
+  return clone3(flags + clears, process.pid, directory);
 }
 
 /**

@@ -33,7 +33,7 @@ import { firstCloneFixes } from "./link.ts";
 import { MemoryGuard } from "./memory_guard.ts";
 import { CHILD_EDGES, type ProgramWriter } from "./program_writer.ts";
 import { PATIENCE } from "./held_end.ts";
-import type { LaunchShape } from "./shape.ts";
+import { copiesMemory, type LaunchShape } from "./shape.ts";
 import { SCRIPT_PIDFD } from "./slots.ts";
 
 /** The facts of the script that a frame needs. */
@@ -60,6 +60,7 @@ export class ScriptFrame implements Frame {
   /** What ends the launch when it takes too long, if there is a limit. */
   readonly watch: LaunchWatch | undefined;
   readonly #plan: PlanBuilder;
+  readonly #shape: LaunchShape;
   readonly #facts: ScriptFacts;
   readonly #needsSockets: boolean;
   #sockets: Call | undefined;
@@ -67,6 +68,7 @@ export class ScriptFrame implements Frame {
 
   constructor(plan: PlanBuilder, shape: LaunchShape, facts: ScriptFacts) {
     this.#plan = plan;
+    this.#shape = shape;
     this.#facts = facts;
     // A sealed executable reports to the script, which waits for that; and who sleeps until the
     // program runs does so for ever where it is stopped before, or a listener is asked about its calls.
@@ -164,7 +166,8 @@ export class ScriptFrame implements Frame {
     writer.add(prctl(PR_SET_PDEATHSIG, deathSignal), CHILD_EDGES);
     // No signal is sent if the parent died between the clone and this prctl.
     const { thread } = this.#facts;
-    const sharesWord = this.sharesMemory && !processes.some(({ ownMemory }) => ownMemory);
+    const sharesWord = this.sharesMemory &&
+      !processes.some((process) => copiesMemory(process, this.#shape));
     if (thread !== undefined && sharesWord) {
       const alive = compareWord(new Named(thread.address, "&tid"), new Named(thread.id, "tid"));
       writer.add(alive, { ...CHILD_EDGES, accept: ["EAGAIN"], onAccepted: EXIT_CHILD });

@@ -6,6 +6,7 @@
  */
 
 import type { CgroupEntry } from "../ffi/cgroups/group.ts";
+import type { ProcessPlan } from "../plan/process.ts";
 import type { ExecSpec } from "./exec.ts";
 
 /** The shape of a launch. */
@@ -33,8 +34,15 @@ export interface LaunchShape {
   readonly image: boolean;
   /** Whether a sealed executable executes the program. */
   readonly sealed?: boolean;
+  /** Whether that enters the time namespace, too. */
+  readonly entersTime?: boolean;
   /** Whether it makes a socket for messages of the program's. */
   readonly notify?: boolean;
+}
+
+/** Whether a process of a launch has a copy of its parent's memory. */
+export function copiesMemory({ ownMemory }: ProcessPlan, { entersTime }: LaunchShape): boolean {
+  return ownMemory && entersTime !== true;
 }
 
 /** Returns the shape of a launch. */

@@ -88,6 +88,20 @@ export interface Notifier {
   readonly take?: PlanOptions["takeListener"];
 }
 
+/**
+ * How a time namespace is entered by a process that shares its memory with no other (setns(2)): it has
+ * executed something by then, where it would have to copy all of the script's before.
+ */
+export interface TimeEntry {
+  /** The call that enters all namespaces at once, and the one without that of the time. */
+  readonly joint: Call;
+  readonly others: Call;
+  /** The file of the namespace. */
+  readonly file: ResultOf;
+  /** The calls that enter it later. */
+  readonly later: readonly PlannedCall[];
+}
+
 /** The edges of a call, and the fixes for its errors. */
 export interface CallOptions extends Edges {
   readonly fixes?: LazyFixes | undefined;
@@ -151,6 +165,8 @@ export class PlanBuilder {
   readonly scriptUmask: ResultOf = new ResultOf(this.clearUmask, "umask");
   /** The processes whose namespaces are joined. */
   readonly joined: { readonly identity: ProcessIdentity; readonly stepIndex: number }[] = [];
+  /** How a time namespace is entered by the executable that executes the program, if it can be. */
+  timeEntry: TimeEntry | undefined;
   /** A listening socket of the container's network, which is sent to the script. */
   listener: ResultOf | undefined;
   /** The call whose result is sent to the script, to be told of calls; and the filter as it decides. */

@@ -22,6 +22,7 @@ export function enterTime(plan: PlanBuilder): void {
   if (atLeast(plan.host.kernel(), { major: 6, minor: 3 })) return;
   // setns(2) refuses a process that shares its memory (EUSERS).
   plan.process.ownMemory = true;
+  plan.timeEntry = undefined;
   // The file is a magic link, which openat2(2) with RESOLVE_BENEATH does not follow.
   const directory = openProcFile(plan, "self/ns", O_PATH | O_DIRECTORY, {});
   const opened = plan.call(openat(directory, "time_for_children", O_RDONLY | O_CLOEXEC));

@@ -30,7 +30,6 @@ const MMAP_FLAGS = {
 } as const;
 const MFD_CLOEXEC = 1;
 const ARENA_SIZE = 256 * 1024;
-const SMALLEST_SPARE = 16 * 1024;
 
 let loaded: Engine | undefined;
 
@@ -104,8 +103,6 @@ export class Engine {
   readonly #symbols: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
   // An isolate makes one call at a time, so that one arena is enough.
   #arena: Memory;
-  /** Memory that was given back, for the next who borrows some. */
-  #spare: Memory | undefined;
 
   private constructor(architecture: Architecture, libc: Libc) {
     this.architecture = architecture;
@@ -185,21 +182,6 @@ export class Engine {
     }
     const address = new DataView(table.buffer).getBigInt64(resultOffset(0), true);
     return new Memory(Number(address), size);
-  }
-
-  /** Returns memory that may hold anything, to be given back: most launches need as much as the last. */
-  borrow(size: number): Memory {
-    const spare = this.#spare;
-    this.#spare = undefined;
-    if (spare !== undefined && spare.size >= size) return spare;
-    if (spare !== undefined) this.release(spare);
-    return this.allocate(2 ** Math.ceil(Math.log2(Math.max(size, SMALLEST_SPARE))));
-  }
-
-  /** Takes memory back that was borrowed, and that nothing uses any more. */
-  giveBack(memory: Memory): void {
-    if (this.#spare !== undefined || memory.size > ARENA_SIZE) return this.release(memory);
-    this.#spare = memory;
   }
 
   /** Frees memory, which nothing may use afterwards. */

@@ -8,6 +8,7 @@ import type { Fd, ResultOf } from "../../ffi/call.ts";
 import {
   at_fdcwd,
   chdir,
+  close,
   fchdir,
   O_CLOEXEC,
   O_DIRECTORY,
@@ -97,9 +98,15 @@ function joinProcess(target: number | ProcessIdentity, step: JoinStep, plan: Pla
   if (credentials === "process" && !joinsUser && found.otherKinds.includes("user")) {
     plan.refuse('the user of the process is one of its user namespace; add "user" to the kinds');
   }
+  const isTimeLater = directory !== undefined && kinds.has("time") && staysRoot(plan, found, step);
+  const time = isTimeLater
+    ? plan.open(openat(directory, "ns/time", O_RDONLY | O_CLOEXEC), "<time>", {
+      fixes: { EACCES: OTHERS_PROCESS },
+    })
+    : undefined;
   if (joinsUser && credentials !== "keep") leaveGroups(plan);
   if (dropsGroups) dropGroupsAround(directory!, plan);
-  if (kinds.size > 0) enter(plan, pidfd, kinds);
+  if (kinds.size > 0) enter(plan, pidfd, kinds, time);
   if (joinsUser) {
     plan.state.setgroupsDenied = found.setgroupsDenied;
     takeUserInside(plan, found, credentials);
@@ -151,7 +158,12 @@ function joinFile(file: string, step: JoinStep, plan: PlanBuilder): void {
 }
 
 /** Moves the process into namespaces of a pidfd, or the namespace of a file. */
-function enter(plan: PlanBuilder, fd: Fd, kinds: ReadonlySet<NamespaceKind>): void {
+function enter(
+  plan: PlanBuilder,
+  fd: Fd,
+  kinds: ReadonlySet<NamespaceKind>,
+  time?: ResultOf,
+): void {
   if (kinds.has("pid")) plan.needsHostPids();
   // setns(2) refuses a process that shares its memory for a time namespace (EUSERS).
   if (kinds.has("time")) plan.process.ownMemory = true;
@@ -164,8 +176,40 @@ function enter(plan: PlanBuilder, fd: Fd, kinds: ReadonlySet<NamespaceKind>): vo
   plan.state.stoppable ||= kinds.has("pid");
   let flags = 0;
   for (const kind of kinds) flags |= CLONE_FLAG[kind];
-  plan.call(setns(fd, flags), { fixes: joiningFixes(kinds) });
+  const fixes = joiningFixes(kinds);
+  const joint = plan.call(setns(fd, flags), { fixes });
+  if (time === undefined) return;
+  const others = setns(fd, flags & ~CLONE_FLAG.time);
+  const stepIndex = plan.cursor.index;
+  const later = [setns(time, CLONE_FLAG.time), close(time)]
+    .map((call) => ({ call, stepIndex, fixes }));
+  plan.timeEntry = { joint, others, file: time, later };
 }
+
+/**
+ * Whether who has joined is root of the user namespace that its time namespace belongs to, with all
+ * capabilities, until it executes the program.
+ */
+function staysRoot(
+  plan: PlanBuilder,
+  { ownsTime, user }: JoinTarget,
+  { credentials = "root" }: JoinStep,
+): boolean {
+  if (!ownsTime || user === undefined || credentials === "keep") return false;
+  const isRoot = credentials === "root"
+    ? user.root.uid
+    : user.uid === 0 && user.capabilities.areAll && user.capabilities.lost.length === 0;
+  return isRoot && plan.cursor.findLater((name) => !KEEPS_CAPABILITIES.has(name)) === undefined;
+}
+
+/** The steps behind a join under which setns(2) can be made still. */
+const KEEPS_CAPABILITIES: ReadonlySet<string> = new Set([
+  "bounds",
+  "clearEnv",
+  "newSession",
+  "setEnv",
+  "umask",
+]);
 
 function joiningFixes(kinds: ReadonlySet<NamespaceKind>): Fixes {
   return {

@@ -21,6 +21,7 @@ import {
   sandbox,
   setUser,
   SyscallError,
+  timeOffset,
   tmpfs,
   umask,
   unshare,
@@ -229,6 +230,35 @@ test("a program that enters a container with a session of its own has no termina
     Deno.removeSync(script);
   }
 });
+
+const TIMES = {
+  "root, by what executes the program": [[], {}, true],
+  "root without new privileges, by a copy of the script": [[noNewPrivileges()], {}, false],
+  "a user, by a copy of the script": [[capabilities({ keep: [] })], {}, false],
+  "an id of its own, by a copy of the script": [[], { uid: 0 }, false],
+} as const;
+
+for (const [whose, [added, options, shares]] of Object.entries(TIMES)) {
+  test(`a time namespace is entered: ${whose}`, async () => {
+    const box = recipe(
+      unshare("user", "mount", "pid", "time"),
+      mapRoot(),
+      proc(),
+      timeOffset({ boottime: 1e6 }),
+      ...added,
+    );
+    await using container = box.command("sleep", { args: ["60"] }).spawn();
+    const look = "readlink /proc/self/ns/time; cut -d. -f1 /proc/uptime; ls /proc/self/fd | wc -l";
+    const command = container.enter("sh", { args: ["-c", look], ...options });
+    const [namespace, uptime, open] = (await command.output()).text().split("\n");
+    assertEquals(namespace, `time:[${container.namespaces.time}]`);
+    assert(Number(uptime) >= 1e6, uptime);
+    // The streams, and the directory that is listed.
+    assertEquals(open, "4");
+    const clone = command.plan().entries.find(({ call }) => call.startsWith("clone"))!.call;
+    assertEquals(clone.includes("CLONE_VM"), shares, clone);
+  });
+}
 
 test("a script that handles SIGCHLD enters too: the signal interrupts what has a timeout", async () => {
   const box = recipe(unshare("user", "mount", "pid"), mapRoot(), proc());
