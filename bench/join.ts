@@ -56,8 +56,8 @@ export async function joins(): Promise<Report> {
       about: [
         "container.enter().outputSync(), kept or planned anew for each, against nsenter(1), which a " +
         "program in C starts",
-        "a time namespace is entered by who has its memory to itself (setns(2)), so the script's map " +
-        "of memory is copied for it: that is the kernel's cost",
+        "a time namespace is entered by who has its memory to itself (setns(2)): by what executes the " +
+        "program, where that is root of the container, or else by a copy of the script",
       ],
       tables,
       plots: [],

@@ -67,8 +67,9 @@ export type JoinTarget =
  * The process is the one that exists when the recipe is planned; if another one has its pid when
  * the recipe is run, that is an error. Ordinary users can join namespaces that belong to a user
  * namespace of theirs, if they join that one too. Only a process with memory of its own can join a
- * time namespace, which takes a copy of the script's process: some milliseconds. See setns(2) and
- * nsenter(1).
+ * time namespace: what executes the program, where that is root of the container with all
+ * capabilities and in its root (`container.enter()` of a usual one), or else a copy of the script's
+ * process, which takes some milliseconds. See setns(2) and nsenter(1).
  *
  * The groups of a privileged user are dropped before a user namespace is joined, as setgroups(2)
  * may be denied in there. An ordinary user cannot drop them: they are shown as 65534 where they are
