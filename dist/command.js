@@ -11,7 +11,7 @@ for(const name in getters){
 Object.defineProperty(target,name,{get:getters[name],configurable:true});
 }
 });
-var BUILD="fd1140abeb4458abc061d2bd6e8da13827cb79603a0a84fea22e1037ef3fa2a8";
+var BUILD="8a5605ea45e45213c63d879991b6488f3302023e09658ad6c499a3ef92e6812b";
 var FUNCTIONS={
 getenv:{
 parameters:[

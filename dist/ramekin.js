@@ -2158,16 +2158,30 @@ up:true
 })));
 });
 var sealedImage=(function sealedImage(name,given){
-const fd=syscall(memfd_create(name,MFD_CLOEXEC | MFD_ALLOW_SEALING));
 const image2=typeof given==="string"?Uint8Array.fromBase64(given):given;
-try{
-syscall(write(fd,image2,image2.length));
-syscall(fcntl(fd,F_ADD_SEALS,F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE));
-}catch(error){
-syscall(close(fd));
-throw error;
+const made=memfd_create(name,MFD_CLOEXEC | MFD_ALLOW_SEALING);
+const fd=new ResultOf(made,"image");
+const seals=fcntl(fd,F_ADD_SEALS,F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+const failed=new Label("failed");
+const result=syscalls([
+{
+call:made
+},
+{
+call:write(fd,image2,image2.length),
+onFailure:failed
+},
+{
+call:seals,
+onZero:END,
+onFailure:failed
+},
+failed,
+{
+call:close(fd)
 }
-return fd;
+]);
+return Number(result.result(made));
 });
 var writeName=(function writeName(pidfd,pid,name){
 const{record,setPosition,write:write4}=writing();
@@ -3164,11 +3178,20 @@ if(shape.notify===true)sendSocket(add,addNotifySocket(add));
 if(shape.held)waitToStart(writer);
 const{notifier}=plan;
 const observed=notifier?.take===void 0?notifier:void 0;
-const{calls,socket,image:image2,free}=closeOthers(writer,plan.beforeProgram,shape,{
-keepsSocket:!frame.vfork || notifier !==void 0
+const entry2=shape.entersTime===true?plan.timeEntry:void 0;
+const last=[
+...entry2?.later??[],
+...plan.beforeProgram
+];
+const{calls,socket,image:image2,free}=closeOthers(writer,last,shape,{
+keepsSocket:!frame.vfork || notifier !==void 0,
+sealed:entry2?.file
 });
 add(rt_sigprocmask("none",null));
-const late=shape.sealed===true?lateCalls(calls,plan):[];
+const late=[
+...calls.slice(0,entry2?.later.length??0),
+...shape.sealed===true?lateCalls(calls,plan):[]
+];
 for(const[index,planned]of calls.entries()){
 if(late.includes(planned))continue;
 const isObserved=calls.slice(0,index).some((({call:call2})=> call2===observed?.call));
@@ -3198,13 +3221,19 @@ candidates,
 executes:candidates.map((({execve:execve2,image:image3=execve2})=> image3))
 };
 });
-var closeOthers=(function closeOthers(writer,last,{fds,image:isInPlace,sealed=false},{keepsSocket}){
-const used=last.flatMap((({call:call2,accept:accept2=[]})=> call2.args.filter(isDescriptor2).map((fd)=>({
+var closeOthers=(function closeOthers(writer,last,{fds,image:isInPlace,sealed=false},options){
+const used=[];
+for(const{call:call2,accept:accept2=[]}of last){
+for(const fd of call2.args.filter(isDescriptor2)){
+const isKept=used.some(((one)=> one.fd===fd && one.accept.length===0));
+if(!isKept || accept2.length > 0)used.push({
 fd,
 accept:accept2
-}))));
+});
+}
+}
 const image2=isInPlace || sealed;
-if(keepsSocket)used.push({
+if(options.keepsSocket)used.push({
 fd:CONTAINER_SOCKET,
 accept:[]
 });
@@ -3215,7 +3244,8 @@ accept:[]
 const numbers=freeNumbers(used.length,fds);
 const kept=[
 ...used.map((one,index)=>{
-const flags2=sealed && one.fd===CONTAINER_SOCKET?0:O_CLOEXEC;
+const isItsOwn=one.fd===CONTAINER_SOCKET || one.fd===options.sealed;
+const flags2=sealed && isItsOwn?0:O_CLOEXEC;
 return{
 ...one,
 number:numbers[index],
@@ -3365,6 +3395,25 @@ resolve:RESOLVE_NO_MAGICLINKS
 };
 return openat2(at_fdcwd,"/dev/null",how);
 });
+var shapeOf=(function shapeOf({stdio,fds,cwd,uid,gid,terminal,image:image2,timeLimit,notify},paths,cgroup,held){
+return{
+stdio:stdio.map(((stream)=> typeof stream==="string"?stream:"fd")),
+fds:fds.map(({number})=> number),
+paths,
+cwd:cwd !==void 0,
+uid:uid !==void 0,
+gid:gid !==void 0,
+terminal:terminal?.place,
+cgroup:cgroup &&{
+directory:cgroup.directory !==void 0,
+files:cgroup.files.length
+},
+held,
+bounded:timeLimit !==void 0 && !held,
+image:image2 !==void 0,
+notify:notify !==void 0
+};
+});
 var link=(function link(plan,shape,frame,writeEnd=writeExec){
 const writer=new ProgramWriter();
 const labels=plan.processes.map(((_,index)=> new Label(`process ${index + 1}`)));
@@ -3387,7 +3436,13 @@ if(index===plan.firstIndex){
 if(plan.options.detached===true)writer.add(setsid(),CHILD_EDGES);
 enterCgroup(writer,plan,shape);
 }
-for(const part of process.parts)writer.part(part);
+for(const part of process.parts){
+const isJoint=shape.entersTime===true && "call" in part && part.call===plan.timeEntry.joint;
+writer.part(isJoint?{
+...part,
+call:plan.timeEntry.others
+}:part);
+}
 if(process.then==="exec"){
 writer.section="program";
 end=writeEnd(writer,plan,shape,frame);
@@ -3413,16 +3468,16 @@ clone:first,
 };
 });
 var cloneProcess=(function cloneProcess(plan,shape,index,frame){
-const{pid,ownMemory}=plan.processes[index];
+const process=plan.processes[index];
 const isContainer2=index===plan.firstIndex;
 const cgroup=isContainer2?shape.cgroup:void 0;
 const later=cgroup===void 0?0:CLONE_NEWCGROUP;
 const isSibling=plan.processes[index - 1]?.then==="exit";
-const flags2=(frame?.vfork??true?CLONE_VFORK:0)|(!ownMemory &&(frame?.sharesMemory??true)?CLONE_VM:0)|(isSibling?CLONE_PARENT:0)|(isContainer2?plan.cloneFlags & ~later:0);
+const flags2=(frame?.vfork??true?CLONE_VFORK:0)|(!copiesMemory(process,shape)&&(frame?.sharesMemory??true)?CLONE_VM:0)|(isSibling?CLONE_PARENT:0)|(isContainer2?plan.cloneFlags & ~later:0);
 const clears=frame?.clearsHandlers===true?CLONE_CLEAR_SIGHAND:0;
 const directory=cgroup?.directory===true?CGROUP_DIRECTORY:void 0;
-if(clears===0 && directory===void 0)return clone(flags2,pid);
-return clone3(flags2 + clears,pid,directory);
+if(clears===0 && directory===void 0)return clone(flags2,process.pid);
+return clone3(flags2 + clears,process.pid,directory);
 });
 var enterCgroup=(function enterCgroup(writer,plan,{cgroup}){
 if(cgroup===void 0)return;
@@ -3475,7 +3530,12 @@ throw stepError(error,plan,stepIndex);
 return opened;
 });
 var closeInheritedFds=(function closeInheritedFds(opened){
-for(const fd of opened.values())syscall(close(fd));
+if(opened.size===0)return;
+syscalls([
+...opened.values()
+].map((fd)=>({
+call:close(fd)
+})));
 });
 var baseOf=(function baseOf(plan,path2){
 const root2=plan.cursor.rootOf(path2);
@@ -5165,25 +5225,6 @@ return plan.state.exposed || plan.processes.length > 1 || shape.uid || shape.gid
 });
 var changesIds=(function changesIds(plan){
 return plan.processes.some((({parts:parts2})=> parts2.some(((part)=> "call" in part &&(part.call.name==="setresuid" || part.call.name==="setresgid")))));
-});
-var shapeOf=(function shapeOf({stdio,fds,cwd,uid,gid,terminal,image:image2,timeLimit,notify},paths,cgroup,held){
-return{
-stdio:stdio.map(((stream)=> typeof stream==="string"?stream:"fd")),
-fds:fds.map(({number})=> number),
-paths,
-cwd:cwd !==void 0,
-uid:uid !==void 0,
-gid:gid !==void 0,
-terminal:terminal?.place,
-cgroup:cgroup &&{
-directory:cgroup.directory !==void 0,
-files:cgroup.files.length
-},
-held,
-bounded:timeLimit !==void 0 && !held,
-image:image2 !==void 0,
-notify:notify !==void 0
-};
 });
 var startLaunch=(function startLaunch(prepared){
 const{compiled:{plan},values:{spec}}=prepared;
@@ -13368,11 +13409,12 @@ pid,
 started:startOf(stat)
 };
 if((started2??found.started)!==found.started){
-throw endedError(pid,"another process has its pid now");
+throw endedError(pid,REUSED);
 }
 if(isDead(stat))throw endedError(pid);
 return found;
 }
+var REUSED="another process has its pid now";
 function endedError(pid,hint=NO_PROCESS){
 return new SyscallError({
 syscall:"pidfd_open",
@@ -13415,6 +13457,7 @@ return{
 identity,
 otherKinds:kinds,
 sharesRoot:!kinds.includes("mount")&& sharesRoot(pid),
+ownsTime:kinds.includes("user")&& kinds.includes("time")&& ownsTime(pid),
 setgroupsDenied:deniesSetgroups(pid),
 user:user?processUser(pid,kinds.includes("user")):void 0,
 environment:environment2?environmentOf(pid):{},
@@ -13444,6 +13487,57 @@ const[root2,own]=readLinks([
 "/proc/self/root"
 ]);
 return root2 !==void 0 && root2===own;
+}
+function ownsTime(pid){
+const directory=`${processDirectory(pid)}/ns`;
+const opened=openat(at_fdcwd,`${directory}/time`,O_RDONLY | O_CLOEXEC);
+const time=new ResultOf(opened,"time");
+const asked=namespaceIoctl(time,NS_GET_USERNS);
+const owner=new ResultOf(asked,"owner");
+const[of2,user]=[
+statxOutput(),
+statxOutput()
+];
+const[unknown,closing]=[
+new Label("unknown"),
+new Label("closing")
+];
+const look2=statx(owner,"",AT_EMPTY_PATH,STATX_BASIC_STATS,of2);
+const result=syscalls([
+{
+call:opened
+},
+{
+call:asked,
+accept:[
+"EPERM"
+],
+onAccepted:unknown,
+onFailure:unknown
+},
+{
+call:look2,
+onFailure:closing
+},
+{
+call:statx(at_fdcwd,`${directory}/user`,0,STATX_BASIC_STATS,user),
+onFailure:closing
+},
+closing,
+{
+call:close(owner)
+},
+unknown,
+{
+call:close(time)
+}
+]);
+if(result.result(asked)< 0n)return false;
+const[one,other]=[
+of2,
+user
+].map((stat)=> readStatx(result.output(stat)));
+return one.dev===other.dev && one.ino===other.ino;
 }
 function deniesSetgroups(pid){
 return readWholeText(at_fdcwd,`${processDirectory(pid)}/setgroups`).startsWith("deny");
@@ -17080,6 +17174,103 @@ links:links2
 function partsOf(path2){
 return path2.split("/").filter((part)=> part !=="" && part !==".").reverse();
 }
+var SIZE=4096;
+var GONE2=[
+"ENOENT",
+"ESRCH"
+];
+var JoinTargetCheck=class{
+#process;
+#stat;
+#groups;
+#calls;
+#sharedGroups;
+constructor(process,cgroup){
+this.#process=process;
+const directory=processDirectory(process.pid);
+this.#stat=new SmallFile(`${directory}/stat`,GONE2);
+this.#groups=cgroup?[
+"thread-self",
+process.pid
+].map((one)=> new SmallFile(`${processDirectory(one)}/cgroup`,[])):[];
+const look2=readlinkat(at_fdcwd,`${directory}/ns/user`,new Output(64,"&target"));
+this.#calls=new Routine([],[
+...this.#stat.parts,
+{
+call:look2,
+accept:[
+"ENOENT"
+]
+},
+...this.#groups.flatMap(({parts:parts2})=> parts2)
+]);
+}
+run(){
+const{pid,started:started2}=this.#process;
+try{
+withFixes({
+ESRCH:NO_PROCESS,
+EACCES:OTHERS_PROCESS
+},()=> this.#check());
+}catch(error){
+throw hasEnded({
+pid,
+started:started2
+})?endedError(pid):error;
+}
+}
+#check(){
+const{pid,started:started2}=this.#process;
+const result=this.#calls.run();
+const stat=this.#stat.textIn(result);
+if(stat==="")throw endedError(pid);
+if(startOf(stat)!==started2)throw endedError(pid,REUSED);
+if(isDead(stat))throw endedError(pid);
+if(this.#groups.length===0)return;
+const groups=this.#groups.map((file)=> file.textIn(result));
+if(groups.every((text4,index)=> text4===this.#sharedGroups?.[index]))return;
+const files=thawed(cgroupFilesOf(pid));
+const areWhole=groups.every((text4)=> text4.length < SIZE);
+this.#sharedGroups=files.length===0 && areWhole?groups:void 0;
+}
+};
+var SmallFile=class{
+parts;
+#bytes=new Output(SIZE,"&bytes");
+#read;
+constructor(path2,gone){
+const opened=openat(at_fdcwd,path2,O_RDONLY | O_CLOEXEC,0);
+const fd=new ResultOf(opened,"fd");
+this.#read=read(fd,this.#bytes,SIZE);
+const[closing,done]=[
+new Label("closing"),
+new Label("done")
+];
+this.parts=[
+{
+call:opened,
+accept:gone,
+onAccepted:done,
+onFailure:done
+},
+{
+call:this.#read,
+accept:gone,
+onFailure:closing
+},
+closing,
+{
+call:close(fd)
+},
+done
+];
+}
+textIn(result){
+const length=Math.max(0,Number(result.result(this.#read)));
+const{buffer,byteOffset}=result.output(this.#bytes);
+return new TextDecoder().decode(new Uint8Array(buffer,byteOffset,length));
+}
+};
 var NSFS_MAGIC=1853056627;
 function namespaceKindOf(file){
 const fixes={
@@ -18314,6 +18505,7 @@ return engine().architecture;
 #kernel;
 #landlock;
 #checks=new WeakMap();
+#joins=new WeakMap();
 #scanners=new WeakMap();
 #mounts;
 #otherNames;
@@ -18357,6 +18549,13 @@ return blockDeviceOf(path2);
 }
 joinTarget(pid,started2,questions){
 return joinTargetOf(pid,started2,questions);
+}
+checkJoinTarget(process,cgroup){
+let check=this.#joins.get(process);
+if(check===void 0){
+this.#joins.set(process,check=new JoinTargetCheck(process,cgroup));
+}
+check.run();
 }
 hasEnded(process){
 return hasEnded(process);
@@ -20296,7 +20495,7 @@ var[LONGEST4,PAGE]=[
 4096,
 4096
 ];
-var GONE2=[
+var GONE3=[
 "ENOENT",
 "EINPROGRESS",
 "EINTR"
@@ -20339,7 +20538,7 @@ const receive2=receiveNotification(fd,this.#notification);
 this.#receive=new Routine([],[
 {
 call:receive2,
-accept:GONE2
+accept:GONE3
 }
 ]);
 const{low,high,error,flags:flags2}=ANSWER;
@@ -20351,7 +20550,7 @@ flags2
 ],[
 {
 call:answerNotification(fd),
-accept:GONE2
+accept:GONE3
 }
 ]);
 this.#copied=call("process_vm_readv",PID,this.#local,1,REMOTE,2,0);
@@ -21900,7 +22099,7 @@ add(bindAbstract(socket,PREFIX,NOTIFY_NAME));
 return socket;
 }
 var ADDRESS2=142996733952;
-var SIZE=4096;
+var SIZE2=4096;
 var PROTECTION=new Named(3,"PROT_READ|PROT_WRITE");
 var MAPPING=new Named(1048610,"MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED_NOREPLACE");
 var LOCK=new Named(6 | 128,"FUTEX_LOCK_PI_PRIVATE");
@@ -21916,7 +22115,7 @@ var LOCKLESS=[
 "ESRCH"
 ];
 var prepareLock=perEngine((()=>{
-const map=call("mmap",WORD,SIZE,PROTECTION,MAPPING,-1,0);
+const map=call("mmap",WORD,SIZE2,PROTECTION,MAPPING,-1,0);
 syscalls([
 {
 call:map,
@@ -22393,6 +22592,9 @@ add(ioctl(master,TIOCSWINSZ,size));
 add(dup3(master,RESERVED,O_CLOEXEC));
 add(sendDescriptor(CONTAINER_SOCKET,RESERVED));
 return slave;
+}
+function copiesMemory({ownMemory},{entersTime:entersTime2}){
+return ownMemory && entersTime2 !==true;
 }
 function recordOf2(call2,{parts:parts2}){
 return parts2.find((part)=> "call" in part && part.call===call2);
@@ -24261,6 +24463,7 @@ syncPoints=[];
 clearUmask=umask(0);
 scriptUmask=new ResultOf(this.clearUmask,"umask");
 joined=[];
+timeEntry;
 listener;
 notifier;
 console;
@@ -25826,7 +26029,7 @@ cgroup,
 user:credentials !=="keep"
 };
 const found=host2.joinTarget(asked.pid,asked.started,questions);
-const{pid,started:started2}=found.identity;
+const{pid}=found.identity;
 const kinds=new Set(step.kinds??found.otherKinds);
 plan.joined.push({
 identity:found.identity,
@@ -25834,13 +26037,7 @@ stepIndex:plan.cursor.index
 });
 if(environment2)takeEnvironment(plan,found.environment);
 for(const file of found.cgroupFiles)enterCgroup2(plan,file);
-const check=()=>{
-host2.joinTarget(pid,started2,{
-environment:false,
-cgroup,
-user:false
-});
-};
+const check=()=> host2.checkJoinTarget(found.identity,cgroup);
 const entersRoot=step.root===true && !found.sharesRoot;
 const dropsGroups=kinds.has("user")&& credentials !=="keep" && hasDroppedGroups(found,plan.state);
 const looksInto=entersRoot || step.cwd===true || dropsGroups;
@@ -25870,9 +26067,15 @@ plan.state.stoppable ||=mayBeStopped(plan,found,step);
 if(credentials==="process" && !joinsUser && found.otherKinds.includes("user")){
 plan.refuse('the user of the process is one of its user namespace; add "user" to the kinds');
 }
+const isTimeLater=directory !==void 0 && kinds.has("time")&& staysRoot(plan,found,step);
+const time=isTimeLater?plan.open(openat(directory,"ns/time",O_RDONLY | O_CLOEXEC),"<time>",{
+fixes:{
+EACCES:OTHERS_PROCESS
+}
+}):void 0;
 if(joinsUser && credentials !=="keep")leaveGroups(plan);
 if(dropsGroups)dropGroupsAround(directory,plan);
-if(kinds.size > 0)enter2(plan,pidfd,kinds);
+if(kinds.size > 0)enter2(plan,pidfd,kinds,time);
 if(joinsUser){
 plan.state.setgroupsDenied=found.setgroupsDenied;
 takeUserInside(plan,found,credentials);
@@ -25915,7 +26118,7 @@ kind
 if(kind==="user")takeRoot(plan,credentials);
 if(kind==="pid")plan.fork("exit");
 }
-function enter2(plan,fd,kinds){
+function enter2(plan,fd,kinds,time){
 if(kinds.has("pid"))plan.needsHostPids();
 if(kinds.has("time"))plan.process.ownMemory=true;
 if(kinds.has("net"))keepParentNetns(plan);
@@ -25927,10 +26130,40 @@ plan.state.joins(kinds);
 plan.state.stoppable ||=kinds.has("pid");
 let flags2=0;
 for(const kind of kinds)flags2 |=CLONE_FLAG[kind];
-plan.call(setns(fd,flags2),{
-fixes:joiningFixes(kinds)
+const fixes=joiningFixes(kinds);
+const joint=plan.call(setns(fd,flags2),{
+fixes
 });
+if(time===void 0)return;
+const others=setns(fd,flags2 & ~CLONE_FLAG.time);
+const stepIndex=plan.cursor.index;
+const later=[
+setns(time,CLONE_FLAG.time),
+close(time)
+].map((call2)=>({
+call:call2,
+stepIndex,
+fixes
+}));
+plan.timeEntry={
+joint,
+others,
+file:time,
+later
+};
 }
+function staysRoot(plan,{ownsTime:ownsTime2,user},{credentials="root"}){
+if(!ownsTime2 || user===void 0 || credentials==="keep")return false;
+const isRoot2=credentials==="root"?user.root.uid:user.uid===0 && user.capabilities.areAll && user.capabilities.lost.length===0;
+return isRoot2 && plan.cursor.findLater((name)=> !KEEPS_CAPABILITIES.has(name))===void 0;
+}
+var KEEPS_CAPABILITIES=new Set([
+"bounds",
+"clearEnv",
+"newSession",
+"setEnv",
+"umask"
+]);
 function joiningFixes(kinds){
 return{
 ESRCH:"the process has ended",
@@ -28058,6 +28291,7 @@ major:6,
 minor:3
 }))return;
 plan.process.ownMemory=true;
+plan.timeEntry=void 0;
 const directory=openProcFile(plan,"self/ns",O_PATH | O_DIRECTORY,{});
 const opened=plan.call(openat(directory,"time_for_children",O_RDONLY | O_CLOEXEC));
 const fd=new ResultOf(opened,"time");
@@ -30159,11 +30393,11 @@ this.#services=[
 const{compiled,values}=prepared;
 this.#prepared=prepared;
 this.#compiled=compiled;
-const{plan,frame,program}=compiled;
+const{plan,shape,frame,program}=compiled;
 this.#isGuarded=!frame.vfork;
 const bindings=bindingsOf(values);
 const loaded2=engine();
-const isCopied=!frame.sharesMemory || plan.processes.some((({ownMemory})=> ownMemory));
+const isCopied=!frame.sharesMemory || plan.processes.some(((process)=> copiesMemory(process,shape)));
 if(frame.vfork && !isCopied){
 const result=loaded2.runInArena(program,bindings);
 this.#final=read$75.call(this,result);
@@ -30748,7 +30982,7 @@ const{deathSignal,processes}=this.#plan;
 if(deathSignal===0)return;
 writer.add(prctl(PR_SET_PDEATHSIG,deathSignal),CHILD_EDGES);
 const{thread}=this.#facts;
-const sharesWord=this.sharesMemory && !processes.some((({ownMemory})=> ownMemory));
+const sharesWord=this.sharesMemory && !processes.some(((process)=> copiesMemory(process,this.#shape)));
 if(thread !==void 0 && sharesWord){
 const alive=compareWord(new Named(thread.address,"&tid"),new Named(thread.id,"tid"));
 writer.add(alive,{
@@ -30798,12 +31032,14 @@ sharesMemory;
 guard;
 watch;
 #plan;
+#shape;
 #facts;
 #needsSockets;
 #sockets;
 #pidfd;
 constructor(plan,shape,facts){
 this.#plan=plan;
+this.#shape=shape;
 this.#facts=facts;
 this.vfork=plan.syncPoints.length===0 && !shape.held && shape.sealed !==true && !plan.state.stoppable && plan.notifier?.take===void 0;
 this.sharesMemory=!shape.held;
@@ -30889,10 +31125,12 @@ closeInheritedFds(inheritedFds);
 }
 static{
 compile$81=(function({spec,paths,cgroupEntry,held=false}){
+const common=shapeOf(spec,paths.length,cgroupEntry,held);
 const shape={
-...shapeOf(spec,paths.length,cgroupEntry,held),
+...common,
 ...isSealed(this.plan,spec)&&{
-sealed:true
+sealed:true,
+entersTime:entersTime(this.plan,common)
 }
 };
 const key=JSON.stringify(shape);
@@ -30952,6 +31190,9 @@ this.#launch=void 0;
 this.cancel();
 }
 };
+function entersTime({timeEntry},{uid,gid,held}){
+return timeEntry !==void 0 && !uid && !gid && !held;
+}
 function altered({compiled,values},alter){
 const{bytes,relocations}=compiled.program;
 const program={

@@ -2414,16 +2414,30 @@ up:true
 })));
 });
 var sealedImage=(function sealedImage(name,given){
-const fd=syscall(memfd_create(name,MFD_CLOEXEC | MFD_ALLOW_SEALING));
 const image3=typeof given==="string"?Uint8Array.fromBase64(given):given;
-try{
-syscall(write(fd,image3,image3.length));
-syscall(fcntl(fd,F_ADD_SEALS,F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE));
-}catch(error){
-syscall(close(fd));
-throw error;
+const made=memfd_create(name,MFD_CLOEXEC | MFD_ALLOW_SEALING);
+const fd=new ResultOf(made,"image");
+const seals=fcntl(fd,F_ADD_SEALS,F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+const failed2=new Label("failed");
+const result=syscalls([
+{
+call:made
+},
+{
+call:write(fd,image3,image3.length),
+onFailure:failed2
+},
+{
+call:seals,
+onZero:END,
+onFailure:failed2
+},
+failed2,
+{
+call:close(fd)
 }
-return fd;
+]);
+return Number(result.result(made));
 });
 var writeName=(function writeName(pidfd,pid,name){
 const{record:record2,setPosition,write:write10}=writing();
@@ -3420,11 +3434,20 @@ if(shape.notify===true)sendSocket(add2,addNotifySocket(add2));
 if(shape.held)waitToStart(writer);
 const{notifier}=plan;
 const observed=notifier?.take===void 0?notifier:void 0;
-const{calls,socket,image:image3,free:free2}=closeOthers(writer,plan.beforeProgram,shape,{
-keepsSocket:!frame2.vfork || notifier !==void 0
+const entry2=shape.entersTime===true?plan.timeEntry:void 0;
+const last=[
+...entry2?.later??[],
+...plan.beforeProgram
+];
+const{calls,socket,image:image3,free:free2}=closeOthers(writer,last,shape,{
+keepsSocket:!frame2.vfork || notifier !==void 0,
+sealed:entry2?.file
 });
 add2(rt_sigprocmask("none",null));
-const late=shape.sealed===true?lateCalls(calls,plan):[];
+const late=[
+...calls.slice(0,entry2?.later.length??0),
+...shape.sealed===true?lateCalls(calls,plan):[]
+];
 for(const[index,planned]of calls.entries()){
 if(late.includes(planned))continue;
 const isObserved=calls.slice(0,index).some((({call:call2})=> call2===observed?.call));
@@ -3454,13 +3477,19 @@ candidates,
 executes:candidates.map((({execve:execve2,image:image4=execve2})=> image4))
 };
 });
-var closeOthers=(function closeOthers(writer,last,{fds,image:isInPlace,sealed=false},{keepsSocket}){
-const used=last.flatMap((({call:call2,accept:accept2=[]})=> call2.args.filter(isDescriptor2).map((fd)=>({
+var closeOthers=(function closeOthers(writer,last,{fds,image:isInPlace,sealed=false},options){
+const used=[];
+for(const{call:call2,accept:accept2=[]}of last){
+for(const fd of call2.args.filter(isDescriptor2)){
+const isKept2=used.some(((one)=> one.fd===fd && one.accept.length===0));
+if(!isKept2 || accept2.length > 0)used.push({
 fd,
 accept:accept2
-}))));
+});
+}
+}
 const image3=isInPlace || sealed;
-if(keepsSocket)used.push({
+if(options.keepsSocket)used.push({
 fd:CONTAINER_SOCKET,
 accept:[]
 });
@@ -3471,7 +3500,8 @@ accept:[]
 const numbers2=freeNumbers(used.length,fds);
 const kept=[
 ...used.map((one,index)=>{
-const flags2=sealed && one.fd===CONTAINER_SOCKET?0:O_CLOEXEC;
+const isItsOwn=one.fd===CONTAINER_SOCKET || one.fd===options.sealed;
+const flags2=sealed && isItsOwn?0:O_CLOEXEC;
 return{
 ...one,
 number:numbers2[index],
@@ -3621,6 +3651,25 @@ resolve:RESOLVE_NO_MAGICLINKS
 };
 return openat2(at_fdcwd,"/dev/null",how);
 });
+var shapeOf=(function shapeOf({stdio,fds,cwd,uid,gid,terminal,image:image3,timeLimit,notify},paths,cgroup,held){
+return{
+stdio:stdio.map(((stream)=> typeof stream==="string"?stream:"fd")),
+fds:fds.map(({number:number2})=> number2),
+paths,
+cwd:cwd !==void 0,
+uid:uid !==void 0,
+gid:gid !==void 0,
+terminal:terminal?.place,
+cgroup:cgroup &&{
+directory:cgroup.directory !==void 0,
+files:cgroup.files.length
+},
+held,
+bounded:timeLimit !==void 0 && !held,
+image:image3 !==void 0,
+notify:notify !==void 0
+};
+});
 var link=(function link(plan,shape,frame2,writeEnd=writeExec){
 const writer=new ProgramWriter();
 const labels=plan.processes.map(((_,index)=> new Label(`process ${index + 1}`)));
@@ -3643,7 +3692,13 @@ if(index===plan.firstIndex){
 if(plan.options.detached===true)writer.add(setsid(),CHILD_EDGES);
 enterCgroup(writer,plan,shape);
 }
-for(const part2 of process.parts)writer.part(part2);
+for(const part2 of process.parts){
+const isJoint=shape.entersTime===true && "call" in part2 && part2.call===plan.timeEntry.joint;
+writer.part(isJoint?{
+...part2,
+call:plan.timeEntry.others
+}:part2);
+}
 if(process.then==="exec"){
 writer.section="program";
 end=writeEnd(writer,plan,shape,frame2);
@@ -3669,16 +3724,16 @@ clone:first,
 };
 });
 var cloneProcess=(function cloneProcess(plan,shape,index,frame2){
-const{pid,ownMemory}=plan.processes[index];
+const process=plan.processes[index];
 const isContainer2=index===plan.firstIndex;
 const cgroup=isContainer2?shape.cgroup:void 0;
 const later=cgroup===void 0?0:CLONE_NEWCGROUP;
 const isSibling=plan.processes[index - 1]?.then==="exit";
-const flags2=(frame2?.vfork??true?CLONE_VFORK:0)|(!ownMemory &&(frame2?.sharesMemory??true)?CLONE_VM:0)|(isSibling?CLONE_PARENT:0)|(isContainer2?plan.cloneFlags & ~later:0);
+const flags2=(frame2?.vfork??true?CLONE_VFORK:0)|(!copiesMemory(process,shape)&&(frame2?.sharesMemory??true)?CLONE_VM:0)|(isSibling?CLONE_PARENT:0)|(isContainer2?plan.cloneFlags & ~later:0);
 const clears=frame2?.clearsHandlers===true?CLONE_CLEAR_SIGHAND:0;
 const directory2=cgroup?.directory===true?CGROUP_DIRECTORY:void 0;
-if(clears===0 && directory2===void 0)return clone(flags2,pid);
-return clone3(flags2 + clears,pid,directory2);
+if(clears===0 && directory2===void 0)return clone(flags2,process.pid);
+return clone3(flags2 + clears,process.pid,directory2);
 });
 var enterCgroup=(function enterCgroup(writer,plan,{cgroup}){
 if(cgroup===void 0)return;
@@ -3731,7 +3786,12 @@ throw stepError(error,plan,stepIndex);
 return opened2;
 });
 var closeInheritedFds=(function closeInheritedFds(opened2){
-for(const fd of opened2.values())syscall(close(fd));
+if(opened2.size===0)return;
+syscalls([
+...opened2.values()
+].map((fd)=>({
+call:close(fd)
+})));
 });
 var baseOf=(function baseOf(plan,path2){
 const root2=plan.cursor.rootOf(path2);
@@ -5421,25 +5481,6 @@ return plan.state.exposed || plan.processes.length > 1 || shape.uid || shape.gid
 });
 var changesIds=(function changesIds(plan){
 return plan.processes.some((({parts:parts2})=> parts2.some(((part2)=> "call" in part2 &&(part2.call.name==="setresuid" || part2.call.name==="setresgid")))));
-});
-var shapeOf=(function shapeOf({stdio,fds,cwd,uid,gid,terminal,image:image3,timeLimit,notify},paths,cgroup,held){
-return{
-stdio:stdio.map(((stream)=> typeof stream==="string"?stream:"fd")),
-fds:fds.map(({number:number2})=> number2),
-paths,
-cwd:cwd !==void 0,
-uid:uid !==void 0,
-gid:gid !==void 0,
-terminal:terminal?.place,
-cgroup:cgroup &&{
-directory:cgroup.directory !==void 0,
-files:cgroup.files.length
-},
-held,
-bounded:timeLimit !==void 0 && !held,
-image:image3 !==void 0,
-notify:notify !==void 0
-};
 });
 var startLaunch=(function startLaunch(prepared){
 const{compiled:{plan},values:{spec}}=prepared;
@@ -16008,7 +16049,7 @@ pid,
 started:startOf(stat)
 };
 if((started2??found3.started)!==found3.started){
-throw endedError(pid,"another process has its pid now");
+throw endedError(pid,REUSED);
 }
 if(isDead(stat))throw endedError(pid);
 return found3;
@@ -16054,6 +16095,7 @@ return{
 identity,
 otherKinds:kinds,
 sharesRoot:!kinds.includes("mount")&& sharesRoot(pid),
+ownsTime:kinds.includes("user")&& kinds.includes("time")&& ownsTime(pid),
 setgroupsDenied:deniesSetgroups(pid),
 user:user?processUser(pid,kinds.includes("user")):void 0,
 environment:environment4?environmentOf(pid):{},
@@ -16084,6 +16126,57 @@ const[root2,own]=readLinks([
 ]);
 return root2 !==void 0 && root2===own;
 }
+function ownsTime(pid){
+const directory2=`${processDirectory(pid)}/ns`;
+const opened2=openat(at_fdcwd,`${directory2}/time`,O_RDONLY | O_CLOEXEC);
+const time=new ResultOf(opened2,"time");
+const asked=namespaceIoctl(time,NS_GET_USERNS);
+const owner=new ResultOf(asked,"owner");
+const[of2,user]=[
+statxOutput(),
+statxOutput()
+];
+const[unknown,closing]=[
+new Label("unknown"),
+new Label("closing")
+];
+const look2=statx(owner,"",AT_EMPTY_PATH,STATX_BASIC_STATS,of2);
+const result=syscalls([
+{
+call:opened2
+},
+{
+call:asked,
+accept:[
+"EPERM"
+],
+onAccepted:unknown,
+onFailure:unknown
+},
+{
+call:look2,
+onFailure:closing
+},
+{
+call:statx(at_fdcwd,`${directory2}/user`,0,STATX_BASIC_STATS,user),
+onFailure:closing
+},
+closing,
+{
+call:close(owner)
+},
+unknown,
+{
+call:close(time)
+}
+]);
+if(result.result(asked)< 0n)return false;
+const[one,other]=[
+of2,
+user
+].map((stat)=> readStatx(result.output(stat)));
+return one.dev===other.dev && one.ino===other.ino;
+}
 function deniesSetgroups(pid){
 return readWholeText(at_fdcwd,`${processDirectory(pid)}/setgroups`).startsWith("deny");
 }
@@ -16108,10 +16201,14 @@ return[];
 function isLoaded(stat){
 return statField(stat,51)!=="0" || isDead(stat);
 }
-var PF_EXITING,LOADING;
+var REUSED,PF_EXITING,LOADING;
 var init_join_target=__esm({
 "host/join_target.ts":(function(){
+init_program();
+init_call();
 init_files3();
+init_statx3();
+init_namespaces3();
 init_processes();
 init_errno();
 init_errors();
@@ -16120,12 +16217,14 @@ init_missing();
 init_process_identity();
 init_process_namespaces();
 init_rest();
+init_syscalls();
 init_read_links();
 init_proc_dir();
 init_read_file();
 init_process_cgroups();
 init_process_user();
 init_namespaces5();
+REUSED="another process has its pid now";
 PF_EXITING=4;
 LOADING={
 attempts:200,
@@ -17651,6 +17750,8 @@ init_held_end();
 var init_sealed_image=__esm({
 "launch/sealed_image.ts":(function(){
 init_files3();
+init_call();
+init_program();
 init_syscalls();
 })
 });
@@ -20295,6 +20396,117 @@ init_resolve_path();
 MAX_LINKS=40;
 })
 });
+var SIZE,GONE3,JoinTargetCheck,SmallFile;
+var init_join_check=__esm({
+"host/join_check.ts"(){
+init_call();
+init_files3();
+init_program();
+init_fix();
+init_proc_dir();
+init_process_identity();
+init_routine();
+init_join_target();
+init_process_cgroups();
+SIZE=4096;
+GONE3=[
+"ENOENT",
+"ESRCH"
+];
+JoinTargetCheck=class{
+#process;
+#stat;
+#groups;
+#calls;
+#sharedGroups;
+constructor(process,cgroup){
+this.#process=process;
+const directory2=processDirectory(process.pid);
+this.#stat=new SmallFile(`${directory2}/stat`,GONE3);
+this.#groups=cgroup?[
+"thread-self",
+process.pid
+].map((one)=> new SmallFile(`${processDirectory(one)}/cgroup`,[])):[];
+const look2=readlinkat(at_fdcwd,`${directory2}/ns/user`,new Output(64,"&target"));
+this.#calls=new Routine([],[
+...this.#stat.parts,
+{
+call:look2,
+accept:[
+"ENOENT"
+]
+},
+...this.#groups.flatMap(({parts:parts2})=> parts2)
+]);
+}
+run(){
+const{pid,started:started2}=this.#process;
+try{
+withFixes({
+ESRCH:NO_PROCESS,
+EACCES:OTHERS_PROCESS
+},()=> this.#check());
+}catch(error){
+throw hasEnded({
+pid,
+started:started2
+})?endedError(pid):error;
+}
+}
+#check(){
+const{pid,started:started2}=this.#process;
+const result=this.#calls.run();
+const stat=this.#stat.textIn(result);
+if(stat==="")throw endedError(pid);
+if(startOf(stat)!==started2)throw endedError(pid,REUSED);
+if(isDead(stat))throw endedError(pid);
+if(this.#groups.length===0)return;
+const groups=this.#groups.map((file)=> file.textIn(result));
+if(groups.every((text5,index)=> text5===this.#sharedGroups?.[index]))return;
+const files2=thawed(cgroupFilesOf(pid));
+const areWhole2=groups.every((text5)=> text5.length < SIZE);
+this.#sharedGroups=files2.length===0 && areWhole2?groups:void 0;
+}
+};
+SmallFile=class{
+parts;
+#bytes=new Output(SIZE,"&bytes");
+#read;
+constructor(path2,gone){
+const opened2=openat(at_fdcwd,path2,O_RDONLY | O_CLOEXEC,0);
+const fd=new ResultOf(opened2,"fd");
+this.#read=read(fd,this.#bytes,SIZE);
+const[closing,done]=[
+new Label("closing"),
+new Label("done")
+];
+this.parts=[
+{
+call:opened2,
+accept:gone,
+onAccepted:done,
+onFailure:done
+},
+{
+call:this.#read,
+accept:gone,
+onFailure:closing
+},
+closing,
+{
+call:close(fd)
+},
+done
+];
+}
+textIn(result){
+const length=Math.max(0,Number(result.result(this.#read)));
+const{buffer,byteOffset}=result.output(this.#bytes);
+return new TextDecoder().decode(new Uint8Array(buffer,byteOffset,length));
+}
+};
+}
+});
 function namespaceKindOf(file){
 const fixes={
 ENOENT:`the file ${file} does not exist${unexpanded(file)}`
@@ -21582,6 +21794,7 @@ init_elf_reader();
 init_program_files();
 init_filesystem_issue();
 init_follow_links();
+init_join_check();
 init_join_target();
 init_namespace_kind();
 init_name_scan();
@@ -21692,6 +21905,7 @@ return engine().architecture;
 #kernel;
 #landlock;
 #checks=new WeakMap();
+#joins=new WeakMap();
 #scanners=new WeakMap();
 #mounts;
 #otherNames;
@@ -21735,6 +21949,13 @@ return blockDeviceOf(path2);
 }
 joinTarget(pid,started2,questions){
 return joinTargetOf(pid,started2,questions);
+}
+checkJoinTarget(process,cgroup){
+let check3=this.#joins.get(process);
+if(check3===void 0){
+this.#joins.set(process,check3=new JoinTargetCheck(process,cgroup));
+}
+check3.run();
 }
 hasEnded(process){
 return hasEnded(process);
@@ -23800,7 +24021,7 @@ flags:new Slot("flags",4)
 };
 })
 });
-var LONGEST4,PAGE,GONE3,Listener,NANOSECONDS2,PID,PLACES,REMOTE;
+var LONGEST4,PAGE,GONE4,Listener,NANOSECONDS2,PID,PLACES,REMOTE;
 var init_listener=__esm({
 "audit/listener.ts":(function(){
 init_call();
@@ -23813,7 +24034,7 @@ init_syscalls();
 4096,
 4096
 ];
-GONE3=[
+GONE4=[
 "ENOENT",
 "EINPROGRESS",
 "EINTR"
@@ -23856,7 +24077,7 @@ const receive2=receiveNotification(fd,this.#notification);
 this.#receive=new Routine([],[
 {
 call:receive2,
-accept:GONE3
+accept:GONE4
 }
 ]);
 const{low,high,error,flags:flags2}=ANSWER;
@@ -23868,7 +24089,7 @@ flags2
 ],[
 {
 call:answerNotification(fd),
-accept:GONE3
+accept:GONE4
 }
 ]);
 this.#copied=call("process_vm_readv",PID,this.#local,1,REMOTE,2,0);
@@ -25678,14 +25899,14 @@ PREFIX="ramekin-notify-";
 LETTERS=8;
 })
 });
-var ADDRESS2,SIZE,PROTECTION,MAPPING,LOCK,UNLOCK,WORD,LOCKLESS,prepareLock;
+var ADDRESS2,SIZE2,PROTECTION,MAPPING,LOCK,UNLOCK,WORD,LOCKLESS,prepareLock;
 var init_process_lock=__esm({
 "ffi/process_lock.ts":(function(){
 init_call();
 init_per_engine();
 init_syscalls();
 ADDRESS2=142996733952;
-SIZE=4096;
+SIZE2=4096;
 PROTECTION=new Named(3,"PROT_READ|PROT_WRITE");
 MAPPING=new Named(1048610,"MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED_NOREPLACE");
 LOCK=new Named(6 | 128,"FUTEX_LOCK_PI_PRIVATE");
@@ -25701,7 +25922,7 @@ LOCKLESS=[
 "ESRCH"
 ];
 prepareLock=perEngine((()=>{
-const map2=call("mmap",WORD,SIZE,PROTECTION,MAPPING,-1,0);
+const map2=call("mmap",WORD,SIZE2,PROTECTION,MAPPING,-1,0);
 syscalls([
 {
 call:map2,
@@ -26302,6 +26523,13 @@ EINVAL:BEYOND_LIMIT
 AUDIT_FILTERED="the filter (seccomp) denies a call by which an audit begins: allow dup3 and sendmsg in it, or run without an audit";
 })
 });
+function copiesMemory({ownMemory},{entersTime:entersTime2}){
+return ownMemory && entersTime2 !==true;
+}
+var init_shape=__esm({
+"launch/shape.ts":(function(){
+})
+});
 function recordOf2(call2,{parts:parts2}){
 return parts2.find((part2)=> "call" in part2 && part2.call===call2);
 }
@@ -26330,6 +26558,7 @@ init_namespace_fixes();
 init_process2();
 init_enter_program();
 init_program_writer();
+init_shape();
 init_slots();
 CLONE_FIXES={
 EAGAIN:PROCESS_LIMIT,
@@ -28346,6 +28575,7 @@ syncPoints=[];
 clearUmask=umask(0);
 scriptUmask=new ResultOf(this.clearUmask,"umask");
 joined=[];
+timeEntry;
 listener;
 notifier;
 console;
@@ -28633,6 +28863,8 @@ throw new TargetIssue(`the numbers of ${path2} are known only where the box runs
 }
 joinTarget(){
 throw new TargetIssue("a process is known by its pid only while it runs, and not to a box; join the namespace by its file: join(path)");
+}
+checkJoinTarget(){
 }
 hasEnded(){
 return false;
@@ -30289,7 +30521,7 @@ cgroup,
 user:credentials !=="keep"
 };
 const found3=host2.joinTarget(asked.pid,asked.started,questions);
-const{pid,started:started2}=found3.identity;
+const{pid}=found3.identity;
 const kinds=new Set(step.kinds??found3.otherKinds);
 plan.joined.push({
 identity:found3.identity,
@@ -30297,13 +30529,7 @@ stepIndex:plan.cursor.index
 });
 if(environment4)takeEnvironment(plan,found3.environment);
 for(const file of found3.cgroupFiles)enterCgroup2(plan,file);
-const check3=()=>{
-host2.joinTarget(pid,started2,{
-environment:false,
-cgroup,
-user:false
-});
-};
+const check3=()=> host2.checkJoinTarget(found3.identity,cgroup);
 const entersRoot=step.root===true && !found3.sharesRoot;
 const dropsGroups=kinds.has("user")&& credentials !=="keep" && hasDroppedGroups(found3,plan.state);
 const looksInto=entersRoot || step.cwd===true || dropsGroups;
@@ -30333,9 +30559,15 @@ plan.state.stoppable ||=mayBeStopped(plan,found3,step);
 if(credentials==="process" && !joinsUser && found3.otherKinds.includes("user")){
 plan.refuse('the user of the process is one of its user namespace; add "user" to the kinds');
 }
+const isTimeLater=directory2 !==void 0 && kinds.has("time")&& staysRoot(plan,found3,step);
+const time=isTimeLater?plan.open(openat(directory2,"ns/time",O_RDONLY | O_CLOEXEC),"<time>",{
+fixes:{
+EACCES:OTHERS_PROCESS
+}
+}):void 0;
 if(joinsUser && credentials !=="keep")leaveGroups(plan);
 if(dropsGroups)dropGroupsAround(directory2,plan);
-if(kinds.size > 0)enter2(plan,pidfd,kinds);
+if(kinds.size > 0)enter2(plan,pidfd,kinds,time);
 if(joinsUser){
 plan.state.setgroupsDenied=found3.setgroupsDenied;
 takeUserInside(plan,found3,credentials);
@@ -30374,7 +30606,7 @@ kind
 if(kind==="user")takeRoot(plan,credentials);
 if(kind==="pid")plan.fork("exit");
 }
-function enter2(plan,fd,kinds){
+function enter2(plan,fd,kinds,time){
 if(kinds.has("pid"))plan.needsHostPids();
 if(kinds.has("time"))plan.process.ownMemory=true;
 if(kinds.has("net"))keepParentNetns(plan);
@@ -30386,9 +30618,32 @@ plan.state.joins(kinds);
 plan.state.stoppable ||=kinds.has("pid");
 let flags2=0;
 for(const kind of kinds)flags2 |=CLONE_FLAG[kind];
-plan.call(setns(fd,flags2),{
-fixes:joiningFixes(kinds)
+const fixes=joiningFixes(kinds);
+const joint=plan.call(setns(fd,flags2),{
+fixes
 });
+if(time===void 0)return;
+const others=setns(fd,flags2 & ~CLONE_FLAG.time);
+const stepIndex=plan.cursor.index;
+const later=[
+setns(time,CLONE_FLAG.time),
+close(time)
+].map((call2)=>({
+call:call2,
+stepIndex,
+fixes
+}));
+plan.timeEntry={
+joint,
+others,
+file:time,
+later
+};
+}
+function staysRoot(plan,{ownsTime:ownsTime2,user},{credentials="root"}){
+if(!ownsTime2 || user===void 0 || credentials==="keep")return false;
+const isRoot3=credentials==="root"?user.root.uid:user.uid===0 && user.capabilities.areAll && user.capabilities.lost.length===0;
+return isRoot3 && plan.cursor.findLater((name)=> !KEEPS_CAPABILITIES.has(name))===void 0;
 }
 function joiningFixes(kinds){
 return{
@@ -30414,7 +30669,7 @@ plan.state.clearsEnvironment=true;
 plan.state.keptVariables.clear();
 for(const[name,value]of Object.entries(variables))plan.state.environment.set(name,value);
 }
-var ENDED2;
+var ENDED2,KEEPS_CAPABILITIES;
 var init_join2=__esm({
 "plan/steps/join.ts":(function(){
 init_files3();
@@ -30432,6 +30687,13 @@ ENDED2={
 ENOENT:NO_PROCESS,
 ESRCH:NO_PROCESS
 };
+KEEPS_CAPABILITIES=new Set([
+"bounds",
+"clearEnv",
+"newSession",
+"setEnv",
+"umask"
+]);
 })
 });
 function lowerJoinCgroup({directories},plan){
@@ -32815,6 +33077,7 @@ major:6,
 minor:3
 }))return;
 plan.process.ownMemory=true;
+plan.timeEntry=void 0;
 const directory2=openProcFile(plan,"self/ns",O_PATH | O_DIRECTORY,{});
 const opened2=plan.call(openat(directory2,"time_for_children",O_RDONLY | O_CLOEXEC));
 const fd=new ResultOf(opened2,"time");
@@ -35234,6 +35497,7 @@ init_launch_timeout();
 init_launch_watch();
 init_names2();
 init_reap();
+init_shape();
 init_slots();
 init_sync();
 init_running_service();
@@ -35334,11 +35598,11 @@ this.#services=[
 const{compiled,values}=prepared;
 this.#prepared=prepared;
 this.#compiled=compiled;
-const{plan,frame:frame2,program}=compiled;
+const{plan,shape,frame:frame2,program}=compiled;
 this.#isGuarded=!frame2.vfork;
 const bindings=bindingsOf(values);
 const loaded2=engine();
-const isCopied2=!frame2.sharesMemory || plan.processes.some((({ownMemory})=> ownMemory));
+const isCopied2=!frame2.sharesMemory || plan.processes.some(((process)=> copiesMemory(process,shape)));
 if(frame2.vfork && !isCopied2){
 const result=loaded2.runInArena(program,bindings);
 this.#final=read$75.call(this,result);
@@ -35925,6 +36189,7 @@ init_link2();
 init_memory_guard();
 init_program_writer();
 init_held_end();
+init_shape();
 init_slots();
 ScriptFrame=class{
 static{
@@ -35998,7 +36263,7 @@ const{deathSignal,processes}=this.#plan;
 if(deathSignal===0)return;
 writer.add(prctl(PR_SET_PDEATHSIG,deathSignal),CHILD_EDGES);
 const{thread}=this.#facts;
-const sharesWord=this.sharesMemory && !processes.some((({ownMemory})=> ownMemory));
+const sharesWord=this.sharesMemory && !processes.some(((process)=> copiesMemory(process,this.#shape)));
 if(thread !==void 0 && sharesWord){
 const alive=compareWord(new Named(thread.address,"&tid"),new Named(thread.id,"tid"));
 writer.add(alive,{
@@ -36048,12 +36313,14 @@ sharesMemory;
 guard;
 watch;
 #plan;
+#shape;
 #facts;
 #needsSockets;
 #sockets;
 #pidfd;
 constructor(plan,shape,facts){
 this.#plan=plan;
+this.#shape=shape;
 this.#facts=facts;
 this.vfork=plan.syncPoints.length===0 && !shape.held && shape.sealed !==true && !plan.state.stoppable && plan.notifier?.take===void 0;
 this.sharesMemory=!shape.held;
@@ -36064,10 +36331,9 @@ this.#needsSockets=!this.vfork || shape.terminal==="container" || plan.listener 
 };
 })
 });
-var init_shape=__esm({
-"launch/shape.ts":(function(){
-})
-});
+function entersTime({timeEntry},{uid,gid,held}){
+return timeEntry !==void 0 && !uid && !gid && !held;
+}
 function altered({compiled,values},alter){
 const{bytes,relocations}=compiled.program;
 const program={
@@ -36208,10 +36474,12 @@ closeInheritedFds(inheritedFds);
 }
 static{
 compile$81=(function({spec,paths,cgroupEntry,held=false}){
+const common=shapeOf(spec,paths.length,cgroupEntry,held);
 const shape={
-...shapeOf(spec,paths.length,cgroupEntry,held),
+...common,
 ...isSealed(this.plan,spec)&&{
-sealed:true
+sealed:true,
+entersTime:entersTime(this.plan,common)
 }
 };
 const key=JSON.stringify(shape);
@@ -47622,7 +47890,7 @@ name:prefix===""?name:`${prefix}/${name}`,
 mode:number2(MODE3,"mode")& 4095,
 uid:number2(UID3,"uid"),
 gid:number2(GID3,"gid"),
-size:number2(SIZE2,"size"),
+size:number2(SIZE3,"size"),
 mtime:number2(MTIME,"time"),
 type,
 target:textOf7(block2,TARGET),
@@ -47648,14 +47916,14 @@ function untilNul(bytes){
 const end=bytes.indexOf(0);
 return decodeName(end < 0?bytes:bytes.subarray(0,end));
 }
-var BLOCK,NAME8,MODE3,UID3,GID3,SIZE2,MTIME,CHECKSUM,TYPE,TARGET,MAGIC2,MAJOR,MINOR,PREFIX2,SPACE2;
+var BLOCK,NAME8,MODE3,UID3,GID3,SIZE3,MTIME,CHECKSUM,TYPE,TARGET,MAGIC2,MAJOR,MINOR,PREFIX2,SPACE2;
 var init_header=__esm({
 "images/layer/tar/header.ts"(){
 init_file_name();
 init_errors5();
 init_numbers();
 BLOCK=512;
-[NAME8,MODE3,UID3,GID3,SIZE2,MTIME,CHECKSUM,TYPE,TARGET,MAGIC2,MAJOR,MINOR,PREFIX2]=[
+[NAME8,MODE3,UID3,GID3,SIZE3,MTIME,CHECKSUM,TYPE,TARGET,MAGIC2,MAJOR,MINOR,PREFIX2]=[
 [
 0,
 100
@@ -63263,7 +63531,7 @@ if(slot !==UID_DIGITS && slot !==GID_DIGITS && slot !==PID_DIGITS){
 throw new TypeError(`a box does not fill the slot "${slot.text}"`);
 }
 }
-const{launchersLast,copiesMemory,after:after2}=frame2;
+const{launchersLast,copiesMemory:copiesMemory2,after:after2}=frame2;
 const nulls=frame2.nulls.flatMap((word6)=> program.outputs.get(word6)??[]);
 const answers=answersIn(program);
 return{
@@ -63274,7 +63542,7 @@ fixes,
 launchersLast,
 answers,
 nulls,
-copiesMemory,
+copiesMemory:copiesMemory2,
 after:after2
 };
 }
@@ -63867,13 +64135,13 @@ TRIES3=64;
 }
 });
 function textBytes(calls,sayings){
-const{forRoot,hasProgram,copiesMemory,copiesStreams,isTimed}=sayings;
+const{forRoot,hasProgram,copiesMemory:copiesMemory2,copiesStreams,isTimed}=sayings;
 const said2=[
 ...[
 true,
 forRoot,
 !hasProgram,
-copiesMemory,
+copiesMemory2,
 copiesStreams
 ],
 ...[
@@ -64008,11 +64276,11 @@ size
 };
 }
 function textsOf(compiled,user,program){
-const{texts:texts2,fixes,plan,copiesMemory}=compiled;
+const{texts:texts2,fixes,plan,copiesMemory:copiesMemory2}=compiled;
 return textBytes(texts2.map((text5,index)=> text5 + fixes[index]),{
 forRoot:user==="root",
 hasProgram:program.length > 0,
-copiesMemory,
+copiesMemory:copiesMemory2,
 copiesStreams:plan.state.hasOwnRoot,
 isTimed:hasTimeout(plan)
 });
@@ -64060,10 +64328,10 @@ after:compiled.after===void 0?0:recordOffset(calls.indexOf(compiled.after))
 function beginningOf2(pattern){
 return pattern.endsWith("*")?pattern.slice(0,-1):`${pattern}=`;
 }
-function flagsOf2({plan,copiesMemory},user){
+function flagsOf2({plan,copiesMemory:copiesMemory2},user){
 const{clearsEnvironment,keptVariables,ownSession}=plan.state;
 const clears=clearsEnvironment && !keptVariables.has("*");
-return(clears?FLAGS8.clears:0)|(ownSession?FLAGS8.ownSession:0)|(user==="root"?FLAGS8.forRoot:0)|(copiesMemory?FLAGS8.shared:0);
+return(clears?FLAGS8.clears:0)|(ownSession?FLAGS8.ownSession:0)|(user==="root"?FLAGS8.forRoot:0)|(copiesMemory2?FLAGS8.shared:0);
 }
 function tableBytes({program},address2){
 const bytes=program.bytes.slice();
