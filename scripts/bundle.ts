@@ -4,6 +4,7 @@
  *
  * - `dist/ramekin.js`: the module and all that it reaches. Its types are those of `mod.ts`.
  * - `dist/command.js`: the command, as far as it runs a box that it has kept.
+ * - `dist/sandbox.js`: what `ramekin sandbox` needs beside, but for rare flags.
  * - `dist/subcommands.js`: the rest of it. The modules of a subcommand run when it is used.
  * - `dist/decoding_thread.js`: the thread by which it decodes layers of images.
  * - `dist/oci.js`: the OCI runtime.
@@ -23,13 +24,14 @@ import { squeezed } from "./bundle/squeeze.ts";
 export async function bundle(made: Bundle): Promise<string> {
   const names = firstRun(made);
   const text = compileEarly(await plainBundle(made), (name) => names.has(name));
-  const whole = made.later === undefined ? text : await withBuild(text, made.later.file);
+  const whole = made.later === undefined ? text : await withBuild(text, made.later);
   return made.head + squeezed(whole);
 }
 
-/** Names what the command is built of in it: the digest of this file and of the one for later. */
-async function withBuild(text: string, later: keyof typeof BUNDLES): Promise<string> {
-  const bytes = new TextEncoder().encode(text + await bundle(BUNDLES[later]));
+/** Names what the command is built of in it: the digest of this file and of those for later. */
+async function withBuild(text: string, later: NonNullable<Bundle["later"]>): Promise<string> {
+  const texts = await Promise.all(later.map(({ file }) => bundle(BUNDLES[file])));
+  const bytes = new TextEncoder().encode(text + texts.join(""));
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
   const named = text.replace('BUILD = ""', `BUILD = "${digest}"`);
   if (named === text) throw new Error("the bundler has left BUILD out");

@@ -88,7 +88,7 @@ test("the command runs from a URL, by two requests", () =>
         stdin: "null",
       }).output();
       assertEquals(new TextDecoder().decode(stdout), "soup\n");
-      assertEquals(requested, ["/dist/command.js", "/dist/subcommands.js"]);
+      assertEquals(requested, ["/dist/command.js", "/dist/sandbox.js"]);
     } finally {
       Deno.removeSync(directory, { recursive: true });
     }

@@ -32,13 +32,21 @@ await box.command("true").output();`,
   `await ramekin.sandbox().command("true", { stdout: "inherit" }).spawn().status;`,
 ];
 
-/** The arguments of the command. */
-const COMMANDS = [
-  ["--version"],
-  ["sandbox", "--", "true"],
-  ["sandbox", "--allow-read=.", "--", "true"],
-  ["sandbox", "--allow-write=.", "--", "true"],
-];
+/** The arguments of the command, by the file that they are for. */
+const COMMANDS = {
+  "sandbox.js": [
+    ["sandbox", "--", "true"],
+    ["sandbox", "--allow-read=.", "--", "true"],
+    ["sandbox", "--allow-write=.", "--", "true"],
+  ],
+  "subcommands.js": [
+    ["help"],
+    ["run", "recipe.json", "-A", "--", "true"],
+  ],
+};
+
+/** A recipe. */
+const RECIPE = { steps: [{ step: "unshare", kinds: ["user", "uts"] }, { step: "mapRoot" }] };
 
 /** What an engine calls the OCI runtime for, in a directory with a config.json, in this order. */
 const OCI_CALLS = [
@@ -106,10 +114,14 @@ async function calledByCommand(directory: string): Promise<ReadonlySet<string>> 
   }
   const command = await plainBundle(BUNDLES["dist/command.js"]);
   await Deno.writeTextFile(`${directory}/command.js`, command);
-  const later = await plainBundle(BUNDLES["dist/subcommands.js"]);
-  const subcommands = new Runs(directory, "subcommands.js", later);
-  for (const words of COMMANDS) await subcommands.run(["command.js", ...words]);
-  return module.names.union(subcommands.names);
+  await Deno.writeTextFile(`${directory}/recipe.json`, JSON.stringify(RECIPE));
+  const names = new Set(module.names);
+  for (const file of ["sandbox.js", "subcommands.js"] as const) {
+    const runs = new Runs(directory, file, await plainBundle(BUNDLES[`dist/${file}`]));
+    for (const words of COMMANDS[file]) await runs.run(["command.js", ...words]);
+    for (const name of runs.names) names.add(name);
+  }
+  return names;
 }
 
 /** The functions that the OCI runtime calls. */

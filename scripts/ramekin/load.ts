@@ -16,7 +16,7 @@ interface SubcommandModule {
 /** Loads the module of a subcommand. */
 export const LOAD: Readonly<Record<SubcommandName, () => Promise<SubcommandModule>>> = {
   run: () => import("./run.ts"),
-  sandbox: () => import("./sandbox.ts"),
+  sandbox: () => import("./sandbox_run.ts"),
   learn: () => import("./learn.ts"),
   try: () => import("./try.ts"),
   build: () => import("./build.ts"),

@@ -1,40 +1,19 @@
 /**
- * The first word of the command line, and the exit status of errors.
+ * The command line of any subcommand.
  *
  * @module
  */
 
-import { readArguments } from "./arguments.ts";
+import type { Arguments } from "./arguments.ts";
+import { runCommandLine } from "./command_line.ts";
 import { isDetached, supervisorFd } from "./detach_flags.ts";
-import { errorReport } from "./error_report.ts";
-import { FAILED_BEFORE_PROGRAM, PIPE_BROKEN } from "./exit_status.ts";
-import { programHelp, subcommandHelp } from "./help.ts";
 import type { KeptBox } from "./kept_box.ts";
 import { LOAD } from "./load.ts";
-import { paintFor, print, printError } from "./output.ts";
 import { type KnownSubcommand, SUBCOMMANDS } from "./subcommands.ts";
-import { unknownSubcommand } from "./unknown_words.ts";
-import { UsageError } from "./usage.ts";
 
 /** Runs the command line, and returns the exit status; it never throws. */
-export async function main(words: readonly string[]): Promise<number> {
-  const [first, ...rest] = words;
-  let subcommand: KnownSubcommand | undefined;
-  try {
-    if (first === undefined || first === "--help" || first === "-h") return show(programHelp);
-    if (first === "help") return help(rest);
-    subcommand = find(first);
-    return await runSubcommand(subcommand, rest);
-  } catch (error) {
-    // The reader of the output has closed its end.
-    if (error instanceof Deno.errors.BrokenPipe) return PIPE_BROKEN;
-    const end = rest.indexOf("--");
-    const debug = rest.slice(0, end === -1 ? undefined : end).includes("--debug");
-    const name = subcommand?.name;
-    printError(errorReport(error, { paint: paintFor(Deno.stderr), debug, subcommand: name }));
-    if (subcommand?.runs === true) return FAILED_BEFORE_PROGRAM;
-    return error instanceof UsageError ? 2 : 1;
-  }
+export function main(words: readonly string[]): Promise<number> {
+  return runCommandLine(words, runSubcommand);
 }
 
 /** Whether the command line has a subcommand that runs a program. */
@@ -47,39 +26,9 @@ export async function keep(kept: KeptBox): Promise<boolean> {
   return (await import("./keep_box.ts")).keepBox(kept);
 }
 
-async function runSubcommand(
-  subcommand: KnownSubcommand,
-  words: readonly string[],
-): Promise<number> {
-  const given = readArguments(words, subcommand);
-  if (given.has("help")) return show((paint) => subcommandHelp(subcommand, paint));
+async function runSubcommand({ name }: KnownSubcommand, given: Arguments): Promise<number> {
   if (given.has("detach") && isDetached(given) && supervisorFd(given) === undefined) {
     return (await import("./detach.ts")).detach(given);
   }
-  return await (await LOAD[subcommand.name]()).run(given);
-}
-
-function help([name, ...extra]: readonly string[]): number {
-  if (name === undefined || name.startsWith("-")) return show(programHelp);
-  if (extra.length > 0) throw new UsageError(`"${extra[0]}" is one word too many`);
-  const subcommand = find(name);
-  return show((paint) => subcommandHelp(subcommand, paint));
-}
-
-function find(name: string): KnownSubcommand {
-  const found = SUBCOMMANDS.find((subcommand) => subcommand.name === name);
-  if (found !== undefined) return found;
-  if (name.startsWith("-")) {
-    throw new UsageError(`there is no flag ${name} before a subcommand`);
-  }
-  throw unknownSubcommand(name);
-}
-
-function show(text: (paint: ReturnType<typeof paintFor>) => string): number {
-  return say(text(paintFor(Deno.stdout)));
-}
-
-function say(text: string): number {
-  print(text);
-  return 0;
+  return await (await LOAD[name]()).run(given);
 }

@@ -10,7 +10,6 @@ import { environment } from "../../host.ts";
 import {
   type CommandOptions,
   type Container,
-  type FurtherDevice,
   linux,
   type Permissions,
   protect,
@@ -24,7 +23,6 @@ import {
 import type { Arguments } from "./arguments.ts";
 import { auditOf } from "./audit.ts";
 import { DEGRADE, reportDegradation } from "./degrade.ts";
-import { isDetached } from "./detach_flags.ts";
 import { type FileOptions, filesOf, type PathReading } from "./file_flags.ts";
 import { absolutePath, deniedPath, existingPath } from "./flag_paths.ts";
 import {
@@ -44,7 +42,7 @@ import {
   WEAKER_PROC,
 } from "./permission_flags.ts";
 import { limitsOf } from "./limit_flags.ts";
-import { apart, runProgram } from "./run_program.ts";
+import { runProgram } from "./run_program.ts";
 import { byFlags } from "./sandbox_flags.ts";
 import { reportOf } from "./status_fd.ts";
 import { UsageError } from "./usage.ts";
@@ -53,34 +51,19 @@ import { verboseOf } from "./verbose.ts";
 /** The files that a sandbox shows. */
 export type ShownPaths = Required<Pick<SandboxOptions, "read" | "write">> & FileOptions;
 
-/** Runs the program. */
-export async function run(given: Arguments): Promise<number> {
-  const options = await withNamedDevices(optionsOf(given));
-  const box = byFlags(() => sandbox(options));
-  if (box.degraded !== undefined) reportDegradation(given, box.degraded);
-  if (!isDetached(given)) return await runIn(given, options, box);
-  verboseOf(given, apart(box));
-  const { superviseProgram } = await import("./supervisor.ts");
-  return await superviseProgram(given, {
-    recipe: apart(box),
-    program: given.program,
-    ...placeIn(given, options),
-    source: {},
-  });
+/** Runs the program in the sandbox that the flags describe. */
+export async function runSandbox(
+  given: Arguments,
+  options: SandboxOptions & ShownPaths = optionsOf(given),
+): Promise<number> {
+  return await runIn(given, options, sandboxOf(given, options));
 }
 
-/** The options with what files say of the devices that are named as vendors do. */
-export async function withNamedDevices(
-  options: SandboxOptions & ShownPaths,
-): Promise<SandboxOptions & ShownPaths> {
-  const { devices = [] } = options;
-  const isName = (device: FurtherDevice) => typeof device === "string" && /^[^/].*=/.test(device);
-  const names = devices.filter(isName) as readonly string[];
-  if (names.length === 0) return options;
-  // Few sandboxes have one, and it takes a parser of YAML.
-  const { withCdiDevices } = await import("../../cdi/mod.ts");
-  const paths = devices.filter((device) => !isName(device));
-  return withCdiDevices({ ...options, devices: paths }, names);
+/** The sandbox, and what is told where it holds less than it should. */
+export function sandboxOf(given: Arguments, options: SandboxOptions): Recipe {
+  const box = byFlags(() => sandbox(options));
+  if (box.degraded !== undefined) reportDegradation(given, box.degraded);
+  return box;
 }
 
 /** Runs the program in a sandbox with these options. */
@@ -107,7 +90,7 @@ export async function runIn(
 }
 
 /** What the program has of whoever calls the command, and what it is granted. */
-function placeIn(
+export function placeIn(
   given: Arguments,
   options: SandboxOptions & ShownPaths,
 ): Pick<CommandOptions, "cwd" | "env" | "permissions"> {

@@ -22,8 +22,9 @@ import { errorReport } from "./error_report.ts";
 import { paintFor, printError, printJson } from "./output.ts";
 import { withProgress } from "./progress.ts";
 import { canAsk, confirmed } from "./prompt.ts";
-import { optionsOf, runIn, withNamedDevices } from "./sandbox.ts";
+import { optionsOf, runIn } from "./sandbox.ts";
 import { byFlags } from "./sandbox_flags.ts";
+import { withNamedDevices } from "./sandbox_run.ts";
 import { UsageError } from "./usage.ts";
 
 /** Runs the program, and makes its changes or throws them away. */

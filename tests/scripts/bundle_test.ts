@@ -4,6 +4,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import * as module from "../../mod.ts";
 import { bundle } from "../../scripts/bundle.ts";
 import { BUNDLES } from "../../scripts/bundle/plain.ts";
+import { isPlainSandbox } from "../../scripts/ramekin/plain_sandbox.ts";
 import { ramekinWith, RUN, withFiles } from "../ramekin/support.ts";
 import { decode } from "../other_scripts.ts";
 import { emulated } from "../rounds.ts";
@@ -47,6 +48,8 @@ for (
     ["sandbox", "--", "sh", "-c", "id -u; ls /; exit 3"],
     ["sandbox", "--allow-read=/etc/hosts", "--", "cat", "/etc/hosts"],
     ["sandbox", "--", "/nonesuch"],
+    ["sandbox", "--allow-device=/dev/null", "--", "true"],
+    ["sandbox", "--restart=always", "--", "true"],
     ["sandboks"],
     ["run", "recipe.yaml", "-A", "--set=name=pot", "--", "uname", "-n"],
     ["run", "recipe.yaml", "--", "true"],
@@ -86,15 +89,22 @@ test("a bundle loads no module of Node's before it is used", async () => {
 });
 
 test("what only some subcommands need is loaded with these: images, exports, modules of Node's", async () => {
-  const { stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["info", "--json", "scripts/ramekin/main.ts"],
-    cwd: PROJECT,
-  }).output();
-  const graph: Graph = JSON.parse(decode(stdout));
-  const loaded = loadedAtOnce(graph).map((name) => name.replace(PROJECT.href, ""));
-  assert(loaded.includes("scripts/ramekin/subcommands.ts"));
-  const late = loaded.filter((name) => LATE.test(name) && !NEEDED.includes(name));
-  assertEquals(late, []);
+  const { now } = await modulesOf("scripts/ramekin/main.ts");
+  assert(now.includes("scripts/ramekin/subcommands.ts"));
+  assertEquals(now.filter((name) => LATE.test(name) && !NEEDED.includes(name)), []);
+});
+
+test("the file of plain sandboxes has all that they need", async () => {
+  const { now, later } = await modulesOf("scripts/ramekin/sandbox_main.ts");
+  assert(now.includes("scripts/ramekin/sandbox.ts"));
+  assertEquals(later, []);
+  for (const words of [[], ["--", "true"], ["-R=/etc", "--allow-net", "--", "sh", "-c", ":"]]) {
+    assert(isPlainSandbox(["sandbox", ...words]), words.join(" "));
+  }
+  for (const flag of ["-d", "--detach", "--allow-device=/dev/fuse", "--supervisor=3", "true"]) {
+    assert(!isPlainSandbox(["sandbox", flag, "--", "true"]), flag);
+  }
+  assert(!isPlainSandbox(["try", "--", "true"]));
 });
 
 /** Modules that a subcommand loads. */
@@ -115,16 +125,24 @@ interface Graph {
   }[];
 }
 
-/** The modules that are loaded with the first one. */
-function loadedAtOnce({ roots, modules }: Graph): readonly string[] {
-  const found = new Set(roots);
-  for (const name of found) {
+/** The modules that are loaded with one, and those that they import later. */
+async function modulesOf(entry: string): Promise<Record<"now" | "later", readonly string[]>> {
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", entry],
+    cwd: PROJECT,
+  }).output();
+  const { roots, modules }: Graph = JSON.parse(decode(stdout));
+  const now = new Set(roots);
+  const later = new Set<string>();
+  for (const name of now) {
     const { dependencies = [] } = modules.find(({ specifier }) => specifier === name) ?? {};
     for (const { isDynamic, code } of dependencies) {
-      if (isDynamic !== true && code?.specifier !== undefined) found.add(code.specifier);
+      if (code?.specifier !== undefined) (isDynamic === true ? later : now).add(code.specifier);
     }
   }
-  return [...found];
+  const inProject = (names: Iterable<string>) =>
+    Array.from(names, (name) => name.replace(PROJECT.href, ""));
+  return { now: inProject(now), later: inProject(later) };
 }
 
 test("Deno keeps the command compiled after a subcommand that waits for nothing", async () => {
