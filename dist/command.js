@@ -11,7 +11,7 @@ for(const name in getters){
 Object.defineProperty(target,name,{get:getters[name],configurable:true});
 }
 });
-var BUILD="8a5605ea45e45213c63d879991b6488f3302023e09658ad6c499a3ef92e6812b";
+var BUILD="50f4800820d87350977d350ece0905ff29352b46ef495f067336f8644d6271d5";
 var FUNCTIONS={
 getenv:{
 parameters:[
@@ -241,6 +241,12 @@ if(path==="" || path==="/")return true;
 function mayOthersWrite(mode){
 return((mode??511)& 18)!==0;
 }
+var FLAG2=/^(--(?!(?:allow-device|detach|supervisor)\b)[a-z0-9-]+|-[A-Z])(=.*)?$/s;
+function isPlainSandbox([subcommand,...words]){
+const end=words.indexOf("--");
+const flags=end===-1?words:words.slice(0,end);
+return subcommand==="sandbox" && flags.every((flag)=> FLAG2.test(flag));
+}
 var VERSION="0.1.0";
 var PIPE_BROKEN=128 + 13;
 function asksVersion([first]){
@@ -260,6 +266,10 @@ if(import.meta.main){
 if(asksVersion(Deno.args))Deno.exit(tellVersion());
 const kept=findKeptBox(Deno.args);
 const mayBuild=kept?.execute()===true;
+if(!mayBuild && isPlainSandbox(Deno.args)){
+const{main:main2}=await import(new URL("./sandbox.js",import.meta.url).href);
+Deno.exit(await main2(Deno.args));
+}
 const{keep,main,runsProgram}=await import(new URL("./subcommands.js",import.meta.url).href);
 if(mayBuild && await keep(kept))kept.execute();
 const code=await main(Deno.args);

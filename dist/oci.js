@@ -36,28 +36,29 @@ var recordIdentity$22;
 var opening$23;
 var makeDirectory$24;
 var openMount$25;
-var callIn$26;
-var untrustedDirectories$27;
-var pieces$28;
-var attribute$29;
-var append$30;
-var reserve$31;
-var grow$32;
-var receiveFds$33;
-var receiveNotifier$34;
-var restore$35;
-var endWatch$36;
-var release$37;
-var read$38;
-var make$39;
-var begin$40;
-var compile$41;
-var visit$42;
-var control$43;
-var update$44;
-var waitInPool$45;
-var setTimeout$46;
-var dispatch$47;
+var knownPath$26;
+var ask$27;
+var callIn$28;
+var pieces$29;
+var attribute$30;
+var append$31;
+var reserve$32;
+var grow$33;
+var receiveFds$34;
+var receiveNotifier$35;
+var restore$36;
+var endWatch$37;
+var release$38;
+var read$39;
+var make$40;
+var begin$41;
+var compile$42;
+var visit$43;
+var control$44;
+var update$45;
+var waitInPool$46;
+var setTimeout$47;
+var dispatch$48;
 var errnoName=(function errnoName(errno){
 const entry2=Object.entries(ERRNO).find((([,number])=> number===errno));
 return entry2?.[0];
@@ -263,9 +264,6 @@ return call("read",fd,buffer,size);
 var write=(function write(fd,bytes,size){
 return call("write",fd,bytes,size);
 });
-var pwrite64=(function pwrite64(fd,bytes,size,at3){
-return call("pwrite64",fd,bytes,size,at3);
-});
 var pipe2=(function pipe2(ends,flagBits){
 return call("pipe2",ends,flags(flagBits,OPEN_FLAGS));
 });
@@ -345,6 +343,15 @@ return Deno.dlopen(otherwise,SYMBOLS).symbols;
 throw error;
 }
 }
+});
+var decodeName=(function decodeName(bytes){
+if(bytes.length > SHORT)return decodeLong(bytes);
+let text3="";
+for(const byte of bytes){
+if(byte >=128)return decodeLong(bytes);
+text3 +=String.fromCharCode(byte);
+}
+return text3;
 });
 var decodeNames=(function decodeNames(bytes){
 return decodeLong(bytes);
@@ -511,6 +518,27 @@ value:make3(loaded2)
 return made.value;
 });
 });
+var getdents64=(function getdents64(directory,entries){
+return call("getdents64",directory,entries,entries.size);
+});
+var readDirectoryEntries=(function readDirectoryEntries(entries,size){
+const found=[];
+for(let start2=0;start2 < size;){
+const length=entries.getUint16(start2 + ENTRY.reclen,true);
+const bytes=new Uint8Array(entries.buffer,entries.byteOffset + start2,length);
+const name=decodeName(bytes.subarray(ENTRY.name,bytes.indexOf(0,ENTRY.name)));
+if(name !=="." && name !==".."){
+const type=entries.getUint8(start2 + ENTRY.type)<< TYPE_SHIFT;
+found.push({
+ino:entries.getBigUint64(start2 + ENTRY.ino,true),
+type,
+name
+});
+}
+start2 +=length;
+}
+return found;
+});
 var failureOf=(function failureOf(result,show2){
 const{failed}=result;
 if(failed===void 0)return void 0;
@@ -591,6 +619,24 @@ hint
 var hintFor=(function hintFor(code,hints){
 if(typeof hints==="string")return shortageHint(code)??hints;
 return fixFor(hints,code)??shortageHint(code);
+});
+var entriesOf=(function entriesOf(directory){
+const entries=[];
+for(;;){
+const part=new Output(PART_SIZE,"&entries");
+const list2=getdents64(directory,part);
+const outcome=syscalls([
+{
+call:list2,
+accept:[
+"ENOENT"
+]
+}
+]);
+const size=Number(outcome.result(list2));
+if(size <=0)return entries;
+entries.push(...readDirectoryEntries(outcome.output(part),size));
+}
 });
 var readLinks=(function readLinks(paths){
 const found=[];
@@ -725,6 +771,68 @@ return void 0;
 throw error;
 }
 });
+var pidsBelow=(function pidsBelow(path2){
+const pids=[];
+walk(path2,{
+enter:(function(group){
+const text3=ifThere((()=> readWholeText(group,"cgroup.procs")),HIDDEN)??"";
+for(const line of text3.split("\n"))if(Number(line)> 0)pids.push(Number(line));
+})
+});
+return pids;
+});
+var removeBelow=(function removeBelow(path2){
+walk(path2,{
+leave(around,name){
+const remove2=()=> syscall(unlinkat(around,name,AT_REMOVEDIR));
+ifThere(remove2,[
+"ENOENT",
+"EBUSY",
+"EACCES",
+"EPERM",
+"EROFS"
+]);
+}
+});
+});
+var walk=(function walk(path2,{enter:enter3,leave}){
+let at3=openGroup(at_fdcwd,path2);
+if(at3===void 0)return;
+const way=[];
+const waiting=[
+groupsIn(at3)
+];
+try{
+enter3?.(at3);
+for(;;){
+const name=waiting.at(-1).pop();
+if(name===void 0)waiting.pop();
+if(waiting.length===0)return;
+const next=openGroup(at3,name??"..");
+if(next===void 0 && name===void 0)return;
+if(next===void 0)continue;
+syscall(close(at3));
+at3=next;
+if(name===void 0)leave?.(at3,way.pop());
+else{
+way.push(name);
+waiting.push(groupsIn(at3));
+enter3?.(at3);
+}
+}
+}finally{
+syscall(close(at3));
+}
+});
+var openGroup=(function openGroup(around,name){
+const flags16=O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+return ifThere((()=> syscall(openat(around,name,flags16))),HIDDEN);
+});
+var groupsIn=(function groupsIn(group){
+return entriesOf(group).flatMap((({name,type})=> type===S_IFDIR?[
+name
+]:[]));
+});
 var makeGroups=(function makeGroups(hierarchies2,path2,required){
 const made=[];
 for(const hierarchy of hierarchies2){
@@ -786,7 +894,7 @@ return void 0;
 var pidsIn=(function pidsIn(groups){
 return[
 ...new Set(groups.flatMap(pidsBelow))
-].sort(((one,other)=> one - other));
+].sort((one,other)=> one - other);
 });
 var removeGroups=(function removeGroups(groups){
 return groups.map(removeTree).every(Boolean);
@@ -1947,15 +2055,6 @@ issue
 });
 var isRootStep=(function isRootStep(step){
 return step.step==="pivotRoot" || step.step==="chroot";
-});
-var isUntrustedBind=(function isUntrustedBind(step){
-return step.step==="bind" && step.untrusted===true && step.readOnly !==true;
-});
-var isChangedRoot=(function isChangedRoot(step){
-return step.step==="root" && step.discard !==true && step.readOnly !==true;
-});
-var isUntrustedRule=(function isUntrustedRule(step){
-return step.step==="landlock" && step.untrusted===true && step.write !==void 0;
 });
 var copyTree=(function copyTree(plan,place2,more,source,fixes){
 const flags16=OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | more;
@@ -3310,6 +3409,17 @@ lowerSteps(plan,steps,0);
 plan.directories.returnToWorking();
 return plan;
 });
+var lowerSteps=(function lowerSteps(plan,steps,from2,to=steps.length){
+for(let index=from2;index < to;index++){
+plan.cursor.begin(index);
+try{
+lower(steps[index],plan);
+}catch(error){
+if(error instanceof TargetIssue)plan.refuse(error.message);
+throw error instanceof SyscallError?inStep(error,plan):error;
+}
+}
+});
 var clone3=(function clone3(flagBits,stored,cgroup){
 const bits=flagBits + CLONE_PARENT_SETTID +(cgroup===void 0?0:CLONE_INTO_CGROUP);
 const signal=(flagBits & CLONE_PARENT)===0?SIGNALS.SIGCHLD:0;
@@ -4068,6 +4178,20 @@ write4();
 });
 var reapStatus=(function reapStatus(pidfd,wait=false){
 return endIn((wait?WAITING2:LOOKING).run(pidfd));
+});
+var reaping=(function reaping(pidfd){
+return recordOf2(pidfd,WEXITED | WNOHANG);
+});
+var endIn=(function endIn(outcome){
+return statusIn(outcome.output(INFO),outcome.output(USAGE));
+});
+var recordOf2=(function recordOf2(pidfd,options){
+return{
+call:waitid(P_PIDFD,pidfd,INFO,options,USAGE),
+accept:[
+"EINTR"
+]
+};
 });
 var statusIn=(function statusIn(info,usage){
 const state=readChildState(info);
@@ -5599,7 +5723,7 @@ const planned=hierarchies2.map(((hierarchy)=>({
 hierarchy,
 path:hierarchy.top + path2
 })));
-requireUnused(path2,planned.map(({path:path3})=> path3));
+requireUnused(path2,planned.map((({path:path3})=> path3)));
 record.recordGroups(planned);
 const groups=makeGroups(hierarchies2,path2,able.isRoot);
 applyResources(groups,config.linux?.resources??{});
@@ -5644,6 +5768,11 @@ if(names.includes(".."))unsupported("linux.cgroupsPath",'it may not contain ".."
 if(names.length===0)unsupported("linux.cgroupsPath","it is the group of all processes");
 if(cgroupsPath.includes("\n"))unsupported("linux.cgroupsPath","no group has a line end");
 return `/${names.join("/")}`;
+});
+var requireUnused=(function requireUnused(path2,groups){
+const count=pidsIn(groups).length;
+if(count===0)return;
+unsupported("linux.cgroupsPath",`the control group ${path2} is in use: ${count} processes`);
 });
 var fixedState=(function fixedState(id2,config,bundle){
 return{
@@ -5862,6 +5991,9 @@ return runEachHook(config,"poststop",{
 pid:0,
 status:"stopped"
 });
+});
+var words3=(function words3(seconds2,nanoseconds){
+return new Uint8Array(BigInt64Array.of(BigInt(seconds2),BigInt(nanoseconds)).buffer);
 });
 var enterSteps=(function enterSteps(process,config,first,outlives){
 checkProcess(process);
@@ -6832,6 +6964,9 @@ LOCK_EX,
 LOCK_NB
 }));
 }
+function pwrite64(fd,bytes,size,at3){
+return call("pwrite64",fd,bytes,size,at3);
+}
 function pread64(fd,buffer,size,offset){
 return call("pread64",fd,buffer,size,offset);
 }
@@ -6952,15 +7087,6 @@ ignoreBOM:true
 });
 var ESCAPE=56320;
 var SHORT=256;
-function decodeName(bytes){
-if(bytes.length > SHORT)return decodeLong(bytes);
-let text3="";
-for(const byte of bytes){
-if(byte >=128)return decodeLong(bytes);
-text3 +=String.fromCharCode(byte);
-}
-return text3;
-}
 function sizeOfLetter(bytes,at3){
 if(at3 >=bytes.length)return 0;
 const first=bytes[at3],second=bytes[at3 + 1]??0;
@@ -8185,9 +8311,6 @@ this.#arena=this.allocate(2 ** Math.ceil(Math.log2(size)));
 this.release(old);
 }
 };
-function getdents64(directory,entries){
-return call("getdents64",directory,entries,entries.size);
-}
 var ENTRY={
 ino:0,
 reclen:16,
@@ -8195,24 +8318,6 @@ type:18,
 name:19
 };
 var TYPE_SHIFT=12;
-function readDirectoryEntries(entries,size){
-const found=[];
-for(let start2=0;start2 < size;){
-const length=entries.getUint16(start2 + ENTRY.reclen,true);
-const bytes=new Uint8Array(entries.buffer,entries.byteOffset + start2,length);
-const name=decodeName(bytes.subarray(ENTRY.name,bytes.indexOf(0,ENTRY.name)));
-if(name !=="." && name !==".."){
-const type=entries.getUint8(start2 + ENTRY.type)<< TYPE_SHIFT;
-found.push({
-ino:entries.getBigUint64(start2 + ENTRY.ino,true),
-type,
-name
-});
-}
-start2 +=length;
-}
-return found;
-}
 var SHORTAGES={
 EMFILE:"this process has as many open files as it may; raise the limit (ulimit -n)",
 ENFILE:"this machine has as many open files as it may (sysctl fs.file-max)",
@@ -8225,24 +8330,6 @@ try{
 return entriesOf(directory);
 }finally{
 syscall(close(directory));
-}
-}
-function entriesOf(directory){
-const entries=[];
-for(;;){
-const part=new Output(PART_SIZE,"&entries");
-const list2=getdents64(directory,part);
-const outcome=syscalls([
-{
-call:list2,
-accept:[
-"ENOENT"
-]
-}
-]);
-const size=Number(outcome.result(list2));
-if(size <=0)return entries;
-entries.push(...readDirectoryEntries(outcome.output(part),size));
 }
 }
 var AT_ONCE=256;
@@ -8318,68 +8405,6 @@ var HIDDEN=[
 "ENODEV",
 "EOPNOTSUPP"
 ];
-function pidsBelow(path2){
-const pids=[];
-walk(path2,{
-enter(group){
-const text3=ifThere(()=> readWholeText(group,"cgroup.procs"),HIDDEN)??"";
-for(const line of text3.split("\n"))if(Number(line)> 0)pids.push(Number(line));
-}
-});
-return pids;
-}
-function removeBelow(path2){
-walk(path2,{
-leave(around,name){
-const remove2=()=> syscall(unlinkat(around,name,AT_REMOVEDIR));
-ifThere(remove2,[
-"ENOENT",
-"EBUSY",
-"EACCES",
-"EPERM",
-"EROFS"
-]);
-}
-});
-}
-function walk(path2,{enter:enter3,leave}){
-let at3=openGroup(at_fdcwd,path2);
-if(at3===void 0)return;
-const way=[];
-const waiting=[
-groupsIn(at3)
-];
-try{
-enter3?.(at3);
-for(;;){
-const name=waiting.at(-1).pop();
-if(name===void 0)waiting.pop();
-if(waiting.length===0)return;
-const next=openGroup(at3,name??"..");
-if(next===void 0 && name===void 0)return;
-if(next===void 0)continue;
-syscall(close(at3));
-at3=next;
-if(name===void 0)leave?.(at3,way.pop());
-else{
-way.push(name);
-waiting.push(groupsIn(at3));
-enter3?.(at3);
-}
-}
-}finally{
-syscall(close(at3));
-}
-}
-function openGroup(around,name){
-const flags16=O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-return ifThere(()=> syscall(openat(around,name,flags16)),HIDDEN);
-}
-function groupsIn(group){
-return entriesOf(group).flatMap(({name,type})=> type===S_IFDIR?[
-name
-]:[]);
-}
 var CONTROLLERS=[
 "cpuset",
 "cpu",
@@ -13681,7 +13706,7 @@ var HostFacts=class{
 static{
 addMethods(this.prototype,{
 resolve:(function(path2){
-let resolved=this.#knownPath(path2);
+let resolved=knownPath$26.call(this,path2);
 if(resolved===void 0)this.#resolved.set(path2,resolved=this.#host.resolve(path2));
 return resolved;
 }),
@@ -13689,6 +13714,11 @@ mountAutomounts:(function(directory){
 this.#hasAutomounter??=this.#host.hasAutomounter();
 if(this.#hasAutomounter)this.#host.mountAutomounts(directory);
 })
+});
+}
+static{
+knownPath$26=(function(path2){
+return this.#resolved.get(path2)??(this.#begun && knownPath$26.call(this.#begun,path2));
 });
 }
 #host;
@@ -13718,9 +13748,6 @@ accountFile(path2){
 let text3=this.#accountFiles.get(path2);
 if(text3===void 0)this.#accountFiles.set(path2,text3=this.#host.accountFile(path2));
 return text3;
-}
-#knownPath(path2){
-return this.#resolved.get(path2)??(this.#begun && this.#begun.#knownPath(path2));
 }
 namesIn(directory,pattern){
 let names=this.#knownNames(directory);
@@ -14359,11 +14386,11 @@ nameOf:(function(index){
 return this.steps[index].step;
 }),
 includes:(function(step){
-return this.#ask((cursor)=> cursor.#places.has(step));
+return ask$27.call(this,((cursor)=> cursor.#places.has(step)));
 }),
 comesLater:(function(step){
 const index=this.#index;
-return this.#ask((cursor)=>(cursor.#places.get(step)?.last??-1)> index);
+return ask$27.call(this,((cursor)=>(cursor.#places.get(step)?.last??-1)> index));
 }),
 rootOf:(function(path2){
 const root2=this.nextRoot;
@@ -14378,20 +14405,19 @@ addGetters(this.prototype,{
 index:(function(){
 return this.#index;
 }),
-untrustedSources:(function(){
-return this.#ask(((cursor)=> cursor.steps.flatMap((step)=>{
-if(isChangedRoot(step))return[
-step.directory
-];
-if(isUntrustedRule(step))return step.write;
-return isUntrustedBind(step)?[
-step.source
-]:[];
-})));
-}),
 nextRoot:(function(){
 return this.#nextRoots[this.#index];
 })
+});
+}
+static{
+ask$27=(function(ask){
+const answer=ask(this);
+this.#asked.push({
+ask,
+answer
+});
+return answer;
 });
 }
 steps;
@@ -14444,20 +14470,12 @@ if(this.#nextRoots[index]!==others.#nextRoots[index])return false;
 }
 return this.#asked.every(({ask,answer})=> isSame2(ask(others),answer));
 }
-#ask(ask){
-const answer=ask(this);
-this.#asked.push({
-ask,
-answer
-});
-return answer;
-}
 cameBefore(step){
 return(this.#places.get(step)?.first??Infinity)< this.#index;
 }
 findLater(isSuch){
 const index=this.#index;
-return this.#ask((cursor)=> cursor.steps.slice(index + 1).find(({step})=> isSuch(step))?.step);
+return ask$27.call(this,(cursor)=> cursor.steps.slice(index + 1).find(({step})=> isSuch(step))?.step);
 }
 droppedBefore(index){
 for(let before=index - 1;before >=0;before--){
@@ -14467,6 +14485,17 @@ if(step.step==="capabilities" || step.step==="setUser")return before;
 }
 return void 0;
 }
+get untrustedSources(){
+return ask$27.call(this,(cursor)=> cursor.steps.flatMap((step)=>{
+if(isChangedRoot(step))return[
+step.directory
+];
+if(isUntrustedRule(step))return step.write;
+return isUntrustedBind(step)?[
+step.source
+]:[];
+}));
+}
 get isUntrusted(){
 return this.steps[this.#index]?.untrusted===true;
 }
@@ -14474,14 +14503,29 @@ return this.steps[this.#index]?.untrusted===true;
 function isSame2(one,other){
 return one===other || JSON.stringify(one)===JSON.stringify(other);
 }
+function isUntrustedBind(step){
+return step.step==="bind" && step.untrusted===true && step.readOnly !==true;
+}
+function isChangedRoot(step){
+return step.step==="root" && step.discard !==true && step.readOnly !==true;
+}
+function isUntrustedRule(step){
+return step.step==="landlock" && step.untrusted===true && step.write !==void 0;
+}
 function entersUserNamespace(step){
 const{kinds}=step;
 return(step.step==="unshare" || step.step==="join")&&(!Array.isArray(kinds)|| kinds.includes("user"));
 }
 var UntrustedDirectories=class{
-static{
-addMethods(this.prototype,{
-linkOn:(function({asked,path:path2}){
+#host;
+#directories;
+#places;
+#known=new Map();
+constructor(host,sources){
+this.#host=host;
+this.#directories=sources.map((source)=> host.resolve(source)).filter(({id:id2})=> id2 !==void 0);
+}
+linkOn({asked,path:path2}){
 if(this.#directories.length===0)return void 0;
 const followed=this.#host.followLinks(asked);
 for(const link2 of followed.links){
@@ -14496,16 +14540,6 @@ return{
 link:followed.links.at(-1)??asked,
 directory:this.#directories[0].asked
 };
-})
-});
-}
-#host;
-#directories;
-#places;
-#known=new Map();
-constructor(host,sources){
-this.#host=host;
-this.#directories=sources.map((source)=> host.resolve(source)).filter(({id:id2})=> id2 !==void 0);
 }
 #around(path2){
 if(this.#known.has(path2))return this.#known.get(path2);
@@ -14547,7 +14581,7 @@ if(this.#isFinishing){
 this.beforeExec(call2,options.fixes,options.accept);
 return call2;
 }
-return callIn$26.call(this,this.process,call2,options);
+return callIn$28.call(this,this.process,call2,options);
 }),
 countPath:(function(path2){
 this.#paths +=path2.length;
@@ -14621,7 +14655,7 @@ late:false
 };
 }
 if(resolved.path===normalize(path2))return resolved;
-const found=untrustedDirectories$27.call(this).linkOn(resolved);
+const found=this.#untrustedDirectories().linkOn(resolved);
 if(found===void 0)return resolved;
 if(optional2)return{
 ...resolved,
@@ -14679,7 +14713,7 @@ return this.#limits;
 });
 }
 static{
-callIn$26=(function({parts},call2,options){
+callIn$28=(function({parts},call2,options){
 const{accept,onZero,onAccepted,onFailure=EXIT_CHILD,onSuccess,fixes}=options;
 const stepIndex=this.cursor.index;
 if(++this.#calls > MAX_CALLS)this.refuse(`a plan has at most ${MAX_CALLS} calls`);
@@ -14695,11 +14729,6 @@ fixes,
 isFound:this.#isFound
 });
 return call2;
-});
-}
-static{
-untrustedDirectories$27=(function(){
-return this.#untrusted??=new UntrustedDirectories(this.host,this.cursor.untrustedSources.map((source)=> source.startsWith("/")?source:`${this.facts.workingDirectory()}/${source}`));
 });
 }
 host;
@@ -14811,7 +14840,7 @@ const{launcherParts}=this;
 const before=this.options.ownLauncher===true?{
 parts:launcherParts
 }:this.#forerunner();
-return callIn$26.call(this,before,call2,options);
+return callIn$28.call(this,before,call2,options);
 }
 calls(calls,fixes){
 for(const call2 of calls)this.call(call2,{
@@ -14850,6 +14879,9 @@ return new ContainerPath(this,path2,"current");
 }
 #isUntrusted(path2){
 return this.cursor.isUntrusted || this.cursor.untrustedSources.some((source)=> touches(path2,normalize(source)));
+}
+#untrustedDirectories(){
+return this.#untrusted??=new UntrustedDirectories(this.host,this.cursor.untrustedSources.map((source)=> source.startsWith("/")?source:`${this.facts.workingDirectory()}/${source}`));
 }
 syncWithParent(parentActions){
 const byte=new Output(1,"&byte");
@@ -17143,13 +17175,13 @@ var MessageWriter=class{
 static{
 addMethods(this.prototype,{
 message:(function({type,flags:flags16,payload:payload2},sequence){
-const start2=reserve$31.call(this,HEADER_SIZE3);
-pieces$28.call(this,payload2);
+const start2=reserve$32.call(this,HEADER_SIZE3);
+pieces$29.call(this,payload2);
 this.#view.setUint32(start2,this.#end - start2,true);
 this.#view.setUint16(start2 + 4,type,true);
 this.#view.setUint16(start2 + 6,flags16 | NLM_F_REQUEST,true);
 this.#view.setUint32(start2 + 8,sequence,true);
-reserve$31.call(this,0);
+reserve$32.call(this,0);
 })
 });
 }
@@ -17161,44 +17193,44 @@ return this.#bytes.slice(0,this.#end);
 });
 }
 static{
-pieces$28=(function(pieces){
+pieces$29=(function(pieces){
 for(const piece of pieces){
-if(piece instanceof Attribute)attribute$29.call(this,piece);
-else if(piece instanceof Uint8Array)append$30.call(this,piece);
+if(piece instanceof Attribute)attribute$30.call(this,piece);
+else if(piece instanceof Uint8Array)append$31.call(this,piece);
 else{
 this.holes.push({
 offset:this.#end,
 value:piece
 });
-append$30.call(this,new Uint8Array(4));
+append$31.call(this,new Uint8Array(4));
 }
 }
 });
 }
 static{
-attribute$29=(function({type,payload:payload2}){
-const start2=reserve$31.call(this,ATTRIBUTE_HEADER_SIZE);
-pieces$28.call(this,payload2);
+attribute$30=(function({type,payload:payload2}){
+const start2=reserve$32.call(this,ATTRIBUTE_HEADER_SIZE);
+pieces$29.call(this,payload2);
 this.#view.setUint16(start2,this.#end - start2,true);
 this.#view.setUint16(start2 + 2,type,true);
 });
 }
 static{
-append$30=(function(bytes){
+append$31=(function(bytes){
 const at3=this.#end;
-grow$32.call(this,at3 + bytes.length);
+grow$33.call(this,at3 + bytes.length);
 this.#bytes.set(bytes,at3);
 });
 }
 static{
-reserve$31=(function(size){
+reserve$32=(function(size){
 const at3=aligned(this.#end);
-grow$32.call(this,at3 + size);
+grow$33.call(this,at3 + size);
 return at3;
 });
 }
 static{
-grow$32=(function(end){
+grow$33=(function(end){
 this.#end=end;
 if(end <=this.#bytes.length)return;
 const grown=new Uint8Array(end * 2);
@@ -22697,17 +22729,6 @@ writeFile:lowerWriteFile
 function lowerRoot(step,plan){
 for(const part of rootParts(step,plan))lower(part,plan);
 }
-function lowerSteps(plan,steps,from2,to=steps.length){
-for(let index=from2;index < to;index++){
-plan.cursor.begin(index);
-try{
-lower(steps[index],plan);
-}catch(error){
-if(error instanceof TargetIssue)plan.refuse(error.message);
-throw error instanceof SyscallError?inStep(error,plan):error;
-}
-}
-}
 function inStep({syscall:syscall2,errno,call:call2,hint},{cursor}){
 const{index}=cursor;
 return new SyscallError({
@@ -24833,7 +24854,7 @@ var FILE="ramekin-names";
 var RECORD2=128;
 var namesFile=perEngine((()=> syscall(memfd_create(FILE,MFD_CLOEXEC))));
 var encoder6=new TextEncoder();
-var writing=perEngine((loaded2)=>{
+var writing=perEngine(((loaded2)=>{
 const bytes=new Output(RECORD2);
 const described=call("pwrite64",namesFile(),bytes,RECORD2,0);
 const record={
@@ -24852,16 +24873,16 @@ place(program,memory);
 const at3=program.outputs.get(bytes);
 return{
 record:memory.bytes.subarray(at3,at3 + RECORD2 - 1),
-setPosition:(position)=> memory.view.setUint32(argumentOffset(0,3),position,true),
-write:()=>{
+setPosition:((position)=> memory.view.setUint32(argumentOffset(0,3),position,true)),
+write:(()=>{
 const errno=loaded2.runIn(memory);
 if(errno !==0)throw new SyscallError({
 syscall:"pwrite64",
 errno
 });
-}
+})
 };
-});
+}));
 var MOST_READ=256 * 1024;
 function readSome(fd){
 const{buffer}=tables2();
@@ -24988,12 +25009,6 @@ return{
 durationMs:performance.now()- startedAt
 };
 }
-function reaping(pidfd){
-return recordOf2(pidfd,WEXITED | WNOHANG);
-}
-function endIn(outcome){
-return statusIn(outcome.output(INFO),outcome.output(USAGE));
-}
 function hasExited(pidfd){
 const look2=ppoll([
 {
@@ -25021,14 +25036,6 @@ PIDFD
 ],[
 recordOf2(PIDFD,options)
 ])));
-function recordOf2(pidfd,options){
-return{
-call:waitid(P_PIDFD,pidfd,INFO,options,USAGE),
-accept:[
-"EINTR"
-]
-};
-}
 var ENDS2=[
 CLD_EXITED,
 CLD_KILLED,
@@ -25158,10 +25165,10 @@ call:ppoll([
 FIRST,
 SECOND2,
 EXIT
-].map((fd)=>({
+].map(((fd)=>({
 fd,
 events:POLLIN
-})),TIMEOUT),
+}))),TIMEOUT),
 accept:[
 "EINTR"
 ]
@@ -25190,14 +25197,14 @@ var CLOSING=[
 2,
 3,
 4
-].map((count)=>{
+].map(((count)=>{
 const fds=Array.from({
 length:count
-},(_,index)=> new Slot(`fd ${index}`));
-return new Routine(fds,fds.map((fd)=>({
+},((_,index)=> new Slot(`fd ${index}`)));
+return new Routine(fds,fds.map(((fd)=>({
 call:close(fd)
-})));
-});
+}))));
+}));
 var ONE=new Uint8Array([
 1,
 0,
@@ -26504,7 +26511,7 @@ const{plan,frame,shape}=this.#compiled;
 const{failed,socket}=this.#state;
 if(!frame.vfork && !failed){
 serveSyncPoints(plan,socket,spawn,this.#services);
-receiveFds$33.call(this,socket);
+receiveFds$34.call(this,socket);
 if(shape.held && !waitForByte(socket))throw this.#error();
 }
 if(this.#state.failed)throw this.#error();
@@ -26514,18 +26521,18 @@ const{frame,shape}=this.#compiled;
 if(!frame.vfork){
 const{socket:socket2}=this.#state;
 if(shape.held)letGo(socket2);
-receiveNotifier$34.call(this,socket2);
+receiveNotifier$35.call(this,socket2);
 const{plan,sealed}=this.#compiled;
 const patience=plan.state.stoppable?PATIENCE2:void 0;
 const report=waitForEnd2(socket2,sealed?.length,patience);
-endWatch$36.call(this);
-restore$35.call(this);
+endWatch$37.call(this);
+restore$36.call(this);
 if(report.length > 0)throw this.#sealedError(report);
 }
 const{pids,pidfd,socket,runs}=this.#state;
 if(!runs)throw this.#error();
-if(socket !==void 0)receiveFds$33.call(this,socket);
-if(socket !==void 0)receiveNotifier$34.call(this,socket);
+if(socket !==void 0)receiveFds$34.call(this,socket);
+if(socket !==void 0)receiveNotifier$35.call(this,socket);
 const pid=pids.at(-1);
 const opened=pidfd??syscall(pidfd_open(pid,0));
 if(pidfd===void 0)this.#final={
@@ -26537,7 +26544,7 @@ writeName(opened,pid,name??program);
 for(const service of this.#services)service.guard?.(opened);
 for(let index=0;index < pids.length - 1;index++)reap(pids[index]);
 if(socket !==void 0)syscall(close(socket));
-release$37.call(this);
+release$38.call(this);
 return{
 pid,
 pidfd:opened,
@@ -26552,7 +26559,7 @@ services:this.#services
 });
 }
 static{
-receiveFds$33=(function(socket){
+receiveFds$34=(function(socket){
 const{plan,shape}=this.#compiled;
 if(shape.terminal==="container")this.#terminal??=receiveFd(socket);
 if(plan.listener !==void 0)this.#listener??=receiveFd(socket);
@@ -26560,7 +26567,7 @@ if(shape.notify===true)this.#notifySocket??=receiveFd(socket);
 });
 }
 static{
-receiveNotifier$34=(function(socket){
+receiveNotifier$35=(function(socket){
 const{notifier}=this.#compiled.plan;
 if(notifier===void 0 || this.#isTaken)return;
 this.#notifier??=receiveFd(socket);
@@ -26572,26 +26579,26 @@ this.#notifier=void 0;
 });
 }
 static{
-restore$35=(function(){
+restore$36=(function(){
 if(this.#isGuarded)this.#compiled.frame.guard.restore(this.#result);
 this.#isGuarded=false;
 });
 }
 static{
-endWatch$36=(function(){
+endWatch$37=(function(){
 const{frame:{vfork,watch}}=this.#compiled;
 if(!vfork && this.#isWatched)watch?.end(this.#result);
 this.#isWatched=false;
 });
 }
 static{
-release$37=(function(){
+release$38=(function(){
 if(this.#memory !==void 0)engine().release(this.#memory);
 this.#memory=void 0;
 });
 }
 static{
-read$38=(function(result){
+read$39=(function(result){
 const{plan,frame,layout}=this.#compiled;
 const{sockets,pidfd}=frame;
 const failed=result.failed !==void 0 || frame.watch?.hasEndedLaunch(result)===true;
@@ -26633,7 +26640,7 @@ const loaded2=engine();
 const isCopied=!frame.sharesMemory || plan.processes.some(((process)=> copiesMemory(process,shape)));
 if(frame.vfork && !isCopied){
 const result=loaded2.runInArena(program,bindings);
-this.#final=read$38.call(this,result);
+this.#final=read$39.call(this,result);
 this.#result=this.#final.runs?result:result.copy();
 return;
 }
@@ -26642,7 +26649,7 @@ this.#memory=loaded2.allocate(sizeWith(program,bindings),sharing);
 place(program,this.#memory,bindings);
 loaded2.runIn(this.#memory);
 this.#result=new RunResult(program,this.#memory.view);
-this.#final=frame.vfork?read$38.call(this,this.#result):void 0;
+this.#final=frame.vfork?read$39.call(this,this.#result):void 0;
 }
 get services(){
 return this.#services;
@@ -26651,7 +26658,7 @@ get pid(){
 return this.#state.pids.at(-1);
 }
 abort(thrown){
-endWatch$36.call(this);
+endWatch$37.call(this);
 const{failed}=this.#state;
 const error=failed?this.#error():thrown;
 this.#killAll();
@@ -26670,8 +26677,8 @@ try{
 endServices(this.#services);
 }catch{
 }
-restore$35.call(this);
-release$37.call(this);
+restore$36.call(this);
+release$38.call(this);
 return error;
 }
 #killAll(){
@@ -26704,7 +26711,7 @@ values
 },result);
 }
 get #state(){
-return this.#final??read$38.call(this,this.#result);
+return this.#final??read$39.call(this,this.#result);
 }
 };
 function conditionsOf(parts){
@@ -27556,7 +27563,7 @@ static{
 addMethods(this.prototype,{
 spawn:(function(spec,alter){
 try{
-const{launch:launch3,cgroup}=make$39.call(this,spec,false,alter);
+const{launch:launch3,cgroup}=make$40.call(this,spec,false,alter);
 return startIn(launch3,cgroup);
 }catch(error){
 throw orEnded(error,this.plan);
@@ -27573,17 +27580,17 @@ scriptPidfd:scriptPidfd(),
 initImage:this.plan.hasInit?initImage():void 0
 };
 return{
-compiled:compile$41.call(this,values),
+compiled:compile$42.call(this,values),
 values
 };
 })
 });
 }
 static{
-make$39=(function(spec,held,alter){
+make$40=(function(spec,held,alter){
 const cgroup=ContainerCgroup.make(this.plan);
 try{
-const launch3=begin$40.call(this,spec,cgroup?.entry,held,alter);
+const launch3=begin$41.call(this,spec,cgroup?.entry,held,alter);
 cgroup?.entered();
 return{
 launch:launch3,
@@ -27596,7 +27603,7 @@ throw error;
 });
 }
 static{
-begin$40=(function(spec,cgroupEntry,held,alter){
+begin$41=(function(spec,cgroupEntry,held,alter){
 const inheritedFds=openInheritedFds(this.plan,openUserNamespace);
 let sealedProgram;
 try{
@@ -27627,7 +27634,7 @@ closeInheritedFds(inheritedFds);
 });
 }
 static{
-compile$41=(function({spec,paths,cgroupEntry,held=false}){
+compile$42=(function({spec,paths,cgroupEntry,held=false}){
 const common=shapeOf(spec,paths.length,cgroupEntry,held);
 const shape={
 ...common,
@@ -27651,7 +27658,7 @@ this.plan=plan;
 ignoredSignals();
 }
 create(spec,alter){
-const{launch:launch3,cgroup}=make$39.call(this,spec,true,alter);
+const{launch:launch3,cgroup}=make$40.call(this,spec,true,alter);
 return new CreatedContainer(launch3,cgroup);
 }
 describe(spec){
@@ -27662,7 +27669,7 @@ paths:programPaths(spec),
 cgroupEntry:cgroup?.cgroupEntry
 };
 return new Plan({
-compiled:compile$41.call(this,values),
+compiled:compile$42.call(this,values),
 values
 },cgroup?.calls);
 }
@@ -27742,7 +27749,7 @@ const[values,text3]=[
 this.#values,
 this.#text
 ];
-visit$42.call(this,value,0);
+visit$43.call(this,value,0);
 return{
 values:this.#values - values,
 text:this.#text - text3
@@ -27761,7 +27768,7 @@ return this.#text > MAX_TEXT?`the strings of a recipe have at most ${MAX_TEXT} l
 });
 }
 static{
-visit$42=(function(value,depth){
+visit$43=(function(value,depth){
 this.#values++;
 if(typeof value==="string")this.#text +=value.length;
 if(typeof value !=="object" || value===null)return;
@@ -27777,11 +27784,11 @@ this.#text
 ];
 if(depth > 0)this.#known.set(value,NOTHING3);
 if(Array.isArray(value)){
-for(let index=0;index < value.length;index++)visit$42.call(this,value[index],depth + 1);
+for(let index=0;index < value.length;index++)visit$43.call(this,value[index],depth + 1);
 }else{
 for(const key of Object.keys(value)){
 this.#text +=key.length;
-visit$42.call(this,value[key],depth + 1);
+visit$43.call(this,value[key],depth + 1);
 }
 }
 if(depth > 0){
@@ -28889,22 +28896,22 @@ var Reactor=class{
 static{
 addMethods(this.prototype,{
 watch:(function(fd){
-control$43.call(this,EPOLL_CTL_ADD,fd,EPOLLONESHOT);
+control$44.call(this,EPOLL_CTL_ADD,fd,EPOLLONESHOT);
 const watch=new Watch(fd,{
 arm:((readiness)=>{
 const event=readiness==="readable"?EPOLLIN:EPOLLOUT;
-control$43.call(this,EPOLL_CTL_MOD,fd,EPOLLONESHOT | event);
+control$44.call(this,EPOLL_CTL_MOD,fd,EPOLLONESHOT | event);
 }),
 count:((change)=>{
 this.#refed +=change;
-update$44.call(this);
+update$45.call(this);
 }),
 forget:(()=>{
 this.#watches.delete(fd);
-control$43.call(this,EPOLL_CTL_DEL,fd,0);
-update$44.call(this);
+control$44.call(this,EPOLL_CTL_DEL,fd,0);
+update$45.call(this);
 }),
-update:()=> update$44.call(this)
+update:()=> update$45.call(this)
 });
 this.#watches.set(fd,watch);
 return watch;
@@ -28912,7 +28919,7 @@ return watch;
 });
 }
 static{
-control$43=(function(operation,fd,events){
+control$44=(function(operation,fd,events){
 syscall(epoll_ctl(this.#epoll,operation,fd,{
 events,
 data:fd
@@ -28920,9 +28927,9 @@ data:fd
 });
 }
 static{
-update$44=(function(){
+update$45=(function(){
 const refed=this.#refed > 0;
-if(refed && !this.#looping)void waitInPool$45.call(this);
+if(refed && !this.#looping)void waitInPool$46.call(this);
 if(!refed && this.#inPool && !this.#woken){
 this.#woken=true;
 syscall(write(this.#wake,ONE2,ONE2.length));
@@ -28936,29 +28943,29 @@ this.#timer=void 0;
 });
 }
 static{
-waitInPool$45=(async function(){
+waitInPool$46=(async function(){
 this.#looping=true;
 do{
-setTimeout$46.call(this,-1);
+setTimeout$47.call(this,-1);
 this.#inPool=true;
 await engine().runInPool(this.#wait);
 this.#blocks=0;
 this.#inPool=false;
-dispatch$47.call(this);
+dispatch$48.call(this);
 await void 0;
 if(this.#refed > 0)this.#poll();
 }while(this.#refed > 0);
 this.#looping=false;
-update$44.call(this);
+update$45.call(this);
 });
 }
 static{
-setTimeout$46=(function(milliseconds){
+setTimeout$47=(function(milliseconds){
 this.#wait.view.setInt32(argumentOffset(0,3),milliseconds,true);
 });
 }
 static{
-dispatch$47=(function(){
+dispatch$48=(function(){
 const{view:view2}=this.#wait;
 const count=Math.max(0,Number(view2.getBigInt64(resultOffset(0),true)));
 const events=new DataView(view2.buffer,view2.byteOffset + this.#events);
@@ -28994,7 +29001,7 @@ this.#wake=syscall(eventfd2(0,EFD_CLOEXEC | EFD_NONBLOCK));
 syscall(close(this.#epoll));
 throw error;
 }
-control$43.call(this,EPOLL_CTL_ADD,this.#wake,EPOLLIN);
+control$44.call(this,EPOLL_CTL_ADD,this.#wake,EPOLLIN);
 const events=epollOutput(MAX_EVENTS,architecture);
 const wait=epoll_pwait(this.#epoll,events,-1,architecture);
 const program=assemble([
@@ -29021,15 +29028,15 @@ return may;
 #startPolling(){
 const timer=setInterval(()=>{
 this.#poll();
-update$44.call(this);
+update$45.call(this);
 },UNREF_INTERVAL_MS);
 Deno.unrefTimer(timer);
 return timer;
 }
 #poll(){
-setTimeout$46.call(this,0);
+setTimeout$47.call(this,0);
 engine().runIn(this.#wait);
-dispatch$47.call(this);
+dispatch$48.call(this);
 }
 };
 var ONE2=new Uint8Array([
@@ -29218,11 +29225,6 @@ syscall(close(socket));
 var SAME3=4294967295;
 function isOfHook(error){
 return error instanceof HookError || error instanceof Error && isOfHook(error.cause);
-}
-function requireUnused(path2,groups){
-const count=pidsIn(groups).length;
-if(count===0)return;
-unsupported("linux.cgroupsPath",`the control group ${path2} is in use: ${count} processes`);
 }
 var F_GETFD2=1;
 var EARLY_HOOKS=[
@@ -29486,9 +29488,6 @@ accept:[
 ]
 }
 ]);
-function words3(seconds2,nanoseconds){
-return new Uint8Array(BigInt64Array.of(BigInt(seconds2),BigInt(nanoseconds)).buffer);
-}
 var WINSIZE_SIZE=8;
 var USUAL_SIZE=new Uint8Array([
 24,

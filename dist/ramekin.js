@@ -29,99 +29,112 @@ var attribute$14;
 var append$15;
 var reserve$16;
 var grow$17;
-var control$18;
-var update$19;
-var waitInPool$20;
-var setTimeout$21;
-var dispatch$22;
-var fill$23;
-var wait$24;
-var reaped$25;
-var input$26;
-var output$27;
-var deepest$28;
-var mountOf$29;
-var makePlace$30;
-var get$31;
-var targetOf$32;
-var configs$33;
-var readQueue$34;
-var starts$35;
-var around$36;
-var reportProjects$37;
-var reportNamesOf$38;
-var reportHome$39;
-var presentInHome$40;
-var reportMounts$41;
-var reportAll$42;
-var report$43;
-var later$44;
-var read$45;
-var readName$46;
-var has$47;
-var above$48;
-var placeOf$49;
-var wholes$50;
-var parts$51;
-var open$52;
-var protect$53;
-var protected$54;
-var closeDuplicates$55;
-var placeOf$56;
-var onHost$57;
-var isPlain$58;
-var ofStep$59;
-var rootAfter$60;
-var opening$61;
-var makeDirectory$62;
-var openMount$63;
-var namesHold$64;
-var callIn$65;
-var untrustedDirectories$66;
-var whereReachable$67;
-var isOthers$68;
-var pinParents$69;
-var nameOf$70;
-var open$71;
-var isReached$72;
-var at$73;
-var release$74;
-var read$75;
-var watchScript$76;
-var parent$77;
-var watchContainer$78;
-var make$79;
-var begin$80;
-var compile$81;
-var refresh$82;
-var start$83;
-var launchWith$84;
-var launchOn$85;
-var container$86;
-var launch$87;
-var spawn$88;
-var admit$89;
-var served$90;
-var inherited$91;
-var inheritsVariable$92;
-var changes$93;
-var spec$94;
-var refusePipedInput$95;
-var visit$96;
-var launcherWith$97;
-var at$98;
-var askedFile$99;
-var accessAround$100;
-var written$101;
-var loopbackHosts$102;
-var devices$103;
-var temporary$104;
-var smallRoot$105;
-var shownFile$106;
-var checkChanges$107;
-var changesOf$108;
-var changesInSight$109;
-var hostFile$110;
+var isSame$18;
+var read$19;
+var control$20;
+var update$21;
+var waitInPool$22;
+var poll$23;
+var setTimeout$24;
+var dispatch$25;
+var fill$26;
+var readNow$27;
+var collect$28;
+var open$29;
+var wait$30;
+var reaped$31;
+var input$32;
+var output$33;
+var deepest$34;
+var mountOf$35;
+var makePlace$36;
+var hasSame$37;
+var compare$38;
+var get$39;
+var targetOf$40;
+var configs$41;
+var readQueue$42;
+var starts$43;
+var around$44;
+var reportProjects$45;
+var reportNamesOf$46;
+var reportHome$47;
+var presentInHome$48;
+var reportMounts$49;
+var reportAll$50;
+var report$51;
+var later$52;
+var read$53;
+var readName$54;
+var has$55;
+var above$56;
+var placeOf$57;
+var wholes$58;
+var parts$59;
+var open$60;
+var protect$61;
+var protected$62;
+var closeDuplicates$63;
+var placeOf$64;
+var onHost$65;
+var isPlain$66;
+var ofStep$67;
+var rootAfter$68;
+var opening$69;
+var makeDirectory$70;
+var openMount$71;
+var knownPath$72;
+var knownNames$73;
+var knownScan$74;
+var hold$75;
+var ask$76;
+var callIn$77;
+var untrustedDirectories$78;
+var whereReachable$79;
+var isOthers$80;
+var pinParents$81;
+var nameOf$82;
+var open$83;
+var isReached$84;
+var at$85;
+var release$86;
+var read$87;
+var watchScript$88;
+var parent$89;
+var watchContainer$90;
+var make$91;
+var begin$92;
+var compile$93;
+var refresh$94;
+var start$95;
+var launchWith$96;
+var launchOn$97;
+var container$98;
+var launch$99;
+var spawn$100;
+var admit$101;
+var served$102;
+var inherited$103;
+var inheritsVariable$104;
+var changes$105;
+var spec$106;
+var refusePipedInput$107;
+var find$108;
+var visit$109;
+var launcherWith$110;
+var at$111;
+var askedFile$112;
+var accessAround$113;
+var written$114;
+var loopbackHosts$115;
+var devices$116;
+var temporary$117;
+var smallRoot$118;
+var shownFile$119;
+var checkChanges$120;
+var changesOf$121;
+var changesInSight$122;
+var hostFile$123;
 var call=(function call(name,...args){
 return{
 name,
@@ -210,6 +223,9 @@ return call("write",fd,bytes,size);
 });
 var pwrite64=(function pwrite64(fd,bytes,size,at3){
 return call("pwrite64",fd,bytes,size,at3);
+});
+var pread64=(function pread64(fd,buffer,size,offset){
+return call("pread64",fd,buffer,size,offset);
 });
 var tee=(function tee(from2,to,size,flagBits=0){
 return call("tee",from2,to,size,flags(flagBits,SPLICE_FLAGS));
@@ -554,7 +570,7 @@ if(process !=="thread-self")requireOwnProc();
 return `/proc/${process}`;
 });
 var concat=(function concat(parts2){
-const whole=new Uint8Array(parts2.reduce((size,part)=> size + part.length,0));
+const whole=new Uint8Array(parts2.reduce(((size,part)=> size + part.length),0));
 let offset=0;
 for(const part of parts2){
 whole.set(part,offset);
@@ -631,6 +647,9 @@ rdev:device(128),
 dev:device(136),
 mnt_id:Number(stat.getBigUint64(144,true))
 };
+});
+var statxStamp=(function statxStamp(stat){
+return STAMP.map(((at3)=> stat.getUint32(at3,true))).join(":");
 });
 var statx2=(function statx2(directory,path2,flags2=0,mask2=STATX_BASIC_STATS | STATX_MNT_ID){
 const status=statxOutput();
@@ -1814,6 +1833,10 @@ return environment().variable(name);
 var environmentStrings=(function environmentStrings(){
 return environment().strings();
 });
+var valueIn=(function valueIn(string,name){
+const isOf=string.startsWith(name)&& string[name.length]==="=";
+return isOf?string.slice(name.length + 1):void 0;
+});
 var inheritedStrings=(function inheritedStrings(strings,changes){
 if(changes.size===0 || strings.length===0)return strings;
 return strings.filter((address2)=> !changes.has(nameAt(address2)));
@@ -1913,6 +1936,20 @@ durationMs:performance.now()- startedAt
 });
 var reapStatus=(function reapStatus(pidfd,wait=false){
 return endIn((wait?WAITING2:LOOKING).run(pidfd));
+});
+var reaping=(function reaping(pidfd){
+return recordOf(pidfd,WEXITED | WNOHANG);
+});
+var endIn=(function endIn(outcome){
+return statusIn(outcome.output(INFO),outcome.output(USAGE));
+});
+var recordOf=(function recordOf(pidfd,options){
+return{
+call:waitid(P_PIDFD,pidfd,INFO,options,USAGE),
+accept:[
+"EINTR"
+]
+};
 });
 var statusIn=(function statusIn(info,usage){
 const state=readChildState(info);
@@ -2030,7 +2067,7 @@ return commandOutput(status,stdout?.bytes(),stderr?.bytes());
 var release=(function release({pidfd,services},descriptors){
 const open3=[
 pidfd,
-...descriptors.filter((fd)=> fd !==void 0)
+...descriptors.filter(((fd)=> fd !==void 0))
 ];
 CLOSING[open3.length - 1].run(...open3);
 endServices(services);
@@ -2120,6 +2157,9 @@ if(wrong !==void 0){
 throw optionError(`the command's option "${wrong.field}" ${wrong.issue}`);
 }
 });
+var words3=(function words3(seconds2,nanoseconds){
+return new Uint8Array(BigInt64Array.of(BigInt(seconds2),BigInt(nanoseconds)).buffer);
+});
 var ranges=(function ranges(...texts){
 return lazy(()=> texts.map((text4)=> parsePrefix(text4)));
 });
@@ -2182,6 +2222,34 @@ call:close(fd)
 }
 ]);
 return Number(result.result(made));
+});
+var withRegularFile=(function withRegularFile(path2,use){
+const finding=openat(at_fdcwd,path2,O_PATH | O_CLOEXEC);
+const outcome=syscalls([
+{
+call:finding,
+accept:NO_SUCH_PATH
+}
+]);
+const found=Number(outcome.result(finding));
+if(found < 0)return void 0;
+try{
+const output=statxOutput();
+const call2=statx(found,"",AT_EMPTY_PATH,STATX_BASIC_STATS,output);
+const{mode:mode2,size}=readStatx(syscalls([
+{
+call:call2
+}
+]).output(output));
+if((mode2 & S_IFMT)!==S_IFREG)return void 0;
+using file=new RegularFile(found,size);
+return use(file);
+}finally{
+syscall(close(found));
+}
+});
+var linkTo=(function linkTo(fd){
+return `/proc/self/fd/${fd}`;
 });
 var writeName=(function writeName(pidfd,pid,name){
 const{record,setPosition,write:write4}=writing();
@@ -2558,12 +2626,6 @@ type:TYPES3[mode2 & 61440],
 id:`${dev}:${ino}`,
 attributes
 };
-});
-var isPlainlyAbsent=(function isPlainlyAbsent({asked,path:path2,type}){
-return type===void 0 && path2===normalize(asked)&& !asked.includes("..");
-});
-var isSame=(function isSame(now,known){
-return now.type===known.type && now.id===known.id && now.attributes?.mode===known.attributes?.mode && now.attributes?.uid===known.attributes?.uid && now.attributes?.gid===known.attributes?.gid;
 });
 var isPlain=(function isPlain(name){
 return !name.startsWith(GIT)&& !name.startsWith(HOME);
@@ -4167,6 +4229,12 @@ name.slice("/dev/".length),
 source
 ]);
 });
+var requireShared=(function requireShared(names,plan){
+const processor=names.find((name)=> /^\/dev\/nvidia[0-9]+$/.test(name));
+const missing2=NVIDIA_SHARED.find(((name)=> !names.includes(name)));
+if(processor===void 0 || missing2===void 0)return;
+plan.refuse(`${processor} needs ${missing2} beside it, as ${MISSING_NVIDIA}; name that too, or take all of them: { gpus: [${processor.slice("/dev/nvidia".length)}] }`);
+});
 var mountFilesystem=(function mountFilesystem(plan,path2,{source,type,flags:flags2,data:data2,fixes={},make:make2}){
 checkOptions(plan,data2);
 const target=plan.path(path2);
@@ -4967,11 +5035,16 @@ enterTime(plan);
 var lower=(function lower(step,plan){
 LOWERINGS[step.step](step,plan);
 });
-var planRecipe=(function planRecipe(steps,options={},host2=liveHost()){
-const plan=new PlanBuilder(steps,host2,options);
-lowerSteps(plan,steps,0);
-plan.directories.returnToWorking();
-return plan;
+var lowerSteps=(function lowerSteps(plan,steps,from2,to=steps.length){
+for(let index=from2;index < to;index++){
+plan.cursor.begin(index);
+try{
+lower(steps[index],plan);
+}catch(error){
+if(error instanceof TargetIssue)plan.refuse(error.message);
+throw error instanceof SyscallError?inStep(error,plan):error;
+}
+}
 });
 var scriptFacts=(function scriptFacts(){
 return{
@@ -5125,7 +5198,7 @@ made,
 })));
 const outcome=syscalls(looks.flatMap((({records})=> records)));
 const ours=looks.filter((({isOurs:isOurs2})=> isOurs2(outcome)));
-syscalls(ours.flatMap(({made})=> removal2(made)));
+syscalls(ours.flatMap((({made})=> removal2(made))));
 }catch{
 }finally{
 syscalls(all.map((({fd})=>({
@@ -5298,6 +5371,11 @@ if(bytes.length < MOST_READ)return collected;
 });
 var boundOf=(function boundOf(bound){
 return bound==="unlimited" || bound===Infinity?void 0:bound;
+});
+var sharedBy=(function sharedBy(one,other){
+const most=Math.min(one.length,other.length);
+for(let index=0;index < most;index++)if(one[index]!==other[index])return index;
+return most;
 });
 var checkedSteps=(function checkedSteps(values){
 if(values.length > MAX_STEPS)throw new RecipeError(`a recipe has at most ${MAX_STEPS} steps`);
@@ -6111,9 +6189,6 @@ var SPLICE_FLAGS={
 SPLICE_F_NONBLOCK
 };
 var SCOPED=RESOLVE_BENEATH | RESOLVE_IN_ROOT;
-function pread64(fd,buffer,size,offset){
-return call("pread64",fd,buffer,size,offset);
-}
 function lseek(fd,offset,whence){
 return call("lseek",fd,offset,constant(whence,{
 SEEK_SET,
@@ -8107,9 +8182,6 @@ var STAMP=[
 100,
 104
 ];
-function statxStamp(stat){
-return STAMP.map((at3)=> stat.getUint32(at3,true)).join(":");
-}
 var PATH_MAX=4096;
 function chdir2(path2){
 syscall(chdir(path2));
@@ -12333,20 +12405,13 @@ yield this.#list[next];
 var DEFAULT_PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 var encoder3=new TextEncoder();
 var Environment=class{
-#variable;
-#list=0n;
-#memory=new Int32Array(0);
-#words=this.#memory;
-#strings=[];
-#found=new Map();
-constructor(variable){
-this.#variable=new BigUint64Array(Deno.UnsafePointerView.getArrayBuffer(variable,8));
-}
-strings(){
-if(!this.#isSame())this.#read();
+static{
+addMethods(this.prototype,{
+strings:(function(){
+if(!isSame$18.call(this))read$19.call(this);
 return this.#strings;
-}
-variable(name){
+}),
+variable:(function(name){
 const strings=this.strings();
 const known=this.#found.get(name);
 const value=known===void 0?void 0:valueIn(stringAt(known),name);
@@ -12358,15 +12423,20 @@ this.#found.set(name,address2);
 return found;
 }
 return void 0;
+})
+});
 }
-#isSame(){
+static{
+isSame$18=(function(){
 if(this.#variable[0]!==this.#list)return false;
 for(let index=0;index < this.#words.length;index++){
 if(this.#memory[index]!==this.#words[index])return false;
 }
 return true;
+});
 }
-#read(){
+static{
+read$19=(function(){
 this.#found.clear();
 this.#list=this.#variable[0];
 const list2=Deno.UnsafePointer.create(this.#list);
@@ -12385,13 +12455,19 @@ this.#words=new Int32Array(BigUint64Array.from([
 0n
 ]).buffer,0,size / 4);
 this.#strings=addresses2;
+});
+}
+#variable;
+#list=0n;
+#memory=new Int32Array(0);
+#words=this.#memory;
+#strings=[];
+#found=new Map();
+constructor(variable){
+this.#variable=new BigUint64Array(Deno.UnsafePointerView.getArrayBuffer(variable,8));
 }
 };
-var environment=perEngine(({libc})=> new Environment(libc.environ));
-function valueIn(string,name){
-const isOf=string.startsWith(name)&& string[name.length]==="=";
-return isOf?string.slice(name.length + 1):void 0;
-}
+var environment=perEngine((({libc})=> new Environment(libc.environ)));
 function nameAt(address2){
 const text4=stringAt(address2);
 return text4.slice(0,text4.indexOf("="));
@@ -12429,22 +12505,22 @@ var Reactor=class{
 static{
 addMethods(this.prototype,{
 watch:(function(fd){
-control$18.call(this,EPOLL_CTL_ADD,fd,EPOLLONESHOT);
+control$20.call(this,EPOLL_CTL_ADD,fd,EPOLLONESHOT);
 const watch=new Watch(fd,{
 arm:((readiness)=>{
 const event=readiness==="readable"?EPOLLIN:EPOLLOUT;
-control$18.call(this,EPOLL_CTL_MOD,fd,EPOLLONESHOT | event);
+control$20.call(this,EPOLL_CTL_MOD,fd,EPOLLONESHOT | event);
 }),
 count:((change)=>{
 this.#refed +=change;
-update$19.call(this);
+update$21.call(this);
 }),
 forget:(()=>{
 this.#watches.delete(fd);
-control$18.call(this,EPOLL_CTL_DEL,fd,0);
-update$19.call(this);
+control$20.call(this,EPOLL_CTL_DEL,fd,0);
+update$21.call(this);
 }),
-update:()=> update$19.call(this)
+update:()=> update$21.call(this)
 });
 this.#watches.set(fd,watch);
 return watch;
@@ -12461,7 +12537,7 @@ return may;
 });
 }
 static{
-control$18=(function(operation,fd,events){
+control$20=(function(operation,fd,events){
 syscall(epoll_ctl(this.#epoll,operation,fd,{
 events,
 data:fd
@@ -12469,9 +12545,9 @@ data:fd
 });
 }
 static{
-update$19=(function(){
+update$21=(function(){
 const refed=this.#refed > 0;
-if(refed && !this.#looping)void waitInPool$20.call(this);
+if(refed && !this.#looping)void waitInPool$22.call(this);
 if(!refed && this.#inPool && !this.#woken){
 this.#woken=true;
 syscall(write(this.#wake,ONE,ONE.length));
@@ -12485,29 +12561,36 @@ this.#timer=void 0;
 });
 }
 static{
-waitInPool$20=(async function(){
+waitInPool$22=(async function(){
 this.#looping=true;
 do{
-setTimeout$21.call(this,-1);
+setTimeout$24.call(this,-1);
 this.#inPool=true;
 await engine().runInPool(this.#wait);
 this.#blocks=0;
 this.#inPool=false;
-dispatch$22.call(this);
+dispatch$25.call(this);
 await void 0;
-if(this.#refed > 0)this.#poll();
+if(this.#refed > 0)poll$23.call(this);
 }while(this.#refed > 0);
 this.#looping=false;
-update$19.call(this);
+update$21.call(this);
 });
 }
 static{
-setTimeout$21=(function(milliseconds){
+poll$23=(function(){
+setTimeout$24.call(this,0);
+engine().runIn(this.#wait);
+dispatch$25.call(this);
+});
+}
+static{
+setTimeout$24=(function(milliseconds){
 this.#wait.view.setInt32(argumentOffset(0,3),milliseconds,true);
 });
 }
 static{
-dispatch$22=(function(){
+dispatch$25=(function(){
 const{view:view2}=this.#wait;
 const count=Math.max(0,Number(view2.getBigInt64(resultOffset(0),true)));
 const events=new DataView(view2.buffer,view2.byteOffset + this.#events);
@@ -12543,7 +12626,7 @@ this.#wake=syscall(eventfd2(0,EFD_CLOEXEC | EFD_NONBLOCK));
 syscall(close(this.#epoll));
 throw error;
 }
-control$18.call(this,EPOLL_CTL_ADD,this.#wake,EPOLLIN);
+control$20.call(this,EPOLL_CTL_ADD,this.#wake,EPOLLIN);
 const events=epollOutput(MAX_EVENTS,architecture);
 const wait=epoll_pwait(this.#epoll,events,-1,architecture);
 const program=assemble([
@@ -12560,16 +12643,11 @@ this.#events=program.outputs.get(events);
 }
 #startPolling(){
 const timer=setInterval(()=>{
-this.#poll();
-update$19.call(this);
+poll$23.call(this);
+update$21.call(this);
 },UNREF_INTERVAL_MS);
 Deno.unrefTimer(timer);
 return timer;
-}
-#poll(){
-setTimeout$21.call(this,0);
-engine().runIn(this.#wait);
-dispatch$22.call(this);
 }
 };
 var ONE=new Uint8Array([
@@ -12613,6 +12691,9 @@ static{
 addGetters(this.prototype,{
 pending:(function(){
 return this.#resolve !==void 0;
+}),
+closed:(function(){
+return this.#closed;
 })
 });
 }
@@ -12627,9 +12708,6 @@ this.#owner=owner;
 }
 get fd(){
 return this.#fd;
-}
-get closed(){
-return this.#closed;
 }
 ref(){
 if(this.#ref)return;
@@ -12681,7 +12759,7 @@ return checkResult(loaded2.runInArena(this.#program,this.#bindings));
 });
 }
 static{
-fill$23=(function({slots},view2){
+fill$26=(function({slots},view2){
 for(let index=0;index < this.#slots.length;index++){
 const slot=this.#slots[index],value=this.#values[index];
 for(const at3 of slots.get(slot)??[]){
@@ -12701,7 +12779,7 @@ this.#slots=slots;
 this.#parts=parts2;
 this.#bindings={
 size:0,
-write:((program,{view:view2})=> fill$23.call(this,program,view2))
+write:((program,{view:view2})=> fill$26.call(this,program,view2))
 };
 }
 };
@@ -12823,12 +12901,6 @@ durationMs,
 usage
 };
 }
-function reaping(pidfd){
-return recordOf(pidfd,WEXITED | WNOHANG);
-}
-function endIn(outcome){
-return statusIn(outcome.output(INFO),outcome.output(USAGE));
-}
 function hasExited(pidfd){
 const look2=ppoll([
 {
@@ -12856,14 +12928,6 @@ PIDFD
 ],[
 recordOf(PIDFD,options)
 ])));
-function recordOf(pidfd,options){
-return{
-call:waitid(P_PIDFD,pidfd,INFO,options,USAGE),
-accept:[
-"EINTR"
-]
-};
-}
 var ENDS=[
 CLD_EXITED,
 CLD_KILLED,
@@ -12898,10 +12962,10 @@ call:ppoll([
 FIRST,
 SECOND2,
 EXIT
-].map((fd)=>({
+].map(((fd)=>({
 fd,
 events:POLLIN
-})),TIMEOUT),
+}))),TIMEOUT),
 accept:[
 "EINTR"
 ]
@@ -12930,14 +12994,14 @@ var CLOSING=[
 2,
 3,
 4
-].map((count)=>{
+].map(((count)=>{
 const fds=Array.from({
 length:count
-},(_,index)=> new Slot(`fd ${index}`));
-return new Routine(fds,fds.map((fd)=>({
+},((_,index)=> new Slot(`fd ${index}`)));
+return new Routine(fds,fds.map(((fd)=>({
 call:close(fd)
-})));
-});
+}))));
+}));
 var permissionFields=lazy((()=>({
 read:grantOf(path()),
 write:grantOf(path()),
@@ -13033,6 +13097,44 @@ var READS_A_TURN=64;
 var PIPE_SIZE=64 * 1024;
 var LARGE_PIPE_SIZE=1024 * 1024;
 var FdStream=class{
+static{
+addMethods(this.prototype,{
+read:(async function(){
+for(;;){
+if(this.#watch.closed)return new Uint8Array();
+const bytes=this.#tries-- > 0?readNow$27.call(this):void 0;
+this.#flows=bytes !==void 0 && bytes.length >=PIPE_SIZE;
+if(bytes !==void 0){
+if(bytes.length===PIPE_SIZE)this.#grow();
+return bytes;
+}
+if(this.#stopsAtEof)return new Uint8Array();
+await this.#watch.ready("readable");
+this.#tries=this.blocking?1:READS_A_TURN;
+}
+}),
+chunks:(async function*(){
+for(;;){
+const bytes=await this.read();
+if(bytes.length===0)return;
+yield bytes;
+}
+}),
+close:(function(){
+if(this.#watch.closed)return;
+this.#watch.close();
+syscall(close(this.fd));
+})
+});
+}
+static{
+readNow$27=(function(){
+const bytes=readSome(this.fd);
+if(bytes !==void 0 || !this.#flows)return bytes;
+WAITING4.run(this.fd);
+return readSome(this.fd);
+});
+}
 fd;
 blocking;
 #watch;
@@ -13048,33 +13150,6 @@ this.#grown=false;
 this.#flows=false;
 this.#watch=reactor().watch(fd);
 this.#tries=blocking?0:READS_A_TURN;
-}
-async read(){
-for(;;){
-if(this.#watch.closed)return new Uint8Array();
-const bytes=this.#tries-- > 0?this.#readNow():void 0;
-this.#flows=bytes !==void 0 && bytes.length >=PIPE_SIZE;
-if(bytes !==void 0){
-if(bytes.length===PIPE_SIZE)this.#grow();
-return bytes;
-}
-if(this.#stopsAtEof)return new Uint8Array();
-await this.#watch.ready("readable");
-this.#tries=this.blocking?1:READS_A_TURN;
-}
-}
-#readNow(){
-const bytes=readSome(this.fd);
-if(bytes !==void 0 || !this.#flows)return bytes;
-WAITING4.run(this.fd);
-return readSome(this.fd);
-}
-async *chunks(){
-for(;;){
-const bytes=await this.read();
-if(bytes.length===0)return;
-yield bytes;
-}
 }
 async write(bytes){
 for(let done=0;done < bytes.length;){
@@ -13097,11 +13172,6 @@ this.#watch.unref();
 }
 get closed(){
 return this.#watch.closed;
-}
-close(){
-if(this.#watch.closed)return;
-this.#watch.close();
-syscall(close(this.fd));
 }
 #grow(){
 if(this.#grown)return;
@@ -13136,9 +13206,6 @@ accept:[
 ]
 }
 ]);
-function words3(seconds2,nanoseconds){
-return new Uint8Array(BigInt64Array.of(BigInt(seconds2),BigInt(nanoseconds)).buffer);
-}
 function outputStream(channel){
 const stream=new ReadableStream({
 type:"bytes",
@@ -13208,34 +13275,7 @@ var STREAMS=[
 var ContainerStreams=class{
 static{
 addMethods(this.prototype,{
-ended:(function(){
-this.#pumps?.ended();
-})
-});
-}
-#channels;
-#pumps;
-#maxOutput;
-#kill;
-#stdin;
-#outputs=[];
-#collects=false;
-constructor({descriptors,pumps,maxOutput,kill:kill3}){
-this.#channels=descriptors.map((fd)=> fd===void 0?void 0:new FdStream(fd));
-this.#pumps=pumps;
-this.#maxOutput=maxOutput;
-this.#kill=kill3;
-pumps?.done.catch(kill3);
-}
-get stdin(){
-return this.#stdin??=inputStream(this.#channel(0));
-}
-output(fd){
-const stream=this.#outputs[fd]??=outputStream(this.#channel(fd));
-if(this.#collects && !stream.locked)stream.getReader();
-return stream;
-}
-async collect(status){
+collect:(async function(status){
 for(const fd of[
 1,
 2
@@ -13249,11 +13289,53 @@ throw new TypeError(`Cannot collect output: '${name}' is locked`);
 this.#collects=true;
 const[end,stdout,stderr]=await Promise.all([
 status,
-this.#collect(1),
-this.#collect(2)
+collect$28.call(this,1),
+collect$28.call(this,2)
 ]);
 await this.#pumps?.done;
 return commandOutput(end,stdout?.bytes(),stderr?.bytes());
+}),
+ended:(function(){
+this.#pumps?.ended();
+})
+});
+}
+static{
+collect$28=(async function(fd){
+const channel=this.#channels[fd];
+if(channel===void 0)return void 0;
+const collected=new OutputCollector(fd,this.#maxOutput);
+for await(const bytes of this.#outputs[fd]??channel.chunks()){
+collected.add(bytes);
+if(!collected.overflows)continue;
+this.#kill();
+break;
+}
+channel.close();
+return collected;
+});
+}
+#channels;
+#pumps;
+#maxOutput;
+#kill;
+#stdin;
+#outputs=[];
+#collects=false;
+constructor({descriptors,pumps,maxOutput,kill:kill3}){
+this.#channels=descriptors.map(((fd)=> fd===void 0?void 0:new FdStream(fd)));
+this.#pumps=pumps;
+this.#maxOutput=maxOutput;
+this.#kill=kill3;
+pumps?.done.catch(kill3);
+}
+get stdin(){
+return this.#stdin??=inputStream(this.#channel(0));
+}
+output(fd){
+const stream=this.#outputs[fd]??=outputStream(this.#channel(fd));
+if(this.#collects && !stream.locked)stream.getReader();
+return stream;
 }
 get open(){
 const own=this.#channels.filter((channel)=> channel !==void 0);
@@ -13269,19 +13351,6 @@ const name=STREAMS[fd];
 throw new TypeError(`Cannot get '${name}': '${name}' is not piped`);
 }
 return channel;
-}
-async #collect(fd){
-const channel=this.#channels[fd];
-if(channel===void 0)return void 0;
-const collected=new OutputCollector(fd,this.#maxOutput);
-for await(const bytes of this.#outputs[fd]??channel.chunks()){
-collected.add(bytes);
-if(!collected.overflows)continue;
-this.#kill();
-break;
-}
-channel.close();
-return collected;
 }
 };
 function cgroupFilesOf(pid){
@@ -14990,6 +15059,50 @@ var[MOST_AT_ONCE2,PATH_MAX4]=[
 4096
 ];
 var RegularFile=class{
+static{
+addMethods(this.prototype,{
+readAt:(function(offset,length){
+if(this.size===0)return new Uint8Array();
+this.#opened??=open$29.call(this);
+const output=new Output(Math.min(length,MOST_AT_ONCE2),"&bytes");
+const call2=pread64(this.#opened,output,output.size,offset);
+const outcome=syscalls([
+{
+call:call2
+}
+]);
+const{buffer,byteOffset}=outcome.output(output);
+return new Uint8Array(buffer,byteOffset,Number(outcome.result(call2))).slice();
+}),
+readAll:(function(){
+const parts2=[];
+for(let at3=0;at3 < this.size;){
+const part=this.readAt(at3,this.size - at3);
+if(part.length===0)break;
+parts2.push(part);
+at3 +=part.length;
+}
+return concat(parts2);
+})
+});
+}
+static{
+open$29=(function(){
+const flags2=O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+try{
+return syscall(openat(at_fdcwd,linkTo(this.#found),flags2));
+}catch(error){
+if(!(error instanceof SyscallError))throw error;
+const call2=describeCall(openat(at_fdcwd,this.path,flags2));
+throw new SyscallError({
+syscall:"openat",
+errno:error.errno,
+call:call2,
+hint:error.hint
+});
+}
+});
+}
 path;
 size;
 #found;
@@ -15007,81 +15120,15 @@ call:link2
 const{buffer,byteOffset}=outcome.output(target);
 this.path=new TextDecoder().decode(new Uint8Array(buffer,byteOffset,Number(outcome.result(link2))));
 }
-readAt(offset,length){
-if(this.size===0)return new Uint8Array();
-this.#opened??=this.#open();
-const output=new Output(Math.min(length,MOST_AT_ONCE2),"&bytes");
-const call2=pread64(this.#opened,output,output.size,offset);
-const outcome=syscalls([
-{
-call:call2
-}
-]);
-const{buffer,byteOffset}=outcome.output(output);
-return new Uint8Array(buffer,byteOffset,Number(outcome.result(call2))).slice();
-}
-readAll(){
-const parts2=[];
-for(let at3=0;at3 < this.size;){
-const part=this.readAt(at3,this.size - at3);
-if(part.length===0)break;
-parts2.push(part);
-at3 +=part.length;
-}
-return concat(parts2);
-}
-#open(){
-const flags2=O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-try{
-return syscall(openat(at_fdcwd,linkTo(this.#found),flags2));
-}catch(error){
-if(!(error instanceof SyscallError))throw error;
-const call2=describeCall(openat(at_fdcwd,this.path,flags2));
-throw new SyscallError({
-syscall:"openat",
-errno:error.errno,
-call:call2,
-hint:error.hint
-});
-}
-}
 [Symbol.dispose](){
 if(this.#opened !==void 0)syscall(close(this.#opened));
 }
 };
-function withRegularFile(path2,use){
-const finding=openat(at_fdcwd,path2,O_PATH | O_CLOEXEC);
-const outcome=syscalls([
-{
-call:finding,
-accept:NO_SUCH_PATH
-}
-]);
-const found=Number(outcome.result(finding));
-if(found < 0)return void 0;
-try{
-const output=statxOutput();
-const call2=statx(found,"",AT_EMPTY_PATH,STATX_BASIC_STATS,output);
-const{mode:mode2,size}=readStatx(syscalls([
-{
-call:call2
-}
-]).output(output));
-if((mode2 & S_IFMT)!==S_IFREG)return void 0;
-using file=new RegularFile(found,size);
-return use(file);
-}finally{
-syscall(close(found));
-}
-}
-function linkTo(fd){
-return `/proc/self/fd/${fd}`;
-}
 var FILE2="ramekin-names";
 var RECORD2=128;
 var namesFile=perEngine((()=> syscall(memfd_create(FILE2,MFD_CLOEXEC))));
 var encoder4=new TextEncoder();
-var writing=perEngine((loaded2)=>{
+var writing=perEngine(((loaded2)=>{
 const bytes=new Output(RECORD2);
 const described=call("pwrite64",namesFile(),bytes,RECORD2,0);
 const record={
@@ -15100,16 +15147,16 @@ place(program,memory);
 const at3=program.outputs.get(bytes);
 return{
 record:memory.bytes.subarray(at3,at3 + RECORD2 - 1),
-setPosition:(position)=> memory.view.setUint32(argumentOffset(0,3),position,true),
-write:()=>{
+setPosition:((position)=> memory.view.setUint32(argumentOffset(0,3),position,true)),
+write:(()=>{
 const errno=loaded2.runIn(memory);
 if(errno !==0)throw new SyscallError({
 syscall:"pwrite64",
 errno
 });
-}
+})
 };
-});
+}));
 function isNamesFile(link2){
 return link2?.startsWith(`/memfd:${FILE2} `)===true;
 }
@@ -15519,6 +15566,13 @@ return()=> clearTimeout(timer);
 }
 var Container=class{
 static{
+addMethods(this.prototype,{
+output:(async function(){
+return await this.#streams.collect(this.status);
+})
+});
+}
+static{
 addGetters(this.prototype,{
 status:(function(){
 return this.#status;
@@ -15526,7 +15580,7 @@ return this.#status;
 });
 }
 static{
-wait$24=(async function({signal,timeout,ended}){
+wait$30=(async function({signal,timeout,ended}){
 const end=()=> this.#end();
 if(signal?.aborted===true)end();
 signal?.addEventListener("abort",end);
@@ -15534,7 +15588,7 @@ const stopTimer=timeout===void 0?void 0:after(timeout,()=>{
 this.#timedOut=!this.#isEnding;
 end();
 });
-const reaped=await reaped$25.call(this);
+const reaped=await reaped$31.call(this);
 const status=reaped && statusSince(this.#startedAt,reaped);
 stopTimer?.();
 this.#stopGrace?.();
@@ -15557,7 +15611,7 @@ timedOut:true
 });
 }
 static{
-reaped$25=(async function(){
+reaped$31=(async function(){
 for(const held=new HeldEnd();;){
 await this.#exit.ready("readable");
 const end=reapStatus(this.#pidfd);
@@ -15601,7 +15655,7 @@ kill:kill3
 });
 this.#killAfter=limits2.killAfter;
 this.#audit=limits2.audit;
-this.#status=wait$24.call(this,limits2);
+this.#status=wait$30.call(this,limits2);
 this.#status.catch(()=>{
 });
 }
@@ -15668,9 +15722,6 @@ get uses(){
 const uses=this.#audit?.uses;
 if(uses !==void 0)return uses;
 throw new TypeError('the files are not noted; the option { audit: "uses" } does that');
-}
-async output(){
-return await this.#streams.collect(this.status);
 }
 kill(signal="SIGTERM"){
 this.#requireRunning();
@@ -15942,7 +15993,7 @@ for(const fd of this.#opened.splice(0))syscall(close(fd));
 });
 }
 static{
-input$26=(function(source){
+input$32=(function(source){
 if(isReadable(source))return "piped";
 return simple(source,"read")??{
 fd:this.#keep(openInput(source.path))
@@ -15950,7 +16001,7 @@ fd:this.#keep(openInput(source.path))
 });
 }
 static{
-output$27=(function(target,stream){
+output$33=(function(target,stream){
 if(isWritable(target))return "piped";
 const found=simple(target,"write");
 if(found !==void 0)return found;
@@ -15969,9 +16020,9 @@ sources;
 constructor({stdin,stdout,stderr},defaults){
 try{
 this.sources=[
-input$26.call(this,stdin??defaults[0]),
-output$27.call(this,stdout??defaults[1],"stdout"),
-stderr==="stdout"?stderr:output$27.call(this,stderr??defaults[2],"stderr")
+input$32.call(this,stdin??defaults[0]),
+output$33.call(this,stdout??defaults[1],"stdout"),
+stderr==="stdout"?stderr:output$33.call(this,stderr??defaults[2],"stderr")
 ];
 }catch(error){
 this.close();
@@ -16072,7 +16123,7 @@ static{
 addMethods(this.prototype,{
 mounted:(function({keepsBelow=false,...description}){
 const target=normalize(description.target);
-const place2=makePlace$30.call(this,target);
+const place2=makePlace$36.call(this,target);
 const mount4={
 ...DEFAULTS,
 ...description,
@@ -16098,7 +16149,7 @@ readOnly
 };
 }),
 madeDirectory:(function(path2){
-makePlace$30.call(this,path2).made=true;
+makePlace$36.call(this,path2).made=true;
 }),
 isMountPoint:(function(target){
 return this.#placeAt(target)?.mounts.some((({mount:mount4})=> mount4.certain))??false;
@@ -16112,7 +16163,7 @@ isContainerMount:(function(path2){
 return this.mountOf(path2).own;
 }),
 mountOf:(function(path2){
-return deepest$28.call(this,path2,((place2)=> place2.mounts.at(-1)));
+return deepest$34.call(this,path2,((place2)=> place2.mounts.at(-1)));
 }),
 originOf:(function(path2){
 const{origin,target}=this.mountOf(path2);
@@ -16123,14 +16174,14 @@ origin:normalize(`${origin}/${normalize(path2).slice(target.length)}`)
 }),
 mountAbove:(function(path2){
 const normal=normalize(path2);
-return deepest$28.call(this,normal.slice(0,normal.lastIndexOf("/"))|| "/",((place2)=> place2.mounts.at(-1)));
+return deepest$34.call(this,normal.slice(0,normal.lastIndexOf("/"))|| "/",((place2)=> place2.mounts.at(-1)));
 }),
 isHostFile:(function(path2){
 return this.atHostRoot && this.mountOf(path2)===this.#base;
 }),
 mayBeHostFile:(function(path2){
 if(!this.atHostRoot)return false;
-return deepest$28.call(this,path2,((place2)=> place2.mounts.findLast((({mount:mount4})=> mount4.certain))))===this.#base;
+return deepest$34.call(this,path2,((place2)=> place2.mounts.findLast((({mount:mount4})=> mount4.certain))))===this.#base;
 }),
 enter:(function(root2){
 const directory=normalize(root2);
@@ -16174,20 +16225,20 @@ return this.#tree==="host";
 });
 }
 static{
-deepest$28=(function(path2,entryAt){
+deepest$34=(function(path2,entryAt){
 let best=entryAt(this.#root);
 walk(this.#root,path2,((place2)=>{
 best=entryAt(place2)??best;
 }));
 if(best===void 0)return this.#base;
 if(best.depth===this.#depth)return best.mount;
-if(!this.#isShared)return mountOf$29.call(this,best);
+if(!this.#isShared)return mountOf$35.call(this,best);
 this.#own();
-return deepest$28.call(this,path2,entryAt);
+return deepest$34.call(this,path2,entryAt);
 });
 }
 static{
-mountOf$29=(function(entry2){
+mountOf$35=(function(entry2){
 const{mount:mount4,depth}=entry2;
 entry2.depth=this.#depth;
 return entry2.mount={
@@ -16197,7 +16248,7 @@ target:mount4.target.slice(this.#depth - depth)|| "/"
 });
 }
 static{
-makePlace$30=(function(path2){
+makePlace$36=(function(path2){
 this.#own();
 let place2=this.#root;
 const normal=normalize(path2);
@@ -16357,7 +16408,7 @@ Number(result.result(GID))
 ];
 const groups=groupsIn(result,egid);
 const last=this.#last;
-const isSame4=last?.euid===euid && last.egid===egid && last.groups===groups && this.#hasSame(view2);
+const isSame4=last?.euid===euid && last.egid===egid && last.groups===groups && hasSame$37.call(this,view2);
 if(isSame4)return last;
 const{effective,inheritable}=readCapabilities(view2);
 return this.#last={
@@ -16372,9 +16423,8 @@ mayChangeGroups:effective.includes("CAP_SETGID")&& mayCallSetgroups()
 })
 });
 }
-#words=[];
-#last;
-#hasSame(capabilities2){
+static{
+hasSame$37=(function(capabilities2){
 let isSame4=true;
 for(let at3=0;at3 < capabilities2.byteLength;at3 +=4){
 const word4=capabilities2.getUint32(at3,true);
@@ -16383,7 +16433,10 @@ this.#words[at3]=word4;
 isSame4=false;
 }
 return isSame4;
+});
 }
+#words=[];
+#last;
 };
 var MOST_GROUPS=65536;
 var PATH_MAX5=4096;
@@ -16443,21 +16496,31 @@ if(!known.used || known.stamp===void 0)this.#forget(path2);
 const paths=[
 ...this.#known.keys()
 ];
-if(paths.length <=AT_ONCE2)return this.#compare(this.#looks??=new DirectoryLooks(paths));
+if(paths.length <=AT_ONCE2)return compare$38.call(this,this.#looks??=new DirectoryLooks(paths));
 for(let start=0;start < paths.length;start +=AT_ONCE2){
-this.#compare(new DirectoryLooks(paths.slice(start,start + AT_ONCE2)));
+compare$38.call(this,new DirectoryLooks(paths.slice(start,start + AT_ONCE2)));
 }
 }),
 of:(function(path2){
-return get$31.call(this,path2).list;
+return get$39.call(this,path2).list;
 }),
 ownerOf:(function(path2){
-return get$31.call(this,path2).owner;
+return get$39.call(this,path2).owner;
 })
 });
 }
 static{
-get$31=(function(path2){
+compare$38=(function(looks){
+looks.stamps().forEach(((stamp,index)=>{
+const path2=looks.paths[index];
+const known=this.#known.get(path2);
+if(stamp===known.stamp)known.used=false;
+else this.#forget(path2);
+}));
+});
+}
+static{
+get$39=(function(path2){
 let known=this.#known.get(path2);
 if(known===void 0){
 this.#known.set(path2,known=readNow(path2));
@@ -16469,14 +16532,6 @@ return known;
 }
 #known=new Map();
 #looks;
-#compare(looks){
-looks.stamps().forEach((stamp,index)=>{
-const path2=looks.paths[index];
-const known=this.#known.get(path2);
-if(stamp===known.stamp)known.used=false;
-else this.#forget(path2);
-});
-}
 #forget(path2){
 this.#known.delete(path2);
 this.#looks=void 0;
@@ -16493,23 +16548,27 @@ var[OPENED,NAMES2,FURTHER_NAMES]=[
 3
 ];
 var DirectoryLooks=class{
+static{
+addMethods(this.prototype,{
+stamps:(function(){
+if(this.paths.length===0)return[];
+const outcome=checkResult(engine().runInArena(this.#program));
+return this.#program.calls.map(((call2,index)=> outcome.result(call2)< 0n?void 0:statxStamp(outcome.output(this.#outputs[index]))));
+})
+});
+}
 paths;
 #outputs;
 #program;
 constructor(paths){
 this.paths=paths;
 this.#outputs=paths.map(statxOutput);
-const looks=paths.map((path2,index)=> statx(at_fdcwd,path2,AT_SYMLINK_NOFOLLOW,OF_DIRECTORY,this.#outputs[index]));
-const parts2=looks.map((call2)=>({
+const looks=paths.map(((path2,index)=> statx(at_fdcwd,path2,AT_SYMLINK_NOFOLLOW,OF_DIRECTORY,this.#outputs[index])));
+const parts2=looks.map(((call2)=>({
 call:call2,
 accept:GONE
-}));
+})));
 this.#program=assemble(parts2,engine().architecture);
-}
-stamps(){
-if(this.paths.length===0)return[];
-const outcome=checkResult(engine().runInArena(this.#program));
-return this.#program.calls.map((call2,index)=> outcome.result(call2)< 0n?void 0:statxStamp(outcome.output(this.#outputs[index])));
 }
 };
 var OF_DIRECTORY=STATX_INO | STATX_CTIME | STATX_MODE | STATX_UID;
@@ -17026,27 +17085,6 @@ syscall(close(fd));
 return true;
 }
 var ResolvedPathsCheck=class{
-static{
-addMethods(this.prototype,{
-holds:(function(){
-if(this.#program.calls.length > 0){
-const result=engine().runInArena(this.#program);
-if(result.failed !==void 0)return false;
-if(this.#directories.some(((call2)=> result.result(call2)< 0n)))return false;
-const appeared=this.#absent.find((call2)=> result.result(call2)>=0n);
-if(appeared !==void 0){
-syscall(close(Number(result.result(appeared))));
-return false;
-}
-if(!this.#areSame(result))return false;
-}
-return this.#others.every((known)=>{
-const now=resolvePath(known.asked);
-return now.path===known.path && isSame(now,known);
-});
-})
-});
-}
 #found=[];
 #words;
 #directories=[];
@@ -17142,7 +17180,30 @@ else if(words4[at3]!==word4)return false;
 this.#words=words4;
 return true;
 }
+holds(){
+if(this.#program.calls.length > 0){
+const result=engine().runInArena(this.#program);
+if(result.failed !==void 0)return false;
+if(this.#directories.some((call2)=> result.result(call2)< 0n))return false;
+const appeared=this.#absent.find((call2)=> result.result(call2)>=0n);
+if(appeared !==void 0){
+syscall(close(Number(result.result(appeared))));
+return false;
+}
+if(!this.#areSame(result))return false;
+}
+return this.#others.every((known)=>{
+const now=resolvePath(known.asked);
+return now.path===known.path && isSame(now,known);
+});
+}
 };
+function isPlainlyAbsent({asked,path:path2,type}){
+return type===void 0 && path2===normalize(asked)&& !asked.includes("..");
+}
+function isSame(now,known){
+return now.type===known.type && now.id===known.id && now.attributes?.mode===known.attributes?.mode && now.attributes?.uid===known.attributes?.uid && now.attributes?.gid===known.attributes?.gid;
+}
 var MAX_LINKS=40;
 function followLinks(path2){
 const links2=[];
@@ -17381,7 +17442,7 @@ continue;
 }
 this.#cost.addParts();
 const here2=`${at3}/${name}`;
-const target=targetOf$32.call(this,at3,name);
+const target=targetOf$40.call(this,at3,name);
 if(target===void 0){
 at3=here2;
 continue;
@@ -17398,7 +17459,7 @@ return at3===""?"/":at3;
 });
 }
 static{
-targetOf$32=(function(directory,name){
+targetOf$40=(function(directory,name){
 if(isWithin(directory,"/proc")&& directory !=="/")return void 0;
 const path2=`${directory}/${name}`;
 if(!isWithin(directory,this.#directory))return linkTarget(path2);
@@ -17638,7 +17699,7 @@ return this.#all.values().flatMap(({worktrees})=> worktrees).toArray();
 }),
 named:(function*(){
 const named2=[];
-const general=configs$33.call(this,this.#files.general,named2).flatMap((({hooks})=> hooks));
+const general=configs$41.call(this,this.#files.general,named2).flatMap((({hooks})=> hooks));
 for(const path2 of general)if(path2.startsWith("/"))named2.push({
 path:path2
 });
@@ -17652,7 +17713,7 @@ const files=[
 "config",
 "config.worktree"
 ].map((name)=> `${directory}/${name}`);
-for(const config of configs$33.call(this,files,named2)){
+for(const config of configs$41.call(this,files,named2)){
 for(const path2 of config.hooks)hooks.add(path2);
 for(const path2 of config.worktrees){
 const worktree=this.#files.endOf(from(directory,path2));
@@ -17673,7 +17734,7 @@ yield* named2;
 });
 }
 static{
-configs$33=(function(files,named2){
+configs$41=(function(files,named2){
 const configs=[];
 const read5=new Set();
 const waiting=[
@@ -17799,26 +17860,26 @@ run:(function(){
 const{directory,names,paths=[]}=this.#question;
 for(const path2 of paths)this.#reportPath(path2);
 if(names.length > 0){
-const ways=starts$35.call(this).map(((start)=> around$36.call(this,start)));
+const ways=starts$43.call(this).map(((start)=> around$44.call(this,start)));
 for(const around of ways){
 for(const[index,path2]of around.entries()){
-later$44.call(this,{
+later$52.call(this,{
 path:path2,
 depth:index===0?0:around.length - index,
 inGit:false
 });
 }
 }
-later$44.call(this,{
+later$52.call(this,{
 path:directory,
 depth:0,
 inGit:false
 });
-readQueue$34.call(this);
-for(const around of ways)reportProjects$37.call(this,around);
-reportNamesOf$38.call(this,directory);
-reportHome$39.call(this);
-reportMounts$41.call(this);
+readQueue$42.call(this);
+for(const around of ways)reportProjects$45.call(this,around);
+reportNamesOf$46.call(this,directory);
+reportHome$47.call(this);
+reportMounts$49.call(this);
 }
 const{directories,isOver}=this.#cost;
 if(isOver)return{
@@ -17836,21 +17897,21 @@ directories
 });
 }
 static{
-readQueue$34=(function(){
+readQueue$42=(function(){
 for(let at3=0;at3 < this.#queue.length;){
-while(at3 < this.#queue.length && !this.#cost.isOver)read$45.call(this,this.#queue[at3++]);
+while(at3 < this.#queue.length && !this.#cost.isOver)read$53.call(this,this.#queue[at3++]);
 if(this.#index.ofGit.length===0)return;
 for(const{path:path2,text:text4}of this.#repositories.named()){
 if(this.#cost.isOver)return;
 this.#cost.addDirectory();
-report$43.call(this,path2,true,{
+report$51.call(this,path2,true,{
 text:text4
 });
 }
 if(this.#cost.isOver)return;
 for(const worktree of this.#repositories.worktrees()){
 for(const path2 of this.#found.pathsOf(worktree)){
-later$44.call(this,{
+later$52.call(this,{
 path:path2,
 depth:MAX_DEPTH,
 inGit:false
@@ -17861,7 +17922,7 @@ inGit:false
 });
 }
 static{
-starts$35=(function(){
+starts$43=(function(){
 const{directory,start=directory}=this.#question;
 if(isWithin(start,directory))return[
 start
@@ -17873,7 +17934,7 @@ start
 });
 }
 static{
-around$36=(function(start){
+around$44=(function(start){
 const{directory}=this.#question;
 if(!isWithin(start,directory))return[];
 const around=[];
@@ -17882,7 +17943,7 @@ return around;
 });
 }
 static{
-reportProjects$37=(function(around){
+reportProjects$45=(function(around){
 const{directory,absent:absent2,start}=this.#question;
 const projects=new Set(directory==="/"?[]:[
 directory
@@ -17895,60 +17956,60 @@ at3=parentOf(at3);
 if(at3===start || look(below(at3,".git"))!==void 0)projects.add(at3);
 }
 const plain=absent2.filter(isPlain);
-for(const project of projects)reportAll$42.call(this,project,plain);
+for(const project of projects)reportAll$50.call(this,project,plain);
 });
 }
 static{
-reportNamesOf$38=(function(directory){
+reportNamesOf$46=(function(directory){
 const{asked=directory}=this.#question;
 const paths=[
 directory,
 asked,
 ...this.#otherNames.wholeOf(directory)
 ];
-reportAll$42.call(this,directory,[
+reportAll$50.call(this,directory,[
 ...new Set(paths.flatMap(((path2)=> this.#index.after(path2))))
 ]);
 });
 }
 static{
-reportHome$39=(function(){
+reportHome$47=(function(){
 const{home,configHome}=this.#question;
 const{ofHome}=this.#index;
-if(home !==void 0)reportAll$42.call(this,home,ofHome,presentInHome$40.call(this));
+if(home !==void 0)reportAll$50.call(this,home,ofHome,presentInHome$48.call(this));
 if(configHome===void 0)return;
 const configs=ofHome.filter((name)=> name.startsWith(CONFIG));
-reportAll$42.call(this,configHome,configs.map((name)=> name.slice(CONFIG.length)));
+reportAll$50.call(this,configHome,configs.map((name)=> name.slice(CONFIG.length)));
 });
 }
 static{
-presentInHome$40=(function(){
+presentInHome$48=(function(){
 const{present:present2=[]}=this.#question;
 return new Set(present2.map(((name)=> name.startsWith(HOME2)?name.slice(HOME2.length):name)));
 });
 }
 static{
-reportMounts$41=(function(){
+reportMounts$49=(function(){
 const{directory}=this.#question;
 for(const{root:root2,target}of this.#otherNames.mountsIn(directory)){
 const others=this.#otherNames.wholeOf(target);
 const places=others.length===0?[
 root2
 ]:others.filter((place2)=> !isWithin(place2,directory));
-if(places.some((place2)=> this.#isNamed(place2)))report$43.call(this,target,false);
-reportAll$42.call(this,target,places.flatMap((place2)=> this.#index.after(place2)));
+if(places.some((place2)=> this.#isNamed(place2)))report$51.call(this,target,false);
+reportAll$50.call(this,target,places.flatMap((place2)=> this.#index.after(place2)));
 }
 });
 }
 static{
-reportAll$42=(function(base,names,present2=NONE2){
+reportAll$50=(function(base,names,present2=NONE2){
 if(names.length===0)return;
 const entries=this.#lists.of(base);
 for(const name of names){
 const path2=below(base,name);
 const mayBeMade=present2.has(name);
 if(entries.has(name.split("/",1)[0])){
-report$43.call(this,path2,!mayBeMade,{
+report$51.call(this,path2,!mayBeMade,{
 base,
 isWhole:mayBeMade
 });
@@ -17959,7 +18020,7 @@ for(const at3 of this.#found.pathsOf(path2))this.#found.addMissingOf(at3);
 });
 }
 static{
-report$43=(function(path2,isAbsent,{text:text4,base,isWhole=false}={}){
+report$51=(function(path2,isAbsent,{text:text4,base,isWhole=false}={}){
 const end=this.#links.endOf(path2,{
 base
 });
@@ -17971,14 +18032,14 @@ else if(isAbsent)this.#found.addMissingOf(at3,text4);
 });
 }
 static{
-later$44=(function(pending){
+later$52=(function(pending){
 if(this.#queued.has(pending.path)|| OTHERS2.has(pending.path))return;
 this.#queued.add(pending.path);
 this.#queue.push(pending);
 });
 }
 static{
-read$45=(function(pending){
+read$53=(function(pending){
 const{path:path2,depth,inGit}=pending;
 this.#cost.addDirectory();
 const entries=this.#lists.of(path2);
@@ -17987,13 +18048,13 @@ const isGit=this.#index.ofGit.length > 0 && isGitDirectory(path2,entries);
 if(isGit)this.#readGit(path2,entries);
 const within2=inGit || isGitName(nameOf2(path2));
 for(const[name,type]of entries){
-if(readName$46.call(this,path2,name,type))continue;
+if(readName$54.call(this,path2,name,type))continue;
 if(type !==S_IFDIR || PASSED_OVER.has(name))continue;
 const child=below(path2,name);
 const isOfGit=within2 || isGitName(name)|| isGit && holdsRepositories(name);
 if(within2 && !mayHoldRepositories(child))continue;
 if(isOfGit || depth < MAX_DEPTH){
-later$44.call(this,{
+later$52.call(this,{
 path:child,
 depth:depth + 1,
 inGit:within2 || isGit && isOfGit
@@ -18003,7 +18064,7 @@ inGit:within2 || isGit && isOfGit
 });
 }
 static{
-readName$46=(function(directory,name,type){
+readName$54=(function(directory,name,type){
 if(this.#index.has(name)){
 const path3=below(directory,name);
 if(this.#index.isEndOf(path3)&& !this.#found.isExcepted(path3)){
@@ -18014,7 +18075,7 @@ return true;
 if(type===S_IFDIR)return false;
 const path2=below(directory,name);
 if(type===S_IFLNK){
-for(const rest2 of this.#index.after(path2))report$43.call(this,below(path2,rest2),false);
+for(const rest2 of this.#index.after(path2))report$51.call(this,below(path2,rest2),false);
 }
 if(!isGitName(name)|| this.#index.ofGit.length===0)return false;
 if(type===S_IFREG){
@@ -18116,7 +18177,7 @@ this.#repositories.add(end,worktree)
 for(const path2 of[
 ...found
 ].flatMap((path3)=> this.#found.pathsOf(path3))){
-later$44.call(this,{
+later$52.call(this,{
 path:path2,
 depth:MAX_DEPTH,
 inGit:true
@@ -18169,15 +18230,15 @@ question,
 index
 });
 return new NameSearch(question,index,this.#lists,otherNames).run();
-}),
-again:(function(otherNames){
-this.#lists.refresh();
-return this.#asked.map((({question,index})=> new NameSearch(question,index,this.#lists,otherNames).run()));
 })
 });
 }
 #lists=new DirectoryLists();
 #asked=[];
+again(otherNames){
+this.#lists.refresh();
+return this.#asked.map(({question,index})=> new NameSearch(question,index,this.#lists,otherNames).run());
+}
 };
 var VisibleMounts=class{
 static{
@@ -18199,9 +18260,9 @@ if(mount4 !==void 0 || at3==="/")return mount4;
 });
 }
 static{
-has$47=(function(mount4){
+has$55=(function(mount4){
 if(this.#points.get(mount4.id)?.has(mount4.target))return false;
-for(let at3=mount4,above=above$48.call(this,at3);above !==void 0;above=above$48.call(this,at3)){
+for(let at3=mount4,above=above$56.call(this,at3);above !==void 0;above=above$56.call(this,at3)){
 const points=this.#points.get(above.id);
 if(directoriesAround(at3.target,above.target).some(((path2)=> points.has(path2))))return false;
 at3=above;
@@ -18210,7 +18271,7 @@ return true;
 });
 }
 static{
-above$48=(function({id:id2,parent}){
+above$56=(function({id:id2,parent}){
 return parent===id2?void 0:this.#byId.get(parent);
 });
 }
@@ -18231,7 +18292,7 @@ target
 else points.add(target);
 }
 for(const mount4 of mounts){
-if(has$47.call(this,mount4)&& !this.#byTarget.has(mount4.target)){
+if(has$55.call(this,mount4)&& !this.#byTarget.has(mount4.target)){
 this.#byTarget.set(mount4.target,mount4);
 }
 }
@@ -18276,7 +18337,7 @@ static{
 addMethods(this.prototype,{
 of:(function(path2){
 if(this.#others.size===0)return[];
-const places=placeOf$49.call(this,path2);
+const places=placeOf$57.call(this,path2);
 for(const mount4 of this.#others.keys()){
 if(!isBelow(mount4,path2))continue;
 if(!isKernelMount(mount4))places.push({
@@ -18285,15 +18346,15 @@ path:mount4.root
 });
 }
 const names=places.flatMap(((place2)=>[
-...wholes$50.call(this,place2),
-...parts$51.call(this,place2)
+...wholes$58.call(this,place2),
+...parts$59.call(this,place2)
 ]));
 return[
 ...new Set(names)
 ].filter((name)=> !isWithin(name,path2));
 }),
 wholeOf:(function(path2){
-return placeOf$49.call(this,path2).flatMap(((place2)=> wholes$50.call(this,place2)));
+return placeOf$57.call(this,path2).flatMap(((place2)=> wholes$58.call(this,place2)));
 }),
 mountsIn:(function(directory){
 return this.#mounts.all().filter(((mount4)=> isBelow(mount4,directory)));
@@ -18301,7 +18362,7 @@ return this.#mounts.all().filter(((mount4)=> isBelow(mount4,directory)));
 });
 }
 static{
-placeOf$49=(function(path2){
+placeOf$57=(function(path2){
 const mount4=this.#others.size===0?void 0:this.#mounts.around(path2);
 if(mount4===void 0 || !this.#others.has(mount4))return[];
 return[
@@ -18313,7 +18374,7 @@ path:normalize(`${mount4.root}/${path2.slice(lengthOf(mount4.target))}`)
 });
 }
 static{
-wholes$50=(function({mount:mount4,path:path2}){
+wholes$58=(function({mount:mount4,path:path2}){
 return this.#others.get(mount4).filter((({root:root2})=> isWithin(path2,root2))).flatMap((other)=>{
 const name=normalize(`${other.target}/${path2.slice(lengthOf(other.root))}`);
 return this.#mounts.around(name)===other?[
@@ -18323,7 +18384,7 @@ name
 });
 }
 static{
-parts$51=(function({mount:mount4,path:path2}){
+parts$59=(function({mount:mount4,path:path2}){
 return this.#others.get(mount4).filter((({root:root2})=> root2 !==path2 && isWithin(root2,path2))).map(({target})=> target);
 });
 }
@@ -18451,11 +18512,6 @@ return this.#otherNames.names;
 hasAutomounter:(function(){
 return this.mounts().some((({type})=> type==="autofs"));
 }),
-unchanged:(function(paths){
-let check=this.#checks.get(paths);
-if(check===void 0)this.#checks.set(paths,check=new ResolvedPathsCheck(paths));
-return check.holds();
-}),
 directoryNames:(function(){
 this.#lists.refresh();
 return{
@@ -18482,11 +18538,6 @@ configHome:resolvePath(configHome).path
 },this.otherNames());
 this.#scanners.set(scan,scanner);
 return scan;
-}),
-sameNames:(function(scans){
-if(scans.length===0)return true;
-const again=this.#scanners.get(scans[0])?.again(this.otherNames());
-return JSON.stringify(again)===JSON.stringify(scans);
 }),
 remember:(function(key,make2){
 if(!this.#remembered.has(key))this.#remembered.set(key,make2());
@@ -18543,6 +18594,16 @@ return followLinks(path2);
 }
 mountAutomounts(directory){
 mountAutomounts(directory,this.mounts());
+}
+unchanged(paths){
+let check=this.#checks.get(paths);
+if(check===void 0)this.#checks.set(paths,check=new ResolvedPathsCheck(paths));
+return check.holds();
+}
+sameNames(scans){
+if(scans.length===0)return true;
+const again=this.#scanners.get(scans[0])?.again(this.otherNames());
+return JSON.stringify(again)===JSON.stringify(scans);
 }
 blockDevice(path2){
 return blockDeviceOf(path2);
@@ -21822,7 +21883,7 @@ addMethods(this.prototype,{
 release:(function(){
 for(const pipe of this.#pipes)if(pipe !==void 0)RELEASING.run(pipe.theirs,pipe.ours);
 for(const copy2 of this.#copies.values())copy2.handOver();
-closeDuplicates$55.call(this);
+closeDuplicates$63.call(this);
 return this.#pipes.map(((pipe)=> pipe?.ours));
 })
 });
@@ -21840,7 +21901,7 @@ return[
 });
 }
 static{
-open$52=(function(source,fd,sources){
+open$60=(function(source,fd,sources){
 if(source==="piped"){
 const pipe=this.#pipes[fd]=openPipeTo(fd);
 return{
@@ -21855,7 +21916,7 @@ fd:this.#duplicate(source.fd)
 });
 }
 static{
-protect$53=(function(sources){
+protect$61=(function(sources){
 const oursAt=((fd)=>{
 const isPiped=this.#pipes[sources[fd]==="stdout"?1:fd]!==void 0;
 const stream=this.#streams[fd];
@@ -21868,12 +21929,12 @@ const ours=[
 2
 ].map(oursAt);
 ours.forEach(((fd,stream)=>{
-if(fd !==void 0)this.#streams[stream]=protected$54.call(this,stream,fd,ours[0]);
+if(fd !==void 0)this.#streams[stream]=protected$62.call(this,stream,fd,ours[0]);
 }));
 });
 }
 static{
-protected$54=(function(fd,ours,input){
+protected$62=(function(fd,ours,input){
 const handover=handoverOf(ours,input,NAMES3[fd]);
 if(handover==="inherit")return this.#streams[fd];
 if(handover==="null")return "null";
@@ -21886,7 +21947,7 @@ fd:copy2.theirs
 });
 }
 static{
-closeDuplicates$55=(function(){
+closeDuplicates$63=(function(){
 for(const fd of this.#duplicates)syscall(close(fd));
 this.#duplicates.length=0;
 });
@@ -21897,8 +21958,8 @@ this.#duplicates.length=0;
 #duplicates=[];
 constructor(sources,hasOwnRoot=false){
 try{
-sources.forEach(((source,fd)=> this.#streams.push(open$52.call(this,source,fd,sources))));
-if(hasOwnRoot)protect$53.call(this,sources);
+sources.forEach(((source,fd)=> this.#streams.push(open$60.call(this,source,fd,sources))));
+if(hasOwnRoot)protect$61.call(this,sources);
 }catch(error){
 this.close();
 throw error;
@@ -21921,7 +21982,7 @@ close(){
 for(const pipe of this.#pipes){
 if(pipe !==void 0)CLOSING2.run(pipe.ours,pipe.theirs);
 }
-closeDuplicates$55.call(this);
+closeDuplicates$63.call(this);
 try{
 endServices(this.services);
 }catch{
@@ -22857,7 +22918,7 @@ if(resolved2.late===true)return root2;
 return isPlainIn(root2,resolved2,this.#host)?void 0:root2;
 }),
 placeOf:(function(path2){
-const place2=placeOf$56.call(this,path2);
+const place2=placeOf$64.call(this,path2);
 if(place2.path.startsWith("/"))return place2;
 return this.#cursor.refuse(`${path2} is ${place2.path}, which has no path`);
 }),
@@ -22874,18 +22935,18 @@ return `${this.#host.workingDirectory()}/${source}`;
 });
 }
 static{
-placeOf$56=(function(path2){
+placeOf$64=(function(path2){
 const root2=this.hostRootAround(path2);
 if(root2 !==void 0)return this.#host.resolve(root2);
 if(climbs(path2)|| this.#mounts.isHostFile(path2))return this.#host.resolve(path2);
 const mount4=this.#mounts.mountOf(path2);
 const normal=normalize(path2);
 if(normal !==mount4.target){
-return below2(placeOf$56.call(this,mount4.target),mount4.target,normal);
+return below2(placeOf$64.call(this,mount4.target),mount4.target,normal);
 }
 const directory=parentOf(normal);
 if(this.#mounts.isHostFile(directory))return this.#host.resolve(path2);
-return below2(placeOf$56.call(this,directory),directory,normal,nameOf2(normal));
+return below2(placeOf$64.call(this,directory),directory,normal,nameOf2(normal));
 });
 }
 #cursor;
@@ -23035,9 +23096,9 @@ addMethods(this.prototype,{
 of:(function(path2){
 if(this.#isLost || climbs(path2))return void 0;
 const normal=normalize(path2);
-if(this.#mounts.isHostFile(normal))return onHost$57.call(this,normal);
+if(this.#mounts.isHostFile(normal))return onHost$65.call(this,normal);
 const mount4=this.#mounts.mountOf(normal);
-const isPlain2=mount4.target===normal || isPlain$58.call(this,normal,mount4);
+const isPlain2=mount4.target===normal || isPlain$66.call(this,normal,mount4);
 return isPlain2 &&(mount4.certain || this.#isPlainWithout(normal,mount4))?normal:void 0;
 }),
 mounted:(function(target){
@@ -23055,7 +23116,7 @@ this.#links=this.#links.filter(((link2)=> isWithin(link2,root2))).map(((link2)=>
 });
 }
 static{
-onHost$57=(function(path2){
+onHost$65=(function(path2){
 const resolved2=this.#host.resolve(path2);
 const root2=this.#cursor.rootOf(path2);
 const isKnown2=root2===void 0?this.#mounts.isHostFile(resolved2.path):isPlainIn(root2,resolved2,this.#host);
@@ -23063,7 +23124,7 @@ return isKnown2?resolved2.path:void 0;
 });
 }
 static{
-isPlain$58=(function(path2,{target,type,own,origin,layers}){
+isPlain$66=(function(path2,{target,type,own,origin,layers}){
 const rest2=path2.slice(target==="/"?0:target.length);
 const isPlainBelow=((directory)=>{
 const whole=normalize(directory + rest2);
@@ -23097,7 +23158,7 @@ this.#isLost=begun.#isLost;
 #isPlainWithout(path2,{target,origin}){
 if(origin===void 0)return false;
 const around=this.#mounts.mountAbove(target);
-return around.certain && around.own && isPlain$58.call(this,path2,around);
+return around.certain && around.own && isPlain$66.call(this,path2,around);
 }
 };
 var HARMLESS_TYPES=new Set([
@@ -23150,7 +23211,7 @@ path:place2
 });
 }),
 record:(function(access,locksWith){
-const whole=ofStep$59.call(this,access);
+const whole=ofStep$67.call(this,access);
 this.recorded.push({
 access:whole,
 ...locksWith !==void 0 &&{
@@ -23266,7 +23327,7 @@ this.recordTree(path2);
 if(by==="chroot" && this.init !==void 0 && this.root !=="own"){
 this.init.seesHost=true;
 }
-this.root=rootAfter$60.call(this,by);
+this.root=rootAfter$68.call(this,by);
 this.kernelFiles.enter(this.#settled.of(directory));
 this.#settled.entered(directory);
 }),
@@ -23285,7 +23346,7 @@ if(this.init !==void 0 && this.root !=="own")this.init.seesHost=true;
 });
 }
 static{
-ofStep$59=(function(access){
+ofStep$67=(function(access){
 const{index}=this.#cursor;
 return{
 ...access,
@@ -23295,7 +23356,7 @@ step:this.#cursor.nameOf(index)
 });
 }
 static{
-rootAfter$60=(function(by){
+rootAfter$68=(function(by){
 this.#isOpen ||=by==="chroot" && this.root !=="own";
 return this.#isOpen?"host":"own";
 });
@@ -23399,7 +23460,7 @@ path:path2,
 })));
 }
 recordDeath(isKilled){
-this.lifetime=isKilled?void 0:ofStep$59.call(this,{
+this.lifetime=isKilled?void 0:ofStep$67.call(this,{
 kind:"lifetime"
 });
 }
@@ -23482,7 +23543,7 @@ static{
 addMethods(this.prototype,{
 open:(function(flags2,options={}){
 const{mode:mode2=0,accept:accept2,onAccepted}=options;
-const call2=opening$61.call(this,flags2 | O_CLOEXEC,mode2);
+const call2=opening$69.call(this,flags2 | O_CLOEXEC,mode2);
 const fixes=()=>({
 ...this.#lookupFixes(flags2),
 ...allOf(options.fixes)
@@ -23506,7 +23567,7 @@ const holdsRoot=root2 !==void 0 && isWithin(root2,directory);
 if(holdsRoot && !state.mounts.isContainerMount(directory))break;
 missing2.push(directory);
 }
-for(const directory of missing2.reverse())makeDirectory$62.call(this.#plan.path(directory));
+for(const directory of missing2.reverse())makeDirectory$70.call(this.#plan.path(directory));
 }),
 openBase:(function(){
 const base=this.#base;
@@ -23579,7 +23640,7 @@ fixes
 });
 }),
 setAttributes:(function(attributes,recursive,fixes){
-const place2=openMount$63.call(this);
+const place2=openMount$71.call(this);
 const flags2=AT_EMPTY_PATH |(recursive?AT_RECURSIVE:0);
 this.#plan.call(mount_setattr(place2,"",flags2,attributes),{
 fixes
@@ -23601,7 +23662,7 @@ return !mounts.isThere(this.canonical)&& mounts.isContainerMount(parentOf(this.c
 });
 }
 static{
-opening$61=(function(flags2,mode2){
+opening$69=(function(flags2,mode2){
 const base=this.#base;
 if(base.kind==="host"){
 const how={
@@ -23630,7 +23691,7 @@ resolve
 });
 }
 static{
-makeDirectory$62=(function(){
+makeDirectory$70=(function(){
 const fixes=()=>({
 ENOTDIR:`something on the way to ${this.path} is not a directory`,
 EROFS:READ_ONLY,
@@ -23650,7 +23711,7 @@ mounts.madeDirectory(this.canonical);
 });
 }
 static{
-openMount$63=(function(more=0,options={}){
+openMount$71=(function(more=0,options={}){
 const fixes=()=>({
 ENOENT:`${this.path} does not exist${unexpanded(this.path)}`
 });
@@ -23711,7 +23772,7 @@ if(expected !=="")return missing2 + expected;
 return this.#base.kind==="host"?`${missing2} on the host; take one that does, such as /mnt`:`${missing2}; ${fix}`;
 }
 reconfigure(flags2,data2,fixes){
-const place2=openMount$63.call(this,O_DIRECTORY);
+const place2=openMount$71.call(this,O_DIRECTORY);
 this.#plan.directories.inside(place2,()=>{
 this.#plan.call(mount(null,".",null,flags2,data2),{
 fixes
@@ -23727,7 +23788,7 @@ new Label("what is mounted is a directory"),
 new Label("what is mounted is a file")
 ];
 plan.directories.closeAll();
-const place2=openMount$63.call(this,O_DIRECTORY,{
+const place2=openMount$71.call(this,O_DIRECTORY,{
 accept:[
 "ENOTDIR"
 ],
@@ -23777,12 +23838,6 @@ matching:(function(pattern){
 let names=this.#matching.get(pattern);
 if(names===void 0)this.#matching.set(pattern,names=matchesIn(this.#names,pattern));
 return names;
-}),
-hold:(function(now){
-if(now===this.#names)return true;
-const isSame4=this.#matching.entries().every(([pattern,names])=> matchesIn(now,pattern).join("/")===names.join("/"));
-if(isSame4)this.#names=now;
-return isSame4;
 })
 });
 }
@@ -23790,6 +23845,12 @@ return isSame4;
 #matching=new Map();
 constructor(names){
 this.#names=names;
+}
+hold(now){
+if(now===this.#names)return true;
+const isSame4=this.#matching.entries().every(([pattern,names])=> matchesIn(now,pattern).join("/")===names.join("/"));
+if(isSame4)this.#names=now;
+return isSame4;
 }
 };
 var MAX_DIRECTORIES=1e5;
@@ -23800,7 +23861,7 @@ workingDirectory:(function(){
 return this.#workingDirectory??=this.#host.workingDirectory();
 }),
 resolve:(function(path2){
-let resolved2=this.#knownPath(path2);
+let resolved2=knownPath$72.call(this,path2);
 if(resolved2===void 0)this.#resolved.set(path2,resolved2=this.#host.resolve(path2));
 return resolved2;
 }),
@@ -23809,7 +23870,7 @@ this.#hasAutomounter??=this.#host.hasAutomounter();
 if(this.#hasAutomounter)this.#host.mountAutomounts(directory);
 }),
 namesIn:(function(directory,pattern){
-let names=this.#knownNames(directory);
+let names=knownNames$73.call(this,directory);
 if(names===void 0){
 this.#names.set(directory,names=new MatchingNames(this.#now.in(directory)));
 }
@@ -23817,7 +23878,7 @@ return names.matching(pattern);
 }),
 scanNames:(function(question){
 const key=JSON.stringify(question);
-let scan=this.#knownScan(key);
+let scan=knownScan$74.call(this,key);
 if(scan===void 0){
 const most=MAX_DIRECTORIES - this.#lookedIn;
 scan=this.#host.scanNames({
@@ -23830,7 +23891,7 @@ this.#scans.set(key,scan);
 return scan;
 }),
 hold:(function(caller){
-return(this.#begun?.hold(caller)??true)&& this.#hold(caller);
+return(this.#begun?.hold(caller)??true)&& hold$75.call(this,caller);
 })
 });
 }
@@ -23845,10 +23906,35 @@ return this.#mounts??=this.#host.mounts();
 });
 }
 static{
-namesHold$64=(function(){
-if(this.#names.size===0)return true;
-const now=this.#host.directoryNames();
-return this.#names.entries().every((([directory,names])=> names.hold(now.in(directory))));
+knownPath$72=(function(path2){
+return this.#resolved.get(path2)??(this.#begun && knownPath$72.call(this.#begun,path2));
+});
+}
+static{
+knownNames$73=(function(directory){
+return this.#names.get(directory)??(this.#begun && knownNames$73.call(this.#begun,directory));
+});
+}
+static{
+knownScan$74=(function(key){
+return this.#scans.get(key)??(this.#begun && knownScan$74.call(this.#begun,key));
+});
+}
+static{
+hold$75=(function(caller){
+const host2=this.#host;
+if(this.#paths.length !==this.#resolved.size)this.#paths=[
+...this.#resolved.values()
+];
+const directory=this.#workingDirectory;
+try{
+return caller===host2.credentials()&&(directory===void 0 || directory===host2.workingDirectory())&&(this.#resolvConf===void 0 || this.#resolvConf===host2.resolvConf())&&(this.#mounts===void 0 || this.#mounts===host2.mounts())&& this.#accountsHold()&& this.#namesHold()&& host2.unchanged(this.#paths)&&(this.#scans.size===0 || host2.sameNames([
+...this.#scans.values()
+]));
+}catch(error){
+if(!(error instanceof SyscallError))throw error;
+return false;
+}
 });
 }
 #host;
@@ -23876,17 +23962,8 @@ let text4=this.#accountFiles.get(path2);
 if(text4===void 0)this.#accountFiles.set(path2,text4=this.#host.accountFile(path2));
 return text4;
 }
-#knownPath(path2){
-return this.#resolved.get(path2)??(this.#begun && this.#begun.#knownPath(path2));
-}
-#knownNames(directory){
-return this.#names.get(directory)??(this.#begun && this.#begun.#knownNames(directory));
-}
 get #now(){
 return this.#namesNow??=this.#host.directoryNames();
-}
-#knownScan(key){
-return this.#scans.get(key)??(this.#begun && this.#begun.#knownScan(key));
 }
 get #lookedIn(){
 const before=this.#begun===void 0?0:this.#begun.#lookedIn;
@@ -23895,20 +23972,10 @@ return this.#scans.values().reduce((sum2,{directories})=> sum2 + directories,bef
 #accountsHold(){
 return this.#accountFiles.size===0 || this.#accountFiles.entries().every(([path2,text4])=> text4===this.#host.accountFile(path2));
 }
-#hold(caller){
-const host2=this.#host;
-if(this.#paths.length !==this.#resolved.size)this.#paths=[
-...this.#resolved.values()
-];
-const directory=this.#workingDirectory;
-try{
-return caller===host2.credentials()&&(directory===void 0 || directory===host2.workingDirectory())&&(this.#resolvConf===void 0 || this.#resolvConf===host2.resolvConf())&&(this.#mounts===void 0 || this.#mounts===host2.mounts())&& this.#accountsHold()&& namesHold$64.call(this)&& host2.unchanged(this.#paths)&&(this.#scans.size===0 || host2.sameNames([
-...this.#scans.values()
-]));
-}catch(error){
-if(!(error instanceof SyscallError))throw error;
-return false;
-}
+#namesHold(){
+if(this.#names.size===0)return true;
+const now=this.#host.directoryNames();
+return this.#names.entries().every(([directory,names])=> names.hold(now.in(directory)));
 }
 };
 var HostPath=class _HostPath{
@@ -24096,11 +24163,11 @@ nameOf:(function(index){
 return this.steps[index].step;
 }),
 includes:(function(step){
-return this.#ask((cursor)=> cursor.#places.has(step));
+return ask$76.call(this,((cursor)=> cursor.#places.has(step)));
 }),
 comesLater:(function(step){
 const index=this.#index;
-return this.#ask((cursor)=>(cursor.#places.get(step)?.last??-1)> index);
+return ask$76.call(this,((cursor)=>(cursor.#places.get(step)?.last??-1)> index));
 }),
 rootOf:(function(path2){
 const root2=this.nextRoot;
@@ -24116,7 +24183,7 @@ index:(function(){
 return this.#index;
 }),
 untrustedSources:(function(){
-return this.#ask(((cursor)=> cursor.steps.flatMap((step)=>{
+return ask$76.call(this,((cursor)=> cursor.steps.flatMap(((step)=>{
 if(isChangedRoot(step))return[
 step.directory
 ];
@@ -24124,11 +24191,21 @@ if(isUntrustedRule(step))return step.write;
 return isUntrustedBind(step)?[
 step.source
 ]:[];
-})));
+}))));
 }),
 nextRoot:(function(){
 return this.#nextRoots[this.#index];
 })
+});
+}
+static{
+ask$76=(function(ask){
+const answer=ask(this);
+this.#asked.push({
+ask,
+answer
+});
+return answer;
 });
 }
 steps;
@@ -24181,20 +24258,12 @@ if(this.#nextRoots[index]!==others.#nextRoots[index])return false;
 }
 return this.#asked.every(({ask,answer})=> isSame2(ask(others),answer));
 }
-#ask(ask){
-const answer=ask(this);
-this.#asked.push({
-ask,
-answer
-});
-return answer;
-}
 cameBefore(step){
 return(this.#places.get(step)?.first??Infinity)< this.#index;
 }
 findLater(isSuch){
 const index=this.#index;
-return this.#ask((cursor)=> cursor.steps.slice(index + 1).find(({step})=> isSuch(step))?.step);
+return ask$76.call(this,(cursor)=> cursor.steps.slice(index + 1).find(({step})=> isSuch(step))?.step);
 }
 droppedBefore(index){
 for(let before=index - 1;before >=0;before--){
@@ -24242,7 +24311,7 @@ directory:this.#directories[0].asked
 #known=new Map();
 constructor(host2,sources){
 this.#host=host2;
-this.#directories=sources.map(((source)=> host2.resolve(source))).filter((({id:id2})=> id2 !==void 0));
+this.#directories=sources.map((source)=> host2.resolve(source)).filter(({id:id2})=> id2 !==void 0);
 }
 #around(path2){
 if(this.#known.has(path2))return this.#known.get(path2);
@@ -24284,7 +24353,7 @@ if(this.#isFinishing){
 this.beforeExec(call2,options.fixes,options.accept);
 return call2;
 }
-return callIn$65.call(this,this.process,call2,options);
+return callIn$77.call(this,this.process,call2,options);
 }),
 countPath:(function(path2){
 this.#paths +=path2.length;
@@ -24377,7 +24446,7 @@ late:false
 };
 }
 if(resolved2.path===normalize(path2))return resolved2;
-const found=untrustedDirectories$66.call(this).linkOn(resolved2);
+const found=untrustedDirectories$78.call(this).linkOn(resolved2);
 if(found===void 0)return resolved2;
 if(optional2)return{
 ...resolved2,
@@ -24422,7 +24491,7 @@ return this.#limits;
 });
 }
 static{
-callIn$65=(function({parts:parts2},call2,options){
+callIn$77=(function({parts:parts2},call2,options){
 const{accept:accept2,onZero,onAccepted,onFailure=EXIT_CHILD,onSuccess,fixes}=options;
 const stepIndex=this.cursor.index;
 if(++this.#calls > MAX_CALLS)this.refuse(`a plan has at most ${MAX_CALLS} calls`);
@@ -24441,8 +24510,8 @@ return call2;
 });
 }
 static{
-untrustedDirectories$66=(function(){
-return this.#untrusted??=new UntrustedDirectories(this.host,this.cursor.untrustedSources.map(((source)=> source.startsWith("/")?source:`${this.facts.workingDirectory()}/${source}`)));
+untrustedDirectories$78=(function(){
+return this.#untrusted??=new UntrustedDirectories(this.host,this.cursor.untrustedSources.map((source)=> source.startsWith("/")?source:`${this.facts.workingDirectory()}/${source}`));
 });
 }
 host;
@@ -24554,7 +24623,7 @@ const{launcherParts}=this;
 const before=this.options.ownLauncher===true?{
 parts:launcherParts
 }:this.#forerunner();
-return callIn$65.call(this,before,call2,options);
+return callIn$77.call(this,before,call2,options);
 }
 calls(calls,fixes){
 for(const call2 of calls)this.call(call2,{
@@ -24966,14 +25035,14 @@ holdsChanges:(function(source){
 return this.#plan.state.mounts.mountOf(this.targetOf(source)).type==="overlay";
 }),
 targetOf:(function(source){
-return `${this.#root}/${nameOf$70.call(this,source)}`;
+return `${this.#root}/${nameOf$82.call(this,source)}`;
 }),
 keep:(function({path:source,isLink}){
-const path2=nameOf$70.call(this,source);
+const path2=nameOf$82.call(this,source);
 if(isIn(path2,this.#kept)|| isIn(path2,this.#hidden))return;
-this.#plan.forFound((()=> whereReachable$67.call(this,path2,((end)=>{
-pinParents$69.call(this,path2,end);
-const opened=open$71.call(this,path2,isLink?O_NOFOLLOW:0,end);
+this.#plan.forFound((()=> whereReachable$79.call(this,path2,((end)=>{
+pinParents$81.call(this,path2,end);
+const opened=open$83.call(this,path2,isLink?O_NOFOLLOW:0,end);
 mountOnItself(this.#plan,opened,path2,{
 readOnly:true
 });
@@ -24991,14 +25060,14 @@ keepsBelow:true
 });
 }
 static{
-whereReachable$67=(function(path2,write4){
-if(!isOthers$68.call(this,path2))return write4(void 0);
+whereReachable$79=(function(path2,write4){
+if(!isOthers$80.call(this,path2))return write4(void 0);
 this.#plan.directories.at(this.target);
 this.#plan.skippable(`${path2} is out of reach`,write4);
 });
 }
 static{
-isOthers$68=(function(path2){
+isOthers$80=(function(path2){
 const{caller,inUserNamespace,joined}=this.#plan.state;
 if(caller.euid !==0 || !inUserNamespace || joined.has("user"))return false;
 if(this.#plan.cursor.includes("mapIds"))return false;
@@ -25011,21 +25080,21 @@ return first >=0 && around.slice(first).every((attributes)=> attributes?.uid !==
 });
 }
 static{
-pinParents$69=(function(path2,unreachable){
+pinParents$81=(function(path2,unreachable){
 for(const parent of parentsOf2(path2)){
 if(this.#pinned.has(parent)|| isIn(parent,this.#kept))continue;
 this.#pinned.add(parent);
-mountOnItself(this.#plan,open$71.call(this,parent,O_DIRECTORY,unreachable),parent);
+mountOnItself(this.#plan,open$83.call(this,parent,O_DIRECTORY,unreachable),parent);
 }
 });
 }
 static{
-nameOf$70=(function(source){
+nameOf$82=(function(source){
 return source.slice(this.#source==="/"?1:this.#source.length + 1);
 });
 }
 static{
-open$71=(function(path2,flags2,unreachable){
+open$83=(function(path2,flags2,unreachable){
 const gone=`${path2} was there when the recipe was planned, and is not any more; run it again`;
 return openBelow(this.#plan,this.#plan.directories.at(this.target),path2,{
 flags:flags2,
@@ -25048,11 +25117,11 @@ this.#source=source;
 this.target=target;
 }
 hide(source,empty,isFixed){
-const path2=nameOf$70.call(this,source);
+const path2=nameOf$82.call(this,source);
 if(isIn(path2,this.#hidden))return;
-this.#plan.forFound(()=> whereReachable$67.call(this,path2,(end)=>{
-if(!isFixed)pinParents$69.call(this,path2,end);
-const opened=open$71.call(this,path2,0,end);
+this.#plan.forFound(()=> whereReachable$79.call(this,path2,(end)=>{
+if(!isFixed)pinParents$81.call(this,path2,end);
+const opened=open$83.call(this,path2,0,end);
 coverWithEmpty(this.#plan,opened,path2,empty);
 this.#plan.release(opened);
 }));
@@ -25260,12 +25329,6 @@ return this.#trees.find((tree)=> isWithin(target,tree.target))===this.#tree;
 });
 }
 };
-function requireShared(names,plan){
-const processor=names.find((name)=> /^\/dev\/nvidia[0-9]+$/.test(name));
-const missing2=NVIDIA_SHARED.find((name)=> !names.includes(name));
-if(processor===void 0 || missing2===void 0)return;
-plan.refuse(`${processor} needs ${missing2} beside it, as ${MISSING_NVIDIA}; name that too, or take all of them: { gpus: [${processor.slice("/dev/nvidia".length)}] }`);
-}
 function renamed(source,name,plan){
 if(typeOf3(source,plan)==="directory"){
 plan.refuse(`${source} is a directory, and only a device can have another name`);
@@ -27665,7 +27728,7 @@ path2,
 ...others
 ]){
 if(other===origin || !isWithin(other,origin))continue;
-const shown2=at$73.call(this,origin,target);
+const shown2=at$85.call(this,origin,target);
 if(mounts.originOf(shown2.targetOf(other)).origin !==other)continue;
 shown2.keep({
 path:other,
@@ -27677,13 +27740,13 @@ isLink
 });
 }
 static{
-isReached$72=(function(target){
+isReached$84=(function(target){
 const{nextRoot:nextRoot2}=this.#plan.cursor;
 return nextRoot2===void 0 || isWithin(target,nextRoot2);
 });
 }
 static{
-at$73=(function(origin,target){
+at$85=(function(origin,target){
 let shown2=this.#shown.get(target);
 if(shown2===void 0){
 this.#shown.set(target,shown2=new ShownDirectory(this.#plan,origin,target));
@@ -27704,7 +27767,7 @@ shown2
 ]
 ]);
 this.#except=except;
-this.#changeable=plan.state.mounts.visible().flatMap((({origin,target,readOnly})=> origin===void 0 || readOnly || !isReached$72.call(this,target)?[]:[
+this.#changeable=plan.state.mounts.visible().flatMap((({origin,target,readOnly})=> origin===void 0 || readOnly || !isReached$84.call(this,target)?[]:[
 {
 origin,
 target
@@ -28417,16 +28480,11 @@ writeFile:lowerWriteFile
 function lowerRoot(step,plan){
 for(const part of rootParts(step,plan))lower(part,plan);
 }
-function lowerSteps(plan,steps,from2,to=steps.length){
-for(let index=from2;index < to;index++){
-plan.cursor.begin(index);
-try{
-lower(steps[index],plan);
-}catch(error){
-if(error instanceof TargetIssue)plan.refuse(error.message);
-throw error instanceof SyscallError?inStep(error,plan):error;
-}
-}
+function planRecipe(steps,options={},host2=liveHost()){
+const plan=new PlanBuilder(steps,host2,options);
+lowerSteps(plan,steps,0);
+plan.directories.returnToWorking();
+return plan;
 }
 function inStep({syscall:syscall2,errno,call:call2,hint},{cursor}){
 const{index}=cursor;
@@ -30337,7 +30395,7 @@ writeName(opened,pid,name??program);
 for(const service of this.#services)service.guard?.(opened);
 for(let index=0;index < pids.length - 1;index++)reap(pids[index]);
 if(socket !==void 0)syscall(close(socket));
-release$74.call(this);
+release$86.call(this);
 return{
 pid,
 pidfd:opened,
@@ -30352,13 +30410,13 @@ services:this.#services
 });
 }
 static{
-release$74=(function(){
+release$86=(function(){
 if(this.#memory !==void 0)engine().release(this.#memory);
 this.#memory=void 0;
 });
 }
 static{
-read$75=(function(result){
+read$87=(function(result){
 const{plan,frame,layout}=this.#compiled;
 const{sockets,pidfd}=frame;
 const failed=result.failed !==void 0 || frame.watch?.hasEndedLaunch(result)===true;
@@ -30400,7 +30458,7 @@ const loaded2=engine();
 const isCopied=!frame.sharesMemory || plan.processes.some(((process)=> copiesMemory(process,shape)));
 if(frame.vfork && !isCopied){
 const result=loaded2.runInArena(program,bindings);
-this.#final=read$75.call(this,result);
+this.#final=read$87.call(this,result);
 this.#result=this.#final.runs?result:result.copy();
 return;
 }
@@ -30409,7 +30467,7 @@ this.#memory=loaded2.allocate(sizeWith(program,bindings),sharing);
 place(program,this.#memory,bindings);
 loaded2.runIn(this.#memory);
 this.#result=new RunResult(program,this.#memory.view);
-this.#final=frame.vfork?read$75.call(this,this.#result):void 0;
+this.#final=frame.vfork?read$87.call(this,this.#result):void 0;
 }
 get services(){
 return this.#services;
@@ -30438,7 +30496,7 @@ endServices(this.#services);
 }catch{
 }
 this.#restore();
-release$74.call(this);
+release$86.call(this);
 return error;
 }
 #killAll(){
@@ -30496,7 +30554,7 @@ if(!vfork && this.#isWatched)watch?.end(this.#result);
 this.#isWatched=false;
 }
 get #state(){
-return this.#final??read$75.call(this,this.#result);
+return this.#final??read$87.call(this,this.#result);
 }
 };
 function conditionsOf(parts2){
@@ -30586,7 +30644,7 @@ static{
 addMethods(this.prototype,{
 guard:(function(pidfd){
 const earlier=this.#guard;
-this.#guard=watchContainer$78.call(this,pidfd);
+this.#guard=watchContainer$90.call(this,pidfd);
 earlier?.kill();
 }),
 end:(function(){
@@ -30607,12 +30665,12 @@ let{stepIndex}=plan.placeholders[0];
 try{
 for(const placeholder of plan.placeholders){
 ({stepIndex}=placeholder);
-parent$77.call(all,placeholder);
+parent$89.call(all,placeholder);
 }
-all.#guard=watchScript$76.call(all,plan.placeholders);
+all.#guard=watchScript$88.call(all,plan.placeholders);
 for(const placeholder of plan.placeholders){
 ({stepIndex}=placeholder);
-all.#made.push(make(placeholder,parent$77.call(all,placeholder)));
+all.#made.push(make(placeholder,parent$89.call(all,placeholder)));
 }
 }catch(error){
 all.end();
@@ -30624,7 +30682,7 @@ return all;
 });
 }
 static{
-watchScript$76=(function(placeholders){
+watchScript$88=(function(placeholders){
 const descriptors=[
 ... new Set([
 scriptPidfd(),
@@ -30646,12 +30704,12 @@ events:POLLIN
 ],void 0),
 onFailure:HELPER_ENDS
 },
-...placeholders.filter((({text:text4})=> text4===void 0)).flatMap(((one)=> removalByName(one,numberOf6(parent$77.call(this,one)))))
+...placeholders.filter((({text:text4})=> text4===void 0)).flatMap(((one)=> removalByName(one,numberOf6(parent$89.call(this,one)))))
 ]);
 });
 }
 static{
-parent$77=(function({path:path2}){
+parent$89=(function({path:path2}){
 const directory=parentOf(path2);
 let parent=this.#parents.get(directory);
 if(parent===void 0)this.#parents.set(directory,parent=syscall(opening2(directory)));
@@ -30659,7 +30717,7 @@ return parent;
 });
 }
 static{
-watchContainer$78=(function(pidfd){
+watchContainer$90=(function(pidfd){
 const uses=[
 pidfd,
 ...this.#parents.values(),
@@ -31053,7 +31111,7 @@ static{
 addMethods(this.prototype,{
 spawn:(function(spec,alter){
 try{
-const{launch,cgroup}=make$79.call(this,spec,false,alter);
+const{launch,cgroup}=make$91.call(this,spec,false,alter);
 return startIn(launch,cgroup);
 }catch(error){
 throw orEnded2(error,this.plan);
@@ -31070,17 +31128,17 @@ scriptPidfd:scriptPidfd(),
 initImage:this.plan.hasInit?initImage():void 0
 };
 return{
-compiled:compile$81.call(this,values),
+compiled:compile$93.call(this,values),
 values
 };
 })
 });
 }
 static{
-make$79=(function(spec,held,alter){
+make$91=(function(spec,held,alter){
 const cgroup=ContainerCgroup.make(this.plan);
 try{
-const launch=begin$80.call(this,spec,cgroup?.entry,held,alter);
+const launch=begin$92.call(this,spec,cgroup?.entry,held,alter);
 cgroup?.entered();
 return{
 launch,
@@ -31093,7 +31151,7 @@ throw error;
 });
 }
 static{
-begin$80=(function(spec,cgroupEntry,held,alter){
+begin$92=(function(spec,cgroupEntry,held,alter){
 const inheritedFds=openInheritedFds(this.plan,openUserNamespace);
 let sealedProgram;
 try{
@@ -31124,7 +31182,7 @@ closeInheritedFds(inheritedFds);
 });
 }
 static{
-compile$81=(function({spec,paths,cgroupEntry,held=false}){
+compile$93=(function({spec,paths,cgroupEntry,held=false}){
 const common=shapeOf(spec,paths.length,cgroupEntry,held);
 const shape={
 ...common,
@@ -31148,7 +31206,7 @@ this.plan=plan;
 ignoredSignals();
 }
 create(spec,alter){
-const{launch,cgroup}=make$79.call(this,spec,true,alter);
+const{launch,cgroup}=make$91.call(this,spec,true,alter);
 return new CreatedContainer(launch,cgroup);
 }
 describe(spec){
@@ -31159,7 +31217,7 @@ paths:programPaths(spec),
 cgroupEntry:cgroup?.cgroupEntry
 };
 return new Plan({
-compiled:compile$81.call(this,values),
+compiled:compile$93.call(this,values),
 values
 },cgroup?.calls);
 }
@@ -31484,10 +31542,10 @@ var WAITING6=[
 1,
 2,
 3
-].map((count)=>{
+].map(((count)=>{
 const pipes=Array.from({
 length:count
-},(_,index)=> new Slot(`pipe ${index}`,4));
+},((_,index)=> new Slot(`pipe ${index}`,4)));
 const waits=[
 ppoll([
 {
@@ -31495,12 +31553,12 @@ fd:PIDFD2,
 events:POLLIN
 }
 ],TIMEOUT2),
-...pipes.map((fd)=> ppoll([
+...pipes.map(((fd)=> ppoll([
 {
 fd,
 events:0
 }
-],0))
+],0)))
 ];
 const undecided={
 accept:[
@@ -31515,13 +31573,13 @@ PIDFD2,
 NANOSECONDS3,
 ...pipes
 ],[
-...waits.map((call2)=>({
+...waits.map(((call2)=>({
 call:call2,
 ...undecided
-})),
+}))),
 reaping(PIDFD2)
 ]);
-});
+}));
 var TERMIOS={
 iflag:0,
 oflag:4,
@@ -31797,23 +31855,23 @@ var Command=class _Command{
 static{
 addMethods(this.prototype,{
 output:(async function(){
-refusePipedInput$95.call(this,"output");
+refusePipedInput$107.call(this,"output");
 const defaults=[
 "null",
 "piped",
 "piped"
 ];
 if(this.#options.terminal===true)return await this.#startInTerminal(defaults).output();
-const started2=start$83.call(this,defaults);
+const started2=start$95.call(this,defaults);
 const{launched,descriptors,passed}=started2;
 const{timeout,maxOutput}=this.#limits;
 const takesLonger=started2.audit !==void 0 || this.#options.notify !==void 0 || passed !==void 0 &&(passed.input !==void 0 || maxOutput !==void 0);
 const collected=takesLonger?void 0:await collectPromptly(launched,descriptors,timeout,maxOutput);
-if(collected===void 0)return await container$86.call(this,started2).output();
+if(collected===void 0)return await container$98.call(this,started2).output();
 return passed===void 0?collected:await passOnOutput(collected,passed,descriptors);
 }),
 outputSync:(function(){
-refusePipedInput$95.call(this,"outputSync");
+refusePipedInput$107.call(this,"outputSync");
 if(this.#options.terminal===true){
 throw new TypeError("a terminal needs the event loop; use output() or spawn()");
 }
@@ -31829,8 +31887,8 @@ throw new TypeError("a list of hosts needs the event loop; use output() or spawn
 if(passedStreams(this.#options)!==void 0){
 throw new TypeError("a stream needs the event loop; use output() or spawn()");
 }
-admit$89.call(this);
-const{launched,descriptors}=launchWith$84.call(this,[
+admit$101.call(this);
+const{launched,descriptors}=launchWith$96.call(this,[
 "null",
 "piped",
 "piped"
@@ -31844,42 +31902,42 @@ const defaults=[
 "inherit"
 ];
 if(this.#options.terminal===true)return this.#startInTerminal(defaults);
-return container$86.call(this,start$83.call(this,defaults));
+return container$98.call(this,start$95.call(this,defaults));
 })
 });
 }
 static{
-refresh$82=(function(){
+refresh$94=(function(){
 if(!this.#plan.isMomentary)this.#launcher=this.#plans.launcher(this.#planOptions);
 });
 }
 static{
-start$83=(function(defaults){
+start$95=(function(defaults){
 const passed=passedStreams(this.#options);
-admit$89.call(this);
+admit$101.call(this);
 reactor();
-const{launched,descriptors}=launchWith$84.call(this,defaults);
+const{launched,descriptors}=launchWith$96.call(this,defaults);
 return{
-...served$90.call(this,launched),
+...served$102.call(this,launched),
 descriptors,
 passed
 };
 });
 }
 static{
-launchWith$84=(function(defaults){
+launchWith$96=(function(defaults){
 const stdio=new LaunchStdio(this.#options,defaults);
 try{
-return launchOn$85.call(this,stdio.sources);
+return launchOn$97.call(this,stdio.sources);
 }finally{
 stdio.close();
 }
 });
 }
 static{
-launchOn$85=(function(sources){
+launchOn$97=(function(sources){
 const streams=new StandardStreams(sources,this.#plan.state.hasOwnRoot);
-const launched=launch$87.call(this,{
+const launched=launch$99.call(this,{
 stdio:streams.theirs
 },streams);
 const services=[
@@ -31896,7 +31954,7 @@ descriptors:streams.release()
 });
 }
 static{
-container$86=(function({launched,audit,descriptors,passed}){
+container$98=(function({launched,audit,descriptors,passed}){
 const limits2={
 ...this.#limits,
 audit
@@ -31911,11 +31969,11 @@ return new Container(launched,others,limits2,this.#entrance,pumps);
 });
 }
 static{
-launch$87=(function(streams,opened){
+launch$99=(function(streams,opened){
 let handed;
 try{
 handed=new HandedFds(handedFds(this.#options),this.#plan.state.hasOwnRoot);
-return spawn$88.call(this,{
+return spawn$100.call(this,{
 ...streams,
 fds:handed.theirs
 });
@@ -31929,22 +31987,22 @@ handed?.close();
 });
 }
 static{
-spawn$88=(function(streams){
+spawn$100=(function(streams){
 for(let plans=1;;plans++){
 try{
-return this.#launcher.spawn(spec$94.call(this,streams));
+return this.#launcher.spawn(spec$106.call(this,streams));
 }catch(error){
 if(!this.#plan.hasMissed || plans===MOST_PLANS)throw error;
 }
 this.#launcher=this.#plans.launcher(this.#planOptions);
-admit$89.call(this);
+admit$101.call(this);
 }
 });
 }
 static{
-admit$89=(function(){
+admit$101=(function(){
 this.#options.signal?.throwIfAborted();
-refresh$82.call(this);
+refresh$94.call(this);
 if(this.#grants===void 0)return;
 const needs2=this.#needs(this.#plan);
 this.#grants.require(needs2);
@@ -31952,7 +32010,7 @@ if(reachesSockets(this.#plan.access))this.#grants.requireSockets(needs2);
 });
 }
 static{
-served$90=(function(launched){
+served$102=(function(launched){
 return serveContainer(launched,this.#plan,{
 hosts:this.#hosts,
 audit:this.#options.audit??false,
@@ -31961,20 +32019,20 @@ notify:this.#options.notify
 });
 }
 static{
-inherited$91=(function(){
+inherited$103=(function(){
 if(!this.#inherits && this.#plan.state.keptVariables.size===0)return[];
 const strings=environmentStrings();
 if(this.#inherits && this.#grants===void 0)return strings;
-return strings.filter((address2)=> inheritsVariable$92.call(this,nameAt(address2)));
+return strings.filter((address2)=> inheritsVariable$104.call(this,nameAt(address2)));
 });
 }
 static{
-inheritsVariable$92=(function(name){
+inheritsVariable$104=(function(name){
 return(this.#inherits || includesVariable(this.#plan.state.keptVariables,name))&&(this.#grants?.hasVariable(name)??true);
 });
 }
 static{
-changes$93=(function(notify){
+changes$105=(function(notify){
 const{environment:environment2}=this.#plan.state;
 const grants=this.#grants;
 const{env}=this.#options;
@@ -31999,12 +32057,12 @@ return changes;
 });
 }
 static{
-spec$94=(function(streams){
+spec$106=(function(streams){
 const{args=[],argv0,cwd,name}=this.#options;
-const inherited2=inherited$91.call(this);
+const inherited2=inherited$103.call(this);
 const notify=this.#options.notify && newNotifyName();
-const changes=changes$93.call(this,notify);
-const inheritedPath=inheritsVariable$92.call(this,"PATH")?environmentVariable("PATH"):void 0;
+const changes=changes$105.call(this,notify);
+const inheritedPath=inheritsVariable$104.call(this,"PATH")?environmentVariable("PATH"):void 0;
 return{
 program:this.#program,
 name,
@@ -32027,7 +32085,7 @@ timeLimit:this.#timeLimit
 });
 }
 static{
-refusePipedInput$95=(function(method){
+refusePipedInput$107=(function(method){
 if(this.#options.stdin==="piped"){
 throw new TypeError(`${method}() cannot write to a piped stdin; use spawn()`);
 }
@@ -32085,8 +32143,8 @@ detached
 }).plan);
 }
 plan(){
-refresh$82.call(this);
-return this.#launcher.describe(spec$94.call(this,{
+refresh$94.call(this);
+return this.#launcher.describe(spec$106.call(this,{
 stdio:[
 "null",
 "null",
@@ -32110,10 +32168,10 @@ maxOutput:boundOf(maxOutput)
 }
 #startInTerminal(defaults){
 const kinds=this.#terminalKinds(defaults);
-admit$89.call(this);
+admit$101.call(this);
 reactor();
 const terminal=new ProgramTerminal(this.#plan.state.terminals !==void 0);
-const{launched,audit}=served$90.call(this,launch$87.call(this,{
+const{launched,audit}=served$102.call(this,launch$99.call(this,{
 terminal:terminal.theirs
 },terminal));
 try{
@@ -32214,11 +32272,11 @@ var[MAX_BEGUN,MAX_RECENT]=[
 8
 ];
 var SharedPlans=class{
-#begun=[];
-#recent=[];
-plan(steps,options,texts){
-const begun=this.#find(steps,texts);
-const shared=Math.max(...this.#recent.map((other)=> sharedBy(texts,other)- 1),0);
+static{
+addMethods(this.prototype,{
+plan:(function(steps,options,texts){
+const begun=find$108.call(this,steps,texts);
+const shared=Math.max(...this.#recent.map(((other)=> sharedBy(texts,other)- 1)),0);
 this.#recent=[
 ...this.#recent,
 texts
@@ -32238,8 +32296,11 @@ plan=new PlanBuilder(steps,plan.host,options,plan);
 lowerSteps(plan,steps,from2);
 plan.directories.returnToWorking();
 return plan;
+})
+});
 }
-#find(steps,texts){
+static{
+find$108=(function(steps,texts){
 const alike=this.#begun.filter((one)=> sharedBy(texts,one.texts)===one.texts.length);
 for(const one of alike.sort((a,b)=> b.texts.length - a.texts.length)){
 if(!one.plan.fits(steps,one.texts.length - 1))continue;
@@ -32250,7 +32311,10 @@ return one;
 this.#begun=this.#begun.filter((other)=> other !==one);
 }
 return void 0;
+});
 }
+#begun=[];
+#recent=[];
 #keep(one){
 this.#begun=[
 ...this.#begun.filter((other)=> other !==one),
@@ -32258,11 +32322,6 @@ one
 ].slice(-MAX_BEGUN);
 }
 };
-function sharedBy(one,other){
-const most=Math.min(one.length,other.length);
-for(let index=0;index < most;index++)if(one[index]!==other[index])return index;
-return most;
-}
 var MAX_KEPT=32;
 var Launchers=class{
 static{
@@ -32319,11 +32378,15 @@ const[values,text4]=[
 this.#values,
 this.#text
 ];
-visit$96.call(this,value,0);
+visit$109.call(this,value,0);
 return{
 values:this.#values - values,
 text:this.#text - text4
 };
+}),
+addSize:(function({values,text:text4}){
+this.#values +=values;
+this.#text +=text4;
 })
 });
 }
@@ -32338,7 +32401,7 @@ return this.#text > MAX_TEXT?`the strings of a recipe have at most ${MAX_TEXT} l
 });
 }
 static{
-visit$96=(function(value,depth){
+visit$109=(function(value,depth){
 this.#values++;
 if(typeof value==="string")this.#text +=value.length;
 if(typeof value !=="object" || value===null)return;
@@ -32354,11 +32417,11 @@ this.#text
 ];
 if(depth > 0)this.#known.set(value,NOTHING3);
 if(Array.isArray(value)){
-for(let index=0;index < value.length;index++)visit$96.call(this,value[index],depth + 1);
+for(let index=0;index < value.length;index++)visit$109.call(this,value[index],depth + 1);
 }else{
 for(const key of Object.keys(value)){
 this.#text +=key.length;
-visit$96.call(this,value[key],depth + 1);
+visit$109.call(this,value[key],depth + 1);
 }
 }
 if(depth > 0){
@@ -32372,10 +32435,6 @@ text:this.#text - text4
 #values=0;
 #text=0;
 #known=new Map();
-addSize({values,text:text4}){
-this.#values +=values;
-this.#text +=text4;
-}
 };
 var NOTHING3={
 values:0,
@@ -32465,9 +32524,12 @@ return "steps" in value?"an object with steps; recipe(...it.steps) takes them":s
 var Recipe=class{
 static{
 addMethods(this.prototype,{
+with:(function(...inputs){
+return recipe(this,...inputs);
+}),
 command:(function(program,options={}){
 return new Command({
-launcher:((options2)=> launcherWith$97.call(this,options2)),
+launcher:((options2)=> launcherWith$110.call(this,options2)),
 entering:(target,user,options2)=> new Launcher(planRecipe(enterSteps(this.steps,target,user),options2)),
 visiting:(target,user)=> planRecipe(visitSteps(this.steps,target,user))
 },program,options);
@@ -32475,7 +32537,7 @@ visiting:(target,user)=> planRecipe(visitSteps(this.steps,target,user))
 });
 }
 static{
-launcherWith$97=(function(options={}){
+launcherWith$110=(function(options={}){
 const plan=this.#launcher?.plan;
 const{network,detached,audit}=options;
 const isSame4=plan?.options.network===network && plan?.options.detached===detached && plan?.options.audit===audit;
@@ -32490,14 +32552,11 @@ constructor(steps,degraded){
 this.steps=checkedSteps(steps);
 this.degraded=degraded;
 }
-with(...inputs){
-return recipe(this,...inputs);
-}
 plan(){
 return this.command("PROGRAM").plan();
 }
 needs(){
-return requiredAccess(launcherWith$97.call(this).plan.access);
+return requiredAccess(launcherWith$110.call(this).plan.access);
 }
 toJSON(){
 return{
@@ -32609,22 +32668,22 @@ steps:(function(){
 const{denyWrite=[],protect:protect2,root:root2}=this.#options;
 const denyRead=[
 ...this.#options.denyRead??[],
-...changesInSight$109.call(this)
+...changesInSight$122.call(this)
 ];
 const whole=this.#asked.get("/");
 const paths=[
 ...this.#asked.keys()
 ].filter(((path2)=> path2 !=="/")).sort();
 return[
-...root2 !==void 0?this.#otherRoot(normalize(root2)):whole===void 0?smallRoot$105.call(this,paths):[
-shownFile$106.call(this,whole)
+...root2 !==void 0?this.#otherRoot(normalize(root2)):whole===void 0?smallRoot$118.call(this,paths):[
+shownFile$119.call(this,whole)
 ],
-temporary$104.call(this,"/tmp"),
+temporary$117.call(this,"/tmp"),
 ...this.#fixed.run,
 ...root2===void 0?this.#fixed.currentSystem:[],
-devices$103.call(this),
-...paths.map(((path2)=> askedFile$99.call(this,this.#asked.get(path2)))),
-...protectedFiles(written$101.call(this),protect2),
+devices$116.call(this),
+...paths.map(((path2)=> askedFile$112.call(this,this.#asked.get(path2)))),
+...protectedFiles(written$114.call(this),protect2),
 ...denyRead.length + denyWrite.length===0?[]:[
 denyFiles({
 read:denyRead,
@@ -32638,35 +32697,35 @@ write:denyWrite
 });
 }
 static{
-at$98=(function(path2){
+at$111=(function(path2){
 return path2==="/"?this.#root:this.#root + path2;
 });
 }
 static{
-askedFile$99=(function(file){
+askedFile$112=(function(file){
 const{option,path:path2,access}=file;
-if(option==="tmpfs")return temporary$104.call(this,path2);
-if(option==="overlay")return overlay(at$98.call(this,path2),{
+if(option==="tmpfs")return temporary$117.call(this,path2);
+if(option==="overlay")return overlay(at$111.call(this,path2),{
 lower:[
 path2
 ],
 ...THROWN_AWAY
 });
-const around=accessAround$100.call(this,path2);
-const held=changesOf$108.call(this,file);
+const around=accessAround$113.call(this,path2);
+const held=changesOf$121.call(this,file);
 if(held !==void 0)return this.#heldDirectory(path2,held);
-if(option==="bind" || !around.includes("write"))return shownFile$106.call(this,file);
+if(option==="bind" || !around.includes("write"))return shownFile$119.call(this,file);
 if(access==="write" && around[0]==="read"){
 throw optionError2("write",`${path2} is in a directory to be read, and that is in one to be written; name either the two inner ones alone, or the outer one`);
 }
 return{
-...shownFile$106.call(this,file),
-source:at$98.call(this,path2)
+...shownFile$119.call(this,file),
+source:at$111.call(this,path2)
 };
 });
 }
 static{
-accessAround$100=(function(path2){
+accessAround$113=(function(path2){
 const around=[];
 for(let at3=parentOf(path2);at3 !=="/";at3=parentOf(at3)){
 const file=this.#asked.get(at3);
@@ -32683,29 +32742,29 @@ whole
 });
 }
 static{
-written$101=(function(){
+written$114=(function(){
 const written2=[
 ...this.#asked.values()
 ].filter((({access})=> access==="write"));
 return written2.sort((a,b)=> a.path < b.path?-1:1).map((({option,path:path2,source})=>({
 source,
-target:at$98.call(this,path2),
-isInner:option==="write" && accessAround$100.call(this,path2).includes("write")
+target:at$111.call(this,path2),
+isInner:option==="write" && accessAround$113.call(this,path2).includes("write")
 })));
 });
 }
 static{
-loopbackHosts$102=(function(){
+loopbackHosts$115=(function(){
 return[
-mkdir2(at$98.call(this,"/etc")),
-writeFile(at$98.call(this,"/etc/hosts"),loopbackHosts(this.#options.hostname??HOSTNAME))
+mkdir2(at$111.call(this,"/etc")),
+writeFile(at$111.call(this,"/etc/hosts"),loopbackHosts(this.#options.hostname??HOSTNAME))
 ];
 });
 }
 static{
-devices$103=(function(){
+devices$116=(function(){
 const{shm,gpus,devices:extra}=this.#options;
-return devices(at$98.call(this,"/dev"),{
+return devices(at$111.call(this,"/dev"),{
 ...shm !==void 0 &&{
 shm
 },
@@ -32719,9 +32778,9 @@ gpus
 });
 }
 static{
-temporary$104=(function(path2){
+temporary$117=(function(path2){
 const{tmp="25%"}=this.#options;
-return tmpfs(at$98.call(this,path2),tmp==="unlimited"?{
+return tmpfs(at$111.call(this,path2),tmp==="unlimited"?{
 options:"size=0,nr_inodes=0"
 }:{
 size:tmp,
@@ -32730,7 +32789,7 @@ options:"nr_inodes=400k"
 });
 }
 static{
-smallRoot$105=(function(asked){
+smallRoot$118=(function(asked){
 const{net="none",nest=false}=this.#options;
 const isCovered=((path2)=> asked.some(((directory)=> isWithin(`/${path2}`,directory))));
 const others=[
@@ -32745,29 +32804,29 @@ false
 return[
 ...this.#fixed.empty,
 ...nest?[
-mkdir2(at$98.call(this,"/sys"))
+mkdir2(at$111.call(this,"/sys"))
 ]:[],
 ...holdsAsked("var/tmp")?[]:[
-symlink("/tmp",at$98.call(this,"/var/tmp"))
+symlink("/tmp",at$111.call(this,"/var/tmp"))
 ],
 ...net !=="host" && entries.length===SYSTEM_FILES.length?this.#fixed.files:[
 systemFiles(this.#root,entries)
 ],
-...apart.map((path2)=> hostFile$110.call(this,`/${path2}`,{
+...apart.map((path2)=> hostFile$123.call(this,`/${path2}`,{
 readOnly:true,
 optional:true
 })),
-...net !=="host" && !isCovered("etc/hosts")?loopbackHosts$102.call(this):[]
+...net !=="host" && !isCovered("etc/hosts")?loopbackHosts$115.call(this):[]
 ];
 });
 }
 static{
-shownFile$106=(function({option,path:path2,source,access}){
+shownFile$119=(function({option,path:path2,source,access}){
 const options={
 readOnly:access==="read",
 untrusted:true
 };
-return hostFile$110.call(this,path2,{
+return hostFile$123.call(this,path2,{
 ...options,
 ...option==="tryRead" &&{
 optional:true
@@ -32776,33 +32835,33 @@ optional:true
 });
 }
 static{
-checkChanges$107=(function(){
+checkChanges$120=(function(){
 if(this.#options.changes===void 0)return;
 for(const file of this.#asked.values()){
 const{option,path:path2,access}=file;
-if(access !=="write" || changesOf$108.call(this,file)!==void 0)continue;
-if(option==="write" && accessAround$100.call(this,path2).includes("write"))continue;
+if(access !=="write" || changesOf$121.call(this,file)!==void 0)continue;
+if(option==="write" && accessAround$113.call(this,path2).includes("write"))continue;
 throw optionError2("changes",path2==="/"?'those of / cannot be held, as there are other filesystems in it; name the directories to be written in "write"':`there is no directory for those of ${path2}, which is to be written`);
 }
 });
 }
 static{
-changesOf$108=(function({option,path:path2,access}){
+changesOf$121=(function({option,path:path2,access}){
 const{changes}=this.#options;
 if(changes===void 0 || option !=="write" || access !=="write" || path2==="/")return;
-if(accessAround$100.call(this,path2).includes("write"))return;
+if(accessAround$113.call(this,path2).includes("write"))return;
 return Object.hasOwn(changes,path2)?changes[path2]:void 0;
 });
 }
 static{
-changesInSight$109=(function(){
+changesInSight$122=(function(){
 const directories=Object.values(this.#options.changes??{}).map(normalize);
 return directories.filter((directory)=> this.#asked.values().some(({source})=> isWithin(directory,source)));
 });
 }
 static{
-hostFile$110=(function(path2,options,source=path2){
-return bind(source,at$98.call(this,path2),{
+hostFile$123=(function(path2,options,source=path2){
+return bind(source,at$111.call(this,path2),{
 ...options,
 restrict:RESTRICTIONS5
 });
@@ -32817,7 +32876,7 @@ this.#asked=asked;
 this.#options=options;
 this.#root=options.weakerProc===true?"/sys":"/proc";
 this.#fixed=FIXED[this.#root]();
-checkChanges$107.call(this);
+checkChanges$120.call(this);
 if(options.root !==void 0 && asked.has("/")){
 throw optionError2("root",'it takes the place of all files ("/")');
 }
@@ -32845,17 +32904,17 @@ directory
 ],
 ...THROWN_AWAY
 }),
-...net !=="host"?loopbackHosts$102.call(this):[
+...net !=="host"?loopbackHosts$115.call(this):[
 "/etc/resolv.conf",
 "/etc/hosts"
-].map((path2)=> hostFile$110.call(this,path2,{
+].map((path2)=> hostFile$123.call(this,path2,{
 readOnly:true,
 optional:true
 }))
 ];
 }
 #heldDirectory(path2,held){
-return overlay(at$98.call(this,path2),{
+return overlay(at$111.call(this,path2),{
 lower:[
 path2
 ],

@@ -2449,16 +2449,30 @@ up:true
 })));
 });
 var sealedImage=(function sealedImage(name,given){
-const fd=syscall(memfd_create(name,MFD_CLOEXEC | MFD_ALLOW_SEALING));
 const image2=typeof given==="string"?Uint8Array.fromBase64(given):given;
-try{
-syscall(write(fd,image2,image2.length));
-syscall(fcntl(fd,F_ADD_SEALS,F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE));
-}catch(error){
-syscall(close(fd));
-throw error;
+const made=memfd_create(name,MFD_CLOEXEC | MFD_ALLOW_SEALING);
+const fd=new ResultOf(made,"image");
+const seals=fcntl(fd,F_ADD_SEALS,F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+const failed=new Label("failed");
+const result=syscalls([
+{
+call:made
+},
+{
+call:write(fd,image2,image2.length),
+onFailure:failed
+},
+{
+call:seals,
+onZero:END,
+onFailure:failed
+},
+failed,
+{
+call:close(fd)
 }
-return fd;
+]);
+return Number(result.result(made));
 });
 var withRegularFile=(function withRegularFile(path2,use){
 const finding=openat(at_fdcwd,path2,O_PATH | O_CLOEXEC);
@@ -3477,11 +3491,20 @@ if(shape.notify===true)sendSocket(add,addNotifySocket(add));
 if(shape.held)waitToStart(writer);
 const{notifier}=plan;
 const observed=notifier?.take===void 0?notifier:void 0;
-const{calls,socket,image:image2,free}=closeOthers(writer,plan.beforeProgram,shape,{
-keepsSocket:!frame.vfork || notifier !==void 0
+const entry2=shape.entersTime===true?plan.timeEntry:void 0;
+const last=[
+...entry2?.later??[],
+...plan.beforeProgram
+];
+const{calls,socket,image:image2,free}=closeOthers(writer,last,shape,{
+keepsSocket:!frame.vfork || notifier !==void 0,
+sealed:entry2?.file
 });
 add(rt_sigprocmask("none",null));
-const late=shape.sealed===true?lateCalls(calls,plan):[];
+const late=[
+...calls.slice(0,entry2?.later.length??0),
+...shape.sealed===true?lateCalls(calls,plan):[]
+];
 for(const[index,planned]of calls.entries()){
 if(late.includes(planned))continue;
 const isObserved=calls.slice(0,index).some((({call:call2})=> call2===observed?.call));
@@ -3511,13 +3534,19 @@ candidates,
 executes:candidates.map((({execve:execve2,image:image3=execve2})=> image3))
 };
 });
-var closeOthers=(function closeOthers(writer,last,{fds,image:isInPlace,sealed=false},{keepsSocket}){
-const used=last.flatMap((({call:call2,accept:accept2=[]})=> call2.args.filter(isDescriptor2).map((fd)=>({
+var closeOthers=(function closeOthers(writer,last,{fds,image:isInPlace,sealed=false},options){
+const used=[];
+for(const{call:call2,accept:accept2=[]}of last){
+for(const fd of call2.args.filter(isDescriptor2)){
+const isKept=used.some(((one)=> one.fd===fd && one.accept.length===0));
+if(!isKept || accept2.length > 0)used.push({
 fd,
 accept:accept2
-}))));
+});
+}
+}
 const image2=isInPlace || sealed;
-if(keepsSocket)used.push({
+if(options.keepsSocket)used.push({
 fd:CONTAINER_SOCKET,
 accept:[]
 });
@@ -3528,7 +3557,8 @@ accept:[]
 const numbers=freeNumbers(used.length,fds);
 const kept=[
 ...used.map((one,index)=>{
-const flags2=sealed && one.fd===CONTAINER_SOCKET?0:O_CLOEXEC;
+const isItsOwn=one.fd===CONTAINER_SOCKET || one.fd===options.sealed;
+const flags2=sealed && isItsOwn?0:O_CLOEXEC;
 return{
 ...one,
 number:numbers[index],
@@ -3678,6 +3708,25 @@ resolve:RESOLVE_NO_MAGICLINKS
 };
 return openat2(at_fdcwd,"/dev/null",how);
 });
+var shapeOf=(function shapeOf({stdio,fds,cwd,uid,gid,terminal,image:image2,timeLimit,notify},paths,cgroup,held){
+return{
+stdio:stdio.map(((stream)=> typeof stream==="string"?stream:"fd")),
+fds:fds.map(({number})=> number),
+paths,
+cwd:cwd !==void 0,
+uid:uid !==void 0,
+gid:gid !==void 0,
+terminal:terminal?.place,
+cgroup:cgroup &&{
+directory:cgroup.directory !==void 0,
+files:cgroup.files.length
+},
+held,
+bounded:timeLimit !==void 0 && !held,
+image:image2 !==void 0,
+notify:notify !==void 0
+};
+});
 var link=(function link(plan,shape,frame,writeEnd=writeExec){
 const writer=new ProgramWriter();
 const labels=plan.processes.map(((_,index)=> new Label(`process ${index + 1}`)));
@@ -3700,7 +3749,13 @@ if(index===plan.firstIndex){
 if(plan.options.detached===true)writer.add(setsid(),CHILD_EDGES);
 enterCgroup(writer,plan,shape);
 }
-for(const part of process.parts)writer.part(part);
+for(const part of process.parts){
+const isJoint=shape.entersTime===true && "call" in part && part.call===plan.timeEntry.joint;
+writer.part(isJoint?{
+...part,
+call:plan.timeEntry.others
+}:part);
+}
 if(process.then==="exec"){
 writer.section="program";
 end=writeEnd(writer,plan,shape,frame);
@@ -3726,16 +3781,16 @@ clone:first,
 };
 });
 var cloneProcess=(function cloneProcess(plan,shape,index,frame){
-const{pid,ownMemory}=plan.processes[index];
+const process=plan.processes[index];
 const isContainer2=index===plan.firstIndex;
 const cgroup=isContainer2?shape.cgroup:void 0;
 const later=cgroup===void 0?0:CLONE_NEWCGROUP;
 const isSibling=plan.processes[index - 1]?.then==="exit";
-const flags2=(frame?.vfork??true?CLONE_VFORK:0)|(!ownMemory &&(frame?.sharesMemory??true)?CLONE_VM:0)|(isSibling?CLONE_PARENT:0)|(isContainer2?plan.cloneFlags & ~later:0);
+const flags2=(frame?.vfork??true?CLONE_VFORK:0)|(!copiesMemory(process,shape)&&(frame?.sharesMemory??true)?CLONE_VM:0)|(isSibling?CLONE_PARENT:0)|(isContainer2?plan.cloneFlags & ~later:0);
 const clears=frame?.clearsHandlers===true?CLONE_CLEAR_SIGHAND:0;
 const directory=cgroup?.directory===true?CGROUP_DIRECTORY:void 0;
-if(clears===0 && directory===void 0)return clone(flags2,pid);
-return clone3(flags2 + clears,pid,directory);
+if(clears===0 && directory===void 0)return clone(flags2,process.pid);
+return clone3(flags2 + clears,process.pid,directory);
 });
 var enterCgroup=(function enterCgroup(writer,plan,{cgroup}){
 if(cgroup===void 0)return;
@@ -3788,7 +3843,12 @@ throw stepError(error,plan,stepIndex);
 return opened;
 });
 var closeInheritedFds=(function closeInheritedFds(opened){
-for(const fd of opened.values())syscall(close(fd));
+if(opened.size===0)return;
+syscalls([
+...opened.values()
+].map((fd)=>({
+call:close(fd)
+})));
 });
 var baseOf=(function baseOf(plan,path2){
 const root2=plan.cursor.rootOf(path2);
@@ -5490,25 +5550,6 @@ return plan.state.exposed || plan.processes.length > 1 || shape.uid || shape.gid
 var changesIds=(function changesIds(plan){
 return plan.processes.some((({parts:parts2})=> parts2.some(((part)=> "call" in part &&(part.call.name==="setresuid" || part.call.name==="setresgid")))));
 });
-var shapeOf=(function shapeOf({stdio,fds,cwd,uid,gid,terminal,image:image2,timeLimit,notify},paths,cgroup,held){
-return{
-stdio:stdio.map(((stream)=> typeof stream==="string"?stream:"fd")),
-fds:fds.map(({number})=> number),
-paths,
-cwd:cwd !==void 0,
-uid:uid !==void 0,
-gid:gid !==void 0,
-terminal:terminal?.place,
-cgroup:cgroup &&{
-directory:cgroup.directory !==void 0,
-files:cgroup.files.length
-},
-held,
-bounded:timeLimit !==void 0 && !held,
-image:image2 !==void 0,
-notify:notify !==void 0
-};
-});
 var startLaunch=(function startLaunch(prepared){
 const{compiled:{plan},values:{spec}}=prepared;
 const placeholders=Placeholders.make(plan);
@@ -5763,33 +5804,25 @@ const denied3=[
 "@unix-sockets"
 ]
 ];
+const usual=usualSteps();
 return[
-unshare3("user","mount","pid","uts","ipc","cgroup"),
-...net==="host"?[]:[
-unshare3("net")
-],
-options.dropGroups===true?mapCurrentUser({
+...usual.namespaces,
+...net==="host"?[]:usual.network,
+...options.dropGroups===true?[
+mapCurrentUser({
 dropGroups:true
-}):mapCurrentUser(),
+})
+]:usual.user,
 ...networkSteps2(options),
 hostname(options.hostname??(net==="host"?"localhost":HOSTNAME)),
 ...sandboxRoot(asked,options),
-...weakerProc?[]:[
+...weakerProc?[]:nest?[
 sysctl({
-"user.max_user_namespaces":nest?1 + MAX_NESTED:1
+"user.max_user_namespaces":1 + MAX_NESTED
 })
-],
+]:usual.noNamespaces,
 ...boundSteps(options),
-maskPaths(...MASKED_FILES),
-readonlyPaths(...READ_ONLY_FILES),
-newSession(),
-init(),
-unshare3("user"),
-mapCurrentUser(),
-capabilities({
-keep:[]
-}),
-noNewPrivileges(),
+...usual.protection,
 ...net==="host"?[
 landlock({
 isolate:[
@@ -5822,9 +5855,7 @@ deny:denyNet
 if(denyNet !==void 0){
 throw optionError2("denyNet",'it is about the hosts of a list in "net"');
 }
-return net==="host"?[]:[
-loopback()
-];
+return net==="host"?[]:usualSteps().loopback;
 });
 var checkOptions2=(function checkOptions2(options){
 const invalid=invalidField({
@@ -7626,8 +7657,10 @@ function fchmodat(directory,path2,fileMode){
 const given=typeof fileMode==="number"?mode(fileMode):fileMode;
 return call("fchmodat",at(directory),path2,given);
 }
-function fchownat(directory,path2,uid,gid){
-return call("fchownat",at(directory),path2,uid,gid,0);
+function fchownat(directory,path2,uid,gid,flagBits=0){
+return call("fchownat",at(directory),path2,uid,gid,flags(flagBits,{
+AT_SYMLINK_NOFOLLOW
+}));
 }
 function fchown(fd,uid,gid){
 return call("fchown",fd,uid,gid);
@@ -9007,10 +9040,12 @@ return resultOffset(index);
 }
 static{
 indexOf$4=(function(call2){
-this.#indexes??=new Map(this.#calls.map(((call3,index)=>[
-call3,
-index
-])));
+if(this.#indexes===void 0){
+this.#indexes=new Map();
+for(let index=0;index < this.#calls.length;index++){
+this.#indexes.set(this.#calls[index],index);
+}
+}
 return this.#indexes.get(call2);
 });
 }
@@ -9203,6 +9238,9 @@ errno
 constructor(program,table2){
 this.#program=program;
 this.#table=table2;
+}
+word(output,offset){
+return this.#table.getUint32(this.#program.outputs.get(output)+ offset,true);
 }
 };
 var Engine=class _Engine{
@@ -9563,6 +9601,15 @@ STATX_MNT_ID
 function statxMode(stat){
 return new OutputField(stat,28,"mode");
 }
+var STATX_IDENTITY=[
+20,
+24,
+28,
+32,
+36,
+136,
+140
+];
 var STAMP=[
 136,
 140,
@@ -14418,11 +14465,12 @@ pid,
 started:startOf(stat)
 };
 if((started2??found.started)!==found.started){
-throw endedError(pid,"another process has its pid now");
+throw endedError(pid,REUSED);
 }
 if(isDead(stat))throw endedError(pid);
 return found;
 }
+var REUSED="another process has its pid now";
 function endedError(pid,hint=NO_PROCESS){
 return new SyscallError({
 syscall:"pidfd_open",
@@ -14465,6 +14513,7 @@ return{
 identity,
 otherKinds:kinds,
 sharesRoot:!kinds.includes("mount")&& sharesRoot(pid),
+ownsTime:kinds.includes("user")&& kinds.includes("time")&& ownsTime(pid),
 setgroupsDenied:deniesSetgroups(pid),
 user:user?processUser(pid,kinds.includes("user")):void 0,
 environment:environment3?environmentOf(pid):{},
@@ -14494,6 +14543,57 @@ const[root2,own]=readLinks([
 "/proc/self/root"
 ]);
 return root2 !==void 0 && root2===own;
+}
+function ownsTime(pid){
+const directory=`${processDirectory(pid)}/ns`;
+const opened=openat(at_fdcwd,`${directory}/time`,O_RDONLY | O_CLOEXEC);
+const time=new ResultOf(opened,"time");
+const asked=namespaceIoctl(time,NS_GET_USERNS);
+const owner=new ResultOf(asked,"owner");
+const[of2,user]=[
+statxOutput(),
+statxOutput()
+];
+const[unknown,closing]=[
+new Label("unknown"),
+new Label("closing")
+];
+const look2=statx(owner,"",AT_EMPTY_PATH,STATX_BASIC_STATS,of2);
+const result=syscalls([
+{
+call:opened
+},
+{
+call:asked,
+accept:[
+"EPERM"
+],
+onAccepted:unknown,
+onFailure:unknown
+},
+{
+call:look2,
+onFailure:closing
+},
+{
+call:statx(at_fdcwd,`${directory}/user`,0,STATX_BASIC_STATS,user),
+onFailure:closing
+},
+closing,
+{
+call:close(owner)
+},
+unknown,
+{
+call:close(time)
+}
+]);
+if(result.result(asked)< 0n)return false;
+const[one,other]=[
+of2,
+user
+].map((stat)=> readStatx(result.output(stat)));
+return one.dev===other.dev && one.ino===other.ino;
 }
 function deniesSetgroups(pid){
 return readWholeText(at_fdcwd,`${processDirectory(pid)}/setgroups`).startsWith("deny");
@@ -16726,6 +16826,7 @@ covered:place2.children
 if(!keepsBelow)place2.children=void 0;
 }),
 remounted:(function(target,readOnly){
+this.#own();
 const entry2=this.#placeAt(target)?.mounts.at(-1);
 if(entry2 !==void 0)entry2.mount={
 ...entry2.mount,
@@ -16818,24 +16919,26 @@ let best=entryAt(this.#root);
 walk(this.#root,path2,((place2)=>{
 best=entryAt(place2)??best;
 }));
-return best===void 0?this.#base:mountOf$35.call(this,best);
+if(best===void 0)return this.#base;
+if(best.depth===this.#depth)return best.mount;
+if(!this.#isShared)return mountOf$35.call(this,best);
+this.#own();
+return deepest$34.call(this,path2,entryAt);
 });
 }
 static{
 mountOf$35=(function(entry2){
 const{mount:mount4,depth}=entry2;
-if(depth < this.#depth){
-entry2.mount={
+entry2.depth=this.#depth;
+return entry2.mount={
 ...mount4,
 target:mount4.target.slice(this.#depth - depth)|| "/"
 };
-entry2.depth=this.#depth;
-}
-return entry2.mount;
 });
 }
 static{
 makePlace$36=(function(path2){
+this.#own();
 let place2=this.#root;
 const normal=normalize(path2);
 if(normal==="/")return place2;
@@ -16852,15 +16955,23 @@ return place2;
 #base=HOST_ROOT;
 #tree="host";
 #depth=0;
+#isShared=false;
 fork(){
 const table2=new _MountTable();
-table2.#root=copyOf(this.#root);
+table2.#root=this.#root;
 table2.#base=this.#base;
 table2.#tree=this.#tree;
 table2.#depth=this.#depth;
+this.#isShared=table2.#isShared=true;
 return table2;
 }
+#own(){
+if(!this.#isShared)return;
+this.#isShared=false;
+this.#root=copyOf(this.#root);
+}
 unmounted(target){
+this.#own();
 const place2=this.#placeAt(target);
 const entry2=place2?.mounts.pop();
 if(entry2===void 0)return;
@@ -16986,8 +17097,8 @@ Number(result.result(GID))
 ];
 const groups=groupsIn(result,egid);
 const last=this.#last;
-const isSame3=last?.euid===euid && last.egid===egid && last.groups===groups && hasSame$37.call(this,view2);
-if(isSame3)return last;
+const isSame4=last?.euid===euid && last.egid===egid && last.groups===groups && hasSame$37.call(this,view2);
+if(isSame4)return last;
 const{effective,inheritable}=readCapabilities(view2);
 return this.#last={
 euid,
@@ -17003,14 +17114,14 @@ mayChangeGroups:effective.includes("CAP_SETGID")&& mayCallSetgroups()
 }
 static{
 hasSame$37=(function(capabilities2){
-let isSame3=true;
+let isSame4=true;
 for(let at3=0;at3 < capabilities2.byteLength;at3 +=4){
 const word4=capabilities2.getUint32(at3,true);
 if(this.#words[at3]===word4)continue;
 this.#words[at3]=word4;
-isSame3=false;
+isSame4=false;
 }
-return isSame3;
+return isSame4;
 });
 }
 #words=[];
@@ -17664,6 +17775,7 @@ return true;
 }
 var ResolvedPathsCheck=class{
 #found=[];
+#words;
 #directories=[];
 #absent=[];
 #others=[];
@@ -17741,6 +17853,22 @@ call:close(fd)
 }
 ];
 }
+#areSame(result){
+const count=STATX_IDENTITY.length;
+const seen=this.#words;
+const words4=seen??new Uint32Array(this.#found.length * count);
+for(let index=0;index < this.#found.length;index++){
+const{known,output}=this.#found[index];
+if(seen===void 0 && !isSame(readFile(result.output(output)),known))return false;
+for(let field=0;field < count;field++){
+const at3=index * count + field,word4=result.word(output,STATX_IDENTITY[field]);
+if(seen===void 0)words4[at3]=word4;
+else if(words4[at3]!==word4)return false;
+}
+}
+this.#words=words4;
+return true;
+}
 holds(){
 if(this.#program.calls.length > 0){
 const result=engine().runInArena(this.#program);
@@ -17751,9 +17879,7 @@ if(appeared !==void 0){
 syscall(close(Number(result.result(appeared))));
 return false;
 }
-for(const{known,output}of this.#found){
-if(!isSame(readFile(result.output(output)),known))return false;
-}
+if(!this.#areSame(result))return false;
 }
 return this.#others.every((known)=>{
 const now=resolvePath(known.asked);
@@ -17798,6 +17924,103 @@ links:links2
 function partsOf(path2){
 return path2.split("/").filter((part)=> part !=="" && part !==".").reverse();
 }
+var SIZE=4096;
+var GONE3=[
+"ENOENT",
+"ESRCH"
+];
+var JoinTargetCheck=class{
+#process;
+#stat;
+#groups;
+#calls;
+#sharedGroups;
+constructor(process,cgroup){
+this.#process=process;
+const directory=processDirectory(process.pid);
+this.#stat=new SmallFile(`${directory}/stat`,GONE3);
+this.#groups=cgroup?[
+"thread-self",
+process.pid
+].map((one)=> new SmallFile(`${processDirectory(one)}/cgroup`,[])):[];
+const look2=readlinkat(at_fdcwd,`${directory}/ns/user`,new Output(64,"&target"));
+this.#calls=new Routine([],[
+...this.#stat.parts,
+{
+call:look2,
+accept:[
+"ENOENT"
+]
+},
+...this.#groups.flatMap(({parts:parts2})=> parts2)
+]);
+}
+run(){
+const{pid,started:started2}=this.#process;
+try{
+withFixes({
+ESRCH:NO_PROCESS,
+EACCES:OTHERS_PROCESS
+},()=> this.#check());
+}catch(error){
+throw hasEnded({
+pid,
+started:started2
+})?endedError(pid):error;
+}
+}
+#check(){
+const{pid,started:started2}=this.#process;
+const result=this.#calls.run();
+const stat=this.#stat.textIn(result);
+if(stat==="")throw endedError(pid);
+if(startOf(stat)!==started2)throw endedError(pid,REUSED);
+if(isDead(stat))throw endedError(pid);
+if(this.#groups.length===0)return;
+const groups=this.#groups.map((file)=> file.textIn(result));
+if(groups.every((text4,index)=> text4===this.#sharedGroups?.[index]))return;
+const files=thawed(cgroupFilesOf(pid));
+const areWhole=groups.every((text4)=> text4.length < SIZE);
+this.#sharedGroups=files.length===0 && areWhole?groups:void 0;
+}
+};
+var SmallFile=class{
+parts;
+#bytes=new Output(SIZE,"&bytes");
+#read;
+constructor(path2,gone){
+const opened=openat(at_fdcwd,path2,O_RDONLY | O_CLOEXEC,0);
+const fd=new ResultOf(opened,"fd");
+this.#read=read(fd,this.#bytes,SIZE);
+const[closing,done]=[
+new Label("closing"),
+new Label("done")
+];
+this.parts=[
+{
+call:opened,
+accept:gone,
+onAccepted:done,
+onFailure:done
+},
+{
+call:this.#read,
+accept:gone,
+onFailure:closing
+},
+closing,
+{
+call:close(fd)
+},
+done
+];
+}
+textIn(result){
+const length=Math.max(0,Number(result.result(this.#read)));
+const{buffer,byteOffset}=result.output(this.#bytes);
+return new TextDecoder().decode(new Uint8Array(buffer,byteOffset,length));
+}
+};
 var NSFS_MAGIC=1853056627;
 function namespaceKindOf(file){
 const fixes={
@@ -19022,6 +19245,7 @@ return engine().architecture;
 #kernel;
 #landlock;
 #checks=new WeakMap();
+#joins=new WeakMap();
 #scanners=new WeakMap();
 #mounts;
 #otherNames;
@@ -19075,6 +19299,13 @@ return blockDeviceOf(path2);
 }
 joinTarget(pid,started2,questions){
 return joinTargetOf(pid,started2,questions);
+}
+checkJoinTarget(process,cgroup){
+let check2=this.#joins.get(process);
+if(check2===void 0){
+this.#joins.set(process,check2=new JoinTargetCheck(process,cgroup));
+}
+check2.run();
 }
 hasEnded(process){
 return hasEnded(process);
@@ -20137,37 +20368,35 @@ to:ranges2[0].decision
 ];
 const half=Math.ceil(ranges2.length / 2);
 const[below3,above]=[
-ranges2.slice(0,half),
-ranges2.slice(half)
-];
-const value=above[0].first;
-if(ranges2.length===2){
-const[holds4,fails]=[
-above[0].decision,
-below3[0].decision
+goingOn(ranges2.slice(0,half)),
+goingOn(ranges2.slice(half))
 ];
 return[
 {
 kind:"branch",
 test:"greaterOrEqual",
-value,
-holds:holds4,
-fails
-}
-];
-}
-const upper=new Label(`${value} and above`);
-return[
-{
-kind:"branch",
-test:"greaterOrEqual",
-value,
-holds:upper
+value:ranges2[half].first,
+holds:above.label,
+fails:below3.label
 },
-...searchAmong(below3),
-upper,
-...searchAmong(above)
+...below3.code,
+...above.code
 ];
+}
+function goingOn(ranges2){
+const{first,decision}=ranges2[0];
+if(ranges2.length===1)return{
+label:decision,
+code:[]
+};
+const label=new Label(`${first} and above`);
+return{
+label,
+code:[
+label,
+...searchAmong(ranges2)
+]
+};
 }
 var EVERY_BIT=0xffffffffffffffffn;
 var LOW=0xffffffffn;
@@ -21016,7 +21245,7 @@ var[LONGEST4,PAGE]=[
 4096,
 4096
 ];
-var GONE3=[
+var GONE4=[
 "ENOENT",
 "EINPROGRESS",
 "EINTR"
@@ -21059,7 +21288,7 @@ const receive2=receiveNotification(fd,this.#notification);
 this.#receive=new Routine([],[
 {
 call:receive2,
-accept:GONE3
+accept:GONE4
 }
 ]);
 const{low,high,error,flags:flags2}=ANSWER;
@@ -21071,7 +21300,7 @@ flags2
 ],[
 {
 call:answerNotification(fd),
-accept:GONE3
+accept:GONE4
 }
 ]);
 this.#copied=call("process_vm_readv",PID,this.#local,1,REMOTE,2,0);
@@ -22620,7 +22849,7 @@ add(bindAbstract(socket,PREFIX,NOTIFY_NAME));
 return socket;
 }
 var ADDRESS2=142996733952;
-var SIZE=4096;
+var SIZE2=4096;
 var PROTECTION=new Named(3,"PROT_READ|PROT_WRITE");
 var MAPPING=new Named(1048610,"MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED_NOREPLACE");
 var LOCK=new Named(6 | 128,"FUTEX_LOCK_PI_PRIVATE");
@@ -22636,7 +22865,7 @@ var LOCKLESS=[
 "ESRCH"
 ];
 var prepareLock=perEngine((()=>{
-const map=call("mmap",WORD,SIZE,PROTECTION,MAPPING,-1,0);
+const map=call("mmap",WORD,SIZE2,PROTECTION,MAPPING,-1,0);
 syscalls([
 {
 call:map,
@@ -22778,10 +23007,11 @@ section:this.section,
 return call2;
 }),
 part:(function(part){
-this.parts.push("call" in part?{
+const isWhole=!("call" in part)|| part.onFailure !==void 0;
+this.parts.push(isWhole?part:{
 ...CHILD_EDGES,
 ...part
-}:part);
+});
 }),
 place:(function(label){
 this.parts.push(label);
@@ -23112,6 +23342,9 @@ add(ioctl(master,TIOCSWINSZ,size));
 add(dup3(master,RESERVED,O_CLOEXEC));
 add(sendDescriptor(CONTAINER_SOCKET,RESERVED));
 return slave;
+}
+function copiesMemory({ownMemory},{entersTime:entersTime2}){
+return ownMemory && entersTime2 !==true;
 }
 function recordOf2(call2,{parts:parts2}){
 return parts2.find((part)=> "call" in part && part.call===call2);
@@ -24304,9 +24537,9 @@ this.#names=names;
 }
 hold(now){
 if(now===this.#names)return true;
-const isSame3=this.#matching.entries().every(([pattern,names])=> matchesIn(now,pattern).join("/")===names.join("/"));
-if(isSame3)this.#names=now;
-return isSame3;
+const isSame4=this.#matching.entries().every(([pattern,names])=> matchesIn(now,pattern).join("/")===names.join("/"));
+if(isSame4)this.#names=now;
+return isSame4;
 }
 };
 var MAX_DIRECTORIES=1e5;
@@ -24384,9 +24617,9 @@ if(this.#paths.length !==this.#resolved.size)this.#paths=[
 ];
 const directory=this.#workingDirectory;
 try{
-return caller===host2.credentials()&&(directory===void 0 || directory===host2.workingDirectory())&&(this.#resolvConf===void 0 || this.#resolvConf===host2.resolvConf())&&(this.#mounts===void 0 || this.#mounts===host2.mounts())&& this.#accountFiles.entries().every(([path2,text4])=> text4===host2.accountFile(path2))&& this.#namesHold()&& host2.unchanged(this.#paths)&& host2.sameNames([
+return caller===host2.credentials()&&(directory===void 0 || directory===host2.workingDirectory())&&(this.#resolvConf===void 0 || this.#resolvConf===host2.resolvConf())&&(this.#mounts===void 0 || this.#mounts===host2.mounts())&& this.#accountsHold()&& this.#namesHold()&& host2.unchanged(this.#paths)&&(this.#scans.size===0 || host2.sameNames([
 ...this.#scans.values()
-]);
+]));
 }catch(error){
 if(!(error instanceof SyscallError))throw error;
 return false;
@@ -24424,6 +24657,9 @@ return this.#namesNow??=this.#host.directoryNames();
 get #lookedIn(){
 const before=this.#begun===void 0?0:this.#begun.#lookedIn;
 return this.#scans.values().reduce((sum2,{directories})=> sum2 + directories,before);
+}
+#accountsHold(){
+return this.#accountFiles.size===0 || this.#accountFiles.entries().every(([path2,text4])=> text4===this.#host.accountFile(path2));
 }
 #namesHold(){
 if(this.#names.size===0)return true;
@@ -24783,7 +25019,7 @@ directory
 }
 };
 var NO_OPTIONS={};
-var UNCLOSED_FDS=128;
+var UNCLOSED_FDS=192;
 var[MAX_CALLS,MAX_PATHS]=[
 1e5,
 4 * 1024 * 1024
@@ -24985,6 +25221,7 @@ syncPoints=[];
 clearUmask=umask(0);
 scriptUmask=new ResultOf(this.clearUmask,"umask");
 joined=[];
+timeEntry;
 listener;
 notifier;
 console;
@@ -26004,7 +26241,8 @@ c:S_IFCHR,
 p:S_IFIFO
 }[step.type];
 const device=step.type==="p"?0:makedev(step.major,step.minor);
-making(plan,step,()=> plan.path(step.path).inParent((directory,name)=>{
+const make2=step.mode===void 0?making:makingExactly;
+make2(plan,step,()=> plan.path(step.path).inParent((directory,name)=>{
 const there=new Label(`${step.path} is there`);
 plan.call(mknodat(directory,name,type |(step.mode??420),device),{
 ...step.keep===true &&{
@@ -26018,14 +26256,25 @@ fixes:{
 EPERM:plan.state.inUserNamespace?"a user namespace has no right to make device files; devices() and bind() need none":"making device files needs CAP_MKNOD"
 }
 });
-if(step.mode !==void 0)plan.call(fchmodat(directory,name,step.mode));
 if((step.uid??step.gid)!==void 0){
-plan.call(fchownat(directory,name,step.uid??KEPT,step.gid??KEPT));
+const[uid,gid]=[
+step.uid??KEPT,
+step.gid??KEPT
+];
+plan.call(fchownat(directory,name,uid,gid,AT_SYMLINK_NOFOLLOW));
 }
 plan.place(there);
 }));
 }
 var KEPT=-1;
+function makingExactly(plan,step,add){
+mayMake(plan,step);
+if(!plan.state.hasUmask)return add();
+const clear=umask(0);
+plan.call(clear);
+add();
+plan.call(umask(new ResultOf(clear,"umask")));
+}
 function subordinateGroup(read5,uid){
 const user=userName(read5("/etc/passwd"),uid);
 return subordinateRanges(read5("/etc/subgid"),user,uid)[0]?.first;
@@ -26532,7 +26781,7 @@ cgroup,
 user:credentials !=="keep"
 };
 const found=host2.joinTarget(asked.pid,asked.started,questions);
-const{pid,started:started2}=found.identity;
+const{pid}=found.identity;
 const kinds=new Set(step.kinds??found.otherKinds);
 plan.joined.push({
 identity:found.identity,
@@ -26540,13 +26789,7 @@ stepIndex:plan.cursor.index
 });
 if(environment3)takeEnvironment(plan,found.environment);
 for(const file of found.cgroupFiles)enterCgroup2(plan,file);
-const check2=()=>{
-host2.joinTarget(pid,started2,{
-environment:false,
-cgroup,
-user:false
-});
-};
+const check2=()=> host2.checkJoinTarget(found.identity,cgroup);
 const entersRoot=step.root===true && !found.sharesRoot;
 const dropsGroups=kinds.has("user")&& credentials !=="keep" && hasDroppedGroups(found,plan.state);
 const looksInto=entersRoot || step.cwd===true || dropsGroups;
@@ -26576,9 +26819,15 @@ plan.state.stoppable ||=mayBeStopped(plan,found,step);
 if(credentials==="process" && !joinsUser && found.otherKinds.includes("user")){
 plan.refuse('the user of the process is one of its user namespace; add "user" to the kinds');
 }
+const isTimeLater=directory !==void 0 && kinds.has("time")&& staysRoot(plan,found,step);
+const time=isTimeLater?plan.open(openat(directory,"ns/time",O_RDONLY | O_CLOEXEC),"<time>",{
+fixes:{
+EACCES:OTHERS_PROCESS
+}
+}):void 0;
 if(joinsUser && credentials !=="keep")leaveGroups(plan);
 if(dropsGroups)dropGroupsAround(directory,plan);
-if(kinds.size > 0)enter2(plan,pidfd,kinds);
+if(kinds.size > 0)enter2(plan,pidfd,kinds,time);
 if(joinsUser){
 plan.state.setgroupsDenied=found.setgroupsDenied;
 takeUserInside(plan,found,credentials);
@@ -26621,7 +26870,7 @@ kind
 if(kind==="user")takeRoot(plan,credentials);
 if(kind==="pid")plan.fork("exit");
 }
-function enter2(plan,fd,kinds){
+function enter2(plan,fd,kinds,time){
 if(kinds.has("pid"))plan.needsHostPids();
 if(kinds.has("time"))plan.process.ownMemory=true;
 if(kinds.has("net"))keepParentNetns(plan);
@@ -26633,10 +26882,40 @@ plan.state.joins(kinds);
 plan.state.stoppable ||=kinds.has("pid");
 let flags2=0;
 for(const kind of kinds)flags2 |=CLONE_FLAG[kind];
-plan.call(setns(fd,flags2),{
-fixes:joiningFixes(kinds)
+const fixes=joiningFixes(kinds);
+const joint=plan.call(setns(fd,flags2),{
+fixes
 });
+if(time===void 0)return;
+const others=setns(fd,flags2 & ~CLONE_FLAG.time);
+const stepIndex=plan.cursor.index;
+const later=[
+setns(time,CLONE_FLAG.time),
+close(time)
+].map((call2)=>({
+call:call2,
+stepIndex,
+fixes
+}));
+plan.timeEntry={
+joint,
+others,
+file:time,
+later
+};
 }
+function staysRoot(plan,{ownsTime:ownsTime2,user},{credentials="root"}){
+if(!ownsTime2 || user===void 0 || credentials==="keep")return false;
+const isRoot2=credentials==="root"?user.root.uid:user.uid===0 && user.capabilities.areAll && user.capabilities.lost.length===0;
+return isRoot2 && plan.cursor.findLater((name)=> !KEEPS_CAPABILITIES.has(name))===void 0;
+}
+var KEEPS_CAPABILITIES=new Set([
+"bounds",
+"clearEnv",
+"newSession",
+"setEnv",
+"umask"
+]);
 function joiningFixes(kinds){
 return{
 ESRCH:"the process has ended",
@@ -28699,16 +28978,16 @@ var[SYS_SOCKET,SYS_SOCKETPAIR]=[
 ];
 var SECCOMP_FILTERS={
 "x86_64":{
-"":"IAAAAAQAAAAVAABSPgAAwCAAAAAAAAAANQApABcBAAA1ABUAowAAADUACwBoAAAANQAFADUAAAA1AAMAKQAAADUAAQARAAAANQBLbhAAAAAFAAAAbQAAADUAbE4qAAAANQADADkAAAA1AAEAOAAAADUAaUs2AAAABQAAAFUAAAA1AGhnZwAAADUABQCLAAAANQADAIgAAAA1AAEAhwAAADUAZGOGAAAABQAAAFMAAAA1AGFiiQAAADUAAQCZAAAANQBfYIwAAAA1AF5fnQAAADUACQDwAAAANQAFANgAAAA1AAMA1QAAADUAAQDUAAAANQBZWroAAAAFAAAAWQAAADUAWFfWAAAANQABAOQAAAA1AFZV4wAAADUAVVTsAAAANQAFAAABAAA1AAMA+AAAADUAAQD3AAAANQBRUPYAAAAFAAAATwAAADUATk/7AAAANQABABABAAA1AExNAQEAADUAS0cRAQAANQATAKkBAAA1AAkANQEAADUABQAuAQAANQADACsBAAA1AAEAKgEAADUARUYYAQAABQAAAEUAAAA1AERDLAEAADUAAQAxAQAANQBCQTABAAA1AEFANAEAADUABQBDAQAANQADAEABAAA1AAEAOgEAADUAPTw4AQAABQAAADsAAAA1ADo7QgEAADUAAQBRAQAANQA4OUQBAAA1ADc5qAEAADUACQC8AQAANQAFALcBAAA1AAMAtAEAADUAAQCzAQAANQAyM7IBAAAFAAAAMwAAADUAMTC2AQAANQABALkBAAA1AC8uuAEAADUALi26AQAANQAFANMBAAA1AAMAzAEAADUAAQDDAQAANQAqKcIBAAAFAAAAKAAAADUAJyjNAQAANQABANYBAAA1ACUm1AEAADUAJiYAAABABQAAACYAAAAgAAAAGAAAABUAIgASVAAAIAAAABgAAAAVACAAHFQAAAUAAAAeAAAAIAAAABAAAAAVABwAAQAAACAAAAAQAAAAFQAaAAIAAAAgAAAAEAAAABUAGAAKAAAAIAAAABAAAAAVABYAEAAAACAAAAAQAAAAFQAUABEAAAAFAAAAFwAAACAAAAAQAAAAVAAAAAAAAn4VABAAAAAAAAUAAAAQAAAAIAAAABAAAAAVAA0AAAAAACAAAAAQAAAAFQALAAgAAAAgAAAAEAAAABUACQAAAAIAIAAAABAAAAAVAAcACAACACAAAAAQAAAAFQAFAP////8FAAAABQAAACAAAAAQAAAAVAAAAIAAAn4VAAEAAAAAAAUAAAABAAAABgAAAAAA/38GAAAAAQAFAAYAAAAmAAUABgAAAAAAAIAGAAAAYQAFAA==",
-"@setuid-files":"IAAAAAQAAAAVAABwPgAAwCAAAAAAAAAANQA3AAQBAAA1ABsAiwAAADUADQBVAAAANQAHACoAAAA1AAMAEAAAADUAAQADAAAANQBpzAIAAAAFAAAAywAAADUAAQApAAAANQDJfxEAAAAFAAAAgwAAADUAAwA4AAAANQABADYAAAA1AIDFNQAAAAUAAADEAAAANQDDiTkAAAA1AAcAhQAAADUAAwBcAAAANQABAFoAAAA1AL+JVgAAAAUAAACIAAAANQABAGgAAAA1AL28ZwAAAAUAAAC7AAAANQADAIgAAAA1AAEAhwAAADUAuYKGAAAABQAAAIgAAAA1ALa3iQAAADUADQDkAAAANQAHANQAAAA1AAMAnQAAADUAAQCZAAAANQCxsowAAAAFAAAAsQAAADUAAQC6AAAANQCvrqMAAAAFAAAArQAAADUAAwDYAAAANQABANYAAAA1AKqr1QAAAAUAAACqAAAANQCpqOMAAAA1AAcA+wAAADUAAwD2AAAANQABAPAAAAA1AKWk7AAAAAUAAACjAAAANQABAPgAAAA1AKGi9wAAAAUAAAChAAAANQADAAIBAAA1AAEAAQEAADUAnp0AAQAABQAAAHgAAAA1AJCbAwEAADUAGwCoAQAANQANADABAAA1AAcAGAEAADUAAwAQAQAANQABAA0BAAA1AIqVDAEAAAUAAACUAAAANQABABcBAAA1AJKOEQEAAAUAAACSAAAANQADACwBAAA1AAEAKwEAADUAj44qAQAABQAAAI0AAAA1AIyNLgEAADUABwBAAQAANQADADUBAAA1AAEANAEAADUAiIkxAQAABQAAAIgAAAA1AAEAOgEAADUAhoU4AQAABQAAAIQAAAA1AAMARAEAADUAAQBDAQAANQCBgkIBAAAFAAAAgQAAADUAgX9RAQAANQANALwBAAA1AAcAtgEAADUAAwCzAQAANQABALIBAAA1AHt6qQEAAAUAAAB5AAAANQABALUBAAA1AHd5tAEAAAUAAAB4AAAANQADALkBAAA1AAEAuAEAADUAc3S3AQAABQAAAHMAAAA1AHJxugEAADUABwDNAQAANQADAMQBAAA1AAEAwwEAADUAbm3CAQAABQAAAGwAAAA1AAEAzAEAADUAal/FAQAABQAAAGoAAAA1AAMA1gEAADUAAQDUAQAANQBnZtMBAAAFAAAAZQAAADUAZmYAAABABQAAAGYAAAAgAAAAGAAAAFQAAABAAAAAFQAAA0AAAAAgAAAAIAAAAFQAAAAACAAAFQBeAAAIAAAgAAAAGAAAAFQAAAAAAEAAFQAAAwAAQAAgAAAAIAAAAFQAAAAACAAAFQBYAAAIAAAgAAAAGAAAAFQAAABAAAAAFQAAA0AAAAAgAAAAIAAAAFQAAAAABAAAFQBSAAAEAAAgAAAAGAAAAFQAAAAAAEAAFQAAAwAAQAAgAAAAIAAAAFQAAAAABAAAFQBMAAAEAAAFAAAASgAAACAAAAAYAAAAFQBJABJUAAAgAAAAGAAAABUARwAcVAAABQAAAEUAAAAgAAAAEAAAABUAQwABAAAAIAAAABAAAAAVAEEAAgAAACAAAAAQAAAAFQA/AAoAAAAgAAAAEAAAABUAPQAQAAAAIAAAABAAAAAVADsAEQAAAAUAAAA+AAAAIAAAABAAAABUAAAAAAACfhUANwAAAAAABQAAADcAAAAgAAAAGAAAAFQAAAAACAAAFQA0AAAIAAAgAAAAGAAAAFQAAAAABAAAFQAxAAAEAAAFAAAALwAAACAAAAAQAAAAFQAtAAAAAAAgAAAAEAAAABUAKwAIAAAAIAAAABAAAAAVACkAAAACACAAAAAQAAAAFQAnAAgAAgAgAAAAEAAAABUAJQD/////BQAAACUAAAAgAAAAIAAAAFQAAABAAAAAFQAAA0AAAAAgAAAAKAAAAFQAAAAACAAAFQAfAAAIAAAgAAAAIAAAAFQAAAAAAEAAFQAAAwAAQAAgAAAAKAAAAFQAAAAACAAAFQAZAAAIAAAgAAAAIAAAAFQAAABAAAAAFQAAA0AAAAAgAAAAKAAAAFQAAAAABAAAFQATAAAEAAAgAAAAIAAAAFQAAAAAAEAAFQAAAwAAQAAgAAAAKAAAAFQAAAAABAAAFQANAAAEAAAFAAAACwAAACAAAAAgAAAAVAAAAAAIAAAVAAkAAAgAACAAAAAgAAAAVAAAAAAEAAAVAAYAAAQAAAUAAAAEAAAAIAAAABAAAABUAAAAgAACfhUAAQAAAAAABQAAAAEAAAAGAAAAAAD/fwYAAAABAAUABgAAACYABQAGAAAAAAAAgAYAAABhAAUA",
-"@unix-sockets":"IAAAAAQAAAAVAABSPgAAwCAAAAAAAAAANQApABcBAAA1ABUAowAAADUACwBoAAAANQAFADUAAAA1AAMAKQAAADUAAQARAAAANQBLhRAAAAAFAAAAhAAAADUAg04qAAAANQADADkAAAA1AAEAOAAAADUAgFg2AAAABQAAAGwAAAA1AH9+ZwAAADUABQCLAAAANQADAIgAAAA1AAEAhwAAADUAe3qGAAAABQAAAGoAAAA1AHh5iQAAADUAAQCZAAAANQB2d4wAAAA1AHV2nQAAADUACQDwAAAANQAFANgAAAA1AAMA1QAAADUAAQDUAAAANQBwcboAAAAFAAAAcAAAADUAb27WAAAANQABAOQAAAA1AG1s4wAAADUAbGvsAAAANQAFAAABAAA1AAMA+AAAADUAAQD3AAAANQBoZ/YAAAAFAAAAZgAAADUAZWb7AAAANQABABABAAA1AGNkAQEAADUAYl4RAQAANQATAKkBAAA1AAkANQEAADUABQAuAQAANQADACsBAAA1AAEAKgEAADUAXF0YAQAABQAAAFwAAAA1AFtaLAEAADUAAQAxAQAANQBZWDABAAA1AFhXNAEAADUABQBDAQAANQADAEABAAA1AAEAOgEAADUAVFM4AQAABQAAAFIAAAA1AFFSQgEAADUAAQBRAQAANQBPUEQBAAA1AE5QqAEAADUACQC8AQAANQAFALcBAAA1AAMAtAEAADUAAQCzAQAANQBJSrIBAAAFAAAASgAAADUASEe2AQAANQABALkBAAA1AEZFuAEAADUARUS6AQAANQAFANMBAAA1AAMAzAEAADUAAQDDAQAANQBBQMIBAAAFAAAAPwAAADUAPj/NAQAANQABANYBAAA1ADw91AEAADUAPT0AAABABQAAAD0AAAAgAAAAGAAAABUAOQASVAAAIAAAABgAAAAVADcAHFQAAAUAAAA1AAAAIAAAABAAAAAVADcAAQAAACAAAAAQAAAAFQAxAAEAAAAgAAAAEAAAABUALwACAAAAIAAAABAAAAAVAC0ACgAAACAAAAAQAAAAFQArABAAAAAgAAAAEAAAABUAKQARAAAABQAAACwAAAAgAAAAEAAAABUAAAMBAAAAIAAAABgAAABUAAAADwAAABUAKAACAAAAIAAAABAAAAAVAAADAQAAACAAAAAYAAAAVAAAAA8AAAAVACMAAwAAACAAAAAQAAAAFQAcAAEAAAAgAAAAEAAAABUAGgACAAAAIAAAABAAAAAVABgACgAAACAAAAAQAAAAFQAWABAAAAAgAAAAEAAAABUAFAARAAAABQAAABcAAAAgAAAAEAAAAFQAAAAAAAJ+FQAQAAAAAAAFAAAAEAAAACAAAAAQAAAAFQANAAAAAAAgAAAAEAAAABUACwAIAAAAIAAAABAAAAAVAAkAAAACACAAAAAQAAAAFQAHAAgAAgAgAAAAEAAAABUABQD/////BQAAAAUAAAAgAAAAEAAAAFQAAACAAAJ+FQABAAAAAAAFAAAAAQAAAAYAAAAAAP9/BgAAAAEABQAGAAAAJgAFAAYAAAAAAACABgAAAGEABQAGAAAAXgAFAA==",
-"@setuid-files,@unix-sockets":"IAAAAAQAAAAVAABwPgAAwCAAAAAAAAAANQA3AAQBAAA1ABsAiwAAADUADQBVAAAANQAHACoAAAA1AAMAEAAAADUAAQADAAAANQBp4wIAAAAFAAAA4gAAADUAAQApAAAANQDgfxEAAAAFAAAAgwAAADUAAwA4AAAANQABADYAAAA1AI3cNQAAAAUAAADbAAAANQDaoDkAAAA1AAcAhQAAADUAAwBcAAAANQABAFoAAAA1ANagVgAAAAUAAACfAAAANQABAGgAAAA1ANTTZwAAAAUAAADSAAAANQADAIgAAAA1AAEAhwAAADUA0JmGAAAABQAAAJ8AAAA1AM3OiQAAADUADQDkAAAANQAHANQAAAA1AAMAnQAAADUAAQCZAAAANQDIyYwAAAAFAAAAyAAAADUAAQC6AAAANQDGxaMAAAAFAAAAxAAAADUAAwDYAAAANQABANYAAAA1AMHC1QAAAAUAAADBAAAANQDAv+MAAAA1AAcA+wAAADUAAwD2AAAANQABAPAAAAA1ALy77AAAAAUAAAC6AAAANQABAPgAAAA1ALi59wAAAAUAAAC4AAAANQADAAIBAAA1AAEAAQEAADUAtbQAAQAABQAAAI8AAAA1AKeyAwEAADUAGwCoAQAANQANADABAAA1AAcAGAEAADUAAwAQAQAANQABAA0BAAA1AKGsDAEAAAUAAACrAAAANQABABcBAAA1AKmlEQEAAAUAAACpAAAANQADACwBAAA1AAEAKwEAADUApqUqAQAABQAAAKQAAAA1AKOkLgEAADUABwBAAQAANQADADUBAAA1AAEANAEAADUAn6AxAQAABQAAAJ8AAAA1AAEAOgEAADUAnZw4AQAABQAAAJsAAAA1AAMARAEAADUAAQBDAQAANQCYmUIBAAAFAAAAmAAAADUAmJZRAQAANQANALwBAAA1AAcAtgEAADUAAwCzAQAANQABALIBAAA1AJKRqQEAAAUAAACQAAAANQABALUBAAA1AI6QtAEAAAUAAACPAAAANQADALkBAAA1AAEAuAEAADUAiou3AQAABQAAAIoAAAA1AImIugEAADUABwDNAQAANQADAMQBAAA1AAEAwwEAADUAhYTCAQAABQAAAIMAAAA1AAEAzAEAADUAgXbFAQAABQAAAIEAAAA1AAMA1gEAADUAAQDUAQAANQB+fdMBAAAFAAAAfAAAADUAfX0AAABABQAAAH0AAAAgAAAAGAAAAFQAAABAAAAAFQAAA0AAAAAgAAAAIAAAAFQAAAAACAAAFQB1AAAIAAAgAAAAGAAAAFQAAAAAAEAAFQAAAwAAQAAgAAAAIAAAAFQAAAAACAAAFQBvAAAIAAAgAAAAGAAAAFQAAABAAAAAFQAAA0AAAAAgAAAAIAAAAFQAAAAABAAAFQBpAAAEAAAgAAAAGAAAAFQAAAAAAEAAFQAAAwAAQAAgAAAAIAAAAFQAAAAABAAAFQBjAAAEAAAFAAAAYQAAACAAAAAYAAAAFQBgABJUAAAgAAAAGAAAABUAXgAcVAAABQAAAFwAAAAgAAAAEAAAABUAXgABAAAAIAAAABAAAAAVAFgAAQAAACAAAAAQAAAAFQBWAAIAAAAgAAAAEAAAABUAVAAKAAAAIAAAABAAAAAVAFIAEAAAACAAAAAQAAAAFQBQABEAAAAFAAAAUwAAACAAAAAQAAAAFQAAAwEAAAAgAAAAGAAAAFQAAAAPAAAAFQBPAAIAAAAgAAAAEAAAABUAAAMBAAAAIAAAABgAAABUAAAADwAAABUASgADAAAAIAAAABAAAAAVAEMAAQAAACAAAAAQAAAAFQBBAAIAAAAgAAAAEAAAABUAPwAKAAAAIAAAABAAAAAVAD0AEAAAACAAAAAQAAAAFQA7ABEAAAAFAAAAPgAAACAAAAAQAAAAVAAAAAAAAn4VADcAAAAAAAUAAAA3AAAAIAAAABgAAABUAAAAAAgAABUANAAACAAAIAAAABgAAABUAAAAAAQAABUAMQAABAAABQAAAC8AAAAgAAAAEAAAABUALQAAAAAAIAAAABAAAAAVACsACAAAACAAAAAQAAAAFQApAAAAAgAgAAAAEAAAABUAJwAIAAIAIAAAABAAAAAVACUA/////wUAAAAlAAAAIAAAACAAAABUAAAAQAAAABUAAANAAAAAIAAAACgAAABUAAAAAAgAABUAHwAACAAAIAAAACAAAABUAAAAAABAABUAAAMAAEAAIAAAACgAAABUAAAAAAgAABUAGQAACAAAIAAAACAAAABUAAAAQAAAABUAAANAAAAAIAAAACgAAABUAAAAAAQAABUAEwAABAAAIAAAACAAAABUAAAAAABAABUAAAMAAEAAIAAAACgAAABUAAAAAAQAABUADQAABAAABQAAAAsAAAAgAAAAIAAAAFQAAAAACAAAFQAJAAAIAAAgAAAAIAAAAFQAAAAABAAAFQAGAAAEAAAFAAAABAAAACAAAAAQAAAAVAAAAIAAAn4VAAEAAAAAAAUAAAABAAAABgAAAAAA/38GAAAAAQAFAAYAAAAmAAUABgAAAAAAAIAGAAAAYQAFAAYAAABeAAUA"
+"":"IAAAAAQAAAAVAABJPgAAwCAAAAAAAAAANQAkABcBAAA1ABIAowAAADUACQBoAAAANQAEADUAAAA1AAIAKQAAADUAZgARAAAANQBCZRAAAAA1AGRGKgAAADUAAgA5AAAANQBPADgAAAA1AGFDNgAAADUAYWBnAAAANQAEAIsAAAA1AAIAiAAAADUATgCHAAAANQBdXIYAAAA1AFtciQAAADUAAQCZAAAANQBZWowAAAA1AFhZnQAAADUACADwAAAANQAEANgAAAA1AAIA1QAAADUAVQDUAAAANQBTVLoAAAA1AFNS1gAAADUAAQDkAAAANQBRUOMAAAA1AFBP7AAAADUABAAAAQAANQACAPgAAAA1AEwA9wAAADUATEv2AAAANQBKS/sAAAA1AAEAEAEAADUASEkBAQAANQBHQxEBAAA1ABEAqQEAADUACAA1AQAANQAEAC4BAAA1AAIAKwEAADUAQwAqAQAANQBBQhgBAAA1AEFALAEAADUAAQAxAQAANQA/PjABAAA1AD49NAEAADUABABDAQAANQACAEABAAA1ADoAOgEAADUAOjk4AQAANQA4OUIBAAA1AAEAUQEAADUANjdEAQAANQA1N6gBAAA1AAgAvAEAADUABAC3AQAANQACALQBAAA1ADMAswEAADUAMDGyAQAANQAwL7YBAAA1AAEAuQEAADUALi24AQAANQAtLLoBAAA1AAQA0wEAADUAAgDMAQAANQApAMMBAAA1ACkowgEAADUAJyjNAQAANQABANYBAAA1ACUm1AEAADUAJiYAAABABQAAACYAAAAgAAAAGAAAABUAIgASVAAAIAAAABgAAAAVACAAHFQAAAUAAAAeAAAAIAAAABAAAAAVABwAAQAAACAAAAAQAAAAFQAaAAIAAAAgAAAAEAAAABUAGAAKAAAAIAAAABAAAAAVABYAEAAAACAAAAAQAAAAFQAUABEAAAAFAAAAFwAAACAAAAAQAAAAVAAAAAAAAn4VABAAAAAAAAUAAAAQAAAAIAAAABAAAAAVAA0AAAAAACAAAAAQAAAAFQALAAgAAAAgAAAAEAAAABUACQAAAAIAIAAAABAAAAAVAAcACAACACAAAAAQAAAAFQAFAP////8FAAAABQAAACAAAAAQAAAAVAAAAIAAAn4VAAEAAAAAAAUAAAABAAAABgAAAAAA/38GAAAAAQAFAAYAAAAmAAUABgAAAAAAAIAGAAAAYQAFAA==",
+"@setuid-files":"IAAAAAQAAAAVAABYPgAAwCAAAAAAAAAANQArAAQBAAA1ABUAiwAAADUACgBVAAAANQAFACoAAAA1AAIAEAAAADUAtQADAAAANQBRtAIAAAA1AG4AKQAAADUAsmgRAAAANQACADgAAAA1ALAANgAAADUAaq81AAAANQCudDkAAAA1AAUAhQAAADUAAgBcAAAANQB1AFoAAAA1AKp0VgAAADUAqQBoAAAANQCpqGcAAAA1AAIAiAAAADUAdwCHAAAANQCmb4YAAAA1AKSliQAAADUACgDkAAAANQAFANQAAAA1AAIAnQAAADUAoQCZAAAANQCfoIwAAAA1AJ4AugAAADUAnp2jAAAANQACANgAAAA1AJwA1gAAADUAmpvVAAAANQCameMAAAA1AAUA+wAAADUAAgD2AAAANQCWAPAAAAA1AJaV7AAAADUAlQD4AAAANQCTlPcAAAA1AAIAAgEAADUAbQABAQAANQCRkAABAAA1AISPAwEAADUAFQCoAQAANQAKADABAAA1AAUAGAEAADUAAgAQAQAANQCKAA0BAAA1AH6JDAEAADUAiQAXAQAANQCHgxEBAAA1AAIALAEAADUAhQArAQAANQCFhCoBAAA1AIOELgEAADUABQBAAQAANQACADUBAAA1AIEANAEAADUAf4AxAQAANQB+ADoBAAA1AH59OAEAADUAAgBEAQAANQB8AEMBAAA1AHp7QgEAADUAe3lRAQAANQAKALwBAAA1AAUAtgEAADUAAgCzAQAANQB1ALIBAAA1AHV0qQEAADUAdQC1AQAANQBydLQBAAA1AAIAuQEAADUAcQC4AQAANQBvcLcBAAA1AG9uugEAADUABQDNAQAANQACAMQBAAA1AGsAwwEAADUAa2rCAQAANQBqAMwBAAA1AGhdxQEAADUAAgDWAQAANQBmANQBAAA1AGZl0wEAADUAZmYAAABABQAAAGYAAAAgAAAAGAAAAFQAAABAAAAAFQAAA0AAAAAgAAAAIAAAAFQAAAAACAAAFQBeAAAIAAAgAAAAGAAAAFQAAAAAAEAAFQAAAwAAQAAgAAAAIAAAAFQAAAAACAAAFQBYAAAIAAAgAAAAGAAAAFQAAABAAAAAFQAAA0AAAAAgAAAAIAAAAFQAAAAABAAAFQBSAAAEAAAgAAAAGAAAAFQAAAAAAEAAFQAAAwAAQAAgAAAAIAAAAFQAAAAABAAAFQBMAAAEAAAFAAAASgAAACAAAAAYAAAAFQBJABJUAAAgAAAAGAAAABUARwAcVAAABQAAAEUAAAAgAAAAEAAAABUAQwABAAAAIAAAABAAAAAVAEEAAgAAACAAAAAQAAAAFQA/AAoAAAAgAAAAEAAAABUAPQAQAAAAIAAAABAAAAAVADsAEQAAAAUAAAA+AAAAIAAAABAAAABUAAAAAAACfhUANwAAAAAABQAAADcAAAAgAAAAGAAAAFQAAAAACAAAFQA0AAAIAAAgAAAAGAAAAFQAAAAABAAAFQAxAAAEAAAFAAAALwAAACAAAAAQAAAAFQAtAAAAAAAgAAAAEAAAABUAKwAIAAAAIAAAABAAAAAVACkAAAACACAAAAAQAAAAFQAnAAgAAgAgAAAAEAAAABUAJQD/////BQAAACUAAAAgAAAAIAAAAFQAAABAAAAAFQAAA0AAAAAgAAAAKAAAAFQAAAAACAAAFQAfAAAIAAAgAAAAIAAAAFQAAAAAAEAAFQAAAwAAQAAgAAAAKAAAAFQAAAAACAAAFQAZAAAIAAAgAAAAIAAAAFQAAABAAAAAFQAAA0AAAAAgAAAAKAAAAFQAAAAABAAAFQATAAAEAAAgAAAAIAAAAFQAAAAAAEAAFQAAAwAAQAAgAAAAKAAAAFQAAAAABAAAFQANAAAEAAAFAAAACwAAACAAAAAgAAAAVAAAAAAIAAAVAAkAAAgAACAAAAAgAAAAVAAAAAAEAAAVAAYAAAQAAAUAAAAEAAAAIAAAABAAAABUAAAAgAACfhUAAQAAAAAABQAAAAEAAAAGAAAAAAD/fwYAAAABAAUABgAAACYABQAGAAAAAAAAgAYAAABhAAUA",
+"@unix-sockets":"IAAAAAQAAAAVAABJPgAAwCAAAAAAAAAANQAkABcBAAA1ABIAowAAADUACQBoAAAANQAEADUAAAA1AAIAKQAAADUAfQARAAAANQBCfBAAAAA1AHtGKgAAADUAAgA5AAAANQBmADgAAAA1AHhQNgAAADUAeHdnAAAANQAEAIsAAAA1AAIAiAAAADUAZQCHAAAANQB0c4YAAAA1AHJziQAAADUAAQCZAAAANQBwcYwAAAA1AG9wnQAAADUACADwAAAANQAEANgAAAA1AAIA1QAAADUAbADUAAAANQBqa7oAAAA1AGpp1gAAADUAAQDkAAAANQBoZ+MAAAA1AGdm7AAAADUABAAAAQAANQACAPgAAAA1AGMA9wAAADUAY2L2AAAANQBhYvsAAAA1AAEAEAEAADUAX2ABAQAANQBeWhEBAAA1ABEAqQEAADUACAA1AQAANQAEAC4BAAA1AAIAKwEAADUAWgAqAQAANQBYWRgBAAA1AFhXLAEAADUAAQAxAQAANQBWVTABAAA1AFVUNAEAADUABABDAQAANQACAEABAAA1AFEAOgEAADUAUVA4AQAANQBPUEIBAAA1AAEAUQEAADUATU5EAQAANQBMTqgBAAA1AAgAvAEAADUABAC3AQAANQACALQBAAA1AEoAswEAADUAR0iyAQAANQBHRrYBAAA1AAEAuQEAADUARUS4AQAANQBEQ7oBAAA1AAQA0wEAADUAAgDMAQAANQBAAMMBAAA1AEA/wgEAADUAPj/NAQAANQABANYBAAA1ADw91AEAADUAPT0AAABABQAAAD0AAAAgAAAAGAAAABUAOQASVAAAIAAAABgAAAAVADcAHFQAAAUAAAA1AAAAIAAAABAAAAAVADcAAQAAACAAAAAQAAAAFQAxAAEAAAAgAAAAEAAAABUALwACAAAAIAAAABAAAAAVAC0ACgAAACAAAAAQAAAAFQArABAAAAAgAAAAEAAAABUAKQARAAAABQAAACwAAAAgAAAAEAAAABUAAAMBAAAAIAAAABgAAABUAAAADwAAABUAKAACAAAAIAAAABAAAAAVAAADAQAAACAAAAAYAAAAVAAAAA8AAAAVACMAAwAAACAAAAAQAAAAFQAcAAEAAAAgAAAAEAAAABUAGgACAAAAIAAAABAAAAAVABgACgAAACAAAAAQAAAAFQAWABAAAAAgAAAAEAAAABUAFAARAAAABQAAABcAAAAgAAAAEAAAAFQAAAAAAAJ+FQAQAAAAAAAFAAAAEAAAACAAAAAQAAAAFQANAAAAAAAgAAAAEAAAABUACwAIAAAAIAAAABAAAAAVAAkAAAACACAAAAAQAAAAFQAHAAgAAgAgAAAAEAAAABUABQD/////BQAAAAUAAAAgAAAAEAAAAFQAAACAAAJ+FQABAAAAAAAFAAAAAQAAAAYAAAAAAP9/BgAAAAEABQAGAAAAJgAFAAYAAAAAAACABgAAAGEABQAGAAAAXgAFAA==",
+"@setuid-files,@unix-sockets":"IAAAAAQAAAAVAABYPgAAwCAAAAAAAAAANQArAAQBAAA1ABUAiwAAADUACgBVAAAANQAFACoAAAA1AAIAEAAAADUAzAADAAAANQBRywIAAAA1AG4AKQAAADUAyWgRAAAANQACADgAAAA1AMcANgAAADUAd8Y1AAAANQDFizkAAAA1AAUAhQAAADUAAgBcAAAANQCMAFoAAAA1AMGLVgAAADUAwABoAAAANQDAv2cAAAA1AAIAiAAAADUAjgCHAAAANQC9hoYAAAA1ALu8iQAAADUACgDkAAAANQAFANQAAAA1AAIAnQAAADUAuACZAAAANQC2t4wAAAA1ALUAugAAADUAtbSjAAAANQACANgAAAA1ALMA1gAAADUAsbLVAAAANQCxsOMAAAA1AAUA+wAAADUAAgD2AAAANQCtAPAAAAA1AK2s7AAAADUArAD4AAAANQCqq/cAAAA1AAIAAgEAADUAhAABAQAANQCopwABAAA1AJumAwEAADUAFQCoAQAANQAKADABAAA1AAUAGAEAADUAAgAQAQAANQChAA0BAAA1AJWgDAEAADUAoAAXAQAANQCemhEBAAA1AAIALAEAADUAnAArAQAANQCcmyoBAAA1AJqbLgEAADUABQBAAQAANQACADUBAAA1AJgANAEAADUAlpcxAQAANQCVADoBAAA1AJWUOAEAADUAAgBEAQAANQCTAEMBAAA1AJGSQgEAADUAkpBRAQAANQAKALwBAAA1AAUAtgEAADUAAgCzAQAANQCMALIBAAA1AIyLqQEAADUAjAC1AQAANQCJi7QBAAA1AAIAuQEAADUAiAC4AQAANQCGh7cBAAA1AIaFugEAADUABQDNAQAANQACAMQBAAA1AIIAwwEAADUAgoHCAQAANQCBAMwBAAA1AH90xQEAADUAAgDWAQAANQB9ANQBAAA1AH180wEAADUAfX0AAABABQAAAH0AAAAgAAAAGAAAAFQAAABAAAAAFQAAA0AAAAAgAAAAIAAAAFQAAAAACAAAFQB1AAAIAAAgAAAAGAAAAFQAAAAAAEAAFQAAAwAAQAAgAAAAIAAAAFQAAAAACAAAFQBvAAAIAAAgAAAAGAAAAFQAAABAAAAAFQAAA0AAAAAgAAAAIAAAAFQAAAAABAAAFQBpAAAEAAAgAAAAGAAAAFQAAAAAAEAAFQAAAwAAQAAgAAAAIAAAAFQAAAAABAAAFQBjAAAEAAAFAAAAYQAAACAAAAAYAAAAFQBgABJUAAAgAAAAGAAAABUAXgAcVAAABQAAAFwAAAAgAAAAEAAAABUAXgABAAAAIAAAABAAAAAVAFgAAQAAACAAAAAQAAAAFQBWAAIAAAAgAAAAEAAAABUAVAAKAAAAIAAAABAAAAAVAFIAEAAAACAAAAAQAAAAFQBQABEAAAAFAAAAUwAAACAAAAAQAAAAFQAAAwEAAAAgAAAAGAAAAFQAAAAPAAAAFQBPAAIAAAAgAAAAEAAAABUAAAMBAAAAIAAAABgAAABUAAAADwAAABUASgADAAAAIAAAABAAAAAVAEMAAQAAACAAAAAQAAAAFQBBAAIAAAAgAAAAEAAAABUAPwAKAAAAIAAAABAAAAAVAD0AEAAAACAAAAAQAAAAFQA7ABEAAAAFAAAAPgAAACAAAAAQAAAAVAAAAAAAAn4VADcAAAAAAAUAAAA3AAAAIAAAABgAAABUAAAAAAgAABUANAAACAAAIAAAABgAAABUAAAAAAQAABUAMQAABAAABQAAAC8AAAAgAAAAEAAAABUALQAAAAAAIAAAABAAAAAVACsACAAAACAAAAAQAAAAFQApAAAAAgAgAAAAEAAAABUAJwAIAAIAIAAAABAAAAAVACUA/////wUAAAAlAAAAIAAAACAAAABUAAAAQAAAABUAAANAAAAAIAAAACgAAABUAAAAAAgAABUAHwAACAAAIAAAACAAAABUAAAAAABAABUAAAMAAEAAIAAAACgAAABUAAAAAAgAABUAGQAACAAAIAAAACAAAABUAAAAQAAAABUAAANAAAAAIAAAACgAAABUAAAAAAQAABUAEwAABAAAIAAAACAAAABUAAAAAABAABUAAAMAAEAAIAAAACgAAABUAAAAAAQAABUADQAABAAABQAAAAsAAAAgAAAAIAAAAFQAAAAACAAAFQAJAAAIAAAgAAAAIAAAAFQAAAAABAAAFQAGAAAEAAAFAAAABAAAACAAAAAQAAAAVAAAAIAAAn4VAAEAAAAAAAUAAAABAAAABgAAAAAA/38GAAAAAQAFAAYAAAAmAAUABgAAAAAAAIAGAAAAYQAFAAYAAABeAAUA"
 },
 "aarch64":{
-"":"IAAAAAQAAAAVAABUtwAAwCAAAAAAAAAANQApAPAAAAA1ABUAcAAAADUACwA9AAAANQAFACcAAAA1AAMAHQAAADUAAQATAAAANQBxcBIAAAAFAAAAbwAAADUAbkseAAAANQADADsAAAA1AAEAOgAAADUAa2wrAAAABQAAAGsAAAA1AGppPAAAADUABQBhAAAANQADAFwAAAA1AAEAWgAAADUAZmVZAAAABQAAAGQAAAA1AGNFXQAAADUAAQBoAAAANQBhTmIAAAA1AGBhawAAADUACQCrAAAANQAFAI8AAAA1AAMAdQAAADUAAQB0AAAANQBbXHEAAAAFAAAAWwAAADUAWlmOAAAANQABAKMAAAA1AFhXoQAAADUAV1aqAAAANQAFAN0AAAA1AAMA2QAAADUAAQDIAAAANQBDUsYAAAAFAAAAUQAAADUATFHcAAAANQABAOIAAAA1AE9O4AAAADUATk3rAAAANQAVAKgBAAA1AAsADQEAADUABQAGAQAANQADAPQAAAA1AAEA8gAAADUASEfxAAAABQAAAEYAAAA1AEVHBAEAADUAAwAKAQAANQABAAkBAAA1AEJDCAEAAAUAAABCAAAANQBBQAwBAAA1AAUAGgEAADUAAwAYAQAANQABABIBAAA1AD08EAEAAAUAAAA7AAAANQA6OxkBAAA1AAEAJgEAADUAODkbAQAANQA5OCcBAAA1AAkAugEAADUABQC2AQAANQADALMBAAA1AAEAsgEAADUAMzKpAQAABQAAADEAAAA1ADAytAEAADUAAQC4AQAANQAuL7cBAAA1AC0uuQEAADUABQDNAQAANQADAMMBAAA1AAEAwgEAADUAKSq8AQAABQAAACkAAAA1ACgnzAEAADUAAQDUAQAANQAmJdMBAAA1ACYk1gEAAAUAAAAmAAAAIAAAABgAAAAVACIAElQAACAAAAAYAAAAFQAgABxUAAAFAAAAHgAAACAAAAAQAAAAFQAcAAAAAAAgAAAAEAAAABUAGgAIAAAAIAAAABAAAAAVABgAAAACACAAAAAQAAAAFQAWAAgAAgAgAAAAEAAAABUAFAD/////BQAAABQAAAAgAAAAEAAAAFQAAACAAAJ+FQAQAAAAAAAFAAAAEAAAACAAAAAQAAAAFQANAAEAAAAgAAAAEAAAABUACwACAAAAIAAAABAAAAAVAAkACgAAACAAAAAQAAAAFQAHABAAAAAgAAAAEAAAABUABQARAAAABQAAAAgAAAAgAAAAEAAAAFQAAAAAAAJ+FQABAAAAAAAFAAAAAQAAAAYAAAAAAP9/BgAAAAEABQAGAAAAJgAFAAYAAAAAAACABgAAAGEABQA=",
-"@setuid-files":"IAAAAAQAAAAVAABotwAAwCAAAAAAAAAANQAzAOIAAAA1ABkAXQAAADUADQA2AAAANQAHACIAAAA1AAMAHQAAADUAAQATAAAANQCsqxIAAAAFAAAAqgAAADUAAQAhAAAANQCoXh4AAAAFAAAAYgAAADUAAwA0AAAANQABACsAAAA1AKWkJwAAAAUAAACjAAAANQBdZDUAAAA1AAUAPAAAADUAAwA6AAAANQABADkAAAA1AGeeOAAAAAUAAACdAAAANQCcnTsAAAA1AAMAWgAAADUAAQBZAAAANQCZmj0AAAAFAAAAmQAAADUAeZdcAAAANQANAKEAAAA1AAcAcQAAADUAAwBoAAAANQABAGIAAAA1AH+SYQAAAAUAAACRAAAANQABAHAAAAA1AI+QawAAAAUAAACPAAAANQADAI4AAAA1AAEAdQAAADUAjIt0AAAABQAAAIoAAAA1AImKjwAAADUABQDIAAAANQADAKsAAAA1AAEAqgAAADUAhYajAAAABQAAAIUAAAA1AHSDxgAAADUAAwDdAAAANQABANwAAAA1AIGA2QAAAAUAAAB7AAAANQB/fuAAAAA1ABkAqAEAADUADQAMAQAANQAHAAQBAAA1AAMA8QAAADUAAQDwAAAANQB5eOsAAAAFAAAAdwAAADUAAQD0AAAANQB1dvIAAAAFAAAAdgAAADUAAwAJAQAANQABAAgBAAA1AHJxBgEAAAUAAABwAAAANQBvcAoBAAA1AAUAGQEAADUAAwASAQAANQABABABAAA1AGtsDQEAAAUAAABrAAAANQBqaRgBAAA1AAMAJgEAADUAAQAbAQAANQBnZhoBAAAFAAAAZQAAADUAZmUnAQAANQANALwBAAA1AAcAtgEAADUAAwCzAQAANQABALIBAAA1AGBfqQEAAAUAAABeAAAANQABALUBAAA1AFxetAEAAAUAAABdAAAANQADALkBAAA1AAEAuAEAADUAWFm3AQAABQAAAFgAAAA1AFdWugEAADUABQDMAQAANQADAMQBAAA1AAEAwwEAADUAU1LCAQAABQAAAFEAAAA1AFALxQEAADUAAwDUAQAANQABANMBAAA1AE1OzQEAAAUAAABNAAAANQBNS9YBAAAFAAAATQAAACAAAAAYAAAAFQBJABJUAAAgAAAAGAAAABUARwAcVAAABQAAAEUAAAAgAAAAIAAAAFQAAAAACAAAFQBDAAAIAAAgAAAAIAAAAFQAAAAABAAAFQBAAAAEAAAFAAAAPgAAACAAAAAYAAAAVAAAAAAIAAAVADwAAAgAACAAAAAYAAAAVAAAAAAEAAAVADkAAAQAAAUAAAA3AAAAIAAAACAAAABUAAAAQAAAABUAAANAAAAAIAAAACgAAABUAAAAAAgAABUAMgAACAAAIAAAACAAAABUAAAAAABAABUAAAMAAEAAIAAAACgAAABUAAAAAAgAABUALAAACAAAIAAAACAAAABUAAAAQAAAABUAAANAAAAAIAAAACgAAABUAAAAAAQAABUAJgAABAAAIAAAACAAAABUAAAAAABAABUAAAMAAEAAIAAAACgAAABUAAAAAAQAABUAIAAABAAABQAAAB4AAAAgAAAAEAAAABUAHAAAAAAAIAAAABAAAAAVABoACAAAACAAAAAQAAAAFQAYAAAAAgAgAAAAEAAAABUAFgAIAAIAIAAAABAAAAAVABQA/////wUAAAAUAAAAIAAAABAAAABUAAAAgAACfhUAEAAAAAAABQAAABAAAAAgAAAAEAAAABUADQABAAAAIAAAABAAAAAVAAsAAgAAACAAAAAQAAAAFQAJAAoAAAAgAAAAEAAAABUABwAQAAAAIAAAABAAAAAVAAUAEQAAAAUAAAAIAAAAIAAAABAAAABUAAAAAAACfhUAAQAAAAAABQAAAAEAAAAGAAAAAAD/fwYAAAABAAUABgAAACYABQAGAAAAAAAAgAYAAABhAAUA",
-"@unix-sockets":"IAAAAAQAAAAVAABWtwAAwCAAAAAAAAAANQArAPAAAAA1ABUAcAAAADUACwA9AAAANQAFACcAAAA1AAMAHQAAADUAAQATAAAANQCKiRIAAAAFAAAAiAAAADUAh00eAAAANQADADsAAAA1AAEAOgAAADUAhIUrAAAABQAAAIQAAAA1AIOCPAAAADUABQBhAAAANQADAFwAAAA1AAEAWgAAADUAf35ZAAAABQAAAH0AAAA1AHxHXQAAADUAAQBoAAAANQB6UGIAAAA1AHl6awAAADUACwDGAAAANQAFAI8AAAA1AAMAdQAAADUAAQB0AAAANQB0dXEAAAAFAAAAdAAAADUAc3KOAAAANQADAKoAAAA1AAEAowAAADUAcG+hAAAABQAAAG4AAAA1AG1uqwAAADUABQDdAAAANQADANkAAAA1AAEAyAAAADUAUEPHAAAABQAAAGgAAAA1AGNo3AAAADUAAQDiAAAANQBmZeAAAAA1AGVk6wAAADUAFQCoAQAANQALAA0BAAA1AAUABgEAADUAAwD0AAAANQABAPIAAAA1AF9e8QAAAAUAAABdAAAANQBcXgQBAAA1AAMACgEAADUAAQAJAQAANQBZWggBAAAFAAAAWQAAADUAWFcMAQAANQAFABoBAAA1AAMAGAEAADUAAQASAQAANQBUUxABAAAFAAAAUgAAADUAUVIZAQAANQABACYBAAA1AE9QGwEAADUAUE8nAQAANQAJALoBAAA1AAUAtgEAADUAAwCzAQAANQABALIBAAA1AEpJqQEAAAUAAABIAAAANQBHSbQBAAA1AAEAuAEAADUARUa3AQAANQBERbkBAAA1AAUAzQEAADUAAwDDAQAANQABAMIBAAA1AEBBvAEAAAUAAABAAAAANQA/PswBAAA1AAEA1AEAADUAPTzTAQAANQA9O9YBAAAFAAAAPQAAACAAAAAYAAAAFQA5ABJUAAAgAAAAGAAAABUANwAcVAAABQAAADUAAAAgAAAAEAAAABUAMwAAAAAAIAAAABAAAAAVADEACAAAACAAAAAQAAAAFQAvAAAAAgAgAAAAEAAAABUALQAIAAIAIAAAABAAAAAVACsA/////wUAAAArAAAAIAAAABAAAABUAAAAgAACfhUAJwAAAAAABQAAACcAAAAgAAAAEAAAABUAKAABAAAAIAAAABAAAAAVACIAAQAAACAAAAAQAAAAFQAgAAIAAAAgAAAAEAAAABUAHgAKAAAAIAAAABAAAAAVABwAEAAAACAAAAAQAAAAFQAaABEAAAAFAAAAHQAAACAAAAAQAAAAFQAAAwEAAAAgAAAAGAAAAFQAAAAPAAAAFQAZAAIAAAAgAAAAEAAAABUAAAMBAAAAIAAAABgAAABUAAAADwAAABUAFAADAAAAIAAAABAAAAAVAA0AAQAAACAAAAAQAAAAFQALAAIAAAAgAAAAEAAAABUACQAKAAAAIAAAABAAAAAVAAcAEAAAACAAAAAQAAAAFQAFABEAAAAFAAAACAAAACAAAAAQAAAAVAAAAAAAAn4VAAEAAAAAAAUAAAABAAAABgAAAAAA/38GAAAAAQAFAAYAAAAmAAUABgAAAAAAAIAGAAAAYQAFAAYAAABeAAUA",
-"@setuid-files,@unix-sockets":"IAAAAAQAAAAVAABqtwAAwCAAAAAAAAAANQA1AOIAAAA1ABsAYQAAADUADQA2AAAANQAHACIAAAA1AAMAHQAAADUAAQATAAAANQDFxBIAAAAFAAAAwwAAADUAAQAhAAAANQDBYB4AAAAFAAAAZAAAADUAAwA0AAAANQABACsAAAA1AL69JwAAAAUAAAC8AAAANQBfZjUAAAA1AAcAPQAAADUAAwA6AAAANQABADkAAAA1AGm3OAAAAAUAAAC2AAAANQABADwAAAA1ALS1OwAAAAUAAAC0AAAANQADAFwAAAA1AAEAWgAAADUAsbBZAAAABQAAAK8AAAA1AK55XQAAADUADQCjAAAANQAHAHQAAAA1AAMAawAAADUAAQBoAAAANQCpf2IAAAAFAAAAqQAAADUAAQBxAAAANQCnpnAAAAAFAAAApQAAADUAAwCPAAAANQABAI4AAAA1AKKjdQAAAAUAAACiAAAANQChoKEAAAA1AAUAyAAAADUAAwDGAAAANQABAKsAAAA1AJ2cqgAAAAUAAACbAAAANQCBdMcAAAA1AAMA3QAAADUAAQDcAAAANQCYl9kAAAAFAAAAkgAAADUAlpXgAAAANQAZAKgBAAA1AA0ADAEAADUABwAEAQAANQADAPEAAAA1AAEA8AAAADUAkI/rAAAABQAAAI4AAAA1AAEA9AAAADUAjI3yAAAABQAAAI0AAAA1AAMACQEAADUAAQAIAQAANQCJiAYBAAAFAAAAhwAAADUAhocKAQAANQAFABkBAAA1AAMAEgEAADUAAQAQAQAANQCCgw0BAAAFAAAAggAAADUAgYAYAQAANQADACYBAAA1AAEAGwEAADUAfn0aAQAABQAAAHwAAAA1AH18JwEAADUADQC8AQAANQAHALYBAAA1AAMAswEAADUAAQCyAQAANQB3dqkBAAAFAAAAdQAAADUAAQC1AQAANQBzdbQBAAAFAAAAdAAAADUAAwC5AQAANQABALgBAAA1AG9wtwEAAAUAAABvAAAANQBubboBAAA1AAUAzAEAADUAAwDEAQAANQABAMMBAAA1AGppwgEAAAUAAABoAAAANQBnC8UBAAA1AAMA1AEAADUAAQDTAQAANQBkZc0BAAAFAAAAZAAAADUAZGLWAQAABQAAAGQAAAAgAAAAGAAAABUAYAASVAAAIAAAABgAAAAVAF4AHFQAAAUAAABcAAAAIAAAACAAAABUAAAAAAgAABUAWgAACAAAIAAAACAAAABUAAAAAAQAABUAVwAABAAABQAAAFUAAAAgAAAAGAAAAFQAAAAACAAAFQBTAAAIAAAgAAAAGAAAAFQAAAAABAAAFQBQAAAEAAAFAAAATgAAACAAAAAgAAAAVAAAAEAAAAAVAAADQAAAACAAAAAoAAAAVAAAAAAIAAAVAEkAAAgAACAAAAAgAAAAVAAAAAAAQAAVAAADAABAACAAAAAoAAAAVAAAAAAIAAAVAEMAAAgAACAAAAAgAAAAVAAAAEAAAAAVAAADQAAAACAAAAAoAAAAVAAAAAAEAAAVAD0AAAQAACAAAAAgAAAAVAAAAAAAQAAVAAADAABAACAAAAAoAAAAVAAAAAAEAAAVADcAAAQAAAUAAAA1AAAAIAAAABAAAAAVADMAAAAAACAAAAAQAAAAFQAxAAgAAAAgAAAAEAAAABUALwAAAAIAIAAAABAAAAAVAC0ACAACACAAAAAQAAAAFQArAP////8FAAAAKwAAACAAAAAQAAAAVAAAAIAAAn4VACcAAAAAAAUAAAAnAAAAIAAAABAAAAAVACgAAQAAACAAAAAQAAAAFQAiAAEAAAAgAAAAEAAAABUAIAACAAAAIAAAABAAAAAVAB4ACgAAACAAAAAQAAAAFQAcABAAAAAgAAAAEAAAABUAGgARAAAABQAAAB0AAAAgAAAAEAAAABUAAAMBAAAAIAAAABgAAABUAAAADwAAABUAGQACAAAAIAAAABAAAAAVAAADAQAAACAAAAAYAAAAVAAAAA8AAAAVABQAAwAAACAAAAAQAAAAFQANAAEAAAAgAAAAEAAAABUACwACAAAAIAAAABAAAAAVAAkACgAAACAAAAAQAAAAFQAHABAAAAAgAAAAEAAAABUABQARAAAABQAAAAgAAAAgAAAAEAAAAFQAAAAAAAJ+FQABAAAAAAAFAAAAAQAAAAYAAAAAAP9/BgAAAAEABQAGAAAAJgAFAAYAAAAAAACABgAAAGEABQAGAAAAXgAFAA=="
+"":"IAAAAAQAAAAVAABKtwAAwCAAAAAAAAAANQAkAPAAAAA1ABIAcAAAADUACQA9AAAANQAEACcAAAA1AAIAHQAAADUAZwATAAAANQBnZhIAAAA1AGVCHgAAADUAAgA7AAAANQBkADoAAAA1AGJjKwAAADUAYmE8AAAANQAEAGEAAAA1AAIAXAAAADUAXgBaAAAANQBeXVkAAAA1AFw+XQAAADUAAQBoAAAANQBaR2IAAAA1AFlaawAAADUACACrAAAANQAEAI8AAAA1AAIAdQAAADUAVgB0AAAANQBUVXEAAAA1AFRTjgAAADUAAQCjAAAANQBSUaEAAAA1AFFQqgAAADUABADdAAAANQACANkAAAA1AE0AyAAAADUAPUzGAAAANQBHTNwAAAA1AAEA4gAAADUASkngAAAANQBJSOsAAAA1ABIAqAEAADUACQANAQAANQAEAAYBAAA1AAIA9AAAADUAQwDyAAAANQBDQvEAAAA1AEFDBAEAADUAAgAKAQAANQBAAAkBAAA1AD4/CAEAADUAPj0MAQAANQAEABoBAAA1AAIAGAEAADUAOgASAQAANQA6ORABAAA1ADg5GQEAADUAAQAmAQAANQA2NxsBAAA1ADc2JwEAADUACAC6AQAANQAEALYBAAA1AAIAswEAADUAMQCyAQAANQAxMKkBAAA1AC8xtAEAADUAAQC4AQAANQAtLrcBAAA1ACwtuQEAADUABADNAQAANQACAMMBAAA1ACoAwgEAADUAKCm8AQAANQAoJ8wBAAA1AAEA1AEAADUAJiXTAQAANQAmJNYBAAAFAAAAJgAAACAAAAAYAAAAFQAiABJUAAAgAAAAGAAAABUAIAAcVAAABQAAAB4AAAAgAAAAEAAAABUAHAAAAAAAIAAAABAAAAAVABoACAAAACAAAAAQAAAAFQAYAAAAAgAgAAAAEAAAABUAFgAIAAIAIAAAABAAAAAVABQA/////wUAAAAUAAAAIAAAABAAAABUAAAAgAACfhUAEAAAAAAABQAAABAAAAAgAAAAEAAAABUADQABAAAAIAAAABAAAAAVAAsAAgAAACAAAAAQAAAAFQAJAAoAAAAgAAAAEAAAABUABwAQAAAAIAAAABAAAAAVAAUAEQAAAAUAAAAIAAAAIAAAABAAAABUAAAAAAACfhUAAQAAAAAABQAAAAEAAAAGAAAAAAD/fwYAAAABAAUABgAAACYABQAGAAAAAAAAgAYAAABhAAUA",
+"@setuid-files":"IAAAAAQAAAAVAABUtwAAwCAAAAAAAAAANQApAOIAAAA1ABQAXQAAADUACgA2AAAANQAFACIAAAA1AAIAHQAAADUAmAATAAAANQCYlxIAAAA1AFEAIQAAADUAlUseAAAANQACADQAAAA1AJMAKwAAADUAk5InAAAANQBMUzUAAAA1AAQAPAAAADUAAgA6AAAANQCOADkAAAA1AFaNOAAAADUAjI07AAAANQACAFoAAAA1AIsAWQAAADUAiYo9AAAANQBqiFwAAAA1AAoAoQAAADUABQBxAAAANQACAGgAAAA1AIQAYgAAADUAcINhAAAANQCDAHAAAAA1AIGCawAAADUAAgCOAAAANQB/AHUAAAA1AH9+dAAAADUAfX6PAAAANQAEAMgAAAA1AAIAqwAAADUAewCqAAAANQB5eqMAAAA1AGl4xgAAADUAAgDdAAAANQByANwAAAA1AHZ12QAAADUAdXTgAAAANQAUAKgBAAA1AAoADAEAADUABQAEAQAANQACAPEAAAA1AG8A8AAAADUAb27rAAAANQBvAPQAAAA1AGxt8gAAADUAAgAJAQAANQBqAAgBAAA1AGppBgEAADUAaGkKAQAANQAEABkBAAA1AAIAEgEAADUAZgAQAQAANQBkZQ0BAAA1AGRjGAEAADUAAgAmAQAANQBhABsBAAA1AGFgGgEAADUAYWAnAQAANQAKALwBAAA1AAUAtgEAADUAAgCzAQAANQBbALIBAAA1AFtaqQEAADUAWwC1AQAANQBYWrQBAAA1AAIAuQEAADUAVwC4AQAANQBVVrcBAAA1AFVUugEAADUABADMAQAANQACAMQBAAA1AFEAwwEAADUAUVDCAQAANQBPCsUBAAA1AAIA1AEAADUATgDTAQAANQBMTc0BAAA1AE1L1gEAAAUAAABNAAAAIAAAABgAAAAVAEkAElQAACAAAAAYAAAAFQBHABxUAAAFAAAARQAAACAAAAAgAAAAVAAAAAAIAAAVAEMAAAgAACAAAAAgAAAAVAAAAAAEAAAVAEAAAAQAAAUAAAA+AAAAIAAAABgAAABUAAAAAAgAABUAPAAACAAAIAAAABgAAABUAAAAAAQAABUAOQAABAAABQAAADcAAAAgAAAAIAAAAFQAAABAAAAAFQAAA0AAAAAgAAAAKAAAAFQAAAAACAAAFQAyAAAIAAAgAAAAIAAAAFQAAAAAAEAAFQAAAwAAQAAgAAAAKAAAAFQAAAAACAAAFQAsAAAIAAAgAAAAIAAAAFQAAABAAAAAFQAAA0AAAAAgAAAAKAAAAFQAAAAABAAAFQAmAAAEAAAgAAAAIAAAAFQAAAAAAEAAFQAAAwAAQAAgAAAAKAAAAFQAAAAABAAAFQAgAAAEAAAFAAAAHgAAACAAAAAQAAAAFQAcAAAAAAAgAAAAEAAAABUAGgAIAAAAIAAAABAAAAAVABgAAAACACAAAAAQAAAAFQAWAAgAAgAgAAAAEAAAABUAFAD/////BQAAABQAAAAgAAAAEAAAAFQAAACAAAJ+FQAQAAAAAAAFAAAAEAAAACAAAAAQAAAAFQANAAEAAAAgAAAAEAAAABUACwACAAAAIAAAABAAAAAVAAkACgAAACAAAAAQAAAAFQAHABAAAAAgAAAAEAAAABUABQARAAAABQAAAAgAAAAgAAAAEAAAAFQAAAAAAAJ+FQABAAAAAAAFAAAAAQAAAAYAAAAAAP9/BgAAAAEABQAGAAAAJgAFAAYAAAAAAACABgAAAGEABQA=",
+"@unix-sockets":"IAAAAAQAAAAVAABLtwAAwCAAAAAAAAAANQAlAPAAAAA1ABIAcAAAADUACQA9AAAANQAEACcAAAA1AAIAHQAAADUAfwATAAAANQB/fhIAAAA1AH1DHgAAADUAAgA7AAAANQB8ADoAAAA1AHp7KwAAADUAenk8AAAANQAEAGEAAAA1AAIAXAAAADUAdgBaAAAANQB2dVkAAAA1AHQ/XQAAADUAAQBoAAAANQBySGIAAAA1AHFyawAAADUACQDGAAAANQAEAI8AAAA1AAIAdQAAADUAbgB0AAAANQBsbXEAAAA1AGxrjgAAADUAAgCqAAAANQBpAKMAAAA1AGlooQAAADUAZ2irAAAANQAEAN0AAAA1AAIA2QAAADUAZADIAAAANQBKPccAAAA1AF5j3AAAADUAAQDiAAAANQBhYOAAAAA1AGBf6wAAADUAEgCoAQAANQAJAA0BAAA1AAQABgEAADUAAgD0AAAANQBaAPIAAAA1AFpZ8QAAADUAWFoEAQAANQACAAoBAAA1AFcACQEAADUAVVYIAQAANQBVVAwBAAA1AAQAGgEAADUAAgAYAQAANQBRABIBAAA1AFFQEAEAADUAT1AZAQAANQABACYBAAA1AE1OGwEAADUATk0nAQAANQAIALoBAAA1AAQAtgEAADUAAgCzAQAANQBIALIBAAA1AEhHqQEAADUARki0AQAANQABALgBAAA1AERFtwEAADUAQ0S5AQAANQAEAM0BAAA1AAIAwwEAADUAQQDCAQAANQA/QLwBAAA1AD8+zAEAADUAAQDUAQAANQA9PNMBAAA1AD071gEAAAUAAAA9AAAAIAAAABgAAAAVADkAElQAACAAAAAYAAAAFQA3ABxUAAAFAAAANQAAACAAAAAQAAAAFQAzAAAAAAAgAAAAEAAAABUAMQAIAAAAIAAAABAAAAAVAC8AAAACACAAAAAQAAAAFQAtAAgAAgAgAAAAEAAAABUAKwD/////BQAAACsAAAAgAAAAEAAAAFQAAACAAAJ+FQAnAAAAAAAFAAAAJwAAACAAAAAQAAAAFQAoAAEAAAAgAAAAEAAAABUAIgABAAAAIAAAABAAAAAVACAAAgAAACAAAAAQAAAAFQAeAAoAAAAgAAAAEAAAABUAHAAQAAAAIAAAABAAAAAVABoAEQAAAAUAAAAdAAAAIAAAABAAAAAVAAADAQAAACAAAAAYAAAAVAAAAA8AAAAVABkAAgAAACAAAAAQAAAAFQAAAwEAAAAgAAAAGAAAAFQAAAAPAAAAFQAUAAMAAAAgAAAAEAAAABUADQABAAAAIAAAABAAAAAVAAsAAgAAACAAAAAQAAAAFQAJAAoAAAAgAAAAEAAAABUABwAQAAAAIAAAABAAAAAVAAUAEQAAAAUAAAAIAAAAIAAAABAAAABUAAAAAAACfhUAAQAAAAAABQAAAAEAAAAGAAAAAAD/fwYAAAABAAUABgAAACYABQAGAAAAAAAAgAYAAABhAAUABgAAAF4ABQA=",
+"@setuid-files,@unix-sockets":"IAAAAAQAAAAVAABVtwAAwCAAAAAAAAAANQAqAOIAAAA1ABUAYQAAADUACgA2AAAANQAFACIAAAA1AAIAHQAAADUAsAATAAAANQCwrxIAAAA1AFIAIQAAADUArUweAAAANQACADQAAAA1AKsAKwAAADUAq6onAAAANQBNVDUAAAA1AAUAPQAAADUAAgA6AAAANQCmADkAAAA1AFelOAAAADUApQA8AAAANQCjpDsAAAA1AAIAXAAAADUAoQBaAAAANQChoFkAAAA1AJ9qXQAAADUACgCjAAAANQAFAHQAAAA1AAIAawAAADUAnABoAAAANQCacGIAAAA1AJkAcQAAADUAmZhwAAAANQACAI8AAAA1AJcAjgAAADUAlZZ1AAAANQCVlKEAAAA1AAQAyAAAADUAAgDGAAAANQCRAKsAAAA1AJGQqgAAADUAdmnHAAAANQACAN0AAAA1AIkA3AAAADUAjYzZAAAANQCMi+AAAAA1ABQAqAEAADUACgAMAQAANQAFAAQBAAA1AAIA8QAAADUAhgDwAAAANQCGhesAAAA1AIYA9AAAADUAg4TyAAAANQACAAkBAAA1AIEACAEAADUAgYAGAQAANQB/gAoBAAA1AAQAGQEAADUAAgASAQAANQB9ABABAAA1AHt8DQEAADUAe3oYAQAANQACACYBAAA1AHgAGwEAADUAeHcaAQAANQB4dycBAAA1AAoAvAEAADUABQC2AQAANQACALMBAAA1AHIAsgEAADUAcnGpAQAANQByALUBAAA1AG9xtAEAADUAAgC5AQAANQBuALgBAAA1AGxttwEAADUAbGu6AQAANQAEAMwBAAA1AAIAxAEAADUAaADDAQAANQBoZ8IBAAA1AGYKxQEAADUAAgDUAQAANQBlANMBAAA1AGNkzQEAADUAZGLWAQAABQAAAGQAAAAgAAAAGAAAABUAYAASVAAAIAAAABgAAAAVAF4AHFQAAAUAAABcAAAAIAAAACAAAABUAAAAAAgAABUAWgAACAAAIAAAACAAAABUAAAAAAQAABUAVwAABAAABQAAAFUAAAAgAAAAGAAAAFQAAAAACAAAFQBTAAAIAAAgAAAAGAAAAFQAAAAABAAAFQBQAAAEAAAFAAAATgAAACAAAAAgAAAAVAAAAEAAAAAVAAADQAAAACAAAAAoAAAAVAAAAAAIAAAVAEkAAAgAACAAAAAgAAAAVAAAAAAAQAAVAAADAABAACAAAAAoAAAAVAAAAAAIAAAVAEMAAAgAACAAAAAgAAAAVAAAAEAAAAAVAAADQAAAACAAAAAoAAAAVAAAAAAEAAAVAD0AAAQAACAAAAAgAAAAVAAAAAAAQAAVAAADAABAACAAAAAoAAAAVAAAAAAEAAAVADcAAAQAAAUAAAA1AAAAIAAAABAAAAAVADMAAAAAACAAAAAQAAAAFQAxAAgAAAAgAAAAEAAAABUALwAAAAIAIAAAABAAAAAVAC0ACAACACAAAAAQAAAAFQArAP////8FAAAAKwAAACAAAAAQAAAAVAAAAIAAAn4VACcAAAAAAAUAAAAnAAAAIAAAABAAAAAVACgAAQAAACAAAAAQAAAAFQAiAAEAAAAgAAAAEAAAABUAIAACAAAAIAAAABAAAAAVAB4ACgAAACAAAAAQAAAAFQAcABAAAAAgAAAAEAAAABUAGgARAAAABQAAAB0AAAAgAAAAEAAAABUAAAMBAAAAIAAAABgAAABUAAAADwAAABUAGQACAAAAIAAAABAAAAAVAAADAQAAACAAAAAYAAAAVAAAAA8AAAAVABQAAwAAACAAAAAQAAAAFQANAAEAAAAgAAAAEAAAABUACwACAAAAIAAAABAAAAAVAAkACgAAACAAAAAQAAAAFQAHABAAAAAgAAAAEAAAABUABQARAAAABQAAAAgAAAAgAAAAEAAAAFQAAAAAAAJ+FQABAAAAAAAFAAAAAQAAAAYAAAAAAP9/BgAAAAEABQAGAAAAJgAFAAYAAAAAAACABgAAAGEABQAGAAAAXgAFAA=="
 }
 };
 function setAskingFilter(program,{flags:flags2=[],...profile2},plan){
@@ -28764,6 +29043,7 @@ major:6,
 minor:3
 }))return;
 plan.process.ownMemory=true;
+plan.timeEntry=void 0;
 const directory=openProcFile(plan,"self/ns",O_PATH | O_DIRECTORY,{});
 const opened=plan.call(openat(directory,"time_for_children",O_RDONLY | O_CLOEXEC));
 const fd=new ResultOf(opened,"time");
@@ -30855,11 +31135,11 @@ this.#services=[
 const{compiled,values}=prepared;
 this.#prepared=prepared;
 this.#compiled=compiled;
-const{plan,frame,program}=compiled;
+const{plan,shape,frame,program}=compiled;
 this.#isGuarded=!frame.vfork;
 const bindings=bindingsOf(values);
 const loaded2=engine();
-const isCopied=!frame.sharesMemory || plan.processes.some((({ownMemory})=> ownMemory));
+const isCopied=!frame.sharesMemory || plan.processes.some(((process)=> copiesMemory(process,shape)));
 if(frame.vfork && !isCopied){
 const result=loaded2.runInArena(program,bindings);
 this.#final=read$87.call(this,result);
@@ -31444,7 +31724,7 @@ const{deathSignal,processes}=this.#plan;
 if(deathSignal===0)return;
 writer.add(prctl(PR_SET_PDEATHSIG,deathSignal),CHILD_EDGES);
 const{thread}=this.#facts;
-const sharesWord=this.sharesMemory && !processes.some((({ownMemory})=> ownMemory));
+const sharesWord=this.sharesMemory && !processes.some(((process)=> copiesMemory(process,this.#shape)));
 if(thread !==void 0 && sharesWord){
 const alive=compareWord(new Named(thread.address,"&tid"),new Named(thread.id,"tid"));
 writer.add(alive,{
@@ -31494,12 +31774,14 @@ sharesMemory;
 guard;
 watch;
 #plan;
+#shape;
 #facts;
 #needsSockets;
 #sockets;
 #pidfd;
 constructor(plan,shape,facts){
 this.#plan=plan;
+this.#shape=shape;
 this.#facts=facts;
 this.vfork=plan.syncPoints.length===0 && !shape.held && shape.sealed !==true && !plan.state.stoppable && plan.notifier?.take===void 0;
 this.sharesMemory=!shape.held;
@@ -31585,10 +31867,12 @@ closeInheritedFds(inheritedFds);
 }
 static{
 compile$93=(function({spec,paths,cgroupEntry,held=false}){
+const common=shapeOf(spec,paths.length,cgroupEntry,held);
 const shape={
-...shapeOf(spec,paths.length,cgroupEntry,held),
+...common,
 ...isSealed(this.plan,spec)&&{
-sealed:true
+sealed:true,
+entersTime:entersTime(this.plan,common)
 }
 };
 const key=JSON.stringify(shape);
@@ -31648,6 +31932,9 @@ this.#launch=void 0;
 this.cancel();
 }
 };
+function entersTime({timeEntry},{uid,gid,held}){
+return timeEntry !==void 0 && !uid && !gid && !held;
+}
 function altered({compiled,values},alter){
 const{bytes,relocations}=compiled.program;
 const program={
@@ -32719,7 +33006,7 @@ one
 ].slice(-MAX_BEGUN);
 }
 };
-var CACHE_SIZE=32;
+var MAX_KEPT=32;
 var Launchers=class{
 static{
 addMethods(this.prototype,{
@@ -32733,18 +33020,21 @@ audit
 ]),
 ...steps.map(this.#textOf,this)
 ];
-const key=texts.join("\n");
-const known=this.#cache.get(key);
-this.#cache.delete(key);
-const launcher=known?.plan.isCurrent?known:new Launcher(this.#plans.plan(steps,options,texts));
-if(launcher.plan.isMomentary)return launcher;
-this.#cache.set(key,launcher);
-if(this.#cache.size > CACHE_SIZE)this.#cache.delete(this.#cache.keys().next().value);
-return launcher;
+const known=this.#kept.findLast((one)=> isSame3(one.texts,texts));
+const kept=known?.launcher.plan.isCurrent?known:{
+texts,
+launcher:new Launcher(this.#plans.plan(steps,options,texts))
+};
+if(kept.launcher.plan.isMomentary)return kept.launcher;
+this.#kept=[
+...this.#kept.filter((one)=> one !==known),
+kept
+].slice(-MAX_KEPT);
+return kept.launcher;
 })
 });
 }
-#cache=new Map();
+#kept=[];
 #plans=new SharedPlans();
 #texts=new WeakMap();
 #textOf(step){
@@ -32753,6 +33043,13 @@ if(text4===void 0)this.#texts.set(step,text4=JSON.stringify(step));
 return text4;
 }
 };
+function isSame3(one,other){
+if(one.length !==other.length)return false;
+for(let index=one.length - 1;index >=0;index--){
+if(one[index]!==other[index])return false;
+}
+return true;
+}
 var launchers=perEngine((()=> new Launchers()));
 var MAX_VALUES=1e5;
 var MAX_TEXT=16 * 1024 * 1024;
@@ -32927,8 +33224,8 @@ static{
 launcherWith$110=(function(options={}){
 const plan=this.#launcher?.plan;
 const{network,detached,audit}=options;
-const isSame3=plan?.options.network===network && plan?.options.detached===detached && plan?.options.audit===audit;
-if(isSame3 && plan?.isCurrent)return this.#launcher;
+const isSame4=plan?.options.network===network && plan?.options.detached===detached && plan?.options.audit===audit;
+if(isSame4 && plan?.isCurrent)return this.#launcher;
 return this.#launcher=launchers().of(this.steps,options);
 });
 }
@@ -33052,7 +33349,7 @@ var SandboxRoot=class{
 static{
 addMethods(this.prototype,{
 steps:(function(){
-const{denyWrite=[],weakerProc,protect:protect2,root:root2}=this.#options;
+const{denyWrite=[],protect:protect2,root:root2}=this.#options;
 const denyRead=[
 ...this.#options.denyRead??[],
 ...changesInSight$122.call(this)
@@ -33066,17 +33363,8 @@ return[
 shownFile$119.call(this,whole)
 ],
 temporary$117.call(this,"/tmp"),
-tmpfs(at$111.call(this,"/run"),{
-size:"16m",
-mode:493,
-options:"nr_inodes=16k"
-}),
-...root2===void 0?[
-hostFile$123.call(this,"/run",{
-readOnly:true,
-entries:CURRENT_SYSTEM
-})
-]:[],
+...this.#fixed.run,
+...root2===void 0?this.#fixed.currentSystem:[],
 devices$116.call(this),
 ...paths.map(((path2)=> askedFile$112.call(this,this.#asked.get(path2)))),
 ...protectedFiles(written$114.call(this),protect2),
@@ -33086,11 +33374,8 @@ read:denyRead,
 write:denyWrite
 })
 ],
-proc(at$111.call(this,"/proc"),weakerProc===true?{
-outer:true
-}:{}),
-pivotRoot(this.#root),
-whole===void 0?remount("/","ro,nosuid,nodev"):maskPaths("/sys")
+...this.#fixed.entering,
+...whole===void 0?lastSteps().small:lastSteps().whole
 ];
 })
 });
@@ -33195,27 +33480,22 @@ const others=[
 ...SYSTEM_FILES,
 ...net==="host"?systemNetworkFiles():[]
 ].filter(((path2)=> !isCovered(path2)));
-const holdsAsked=((path2)=> asked.some(((inner)=> isWithin(inner,path2))));
+const holdsAsked=((path2)=> asked.some(((inner)=> isWithin(inner,`/${path2}`))));
 const[apart,entries]=[
 true,
 false
-].map(((isApart)=> others.filter(((path2)=> holdsAsked(`/${path2}`)===isApart))));
+].map(((isApart)=> others.filter(((path2)=> holdsAsked(path2)===isApart))));
 return[
-tmpfs(this.#root,{
-mode:493
-}),
-mkdir2(at$111.call(this,"/var")),
+...this.#fixed.empty,
 ...nest?[
 mkdir2(at$111.call(this,"/sys"))
 ]:[],
-...holdsAsked("/var/tmp")?[]:[
+...holdsAsked("var/tmp")?[]:[
 symlink("/tmp",at$111.call(this,"/var/tmp"))
 ],
-hostFile$123.call(this,"/",{
-readOnly:true,
-entries,
-hide:HIDDEN_FILES
-}),
+...net !=="host" && entries.length===SYSTEM_FILES.length?this.#fixed.files:[
+systemFiles(this.#root,entries)
+],
 ...apart.map((path2)=> hostFile$123.call(this,`/${path2}`,{
 readOnly:true,
 optional:true
@@ -33267,20 +33547,19 @@ static{
 hostFile$123=(function(path2,options,source=path2){
 return bind(source,at$111.call(this,path2),{
 ...options,
-restrict:[
-"nosuid",
-"nodev"
-]
+restrict:RESTRICTIONS4
 });
 });
 }
 #asked;
 #options;
 #root;
+#fixed;
 constructor(asked,options){
 this.#asked=asked;
 this.#options=options;
 this.#root=options.weakerProc===true?"/sys":"/proc";
+this.#fixed=FIXED[this.#root]();
 checkChanges$120.call(this);
 if(options.root !==void 0 && asked.has("/")){
 throw optionError2("root",'it takes the place of all files ("/")');
@@ -33328,6 +33607,64 @@ work:`${held}/work`,
 untrusted:true
 });
 }
+};
+var RESTRICTIONS4=[
+"nosuid",
+"nodev"
+];
+function systemFiles(root2,entries){
+return bind("/",root2,{
+readOnly:true,
+entries,
+hide:HIDDEN_FILES,
+restrict:RESTRICTIONS4
+});
+}
+function fixedSteps(root2){
+const run2=`${root2}/run`;
+return{
+empty:checkedSteps([
+tmpfs(root2,{
+mode:493
+}),
+mkdir2(`${root2}/var`)
+]),
+files:checkedSteps([
+systemFiles(root2,SYSTEM_FILES)
+]),
+run:checkedSteps([
+tmpfs(run2,{
+size:"16m",
+mode:493,
+options:"nr_inodes=16k"
+})
+]),
+currentSystem:checkedSteps([
+bind("/run",run2,{
+readOnly:true,
+entries:CURRENT_SYSTEM,
+restrict:RESTRICTIONS4
+})
+]),
+entering:checkedSteps([
+proc(`${root2}/proc`,root2==="/proc"?{}:{
+outer:true
+}),
+pivotRoot(root2)
+])
+};
+}
+var lastSteps=lazy(()=>({
+small:checkedSteps([
+remount("/","ro,nosuid,nodev")
+]),
+whole:checkedSteps([
+maskPaths("/sys")
+])
+}));
+var FIXED={
+"/proc":lazy(()=> fixedSteps("/proc")),
+"/sys":lazy(()=> fixedSteps("/sys"))
 };
 function yields({option},by){
 return(option==="read" || option==="tryRead")&&(by.option==="write" || by.option==="overlay");
@@ -33383,6 +33720,37 @@ shm:optional(tmpfsSize()),
 devices:optional(list(furtherDevice())),
 gpus:optional(gpuNumbers())
 };
+}));
+var usualSteps=lazy(()=>({
+namespaces:checkedSteps([
+unshare3("user","mount","pid","uts","ipc","cgroup")
+]),
+network:checkedSteps([
+unshare3("net")
+]),
+user:checkedSteps([
+mapCurrentUser()
+]),
+loopback:checkedSteps([
+loopback()
+]),
+noNamespaces:checkedSteps([
+sysctl({
+"user.max_user_namespaces":1
+})
+]),
+protection:checkedSteps([
+maskPaths(...MASKED_FILES),
+readonlyPaths(...READ_ONLY_FILES),
+newSession(),
+init(),
+unshare3("user"),
+mapCurrentUser(),
+capabilities({
+keep:[]
+}),
+noNewPrivileges()
+])
 }));
 var MAX_NESTED=64;
 var NESTING=[

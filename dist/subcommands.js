@@ -28,99 +28,113 @@ var attribute$14;
 var append$15;
 var reserve$16;
 var grow$17;
-var control$18;
-var update$19;
-var waitInPool$20;
-var setTimeout$21;
-var dispatch$22;
-var fill$23;
-var wait$24;
-var reaped$25;
-var input$26;
-var output$27;
-var deepest$28;
-var mountOf$29;
-var makePlace$30;
-var get$31;
-var targetOf$32;
-var configs$33;
-var readQueue$34;
-var starts$35;
-var around$36;
-var reportProjects$37;
-var reportNamesOf$38;
-var reportHome$39;
-var presentInHome$40;
-var reportMounts$41;
-var reportAll$42;
-var report$43;
-var later$44;
-var read$45;
-var readName$46;
-var has$47;
-var above$48;
-var placeOf$49;
-var wholes$50;
-var parts$51;
-var open$52;
-var protect$53;
-var protected$54;
-var closeDuplicates$55;
-var placeOf$56;
-var onHost$57;
-var isPlain$58;
-var ofStep$59;
-var rootAfter$60;
-var opening$61;
-var makeDirectory$62;
-var openMount$63;
-var namesHold$64;
-var callIn$65;
-var untrustedDirectories$66;
-var whereReachable$67;
-var isOthers$68;
-var pinParents$69;
-var nameOf$70;
-var open$71;
-var isReached$72;
-var at$73;
-var release$74;
-var read$75;
-var watchScript$76;
-var parent$77;
-var watchContainer$78;
-var make$79;
-var begin$80;
-var compile$81;
-var refresh$82;
-var start$83;
-var launchWith$84;
-var launchOn$85;
-var container$86;
-var launch$87;
-var spawn$88;
-var admit$89;
-var served$90;
-var inherited$91;
-var inheritsVariable$92;
-var changes$93;
-var spec$94;
-var refusePipedInput$95;
-var visit$96;
-var launcherWith$97;
-var at$98;
-var askedFile$99;
-var accessAround$100;
-var written$101;
-var loopbackHosts$102;
-var devices$103;
-var temporary$104;
-var smallRoot$105;
-var shownFile$106;
-var checkChanges$107;
-var changesOf$108;
-var changesInSight$109;
-var hostFile$110;
+var isSame$18;
+var read$19;
+var control$20;
+var update$21;
+var waitInPool$22;
+var poll$23;
+var setTimeout$24;
+var dispatch$25;
+var fill$26;
+var readNow$27;
+var collect$28;
+var open$29;
+var wait$30;
+var reaped$31;
+var input$32;
+var output$33;
+var deepest$34;
+var mountOf$35;
+var makePlace$36;
+var hasSame$37;
+var compare$38;
+var get$39;
+var targetOf$40;
+var configs$41;
+var readQueue$42;
+var starts$43;
+var around$44;
+var reportProjects$45;
+var reportNamesOf$46;
+var reportHome$47;
+var presentInHome$48;
+var reportMounts$49;
+var reportAll$50;
+var report$51;
+var later$52;
+var read$53;
+var readName$54;
+var has$55;
+var above$56;
+var placeOf$57;
+var wholes$58;
+var parts$59;
+var open$60;
+var protect$61;
+var protected$62;
+var closeDuplicates$63;
+var placeOf$64;
+var onHost$65;
+var isPlain$66;
+var ofStep$67;
+var rootAfter$68;
+var opening$69;
+var makeDirectory$70;
+var openMount$71;
+var knownPath$72;
+var knownNames$73;
+var knownScan$74;
+var hold$75;
+var ask$76;
+var callIn$77;
+var untrustedDirectories$78;
+var whereReachable$79;
+var isOthers$80;
+var pinParents$81;
+var nameOf$82;
+var open$83;
+var isReached$84;
+var at$85;
+var release$86;
+var read$87;
+var watchScript$88;
+var parent$89;
+var watchContainer$90;
+var make$91;
+var begin$92;
+var compile$93;
+var refresh$94;
+var start$95;
+var launchWith$96;
+var launchOn$97;
+var container$98;
+var launch$99;
+var spawn$100;
+var admit$101;
+var served$102;
+var inherited$103;
+var inheritsVariable$104;
+var changes$105;
+var spec$106;
+var refusePipedInput$107;
+var find$108;
+var visit$109;
+var launcherWith$110;
+var at$111;
+var askedFile$112;
+var accessAround$113;
+var written$114;
+var loopbackHosts$115;
+var devices$116;
+var temporary$117;
+var smallRoot$118;
+var shownFile$119;
+var checkChanges$120;
+var changesOf$121;
+var changesInSight$122;
+var hostFile$123;
+var replaceIn$124;
 var isConstructorOrProto=(function isConstructorOrProto(obj,key){
 return key==="constructor" && typeof obj[key]==="function" || key==="__proto__";
 });
@@ -463,6 +477,9 @@ return call("write",fd,bytes,size);
 });
 var pwrite64=(function pwrite64(fd,bytes,size,at4){
 return call("pwrite64",fd,bytes,size,at4);
+});
+var pread64=(function pread64(fd,buffer,size,offset){
+return call("pread64",fd,buffer,size,offset);
 });
 var tee=(function tee(from2,to,size,flagBits=0){
 return call("tee",from2,to,size,flags(flagBits,SPLICE_FLAGS));
@@ -810,7 +827,7 @@ if(process !=="thread-self")requireOwnProc();
 return `/proc/${process}`;
 });
 var concat=(function concat(parts2){
-const whole=new Uint8Array(parts2.reduce((size,part2)=> size + part2.length,0));
+const whole=new Uint8Array(parts2.reduce(((size,part2)=> size + part2.length),0));
 let offset=0;
 for(const part2 of parts2){
 whole.set(part2,offset);
@@ -887,6 +904,9 @@ rdev:device(128),
 dev:device(136),
 mnt_id:Number(stat.getBigUint64(144,true))
 };
+});
+var statxStamp=(function statxStamp(stat){
+return STAMP.map(((at4)=> stat.getUint32(at4,true))).join(":");
 });
 var statx2=(function statx2(directory2,path2,flags2=0,mask2=STATX_BASIC_STATS | STATX_MNT_ID){
 const status=statxOutput();
@@ -2070,6 +2090,10 @@ return environment().variable(name);
 var environmentStrings=(function environmentStrings(){
 return environment().strings();
 });
+var valueIn=(function valueIn(string,name){
+const isOf=string.startsWith(name)&& string[name.length]==="=";
+return isOf?string.slice(name.length + 1):void 0;
+});
 var inheritedStrings=(function inheritedStrings(strings,changes){
 if(changes.size===0 || strings.length===0)return strings;
 return strings.filter((address2)=> !changes.has(nameAt(address2)));
@@ -2169,6 +2193,20 @@ durationMs:performance.now()- startedAt
 });
 var reapStatus=(function reapStatus(pidfd,wait2=false){
 return endIn((wait2?WAITING2:LOOKING).run(pidfd));
+});
+var reaping=(function reaping(pidfd){
+return recordOf(pidfd,WEXITED | WNOHANG);
+});
+var endIn=(function endIn(outcome){
+return statusIn(outcome.output(INFO),outcome.output(USAGE));
+});
+var recordOf=(function recordOf(pidfd,options){
+return{
+call:waitid(P_PIDFD,pidfd,INFO,options,USAGE),
+accept:[
+"EINTR"
+]
+};
 });
 var statusIn=(function statusIn(info,usage){
 const state=readChildState(info);
@@ -2286,7 +2324,7 @@ return commandOutput(status,stdout?.bytes(),stderr?.bytes());
 var release=(function release({pidfd,services},descriptors){
 const open5=[
 pidfd,
-...descriptors.filter((fd)=> fd !==void 0)
+...descriptors.filter(((fd)=> fd !==void 0))
 ];
 CLOSING[open5.length - 1].run(...open5);
 endServices(services);
@@ -2376,6 +2414,9 @@ if(wrong2 !==void 0){
 throw optionError(`the command's option "${wrong2.field}" ${wrong2.issue}`);
 }
 });
+var words3=(function words3(seconds3,nanoseconds){
+return new Uint8Array(BigInt64Array.of(BigInt(seconds3),BigInt(nanoseconds)).buffer);
+});
 var ranges=(function ranges(...texts2){
 return lazy(()=> texts2.map((text5)=> parsePrefix(text5)));
 });
@@ -2438,6 +2479,34 @@ call:close(fd)
 }
 ]);
 return Number(result.result(made));
+});
+var withRegularFile=(function withRegularFile(path2,use){
+const finding=openat(at_fdcwd,path2,O_PATH | O_CLOEXEC);
+const outcome=syscalls([
+{
+call:finding,
+accept:NO_SUCH_PATH
+}
+]);
+const found3=Number(outcome.result(finding));
+if(found3 < 0)return void 0;
+try{
+const output=statxOutput();
+const call2=statx(found3,"",AT_EMPTY_PATH,STATX_BASIC_STATS,output);
+const{mode:mode2,size}=readStatx(syscalls([
+{
+call:call2
+}
+]).output(output));
+if((mode2 & S_IFMT)!==S_IFREG)return void 0;
+using file=new RegularFile(found3,size);
+return use(file);
+}finally{
+syscall(close(found3));
+}
+});
+var linkTo=(function linkTo(fd){
+return `/proc/self/fd/${fd}`;
 });
 var writeName=(function writeName(pidfd,pid,name){
 const{record:record2,setPosition,write:write10}=writing();
@@ -2814,12 +2883,6 @@ type:TYPES3[mode2 & 61440],
 id:`${dev}:${ino}`,
 attributes
 };
-});
-var isPlainlyAbsent=(function isPlainlyAbsent({asked,path:path2,type}){
-return type===void 0 && path2===normalize(asked)&& !asked.includes("..");
-});
-var isSame=(function isSame(now,known){
-return now.type===known.type && now.id===known.id && now.attributes?.mode===known.attributes?.mode && now.attributes?.uid===known.attributes?.uid && now.attributes?.gid===known.attributes?.gid;
 });
 var isPlain=(function isPlain(name){
 return !name.startsWith(GIT)&& !name.startsWith(HOME);
@@ -4423,6 +4486,12 @@ name.slice("/dev/".length),
 source
 ]);
 });
+var requireShared=(function requireShared(names,plan){
+const processor=names.find((name)=> /^\/dev\/nvidia[0-9]+$/.test(name));
+const missing4=NVIDIA_SHARED.find(((name)=> !names.includes(name)));
+if(processor===void 0 || missing4===void 0)return;
+plan.refuse(`${processor} needs ${missing4} beside it, as ${MISSING_NVIDIA}; name that too, or take all of them: { gpus: [${processor.slice("/dev/nvidia".length)}] }`);
+});
 var mountFilesystem=(function mountFilesystem(plan,path2,{source,type,flags:flags2,data:data2,fixes={},make:make2}){
 checkOptions(plan,data2);
 const target=plan.path(path2);
@@ -5223,11 +5292,16 @@ enterTime(plan);
 var lower=(function lower(step,plan){
 LOWERINGS[step.step](step,plan);
 });
-var planRecipe=(function planRecipe(steps,options={},host2=liveHost()){
-const plan=new PlanBuilder(steps,host2,options);
-lowerSteps(plan,steps,0);
-plan.directories.returnToWorking();
-return plan;
+var lowerSteps=(function lowerSteps(plan,steps,from2,to=steps.length){
+for(let index=from2;index < to;index++){
+plan.cursor.begin(index);
+try{
+lower(steps[index],plan);
+}catch(error){
+if(error instanceof TargetIssue)plan.refuse(error.message);
+throw error instanceof SyscallError?inStep(error,plan):error;
+}
+}
 });
 var scriptFacts=(function scriptFacts(){
 return{
@@ -5381,7 +5455,7 @@ made,
 })));
 const outcome=syscalls(looks.flatMap((({records})=> records)));
 const ours=looks.filter((({isOurs:isOurs2})=> isOurs2(outcome)));
-syscalls(ours.flatMap(({made})=> removal2(made)));
+syscalls(ours.flatMap((({made})=> removal2(made))));
 }catch{
 }finally{
 syscalls(all.map((({fd})=>({
@@ -5554,6 +5628,11 @@ if(bytes.length < MOST_READ)return collected;
 });
 var boundOf=(function boundOf(bound2){
 return bound2==="unlimited" || bound2===Infinity?void 0:bound2;
+});
+var sharedBy=(function sharedBy(one,other){
+const most=Math.min(one.length,other.length);
+for(let index=0;index < most;index++)if(one[index]!==other[index])return index;
+return most;
 });
 var checkedSteps=(function checkedSteps(values){
 if(values.length > MAX_STEPS)throw new RecipeError(`a recipe has at most ${MAX_STEPS} steps`);
@@ -5837,6 +5916,20 @@ if(options.degrade !==true && options.nest !==true)return recipe(...sandboxSteps
 const{steps,degraded}=sandboxOn(liveHost(),options);
 return new Recipe(steps,degraded);
 });
+var readable=(function readable(path2,read5){
+try{
+return read5();
+}catch(error){
+const why=reasonOf(error,READING);
+throw why===void 0?error:fileError2(`${path2} cannot be read: ${why}`,path2,error);
+}
+});
+var plain=(function plain(_look,text5){
+return text5;
+});
+var paintFor=(function paintFor(stream){
+return Deno.noColor || !stream.isTerminal()?plain:paint;
+});
 var print=(function print(text5){
 write4(Deno.stdout,`${text5}
 `);
@@ -5866,6 +5959,9 @@ throw new UsageError("--json is for --detach; --status-fd=NUMBER tells how a pro
 }
 if(flag2 !==void 0)throw new UsageError(`--${flag2.name} is for --detach`);
 return false;
+});
+var hasDenials=(function hasDenials(given){
+return Object.values(DENIAL_FLAGS).some((({name})=> given.has(name)));
 });
 var grantedList=(function grantedList(given,grant,others=false){
 const{name}=PERMISSION_FLAGS[grant];
@@ -6018,9 +6114,9 @@ string:[
 "_"
 ],
 collect:valued,
-unknown:(word6,name)=>{
+unknown:((word6,name)=>{
 if(name !==void 0)throw unknownFlag(word6,flags2,placed(subcommand,words4));
-}
+})
 });
 if(parsed["help"]!==true)check(parsed,words4.includes("--"),subcommand);
 return new Arguments(parsed);
@@ -6054,9 +6150,9 @@ throw new UsageError(`--${name} needs a value: --${name}=${value}`);
 if(repeated !==true && values.length > 1)throw new UsageError(`--${name} is given twice`);
 for(const given of values)if(given !=="")check3?.(given,name);
 }
-const missing4=operands.find((operand,index)=> operand.optional !==true && parsed._[index]===void 0);
+const missing4=operands.find(((operand,index)=> operand.optional !==true && parsed._[index]===void 0));
 if(missing4 !==void 0)throw new UsageError(`${missing4.name} is missing`);
-const empty=operands.find((_,index)=> parsed._[index]==="");
+const empty=operands.find(((_,index)=> parsed._[index]===""));
 if(empty !==void 0)throw new UsageError(`${empty.name} is empty; is a variable not set?`);
 if(hasProgram && program !==true){
 throw new UsageError("this subcommand runs no program after --");
@@ -6073,6 +6169,59 @@ throw new UsageError(`the program is missing: ramekin ${words4} -- PROGRAM ...`)
 }
 const flag2=flags2.find(({name,optionalValue})=> optionalValue===true && parsed[name]?.includes(""));
 throw new UsageError(`"${extra}" is one word too many` +(flag2===void 0?"":`; a value is written with =: --${flag2.name}=${extra}`)+(program===true?`; a program comes after --: -- ${extra} ...`:""));
+});
+var programHelp=(function programHelp(paint2){
+const names=SUBCOMMANDS.map((({name,summary})=>[
+name,
+summary
+]));
+return[
+"Runs programs in containers, made of recipes.",
+"",
+`${paint2("bold","Usage:")} ramekin SUBCOMMAND ...`,
+"",
+...pairs(names,paint2),
+"",
+...pairs([
+[
+"help SUBCOMMAND",
+"show the help of a subcommand"
+],
+[
+"--version",
+"show the version"
+]
+],paint2)
+].join("\n");
+});
+var pairs=(function pairs(rows,paint2){
+const width2=Math.min(26,Math.max(...rows.map((([term2])=> term2.length))));
+return rows.flatMap((([term2,text5])=>{
+const lines=wrapped(text5,LINE - width2 - 4);
+const first=term2.length > width2?[
+`  ${paint2("cyan",term2)}`
+]:[
+`  ${paint2("cyan",term2)}${" ".repeat(width2 - term2.length)}  ${lines.shift()}`
+];
+return[
+...first,
+...lines.map(((line3)=> " ".repeat(width2 + 4)+ line3))
+];
+}));
+});
+var wrapped=(function wrapped(text5,width2=LINE){
+return text5.split("\n").flatMap(((paragraph2)=>{
+const lines=[
+""
+];
+for(const word6 of paragraph2.split(" ")){
+const last=lines.at(-1);
+if(last==="")lines[lines.length - 1]=word6;
+else if(last.length + 1 + word6.length <=width2)lines[lines.length - 1]=`${last} ${word6}`;
+else lines.push(word6);
+}
+return lines;
+}));
 });
 var absolutePath2=(function absolutePath2(path2){
 return withoutClimbing(path2.startsWith("/")?path2:`${Deno.cwd()}/${path2}`);
@@ -6110,6 +6259,18 @@ string.slice(at4 + 1)
 ]
 ]:[];
 })));
+});
+var apart=(function apart(box3){
+const isApart=box3.steps.some((({step})=> step==="newSession"));
+return isApart?box3:box3.with(newSession());
+});
+var apartAtTerminal=(function apartAtTerminal(box3,{terminal}){
+const hasTerminal=[
+Deno.stdin,
+Deno.stdout,
+Deno.stderr
+].some(((stream)=> stream.isTerminal()));
+return terminal===true || !hasTerminal?box3:apart(box3);
 });
 var runProgram=(async function runProgram(words4,make2,{name,denied:denied3=()=> false,report:report2,verbose,ended}={}){
 const[program=environment2()["SHELL"]??"sh",...args]=words4;
@@ -6173,6 +6334,1205 @@ before=error.message;
 var exitCode=(function exitCode({code,timedOut}){
 return timedOut?STATUS2.timedOut:code;
 });
+var defineScalarTag=(function defineScalarTag(tagName,options){
+return{
+tagName,
+nodeKind:"scalar",
+implicit:options.implicit??false,
+matchByTagPrefix:options.matchByTagPrefix??false,
+implicitFirstChars:options.implicitFirstChars??null,
+resolve:options.resolve,
+identify:options.identify,
+represent:options.represent??((data2)=> String(data2)),
+representTagName:options.representTagName??(()=> tagName)
+};
+});
+var defineSequenceTag=(function defineSequenceTag(tagName,options){
+const carrierIsResult=options.finalize===void 0;
+return{
+tagName,
+nodeKind:"sequence",
+implicit:false,
+matchByTagPrefix:options.matchByTagPrefix??false,
+create:options.create,
+addItem:options.addItem,
+finalize:options.finalize??((carrier)=> carrier),
+carrierIsResult,
+identify:options.identify,
+represent:options.represent??((data2)=> data2),
+representTagName:options.representTagName??(()=> tagName)
+};
+});
+var defineMappingTag=(function defineMappingTag(tagName,options){
+const carrierIsResult=options.finalize===void 0;
+return{
+tagName,
+nodeKind:"mapping",
+implicit:false,
+matchByTagPrefix:options.matchByTagPrefix??false,
+create:options.create,
+addPair:options.addPair,
+has:options.has,
+keys:options.keys,
+get:options.get,
+finalize:options.finalize??((carrier)=> carrier),
+carrierIsResult,
+identify:options.identify,
+represent:options.represent??((data2)=> data2),
+representTagName:options.representTagName??(()=> tagName)
+};
+});
+var createTagDefinitionMap=(function createTagDefinitionMap(){
+return{
+scalar:Object.create(null),
+sequence:Object.create(null),
+mapping:Object.create(null)
+};
+});
+var createTagDefinitionListMap=(function createTagDefinitionListMap(){
+return{
+scalar:[],
+sequence:[],
+mapping:[]
+};
+});
+var compileTags=(function compileTags(tags){
+const result=[];
+for(const tag of tags){
+let index=result.length;
+for(let previousIndex=0;previousIndex < result.length;previousIndex++){
+const previous=result[previousIndex];
+if(previous.nodeKind===tag.nodeKind && previous.tagName===tag.tagName && previous.matchByTagPrefix===tag.matchByTagPrefix){
+index=previousIndex;
+break;
+}
+}
+result[index]=tag;
+}
+return result;
+});
+var simpleEscapeSequence=(function simpleEscapeSequence(c){
+switch(c){
+case 48:
+return "\0";
+case 97:
+return "\x07";
+case 98:
+return "\b";
+case 116:
+return "	";
+case 9:
+return "	";
+case 110:
+return "\n";
+case 118:
+return "\v";
+case 102:
+return "\f";
+case 114:
+return "\r";
+case 101:
+return "\x1B";
+case 32:
+return " ";
+case 34:
+return '"';
+case 47:
+return "/";
+case 92:
+return "\\";
+case 78:
+return "\x85";
+case 95:
+return "\xA0";
+case 76:
+return "\u2028";
+case 80:
+return "\u2029";
+default:
+return "";
+}
+});
+var getScalarValue=(function getScalarValue(input,scalar){
+if(scalar.valueStart===NO_RANGE$3)return "";
+const{valueStart,valueEnd}=scalar;
+if(scalar.fast)return input.slice(valueStart,valueEnd);
+switch(scalar.style){
+case SCALAR_STYLE.SINGLE_QUOTED:
+return getSingleQuotedValue(input,valueStart,valueEnd);
+case SCALAR_STYLE.DOUBLE_QUOTED:
+return getDoubleQuotedValue(input,valueStart,valueEnd);
+case SCALAR_STYLE.LITERAL_BLOCK:
+return getBlockValue(input,valueStart,valueEnd,scalar.indent,scalar.chomping,false);
+case SCALAR_STYLE.FOLDED_BLOCK:
+return getBlockValue(input,valueStart,valueEnd,scalar.indent,scalar.chomping,true);
+default:
+return getPlainValue(input,valueStart,valueEnd);
+}
+});
+var eventPosition$1=(function eventPosition$1(event){
+if("tagStart" in event && event.tagStart !==NO_RANGE$2)return event.tagStart;
+if("anchorStart" in event && event.anchorStart !==NO_RANGE$2)return event.anchorStart;
+if("valueStart" in event && event.valueStart !==NO_RANGE$2)return event.valueStart;
+if("start" in event)return event.start;
+return 0;
+});
+var constructScalar=(function constructScalar(state,event){
+const source=getScalarValue(state.source,event);
+const rawTag=event.tagStart===NO_RANGE$2?"":state.source.slice(event.tagStart,event.tagEnd);
+const strTag2=state.schema.defaultScalarTag;
+if(rawTag !==""){
+if(rawTag==="!")return{
+value:source,
+tag:strTag2
+};
+const tagName=tagNameFull(rawTag,state.tagHandlers);
+const scalarTag=state.schema.lookupScalarTag(tagName);
+if(scalarTag){
+const result=scalarTag.resolve(source,true,tagName);
+if(result===NOT_RESOLVED)throwError$1(state,`cannot resolve a node with !<${tagName}> explicit tag`);
+return{
+value:result,
+tag:scalarTag
+};
+}
+const collectionTagDef=state.schema.lookupMappingTag(tagName)??state.schema.lookupSequenceTag(tagName);
+if(collectionTagDef){
+if(source !=="")throwError$1(state,`cannot resolve a node with !<${tagName}> explicit tag`);
+const carrier=collectionTagDef.create(tagName);
+return{
+value:collectionTagDef.carrierIsResult?carrier:finalizeCollection(state,state.position,collectionTagDef,carrier),
+tag:collectionTagDef
+};
+}
+throwError$1(state,`unknown scalar tag !<${tagName}>`);
+}
+if(event.style===SCALAR_STYLE.PLAIN)return state.schema.resolveImplicitScalarTag(source);
+return{
+value:strTag2.resolve(source,false,strTag2.tagName),
+tag:strTag2
+};
+});
+var collectionTagName=(function collectionTagName(state,event,defaultTagName){
+const rawTag=event.tagStart===NO_RANGE$2?"":state.source.slice(event.tagStart,event.tagEnd);
+return rawTag==="" || rawTag==="!"?defaultTagName:tagNameFull(rawTag,state.tagHandlers);
+});
+var isMappingTag=(function isMappingTag(tag){
+return tag.nodeKind==="mapping";
+});
+var addMappingValue=(function addMappingValue(state,frame2,key,value,tag){
+state.position=frame2.keyPosition;
+if(frame2.keyIsMerge){
+mergeSource(state,frame2,value,tag);
+return;
+}
+if(!state.json && frame2.tag.has(frame2.value,key)&& !frame2.overridable?.has(key))throwError$1(state,"duplicated mapping key");
+const err=frame2.tag.addPair(frame2.value,key,value);
+if(err)throwError$1(state,err);
+frame2.overridable?.delete(key);
+});
+var addValue=(function addValue(state,value,tag){
+const frame2=state.frames[state.frames.length - 1];
+if(frame2.kind==="document"){
+frame2.value=value;
+frame2.hasValue=true;
+}else if(frame2.kind==="sequence"){
+if(isMappingTag(tag))state.nodeTags.set(value,tag);
+const err=frame2.tag.addItem(frame2.value,value,frame2.index++);
+if(err)throwError$1(state,err);
+}else if(frame2.hasKey){
+const key=frame2.key;
+frame2.key=void 0;
+frame2.hasKey=false;
+addMappingValue(state,frame2,key,value,tag);
+}else{
+frame2.key=value;
+frame2.keyPosition=state.position;
+frame2.hasKey=true;
+frame2.keyIsMerge=tag.tagName===MERGE_TAG_NAME;
+}
+});
+var storeAnchor=(function storeAnchor(state,event,value,tag,isValueFinal){
+if(event.anchorStart !==NO_RANGE$2){
+const anchor={
+value,
+tag,
+isValueFinal
+};
+state.anchors.set(state.source.slice(event.anchorStart,event.anchorEnd),anchor);
+return anchor;
+}
+return null;
+});
+var constructFromEvents=(function constructFromEvents(events,options){
+const state={
+...DEFAULT_CONSTRUCTOR_OPTIONS,
+...options,
+events,
+documents:[],
+eventIndex:0,
+position:0,
+frames:[],
+anchors:new Map(),
+nodeTags:new Map(),
+tagHandlers:Object.create(null),
+totalMergeKeys:0,
+aliasCount:0
+};
+while(state.eventIndex < state.events.length){
+const event=state.events[state.eventIndex++];
+state.position=eventPosition$1(event);
+switch(event.type){
+case EVENT_ID.DOCUMENT:
+state.anchors=new Map();
+state.nodeTags=new Map();
+state.aliasCount=0;
+state.tagHandlers=Object.create(null);
+for(const directive of event.directives)if(directive.kind==="tag")state.tagHandlers[directive.handle]=directive.prefix;
+state.frames.push({
+kind:"document",
+position:state.position,
+value:void 0,
+hasValue:false
+});
+break;
+case EVENT_ID.SCALAR:{
+const{value,tag}=constructScalar(state,event);
+storeAnchor(state,event,value,tag,true);
+addValue(state,value,tag);
+break;
+}
+case EVENT_ID.SEQUENCE:{
+const tagName=collectionTagName(state,event,"tag:yaml.org,2002:seq");
+const tag=state.schema.lookupSequenceTag(tagName);
+if(!tag)throwError$1(state,`unknown sequence tag !<${tagName}>`);
+const value=tag.create(tagName);
+const anchor=storeAnchor(state,event,value,tag,tag.carrierIsResult);
+state.frames.push({
+kind:"sequence",
+position:state.position,
+value,
+tag,
+anchor,
+index:0
+});
+break;
+}
+case EVENT_ID.MAPPING:{
+const tagName=collectionTagName(state,event,"tag:yaml.org,2002:map");
+const tag=state.schema.lookupMappingTag(tagName);
+if(!tag)throwError$1(state,`unknown mapping tag !<${tagName}>`);
+const value=tag.create(tagName);
+const anchor=storeAnchor(state,event,value,tag,tag.carrierIsResult);
+state.frames.push({
+kind:"mapping",
+position:state.position,
+value,
+tag,
+anchor,
+key:void 0,
+keyPosition:state.position,
+hasKey:false,
+keyIsMerge:false,
+overridable:null
+});
+break;
+}
+case EVENT_ID.ALIAS:{
+if(state.maxAliases !==-1 && ++state.aliasCount > state.maxAliases)throwError$1(state,`aliases exceeded maxAliases (${state.maxAliases})`);
+const name=state.source.slice(event.anchorStart,event.anchorEnd);
+const anchor=state.anchors.get(name);
+if(!anchor)throwError$1(state,`unidentified alias "${name}"`);
+if(!anchor.isValueFinal)throwError$1(state,`recursive alias "${name}" is not supported for tag ${anchor.tag.tagName} because it uses finalize()`);
+addValue(state,anchor.value,anchor.tag);
+break;
+}
+case EVENT_ID.POP:{
+const frame2=state.frames.pop();
+if(frame2.kind==="mapping" && frame2.hasKey){
+state.position=frame2.keyPosition;
+throwError$1(state,"incomplete mapping pair in event stream");
+}
+if(frame2.kind==="document")state.documents.push(frame2.value);
+else{
+const value=frame2.tag.carrierIsResult?frame2.value:finalizeCollection(state,frame2.position,frame2.tag,frame2.value);
+if(frame2.anchor){
+frame2.anchor.value=value;
+frame2.anchor.isValueFinal=true;
+}
+addValue(state,value,frame2.tag);
+}
+break;
+}
+}
+}
+return state.documents;
+});
+var addDocumentEvent=(function addDocumentEvent(state,explicitStart,explicitEnd){
+state.events.push({
+type:EVENT_ID.DOCUMENT,
+explicitStart,
+explicitEnd,
+directives:state.directives
+});
+});
+var addSequenceEvent=(function addSequenceEvent(state,start,anchorStart,anchorEnd,tagStart,tagEnd,style){
+state.events.push({
+type:EVENT_ID.SEQUENCE,
+start,
+anchorStart,
+anchorEnd,
+tagStart,
+tagEnd,
+style
+});
+});
+var addMappingEvent=(function addMappingEvent(state,start,anchorStart,anchorEnd,tagStart,tagEnd,style){
+state.events.push({
+type:EVENT_ID.MAPPING,
+start,
+anchorStart,
+anchorEnd,
+tagStart,
+tagEnd,
+style
+});
+});
+var addScalarEvent=(function addScalarEvent(state,valueStart,valueEnd,anchorStart,anchorEnd,tagStart,tagEnd,style,chomping=CHOMPING_MODE.CLIP,indent=-1,fast=false){
+state.events.push({
+type:EVENT_ID.SCALAR,
+valueStart,
+valueEnd,
+anchorStart,
+anchorEnd,
+tagStart,
+tagEnd,
+style,
+chomping,
+indent,
+fast
+});
+});
+var addPopEvent=(function addPopEvent(state){
+state.events.push({
+type:EVENT_ID.POP
+});
+});
+var emptyProperties=(function emptyProperties(){
+return{
+anchorStart:NO_RANGE$1,
+anchorEnd:NO_RANGE$1,
+tagStart:NO_RANGE$1,
+tagEnd:NO_RANGE$1
+};
+});
+var snapshotState=(function snapshotState(state){
+return{
+position:state.position,
+line:state.line,
+lineStart:state.lineStart,
+lineIndent:state.lineIndent,
+firstTabInLine:state.firstTabInLine,
+eventsLength:state.events.length
+};
+});
+var isEol=(function isEol(c){
+return c===10 || c===13;
+});
+var isWhiteSpace=(function isWhiteSpace(c){
+return c===9 || c===32;
+});
+var isWsOrEol=(function isWsOrEol(c){
+return isWhiteSpace(c)|| isEol(c);
+});
+var skipSeparationSpace=(function skipSeparationSpace(state,allowComments){
+let lineBreaks=0;
+let ch=state.input.charCodeAt(state.position);
+let hasSeparation=state.position===state.lineStart || isWsOrEol(state.input.charCodeAt(state.position - 1));
+while(ch !==0){
+while(isWhiteSpace(ch)){
+hasSeparation=true;
+if(ch===9 && state.firstTabInLine===-1)state.firstTabInLine=state.position;
+ch=state.input.charCodeAt(++state.position);
+}
+if(allowComments && hasSeparation && ch===35)do
+ch=state.input.charCodeAt(++state.position);
+while(!isEol(ch)&& ch !==0);
+if(!isEol(ch))break;
+consumeLineBreak(state);
+lineBreaks++;
+hasSeparation=true;
+ch=state.input.charCodeAt(state.position);
+while(ch===32){
+state.lineIndent++;
+ch=state.input.charCodeAt(++state.position);
+}
+}
+return lineBreaks;
+});
+var skipByteOrderMark=(function skipByteOrderMark(state){
+if(state.position===state.lineStart && state.input.charCodeAt(state.position)===65279){
+state.position++;
+state.lineStart=state.position;
+}
+});
+var readTagProperty=(function readTagProperty(state,props,inFlow){
+if(state.input.charCodeAt(state.position)!==33)return false;
+if(props.tagStart !==NO_RANGE$1)throwError(state,"duplication of a tag property");
+const start=state.position;
+let isVerbatim=false;
+let isNamed2=false;
+let tagHandle="!";
+let ch=state.input.charCodeAt(++state.position);
+if(ch===60){
+isVerbatim=true;
+ch=state.input.charCodeAt(++state.position);
+}else if(ch===33){
+isNamed2=true;
+tagHandle="!!";
+ch=state.input.charCodeAt(++state.position);
+}
+let suffixStart=state.position;
+let tagName;
+if(isVerbatim){
+while(ch !==0 && ch !==62)ch=state.input.charCodeAt(++state.position);
+if(ch !==62)throwError(state,"unexpected end of the stream within a verbatim tag");
+tagName=state.input.slice(suffixStart,state.position);
+state.position++;
+}else{
+while(ch !==0 && !isWsOrEol(ch)&& !(inFlow && isFlowIndicator(ch))){
+if(ch===33){
+if(!isNamed2){
+tagHandle=state.input.slice(suffixStart - 1,state.position + 1);
+if(!PATTERN_TAG_HANDLE.test(tagHandle))throwError(state,"named tag handle cannot contain such characters");
+isNamed2=true;
+suffixStart=state.position + 1;
+}else throwError(state,"tag suffix cannot contain exclamation marks");
+}
+ch=state.input.charCodeAt(++state.position);
+}
+tagName=state.input.slice(suffixStart,state.position);
+if(PATTERN_FLOW_INDICATORS.test(tagName))throwError(state,"tag suffix cannot contain flow indicator characters");
+}
+if(tagName && !(isVerbatim?PATTERN_TAG_URI.test(tagName):PATTERN_TAG_SUFFIX.test(tagName)))throwError(state,`tag name cannot contain such characters: ${tagName}`);
+if(!isVerbatim && tagHandle !=="!" && tagHandle !=="!!" && !HAS_OWN.call(state.tagHandlers,tagHandle))throwError(state,`undeclared tag handle "${tagHandle}"`);
+props.tagStart=start;
+props.tagEnd=state.position;
+return true;
+});
+var readAnchorProperty=(function readAnchorProperty(state,props){
+if(state.input.charCodeAt(state.position)!==38)return false;
+if(props.anchorStart !==NO_RANGE$1)throwError(state,"duplication of an anchor property");
+state.position++;
+const start=state.position;
+while(state.input.charCodeAt(state.position)!==0 && !isWsOrEol(state.input.charCodeAt(state.position))&& !isFlowIndicator(state.input.charCodeAt(state.position)))state.position++;
+if(state.position===start)throwError(state,"name of an anchor node must contain at least one character");
+props.anchorStart=start;
+props.anchorEnd=state.position;
+return true;
+});
+var readSingleQuotedScalar=(function readSingleQuotedScalar(state,nodeIndent,props){
+if(state.input.charCodeAt(state.position)!==39)return false;
+state.position++;
+const start=state.position;
+let simple2=true;
+while(state.input.charCodeAt(state.position)!==0){
+const ch=state.input.charCodeAt(state.position);
+if(ch===39){
+if(state.input.charCodeAt(state.position + 1)===39){
+simple2=false;
+state.position +=2;
+continue;
+}
+const end=state.position;
+state.position++;
+addScalarEvent(state,start,end,props.anchorStart,props.anchorEnd,props.tagStart,props.tagEnd,SCALAR_STYLE.SINGLE_QUOTED,CHOMPING_MODE.CLIP,-1,simple2);
+return true;
+}
+if(isEol(ch)){
+simple2=false;
+readFlowScalarBreak(state,nodeIndent);
+}else if(state.position===state.lineStart && testDocumentSeparator(state))throwError(state,"unexpected end of the document within a single quoted scalar");
+else if(ch !==9 && ch < 32)throwError(state,"expected valid JSON character");
+else state.position++;
+}
+throwError(state,"unexpected end of the stream within a single quoted scalar");
+});
+var readDoubleQuotedScalar=(function readDoubleQuotedScalar(state,nodeIndent,props){
+if(state.input.charCodeAt(state.position)!==34)return false;
+state.position++;
+const start=state.position;
+let simple2=true;
+while(state.input.charCodeAt(state.position)!==0){
+const ch=state.input.charCodeAt(state.position);
+if(ch===34){
+const end=state.position;
+state.position++;
+addScalarEvent(state,start,end,props.anchorStart,props.anchorEnd,props.tagStart,props.tagEnd,SCALAR_STYLE.DOUBLE_QUOTED,CHOMPING_MODE.CLIP,-1,simple2);
+return true;
+}
+if(ch===92){
+simple2=false;
+const escaped6=state.input.charCodeAt(++state.position);
+if(isEol(escaped6))readFlowScalarBreak(state,nodeIndent);
+else if(isSimpleEscape(escaped6))state.position++;
+else{
+let hexLength=escapedHexLen(escaped6);
+if(hexLength===0)throwError(state,"unknown escape sequence");
+while(hexLength-- > 0){
+state.position++;
+if(fromHexCode(state.input.charCodeAt(state.position))< 0)throwError(state,"expected hexadecimal character");
+}
+state.position++;
+}
+}else if(isEol(ch)){
+simple2=false;
+readFlowScalarBreak(state,nodeIndent);
+}else if(state.position===state.lineStart && testDocumentSeparator(state))throwError(state,"unexpected end of the document within a double quoted scalar");
+else if(ch !==9 && ch < 32)throwError(state,"expected valid JSON character");
+else state.position++;
+}
+throwError(state,"unexpected end of the stream within a double quoted scalar");
+});
+var skipFlowSeparationSpace=(function skipFlowSeparationSpace(state,nodeIndent){
+const startLine=state.line;
+skipSeparationSpace(state,true);
+if(state.line > startLine && state.lineIndent < nodeIndent || state.firstTabInLine !==-1 && state.lineIndent < nodeIndent)throwError(state,"deficient indentation");
+});
+var readFlowCollection=(function readFlowCollection(state,nodeIndent,props){
+const ch=state.input.charCodeAt(state.position);
+const isMapping=ch===123;
+const start=state.position;
+let readNext=true;
+if(ch !==91 && ch !==123)return false;
+const terminator=isMapping?125:93;
+if(isMapping)addMappingEvent(state,start,props.anchorStart,props.anchorEnd,props.tagStart,props.tagEnd,COLLECTION_STYLE.FLOW);
+else addSequenceEvent(state,start,props.anchorStart,props.anchorEnd,props.tagStart,props.tagEnd,COLLECTION_STYLE.FLOW);
+state.position++;
+while(state.input.charCodeAt(state.position)!==0){
+skipFlowSeparationSpace(state,nodeIndent);
+let ch2=state.input.charCodeAt(state.position);
+if(ch2===terminator){
+state.position++;
+addPopEvent(state);
+return true;
+}else if(!readNext)throwError(state,"missed comma between flow collection entries");
+else if(ch2===44)throwError(state,"expected the node content, but found ','");
+let isPair=false;
+let isExplicitPair=false;
+if(ch2===63 && isWsOrEol(state.input.charCodeAt(state.position + 1))){
+isPair=isExplicitPair=true;
+state.position +=1;
+skipFlowSeparationSpace(state,nodeIndent);
+}
+const entryLine=state.line;
+const entryStart=snapshotState(state);
+const keyWasRead=parseNode(state,nodeIndent,CONTEXT_FLOW_IN,false,true);
+skipFlowSeparationSpace(state,nodeIndent);
+ch2=state.input.charCodeAt(state.position);
+if((isMapping || isExplicitPair || state.line===entryLine)&& ch2===58){
+isPair=true;
+state.position++;
+skipFlowSeparationSpace(state,nodeIndent);
+if(!isMapping){
+insertFlowPairMappingEvent(state,entryStart);
+if(!keyWasRead)addEmptyScalarEvent(state);
+}else if(!keyWasRead)addEmptyScalarEvent(state);
+if(!parseNode(state,nodeIndent,CONTEXT_FLOW_IN,false,true))addEmptyScalarEvent(state);
+skipFlowSeparationSpace(state,nodeIndent);
+if(!isMapping)addPopEvent(state);
+}else if(isMapping && isPair){
+if(!keyWasRead)addEmptyScalarEvent(state);
+addEmptyScalarEvent(state);
+}else if(isMapping)addEmptyScalarEvent(state);
+else if(isPair){
+insertFlowPairMappingEvent(state,entryStart);
+if(!keyWasRead)addEmptyScalarEvent(state);
+addEmptyScalarEvent(state);
+addPopEvent(state);
+}
+ch2=state.input.charCodeAt(state.position);
+if(ch2===44){
+readNext=true;
+state.position++;
+}else readNext=false;
+}
+throwError(state,"unexpected end of the stream within a flow collection");
+});
+var readBlockSequence=(function readBlockSequence(state,nodeIndent,props){
+if(state.firstTabInLine !==-1 || state.input.charCodeAt(state.position)!==45 || !isWsOrEolOrEnd(state.input.charCodeAt(state.position + 1)))return false;
+addSequenceEvent(state,state.position,props.anchorStart,props.anchorEnd,props.tagStart,props.tagEnd,COLLECTION_STYLE.BLOCK);
+while(state.input.charCodeAt(state.position)===45 && isWsOrEolOrEnd(state.input.charCodeAt(state.position + 1))){
+if(state.firstTabInLine !==-1){
+state.position=state.firstTabInLine;
+throwError(state,"tab characters must not be used in indentation");
+}
+const entryLine=state.line;
+state.position++;
+const hadBreak=skipSeparationSpace(state,true)> 0;
+if(state.firstTabInLine !==-1 && state.input.charCodeAt(state.position)===45 && isWsOrEolOrEnd(state.input.charCodeAt(state.position + 1)))throwError(state,"bad indentation of a sequence entry");
+if(hadBreak && state.lineIndent <=nodeIndent)addEmptyScalarEvent(state);
+else parseNode(state,nodeIndent,CONTEXT_BLOCK_IN,false,true);
+skipSeparationSpace(state,true);
+if(state.lineIndent < nodeIndent || state.position >=state.length)break;
+if(state.lineIndent > nodeIndent)throwError(state,"bad indentation of a sequence entry");
+if(state.line===entryLine && state.input.charCodeAt(state.position)===45 && isWsOrEolOrEnd(state.input.charCodeAt(state.position + 1)))throwError(state,"bad indentation of a sequence entry");
+}
+addPopEvent(state);
+return true;
+});
+var readBlockMapping=(function readBlockMapping(state,nodeIndent,flowIndent,props){
+let atExplicitKey=false;
+let detected=false;
+let mappingOpened=false;
+let pendingExplicitKey=false;
+if(state.firstTabInLine !==-1)return false;
+let ch=state.input.charCodeAt(state.position);
+while(ch !==0){
+if(!atExplicitKey && state.firstTabInLine !==-1){
+state.position=state.firstTabInLine;
+throwError(state,"tab characters must not be used in indentation");
+}
+const following=state.input.charCodeAt(state.position + 1);
+const entryLine=state.line;
+if((ch===63 || ch===58)&& isWsOrEolOrEnd(following)){
+if(!mappingOpened){
+addMappingEvent(state,state.position,props.anchorStart,props.anchorEnd,props.tagStart,props.tagEnd,COLLECTION_STYLE.BLOCK);
+mappingOpened=true;
+}
+if(ch===63){
+if(atExplicitKey)addEmptyScalarEvent(state);
+detected=true;
+atExplicitKey=true;
+}else if(atExplicitKey)atExplicitKey=false;
+else{
+addEmptyScalarEvent(state);
+detected=true;
+atExplicitKey=false;
+}
+state.position +=1;
+pendingExplicitKey=true;
+}else{
+if(atExplicitKey){
+addEmptyScalarEvent(state);
+atExplicitKey=false;
+}
+const beforeKey=snapshotState(state);
+if(!parseNode(state,flowIndent,CONTEXT_FLOW_OUT,false,true))break;
+if(state.line===entryLine){
+ch=state.input.charCodeAt(state.position);
+while(isWhiteSpace(ch))ch=state.input.charCodeAt(++state.position);
+if(ch===58){
+ch=state.input.charCodeAt(++state.position);
+if(!isWsOrEolOrEnd(ch))throwError(state,"a whitespace character is expected after the key-value separator within a block mapping");
+if(!mappingOpened){
+state.events.splice(beforeKey.eventsLength,0,{
+type:EVENT_ID.MAPPING,
+start:beforeKey.position,
+anchorStart:props.anchorStart,
+anchorEnd:props.anchorEnd,
+tagStart:props.tagStart,
+tagEnd:props.tagEnd,
+style:COLLECTION_STYLE.BLOCK
+});
+mappingOpened=true;
+}
+detected=true;
+atExplicitKey=false;
+pendingExplicitKey=false;
+}else if(detected)throwError(state,"expected ':' after a mapping key");
+else{
+if(props.anchorStart !==NO_RANGE$1 || props.tagStart !==NO_RANGE$1){
+restoreState(state,beforeKey);
+return false;
+}
+return true;
+}
+}else if(detected)throwError(state,"can not read a block mapping entry; a multiline key may not be an implicit key");
+else{
+if(props.anchorStart !==NO_RANGE$1 || props.tagStart !==NO_RANGE$1){
+restoreState(state,beforeKey);
+return false;
+}
+return true;
+}
+}
+if(parseNode(state,nodeIndent,CONTEXT_BLOCK_OUT,true,pendingExplicitKey))pendingExplicitKey=false;
+if(!atExplicitKey){
+if(pendingExplicitKey){
+addEmptyScalarEvent(state);
+pendingExplicitKey=false;
+}
+}
+skipSeparationSpace(state,true);
+ch=state.input.charCodeAt(state.position);
+if((state.line===entryLine || state.lineIndent > nodeIndent)&& ch !==0)throwError(state,"bad indentation of a mapping entry");
+else if(state.lineIndent < nodeIndent)break;
+}
+if(!detected)return false;
+if(atExplicitKey)addEmptyScalarEvent(state);
+if(mappingOpened)addPopEvent(state);
+return true;
+});
+var parseNode=(function parseNode(state,parentIndent,nodeContext,allowToSeek,allowCompact,allowPropertyMapping=true){
+if(state.depth >=state.maxDepth)throwError(state,`nesting exceeded maxDepth (${state.maxDepth})`);
+state.depth++;
+let indentStatus=1;
+let atNewLine=false;
+let hasContent=false;
+let propertyStart=null;
+const props=emptyProperties();
+let allowBlockScalars=nodeContext===CONTEXT_BLOCK_OUT || nodeContext===CONTEXT_BLOCK_IN;
+let allowBlockCollections=allowBlockScalars;
+const allowBlockStyles=allowBlockScalars;
+if(allowToSeek && skipSeparationSpace(state,true)){
+atNewLine=true;
+if(state.lineIndent > parentIndent)indentStatus=1;
+else if(state.lineIndent===parentIndent)indentStatus=0;
+else indentStatus=-1;
+}
+if(indentStatus===1)while(true){
+const ch=state.input.charCodeAt(state.position);
+const propertyState=snapshotState(state);
+if(atNewLine && indentStatus !==1 &&(ch===33 || ch===38))break;
+if(atNewLine && allowBlockStyles &&(props.tagStart !==NO_RANGE$1 || props.anchorStart !==NO_RANGE$1)&&(ch===33 || ch===38)){
+const fallbackState=snapshotState(state);
+const flowIndent=parentIndent + 1;
+if(readBlockMapping(state,state.position - state.lineStart,flowIndent,props)&& state.events[fallbackState.eventsLength]?.type===EVENT_ID.MAPPING){
+state.depth--;
+return true;
+}
+restoreState(state,fallbackState);
+}
+if(atNewLine &&(ch===33 && props.tagStart !==NO_RANGE$1 || ch===38 && props.anchorStart !==NO_RANGE$1))break;
+if(!readTagProperty(state,props,nodeContext===CONTEXT_FLOW_IN)&& !readAnchorProperty(state,props))break;
+if(propertyStart===null)propertyStart=propertyState;
+if(skipSeparationSpace(state,true)){
+atNewLine=true;
+allowBlockCollections=allowBlockStyles;
+if(state.lineIndent > parentIndent)indentStatus=1;
+else if(state.lineIndent===parentIndent)indentStatus=0;
+else indentStatus=-1;
+}else allowBlockCollections=false;
+}
+if(allowBlockCollections)allowBlockCollections=atNewLine || allowCompact;
+if(indentStatus===1 || nodeContext===CONTEXT_BLOCK_OUT){
+const flowIndent=nodeContext===CONTEXT_FLOW_IN || nodeContext===CONTEXT_FLOW_OUT?parentIndent:parentIndent + 1;
+const blockIndent=state.position - state.lineStart;
+if(indentStatus===1){
+if(allowBlockCollections &&(readBlockSequence(state,blockIndent,props)|| readBlockMapping(state,blockIndent,flowIndent,props))|| readFlowCollection(state,flowIndent,props))hasContent=true;
+else{
+const ch=state.input.charCodeAt(state.position);
+if(propertyStart !==null && allowPropertyMapping && allowBlockStyles && !allowBlockCollections && ch !==124 && ch !==62){
+const fallbackState=snapshotState(state);
+const propertyIndent=propertyStart.position - propertyStart.lineStart;
+restoreState(state,propertyStart);
+if(readBlockMapping(state,propertyIndent,flowIndent,emptyProperties())&& state.events[fallbackState.eventsLength]?.type===EVENT_ID.MAPPING)hasContent=true;
+else restoreState(state,fallbackState);
+}
+if(!hasContent &&(allowBlockScalars && readBlockScalar(state,flowIndent,props)|| readSingleQuotedScalar(state,flowIndent,props)|| readDoubleQuotedScalar(state,flowIndent,props)|| readAlias(state,props)|| readPlainScalar(state,flowIndent,nodeContext,props)))hasContent=true;
+}
+}else if(indentStatus===0)hasContent=allowBlockCollections && readBlockSequence(state,blockIndent,props);
+}
+allowBlockScalars=allowBlockScalars && !hasContent;
+if(!hasContent &&(props.anchorStart !==NO_RANGE$1 || props.tagStart !==NO_RANGE$1 || allowBlockScalars)){
+addScalarEvent(state,NO_RANGE$1,NO_RANGE$1,props.anchorStart,props.anchorEnd,props.tagStart,props.tagEnd,SCALAR_STYLE.PLAIN);
+hasContent=true;
+}
+state.depth--;
+return hasContent || props.anchorStart !==NO_RANGE$1 || props.tagStart !==NO_RANGE$1;
+});
+var readDirective=(function readDirective(state){
+if(state.lineIndent > 0 || state.input.charCodeAt(state.position)!==37)return false;
+state.position++;
+const nameStart=state.position;
+while(state.input.charCodeAt(state.position)!==0 && !isWsOrEol(state.input.charCodeAt(state.position)))state.position++;
+const name=state.input.slice(nameStart,state.position);
+const args=[];
+if(name.length===0)throwError(state,"directive name must not be less than one character in length");
+while(state.input.charCodeAt(state.position)!==0 && !isEol(state.input.charCodeAt(state.position))){
+while(isWhiteSpace(state.input.charCodeAt(state.position)))state.position++;
+if(state.input.charCodeAt(state.position)===35 || isEol(state.input.charCodeAt(state.position))|| state.input.charCodeAt(state.position)===0)break;
+const start=state.position;
+while(state.input.charCodeAt(state.position)!==0 && !isWsOrEol(state.input.charCodeAt(state.position)))state.position++;
+args.push(state.input.slice(start,state.position));
+}
+if(isEol(state.input.charCodeAt(state.position)))consumeLineBreak(state);
+if(name==="YAML"){
+if(state.directives.some((directive)=> directive.kind==="yaml"))throwError(state,"duplication of %YAML directive");
+if(args.length !==1)throwError(state,"YAML directive accepts exactly one argument");
+const match=/^([0-9]+)\.([0-9]+)$/.exec(args[0]);
+if(match===null)throwError(state,"ill-formed argument of the YAML directive");
+if(parseInt(match[1],10)!==1)throwError(state,"unacceptable YAML version of the document");
+state.directives.push({
+kind:"yaml",
+version:args[0]
+});
+}else if(name==="TAG"){
+if(args.length !==2)throwError(state,"TAG directive accepts exactly two arguments");
+const[handle,prefix]=args;
+if(!PATTERN_TAG_HANDLE.test(handle))throwError(state,"ill-formed tag handle (first argument) of the TAG directive");
+if(HAS_OWN.call(state.tagHandlers,handle))throwError(state,`there is a previously declared suffix for "${handle}" tag handle`);
+if(!PATTERN_TAG_PREFIX.test(prefix))throwError(state,"ill-formed tag prefix (second argument) of the TAG directive");
+state.tagHandlers[handle]=prefix;
+state.directives.push({
+kind:"tag",
+handle,
+prefix
+});
+}
+return true;
+});
+var readDocument=(function readDocument(state){
+state.directives=[];
+state.tagHandlers=Object.create(null);
+let hasDirectives=false;
+skipSeparationSpace(state,true);
+while(readDirective(state)){
+hasDirectives=true;
+skipSeparationSpace(state,true);
+}
+let explicitStart=false;
+let explicitEnd=false;
+let allowCompact=true;
+if(state.lineIndent===0 && state.input.charCodeAt(state.position)===45 && state.input.charCodeAt(state.position + 1)===45 && state.input.charCodeAt(state.position + 2)===45 && isWsOrEolOrEnd(state.input.charCodeAt(state.position + 3))){
+explicitStart=true;
+const markerLine=state.line;
+state.position +=3;
+skipSeparationSpace(state,true);
+allowCompact=state.line > markerLine;
+}else if(hasDirectives)throwError(state,"directives end mark is expected");
+const documentEventIndex=state.events.length;
+if(!explicitStart && state.position===state.lineStart && state.input.charCodeAt(state.position)===46 && testDocumentSeparator(state)){
+state.position +=3;
+skipSeparationSpace(state,true);
+return;
+}
+addDocumentEvent(state,explicitStart,false);
+if(!parseNode(state,state.lineIndent - 1,CONTEXT_BLOCK_OUT,false,allowCompact,allowCompact))addEmptyScalarEvent(state);
+skipSeparationSpace(state,true);
+if(state.position===state.lineStart && testDocumentSeparator(state)){
+explicitEnd=state.input.charCodeAt(state.position)===46;
+if(explicitEnd){
+const markerLine=state.line;
+state.position +=3;
+skipSeparationSpace(state,true);
+if(state.line===markerLine && state.position < state.length)throwError(state,"end of the stream or a document separator is expected");
+}
+}
+const documentEvent=state.events[documentEventIndex];
+if(documentEvent?.type===EVENT_ID.DOCUMENT)documentEvent.explicitEnd=explicitEnd;
+addPopEvent(state);
+if(!explicitEnd && state.position < state.length && !testDocumentBoundary(state))throwError(state,"end of the stream or a document separator is expected");
+});
+var parseEvents=(function parseEvents(input,options){
+const length=input.length;
+const state={
+...DEFAULT_PARSER_OPTIONS,
+...options,
+input:`${input}\0`,
+length,
+position:0,
+line:0,
+lineStart:0,
+lineIndent:0,
+firstTabInLine:-1,
+depth:0,
+directives:[],
+tagHandlers:Object.create(null),
+events:[]
+};
+const nullpos=input.indexOf("\0");
+if(nullpos !==-1)YAMLException.throwAt(input,nullpos,"null byte is not allowed in input",state.filename);
+while(state.position < state.length){
+skipByteOrderMark(state);
+skipSeparationSpace(state,true);
+if(state.position >=state.length)break;
+const documentStart=state.position;
+readDocument(state);
+if(state.position===documentStart)throwError(state,"can not read a document");
+}
+return state.events;
+});
+var nextPlace=(function nextPlace(events,source){
+const event=events.next().value;
+return event && placeOf3(event,events,source);
+});
+var placeOf3=(function placeOf3(event,rest2,source){
+switch(event.type){
+case EVENT_ID.SCALAR:
+return{
+start:event.valueStart,
+items:new Map()
+};
+case EVENT_ID.ALIAS:
+return{
+start:event.anchorStart,
+items:new Map()
+};
+case EVENT_ID.SEQUENCE:
+return{
+start:event.start,
+items:itemsOf(rest2,source)
+};
+case EVENT_ID.MAPPING:
+return{
+start:event.start,
+items:fieldsOf(rest2,source)
+};
+default:
+return void 0;
+}
+});
+var itemsOf=(function itemsOf(events,source){
+const items=new Map();
+for(let index=0;;index++){
+const item=nextPlace(events,source);
+if(item===void 0)return items;
+items.set(index,item);
+}
+});
+var fieldsOf=(function fieldsOf(events,source){
+const fields=new Map();
+for(;;){
+const event=events.next().value;
+const key=event && placeOf3(event,events,source);
+if(key===void 0)return fields;
+const value=nextPlace(events,source);
+if(event?.type !==EVENT_ID.SCALAR)continue;
+fields.set(getScalarValue(source,event),value && value.start >=0?value:key);
+}
+});
+var replaceReferences=(function replaceReferences(text5,replacement){
+let result="";
+let end=0;
+for(let at4=text5.indexOf("${");at4 >=0;at4=text5.indexOf("${",end)){
+const close3=text5.indexOf("}",at4);
+if(close3 < 0 || result.length > MAX_TEXT)break;
+let begin2=at4;
+while(begin2 > end && text5[begin2 - 1]==="$")begin2--;
+const[dollars,name]=[
+text5.slice(begin2,at4 + 1),
+text5.slice(at4 + 2,close3)
+];
+result +=text5.slice(end,begin2)+ replacement(dollars,name);
+end=close3 + 1;
+}
+return result + text5.slice(end);
+});
+var readRecipe=(function readRecipe(text5,options={}){
+const reader=new RecipeReader(options);
+const steps=reader.stepsOf(text5,options.file,[]);
+reader.requireUse();
+const located=(error)=>{
+const at4=error.stepIndex===void 0?void 0:steps[error.stepIndex];
+return at4===void 0 || error.position !==void 0?error:placed2(error,at4);
+};
+try{
+return{
+recipe:recipe(...steps.map((({step})=> step))),
+located
+};
+}catch(error){
+throw error instanceof RecipeError?located(error):error;
+}
+});
+var parse=(function parse(text5,file){
+try{
+const events=parseEvents(text5,{});
+if(events.length > MAX_EVENTS2){
+throw new RecipeError(`a recipe has at most ${MAX_VALUES} values`,{
+position:{
+file,
+line:1,
+column:1
+}
+});
+}
+const documents=constructFromEvents(events,{
+source:text5
+});
+if(documents.length > 1){
+throw new RecipeError("a recipe is one document, and another one follows `---`");
+}
+return{
+value:documents[0],
+positions:new Positions(text5,events)
+};
+}catch(error){
+if(!(error instanceof YAMLException))throw error;
+const{line:line3=0,column=0}=error.mark??{};
+throw new RecipeError(`invalid YAML: ${error.reason}`,{
+position:{
+file,
+line:line3 + 1,
+column:column + 1
+}
+});
+}
+});
+var variablesOf2=(function variablesOf2(declared,{variables:given={}},refuse3){
+if(declared !==void 0 && !isObject(declared)){
+return refuse3('"variables" should be a mapping of names and their defaults',"variables");
+}
+const defaults=Object.entries(declared??{});
+for(const[name,value]of defaults){
+if(value !==null && !isVariable(value)){
+refuse3(`the default of ${quoted(name)} should be a string, a number, true or false`,"variables",name);
+}
+}
+const values=new Map(defaults.filter((entry2)=> isVariable(entry2[1])));
+for(const[name,value]of Object.entries(given)){
+if(!isVariable(value))continue;
+values.set(name,typeof values.get(name)==="string"?String(value):value);
+}
+return values;
+});
+var replaced=(function replaced(value,variables,path2,refuse3){
+try{
+return variables.replace(value,path2);
+}catch(error){
+if(!(error instanceof VariableError))throw error;
+return refuse3(error.message,...error.path);
+}
+});
+var readRecipeFile=(function readRecipeFile(file){
+const descriptor=DESCRIPTOR.exec(file);
+if(descriptor !==null)return decoded(readStream(Number(descriptor[1]??0)),file);
+return readFile3(file,(({path:path2})=>{
+if(RECIPE3.test(path2)|| isWithin(path2,pathOf3(directoryOf2(file))))return;
+throw new RecipeError(`${file} is a link to ${path2}, and a recipe outside of the link's directory has a name that ends with .yaml, .yml or .json`);
+}));
+});
+var directoryOf2=(function directoryOf2(file){
+const end=file.lastIndexOf("/");
+return end < 0?".":file.slice(0,end)|| "/";
+});
+var readFile3=(function readFile3(path2,check3){
+Deno.statSync(path2);
+const bytes=withRegularFile(path2,((file)=>{
+check3(file);
+if(file.size > MAX_BYTES)throw tooLong2(path2);
+return file.readAll();
+}));
+if(bytes===void 0)throw new RecipeError(`${path2} is not a regular file`);
+return decoded(bytes,path2);
+});
+var decoded=(function decoded(bytes,file){
+try{
+return new TextDecoder("utf-8",{
+fatal:true
+}).decode(bytes);
+}catch(error){
+if(!(error instanceof TypeError))throw error;
+throw new RecipeError(`${file} is not UTF-8`);
+}
+});
+var loadRecipeText=(function loadRecipeText(path2,options={}){
+const file=path2 instanceof URL?decodeURIComponent(path2.pathname):path2;
+const directories=[
+directoryOf2(file),
+...options.includeFrom??[]
+];
+const include=(path3,from2)=> includeFile(path3,from2,directories);
+return readRecipe(readRecipeFile(file),{
+...options,
+file,
+include
+});
+});
+var inputName=(function inputName(word6){
+return word6==="-"?STDIN:word6;
+});
+var recipeFile=(async function recipeFile(named3,settings2){
+const path2=inputName(named3);
+if(DATA.test(path2))return readData(path2,variablesOf3(settings2));
+if(!CODE.test(path2))throw notRecipe(path2);
+const recipe2=await importRecipe(path2,settings2);
+return{
+recipe:recipe2,
+isCode:true,
+located:async(use)=> await use()
+};
+});
+var readData=(function readData(path2,variables){
+const{recipe:recipe2,located}=readable(path2,(()=> loadRecipeText(path2,{
+variables
+})));
+return{
+recipe:recipe2,
+isCode:false,
+located:(async function(use){
+try{
+return await use();
+}catch(error){
+throw error instanceof RamekinError?located(error):error;
+}
+})
+};
+});
+var variablesOf3=(function variablesOf3(settings2){
+return Object.fromEntries(settings2.map((setting2)=>{
+const[name,value]=settingOf(setting2);
+return[
+name,
+parseVariable(value)
+];
+}));
+});
+var run4=(async function run4(given){
+const path2=given.operands[0];
+if(given.has("image"))return await(await Promise.resolve().then(()=>(init_run_image(),run_image_exports))).run(given);
+if(path2===void 0)throw new UsageError("RECIPE is missing, or --image=IMAGE");
+refuseImageFlags(given);
+const report2=reportOf(given);
+for(const kind of[
+"read",
+"write"
+]){
+for(const denied3 of deniedList(given,kind))deniedPath(denied3,`--deny-${kind}=${denied3}`);
+}
+const file=await recipeFile(path2,given.values("set").map((setting2)=> setting2));
+let grants=permissionsFor(file,given);
+const verbose=await file.located((()=> verboseOf(given,apart(file.recipe))));
+if(isDetached(given)){
+const{superviseProgram:superviseProgram2}=await Promise.resolve().then(()=>(init_supervisor(),supervisor_exports));
+return await file.located(()=> superviseProgram2(given,{
+recipe:apart(file.recipe),
+program:given.program,
+...grants !==void 0 &&{
+permissions:grants
+},
+source:{
+recipe:absolute2(path2)
+}
+}));
+}
+return await file.located((()=> runProgram(given.program,((program,options)=> grants===void 0?apartAtTerminal(file.recipe,options).command(program,options):apart(file.recipe).command(program,{
+...options,
+permissions:grants
+})),{
+report:report2,
+verbose,
+name:given.value("name"),
+denied:(error)=>{
+if(error.denied || !canAsk())return false;
+const answer=ask(path2,error);
+if(answer==="no")return false;
+grants=widened(grants,error,answer);
+return true;
+}
+})));
+});
+var refuseImageFlags=(function refuseImageFlags(given){
+const flag2=IMAGE_RUN_FLAGS.find((({name})=> given.has(name)));
+if(flag2 !==void 0)throw new UsageError(`--${flag2.name} is for --image=IMAGE`);
+});
+var permissionsFor=(function permissionsFor({isCode:isCode2},given){
+const hasFlags=Object.values(PERMISSION_FLAGS).some((({name})=> given.has(name)));
+const getsAll=given.has("allow-all")|| isCode2 && !hasFlags;
+return getsAll && !hasDenials(given)?void 0:grantsOf(given,getsAll);
+});
 var byFlags=(function byFlags(make2){
 try{
 return make2();
@@ -6183,31 +7543,13 @@ const issue2=error.issue.replaceAll(/"(\w+)"/g,(text5,name)=> Object.hasOwn(FLAG
 throw new UsageError(flag2===void 0?issue2:`--${flag2}: ${issue2}`);
 }
 });
-var run5=(async function run5(given){
-const options=await withNamedDevices(optionsOf(given));
+var runSandbox=(async function runSandbox(given,options=optionsOf(given)){
+return await runIn(given,options,sandboxOf(given,options));
+});
+var sandboxOf=(function sandboxOf(given,options){
 const box3=byFlags((()=> sandbox(options)));
 if(box3.degraded !==void 0)reportDegradation(given,box3.degraded);
-if(!isDetached(given))return await runIn(given,options,box3);
-verboseOf(given,apart(box3));
-const{superviseProgram:superviseProgram2}=await Promise.resolve().then(()=>(init_supervisor(),supervisor_exports));
-return await superviseProgram2(given,{
-recipe:apart(box3),
-program:given.program,
-...placeIn(given,options),
-source:{}
-});
-});
-var withNamedDevices=(async function withNamedDevices(options){
-const{devices:devices2=[]}=options;
-const isName=(device)=> typeof device==="string" && /^[^/].*=/.test(device);
-const names=devices2.filter(isName);
-if(names.length===0)return options;
-const{withCdiDevices:withCdiDevices2}=await Promise.resolve().then(()=>(init_mod8(),mod_exports2));
-const paths=devices2.filter((device)=> !isName(device));
-return withCdiDevices2({
-...options,
-devices:paths
-},names);
+return box3;
 });
 var runIn=(async function runIn(given,options,box3){
 const report2=reportOf(given);
@@ -6403,14 +7745,16 @@ const shown4=[
 const isThere4=shown4.some(((path2)=> isWithin(path2,directory2)|| isWithin(directory2,path2)&&(path2 !=="/" || !isOwn4)))|| tmpfs2.some((path2)=> isWithin(path2,directory2));
 return isThere4?directory2:void 0;
 });
-var main=(async function main(words4){
+var runCommandLine=(async function runCommandLine(words4,run38){
 const[first,...rest2]=words4;
 let subcommand;
 try{
 if(first===void 0 || first==="--help" || first==="-h")return show2(programHelp);
 if(first==="help")return help(rest2);
-subcommand=find2(first);
-return await runSubcommand(subcommand,rest2);
+const found3=subcommand=find(first);
+const given=readArguments(rest2,found3);
+if(given.has("help"))return show2((paint2)=> subcommandHelp(found3,paint2));
+return await run38(found3,given);
 }catch(error){
 if(error instanceof Deno.errors.BrokenPipe)return PIPE_BROKEN;
 const end=rest2.indexOf("--");
@@ -6425,18 +7769,13 @@ if(subcommand?.runs===true)return FAILED_BEFORE_PROGRAM;
 return error instanceof UsageError?2:1;
 }
 });
-var runsProgram=(function runsProgram([first]){
-return SUBCOMMANDS.some((({name,program})=> name===first && program===true));
+var help=(function help([name,...extra]){
+if(name===void 0 || name.startsWith("-"))return show2(programHelp);
+if(extra.length > 0)throw new UsageError(`"${extra[0]}" is one word too many`);
+const subcommand=find(name);
+return show2((paint2)=> subcommandHelp(subcommand,paint2));
 });
-var runSubcommand=(async function runSubcommand(subcommand,words4){
-const given=readArguments(words4,subcommand);
-if(given.has("help"))return show2((paint2)=> subcommandHelp(subcommand,paint2));
-if(given.has("detach")&& isDetached(given)&& supervisorFd(given)===void 0){
-return(await Promise.resolve().then(()=>(init_detach(),detach_exports))).detach(given);
-}
-return await(await LOAD[subcommand.name]()).run(given);
-});
-var find2=(function find2(name){
+var find=(function find(name){
 const found3=SUBCOMMANDS.find(((subcommand)=> subcommand.name===name));
 if(found3 !==void 0)return found3;
 if(name.startsWith("-")){
@@ -6444,9 +7783,21 @@ throw new UsageError(`there is no flag ${name} before a subcommand`);
 }
 throw unknownSubcommand(name);
 });
-var say=(function say(text5){
-print(text5);
+var show2=(function show2(text5){
+print(text5(paintFor(Deno.stdout)));
 return 0;
+});
+var main=(function main(words4){
+return runCommandLine(words4,runSubcommand);
+});
+var runsProgram=(function runsProgram([first]){
+return SUBCOMMANDS.some((({name,program})=> name===first && program===true));
+});
+var runSubcommand=(async function runSubcommand({name},given){
+if(given.has("detach")&& isDetached(given)&& supervisorFd(given)===void 0){
+return(await Promise.resolve().then(()=>(init_detach(),detach_exports))).detach(given);
+}
+return await(await LOAD[name]()).run(given);
 });
 var __defProp=Object.defineProperty;
 var __getOwnPropNames=Object.getOwnPropertyNames;
@@ -7647,9 +8998,6 @@ var init_words=__esm({
 "ffi/calls/words.ts":(function(){
 })
 });
-function pread64(fd,buffer,size,offset){
-return call("pread64",fd,buffer,size,offset);
-}
 function lseek(fd,offset,whence){
 return call("lseek",fd,offset,constant(whence,{
 SEEK_SET,
@@ -9825,9 +11173,6 @@ STATX_MNT_ID
 });
 function statxMode(stat){
 return new OutputField(stat,28,"mode");
-}
-function statxStamp(stat){
-return STAMP.map((at4)=> stat.getUint32(at4,true)).join(":");
 }
 var STATX_IDENTITY,STAMP;
 var init_statx3=__esm({
@@ -14598,8 +15943,8 @@ function shellWord(text5){
 return /^[\w%+,./:=@^-]+$/.test(text5)?text5:`'${text5.replaceAll("'","'\\''")}'`;
 }
 var init_shell_word=__esm({
-"recipe/shell_word.ts"(){
-}
+"recipe/shell_word.ts":(function(){
+})
 });
 function flagOf(grant,value){
 return value.includes(",")?{}:{
@@ -14765,10 +16110,6 @@ var init_default_path=__esm({
 DEFAULT_PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 })
 });
-function valueIn(string,name){
-const isOf=string.startsWith(name)&& string[name.length]==="=";
-return isOf?string.slice(name.length + 1):void 0;
-}
 function nameAt(address2){
 const text5=stringAt(address2);
 return text5.slice(0,text5.indexOf("="));
@@ -14789,20 +16130,13 @@ var init_environment=__esm({
 init_per_engine();
 encoder3=new TextEncoder();
 Environment=class{
-#variable;
-#list=0n;
-#memory=new Int32Array(0);
-#words=this.#memory;
-#strings=[];
-#found=new Map();
-constructor(variable){
-this.#variable=new BigUint64Array(Deno.UnsafePointerView.getArrayBuffer(variable,8));
-}
-strings(){
-if(!this.#isSame())this.#read();
+static{
+addMethods(this.prototype,{
+strings:(function(){
+if(!isSame$18.call(this))read$19.call(this);
 return this.#strings;
-}
-variable(name){
+}),
+variable:(function(name){
 const strings=this.strings();
 const known=this.#found.get(name);
 const value=known===void 0?void 0:valueIn(stringAt(known),name);
@@ -14814,15 +16148,20 @@ this.#found.set(name,address2);
 return found3;
 }
 return void 0;
+})
+});
 }
-#isSame(){
+static{
+isSame$18=(function(){
 if(this.#variable[0]!==this.#list)return false;
 for(let index=0;index < this.#words.length;index++){
 if(this.#memory[index]!==this.#words[index])return false;
 }
 return true;
+});
 }
-#read(){
+static{
+read$19=(function(){
 this.#found.clear();
 this.#list=this.#variable[0];
 const list5=Deno.UnsafePointer.create(this.#list);
@@ -14841,9 +16180,19 @@ this.#words=new Int32Array(BigUint64Array.from([
 0n
 ]).buffer,0,size / 4);
 this.#strings=addresses2;
+});
+}
+#variable;
+#list=0n;
+#memory=new Int32Array(0);
+#words=this.#memory;
+#strings=[];
+#found=new Map();
+constructor(variable){
+this.#variable=new BigUint64Array(Deno.UnsafePointerView.getArrayBuffer(variable,8));
 }
 };
-environment=perEngine(({libc})=> new Environment(libc.environ));
+environment=perEngine((({libc})=> new Environment(libc.environ)));
 })
 });
 var RecipeError;
@@ -14898,22 +16247,22 @@ Reactor=class{
 static{
 addMethods(this.prototype,{
 watch:(function(fd){
-control$18.call(this,EPOLL_CTL_ADD,fd,EPOLLONESHOT);
+control$20.call(this,EPOLL_CTL_ADD,fd,EPOLLONESHOT);
 const watch=new Watch(fd,{
 arm:((readiness)=>{
 const event=readiness==="readable"?EPOLLIN:EPOLLOUT;
-control$18.call(this,EPOLL_CTL_MOD,fd,EPOLLONESHOT | event);
+control$20.call(this,EPOLL_CTL_MOD,fd,EPOLLONESHOT | event);
 }),
 count:((change)=>{
 this.#refed +=change;
-update$19.call(this);
+update$21.call(this);
 }),
 forget:(()=>{
 this.#watches.delete(fd);
-control$18.call(this,EPOLL_CTL_DEL,fd,0);
-update$19.call(this);
+control$20.call(this,EPOLL_CTL_DEL,fd,0);
+update$21.call(this);
 }),
-update:()=> update$19.call(this)
+update:()=> update$21.call(this)
 });
 this.#watches.set(fd,watch);
 return watch;
@@ -14930,7 +16279,7 @@ return may;
 });
 }
 static{
-control$18=(function(operation2,fd,events){
+control$20=(function(operation2,fd,events){
 syscall(epoll_ctl(this.#epoll,operation2,fd,{
 events,
 data:fd
@@ -14938,9 +16287,9 @@ data:fd
 });
 }
 static{
-update$19=(function(){
+update$21=(function(){
 const refed=this.#refed > 0;
-if(refed && !this.#looping)void waitInPool$20.call(this);
+if(refed && !this.#looping)void waitInPool$22.call(this);
 if(!refed && this.#inPool && !this.#woken){
 this.#woken=true;
 syscall(write(this.#wake,ONE,ONE.length));
@@ -14954,29 +16303,36 @@ this.#timer=void 0;
 });
 }
 static{
-waitInPool$20=(async function(){
+waitInPool$22=(async function(){
 this.#looping=true;
 do{
-setTimeout$21.call(this,-1);
+setTimeout$24.call(this,-1);
 this.#inPool=true;
 await engine().runInPool(this.#wait);
 this.#blocks=0;
 this.#inPool=false;
-dispatch$22.call(this);
+dispatch$25.call(this);
 await void 0;
-if(this.#refed > 0)this.#poll();
+if(this.#refed > 0)poll$23.call(this);
 }while(this.#refed > 0);
 this.#looping=false;
-update$19.call(this);
+update$21.call(this);
 });
 }
 static{
-setTimeout$21=(function(milliseconds2){
+poll$23=(function(){
+setTimeout$24.call(this,0);
+engine().runIn(this.#wait);
+dispatch$25.call(this);
+});
+}
+static{
+setTimeout$24=(function(milliseconds2){
 this.#wait.view.setInt32(argumentOffset(0,3),milliseconds2,true);
 });
 }
 static{
-dispatch$22=(function(){
+dispatch$25=(function(){
 const{view:view2}=this.#wait;
 const count=Math.max(0,Number(view2.getBigInt64(resultOffset(0),true)));
 const events=new DataView(view2.buffer,view2.byteOffset + this.#events);
@@ -15012,7 +16368,7 @@ this.#wake=syscall(eventfd2(0,EFD_CLOEXEC | EFD_NONBLOCK));
 syscall(close(this.#epoll));
 throw error;
 }
-control$18.call(this,EPOLL_CTL_ADD,this.#wake,EPOLLIN);
+control$20.call(this,EPOLL_CTL_ADD,this.#wake,EPOLLIN);
 const events=epollOutput(MAX_EVENTS,architecture);
 const wait2=epoll_pwait(this.#epoll,events,-1,architecture);
 const program=assemble([
@@ -15029,16 +16385,11 @@ this.#events=program.outputs.get(events);
 }
 #startPolling(){
 const timer=setInterval(()=>{
-this.#poll();
-update$19.call(this);
+poll$23.call(this);
+update$21.call(this);
 },UNREF_INTERVAL_MS);
 Deno.unrefTimer(timer);
 return timer;
-}
-#poll(){
-setTimeout$21.call(this,0);
-engine().runIn(this.#wait);
-dispatch$22.call(this);
 }
 };
 ONE=new Uint8Array([
@@ -15082,6 +16433,9 @@ static{
 addGetters(this.prototype,{
 pending:(function(){
 return this.#resolve !==void 0;
+}),
+closed:(function(){
+return this.#closed;
 })
 });
 }
@@ -15096,9 +16450,6 @@ this.#owner=owner;
 }
 get fd(){
 return this.#fd;
-}
-get closed(){
-return this.#closed;
 }
 ref(){
 if(this.#ref)return;
@@ -15170,7 +16521,7 @@ return checkResult(loaded2.runInArena(this.#program,this.#bindings));
 });
 }
 static{
-fill$23=(function({slots},view2){
+fill$26=(function({slots},view2){
 for(let index=0;index < this.#slots.length;index++){
 const slot=this.#slots[index],value=this.#values[index];
 for(const at4 of slots.get(slot)??[]){
@@ -15190,7 +16541,7 @@ this.#slots=slots;
 this.#parts=parts2;
 this.#bindings={
 size:0,
-write:((program,{view:view2})=> fill$23.call(this,program,view2))
+write:((program,{view:view2})=> fill$26.call(this,program,view2))
 };
 }
 };
@@ -15344,12 +16695,6 @@ durationMs,
 usage
 };
 }
-function reaping(pidfd){
-return recordOf(pidfd,WEXITED | WNOHANG);
-}
-function endIn(outcome){
-return statusIn(outcome.output(INFO),outcome.output(USAGE));
-}
 function hasExited(pidfd){
 const look2=ppoll([
 {
@@ -15365,14 +16710,6 @@ accept:[
 ]
 }
 ]).result(look2)> 0n;
-}
-function recordOf(pidfd,options){
-return{
-call:waitid(P_PIDFD,pidfd,INFO,options,USAGE),
-accept:[
-"EINTR"
-]
-};
 }
 function signalName2(number2){
 const entry2=Object.entries(SIGNALS).find(([,known])=> known===number2);
@@ -15447,10 +16784,10 @@ call:ppoll([
 FIRST,
 SECOND2,
 EXIT
-].map((fd)=>({
+].map(((fd)=>({
 fd,
 events:POLLIN
-})),TIMEOUT),
+}))),TIMEOUT),
 accept:[
 "EINTR"
 ]
@@ -15479,14 +16816,14 @@ CLOSING=[
 2,
 3,
 4
-].map((count)=>{
+].map(((count)=>{
 const fds=Array.from({
 length:count
-},(_,index)=> new Slot(`fd ${index}`));
-return new Routine(fds,fds.map((fd)=>({
+},((_,index)=> new Slot(`fd ${index}`)));
+return new Routine(fds,fds.map(((fd)=>({
 call:close(fd)
-})));
-});
+}))));
+}));
 })
 });
 var permissionFields;
@@ -15618,9 +16955,6 @@ min:1
 })));
 })
 });
-function words3(seconds3,nanoseconds){
-return new Uint8Array(BigInt64Array.of(BigInt(seconds3),BigInt(nanoseconds)).buffer);
-}
 var READS_A_TURN,PIPE_SIZE,LARGE_PIPE_SIZE,FdStream,FD,WAITING4;
 var init_fd_stream=__esm({
 "ffi/fd_stream.ts":(function(){
@@ -15635,6 +16969,44 @@ READS_A_TURN=64;
 PIPE_SIZE=64 * 1024;
 LARGE_PIPE_SIZE=1024 * 1024;
 FdStream=class{
+static{
+addMethods(this.prototype,{
+read:(async function(){
+for(;;){
+if(this.#watch.closed)return new Uint8Array();
+const bytes=this.#tries-- > 0?readNow$27.call(this):void 0;
+this.#flows=bytes !==void 0 && bytes.length >=PIPE_SIZE;
+if(bytes !==void 0){
+if(bytes.length===PIPE_SIZE)this.#grow();
+return bytes;
+}
+if(this.#stopsAtEof)return new Uint8Array();
+await this.#watch.ready("readable");
+this.#tries=this.blocking?1:READS_A_TURN;
+}
+}),
+chunks:(async function*(){
+for(;;){
+const bytes=await this.read();
+if(bytes.length===0)return;
+yield bytes;
+}
+}),
+close:(function(){
+if(this.#watch.closed)return;
+this.#watch.close();
+syscall(close(this.fd));
+})
+});
+}
+static{
+readNow$27=(function(){
+const bytes=readSome(this.fd);
+if(bytes !==void 0 || !this.#flows)return bytes;
+WAITING4.run(this.fd);
+return readSome(this.fd);
+});
+}
 fd;
 blocking;
 #watch;
@@ -15650,33 +17022,6 @@ this.#grown=false;
 this.#flows=false;
 this.#watch=reactor().watch(fd);
 this.#tries=blocking?0:READS_A_TURN;
-}
-async read(){
-for(;;){
-if(this.#watch.closed)return new Uint8Array();
-const bytes=this.#tries-- > 0?this.#readNow():void 0;
-this.#flows=bytes !==void 0 && bytes.length >=PIPE_SIZE;
-if(bytes !==void 0){
-if(bytes.length===PIPE_SIZE)this.#grow();
-return bytes;
-}
-if(this.#stopsAtEof)return new Uint8Array();
-await this.#watch.ready("readable");
-this.#tries=this.blocking?1:READS_A_TURN;
-}
-}
-#readNow(){
-const bytes=readSome(this.fd);
-if(bytes !==void 0 || !this.#flows)return bytes;
-WAITING4.run(this.fd);
-return readSome(this.fd);
-}
-async *chunks(){
-for(;;){
-const bytes=await this.read();
-if(bytes.length===0)return;
-yield bytes;
-}
 }
 async write(bytes){
 for(let done=0;done < bytes.length;){
@@ -15699,11 +17044,6 @@ this.#watch.unref();
 }
 get closed(){
 return this.#watch.closed;
-}
-close(){
-if(this.#watch.closed)return;
-this.#watch.close();
-syscall(close(this.fd));
 }
 #grow(){
 if(this.#grown)return;
@@ -15821,34 +17161,7 @@ STREAMS=[
 ContainerStreams=class{
 static{
 addMethods(this.prototype,{
-ended:(function(){
-this.#pumps?.ended();
-})
-});
-}
-#channels;
-#pumps;
-#maxOutput;
-#kill;
-#stdin;
-#outputs=[];
-#collects=false;
-constructor({descriptors,pumps,maxOutput,kill:kill3}){
-this.#channels=descriptors.map((fd)=> fd===void 0?void 0:new FdStream(fd));
-this.#pumps=pumps;
-this.#maxOutput=maxOutput;
-this.#kill=kill3;
-pumps?.done.catch(kill3);
-}
-get stdin(){
-return this.#stdin??=inputStream(this.#channel(0));
-}
-output(fd){
-const stream=this.#outputs[fd]??=outputStream(this.#channel(fd));
-if(this.#collects && !stream.locked)stream.getReader();
-return stream;
-}
-async collect(status){
+collect:(async function(status){
 for(const fd of[
 1,
 2
@@ -15862,11 +17175,53 @@ throw new TypeError(`Cannot collect output: '${name}' is locked`);
 this.#collects=true;
 const[end,stdout,stderr]=await Promise.all([
 status,
-this.#collect(1),
-this.#collect(2)
+collect$28.call(this,1),
+collect$28.call(this,2)
 ]);
 await this.#pumps?.done;
 return commandOutput(end,stdout?.bytes(),stderr?.bytes());
+}),
+ended:(function(){
+this.#pumps?.ended();
+})
+});
+}
+static{
+collect$28=(async function(fd){
+const channel=this.#channels[fd];
+if(channel===void 0)return void 0;
+const collected=new OutputCollector(fd,this.#maxOutput);
+for await(const bytes of this.#outputs[fd]??channel.chunks()){
+collected.add(bytes);
+if(!collected.overflows)continue;
+this.#kill();
+break;
+}
+channel.close();
+return collected;
+});
+}
+#channels;
+#pumps;
+#maxOutput;
+#kill;
+#stdin;
+#outputs=[];
+#collects=false;
+constructor({descriptors,pumps,maxOutput,kill:kill3}){
+this.#channels=descriptors.map(((fd)=> fd===void 0?void 0:new FdStream(fd)));
+this.#pumps=pumps;
+this.#maxOutput=maxOutput;
+this.#kill=kill3;
+pumps?.done.catch(kill3);
+}
+get stdin(){
+return this.#stdin??=inputStream(this.#channel(0));
+}
+output(fd){
+const stream=this.#outputs[fd]??=outputStream(this.#channel(fd));
+if(this.#collects && !stream.locked)stream.getReader();
+return stream;
 }
 get open(){
 const own=this.#channels.filter((channel)=> channel !==void 0);
@@ -15882,19 +17237,6 @@ const name=STREAMS[fd];
 throw new TypeError(`Cannot get '${name}': '${name}' is not piped`);
 }
 return channel;
-}
-async #collect(fd){
-const channel=this.#channels[fd];
-if(channel===void 0)return void 0;
-const collected=new OutputCollector(fd,this.#maxOutput);
-for await(const bytes of this.#outputs[fd]??channel.chunks()){
-collected.add(bytes);
-if(!collected.overflows)continue;
-this.#kill();
-break;
-}
-channel.close();
-return collected;
 }
 };
 })
@@ -17861,34 +19203,6 @@ this.#pid=0;
 };
 })
 });
-function withRegularFile(path2,use){
-const finding=openat(at_fdcwd,path2,O_PATH | O_CLOEXEC);
-const outcome=syscalls([
-{
-call:finding,
-accept:NO_SUCH_PATH
-}
-]);
-const found3=Number(outcome.result(finding));
-if(found3 < 0)return void 0;
-try{
-const output=statxOutput();
-const call2=statx(found3,"",AT_EMPTY_PATH,STATX_BASIC_STATS,output);
-const{mode:mode2,size}=readStatx(syscalls([
-{
-call:call2
-}
-]).output(output));
-if((mode2 & S_IFMT)!==S_IFREG)return void 0;
-using file=new RegularFile(found3,size);
-return use(file);
-}finally{
-syscall(close(found3));
-}
-}
-function linkTo(fd){
-return `/proc/self/fd/${fd}`;
-}
 var MOST_AT_ONCE2,PATH_MAX4,RegularFile;
 var init_regular_file=__esm({
 "ffi/files/regular_file.ts":(function(){
@@ -17905,6 +19219,50 @@ init_syscalls();
 4096
 ];
 RegularFile=class{
+static{
+addMethods(this.prototype,{
+readAt:(function(offset,length){
+if(this.size===0)return new Uint8Array();
+this.#opened??=open$29.call(this);
+const output=new Output(Math.min(length,MOST_AT_ONCE2),"&bytes");
+const call2=pread64(this.#opened,output,output.size,offset);
+const outcome=syscalls([
+{
+call:call2
+}
+]);
+const{buffer,byteOffset}=outcome.output(output);
+return new Uint8Array(buffer,byteOffset,Number(outcome.result(call2))).slice();
+}),
+readAll:(function(){
+const parts2=[];
+for(let at4=0;at4 < this.size;){
+const part2=this.readAt(at4,this.size - at4);
+if(part2.length===0)break;
+parts2.push(part2);
+at4 +=part2.length;
+}
+return concat(parts2);
+})
+});
+}
+static{
+open$29=(function(){
+const flags2=O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+try{
+return syscall(openat(at_fdcwd,linkTo(this.#found),flags2));
+}catch(error){
+if(!(error instanceof SyscallError))throw error;
+const call2=describeCall(openat(at_fdcwd,this.path,flags2));
+throw new SyscallError({
+syscall:"openat",
+errno:error.errno,
+call:call2,
+hint:error.hint
+});
+}
+});
+}
 path;
 size;
 #found;
@@ -17921,44 +19279,6 @@ call:link2
 ]);
 const{buffer,byteOffset}=outcome.output(target);
 this.path=new TextDecoder().decode(new Uint8Array(buffer,byteOffset,Number(outcome.result(link2))));
-}
-readAt(offset,length){
-if(this.size===0)return new Uint8Array();
-this.#opened??=this.#open();
-const output=new Output(Math.min(length,MOST_AT_ONCE2),"&bytes");
-const call2=pread64(this.#opened,output,output.size,offset);
-const outcome=syscalls([
-{
-call:call2
-}
-]);
-const{buffer,byteOffset}=outcome.output(output);
-return new Uint8Array(buffer,byteOffset,Number(outcome.result(call2))).slice();
-}
-readAll(){
-const parts2=[];
-for(let at4=0;at4 < this.size;){
-const part2=this.readAt(at4,this.size - at4);
-if(part2.length===0)break;
-parts2.push(part2);
-at4 +=part2.length;
-}
-return concat(parts2);
-}
-#open(){
-const flags2=O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-try{
-return syscall(openat(at_fdcwd,linkTo(this.#found),flags2));
-}catch(error){
-if(!(error instanceof SyscallError))throw error;
-const call2=describeCall(openat(at_fdcwd,this.path,flags2));
-throw new SyscallError({
-syscall:"openat",
-errno:error.errno,
-call:call2,
-hint:error.hint
-});
-}
 }
 [Symbol.dispose](){
 if(this.#opened !==void 0)syscall(close(this.#opened));
@@ -17990,7 +19310,7 @@ FILE2="ramekin-names";
 RECORD2=128;
 namesFile=perEngine((()=> syscall(memfd_create(FILE2,MFD_CLOEXEC))));
 encoder4=new TextEncoder();
-writing=perEngine((loaded2)=>{
+writing=perEngine(((loaded2)=>{
 const bytes=new Output(RECORD2);
 const described=call("pwrite64",namesFile(),bytes,RECORD2,0);
 const record2={
@@ -18009,16 +19329,16 @@ place(program,memory);
 const at4=program.outputs.get(bytes);
 return{
 record:memory.bytes.subarray(at4,at4 + RECORD2 - 1),
-setPosition:(position)=> memory.view.setUint32(argumentOffset(0,3),position,true),
-write:()=>{
+setPosition:((position)=> memory.view.setUint32(argumentOffset(0,3),position,true)),
+write:(()=>{
 const errno=loaded2.runIn(memory);
 if(errno !==0)throw new SyscallError({
 syscall:"pwrite64",
 errno
 });
-}
+})
 };
-});
+}));
 })
 });
 function noteBytes(text5){
@@ -18537,6 +19857,13 @@ init_timer();
 init_running_service();
 Container=class{
 static{
+addMethods(this.prototype,{
+output:(async function(){
+return await this.#streams.collect(this.status);
+})
+});
+}
+static{
 addGetters(this.prototype,{
 status:(function(){
 return this.#status;
@@ -18544,7 +19871,7 @@ return this.#status;
 });
 }
 static{
-wait$24=(async function({signal,timeout,ended}){
+wait$30=(async function({signal,timeout,ended}){
 const end=()=> this.#end();
 if(signal?.aborted===true)end();
 signal?.addEventListener("abort",end);
@@ -18552,7 +19879,7 @@ const stopTimer=timeout===void 0?void 0:after(timeout,()=>{
 this.#timedOut=!this.#isEnding;
 end();
 });
-const reaped=await reaped$25.call(this);
+const reaped=await reaped$31.call(this);
 const status=reaped && statusSince(this.#startedAt,reaped);
 stopTimer?.();
 this.#stopGrace?.();
@@ -18575,7 +19902,7 @@ timedOut:true
 });
 }
 static{
-reaped$25=(async function(){
+reaped$31=(async function(){
 for(const held=new HeldEnd();;){
 await this.#exit.ready("readable");
 const end=reapStatus(this.#pidfd);
@@ -18619,7 +19946,7 @@ kill:kill3
 });
 this.#killAfter=limits2.killAfter;
 this.#audit=limits2.audit;
-this.#status=wait$24.call(this,limits2);
+this.#status=wait$30.call(this,limits2);
 this.#status.catch(()=>{
 });
 }
@@ -18686,9 +20013,6 @@ get uses(){
 const uses=this.#audit?.uses;
 if(uses !==void 0)return uses;
 throw new TypeError('the files are not noted; the option { audit: "uses" } does that');
-}
-async output(){
-return await this.#streams.collect(this.status);
 }
 kill(signal="SIGTERM"){
 this.#requireRunning();
@@ -19000,7 +20324,7 @@ for(const fd of this.#opened.splice(0))syscall(close(fd));
 });
 }
 static{
-input$26=(function(source){
+input$32=(function(source){
 if(isReadable(source))return "piped";
 return simple(source,"read")??{
 fd:this.#keep(openInput(source.path))
@@ -19008,7 +20332,7 @@ fd:this.#keep(openInput(source.path))
 });
 }
 static{
-output$27=(function(target,stream){
+output$33=(function(target,stream){
 if(isWritable(target))return "piped";
 const found3=simple(target,"write");
 if(found3 !==void 0)return found3;
@@ -19027,9 +20351,9 @@ sources;
 constructor({stdin,stdout,stderr},defaults){
 try{
 this.sources=[
-input$26.call(this,stdin??defaults[0]),
-output$27.call(this,stdout??defaults[1],"stdout"),
-stderr==="stdout"?stderr:output$27.call(this,stderr??defaults[2],"stderr")
+input$32.call(this,stdin??defaults[0]),
+output$33.call(this,stdout??defaults[1],"stdout"),
+stderr==="stdout"?stderr:output$33.call(this,stderr??defaults[2],"stderr")
 ];
 }catch(error){
 this.close();
@@ -19151,7 +20475,7 @@ static{
 addMethods(this.prototype,{
 mounted:(function({keepsBelow=false,...description}){
 const target=normalize(description.target);
-const place3=makePlace$30.call(this,target);
+const place3=makePlace$36.call(this,target);
 const mount4={
 ...DEFAULTS,
 ...description,
@@ -19177,7 +20501,7 @@ readOnly
 };
 }),
 madeDirectory:(function(path2){
-makePlace$30.call(this,path2).made=true;
+makePlace$36.call(this,path2).made=true;
 }),
 isMountPoint:(function(target){
 return this.#placeAt(target)?.mounts.some((({mount:mount4})=> mount4.certain))??false;
@@ -19191,7 +20515,7 @@ isContainerMount:(function(path2){
 return this.mountOf(path2).own;
 }),
 mountOf:(function(path2){
-return deepest$28.call(this,path2,((place3)=> place3.mounts.at(-1)));
+return deepest$34.call(this,path2,((place3)=> place3.mounts.at(-1)));
 }),
 originOf:(function(path2){
 const{origin,target}=this.mountOf(path2);
@@ -19202,14 +20526,14 @@ origin:normalize(`${origin}/${normalize(path2).slice(target.length)}`)
 }),
 mountAbove:(function(path2){
 const normal2=normalize(path2);
-return deepest$28.call(this,normal2.slice(0,normal2.lastIndexOf("/"))|| "/",((place3)=> place3.mounts.at(-1)));
+return deepest$34.call(this,normal2.slice(0,normal2.lastIndexOf("/"))|| "/",((place3)=> place3.mounts.at(-1)));
 }),
 isHostFile:(function(path2){
 return this.atHostRoot && this.mountOf(path2)===this.#base;
 }),
 mayBeHostFile:(function(path2){
 if(!this.atHostRoot)return false;
-return deepest$28.call(this,path2,((place3)=> place3.mounts.findLast((({mount:mount4})=> mount4.certain))))===this.#base;
+return deepest$34.call(this,path2,((place3)=> place3.mounts.findLast((({mount:mount4})=> mount4.certain))))===this.#base;
 }),
 enter:(function(root2){
 const directory2=normalize(root2);
@@ -19253,20 +20577,20 @@ return this.#tree==="host";
 });
 }
 static{
-deepest$28=(function(path2,entryAt){
+deepest$34=(function(path2,entryAt){
 let best3=entryAt(this.#root);
 walk(this.#root,path2,((place3)=>{
 best3=entryAt(place3)??best3;
 }));
 if(best3===void 0)return this.#base;
 if(best3.depth===this.#depth)return best3.mount;
-if(!this.#isShared)return mountOf$29.call(this,best3);
+if(!this.#isShared)return mountOf$35.call(this,best3);
 this.#own();
-return deepest$28.call(this,path2,entryAt);
+return deepest$34.call(this,path2,entryAt);
 });
 }
 static{
-mountOf$29=(function(entry2){
+mountOf$35=(function(entry2){
 const{mount:mount4,depth}=entry2;
 entry2.depth=this.#depth;
 return entry2.mount={
@@ -19276,7 +20600,7 @@ target:mount4.target.slice(this.#depth - depth)|| "/"
 });
 }
 static{
-makePlace$30=(function(path2){
+makePlace$36=(function(path2){
 this.#own();
 let place3=this.#root;
 const normal2=normalize(path2);
@@ -19473,7 +20797,7 @@ Number(result.result(GID))
 ];
 const groups=groupsIn(result,egid);
 const last=this.#last;
-const isSame6=last?.euid===euid && last.egid===egid && last.groups===groups && this.#hasSame(view2);
+const isSame6=last?.euid===euid && last.egid===egid && last.groups===groups && hasSame$37.call(this,view2);
 if(isSame6)return last;
 const{effective,inheritable}=readCapabilities(view2);
 return this.#last={
@@ -19488,9 +20812,8 @@ mayChangeGroups:effective.includes("CAP_SETGID")&& mayCallSetgroups()
 })
 });
 }
-#words=[];
-#last;
-#hasSame(capabilities2){
+static{
+hasSame$37=(function(capabilities2){
 let isSame6=true;
 for(let at4=0;at4 < capabilities2.byteLength;at4 +=4){
 const word6=capabilities2.getUint32(at4,true);
@@ -19499,7 +20822,10 @@ this.#words[at4]=word6;
 isSame6=false;
 }
 return isSame6;
+});
 }
+#words=[];
+#last;
 };
 MOST_GROUPS=65536;
 })
@@ -19586,21 +20912,31 @@ if(!known.used || known.stamp===void 0)this.#forget(path2);
 const paths=[
 ...this.#known.keys()
 ];
-if(paths.length <=AT_ONCE2)return this.#compare(this.#looks??=new DirectoryLooks(paths));
+if(paths.length <=AT_ONCE2)return compare$38.call(this,this.#looks??=new DirectoryLooks(paths));
 for(let start=0;start < paths.length;start +=AT_ONCE2){
-this.#compare(new DirectoryLooks(paths.slice(start,start + AT_ONCE2)));
+compare$38.call(this,new DirectoryLooks(paths.slice(start,start + AT_ONCE2)));
 }
 }),
 of:(function(path2){
-return get$31.call(this,path2).list;
+return get$39.call(this,path2).list;
 }),
 ownerOf:(function(path2){
-return get$31.call(this,path2).owner;
+return get$39.call(this,path2).owner;
 })
 });
 }
 static{
-get$31=(function(path2){
+compare$38=(function(looks){
+looks.stamps().forEach(((stamp,index)=>{
+const path2=looks.paths[index];
+const known=this.#known.get(path2);
+if(stamp===known.stamp)known.used=false;
+else this.#forget(path2);
+}));
+});
+}
+static{
+get$39=(function(path2){
 let known=this.#known.get(path2);
 if(known===void 0){
 this.#known.set(path2,known=readNow(path2));
@@ -19612,14 +20948,6 @@ return known;
 }
 #known=new Map();
 #looks;
-#compare(looks){
-looks.stamps().forEach((stamp,index)=>{
-const path2=looks.paths[index];
-const known=this.#known.get(path2);
-if(stamp===known.stamp)known.used=false;
-else this.#forget(path2);
-});
-}
 #forget(path2){
 this.#known.delete(path2);
 this.#looks=void 0;
@@ -19636,23 +20964,27 @@ file:fileTable()
 3
 ];
 DirectoryLooks=class{
+static{
+addMethods(this.prototype,{
+stamps:(function(){
+if(this.paths.length===0)return[];
+const outcome=checkResult(engine().runInArena(this.#program));
+return this.#program.calls.map(((call2,index)=> outcome.result(call2)< 0n?void 0:statxStamp(outcome.output(this.#outputs[index]))));
+})
+});
+}
 paths;
 #outputs;
 #program;
 constructor(paths){
 this.paths=paths;
 this.#outputs=paths.map(statxOutput);
-const looks=paths.map((path2,index)=> statx(at_fdcwd,path2,AT_SYMLINK_NOFOLLOW,OF_DIRECTORY,this.#outputs[index]));
-const parts2=looks.map((call2)=>({
+const looks=paths.map(((path2,index)=> statx(at_fdcwd,path2,AT_SYMLINK_NOFOLLOW,OF_DIRECTORY,this.#outputs[index])));
+const parts2=looks.map(((call2)=>({
 call:call2,
 accept:GONE2
-}));
+})));
 this.#program=assemble(parts2,engine().architecture);
-}
-stamps(){
-if(this.paths.length===0)return[];
-const outcome=checkResult(engine().runInArena(this.#program));
-return this.#program.calls.map((call2,index)=> outcome.result(call2)< 0n?void 0:statxStamp(outcome.output(this.#outputs[index])));
 }
 };
 OF_DIRECTORY=STATX_INO | STATX_CTIME | STATX_MODE | STATX_UID;
@@ -20192,6 +21524,12 @@ if(fd < 0)return false;
 syscall(close(fd));
 return true;
 }
+function isPlainlyAbsent({asked,path:path2,type}){
+return type===void 0 && path2===normalize(asked)&& !asked.includes("..");
+}
+function isSame(now,known){
+return now.type===known.type && now.id===known.id && now.attributes?.mode===known.attributes?.mode && now.attributes?.uid===known.attributes?.uid && now.attributes?.gid===known.attributes?.gid;
+}
 var ATTRIBUTES2,UNASKED,TYPES3,NOTHING,ABSENT3,lookups,OWN_LINKS,ResolvedPathsCheck;
 var init_resolve_path=__esm({
 "host/resolve_path.ts":(function(){
@@ -20239,27 +21577,6 @@ OWN_LINKS=new Set([
 "/proc/self"
 ]);
 ResolvedPathsCheck=class{
-static{
-addMethods(this.prototype,{
-holds:(function(){
-if(this.#program.calls.length > 0){
-const result=engine().runInArena(this.#program);
-if(result.failed !==void 0)return false;
-if(this.#directories.some(((call2)=> result.result(call2)< 0n)))return false;
-const appeared=this.#absent.find((call2)=> result.result(call2)>=0n);
-if(appeared !==void 0){
-syscall(close(Number(result.result(appeared))));
-return false;
-}
-if(!this.#areSame(result))return false;
-}
-return this.#others.every((known)=>{
-const now=resolvePath(known.asked);
-return now.path===known.path && isSame(now,known);
-});
-})
-});
-}
 #found=[];
 #words;
 #directories=[];
@@ -20354,6 +21671,23 @@ else if(words4[at4]!==word6)return false;
 }
 this.#words=words4;
 return true;
+}
+holds(){
+if(this.#program.calls.length > 0){
+const result=engine().runInArena(this.#program);
+if(result.failed !==void 0)return false;
+if(this.#directories.some((call2)=> result.result(call2)< 0n))return false;
+const appeared=this.#absent.find((call2)=> result.result(call2)>=0n);
+if(appeared !==void 0){
+syscall(close(Number(result.result(appeared))));
+return false;
+}
+if(!this.#areSame(result))return false;
+}
+return this.#others.every((known)=>{
+const now=resolvePath(known.asked);
+return now.path===known.path && isSame(now,known);
+});
 }
 };
 })
@@ -20643,7 +21977,7 @@ continue;
 }
 this.#cost.addParts();
 const here2=`${at4}/${name}`;
-const target=targetOf$32.call(this,at4,name);
+const target=targetOf$40.call(this,at4,name);
 if(target===void 0){
 at4=here2;
 continue;
@@ -20660,7 +21994,7 @@ return at4===""?"/":at4;
 });
 }
 static{
-targetOf$32=(function(directory2,name){
+targetOf$40=(function(directory2,name){
 if(isWithin(directory2,"/proc")&& directory2 !=="/")return void 0;
 const path2=`${directory2}/${name}`;
 if(!isWithin(directory2,this.#directory))return linkTarget(path2);
@@ -20934,7 +22268,7 @@ return this.#all.values().flatMap(({worktrees})=> worktrees).toArray();
 }),
 named:(function*(){
 const named3=[];
-const general=configs$33.call(this,this.#files.general,named3).flatMap((({hooks})=> hooks));
+const general=configs$41.call(this,this.#files.general,named3).flatMap((({hooks})=> hooks));
 for(const path2 of general)if(path2.startsWith("/"))named3.push({
 path:path2
 });
@@ -20948,7 +22282,7 @@ const files2=[
 "config",
 "config.worktree"
 ].map((name)=> `${directory2}/${name}`);
-for(const config of configs$33.call(this,files2,named3)){
+for(const config of configs$41.call(this,files2,named3)){
 for(const path2 of config.hooks)hooks.add(path2);
 for(const path2 of config.worktrees){
 const worktree=this.#files.endOf(from(directory2,path2));
@@ -20969,7 +22303,7 @@ yield* named3;
 });
 }
 static{
-configs$33=(function(files2,named3){
+configs$41=(function(files2,named3){
 const configs=[];
 const read5=new Set();
 const waiting=[
@@ -21111,26 +22445,26 @@ run:(function(){
 const{directory:directory2,names,paths=[]}=this.#question;
 for(const path2 of paths)this.#reportPath(path2);
 if(names.length > 0){
-const ways=starts$35.call(this).map(((start)=> around$36.call(this,start)));
+const ways=starts$43.call(this).map(((start)=> around$44.call(this,start)));
 for(const around2 of ways){
 for(const[index,path2]of around2.entries()){
-later$44.call(this,{
+later$52.call(this,{
 path:path2,
 depth:index===0?0:around2.length - index,
 inGit:false
 });
 }
 }
-later$44.call(this,{
+later$52.call(this,{
 path:directory2,
 depth:0,
 inGit:false
 });
-readQueue$34.call(this);
-for(const around2 of ways)reportProjects$37.call(this,around2);
-reportNamesOf$38.call(this,directory2);
-reportHome$39.call(this);
-reportMounts$41.call(this);
+readQueue$42.call(this);
+for(const around2 of ways)reportProjects$45.call(this,around2);
+reportNamesOf$46.call(this,directory2);
+reportHome$47.call(this);
+reportMounts$49.call(this);
 }
 const{directories,isOver}=this.#cost;
 if(isOver)return{
@@ -21148,21 +22482,21 @@ directories
 });
 }
 static{
-readQueue$34=(function(){
+readQueue$42=(function(){
 for(let at4=0;at4 < this.#queue.length;){
-while(at4 < this.#queue.length && !this.#cost.isOver)read$45.call(this,this.#queue[at4++]);
+while(at4 < this.#queue.length && !this.#cost.isOver)read$53.call(this,this.#queue[at4++]);
 if(this.#index.ofGit.length===0)return;
 for(const{path:path2,text:text5}of this.#repositories.named()){
 if(this.#cost.isOver)return;
 this.#cost.addDirectory();
-report$43.call(this,path2,true,{
+report$51.call(this,path2,true,{
 text:text5
 });
 }
 if(this.#cost.isOver)return;
 for(const worktree of this.#repositories.worktrees()){
 for(const path2 of this.#found.pathsOf(worktree)){
-later$44.call(this,{
+later$52.call(this,{
 path:path2,
 depth:MAX_DEPTH,
 inGit:false
@@ -21173,7 +22507,7 @@ inGit:false
 });
 }
 static{
-starts$35=(function(){
+starts$43=(function(){
 const{directory:directory2,start=directory2}=this.#question;
 if(isWithin(start,directory2))return[
 start
@@ -21185,7 +22519,7 @@ start
 });
 }
 static{
-around$36=(function(start){
+around$44=(function(start){
 const{directory:directory2}=this.#question;
 if(!isWithin(start,directory2))return[];
 const around2=[];
@@ -21194,7 +22528,7 @@ return around2;
 });
 }
 static{
-reportProjects$37=(function(around2){
+reportProjects$45=(function(around2){
 const{directory:directory2,absent:absent2,start}=this.#question;
 const projects=new Set(directory2==="/"?[]:[
 directory2
@@ -21207,60 +22541,60 @@ at4=parentOf(at4);
 if(at4===start || look(below(at4,".git"))!==void 0)projects.add(at4);
 }
 const plain3=absent2.filter(isPlain);
-for(const project of projects)reportAll$42.call(this,project,plain3);
+for(const project of projects)reportAll$50.call(this,project,plain3);
 });
 }
 static{
-reportNamesOf$38=(function(directory2){
+reportNamesOf$46=(function(directory2){
 const{asked=directory2}=this.#question;
 const paths=[
 directory2,
 asked,
 ...this.#otherNames.wholeOf(directory2)
 ];
-reportAll$42.call(this,directory2,[
+reportAll$50.call(this,directory2,[
 ...new Set(paths.flatMap(((path2)=> this.#index.after(path2))))
 ]);
 });
 }
 static{
-reportHome$39=(function(){
+reportHome$47=(function(){
 const{home,configHome}=this.#question;
 const{ofHome}=this.#index;
-if(home !==void 0)reportAll$42.call(this,home,ofHome,presentInHome$40.call(this));
+if(home !==void 0)reportAll$50.call(this,home,ofHome,presentInHome$48.call(this));
 if(configHome===void 0)return;
 const configs=ofHome.filter((name)=> name.startsWith(CONFIG));
-reportAll$42.call(this,configHome,configs.map((name)=> name.slice(CONFIG.length)));
+reportAll$50.call(this,configHome,configs.map((name)=> name.slice(CONFIG.length)));
 });
 }
 static{
-presentInHome$40=(function(){
+presentInHome$48=(function(){
 const{present:present3=[]}=this.#question;
 return new Set(present3.map(((name)=> name.startsWith(HOME2)?name.slice(HOME2.length):name)));
 });
 }
 static{
-reportMounts$41=(function(){
+reportMounts$49=(function(){
 const{directory:directory2}=this.#question;
 for(const{root:root2,target}of this.#otherNames.mountsIn(directory2)){
 const others=this.#otherNames.wholeOf(target);
 const places=others.length===0?[
 root2
 ]:others.filter((place3)=> !isWithin(place3,directory2));
-if(places.some((place3)=> this.#isNamed(place3)))report$43.call(this,target,false);
-reportAll$42.call(this,target,places.flatMap((place3)=> this.#index.after(place3)));
+if(places.some((place3)=> this.#isNamed(place3)))report$51.call(this,target,false);
+reportAll$50.call(this,target,places.flatMap((place3)=> this.#index.after(place3)));
 }
 });
 }
 static{
-reportAll$42=(function(base,names,present3=NONE2){
+reportAll$50=(function(base,names,present3=NONE2){
 if(names.length===0)return;
 const entries=this.#lists.of(base);
 for(const name of names){
 const path2=below(base,name);
 const mayBeMade=present3.has(name);
 if(entries.has(name.split("/",1)[0])){
-report$43.call(this,path2,!mayBeMade,{
+report$51.call(this,path2,!mayBeMade,{
 base,
 isWhole:mayBeMade
 });
@@ -21271,7 +22605,7 @@ for(const at4 of this.#found.pathsOf(path2))this.#found.addMissingOf(at4);
 });
 }
 static{
-report$43=(function(path2,isAbsent,{text:text5,base,isWhole=false}={}){
+report$51=(function(path2,isAbsent,{text:text5,base,isWhole=false}={}){
 const end=this.#links.endOf(path2,{
 base
 });
@@ -21283,14 +22617,14 @@ else if(isAbsent)this.#found.addMissingOf(at4,text5);
 });
 }
 static{
-later$44=(function(pending){
+later$52=(function(pending){
 if(this.#queued.has(pending.path)|| OTHERS2.has(pending.path))return;
 this.#queued.add(pending.path);
 this.#queue.push(pending);
 });
 }
 static{
-read$45=(function(pending){
+read$53=(function(pending){
 const{path:path2,depth,inGit}=pending;
 this.#cost.addDirectory();
 const entries=this.#lists.of(path2);
@@ -21299,13 +22633,13 @@ const isGit=this.#index.ofGit.length > 0 && isGitDirectory(path2,entries);
 if(isGit)this.#readGit(path2,entries);
 const within4=inGit || isGitName(nameOf2(path2));
 for(const[name,type]of entries){
-if(readName$46.call(this,path2,name,type))continue;
+if(readName$54.call(this,path2,name,type))continue;
 if(type !==S_IFDIR || PASSED_OVER.has(name))continue;
 const child=below(path2,name);
 const isOfGit=within4 || isGitName(name)|| isGit && holdsRepositories(name);
 if(within4 && !mayHoldRepositories(child))continue;
 if(isOfGit || depth < MAX_DEPTH){
-later$44.call(this,{
+later$52.call(this,{
 path:child,
 depth:depth + 1,
 inGit:within4 || isGit && isOfGit
@@ -21315,7 +22649,7 @@ inGit:within4 || isGit && isOfGit
 });
 }
 static{
-readName$46=(function(directory2,name,type){
+readName$54=(function(directory2,name,type){
 if(this.#index.has(name)){
 const path3=below(directory2,name);
 if(this.#index.isEndOf(path3)&& !this.#found.isExcepted(path3)){
@@ -21326,7 +22660,7 @@ return true;
 if(type===S_IFDIR)return false;
 const path2=below(directory2,name);
 if(type===S_IFLNK){
-for(const rest2 of this.#index.after(path2))report$43.call(this,below(path2,rest2),false);
+for(const rest2 of this.#index.after(path2))report$51.call(this,below(path2,rest2),false);
 }
 if(!isGitName(name)|| this.#index.ofGit.length===0)return false;
 if(type===S_IFREG){
@@ -21428,7 +22762,7 @@ this.#repositories.add(end,worktree)
 for(const path2 of[
 ...found3
 ].flatMap((path3)=> this.#found.pathsOf(path3))){
-later$44.call(this,{
+later$52.call(this,{
 path:path2,
 depth:MAX_DEPTH,
 inGit:true
@@ -21489,15 +22823,15 @@ question,
 index
 });
 return new NameSearch(question,index,this.#lists,otherNames).run();
-}),
-again:(function(otherNames){
-this.#lists.refresh();
-return this.#asked.map((({question,index})=> new NameSearch(question,index,this.#lists,otherNames).run()));
 })
 });
 }
 #lists=new DirectoryLists();
 #asked=[];
+again(otherNames){
+this.#lists.refresh();
+return this.#asked.map(({question,index})=> new NameSearch(question,index,this.#lists,otherNames).run());
+}
 };
 })
 });
@@ -21525,9 +22859,9 @@ if(mount4 !==void 0 || at4==="/")return mount4;
 });
 }
 static{
-has$47=(function(mount4){
+has$55=(function(mount4){
 if(this.#points.get(mount4.id)?.has(mount4.target))return false;
-for(let at4=mount4,above=above$48.call(this,at4);above !==void 0;above=above$48.call(this,at4)){
+for(let at4=mount4,above=above$56.call(this,at4);above !==void 0;above=above$56.call(this,at4)){
 const points=this.#points.get(above.id);
 if(directoriesAround(at4.target,above.target).some(((path2)=> points.has(path2))))return false;
 at4=above;
@@ -21536,7 +22870,7 @@ return true;
 });
 }
 static{
-above$48=(function({id:id2,parent}){
+above$56=(function({id:id2,parent}){
 return parent===id2?void 0:this.#byId.get(parent);
 });
 }
@@ -21557,7 +22891,7 @@ target
 else points.add(target);
 }
 for(const mount4 of mounts){
-if(has$47.call(this,mount4)&& !this.#byTarget.has(mount4.target)){
+if(has$55.call(this,mount4)&& !this.#byTarget.has(mount4.target)){
 this.#byTarget.set(mount4.target,mount4);
 }
 }
@@ -21617,7 +22951,7 @@ static{
 addMethods(this.prototype,{
 of:(function(path2){
 if(this.#others.size===0)return[];
-const places=placeOf$49.call(this,path2);
+const places=placeOf$57.call(this,path2);
 for(const mount4 of this.#others.keys()){
 if(!isBelow(mount4,path2))continue;
 if(!isKernelMount(mount4))places.push({
@@ -21626,15 +22960,15 @@ path:mount4.root
 });
 }
 const names=places.flatMap(((place3)=>[
-...wholes$50.call(this,place3),
-...parts$51.call(this,place3)
+...wholes$58.call(this,place3),
+...parts$59.call(this,place3)
 ]));
 return[
 ...new Set(names)
 ].filter((name)=> !isWithin(name,path2));
 }),
 wholeOf:(function(path2){
-return placeOf$49.call(this,path2).flatMap(((place3)=> wholes$50.call(this,place3)));
+return placeOf$57.call(this,path2).flatMap(((place3)=> wholes$58.call(this,place3)));
 }),
 mountsIn:(function(directory2){
 return this.#mounts.all().filter(((mount4)=> isBelow(mount4,directory2)));
@@ -21642,7 +22976,7 @@ return this.#mounts.all().filter(((mount4)=> isBelow(mount4,directory2)));
 });
 }
 static{
-placeOf$49=(function(path2){
+placeOf$57=(function(path2){
 const mount4=this.#others.size===0?void 0:this.#mounts.around(path2);
 if(mount4===void 0 || !this.#others.has(mount4))return[];
 return[
@@ -21654,7 +22988,7 @@ path:normalize(`${mount4.root}/${path2.slice(lengthOf(mount4.target))}`)
 });
 }
 static{
-wholes$50=(function({mount:mount4,path:path2}){
+wholes$58=(function({mount:mount4,path:path2}){
 return this.#others.get(mount4).filter((({root:root2})=> isWithin(path2,root2))).flatMap((other)=>{
 const name=normalize(`${other.target}/${path2.slice(lengthOf(other.root))}`);
 return this.#mounts.around(name)===other?[
@@ -21664,7 +22998,7 @@ name
 });
 }
 static{
-parts$51=(function({mount:mount4,path:path2}){
+parts$59=(function({mount:mount4,path:path2}){
 return this.#others.get(mount4).filter((({root:root2})=> root2 !==path2 && isWithin(root2,path2))).map(({target})=> target);
 });
 }
@@ -21851,11 +23185,6 @@ return this.#otherNames.names;
 hasAutomounter:(function(){
 return this.mounts().some((({type})=> type==="autofs"));
 }),
-unchanged:(function(paths){
-let check3=this.#checks.get(paths);
-if(check3===void 0)this.#checks.set(paths,check3=new ResolvedPathsCheck(paths));
-return check3.holds();
-}),
 directoryNames:(function(){
 this.#lists.refresh();
 return{
@@ -21882,11 +23211,6 @@ configHome:resolvePath(configHome).path
 },this.otherNames());
 this.#scanners.set(scan,scanner);
 return scan;
-}),
-sameNames:(function(scans){
-if(scans.length===0)return true;
-const again=this.#scanners.get(scans[0])?.again(this.otherNames());
-return JSON.stringify(again)===JSON.stringify(scans);
 }),
 remember:(function(key,make2){
 if(!this.#remembered.has(key))this.#remembered.set(key,make2());
@@ -21943,6 +23267,16 @@ return followLinks(path2);
 }
 mountAutomounts(directory2){
 mountAutomounts(directory2,this.mounts());
+}
+unchanged(paths){
+let check3=this.#checks.get(paths);
+if(check3===void 0)this.#checks.set(paths,check3=new ResolvedPathsCheck(paths));
+return check3.holds();
+}
+sameNames(scans){
+if(scans.length===0)return true;
+const again=this.#scanners.get(scans[0])?.again(this.otherNames());
+return JSON.stringify(again)===JSON.stringify(scans);
 }
 blockDevice(path2){
 return blockDeviceOf(path2);
@@ -22331,8 +23665,8 @@ to[name]=Array.isArray(value)?[
 }
 }
 var init_copy_fields=__esm({
-"plan/copy_fields.ts"(){
-}
+"plan/copy_fields.ts":(function(){
+})
 });
 function unsearchable(path2){
 return `this user may not search a directory on the way to ${path2} (chmod +x), and neither may its programs; leave the path out`;
@@ -25594,7 +26928,7 @@ addMethods(this.prototype,{
 release:(function(){
 for(const pipe of this.#pipes)if(pipe !==void 0)RELEASING.run(pipe.theirs,pipe.ours);
 for(const copy2 of this.#copies.values())copy2.handOver();
-closeDuplicates$55.call(this);
+closeDuplicates$63.call(this);
 return this.#pipes.map(((pipe)=> pipe?.ours));
 })
 });
@@ -25612,7 +26946,7 @@ return[
 });
 }
 static{
-open$52=(function(source,fd,sources){
+open$60=(function(source,fd,sources){
 if(source==="piped"){
 const pipe=this.#pipes[fd]=openPipeTo(fd);
 return{
@@ -25627,7 +26961,7 @@ fd:this.#duplicate(source.fd)
 });
 }
 static{
-protect$53=(function(sources){
+protect$61=(function(sources){
 const oursAt=((fd)=>{
 const isPiped=this.#pipes[sources[fd]==="stdout"?1:fd]!==void 0;
 const stream=this.#streams[fd];
@@ -25640,12 +26974,12 @@ const ours=[
 2
 ].map(oursAt);
 ours.forEach(((fd,stream)=>{
-if(fd !==void 0)this.#streams[stream]=protected$54.call(this,stream,fd,ours[0]);
+if(fd !==void 0)this.#streams[stream]=protected$62.call(this,stream,fd,ours[0]);
 }));
 });
 }
 static{
-protected$54=(function(fd,ours,input){
+protected$62=(function(fd,ours,input){
 const handover=handoverOf(ours,input,NAMES3[fd]);
 if(handover==="inherit")return this.#streams[fd];
 if(handover==="null")return "null";
@@ -25658,7 +26992,7 @@ fd:copy2.theirs
 });
 }
 static{
-closeDuplicates$55=(function(){
+closeDuplicates$63=(function(){
 for(const fd of this.#duplicates)syscall(close(fd));
 this.#duplicates.length=0;
 });
@@ -25669,8 +27003,8 @@ this.#duplicates.length=0;
 #duplicates=[];
 constructor(sources,hasOwnRoot=false){
 try{
-sources.forEach(((source,fd)=> this.#streams.push(open$52.call(this,source,fd,sources))));
-if(hasOwnRoot)protect$53.call(this,sources);
+sources.forEach(((source,fd)=> this.#streams.push(open$60.call(this,source,fd,sources))));
+if(hasOwnRoot)protect$61.call(this,sources);
 }catch(error){
 this.close();
 throw error;
@@ -25693,7 +27027,7 @@ close(){
 for(const pipe of this.#pipes){
 if(pipe !==void 0)CLOSING2.run(pipe.ours,pipe.theirs);
 }
-closeDuplicates$55.call(this);
+closeDuplicates$63.call(this);
 try{
 endServices(this.services);
 }catch{
@@ -26868,7 +28202,7 @@ if(resolved2.late===true)return root2;
 return isPlainIn(root2,resolved2,this.#host)?void 0:root2;
 }),
 placeOf:(function(path2){
-const place3=placeOf$56.call(this,path2);
+const place3=placeOf$64.call(this,path2);
 if(place3.path.startsWith("/"))return place3;
 return this.#cursor.refuse(`${path2} is ${place3.path}, which has no path`);
 }),
@@ -26885,18 +28219,18 @@ return `${this.#host.workingDirectory()}/${source}`;
 });
 }
 static{
-placeOf$56=(function(path2){
+placeOf$64=(function(path2){
 const root2=this.hostRootAround(path2);
 if(root2 !==void 0)return this.#host.resolve(root2);
 if(climbs(path2)|| this.#mounts.isHostFile(path2))return this.#host.resolve(path2);
 const mount4=this.#mounts.mountOf(path2);
 const normal2=normalize(path2);
 if(normal2 !==mount4.target){
-return below2(placeOf$56.call(this,mount4.target),mount4.target,normal2);
+return below2(placeOf$64.call(this,mount4.target),mount4.target,normal2);
 }
 const directory2=parentOf(normal2);
 if(this.#mounts.isHostFile(directory2))return this.#host.resolve(path2);
-return below2(placeOf$56.call(this,directory2),directory2,normal2,nameOf2(normal2));
+return below2(placeOf$64.call(this,directory2),directory2,normal2,nameOf2(normal2));
 });
 }
 #cursor;
@@ -27050,9 +28384,9 @@ addMethods(this.prototype,{
 of:(function(path2){
 if(this.#isLost || climbs(path2))return void 0;
 const normal2=normalize(path2);
-if(this.#mounts.isHostFile(normal2))return onHost$57.call(this,normal2);
+if(this.#mounts.isHostFile(normal2))return onHost$65.call(this,normal2);
 const mount4=this.#mounts.mountOf(normal2);
-const isPlain2=mount4.target===normal2 || isPlain$58.call(this,normal2,mount4);
+const isPlain2=mount4.target===normal2 || isPlain$66.call(this,normal2,mount4);
 return isPlain2 &&(mount4.certain || this.#isPlainWithout(normal2,mount4))?normal2:void 0;
 }),
 mounted:(function(target){
@@ -27070,7 +28404,7 @@ this.#links=this.#links.filter(((link2)=> isWithin(link2,root2))).map(((link2)=>
 });
 }
 static{
-onHost$57=(function(path2){
+onHost$65=(function(path2){
 const resolved2=this.#host.resolve(path2);
 const root2=this.#cursor.rootOf(path2);
 const isKnown2=root2===void 0?this.#mounts.isHostFile(resolved2.path):isPlainIn(root2,resolved2,this.#host);
@@ -27078,7 +28412,7 @@ return isKnown2?resolved2.path:void 0;
 });
 }
 static{
-isPlain$58=(function(path2,{target,type,own,origin,layers}){
+isPlain$66=(function(path2,{target,type,own,origin,layers}){
 const rest2=path2.slice(target==="/"?0:target.length);
 const isPlainBelow=((directory2)=>{
 const whole=normalize(directory2 + rest2);
@@ -27112,7 +28446,7 @@ this.#isLost=begun2.#isLost;
 #isPlainWithout(path2,{target,origin}){
 if(origin===void 0)return false;
 const around2=this.#mounts.mountAbove(target);
-return around2.certain && around2.own && isPlain$58.call(this,path2,around2);
+return around2.certain && around2.own && isPlain$66.call(this,path2,around2);
 }
 };
 })
@@ -27179,7 +28513,7 @@ path:place3
 });
 }),
 record:(function(access,locksWith){
-const whole=ofStep$59.call(this,access);
+const whole=ofStep$67.call(this,access);
 this.recorded.push({
 access:whole,
 ...locksWith !==void 0 &&{
@@ -27295,7 +28629,7 @@ this.recordTree(path2);
 if(by==="chroot" && this.init !==void 0 && this.root !=="own"){
 this.init.seesHost=true;
 }
-this.root=rootAfter$60.call(this,by);
+this.root=rootAfter$68.call(this,by);
 this.kernelFiles.enter(this.#settled.of(directory2));
 this.#settled.entered(directory2);
 }),
@@ -27314,7 +28648,7 @@ if(this.init !==void 0 && this.root !=="own")this.init.seesHost=true;
 });
 }
 static{
-ofStep$59=(function(access){
+ofStep$67=(function(access){
 const{index}=this.#cursor;
 return{
 ...access,
@@ -27324,7 +28658,7 @@ step:this.#cursor.nameOf(index)
 });
 }
 static{
-rootAfter$60=(function(by){
+rootAfter$68=(function(by){
 this.#isOpen ||=by==="chroot" && this.root !=="own";
 return this.#isOpen?"host":"own";
 });
@@ -27428,7 +28762,7 @@ path:path2,
 })));
 }
 recordDeath(isKilled){
-this.lifetime=isKilled?void 0:ofStep$59.call(this,{
+this.lifetime=isKilled?void 0:ofStep$67.call(this,{
 kind:"lifetime"
 });
 }
@@ -27534,7 +28868,7 @@ static{
 addMethods(this.prototype,{
 open:(function(flags2,options={}){
 const{mode:mode2=0,accept:accept2,onAccepted}=options;
-const call2=opening$61.call(this,flags2 | O_CLOEXEC,mode2);
+const call2=opening$69.call(this,flags2 | O_CLOEXEC,mode2);
 const fixes=()=>({
 ...this.#lookupFixes(flags2),
 ...allOf(options.fixes)
@@ -27558,7 +28892,7 @@ const holdsRoot=root2 !==void 0 && isWithin(root2,directory2);
 if(holdsRoot && !state.mounts.isContainerMount(directory2))break;
 missing4.push(directory2);
 }
-for(const directory2 of missing4.reverse())makeDirectory$62.call(this.#plan.path(directory2));
+for(const directory2 of missing4.reverse())makeDirectory$70.call(this.#plan.path(directory2));
 }),
 openBase:(function(){
 const base=this.#base;
@@ -27631,7 +28965,7 @@ fixes
 });
 }),
 setAttributes:(function(attributes,recursive,fixes){
-const place3=openMount$63.call(this);
+const place3=openMount$71.call(this);
 const flags2=AT_EMPTY_PATH |(recursive?AT_RECURSIVE:0);
 this.#plan.call(mount_setattr(place3,"",flags2,attributes),{
 fixes
@@ -27653,7 +28987,7 @@ return !mounts.isThere(this.canonical)&& mounts.isContainerMount(parentOf(this.c
 });
 }
 static{
-opening$61=(function(flags2,mode2){
+opening$69=(function(flags2,mode2){
 const base=this.#base;
 if(base.kind==="host"){
 const how={
@@ -27682,7 +29016,7 @@ resolve:resolve3
 });
 }
 static{
-makeDirectory$62=(function(){
+makeDirectory$70=(function(){
 const fixes=()=>({
 ENOTDIR:`something on the way to ${this.path} is not a directory`,
 EROFS:READ_ONLY,
@@ -27702,7 +29036,7 @@ mounts.madeDirectory(this.canonical);
 });
 }
 static{
-openMount$63=(function(more=0,options={}){
+openMount$71=(function(more=0,options={}){
 const fixes=()=>({
 ENOENT:`${this.path} does not exist${unexpanded(this.path)}`
 });
@@ -27763,7 +29097,7 @@ if(expected !=="")return missing4 + expected;
 return this.#base.kind==="host"?`${missing4} on the host; take one that does, such as /mnt`:`${missing4}; ${fix}`;
 }
 reconfigure(flags2,data2,fixes){
-const place3=openMount$63.call(this,O_DIRECTORY);
+const place3=openMount$71.call(this,O_DIRECTORY);
 this.#plan.directories.inside(place3,()=>{
 this.#plan.call(mount(null,".",null,flags2,data2),{
 fixes
@@ -27779,7 +29113,7 @@ new Label("what is mounted is a directory"),
 new Label("what is mounted is a file")
 ];
 plan.directories.closeAll();
-const place3=openMount$63.call(this,O_DIRECTORY,{
+const place3=openMount$71.call(this,O_DIRECTORY,{
 accept:[
 "ENOTDIR"
 ],
@@ -27825,12 +29159,6 @@ matching:(function(pattern){
 let names=this.#matching.get(pattern);
 if(names===void 0)this.#matching.set(pattern,names=matchesIn(this.#names,pattern));
 return names;
-}),
-hold:(function(now){
-if(now===this.#names)return true;
-const isSame6=this.#matching.entries().every(([pattern,names])=> matchesIn(now,pattern).join("/")===names.join("/"));
-if(isSame6)this.#names=now;
-return isSame6;
 })
 });
 }
@@ -27838,6 +29166,12 @@ return isSame6;
 #matching=new Map();
 constructor(names){
 this.#names=names;
+}
+hold(now){
+if(now===this.#names)return true;
+const isSame6=this.#matching.entries().every(([pattern,names])=> matchesIn(now,pattern).join("/")===names.join("/"));
+if(isSame6)this.#names=now;
+return isSame6;
 }
 };
 })
@@ -27856,7 +29190,7 @@ workingDirectory:(function(){
 return this.#workingDirectory??=this.#host.workingDirectory();
 }),
 resolve:(function(path2){
-let resolved2=this.#knownPath(path2);
+let resolved2=knownPath$72.call(this,path2);
 if(resolved2===void 0)this.#resolved.set(path2,resolved2=this.#host.resolve(path2));
 return resolved2;
 }),
@@ -27865,7 +29199,7 @@ this.#hasAutomounter??=this.#host.hasAutomounter();
 if(this.#hasAutomounter)this.#host.mountAutomounts(directory2);
 }),
 namesIn:(function(directory2,pattern){
-let names=this.#knownNames(directory2);
+let names=knownNames$73.call(this,directory2);
 if(names===void 0){
 this.#names.set(directory2,names=new MatchingNames(this.#now.in(directory2)));
 }
@@ -27873,7 +29207,7 @@ return names.matching(pattern);
 }),
 scanNames:(function(question){
 const key=JSON.stringify(question);
-let scan=this.#knownScan(key);
+let scan=knownScan$74.call(this,key);
 if(scan===void 0){
 const most=MAX_DIRECTORIES - this.#lookedIn;
 scan=this.#host.scanNames({
@@ -27886,7 +29220,7 @@ this.#scans.set(key,scan);
 return scan;
 }),
 hold:(function(caller){
-return(this.#begun?.hold(caller)??true)&& this.#hold(caller);
+return(this.#begun?.hold(caller)??true)&& hold$75.call(this,caller);
 })
 });
 }
@@ -27901,10 +29235,35 @@ return this.#mounts??=this.#host.mounts();
 });
 }
 static{
-namesHold$64=(function(){
-if(this.#names.size===0)return true;
-const now=this.#host.directoryNames();
-return this.#names.entries().every((([directory2,names])=> names.hold(now.in(directory2))));
+knownPath$72=(function(path2){
+return this.#resolved.get(path2)??(this.#begun && knownPath$72.call(this.#begun,path2));
+});
+}
+static{
+knownNames$73=(function(directory2){
+return this.#names.get(directory2)??(this.#begun && knownNames$73.call(this.#begun,directory2));
+});
+}
+static{
+knownScan$74=(function(key){
+return this.#scans.get(key)??(this.#begun && knownScan$74.call(this.#begun,key));
+});
+}
+static{
+hold$75=(function(caller){
+const host2=this.#host;
+if(this.#paths.length !==this.#resolved.size)this.#paths=[
+...this.#resolved.values()
+];
+const directory2=this.#workingDirectory;
+try{
+return caller===host2.credentials()&&(directory2===void 0 || directory2===host2.workingDirectory())&&(this.#resolvConf===void 0 || this.#resolvConf===host2.resolvConf())&&(this.#mounts===void 0 || this.#mounts===host2.mounts())&& this.#accountsHold()&& this.#namesHold()&& host2.unchanged(this.#paths)&&(this.#scans.size===0 || host2.sameNames([
+...this.#scans.values()
+]));
+}catch(error){
+if(!(error instanceof SyscallError))throw error;
+return false;
+}
 });
 }
 #host;
@@ -27932,17 +29291,8 @@ let text5=this.#accountFiles.get(path2);
 if(text5===void 0)this.#accountFiles.set(path2,text5=this.#host.accountFile(path2));
 return text5;
 }
-#knownPath(path2){
-return this.#resolved.get(path2)??(this.#begun && this.#begun.#knownPath(path2));
-}
-#knownNames(directory2){
-return this.#names.get(directory2)??(this.#begun && this.#begun.#knownNames(directory2));
-}
 get #now(){
 return this.#namesNow??=this.#host.directoryNames();
-}
-#knownScan(key){
-return this.#scans.get(key)??(this.#begun && this.#begun.#knownScan(key));
 }
 get #lookedIn(){
 const before=this.#begun===void 0?0:this.#begun.#lookedIn;
@@ -27951,20 +29301,10 @@ return this.#scans.values().reduce((sum5,{directories})=> sum5 + directories,bef
 #accountsHold(){
 return this.#accountFiles.size===0 || this.#accountFiles.entries().every(([path2,text5])=> text5===this.#host.accountFile(path2));
 }
-#hold(caller){
-const host2=this.#host;
-if(this.#paths.length !==this.#resolved.size)this.#paths=[
-...this.#resolved.values()
-];
-const directory2=this.#workingDirectory;
-try{
-return caller===host2.credentials()&&(directory2===void 0 || directory2===host2.workingDirectory())&&(this.#resolvConf===void 0 || this.#resolvConf===host2.resolvConf())&&(this.#mounts===void 0 || this.#mounts===host2.mounts())&& this.#accountsHold()&& namesHold$64.call(this)&& host2.unchanged(this.#paths)&&(this.#scans.size===0 || host2.sameNames([
-...this.#scans.values()
-]));
-}catch(error){
-if(!(error instanceof SyscallError))throw error;
-return false;
-}
+#namesHold(){
+if(this.#names.size===0)return true;
+const now=this.#host.directoryNames();
+return this.#names.entries().every(([directory2,names])=> names.hold(now.in(directory2)));
 }
 };
 })
@@ -28186,11 +29526,11 @@ nameOf:(function(index){
 return this.steps[index].step;
 }),
 includes:(function(step){
-return this.#ask((cursor)=> cursor.#places.has(step));
+return ask$76.call(this,((cursor)=> cursor.#places.has(step)));
 }),
 comesLater:(function(step){
 const index=this.#index;
-return this.#ask((cursor)=>(cursor.#places.get(step)?.last??-1)> index);
+return ask$76.call(this,((cursor)=>(cursor.#places.get(step)?.last??-1)> index));
 }),
 rootOf:(function(path2){
 const root2=this.nextRoot;
@@ -28206,7 +29546,7 @@ index:(function(){
 return this.#index;
 }),
 untrustedSources:(function(){
-return this.#ask(((cursor)=> cursor.steps.flatMap((step)=>{
+return ask$76.call(this,((cursor)=> cursor.steps.flatMap(((step)=>{
 if(isChangedRoot(step))return[
 step.directory
 ];
@@ -28214,11 +29554,21 @@ if(isUntrustedRule(step))return step.write;
 return isUntrustedBind(step)?[
 step.source
 ]:[];
-})));
+}))));
 }),
 nextRoot:(function(){
 return this.#nextRoots[this.#index];
 })
+});
+}
+static{
+ask$76=(function(ask2){
+const answer=ask2(this);
+this.#asked.push({
+ask:ask2,
+answer
+});
+return answer;
 });
 }
 steps;
@@ -28271,20 +29621,12 @@ if(this.#nextRoots[index]!==others.#nextRoots[index])return false;
 }
 return this.#asked.every(({ask:ask2,answer})=> isSame2(ask2(others),answer));
 }
-#ask(ask2){
-const answer=ask2(this);
-this.#asked.push({
-ask:ask2,
-answer
-});
-return answer;
-}
 cameBefore(step){
 return(this.#places.get(step)?.first??Infinity)< this.#index;
 }
 findLater(isSuch){
 const index=this.#index;
-return this.#ask((cursor)=> cursor.steps.slice(index + 1).find(({step})=> isSuch(step))?.step);
+return ask$76.call(this,(cursor)=> cursor.steps.slice(index + 1).find(({step})=> isSuch(step))?.step);
 }
 droppedBefore(index){
 for(let before=index - 1;before >=0;before--){
@@ -28332,7 +29674,7 @@ directory:this.#directories[0].asked
 #known=new Map();
 constructor(host2,sources){
 this.#host=host2;
-this.#directories=sources.map(((source)=> host2.resolve(source))).filter((({id:id2})=> id2 !==void 0));
+this.#directories=sources.map((source)=> host2.resolve(source)).filter(({id:id2})=> id2 !==void 0);
 }
 #around(path2){
 if(this.#known.has(path2))return this.#known.get(path2);
@@ -28396,7 +29738,7 @@ if(this.#isFinishing){
 this.beforeExec(call2,options.fixes,options.accept);
 return call2;
 }
-return callIn$65.call(this,this.process,call2,options);
+return callIn$77.call(this,this.process,call2,options);
 }),
 countPath:(function(path2){
 this.#paths +=path2.length;
@@ -28489,7 +29831,7 @@ late:false
 };
 }
 if(resolved2.path===normalize(path2))return resolved2;
-const found3=untrustedDirectories$66.call(this).linkOn(resolved2);
+const found3=untrustedDirectories$78.call(this).linkOn(resolved2);
 if(found3===void 0)return resolved2;
 if(optional3)return{
 ...resolved2,
@@ -28534,7 +29876,7 @@ return this.#limits;
 });
 }
 static{
-callIn$65=(function({parts:parts2},call2,options){
+callIn$77=(function({parts:parts2},call2,options){
 const{accept:accept2,onZero,onAccepted,onFailure=EXIT_CHILD,onSuccess,fixes}=options;
 const stepIndex=this.cursor.index;
 if(++this.#calls > MAX_CALLS)this.refuse(`a plan has at most ${MAX_CALLS} calls`);
@@ -28553,8 +29895,8 @@ return call2;
 });
 }
 static{
-untrustedDirectories$66=(function(){
-return this.#untrusted??=new UntrustedDirectories(this.host,this.cursor.untrustedSources.map(((source)=> source.startsWith("/")?source:`${this.facts.workingDirectory()}/${source}`)));
+untrustedDirectories$78=(function(){
+return this.#untrusted??=new UntrustedDirectories(this.host,this.cursor.untrustedSources.map((source)=> source.startsWith("/")?source:`${this.facts.workingDirectory()}/${source}`));
 });
 }
 host;
@@ -28666,7 +30008,7 @@ const{launcherParts}=this;
 const before=this.options.ownLauncher===true?{
 parts:launcherParts
 }:this.#forerunner();
-return callIn$65.call(this,before,call2,options);
+return callIn$77.call(this,before,call2,options);
 }
 calls(calls,fixes){
 for(const call2 of calls)this.call(call2,{
@@ -29343,14 +30685,14 @@ holdsChanges:(function(source){
 return this.#plan.state.mounts.mountOf(this.targetOf(source)).type==="overlay";
 }),
 targetOf:(function(source){
-return `${this.#root}/${nameOf$70.call(this,source)}`;
+return `${this.#root}/${nameOf$82.call(this,source)}`;
 }),
 keep:(function({path:source,isLink}){
-const path2=nameOf$70.call(this,source);
+const path2=nameOf$82.call(this,source);
 if(isIn(path2,this.#kept)|| isIn(path2,this.#hidden))return;
-this.#plan.forFound((()=> whereReachable$67.call(this,path2,((end)=>{
-pinParents$69.call(this,path2,end);
-const opened2=open$71.call(this,path2,isLink?O_NOFOLLOW:0,end);
+this.#plan.forFound((()=> whereReachable$79.call(this,path2,((end)=>{
+pinParents$81.call(this,path2,end);
+const opened2=open$83.call(this,path2,isLink?O_NOFOLLOW:0,end);
 mountOnItself(this.#plan,opened2,path2,{
 readOnly:true
 });
@@ -29368,14 +30710,14 @@ keepsBelow:true
 });
 }
 static{
-whereReachable$67=(function(path2,write10){
-if(!isOthers$68.call(this,path2))return write10(void 0);
+whereReachable$79=(function(path2,write10){
+if(!isOthers$80.call(this,path2))return write10(void 0);
 this.#plan.directories.at(this.target);
 this.#plan.skippable(`${path2} is out of reach`,write10);
 });
 }
 static{
-isOthers$68=(function(path2){
+isOthers$80=(function(path2){
 const{caller,inUserNamespace,joined:joined4}=this.#plan.state;
 if(caller.euid !==0 || !inUserNamespace || joined4.has("user"))return false;
 if(this.#plan.cursor.includes("mapIds"))return false;
@@ -29388,21 +30730,21 @@ return first >=0 && around2.slice(first).every((attributes)=> attributes?.uid !=
 });
 }
 static{
-pinParents$69=(function(path2,unreachable){
+pinParents$81=(function(path2,unreachable){
 for(const parent of parentsOf2(path2)){
 if(this.#pinned.has(parent)|| isIn(parent,this.#kept))continue;
 this.#pinned.add(parent);
-mountOnItself(this.#plan,open$71.call(this,parent,O_DIRECTORY,unreachable),parent);
+mountOnItself(this.#plan,open$83.call(this,parent,O_DIRECTORY,unreachable),parent);
 }
 });
 }
 static{
-nameOf$70=(function(source){
+nameOf$82=(function(source){
 return source.slice(this.#source==="/"?1:this.#source.length + 1);
 });
 }
 static{
-open$71=(function(path2,flags2,unreachable){
+open$83=(function(path2,flags2,unreachable){
 const gone=`${path2} was there when the recipe was planned, and is not any more; run it again`;
 return openBelow(this.#plan,this.#plan.directories.at(this.target),path2,{
 flags:flags2,
@@ -29425,11 +30767,11 @@ this.#source=source;
 this.target=target;
 }
 hide(source,empty,isFixed){
-const path2=nameOf$70.call(this,source);
+const path2=nameOf$82.call(this,source);
 if(isIn(path2,this.#hidden))return;
-this.#plan.forFound(()=> whereReachable$67.call(this,path2,(end)=>{
-if(!isFixed)pinParents$69.call(this,path2,end);
-const opened2=open$71.call(this,path2,0,end);
+this.#plan.forFound(()=> whereReachable$79.call(this,path2,(end)=>{
+if(!isFixed)pinParents$81.call(this,path2,end);
+const opened2=open$83.call(this,path2,0,end);
 coverWithEmpty(this.#plan,opened2,path2,empty);
 this.#plan.release(opened2);
 }));
@@ -29651,12 +30993,6 @@ return this.#trees.find((tree)=> isWithin(target,tree.target))===this.#tree;
 };
 })
 });
-function requireShared(names,plan){
-const processor=names.find((name)=> /^\/dev\/nvidia[0-9]+$/.test(name));
-const missing4=NVIDIA_SHARED.find((name)=> !names.includes(name));
-if(processor===void 0 || missing4===void 0)return;
-plan.refuse(`${processor} needs ${missing4} beside it, as ${MISSING_NVIDIA}; name that too, or take all of them: { gpus: [${processor.slice("/dev/nvidia".length)}] }`);
-}
 function renamed(source,name,plan){
 if(typeOf3(source,plan)==="directory"){
 plan.refuse(`${source} is a directory, and only a device can have another name`);
@@ -29984,8 +31320,8 @@ if(Number.isSafeInteger(range.first)&& range.count > 0)ranges2.push(range);
 return ranges2;
 }
 var init_subordinate_ids=__esm({
-"host/subordinate_ids.ts"(){
-}
+"host/subordinate_ids.ts":(function(){
+})
 });
 function lowerMapIds(step,plan){
 const own=idsOf2(plan.state);
@@ -32354,7 +33690,7 @@ path2,
 ...others
 ]){
 if(other===origin || !isWithin(other,origin))continue;
-const shown4=at$73.call(this,origin,target);
+const shown4=at$85.call(this,origin,target);
 if(mounts.originOf(shown4.targetOf(other)).origin !==other)continue;
 shown4.keep({
 path:other,
@@ -32366,13 +33702,13 @@ isLink
 });
 }
 static{
-isReached$72=(function(target){
+isReached$84=(function(target){
 const{nextRoot:nextRoot2}=this.#plan.cursor;
 return nextRoot2===void 0 || isWithin(target,nextRoot2);
 });
 }
 static{
-at$73=(function(origin,target){
+at$85=(function(origin,target){
 let shown4=this.#shown.get(target);
 if(shown4===void 0){
 this.#shown.set(target,shown4=new ShownDirectory(this.#plan,origin,target));
@@ -32393,7 +33729,7 @@ shown4
 ]
 ]);
 this.#except=except;
-this.#changeable=plan.state.mounts.visible().flatMap((({origin,target,readOnly})=> origin===void 0 || readOnly || !isReached$72.call(this,target)?[]:[
+this.#changeable=plan.state.mounts.visible().flatMap((({origin,target,readOnly})=> origin===void 0 || readOnly || !isReached$84.call(this,target)?[]:[
 {
 origin,
 target
@@ -33278,16 +34614,11 @@ writeFile:lowerWriteFile
 };
 })
 });
-function lowerSteps(plan,steps,from2,to=steps.length){
-for(let index=from2;index < to;index++){
-plan.cursor.begin(index);
-try{
-lower(steps[index],plan);
-}catch(error){
-if(error instanceof TargetIssue)plan.refuse(error.message);
-throw error instanceof SyscallError?inStep(error,plan):error;
-}
-}
+function planRecipe(steps,options={},host2=liveHost()){
+const plan=new PlanBuilder(steps,host2,options);
+lowerSteps(plan,steps,0);
+plan.directories.returnToWorking();
+return plan;
 }
 function inStep({syscall:syscall2,errno,call:call2,hint},{cursor}){
 const{index}=cursor;
@@ -35542,7 +36873,7 @@ writeName(opened2,pid,name??program);
 for(const service of this.#services)service.guard?.(opened2);
 for(let index=0;index < pids.length - 1;index++)reap(pids[index]);
 if(socket !==void 0)syscall(close(socket));
-release$74.call(this);
+release$86.call(this);
 return{
 pid,
 pidfd:opened2,
@@ -35557,13 +36888,13 @@ services:this.#services
 });
 }
 static{
-release$74=(function(){
+release$86=(function(){
 if(this.#memory !==void 0)engine().release(this.#memory);
 this.#memory=void 0;
 });
 }
 static{
-read$75=(function(result){
+read$87=(function(result){
 const{plan,frame:frame2,layout}=this.#compiled;
 const{sockets,pidfd}=frame2;
 const failed2=result.failed !==void 0 || frame2.watch?.hasEndedLaunch(result)===true;
@@ -35605,7 +36936,7 @@ const loaded2=engine();
 const isCopied2=!frame2.sharesMemory || plan.processes.some(((process)=> copiesMemory(process,shape)));
 if(frame2.vfork && !isCopied2){
 const result=loaded2.runInArena(program,bindings);
-this.#final=read$75.call(this,result);
+this.#final=read$87.call(this,result);
 this.#result=this.#final.runs?result:result.copy();
 return;
 }
@@ -35614,7 +36945,7 @@ this.#memory=loaded2.allocate(sizeWith(program,bindings),sharing);
 place(program,this.#memory,bindings);
 loaded2.runIn(this.#memory);
 this.#result=new RunResult(program,this.#memory.view);
-this.#final=frame2.vfork?read$75.call(this,this.#result):void 0;
+this.#final=frame2.vfork?read$87.call(this,this.#result):void 0;
 }
 get services(){
 return this.#services;
@@ -35643,7 +36974,7 @@ endServices(this.#services);
 }catch{
 }
 this.#restore();
-release$74.call(this);
+release$86.call(this);
 return error;
 }
 #killAll(){
@@ -35701,7 +37032,7 @@ if(!vfork && this.#isWatched)watch?.end(this.#result);
 this.#isWatched=false;
 }
 get #state(){
-return this.#final??read$75.call(this,this.#result);
+return this.#final??read$87.call(this,this.#result);
 }
 };
 })
@@ -35850,7 +37181,7 @@ static{
 addMethods(this.prototype,{
 guard:(function(pidfd){
 const earlier=this.#guard;
-this.#guard=watchContainer$78.call(this,pidfd);
+this.#guard=watchContainer$90.call(this,pidfd);
 earlier?.kill();
 }),
 end:(function(){
@@ -35871,12 +37202,12 @@ let{stepIndex}=plan.placeholders[0];
 try{
 for(const placeholder of plan.placeholders){
 ({stepIndex}=placeholder);
-parent$77.call(all,placeholder);
+parent$89.call(all,placeholder);
 }
-all.#guard=watchScript$76.call(all,plan.placeholders);
+all.#guard=watchScript$88.call(all,plan.placeholders);
 for(const placeholder of plan.placeholders){
 ({stepIndex}=placeholder);
-all.#made.push(make(placeholder,parent$77.call(all,placeholder)));
+all.#made.push(make(placeholder,parent$89.call(all,placeholder)));
 }
 }catch(error){
 all.end();
@@ -35888,7 +37219,7 @@ return all;
 });
 }
 static{
-watchScript$76=(function(placeholders){
+watchScript$88=(function(placeholders){
 const descriptors=[
 ... new Set([
 scriptPidfd(),
@@ -35910,12 +37241,12 @@ events:POLLIN
 ],void 0),
 onFailure:HELPER_ENDS
 },
-...placeholders.filter((({text:text5})=> text5===void 0)).flatMap(((one)=> removalByName(one,numberOf11(parent$77.call(this,one)))))
+...placeholders.filter((({text:text5})=> text5===void 0)).flatMap(((one)=> removalByName(one,numberOf11(parent$89.call(this,one)))))
 ]);
 });
 }
 static{
-parent$77=(function({path:path2}){
+parent$89=(function({path:path2}){
 const directory2=parentOf(path2);
 let parent=this.#parents.get(directory2);
 if(parent===void 0)this.#parents.set(directory2,parent=syscall(opening2(directory2)));
@@ -35923,7 +37254,7 @@ return parent;
 });
 }
 static{
-watchContainer$78=(function(pidfd){
+watchContainer$90=(function(pidfd){
 const uses=[
 pidfd,
 ...this.#parents.values(),
@@ -36402,7 +37733,7 @@ static{
 addMethods(this.prototype,{
 spawn:(function(spec,alter){
 try{
-const{launch,cgroup}=make$79.call(this,spec,false,alter);
+const{launch,cgroup}=make$91.call(this,spec,false,alter);
 return startIn(launch,cgroup);
 }catch(error){
 throw orEnded2(error,this.plan);
@@ -36419,17 +37750,17 @@ scriptPidfd:scriptPidfd(),
 initImage:this.plan.hasInit?initImage():void 0
 };
 return{
-compiled:compile$81.call(this,values),
+compiled:compile$93.call(this,values),
 values
 };
 })
 });
 }
 static{
-make$79=(function(spec,held,alter){
+make$91=(function(spec,held,alter){
 const cgroup=ContainerCgroup.make(this.plan);
 try{
-const launch=begin$80.call(this,spec,cgroup?.entry,held,alter);
+const launch=begin$92.call(this,spec,cgroup?.entry,held,alter);
 cgroup?.entered();
 return{
 launch,
@@ -36442,7 +37773,7 @@ throw error;
 });
 }
 static{
-begin$80=(function(spec,cgroupEntry,held,alter){
+begin$92=(function(spec,cgroupEntry,held,alter){
 const inheritedFds=openInheritedFds(this.plan,openUserNamespace);
 let sealedProgram;
 try{
@@ -36473,7 +37804,7 @@ closeInheritedFds(inheritedFds);
 });
 }
 static{
-compile$81=(function({spec,paths,cgroupEntry,held=false}){
+compile$93=(function({spec,paths,cgroupEntry,held=false}){
 const common=shapeOf(spec,paths.length,cgroupEntry,held);
 const shape={
 ...common,
@@ -36497,7 +37828,7 @@ this.plan=plan;
 ignoredSignals();
 }
 create(spec,alter){
-const{launch,cgroup}=make$79.call(this,spec,true,alter);
+const{launch,cgroup}=make$91.call(this,spec,true,alter);
 return new CreatedContainer(launch,cgroup);
 }
 describe(spec){
@@ -36508,7 +37839,7 @@ paths:programPaths(spec),
 cgroupEntry:cgroup?.cgroupEntry
 };
 return new Plan({
-compiled:compile$81.call(this,values),
+compiled:compile$93.call(this,values),
 values
 },cgroup?.calls);
 }
@@ -36855,10 +38186,10 @@ WAITING6=[
 1,
 2,
 3
-].map((count)=>{
+].map(((count)=>{
 const pipes=Array.from({
 length:count
-},(_,index)=> new Slot(`pipe ${index}`,4));
+},((_,index)=> new Slot(`pipe ${index}`,4)));
 const waits=[
 ppoll([
 {
@@ -36866,12 +38197,12 @@ fd:PIDFD2,
 events:POLLIN
 }
 ],TIMEOUT2),
-...pipes.map((fd)=> ppoll([
+...pipes.map(((fd)=> ppoll([
 {
 fd,
 events:0
 }
-],0))
+],0)))
 ];
 const undecided={
 accept:[
@@ -36886,13 +38217,13 @@ PIDFD2,
 NANOSECONDS3,
 ...pipes
 ],[
-...waits.map((call2)=>({
+...waits.map(((call2)=>({
 call:call2,
 ...undecided
-})),
+}))),
 reaping(PIDFD2)
 ]);
-});
+}));
 })
 });
 function raw3(saved){
@@ -37233,23 +38564,23 @@ Command=class _Command{
 static{
 addMethods(this.prototype,{
 output:(async function(){
-refusePipedInput$95.call(this,"output");
+refusePipedInput$107.call(this,"output");
 const defaults=[
 "null",
 "piped",
 "piped"
 ];
 if(this.#options.terminal===true)return await this.#startInTerminal(defaults).output();
-const started2=start$83.call(this,defaults);
+const started2=start$95.call(this,defaults);
 const{launched,descriptors,passed}=started2;
 const{timeout,maxOutput}=this.#limits;
 const takesLonger=started2.audit !==void 0 || this.#options.notify !==void 0 || passed !==void 0 &&(passed.input !==void 0 || maxOutput !==void 0);
 const collected=takesLonger?void 0:await collectPromptly(launched,descriptors,timeout,maxOutput);
-if(collected===void 0)return await container$86.call(this,started2).output();
+if(collected===void 0)return await container$98.call(this,started2).output();
 return passed===void 0?collected:await passOnOutput(collected,passed,descriptors);
 }),
 outputSync:(function(){
-refusePipedInput$95.call(this,"outputSync");
+refusePipedInput$107.call(this,"outputSync");
 if(this.#options.terminal===true){
 throw new TypeError("a terminal needs the event loop; use output() or spawn()");
 }
@@ -37265,8 +38596,8 @@ throw new TypeError("a list of hosts needs the event loop; use output() or spawn
 if(passedStreams(this.#options)!==void 0){
 throw new TypeError("a stream needs the event loop; use output() or spawn()");
 }
-admit$89.call(this);
-const{launched,descriptors}=launchWith$84.call(this,[
+admit$101.call(this);
+const{launched,descriptors}=launchWith$96.call(this,[
 "null",
 "piped",
 "piped"
@@ -37280,42 +38611,42 @@ const defaults=[
 "inherit"
 ];
 if(this.#options.terminal===true)return this.#startInTerminal(defaults);
-return container$86.call(this,start$83.call(this,defaults));
+return container$98.call(this,start$95.call(this,defaults));
 })
 });
 }
 static{
-refresh$82=(function(){
+refresh$94=(function(){
 if(!this.#plan.isMomentary)this.#launcher=this.#plans.launcher(this.#planOptions);
 });
 }
 static{
-start$83=(function(defaults){
+start$95=(function(defaults){
 const passed=passedStreams(this.#options);
-admit$89.call(this);
+admit$101.call(this);
 reactor();
-const{launched,descriptors}=launchWith$84.call(this,defaults);
+const{launched,descriptors}=launchWith$96.call(this,defaults);
 return{
-...served$90.call(this,launched),
+...served$102.call(this,launched),
 descriptors,
 passed
 };
 });
 }
 static{
-launchWith$84=(function(defaults){
+launchWith$96=(function(defaults){
 const stdio=new LaunchStdio(this.#options,defaults);
 try{
-return launchOn$85.call(this,stdio.sources);
+return launchOn$97.call(this,stdio.sources);
 }finally{
 stdio.close();
 }
 });
 }
 static{
-launchOn$85=(function(sources){
+launchOn$97=(function(sources){
 const streams=new StandardStreams(sources,this.#plan.state.hasOwnRoot);
-const launched=launch$87.call(this,{
+const launched=launch$99.call(this,{
 stdio:streams.theirs
 },streams);
 const services=[
@@ -37332,7 +38663,7 @@ descriptors:streams.release()
 });
 }
 static{
-container$86=(function({launched,audit,descriptors,passed}){
+container$98=(function({launched,audit,descriptors,passed}){
 const limits2={
 ...this.#limits,
 audit
@@ -37347,11 +38678,11 @@ return new Container(launched,others,limits2,this.#entrance,pumps);
 });
 }
 static{
-launch$87=(function(streams,opened2){
+launch$99=(function(streams,opened2){
 let handed;
 try{
 handed=new HandedFds(handedFds(this.#options),this.#plan.state.hasOwnRoot);
-return spawn$88.call(this,{
+return spawn$100.call(this,{
 ...streams,
 fds:handed.theirs
 });
@@ -37365,22 +38696,22 @@ handed?.close();
 });
 }
 static{
-spawn$88=(function(streams){
+spawn$100=(function(streams){
 for(let plans=1;;plans++){
 try{
-return this.#launcher.spawn(spec$94.call(this,streams));
+return this.#launcher.spawn(spec$106.call(this,streams));
 }catch(error){
 if(!this.#plan.hasMissed || plans===MOST_PLANS)throw error;
 }
 this.#launcher=this.#plans.launcher(this.#planOptions);
-admit$89.call(this);
+admit$101.call(this);
 }
 });
 }
 static{
-admit$89=(function(){
+admit$101=(function(){
 this.#options.signal?.throwIfAborted();
-refresh$82.call(this);
+refresh$94.call(this);
 if(this.#grants===void 0)return;
 const needs2=this.#needs(this.#plan);
 this.#grants.require(needs2);
@@ -37388,7 +38719,7 @@ if(reachesSockets(this.#plan.access))this.#grants.requireSockets(needs2);
 });
 }
 static{
-served$90=(function(launched){
+served$102=(function(launched){
 return serveContainer(launched,this.#plan,{
 hosts:this.#hosts,
 audit:this.#options.audit??false,
@@ -37397,20 +38728,20 @@ notify:this.#options.notify
 });
 }
 static{
-inherited$91=(function(){
+inherited$103=(function(){
 if(!this.#inherits && this.#plan.state.keptVariables.size===0)return[];
 const strings=environmentStrings();
 if(this.#inherits && this.#grants===void 0)return strings;
-return strings.filter((address2)=> inheritsVariable$92.call(this,nameAt(address2)));
+return strings.filter((address2)=> inheritsVariable$104.call(this,nameAt(address2)));
 });
 }
 static{
-inheritsVariable$92=(function(name){
+inheritsVariable$104=(function(name){
 return(this.#inherits || includesVariable(this.#plan.state.keptVariables,name))&&(this.#grants?.hasVariable(name)??true);
 });
 }
 static{
-changes$93=(function(notify){
+changes$105=(function(notify){
 const{environment:environment4}=this.#plan.state;
 const grants=this.#grants;
 const{env}=this.#options;
@@ -37435,12 +38766,12 @@ return changes;
 });
 }
 static{
-spec$94=(function(streams){
+spec$106=(function(streams){
 const{args=[],argv0,cwd,name}=this.#options;
-const inherited2=inherited$91.call(this);
+const inherited2=inherited$103.call(this);
 const notify=this.#options.notify && newNotifyName();
-const changes=changes$93.call(this,notify);
-const inheritedPath=inheritsVariable$92.call(this,"PATH")?environmentVariable("PATH"):void 0;
+const changes=changes$105.call(this,notify);
+const inheritedPath=inheritsVariable$104.call(this,"PATH")?environmentVariable("PATH"):void 0;
 return{
 program:this.#program,
 name,
@@ -37463,7 +38794,7 @@ timeLimit:this.#timeLimit
 });
 }
 static{
-refusePipedInput$95=(function(method){
+refusePipedInput$107=(function(method){
 if(this.#options.stdin==="piped"){
 throw new TypeError(`${method}() cannot write to a piped stdin; use spawn()`);
 }
@@ -37521,8 +38852,8 @@ detached
 }).plan);
 }
 plan(){
-refresh$82.call(this);
-return this.#launcher.describe(spec$94.call(this,{
+refresh$94.call(this);
+return this.#launcher.describe(spec$106.call(this,{
 stdio:[
 "null",
 "null",
@@ -37546,10 +38877,10 @@ maxOutput:boundOf(maxOutput)
 }
 #startInTerminal(defaults){
 const kinds=this.#terminalKinds(defaults);
-admit$89.call(this);
+admit$101.call(this);
 reactor();
 const terminal=new ProgramTerminal(this.#plan.state.terminals !==void 0);
-const{launched,audit}=served$90.call(this,launch$87.call(this,{
+const{launched,audit}=served$102.call(this,launch$99.call(this,{
 terminal:terminal.theirs
 },terminal));
 try{
@@ -37640,14 +38971,9 @@ explain
 acceptsIn=({first,inside:inside2},port2)=> rethrown(first,()=> accepts(planRecipe(networkSteps(inside2)),port2));
 })
 });
-function sharedBy(one,other){
-const most=Math.min(one.length,other.length);
-for(let index=0;index < most;index++)if(one[index]!==other[index])return index;
-return most;
-}
 var MAX_BEGUN,MAX_RECENT,SharedPlans;
 var init_shared_plans=__esm({
-"plan/shared_plans.ts"(){
+"plan/shared_plans.ts":(function(){
 init_live_host();
 init_builder();
 init_plan_recipe();
@@ -37656,11 +38982,11 @@ init_plan_recipe();
 8
 ];
 SharedPlans=class{
-#begun=[];
-#recent=[];
-plan(steps,options,texts2){
-const begun2=this.#find(steps,texts2);
-const shared=Math.max(...this.#recent.map((other)=> sharedBy(texts2,other)- 1),0);
+static{
+addMethods(this.prototype,{
+plan:(function(steps,options,texts2){
+const begun2=find$108.call(this,steps,texts2);
+const shared=Math.max(...this.#recent.map(((other)=> sharedBy(texts2,other)- 1)),0);
 this.#recent=[
 ...this.#recent,
 texts2
@@ -37680,8 +39006,11 @@ plan=new PlanBuilder(steps,plan.host,options,plan);
 lowerSteps(plan,steps,from2);
 plan.directories.returnToWorking();
 return plan;
+})
+});
 }
-#find(steps,texts2){
+static{
+find$108=(function(steps,texts2){
 const alike=this.#begun.filter((one)=> sharedBy(texts2,one.texts)===one.texts.length);
 for(const one of alike.sort((a,b)=> b.texts.length - a.texts.length)){
 if(!one.plan.fits(steps,one.texts.length - 1))continue;
@@ -37692,7 +39021,10 @@ return one;
 this.#begun=this.#begun.filter((other)=> other !==one);
 }
 return void 0;
+});
 }
+#begun=[];
+#recent=[];
 #keep(one){
 this.#begun=[
 ...this.#begun.filter((other)=> other !==one),
@@ -37700,7 +39032,7 @@ one
 ].slice(-MAX_BEGUN);
 }
 };
-}
+})
 });
 function isSame3(one,other){
 if(one.length !==other.length)return false;
@@ -37769,11 +39101,15 @@ const[values,text5]=[
 this.#values,
 this.#text
 ];
-visit$96.call(this,value,0);
+visit$109.call(this,value,0);
 return{
 values:this.#values - values,
 text:this.#text - text5
 };
+}),
+addSize:(function({values,text:text5}){
+this.#values +=values;
+this.#text +=text5;
 })
 });
 }
@@ -37788,7 +39124,7 @@ return this.#text > MAX_TEXT?`the strings of a recipe have at most ${MAX_TEXT} l
 });
 }
 static{
-visit$96=(function(value,depth){
+visit$109=(function(value,depth){
 this.#values++;
 if(typeof value==="string")this.#text +=value.length;
 if(typeof value !=="object" || value===null)return;
@@ -37804,11 +39140,11 @@ this.#text
 ];
 if(depth > 0)this.#known.set(value,NOTHING3);
 if(Array.isArray(value)){
-for(let index=0;index < value.length;index++)visit$96.call(this,value[index],depth + 1);
+for(let index=0;index < value.length;index++)visit$109.call(this,value[index],depth + 1);
 }else{
 for(const key of Object.keys(value)){
 this.#text +=key.length;
-visit$96.call(this,value[key],depth + 1);
+visit$109.call(this,value[key],depth + 1);
 }
 }
 if(depth > 0){
@@ -37822,10 +39158,6 @@ text:this.#text - text5
 #values=0;
 #text=0;
 #known=new Map();
-addSize({values,text:text5}){
-this.#values +=values;
-this.#text +=text5;
-}
 };
 NOTHING3={
 values:0,
@@ -37975,9 +39307,12 @@ init_check();
 Recipe=class{
 static{
 addMethods(this.prototype,{
+with:(function(...inputs){
+return recipe(this,...inputs);
+}),
 command:(function(program,options={}){
 return new Command({
-launcher:((options2)=> launcherWith$97.call(this,options2)),
+launcher:((options2)=> launcherWith$110.call(this,options2)),
 entering:(target,user,options2)=> new Launcher(planRecipe(enterSteps(this.steps,target,user),options2)),
 visiting:(target,user)=> planRecipe(visitSteps(this.steps,target,user))
 },program,options);
@@ -37985,7 +39320,7 @@ visiting:(target,user)=> planRecipe(visitSteps(this.steps,target,user))
 });
 }
 static{
-launcherWith$97=(function(options={}){
+launcherWith$110=(function(options={}){
 const plan=this.#launcher?.plan;
 const{network,detached,audit}=options;
 const isSame6=plan?.options.network===network && plan?.options.detached===detached && plan?.options.audit===audit;
@@ -38000,14 +39335,11 @@ constructor(steps,degraded){
 this.steps=checkedSteps(steps);
 this.degraded=degraded;
 }
-with(...inputs){
-return recipe(this,...inputs);
-}
 plan(){
 return this.command("PROGRAM").plan();
 }
 needs(){
-return requiredAccess(launcherWith$97.call(this).plan.access);
+return requiredAccess(launcherWith$110.call(this).plan.access);
 }
 toJSON(){
 return{
@@ -38198,22 +39530,22 @@ steps:(function(){
 const{denyWrite=[],protect:protect4,root:root2}=this.#options;
 const denyRead=[
 ...this.#options.denyRead??[],
-...changesInSight$109.call(this)
+...changesInSight$122.call(this)
 ];
 const whole=this.#asked.get("/");
 const paths=[
 ...this.#asked.keys()
 ].filter(((path2)=> path2 !=="/")).sort();
 return[
-...root2 !==void 0?this.#otherRoot(normalize(root2)):whole===void 0?smallRoot$105.call(this,paths):[
-shownFile$106.call(this,whole)
+...root2 !==void 0?this.#otherRoot(normalize(root2)):whole===void 0?smallRoot$118.call(this,paths):[
+shownFile$119.call(this,whole)
 ],
-temporary$104.call(this,"/tmp"),
+temporary$117.call(this,"/tmp"),
 ...this.#fixed.run,
 ...root2===void 0?this.#fixed.currentSystem:[],
-devices$103.call(this),
-...paths.map(((path2)=> askedFile$99.call(this,this.#asked.get(path2)))),
-...protectedFiles(written$101.call(this),protect4),
+devices$116.call(this),
+...paths.map(((path2)=> askedFile$112.call(this,this.#asked.get(path2)))),
+...protectedFiles(written$114.call(this),protect4),
 ...denyRead.length + denyWrite.length===0?[]:[
 denyFiles({
 read:denyRead,
@@ -38227,35 +39559,35 @@ write:denyWrite
 });
 }
 static{
-at$98=(function(path2){
+at$111=(function(path2){
 return path2==="/"?this.#root:this.#root + path2;
 });
 }
 static{
-askedFile$99=(function(file){
+askedFile$112=(function(file){
 const{option,path:path2,access}=file;
-if(option==="tmpfs")return temporary$104.call(this,path2);
-if(option==="overlay")return overlay(at$98.call(this,path2),{
+if(option==="tmpfs")return temporary$117.call(this,path2);
+if(option==="overlay")return overlay(at$111.call(this,path2),{
 lower:[
 path2
 ],
 ...THROWN_AWAY
 });
-const around2=accessAround$100.call(this,path2);
-const held=changesOf$108.call(this,file);
+const around2=accessAround$113.call(this,path2);
+const held=changesOf$121.call(this,file);
 if(held !==void 0)return this.#heldDirectory(path2,held);
-if(option==="bind" || !around2.includes("write"))return shownFile$106.call(this,file);
+if(option==="bind" || !around2.includes("write"))return shownFile$119.call(this,file);
 if(access==="write" && around2[0]==="read"){
 throw optionError2("write",`${path2} is in a directory to be read, and that is in one to be written; name either the two inner ones alone, or the outer one`);
 }
 return{
-...shownFile$106.call(this,file),
-source:at$98.call(this,path2)
+...shownFile$119.call(this,file),
+source:at$111.call(this,path2)
 };
 });
 }
 static{
-accessAround$100=(function(path2){
+accessAround$113=(function(path2){
 const around2=[];
 for(let at4=parentOf(path2);at4 !=="/";at4=parentOf(at4)){
 const file=this.#asked.get(at4);
@@ -38272,29 +39604,29 @@ whole
 });
 }
 static{
-written$101=(function(){
+written$114=(function(){
 const written2=[
 ...this.#asked.values()
 ].filter((({access})=> access==="write"));
 return written2.sort((a,b)=> a.path < b.path?-1:1).map((({option,path:path2,source})=>({
 source,
-target:at$98.call(this,path2),
-isInner:option==="write" && accessAround$100.call(this,path2).includes("write")
+target:at$111.call(this,path2),
+isInner:option==="write" && accessAround$113.call(this,path2).includes("write")
 })));
 });
 }
 static{
-loopbackHosts$102=(function(){
+loopbackHosts$115=(function(){
 return[
-mkdir2(at$98.call(this,"/etc")),
-writeFile(at$98.call(this,"/etc/hosts"),loopbackHosts(this.#options.hostname??HOSTNAME))
+mkdir2(at$111.call(this,"/etc")),
+writeFile(at$111.call(this,"/etc/hosts"),loopbackHosts(this.#options.hostname??HOSTNAME))
 ];
 });
 }
 static{
-devices$103=(function(){
+devices$116=(function(){
 const{shm,gpus,devices:extra}=this.#options;
-return devices(at$98.call(this,"/dev"),{
+return devices(at$111.call(this,"/dev"),{
 ...shm !==void 0 &&{
 shm
 },
@@ -38308,9 +39640,9 @@ gpus
 });
 }
 static{
-temporary$104=(function(path2){
+temporary$117=(function(path2){
 const{tmp="25%"}=this.#options;
-return tmpfs(at$98.call(this,path2),tmp==="unlimited"?{
+return tmpfs(at$111.call(this,path2),tmp==="unlimited"?{
 options:"size=0,nr_inodes=0"
 }:{
 size:tmp,
@@ -38319,7 +39651,7 @@ options:"nr_inodes=400k"
 });
 }
 static{
-smallRoot$105=(function(asked){
+smallRoot$118=(function(asked){
 const{net="none",nest=false}=this.#options;
 const isCovered=((path2)=> asked.some(((directory2)=> isWithin(`/${path2}`,directory2))));
 const others=[
@@ -38334,29 +39666,29 @@ false
 return[
 ...this.#fixed.empty,
 ...nest?[
-mkdir2(at$98.call(this,"/sys"))
+mkdir2(at$111.call(this,"/sys"))
 ]:[],
 ...holdsAsked("var/tmp")?[]:[
-symlink("/tmp",at$98.call(this,"/var/tmp"))
+symlink("/tmp",at$111.call(this,"/var/tmp"))
 ],
 ...net !=="host" && entries.length===SYSTEM_FILES.length?this.#fixed.files:[
 systemFiles(this.#root,entries)
 ],
-...apart2.map((path2)=> hostFile$110.call(this,`/${path2}`,{
+...apart2.map((path2)=> hostFile$123.call(this,`/${path2}`,{
 readOnly:true,
 optional:true
 })),
-...net !=="host" && !isCovered("etc/hosts")?loopbackHosts$102.call(this):[]
+...net !=="host" && !isCovered("etc/hosts")?loopbackHosts$115.call(this):[]
 ];
 });
 }
 static{
-shownFile$106=(function({option,path:path2,source,access}){
+shownFile$119=(function({option,path:path2,source,access}){
 const options={
 readOnly:access==="read",
 untrusted:true
 };
-return hostFile$110.call(this,path2,{
+return hostFile$123.call(this,path2,{
 ...options,
 ...option==="tryRead" &&{
 optional:true
@@ -38365,33 +39697,33 @@ optional:true
 });
 }
 static{
-checkChanges$107=(function(){
+checkChanges$120=(function(){
 if(this.#options.changes===void 0)return;
 for(const file of this.#asked.values()){
 const{option,path:path2,access}=file;
-if(access !=="write" || changesOf$108.call(this,file)!==void 0)continue;
-if(option==="write" && accessAround$100.call(this,path2).includes("write"))continue;
+if(access !=="write" || changesOf$121.call(this,file)!==void 0)continue;
+if(option==="write" && accessAround$113.call(this,path2).includes("write"))continue;
 throw optionError2("changes",path2==="/"?'those of / cannot be held, as there are other filesystems in it; name the directories to be written in "write"':`there is no directory for those of ${path2}, which is to be written`);
 }
 });
 }
 static{
-changesOf$108=(function({option,path:path2,access}){
+changesOf$121=(function({option,path:path2,access}){
 const{changes}=this.#options;
 if(changes===void 0 || option !=="write" || access !=="write" || path2==="/")return;
-if(accessAround$100.call(this,path2).includes("write"))return;
+if(accessAround$113.call(this,path2).includes("write"))return;
 return Object.hasOwn(changes,path2)?changes[path2]:void 0;
 });
 }
 static{
-changesInSight$109=(function(){
+changesInSight$122=(function(){
 const directories=Object.values(this.#options.changes??{}).map(normalize);
 return directories.filter((directory2)=> this.#asked.values().some(({source})=> isWithin(directory2,source)));
 });
 }
 static{
-hostFile$110=(function(path2,options,source=path2){
-return bind(source,at$98.call(this,path2),{
+hostFile$123=(function(path2,options,source=path2){
+return bind(source,at$111.call(this,path2),{
 ...options,
 restrict:RESTRICTIONS5
 });
@@ -38406,7 +39738,7 @@ this.#asked=asked;
 this.#options=options;
 this.#root=options.weakerProc===true?"/sys":"/proc";
 this.#fixed=FIXED[this.#root]();
-checkChanges$107.call(this);
+checkChanges$120.call(this);
 if(options.root !==void 0 && asked.has("/")){
 throw optionError2("root",'it takes the place of all files ("/")');
 }
@@ -38434,17 +39766,17 @@ directory2
 ],
 ...THROWN_AWAY
 }),
-...net !=="host"?loopbackHosts$102.call(this):[
+...net !=="host"?loopbackHosts$115.call(this):[
 "/etc/resolv.conf",
 "/etc/hosts"
-].map((path2)=> hostFile$110.call(this,path2,{
+].map((path2)=> hostFile$123.call(this,path2,{
 readOnly:true,
 optional:true
 }))
 ];
 }
 #heldDirectory(path2,held){
-return overlay(at$98.call(this,path2),{
+return overlay(at$111.call(this,path2),{
 lower:[
 path2
 ],
@@ -40007,14 +41339,6 @@ amd64:"v1"
 };
 })
 });
-function readable(path2,read5){
-try{
-return read5();
-}catch(error){
-const why=reasonOf(error,READING);
-throw why===void 0?error:fileError2(`${path2} cannot be read: ${why}`,path2,error);
-}
-}
 function writable(path2,write10){
 try{
 return write10();
@@ -40729,12 +42053,6 @@ flags:[]
 ];
 })
 });
-function plain(_look,text5){
-return text5;
-}
-function paintFor(stream){
-return Deno.noColor || !stream.isTerminal()?plain:paint;
-}
 function paint(look2,text5){
 return `${MARK}${CODES[look2][0]}m${text5}${MARK}${CODES[look2][1]}m`;
 }
@@ -41049,9 +42367,6 @@ throw new UsageError(`--allow-net=${socket}: a recipe shows a unix socket by a b
 requireNetwork(net);
 }
 return grants;
-}
-function hasDenials(given){
-return Object.values(DENIAL_FLAGS).some(({name})=> given.has(name));
 }
 function hostListOf(value,flag2){
 return wordsIn(value).flatMap((host2)=> hostsOf(host2,flag2));
@@ -42322,35 +43637,11 @@ INSTALL_FOR_IMAGES=INSTALL.replace("--allow-net","--allow-net --allow-write");
 });
 var PIPE_BROKEN,FAILED_BEFORE_PROGRAM;
 var init_exit_status=__esm({
-"scripts/ramekin/exit_status.ts"(){
+"scripts/ramekin/exit_status.ts":(function(){
 PIPE_BROKEN=128 + 13;
 FAILED_BEFORE_PROGRAM=125;
-}
+})
 });
-function programHelp(paint2){
-const names=SUBCOMMANDS.map(({name,summary})=>[
-name,
-summary
-]);
-return[
-"Runs programs in containers, made of recipes.",
-"",
-`${paint2("bold","Usage:")} ramekin SUBCOMMAND ...`,
-"",
-...pairs(names,paint2),
-"",
-...pairs([
-[
-"help SUBCOMMAND",
-"show the help of a subcommand"
-],
-[
-"--version",
-"show the version"
-]
-],paint2)
-].join("\n");
-}
 function subcommandHelp(subcommand,paint2){
 const{summary,more,flags:flags2}=subcommand;
 const shown4=[
@@ -42385,35 +43676,6 @@ return[
 needsProgram===true?words4:`[${words4}]`
 ]:[]
 ].join(" ");
-}
-function pairs(rows,paint2){
-const width2=Math.min(26,Math.max(...rows.map(([term2])=> term2.length)));
-return rows.flatMap(([term2,text5])=>{
-const lines=wrapped(text5,LINE - width2 - 4);
-const first=term2.length > width2?[
-`  ${paint2("cyan",term2)}`
-]:[
-`  ${paint2("cyan",term2)}${" ".repeat(width2 - term2.length)}  ${lines.shift()}`
-];
-return[
-...first,
-...lines.map((line3)=> " ".repeat(width2 + 4)+ line3)
-];
-});
-}
-function wrapped(text5,width2=LINE){
-return text5.split("\n").flatMap((paragraph2)=>{
-const lines=[
-""
-];
-for(const word6 of paragraph2.split(" ")){
-const last=lines.at(-1);
-if(last==="")lines[lines.length - 1]=word6;
-else if(last.length + 1 + word6.length <=width2)lines[lines.length - 1]=`${last} ${word6}`;
-else lines.push(word6);
-}
-return lines;
-});
 }
 var LINE;
 var init_help=__esm({
@@ -42509,12 +43771,12 @@ const count=Deno.stdin.readSync(buffer);
 return count===null?void 0:new TextDecoder().decode(buffer.subarray(0,count));
 }
 var init_prompt=__esm({
-"scripts/ramekin/prompt.ts"(){
+"scripts/ramekin/prompt.ts":(function(){
 init_control_characters();
 init_files3();
 init_syscalls();
 init_output2();
-}
+})
 });
 function deniedPath(path2,flag2){
 const whole=absolutePath2(path2);
@@ -42567,18 +43829,6 @@ init_registry();
 init_namespaces5();
 })
 });
-function apart(box3){
-const isApart=box3.steps.some(({step})=> step==="newSession");
-return isApart?box3:box3.with(newSession());
-}
-function apartAtTerminal(box3,{terminal}){
-const hasTerminal=[
-Deno.stdin,
-Deno.stdout,
-Deno.stderr
-].some((stream)=> stream.isTerminal());
-return terminal===true || !hasTerminal?box3:apart(box3);
-}
 function startStatus(error){
 if(error instanceof Deno.errors.NotFound && error.cause instanceof SyscallError){
 return STATUS2.notFound;
@@ -42640,54 +43890,6 @@ for(const{signal,pass:pass2}of this.#listeners)Deno.removeSignalListener(signal,
 };
 })
 });
-function defineScalarTag(tagName,options){
-return{
-tagName,
-nodeKind:"scalar",
-implicit:options.implicit??false,
-matchByTagPrefix:options.matchByTagPrefix??false,
-implicitFirstChars:options.implicitFirstChars??null,
-resolve:options.resolve,
-identify:options.identify,
-represent:options.represent??((data2)=> String(data2)),
-representTagName:options.representTagName??(()=> tagName)
-};
-}
-function defineSequenceTag(tagName,options){
-const carrierIsResult=options.finalize===void 0;
-return{
-tagName,
-nodeKind:"sequence",
-implicit:false,
-matchByTagPrefix:options.matchByTagPrefix??false,
-create:options.create,
-addItem:options.addItem,
-finalize:options.finalize??((carrier)=> carrier),
-carrierIsResult,
-identify:options.identify,
-represent:options.represent??((data2)=> data2),
-representTagName:options.representTagName??(()=> tagName)
-};
-}
-function defineMappingTag(tagName,options){
-const carrierIsResult=options.finalize===void 0;
-return{
-tagName,
-nodeKind:"mapping",
-implicit:false,
-matchByTagPrefix:options.matchByTagPrefix??false,
-create:options.create,
-addPair:options.addPair,
-has:options.has,
-keys:options.keys,
-get:options.get,
-finalize:options.finalize??((carrier)=> carrier),
-carrierIsResult,
-identify:options.identify,
-represent:options.represent??((data2)=> data2),
-representTagName:options.representTagName??(()=> tagName)
-};
-}
 function parseYamlInteger$2(source){
 let value=source;
 let sign=1;
@@ -42875,35 +44077,6 @@ const result={};
 for(const key of keys2)if(object2[key]!==void 0)result[key]=object2[key];
 return result;
 }
-function createTagDefinitionMap(){
-return{
-scalar:Object.create(null),
-sequence:Object.create(null),
-mapping:Object.create(null)
-};
-}
-function createTagDefinitionListMap(){
-return{
-scalar:[],
-sequence:[],
-mapping:[]
-};
-}
-function compileTags(tags){
-const result=[];
-for(const tag of tags){
-let index=result.length;
-for(let previousIndex=0;previousIndex < result.length;previousIndex++){
-const previous=result[previousIndex];
-if(previous.nodeKind===tag.nodeKind && previous.tagName===tag.tagName && previous.matchByTagPrefix===tag.matchByTagPrefix){
-index=previousIndex;
-break;
-}
-}
-result[index]=tag;
-}
-return result;
-}
 function normalizeKey(key){
 if(Array.isArray(key)){
 const array=Array.prototype.slice.call(key);
@@ -42986,48 +44159,6 @@ if(!compact && exception.mark.snippet)where +=`
 
 ${exception.mark.snippet}`;
 return `${exception.reason} ${where}`;
-}
-function simpleEscapeSequence(c){
-switch(c){
-case 48:
-return "\0";
-case 97:
-return "\x07";
-case 98:
-return "\b";
-case 116:
-return "	";
-case 9:
-return "	";
-case 110:
-return "\n";
-case 118:
-return "\v";
-case 102:
-return "\f";
-case 114:
-return "\r";
-case 101:
-return "\x1B";
-case 32:
-return " ";
-case 34:
-return '"';
-case 47:
-return "/";
-case 92:
-return "\\";
-case 78:
-return "\x85";
-case 95:
-return "\xA0";
-case 76:
-return "\u2028";
-case 80:
-return "\u2029";
-default:
-return "";
-}
 }
 function charFromCodepoint(c){
 if(c <=65535)return String.fromCharCode(c);
@@ -43184,23 +44315,6 @@ if(didReadContent)result +="\n";
 }
 return result;
 }
-function getScalarValue(input,scalar){
-if(scalar.valueStart===NO_RANGE$3)return "";
-const{valueStart,valueEnd}=scalar;
-if(scalar.fast)return input.slice(valueStart,valueEnd);
-switch(scalar.style){
-case SCALAR_STYLE.SINGLE_QUOTED:
-return getSingleQuotedValue(input,valueStart,valueEnd);
-case SCALAR_STYLE.DOUBLE_QUOTED:
-return getDoubleQuotedValue(input,valueStart,valueEnd);
-case SCALAR_STYLE.LITERAL_BLOCK:
-return getBlockValue(input,valueStart,valueEnd,scalar.indent,scalar.chomping,false);
-case SCALAR_STYLE.FOLDED_BLOCK:
-return getBlockValue(input,valueStart,valueEnd,scalar.indent,scalar.chomping,true);
-default:
-return getPlainValue(input,valueStart,valueEnd);
-}
-}
 function percentByte(byte){
 return "%" + HEX[byte >> 4]+ HEX[byte & 15];
 }
@@ -43262,13 +44376,6 @@ return `!${tagPercentEncode(tag,true)}`;
 if(tag.slice(0,18)==="tag:yaml.org,2002:")return `!!${tagPercentEncode(tag.slice(18),true)}`;
 return `!<${tagPercentEncode(tag,false)}>`;
 }
-function eventPosition$1(event){
-if("tagStart" in event && event.tagStart !==NO_RANGE$2)return event.tagStart;
-if("anchorStart" in event && event.anchorStart !==NO_RANGE$2)return event.anchorStart;
-if("valueStart" in event && event.valueStart !==NO_RANGE$2)return event.valueStart;
-if("start" in event)return event.start;
-return 0;
-}
 function throwError$1(state,message2){
 YAMLException.throwAt(state.source,state.position,message2,state.filename);
 }
@@ -43279,49 +44386,6 @@ return tag.finalize(carrier);
 if(error instanceof YAMLException)throw error;
 YAMLException.throwAt(state.source,position,error instanceof Error?error.message:String(error),state.filename);
 }
-}
-function constructScalar(state,event){
-const source=getScalarValue(state.source,event);
-const rawTag=event.tagStart===NO_RANGE$2?"":state.source.slice(event.tagStart,event.tagEnd);
-const strTag2=state.schema.defaultScalarTag;
-if(rawTag !==""){
-if(rawTag==="!")return{
-value:source,
-tag:strTag2
-};
-const tagName=tagNameFull(rawTag,state.tagHandlers);
-const scalarTag=state.schema.lookupScalarTag(tagName);
-if(scalarTag){
-const result=scalarTag.resolve(source,true,tagName);
-if(result===NOT_RESOLVED)throwError$1(state,`cannot resolve a node with !<${tagName}> explicit tag`);
-return{
-value:result,
-tag:scalarTag
-};
-}
-const collectionTagDef=state.schema.lookupMappingTag(tagName)??state.schema.lookupSequenceTag(tagName);
-if(collectionTagDef){
-if(source !=="")throwError$1(state,`cannot resolve a node with !<${tagName}> explicit tag`);
-const carrier=collectionTagDef.create(tagName);
-return{
-value:collectionTagDef.carrierIsResult?carrier:finalizeCollection(state,state.position,collectionTagDef,carrier),
-tag:collectionTagDef
-};
-}
-throwError$1(state,`unknown scalar tag !<${tagName}>`);
-}
-if(event.style===SCALAR_STYLE.PLAIN)return state.schema.resolveImplicitScalarTag(source);
-return{
-value:strTag2.resolve(source,false,strTag2.tagName),
-tag:strTag2
-};
-}
-function collectionTagName(state,event,defaultTagName){
-const rawTag=event.tagStart===NO_RANGE$2?"":state.source.slice(event.tagStart,event.tagEnd);
-return rawTag==="" || rawTag==="!"?defaultTagName:tagNameFull(rawTag,state.tagHandlers);
-}
-function isMappingTag(tag){
-return tag.nodeKind==="mapping";
 }
 function chargeMergeWork(state){
 state.totalMergeKeys++;
@@ -43350,184 +44414,6 @@ mergeKeys(state,frame2,element,elementTag);
 }
 }else throwError$1(state,"cannot merge mappings; the provided source object is unacceptable");
 }
-function addMappingValue(state,frame2,key,value,tag){
-state.position=frame2.keyPosition;
-if(frame2.keyIsMerge){
-mergeSource(state,frame2,value,tag);
-return;
-}
-if(!state.json && frame2.tag.has(frame2.value,key)&& !frame2.overridable?.has(key))throwError$1(state,"duplicated mapping key");
-const err=frame2.tag.addPair(frame2.value,key,value);
-if(err)throwError$1(state,err);
-frame2.overridable?.delete(key);
-}
-function addValue(state,value,tag){
-const frame2=state.frames[state.frames.length - 1];
-if(frame2.kind==="document"){
-frame2.value=value;
-frame2.hasValue=true;
-}else if(frame2.kind==="sequence"){
-if(isMappingTag(tag))state.nodeTags.set(value,tag);
-const err=frame2.tag.addItem(frame2.value,value,frame2.index++);
-if(err)throwError$1(state,err);
-}else if(frame2.hasKey){
-const key=frame2.key;
-frame2.key=void 0;
-frame2.hasKey=false;
-addMappingValue(state,frame2,key,value,tag);
-}else{
-frame2.key=value;
-frame2.keyPosition=state.position;
-frame2.hasKey=true;
-frame2.keyIsMerge=tag.tagName===MERGE_TAG_NAME;
-}
-}
-function storeAnchor(state,event,value,tag,isValueFinal){
-if(event.anchorStart !==NO_RANGE$2){
-const anchor={
-value,
-tag,
-isValueFinal
-};
-state.anchors.set(state.source.slice(event.anchorStart,event.anchorEnd),anchor);
-return anchor;
-}
-return null;
-}
-function constructFromEvents(events,options){
-const state={
-...DEFAULT_CONSTRUCTOR_OPTIONS,
-...options,
-events,
-documents:[],
-eventIndex:0,
-position:0,
-frames:[],
-anchors:new Map(),
-nodeTags:new Map(),
-tagHandlers:Object.create(null),
-totalMergeKeys:0,
-aliasCount:0
-};
-while(state.eventIndex < state.events.length){
-const event=state.events[state.eventIndex++];
-state.position=eventPosition$1(event);
-switch(event.type){
-case EVENT_ID.DOCUMENT:
-state.anchors=new Map();
-state.nodeTags=new Map();
-state.aliasCount=0;
-state.tagHandlers=Object.create(null);
-for(const directive of event.directives)if(directive.kind==="tag")state.tagHandlers[directive.handle]=directive.prefix;
-state.frames.push({
-kind:"document",
-position:state.position,
-value:void 0,
-hasValue:false
-});
-break;
-case EVENT_ID.SCALAR:{
-const{value,tag}=constructScalar(state,event);
-storeAnchor(state,event,value,tag,true);
-addValue(state,value,tag);
-break;
-}
-case EVENT_ID.SEQUENCE:{
-const tagName=collectionTagName(state,event,"tag:yaml.org,2002:seq");
-const tag=state.schema.lookupSequenceTag(tagName);
-if(!tag)throwError$1(state,`unknown sequence tag !<${tagName}>`);
-const value=tag.create(tagName);
-const anchor=storeAnchor(state,event,value,tag,tag.carrierIsResult);
-state.frames.push({
-kind:"sequence",
-position:state.position,
-value,
-tag,
-anchor,
-index:0
-});
-break;
-}
-case EVENT_ID.MAPPING:{
-const tagName=collectionTagName(state,event,"tag:yaml.org,2002:map");
-const tag=state.schema.lookupMappingTag(tagName);
-if(!tag)throwError$1(state,`unknown mapping tag !<${tagName}>`);
-const value=tag.create(tagName);
-const anchor=storeAnchor(state,event,value,tag,tag.carrierIsResult);
-state.frames.push({
-kind:"mapping",
-position:state.position,
-value,
-tag,
-anchor,
-key:void 0,
-keyPosition:state.position,
-hasKey:false,
-keyIsMerge:false,
-overridable:null
-});
-break;
-}
-case EVENT_ID.ALIAS:{
-if(state.maxAliases !==-1 && ++state.aliasCount > state.maxAliases)throwError$1(state,`aliases exceeded maxAliases (${state.maxAliases})`);
-const name=state.source.slice(event.anchorStart,event.anchorEnd);
-const anchor=state.anchors.get(name);
-if(!anchor)throwError$1(state,`unidentified alias "${name}"`);
-if(!anchor.isValueFinal)throwError$1(state,`recursive alias "${name}" is not supported for tag ${anchor.tag.tagName} because it uses finalize()`);
-addValue(state,anchor.value,anchor.tag);
-break;
-}
-case EVENT_ID.POP:{
-const frame2=state.frames.pop();
-if(frame2.kind==="mapping" && frame2.hasKey){
-state.position=frame2.keyPosition;
-throwError$1(state,"incomplete mapping pair in event stream");
-}
-if(frame2.kind==="document")state.documents.push(frame2.value);
-else{
-const value=frame2.tag.carrierIsResult?frame2.value:finalizeCollection(state,frame2.position,frame2.tag,frame2.value);
-if(frame2.anchor){
-frame2.anchor.value=value;
-frame2.anchor.isValueFinal=true;
-}
-addValue(state,value,frame2.tag);
-}
-break;
-}
-}
-}
-return state.documents;
-}
-function addDocumentEvent(state,explicitStart,explicitEnd){
-state.events.push({
-type:EVENT_ID.DOCUMENT,
-explicitStart,
-explicitEnd,
-directives:state.directives
-});
-}
-function addSequenceEvent(state,start,anchorStart,anchorEnd,tagStart,tagEnd,style){
-state.events.push({
-type:EVENT_ID.SEQUENCE,
-start,
-anchorStart,
-anchorEnd,
-tagStart,
-tagEnd,
-style
-});
-}
-function addMappingEvent(state,start,anchorStart,anchorEnd,tagStart,tagEnd,style){
-state.events.push({
-type:EVENT_ID.MAPPING,
-start,
-anchorStart,
-anchorEnd,
-tagStart,
-tagEnd,
-style
-});
-}
 function insertFlowPairMappingEvent(state,snapshot){
 state.events.splice(snapshot.eventsLength,0,{
 type:EVENT_ID.MAPPING,
@@ -43539,21 +44425,6 @@ tagEnd:NO_RANGE$1,
 style:COLLECTION_STYLE.FLOW
 });
 }
-function addScalarEvent(state,valueStart,valueEnd,anchorStart,anchorEnd,tagStart,tagEnd,style,chomping=CHOMPING_MODE.CLIP,indent=-1,fast=false){
-state.events.push({
-type:EVENT_ID.SCALAR,
-valueStart,
-valueEnd,
-anchorStart,
-anchorEnd,
-tagStart,
-tagEnd,
-style,
-chomping,
-indent,
-fast
-});
-}
 function addAliasEvent(state,anchorStart,anchorEnd){
 state.events.push({
 type:EVENT_ID.ALIAS,
@@ -43561,31 +44432,8 @@ anchorStart,
 anchorEnd
 });
 }
-function addPopEvent(state){
-state.events.push({
-type:EVENT_ID.POP
-});
-}
 function addEmptyScalarEvent(state){
 addScalarEvent(state,NO_RANGE$1,NO_RANGE$1,NO_RANGE$1,NO_RANGE$1,NO_RANGE$1,NO_RANGE$1,SCALAR_STYLE.PLAIN);
-}
-function emptyProperties(){
-return{
-anchorStart:NO_RANGE$1,
-anchorEnd:NO_RANGE$1,
-tagStart:NO_RANGE$1,
-tagEnd:NO_RANGE$1
-};
-}
-function snapshotState(state){
-return{
-position:state.position,
-line:state.line,
-lineStart:state.lineStart,
-lineIndent:state.lineIndent,
-firstTabInLine:state.firstTabInLine,
-eventsLength:state.events.length
-};
 }
 function restoreState(state,snapshot){
 state.position=snapshot.position;
@@ -43597,15 +44445,6 @@ state.events.length=snapshot.eventsLength;
 }
 function throwError(state,message2){
 YAMLException.throwAt(state.input.slice(0,state.length),state.position,message2,state.filename);
-}
-function isEol(c){
-return c===10 || c===13;
-}
-function isWhiteSpace(c){
-return c===9 || c===32;
-}
-function isWsOrEol(c){
-return isWhiteSpace(c)|| isEol(c);
 }
 function isWsOrEolOrEnd(c){
 return c===0 || isWsOrEol(c);
@@ -43642,31 +44481,6 @@ state.lineStart=state.position;
 state.lineIndent=0;
 state.firstTabInLine=-1;
 }
-function skipSeparationSpace(state,allowComments){
-let lineBreaks=0;
-let ch=state.input.charCodeAt(state.position);
-let hasSeparation=state.position===state.lineStart || isWsOrEol(state.input.charCodeAt(state.position - 1));
-while(ch !==0){
-while(isWhiteSpace(ch)){
-hasSeparation=true;
-if(ch===9 && state.firstTabInLine===-1)state.firstTabInLine=state.position;
-ch=state.input.charCodeAt(++state.position);
-}
-if(allowComments && hasSeparation && ch===35)do
-ch=state.input.charCodeAt(++state.position);
-while(!isEol(ch)&& ch !==0);
-if(!isEol(ch))break;
-consumeLineBreak(state);
-lineBreaks++;
-hasSeparation=true;
-ch=state.input.charCodeAt(state.position);
-while(ch===32){
-state.lineIndent++;
-ch=state.input.charCodeAt(++state.position);
-}
-}
-return lineBreaks;
-}
 function testDocumentSeparator(state,position=state.position){
 const ch=state.input.charCodeAt(position);
 if((ch===45 || ch===46)&& ch===state.input.charCodeAt(position + 1)&& ch===state.input.charCodeAt(position + 2)){
@@ -43674,12 +44488,6 @@ const following=state.input.charCodeAt(position + 3);
 return following===0 || isWsOrEol(following);
 }
 return false;
-}
-function skipByteOrderMark(state){
-if(state.position===state.lineStart && state.input.charCodeAt(state.position)===65279){
-state.position++;
-state.lineStart=state.position;
-}
 }
 function testDocumentBoundary(state){
 if(state.position !==state.lineStart)return false;
@@ -43704,61 +44512,6 @@ state.position=start + match.index + match[0].length - 1;
 throwError(state,"the stream contains non-printable characters");
 }
 }
-function readTagProperty(state,props,inFlow){
-if(state.input.charCodeAt(state.position)!==33)return false;
-if(props.tagStart !==NO_RANGE$1)throwError(state,"duplication of a tag property");
-const start=state.position;
-let isVerbatim=false;
-let isNamed2=false;
-let tagHandle="!";
-let ch=state.input.charCodeAt(++state.position);
-if(ch===60){
-isVerbatim=true;
-ch=state.input.charCodeAt(++state.position);
-}else if(ch===33){
-isNamed2=true;
-tagHandle="!!";
-ch=state.input.charCodeAt(++state.position);
-}
-let suffixStart=state.position;
-let tagName;
-if(isVerbatim){
-while(ch !==0 && ch !==62)ch=state.input.charCodeAt(++state.position);
-if(ch !==62)throwError(state,"unexpected end of the stream within a verbatim tag");
-tagName=state.input.slice(suffixStart,state.position);
-state.position++;
-}else{
-while(ch !==0 && !isWsOrEol(ch)&& !(inFlow && isFlowIndicator(ch))){
-if(ch===33){
-if(!isNamed2){
-tagHandle=state.input.slice(suffixStart - 1,state.position + 1);
-if(!PATTERN_TAG_HANDLE.test(tagHandle))throwError(state,"named tag handle cannot contain such characters");
-isNamed2=true;
-suffixStart=state.position + 1;
-}else throwError(state,"tag suffix cannot contain exclamation marks");
-}
-ch=state.input.charCodeAt(++state.position);
-}
-tagName=state.input.slice(suffixStart,state.position);
-if(PATTERN_FLOW_INDICATORS.test(tagName))throwError(state,"tag suffix cannot contain flow indicator characters");
-}
-if(tagName && !(isVerbatim?PATTERN_TAG_URI.test(tagName):PATTERN_TAG_SUFFIX.test(tagName)))throwError(state,`tag name cannot contain such characters: ${tagName}`);
-if(!isVerbatim && tagHandle !=="!" && tagHandle !=="!!" && !HAS_OWN.call(state.tagHandlers,tagHandle))throwError(state,`undeclared tag handle "${tagHandle}"`);
-props.tagStart=start;
-props.tagEnd=state.position;
-return true;
-}
-function readAnchorProperty(state,props){
-if(state.input.charCodeAt(state.position)!==38)return false;
-if(props.anchorStart !==NO_RANGE$1)throwError(state,"duplication of an anchor property");
-state.position++;
-const start=state.position;
-while(state.input.charCodeAt(state.position)!==0 && !isWsOrEol(state.input.charCodeAt(state.position))&& !isFlowIndicator(state.input.charCodeAt(state.position)))state.position++;
-if(state.position===start)throwError(state,"name of an anchor node must contain at least one character");
-props.anchorStart=start;
-props.anchorEnd=state.position;
-return true;
-}
 function readAlias(state,props){
 if(state.input.charCodeAt(state.position)!==42)return false;
 if(props.anchorStart !==NO_RANGE$1 || props.tagStart !==NO_RANGE$1)throwError(state,"alias node should not have any properties");
@@ -43772,69 +44525,6 @@ return true;
 function readFlowScalarBreak(state,nodeIndent){
 skipSeparationSpace(state,false);
 if(state.lineIndent < nodeIndent)throwError(state,"deficient indentation");
-}
-function readSingleQuotedScalar(state,nodeIndent,props){
-if(state.input.charCodeAt(state.position)!==39)return false;
-state.position++;
-const start=state.position;
-let simple2=true;
-while(state.input.charCodeAt(state.position)!==0){
-const ch=state.input.charCodeAt(state.position);
-if(ch===39){
-if(state.input.charCodeAt(state.position + 1)===39){
-simple2=false;
-state.position +=2;
-continue;
-}
-const end=state.position;
-state.position++;
-addScalarEvent(state,start,end,props.anchorStart,props.anchorEnd,props.tagStart,props.tagEnd,SCALAR_STYLE.SINGLE_QUOTED,CHOMPING_MODE.CLIP,-1,simple2);
-return true;
-}
-if(isEol(ch)){
-simple2=false;
-readFlowScalarBreak(state,nodeIndent);
-}else if(state.position===state.lineStart && testDocumentSeparator(state))throwError(state,"unexpected end of the document within a single quoted scalar");
-else if(ch !==9 && ch < 32)throwError(state,"expected valid JSON character");
-else state.position++;
-}
-throwError(state,"unexpected end of the stream within a single quoted scalar");
-}
-function readDoubleQuotedScalar(state,nodeIndent,props){
-if(state.input.charCodeAt(state.position)!==34)return false;
-state.position++;
-const start=state.position;
-let simple2=true;
-while(state.input.charCodeAt(state.position)!==0){
-const ch=state.input.charCodeAt(state.position);
-if(ch===34){
-const end=state.position;
-state.position++;
-addScalarEvent(state,start,end,props.anchorStart,props.anchorEnd,props.tagStart,props.tagEnd,SCALAR_STYLE.DOUBLE_QUOTED,CHOMPING_MODE.CLIP,-1,simple2);
-return true;
-}
-if(ch===92){
-simple2=false;
-const escaped6=state.input.charCodeAt(++state.position);
-if(isEol(escaped6))readFlowScalarBreak(state,nodeIndent);
-else if(isSimpleEscape(escaped6))state.position++;
-else{
-let hexLength=escapedHexLen(escaped6);
-if(hexLength===0)throwError(state,"unknown escape sequence");
-while(hexLength-- > 0){
-state.position++;
-if(fromHexCode(state.input.charCodeAt(state.position))< 0)throwError(state,"expected hexadecimal character");
-}
-state.position++;
-}
-}else if(isEol(ch)){
-simple2=false;
-readFlowScalarBreak(state,nodeIndent);
-}else if(state.position===state.lineStart && testDocumentSeparator(state))throwError(state,"unexpected end of the document within a double quoted scalar");
-else if(ch !==9 && ch < 32)throwError(state,"expected valid JSON character");
-else state.position++;
-}
-throwError(state,"unexpected end of the stream within a double quoted scalar");
 }
 function readBlockScalar(state,parentIndent,props){
 const ch=state.input.charCodeAt(state.position);
@@ -43966,366 +44656,6 @@ if(end===start)return false;
 checkPrintable(state,start,end);
 addScalarEvent(state,start,end,props.anchorStart,props.anchorEnd,props.tagStart,props.tagEnd,SCALAR_STYLE.PLAIN,CHOMPING_MODE.CLIP,-1,!multiline);
 return true;
-}
-function skipFlowSeparationSpace(state,nodeIndent){
-const startLine=state.line;
-skipSeparationSpace(state,true);
-if(state.line > startLine && state.lineIndent < nodeIndent || state.firstTabInLine !==-1 && state.lineIndent < nodeIndent)throwError(state,"deficient indentation");
-}
-function readFlowCollection(state,nodeIndent,props){
-const ch=state.input.charCodeAt(state.position);
-const isMapping=ch===123;
-const start=state.position;
-let readNext=true;
-if(ch !==91 && ch !==123)return false;
-const terminator=isMapping?125:93;
-if(isMapping)addMappingEvent(state,start,props.anchorStart,props.anchorEnd,props.tagStart,props.tagEnd,COLLECTION_STYLE.FLOW);
-else addSequenceEvent(state,start,props.anchorStart,props.anchorEnd,props.tagStart,props.tagEnd,COLLECTION_STYLE.FLOW);
-state.position++;
-while(state.input.charCodeAt(state.position)!==0){
-skipFlowSeparationSpace(state,nodeIndent);
-let ch2=state.input.charCodeAt(state.position);
-if(ch2===terminator){
-state.position++;
-addPopEvent(state);
-return true;
-}else if(!readNext)throwError(state,"missed comma between flow collection entries");
-else if(ch2===44)throwError(state,"expected the node content, but found ','");
-let isPair=false;
-let isExplicitPair=false;
-if(ch2===63 && isWsOrEol(state.input.charCodeAt(state.position + 1))){
-isPair=isExplicitPair=true;
-state.position +=1;
-skipFlowSeparationSpace(state,nodeIndent);
-}
-const entryLine=state.line;
-const entryStart=snapshotState(state);
-const keyWasRead=parseNode(state,nodeIndent,CONTEXT_FLOW_IN,false,true);
-skipFlowSeparationSpace(state,nodeIndent);
-ch2=state.input.charCodeAt(state.position);
-if((isMapping || isExplicitPair || state.line===entryLine)&& ch2===58){
-isPair=true;
-state.position++;
-skipFlowSeparationSpace(state,nodeIndent);
-if(!isMapping){
-insertFlowPairMappingEvent(state,entryStart);
-if(!keyWasRead)addEmptyScalarEvent(state);
-}else if(!keyWasRead)addEmptyScalarEvent(state);
-if(!parseNode(state,nodeIndent,CONTEXT_FLOW_IN,false,true))addEmptyScalarEvent(state);
-skipFlowSeparationSpace(state,nodeIndent);
-if(!isMapping)addPopEvent(state);
-}else if(isMapping && isPair){
-if(!keyWasRead)addEmptyScalarEvent(state);
-addEmptyScalarEvent(state);
-}else if(isMapping)addEmptyScalarEvent(state);
-else if(isPair){
-insertFlowPairMappingEvent(state,entryStart);
-if(!keyWasRead)addEmptyScalarEvent(state);
-addEmptyScalarEvent(state);
-addPopEvent(state);
-}
-ch2=state.input.charCodeAt(state.position);
-if(ch2===44){
-readNext=true;
-state.position++;
-}else readNext=false;
-}
-throwError(state,"unexpected end of the stream within a flow collection");
-}
-function readBlockSequence(state,nodeIndent,props){
-if(state.firstTabInLine !==-1 || state.input.charCodeAt(state.position)!==45 || !isWsOrEolOrEnd(state.input.charCodeAt(state.position + 1)))return false;
-addSequenceEvent(state,state.position,props.anchorStart,props.anchorEnd,props.tagStart,props.tagEnd,COLLECTION_STYLE.BLOCK);
-while(state.input.charCodeAt(state.position)===45 && isWsOrEolOrEnd(state.input.charCodeAt(state.position + 1))){
-if(state.firstTabInLine !==-1){
-state.position=state.firstTabInLine;
-throwError(state,"tab characters must not be used in indentation");
-}
-const entryLine=state.line;
-state.position++;
-const hadBreak=skipSeparationSpace(state,true)> 0;
-if(state.firstTabInLine !==-1 && state.input.charCodeAt(state.position)===45 && isWsOrEolOrEnd(state.input.charCodeAt(state.position + 1)))throwError(state,"bad indentation of a sequence entry");
-if(hadBreak && state.lineIndent <=nodeIndent)addEmptyScalarEvent(state);
-else parseNode(state,nodeIndent,CONTEXT_BLOCK_IN,false,true);
-skipSeparationSpace(state,true);
-if(state.lineIndent < nodeIndent || state.position >=state.length)break;
-if(state.lineIndent > nodeIndent)throwError(state,"bad indentation of a sequence entry");
-if(state.line===entryLine && state.input.charCodeAt(state.position)===45 && isWsOrEolOrEnd(state.input.charCodeAt(state.position + 1)))throwError(state,"bad indentation of a sequence entry");
-}
-addPopEvent(state);
-return true;
-}
-function readBlockMapping(state,nodeIndent,flowIndent,props){
-let atExplicitKey=false;
-let detected=false;
-let mappingOpened=false;
-let pendingExplicitKey=false;
-if(state.firstTabInLine !==-1)return false;
-let ch=state.input.charCodeAt(state.position);
-while(ch !==0){
-if(!atExplicitKey && state.firstTabInLine !==-1){
-state.position=state.firstTabInLine;
-throwError(state,"tab characters must not be used in indentation");
-}
-const following=state.input.charCodeAt(state.position + 1);
-const entryLine=state.line;
-if((ch===63 || ch===58)&& isWsOrEolOrEnd(following)){
-if(!mappingOpened){
-addMappingEvent(state,state.position,props.anchorStart,props.anchorEnd,props.tagStart,props.tagEnd,COLLECTION_STYLE.BLOCK);
-mappingOpened=true;
-}
-if(ch===63){
-if(atExplicitKey)addEmptyScalarEvent(state);
-detected=true;
-atExplicitKey=true;
-}else if(atExplicitKey)atExplicitKey=false;
-else{
-addEmptyScalarEvent(state);
-detected=true;
-atExplicitKey=false;
-}
-state.position +=1;
-pendingExplicitKey=true;
-}else{
-if(atExplicitKey){
-addEmptyScalarEvent(state);
-atExplicitKey=false;
-}
-const beforeKey=snapshotState(state);
-if(!parseNode(state,flowIndent,CONTEXT_FLOW_OUT,false,true))break;
-if(state.line===entryLine){
-ch=state.input.charCodeAt(state.position);
-while(isWhiteSpace(ch))ch=state.input.charCodeAt(++state.position);
-if(ch===58){
-ch=state.input.charCodeAt(++state.position);
-if(!isWsOrEolOrEnd(ch))throwError(state,"a whitespace character is expected after the key-value separator within a block mapping");
-if(!mappingOpened){
-state.events.splice(beforeKey.eventsLength,0,{
-type:EVENT_ID.MAPPING,
-start:beforeKey.position,
-anchorStart:props.anchorStart,
-anchorEnd:props.anchorEnd,
-tagStart:props.tagStart,
-tagEnd:props.tagEnd,
-style:COLLECTION_STYLE.BLOCK
-});
-mappingOpened=true;
-}
-detected=true;
-atExplicitKey=false;
-pendingExplicitKey=false;
-}else if(detected)throwError(state,"expected ':' after a mapping key");
-else{
-if(props.anchorStart !==NO_RANGE$1 || props.tagStart !==NO_RANGE$1){
-restoreState(state,beforeKey);
-return false;
-}
-return true;
-}
-}else if(detected)throwError(state,"can not read a block mapping entry; a multiline key may not be an implicit key");
-else{
-if(props.anchorStart !==NO_RANGE$1 || props.tagStart !==NO_RANGE$1){
-restoreState(state,beforeKey);
-return false;
-}
-return true;
-}
-}
-if(parseNode(state,nodeIndent,CONTEXT_BLOCK_OUT,true,pendingExplicitKey))pendingExplicitKey=false;
-if(!atExplicitKey){
-if(pendingExplicitKey){
-addEmptyScalarEvent(state);
-pendingExplicitKey=false;
-}
-}
-skipSeparationSpace(state,true);
-ch=state.input.charCodeAt(state.position);
-if((state.line===entryLine || state.lineIndent > nodeIndent)&& ch !==0)throwError(state,"bad indentation of a mapping entry");
-else if(state.lineIndent < nodeIndent)break;
-}
-if(!detected)return false;
-if(atExplicitKey)addEmptyScalarEvent(state);
-if(mappingOpened)addPopEvent(state);
-return true;
-}
-function parseNode(state,parentIndent,nodeContext,allowToSeek,allowCompact,allowPropertyMapping=true){
-if(state.depth >=state.maxDepth)throwError(state,`nesting exceeded maxDepth (${state.maxDepth})`);
-state.depth++;
-let indentStatus=1;
-let atNewLine=false;
-let hasContent=false;
-let propertyStart=null;
-const props=emptyProperties();
-let allowBlockScalars=nodeContext===CONTEXT_BLOCK_OUT || nodeContext===CONTEXT_BLOCK_IN;
-let allowBlockCollections=allowBlockScalars;
-const allowBlockStyles=allowBlockScalars;
-if(allowToSeek && skipSeparationSpace(state,true)){
-atNewLine=true;
-if(state.lineIndent > parentIndent)indentStatus=1;
-else if(state.lineIndent===parentIndent)indentStatus=0;
-else indentStatus=-1;
-}
-if(indentStatus===1)while(true){
-const ch=state.input.charCodeAt(state.position);
-const propertyState=snapshotState(state);
-if(atNewLine && indentStatus !==1 &&(ch===33 || ch===38))break;
-if(atNewLine && allowBlockStyles &&(props.tagStart !==NO_RANGE$1 || props.anchorStart !==NO_RANGE$1)&&(ch===33 || ch===38)){
-const fallbackState=snapshotState(state);
-const flowIndent=parentIndent + 1;
-if(readBlockMapping(state,state.position - state.lineStart,flowIndent,props)&& state.events[fallbackState.eventsLength]?.type===EVENT_ID.MAPPING){
-state.depth--;
-return true;
-}
-restoreState(state,fallbackState);
-}
-if(atNewLine &&(ch===33 && props.tagStart !==NO_RANGE$1 || ch===38 && props.anchorStart !==NO_RANGE$1))break;
-if(!readTagProperty(state,props,nodeContext===CONTEXT_FLOW_IN)&& !readAnchorProperty(state,props))break;
-if(propertyStart===null)propertyStart=propertyState;
-if(skipSeparationSpace(state,true)){
-atNewLine=true;
-allowBlockCollections=allowBlockStyles;
-if(state.lineIndent > parentIndent)indentStatus=1;
-else if(state.lineIndent===parentIndent)indentStatus=0;
-else indentStatus=-1;
-}else allowBlockCollections=false;
-}
-if(allowBlockCollections)allowBlockCollections=atNewLine || allowCompact;
-if(indentStatus===1 || nodeContext===CONTEXT_BLOCK_OUT){
-const flowIndent=nodeContext===CONTEXT_FLOW_IN || nodeContext===CONTEXT_FLOW_OUT?parentIndent:parentIndent + 1;
-const blockIndent=state.position - state.lineStart;
-if(indentStatus===1){
-if(allowBlockCollections &&(readBlockSequence(state,blockIndent,props)|| readBlockMapping(state,blockIndent,flowIndent,props))|| readFlowCollection(state,flowIndent,props))hasContent=true;
-else{
-const ch=state.input.charCodeAt(state.position);
-if(propertyStart !==null && allowPropertyMapping && allowBlockStyles && !allowBlockCollections && ch !==124 && ch !==62){
-const fallbackState=snapshotState(state);
-const propertyIndent=propertyStart.position - propertyStart.lineStart;
-restoreState(state,propertyStart);
-if(readBlockMapping(state,propertyIndent,flowIndent,emptyProperties())&& state.events[fallbackState.eventsLength]?.type===EVENT_ID.MAPPING)hasContent=true;
-else restoreState(state,fallbackState);
-}
-if(!hasContent &&(allowBlockScalars && readBlockScalar(state,flowIndent,props)|| readSingleQuotedScalar(state,flowIndent,props)|| readDoubleQuotedScalar(state,flowIndent,props)|| readAlias(state,props)|| readPlainScalar(state,flowIndent,nodeContext,props)))hasContent=true;
-}
-}else if(indentStatus===0)hasContent=allowBlockCollections && readBlockSequence(state,blockIndent,props);
-}
-allowBlockScalars=allowBlockScalars && !hasContent;
-if(!hasContent &&(props.anchorStart !==NO_RANGE$1 || props.tagStart !==NO_RANGE$1 || allowBlockScalars)){
-addScalarEvent(state,NO_RANGE$1,NO_RANGE$1,props.anchorStart,props.anchorEnd,props.tagStart,props.tagEnd,SCALAR_STYLE.PLAIN);
-hasContent=true;
-}
-state.depth--;
-return hasContent || props.anchorStart !==NO_RANGE$1 || props.tagStart !==NO_RANGE$1;
-}
-function readDirective(state){
-if(state.lineIndent > 0 || state.input.charCodeAt(state.position)!==37)return false;
-state.position++;
-const nameStart=state.position;
-while(state.input.charCodeAt(state.position)!==0 && !isWsOrEol(state.input.charCodeAt(state.position)))state.position++;
-const name=state.input.slice(nameStart,state.position);
-const args=[];
-if(name.length===0)throwError(state,"directive name must not be less than one character in length");
-while(state.input.charCodeAt(state.position)!==0 && !isEol(state.input.charCodeAt(state.position))){
-while(isWhiteSpace(state.input.charCodeAt(state.position)))state.position++;
-if(state.input.charCodeAt(state.position)===35 || isEol(state.input.charCodeAt(state.position))|| state.input.charCodeAt(state.position)===0)break;
-const start=state.position;
-while(state.input.charCodeAt(state.position)!==0 && !isWsOrEol(state.input.charCodeAt(state.position)))state.position++;
-args.push(state.input.slice(start,state.position));
-}
-if(isEol(state.input.charCodeAt(state.position)))consumeLineBreak(state);
-if(name==="YAML"){
-if(state.directives.some((directive)=> directive.kind==="yaml"))throwError(state,"duplication of %YAML directive");
-if(args.length !==1)throwError(state,"YAML directive accepts exactly one argument");
-const match=/^([0-9]+)\.([0-9]+)$/.exec(args[0]);
-if(match===null)throwError(state,"ill-formed argument of the YAML directive");
-if(parseInt(match[1],10)!==1)throwError(state,"unacceptable YAML version of the document");
-state.directives.push({
-kind:"yaml",
-version:args[0]
-});
-}else if(name==="TAG"){
-if(args.length !==2)throwError(state,"TAG directive accepts exactly two arguments");
-const[handle,prefix]=args;
-if(!PATTERN_TAG_HANDLE.test(handle))throwError(state,"ill-formed tag handle (first argument) of the TAG directive");
-if(HAS_OWN.call(state.tagHandlers,handle))throwError(state,`there is a previously declared suffix for "${handle}" tag handle`);
-if(!PATTERN_TAG_PREFIX.test(prefix))throwError(state,"ill-formed tag prefix (second argument) of the TAG directive");
-state.tagHandlers[handle]=prefix;
-state.directives.push({
-kind:"tag",
-handle,
-prefix
-});
-}
-return true;
-}
-function readDocument(state){
-state.directives=[];
-state.tagHandlers=Object.create(null);
-let hasDirectives=false;
-skipSeparationSpace(state,true);
-while(readDirective(state)){
-hasDirectives=true;
-skipSeparationSpace(state,true);
-}
-let explicitStart=false;
-let explicitEnd=false;
-let allowCompact=true;
-if(state.lineIndent===0 && state.input.charCodeAt(state.position)===45 && state.input.charCodeAt(state.position + 1)===45 && state.input.charCodeAt(state.position + 2)===45 && isWsOrEolOrEnd(state.input.charCodeAt(state.position + 3))){
-explicitStart=true;
-const markerLine=state.line;
-state.position +=3;
-skipSeparationSpace(state,true);
-allowCompact=state.line > markerLine;
-}else if(hasDirectives)throwError(state,"directives end mark is expected");
-const documentEventIndex=state.events.length;
-if(!explicitStart && state.position===state.lineStart && state.input.charCodeAt(state.position)===46 && testDocumentSeparator(state)){
-state.position +=3;
-skipSeparationSpace(state,true);
-return;
-}
-addDocumentEvent(state,explicitStart,false);
-if(!parseNode(state,state.lineIndent - 1,CONTEXT_BLOCK_OUT,false,allowCompact,allowCompact))addEmptyScalarEvent(state);
-skipSeparationSpace(state,true);
-if(state.position===state.lineStart && testDocumentSeparator(state)){
-explicitEnd=state.input.charCodeAt(state.position)===46;
-if(explicitEnd){
-const markerLine=state.line;
-state.position +=3;
-skipSeparationSpace(state,true);
-if(state.line===markerLine && state.position < state.length)throwError(state,"end of the stream or a document separator is expected");
-}
-}
-const documentEvent=state.events[documentEventIndex];
-if(documentEvent?.type===EVENT_ID.DOCUMENT)documentEvent.explicitEnd=explicitEnd;
-addPopEvent(state);
-if(!explicitEnd && state.position < state.length && !testDocumentBoundary(state))throwError(state,"end of the stream or a document separator is expected");
-}
-function parseEvents(input,options){
-const length=input.length;
-const state={
-...DEFAULT_PARSER_OPTIONS,
-...options,
-input:`${input}\0`,
-length,
-position:0,
-line:0,
-lineStart:0,
-lineIndent:0,
-firstTabInLine:-1,
-depth:0,
-directives:[],
-tagHandlers:Object.create(null),
-events:[]
-};
-const nullpos=input.indexOf("\0");
-if(nullpos !==-1)YAMLException.throwAt(input,nullpos,"null byte is not allowed in input",state.filename);
-while(state.position < state.length){
-skipByteOrderMark(state);
-skipSeparationSpace(state,true);
-if(state.position >=state.length)break;
-const documentStart=state.position;
-readDocument(state);
-if(state.position===documentStart)throwError(state,"can not read a document");
-}
-return state.events;
 }
 function buildRepresentTypes(schema2){
 const defaultTags=new Set([
@@ -45017,7 +45347,7 @@ var init_js_yaml=__esm({
 "npm/js-yaml/5.5.0/dist/js-yaml.mjs":(function(){
 NOT_RESOLVED=Symbol("NOT_RESOLVED");
 strTag=defineScalarTag("tag:yaml.org,2002:str",{
-resolve:(source)=> source,
+resolve:((source)=> source),
 identify:(data2)=> typeof data2==="string"
 });
 NULL_VALUES$1=[
@@ -45276,10 +45606,10 @@ identify:(object2)=> object2 instanceof Date,
 represent:(object2)=> object2.toISOString()
 });
 seqTag=defineSequenceTag("tag:yaml.org,2002:seq",{
-create:()=>[],
-addItem:(container,item)=>{
+create:(()=>[]),
+addItem:((container,item)=>{
 container.push(item);
-},
+}),
 identify:Array.isArray
 });
 omapTag=defineSequenceTag("tag:yaml.org,2002:omap",{
@@ -45326,14 +45656,14 @@ return "";
 identify:()=> false
 });
 mapTag=defineMappingTag("tag:yaml.org,2002:map",{
-create:()=>({}),
+create:(()=>({})),
 identify:isPlainObject,
 represent:(o)=>{
 const map2=new Map();
 for(const key of Object.keys(o))map2.set(key,o[key]);
 return map2;
 },
-addPair:(container,key,value)=>{
+addPair:((container,key,value)=>{
 if(key !==null && typeof key==="object")return "object-based map does not support complex keys";
 const normalizedKey=String(key);
 if(normalizedKey==="__proto__")Object.defineProperty(container,normalizedKey,{
@@ -45344,11 +45674,11 @@ writable:true
 });
 else container[normalizedKey]=value;
 return "";
-},
-has:(container,key)=>{
+}),
+has:((container,key)=>{
 if(key !==null && typeof key==="object")return false;
 return Object.prototype.hasOwnProperty.call(container,String(key));
-},
+}),
 keys:(container)=> Object.keys(container),
 get:(container,key)=>{
 const normalizedKey=String(key);
@@ -45374,6 +45704,28 @@ keys:(container)=> container.keys(),
 get:()=> null
 });
 Schema=class Schema2{
+static{
+addMethods(this.prototype,{
+lookupSequenceTag:(function(tagName){
+const exactTag=this.exact.sequence[tagName];
+if(exactTag)return exactTag;
+for(const tag of this.prefix.sequence)if(tagName.startsWith(tag.tagName))return tag;
+}),
+lookupMappingTag:(function(tagName){
+const exactTag=this.exact.mapping[tagName];
+if(exactTag)return exactTag;
+for(const tag of this.prefix.mapping)if(tagName.startsWith(tag.tagName))return tag;
+}),
+withTags:(function(...tags){
+let flatTags=[];
+for(const tag of tags)flatTags=flatTags.concat(tag);
+return new Schema2([
+...this.tags,
+...flatTags
+]);
+})
+});
+}
 tags;
 implicitScalarTags;
 implicitScalarByFirstChar;
@@ -45407,11 +45759,11 @@ if(tag.matchByTagPrefix)prefix.mapping.push(tag);
 else exact2.mapping[tag.tagName]=tag;
 }
 }
-const implicitScalarAnyFirstChar=implicitScalarTags.filter((tag)=> tag.implicitFirstChars===null);
+const implicitScalarAnyFirstChar=implicitScalarTags.filter(((tag)=> tag.implicitFirstChars===null));
 const keys2=new Set();
 for(const tag of implicitScalarTags)if(tag.implicitFirstChars !==null)for(const key of tag.implicitFirstChars)keys2.add(key);
 const implicitScalarByFirstChar=new Map();
-for(const key of keys2)implicitScalarByFirstChar.set(key,implicitScalarTags.filter((tag)=> tag.implicitFirstChars===null || tag.implicitFirstChars.indexOf(key)!==-1));
+for(const key of keys2)implicitScalarByFirstChar.set(key,implicitScalarTags.filter(((tag)=> tag.implicitFirstChars===null || tag.implicitFirstChars.indexOf(key)!==-1)));
 const defaultScalarTag=exact2.scalar["tag:yaml.org,2002:str"];
 if(!defaultScalarTag)throw new Error("schema does not define the default scalar tag (tag:yaml.org,2002:str)");
 this.tags=compiledTags;
@@ -45429,16 +45781,6 @@ const exactTag=this.exact.scalar[tagName];
 if(exactTag)return exactTag;
 for(const tag of this.prefix.scalar)if(tagName.startsWith(tag.tagName))return tag;
 }
-lookupSequenceTag(tagName){
-const exactTag=this.exact.sequence[tagName];
-if(exactTag)return exactTag;
-for(const tag of this.prefix.sequence)if(tagName.startsWith(tag.tagName))return tag;
-}
-lookupMappingTag(tagName){
-const exactTag=this.exact.mapping[tagName];
-if(exactTag)return exactTag;
-for(const tag of this.prefix.mapping)if(tagName.startsWith(tag.tagName))return tag;
-}
 resolveImplicitScalarTag(source){
 const candidates=this.implicitScalarByFirstChar.get(source.charAt(0))??this.implicitScalarAnyFirstChar;
 for(const tag2 of candidates){
@@ -45453,14 +45795,6 @@ return{
 value:tag.resolve(source,false,tag.tagName),
 tag
 };
-}
-withTags(...tags){
-let flatTags=[];
-for(const tag of tags)flatTags=flatTags.concat(tag);
-return new Schema2([
-...this.tags,
-...flatTags
-]);
 }
 };
 FAILSAFE_SCHEMA=new Schema([
@@ -45730,7 +46064,7 @@ flowSkipColonSpace:false,
 quoteFlowKeys:false,
 quoteStyle:"single",
 forceQuotes:false,
-scalarStyleRules:Object.keys(DEFAULT_SCALAR_STYLE_RULES).map((name)=> Reflect.get(DEFAULT_SCALAR_STYLE_RULES,name)),
+scalarStyleRules:Object.keys(DEFAULT_SCALAR_STYLE_RULES).map(((name)=> Reflect.get(DEFAULT_SCALAR_STYLE_RULES,name))),
 tagBeforeAnchor:false
 };
 DEFAULT_DUMP_OPTIONS={
@@ -45762,9 +46096,9 @@ CHOMPING_KEEP=CHOMPING_MODE.KEEP;
 })
 });
 var init_js_yaml2=__esm({
-"yaml/js_yaml.ts"(){
+"yaml/js_yaml.ts":(function(){
 init_js_yaml();
-}
+})
 });
 function positionOf(source,offset){
 const before=source.slice(0,offset);
@@ -45773,58 +46107,9 @@ line:before.split("\n").length,
 column:offset - before.lastIndexOf("\n")
 };
 }
-function nextPlace(events,source){
-const event=events.next().value;
-return event && placeOf3(event,events,source);
-}
-function placeOf3(event,rest2,source){
-switch(event.type){
-case EVENT_ID.SCALAR:
-return{
-start:event.valueStart,
-items:new Map()
-};
-case EVENT_ID.ALIAS:
-return{
-start:event.anchorStart,
-items:new Map()
-};
-case EVENT_ID.SEQUENCE:
-return{
-start:event.start,
-items:itemsOf(rest2,source)
-};
-case EVENT_ID.MAPPING:
-return{
-start:event.start,
-items:fieldsOf(rest2,source)
-};
-default:
-return void 0;
-}
-}
-function itemsOf(events,source){
-const items=new Map();
-for(let index=0;;index++){
-const item=nextPlace(events,source);
-if(item===void 0)return items;
-items.set(index,item);
-}
-}
-function fieldsOf(events,source){
-const fields=new Map();
-for(;;){
-const event=events.next().value;
-const key=event && placeOf3(event,events,source);
-if(key===void 0)return fields;
-const value=nextPlace(events,source);
-if(event?.type !==EVENT_ID.SCALAR)continue;
-fields.set(getScalarValue(source,event),value && value.start >=0?value:key);
-}
-}
 var Positions;
 var init_positions=__esm({
-"yaml/positions.ts"(){
+"yaml/positions.ts":(function(){
 init_js_yaml2();
 Positions=class{
 #source;
@@ -45839,31 +46124,14 @@ for(const key of path2)place3=place3?.items.get(key)??place3;
 return positionOf(this.#source,place3?.start??0);
 }
 };
-}
+})
 });
-function replaceReferences(text5,replacement){
-let result="";
-let end=0;
-for(let at4=text5.indexOf("${");at4 >=0;at4=text5.indexOf("${",end)){
-const close3=text5.indexOf("}",at4);
-if(close3 < 0 || result.length > MAX_TEXT)break;
-let begin2=at4;
-while(begin2 > end && text5[begin2 - 1]==="$")begin2--;
-const[dollars,name]=[
-text5.slice(begin2,at4 + 1),
-text5.slice(at4 + 2,close3)
-];
-result +=text5.slice(end,begin2)+ replacement(dollars,name);
-end=close3 + 1;
-}
-return result + text5.slice(end);
-}
 function escapeVariables(text5){
 return replaceReferences(text5,(dollars,name)=> `$${dollars}{${name}}`);
 }
 var VariableError,Substitution;
 var init_variables2=__esm({
-"yaml/variables.ts"(){
+"yaml/variables.ts":(function(){
 init_nearest();
 init_shown();
 init_size();
@@ -45875,15 +46143,10 @@ this.path=path2;
 }
 };
 Substitution=class{
-#variables;
-#done=new Map();
-#used;
-constructor(variables,used){
-this.#variables=variables;
-this.#used=used;
-}
-replace(value,path2){
-if(typeof value==="string")return this.#replaceIn(value,path2);
+static{
+addMethods(this.prototype,{
+replace:(function(value,path2){
+if(typeof value==="string")return replaceIn$124.call(this,value,path2);
 if(typeof value !=="object" || value===null)return value;
 if(this.#done.has(value)){
 const done=this.#done.get(value);
@@ -45891,20 +46154,23 @@ if(done !==void 0)return done;
 throw new VariableError("by an alias the value contains itself",path2);
 }
 this.#done.set(value,void 0);
-const replaced3=Array.isArray(value)?value.map((item,index)=> this.replace(item,[
+const replaced3=Array.isArray(value)?value.map(((item,index)=> this.replace(item,[
 ...path2,
 index
-])):Object.fromEntries(Object.entries(value).map(([key,item])=>[
+]))):Object.fromEntries(Object.entries(value).map((([key,item])=>[
 key,
 this.replace(item,[
 ...path2,
 key
 ])
-]));
+])));
 this.#done.set(value,replaced3);
 return replaced3;
+})
+});
 }
-#replaceIn(text5,path2){
+static{
+replaceIn$124=(function(text5,path2){
 const valueOf2=(name)=>{
 this.#used.add(name);
 const value=this.#variables.get(name);
@@ -45918,27 +46184,18 @@ if(whole !==null)return valueOf2(whole[1]);
 const result=replaceReferences(text5,(dollars,name)=> dollars==="$"?String(valueOf2(name)):`${dollars.slice(1)}{${name}}`);
 if(result.length <=MAX_TEXT)return result;
 throw new VariableError(`with its variables the text has more than ${MAX_TEXT} letters`,path2);
-}
-};
-}
 });
-function readRecipe(text5,options={}){
-const reader=new RecipeReader(options);
-const steps=reader.stepsOf(text5,options.file,[]);
-reader.requireUse();
-const located=(error)=>{
-const at4=error.stepIndex===void 0?void 0:steps[error.stepIndex];
-return at4===void 0 || error.position !==void 0?error:placed2(error,at4);
-};
-try{
-return{
-recipe:recipe(...steps.map(({step})=> step)),
-located
-};
-}catch(error){
-throw error instanceof RecipeError?located(error):error;
 }
+#variables;
+#done=new Map();
+#used;
+constructor(variables,used){
+this.#variables=variables;
+this.#used=used;
 }
+};
+})
+});
 function placed2(error,at4){
 const{issue:issue2,step,stepIndex,field:field2,advice,cause}=error;
 const details={
@@ -45968,57 +46225,6 @@ hint
 if(error instanceof UnsupportedError)return new UnsupportedError(issue2,details);
 return error instanceof RecipeError?new RecipeError(issue2,details):error;
 }
-function parse(text5,file){
-try{
-const events=parseEvents(text5,{});
-if(events.length > MAX_EVENTS2){
-throw new RecipeError(`a recipe has at most ${MAX_VALUES} values`,{
-position:{
-file,
-line:1,
-column:1
-}
-});
-}
-const documents=constructFromEvents(events,{
-source:text5
-});
-if(documents.length > 1){
-throw new RecipeError("a recipe is one document, and another one follows `---`");
-}
-return{
-value:documents[0],
-positions:new Positions(text5,events)
-};
-}catch(error){
-if(!(error instanceof YAMLException))throw error;
-const{line:line3=0,column=0}=error.mark??{};
-throw new RecipeError(`invalid YAML: ${error.reason}`,{
-position:{
-file,
-line:line3 + 1,
-column:column + 1
-}
-});
-}
-}
-function variablesOf2(declared,{variables:given={}},refuse3){
-if(declared !==void 0 && !isObject(declared)){
-return refuse3('"variables" should be a mapping of names and their defaults',"variables");
-}
-const defaults=Object.entries(declared??{});
-for(const[name,value]of defaults){
-if(value !==null && !isVariable(value)){
-refuse3(`the default of ${quoted(name)} should be a string, a number, true or false`,"variables",name);
-}
-}
-const values=new Map(defaults.filter((entry2)=> isVariable(entry2[1])));
-for(const[name,value]of Object.entries(given)){
-if(!isVariable(value))continue;
-values.set(name,typeof values.get(name)==="string"?String(value):value);
-}
-return values;
-}
 function isVariable(value){
 return[
 "string",
@@ -46026,17 +46232,9 @@ return[
 "boolean"
 ].includes(typeof value);
 }
-function replaced(value,variables,path2,refuse3){
-try{
-return variables.replace(value,path2);
-}catch(error){
-if(!(error instanceof VariableError))throw error;
-return refuse3(error.message,...error.path);
-}
-}
 var MAX_BYTES,MAX_EVENTS2,MAX_INCLUDES,MAX_INCLUDE_DEPTH,MAX_STEPS2,KEYS,RecipeReader;
 var init_read=__esm({
-"yaml/read.ts"(){
+"yaml/read.ts":(function(){
 init_errors();
 init_nearest();
 init_schema();
@@ -46057,16 +46255,9 @@ KEYS=[
 "variables"
 ];
 RecipeReader=class{
-#options;
-#length=0;
-#includes=0;
-#steps=0;
-#size=new RecipeSize();
-#variables=new Set();
-constructor(options){
-this.#options=options;
-}
-requireUse(){
+static{
+addMethods(this.prototype,{
+requireUse:(function(){
 const names=[
 ...this.#variables
 ];
@@ -46080,8 +46271,8 @@ column:1
 }
 });
 }
-}
-stepsOf(text5,file,chain2){
+}),
+stepsOf:(function(text5,file,chain2){
 this.#length +=text5.length;
 if(this.#length > MAX_BYTES){
 throw new RecipeError(`a recipe has at most ${MAX_BYTES} bytes, with all that it includes`,{
@@ -46112,7 +46303,7 @@ if(!Array.isArray(list5))return refuse3('"steps" should be a list of steps',"ste
 const variables=variablesOf2(value["variables"],this.#options,refuse3);
 for(const name of Object.keys(value["variables"]??{}))this.#variables.add(name);
 const substitution=new Substitution(variables,this.#variables);
-return list5.flatMap((item,index)=>{
+return list5.flatMap(((item,index)=>{
 const path2=[
 "steps",
 index
@@ -46136,7 +46327,18 @@ field2
 }
 if(typeof step !=="string")return refuse3('"include" should be a path',...path2,"include");
 return this.#included(step,file,chain2,(message2)=> refuse3(message2,...path2,"include"));
+}));
+})
 });
+}
+#options;
+#length=0;
+#includes=0;
+#steps=0;
+#size=new RecipeSize();
+#variables=new Set();
+constructor(options){
+this.#options=options;
 }
 #included(path2,from2,chain2,refuse3){
 const{include}=this.#options;
@@ -46166,16 +46368,8 @@ read5.file
 return this.stepsOf(read5.text,read5.file,way);
 }
 };
-}
+})
 });
-function readRecipeFile(file){
-const descriptor=DESCRIPTOR.exec(file);
-if(descriptor !==null)return decoded(readStream(Number(descriptor[1]??0)),file);
-return readFile3(file,({path:path2})=>{
-if(RECIPE3.test(path2)|| isWithin(path2,pathOf3(directoryOf2(file))))return;
-throw new RecipeError(`${file} is a link to ${path2}, and a recipe outside of the link's directory has a name that ends with .yaml, .yml or .json`);
-});
-}
 function includeFile(path2,from2,directories){
 let file="";
 const text5=readFile3(path2.startsWith("/")?path2:`${directoryOf2(from2)}/${path2}`,(found3)=>{
@@ -46187,20 +46381,6 @@ return{
 file,
 text:text5
 };
-}
-function directoryOf2(file){
-const end=file.lastIndexOf("/");
-return end < 0?".":file.slice(0,end)|| "/";
-}
-function readFile3(path2,check3){
-Deno.statSync(path2);
-const bytes=withRegularFile(path2,(file)=>{
-check3(file);
-if(file.size > MAX_BYTES)throw tooLong2(path2);
-return file.readAll();
-});
-if(bytes===void 0)throw new RecipeError(`${path2} is not a regular file`);
-return decoded(bytes,path2);
 }
 function readStream(fd){
 const bytes=new Uint8Array(MAX_BYTES + 1);
@@ -46219,19 +46399,9 @@ function pathOf3(directory2){
 using opened2=open(directory2,O_PATH | O_CLOEXEC);
 return readlinkat2(AT_FDCWD,`/proc/self/fd/${opened2.number}`);
 }
-function decoded(bytes,file){
-try{
-return new TextDecoder("utf-8",{
-fatal:true
-}).decode(bytes);
-}catch(error){
-if(!(error instanceof TypeError))throw error;
-throw new RecipeError(`${file} is not UTF-8`);
-}
-}
 var DESCRIPTOR,RECIPE3;
 var init_recipe_files=__esm({
-"yaml/recipe_files.ts"(){
+"yaml/recipe_files.ts":(function(){
 init_files3();
 init_regular_file();
 init_directories();
@@ -46241,7 +46411,7 @@ init_path();
 init_read();
 DESCRIPTOR=/^(?:\/dev\/stdin|(?:\/dev|\/proc\/self)\/fd\/(\d+))$/;
 RECIPE3=/\.(ya?ml|json)$/i;
-}
+})
 });
 function recipeSchema(){
 const schemas=[
@@ -46377,27 +46547,14 @@ withVariables(schema2)
 }
 var VARIABLE;
 var init_json_schema=__esm({
-"yaml/json_schema.ts"(){
+"yaml/json_schema.ts":(function(){
 init_schema();
 init_steps();
 VARIABLE={
 $ref:"#/$defs/variable"
 };
-}
+})
 });
-function loadRecipeText(path2,options={}){
-const file=path2 instanceof URL?decodeURIComponent(path2.pathname):path2;
-const directories=[
-directoryOf2(file),
-...options.includeFrom??[]
-];
-const include=(path3,from2)=> includeFile(path3,from2,directories);
-return readRecipe(readRecipeFile(file),{
-...options,
-file,
-include
-});
-}
 function stringifyRecipe(recipe2){
 const escaped6=JSON.parse(JSON.stringify({
 steps:recipe2.steps.map(writtenStep)
@@ -46424,14 +46581,14 @@ return text5;
 }
 }
 var init_mod3=__esm({
-"yaml/mod.ts"(){
+"yaml/mod.ts":(function(){
 init_js_yaml2();
 init_read();
 init_written_step();
 init_recipe_files();
 init_variables2();
 init_json_schema();
-}
+})
 });
 function isExecutable(path2){
 try{
@@ -46445,18 +46602,15 @@ return false;
 }
 var ELF;
 var init_executable=__esm({
-"scripts/ramekin/executable.ts"(){
+"scripts/ramekin/executable.ts":(function(){
 ELF=[
 127,
 69,
 76,
 70
 ];
-}
+})
 });
-function inputName(word6){
-return word6==="-"?STDIN:word6;
-}
 function inputText(name){
 if(DESCRIPTOR2.test(name)&& mayCall())return readable(name,()=> readText(name));
 if(name !==STDIN)return readable(name,()=> Deno.readTextFileSync(name));
@@ -46477,24 +46631,13 @@ name:"ffi"
 }
 var DESCRIPTOR2,STDIN;
 var init_input=__esm({
-"scripts/ramekin/input.ts"(){
+"scripts/ramekin/input.ts":(function(){
 init_file_error2();
 init_files8();
 DESCRIPTOR2=/^\/(dev|proc\/self)\/fd\/\d+$/;
 STDIN="/dev/stdin";
-}
+})
 });
-async function recipeFile(named3,settings2){
-const path2=inputName(named3);
-if(DATA.test(path2))return readData(path2,variablesOf3(settings2));
-if(!CODE.test(path2))throw notRecipe(path2);
-const recipe2=await importRecipe(path2,settings2);
-return{
-recipe:recipe2,
-isCode:true,
-located:async(use)=> await use()
-};
-}
 function notRecipe(path2){
 const near=ENDS4.map((end)=> path2 + end).find((file)=> kindOf2(file)!=="missing");
 const meant=near===void 0?"":`; did you mean ${near}?`;
@@ -46519,22 +46662,6 @@ return DATA.test(path2);
 }
 function isCode(path2){
 return CODE.test(path2);
-}
-function readData(path2,variables){
-const{recipe:recipe2,located}=readable(path2,()=> loadRecipeText(path2,{
-variables
-}));
-return{
-recipe:recipe2,
-isCode:false,
-async located(use){
-try{
-return await use();
-}catch(error){
-throw error instanceof RamekinError?located(error):error;
-}
-}
-};
 }
 async function importRecipe(path2,settings2){
 if(settings2.length > 0){
@@ -46584,18 +46711,9 @@ return `file://${encodeURI(Deno.cwd()).replace(/[?#]/g,encodeURIComponent)}/`;
 function hasSteps(value){
 return typeof value==="object" && value !==null && "steps" in value && Array.isArray(value.steps);
 }
-function variablesOf3(settings2){
-return Object.fromEntries(settings2.map((setting2)=>{
-const[name,value]=settingOf(setting2);
-return[
-name,
-parseVariable(value)
-];
-}));
-}
 var DATA,CODE,IMAGE3,NAMES_OF_RECIPES,ENDS4,NAMES4,IMPORTS,PERMISSION;
 var init_recipe_file=__esm({
-"scripts/ramekin/recipe_file.ts"(){
+"scripts/ramekin/recipe_file.ts":(function(){
 init_mod2();
 init_unexpanded();
 init_mod3();
@@ -46622,7 +46740,7 @@ NAMES4=[
 ];
 IMPORTS="  a recipe imports files and URLs, as ramekin has no packages for it; for Ramekin, mod.ts";
 PERMISSION="  a recipe that is code may do what ramekin may: give deno that flag, too";
-}
+})
 });
 var createHash;
 function digestIssue(text5){
@@ -59491,63 +59609,10 @@ init_verbose();
 });
 var run_exports={};
 __export(run_exports,{
-run:()=> run4
+run:(()=> run4)
 });
-async function run4(given){
-const path2=given.operands[0];
-if(given.has("image"))return await(await Promise.resolve().then(()=>(init_run_image(),run_image_exports))).run(given);
-if(path2===void 0)throw new UsageError("RECIPE is missing, or --image=IMAGE");
-refuseImageFlags(given);
-const report2=reportOf(given);
-for(const kind of[
-"read",
-"write"
-]){
-for(const denied3 of deniedList(given,kind))deniedPath(denied3,`--deny-${kind}=${denied3}`);
-}
-const file=await recipeFile(path2,given.values("set").map((setting2)=> setting2));
-let grants=permissionsFor(file,given);
-const verbose=await file.located(()=> verboseOf(given,apart(file.recipe)));
-if(isDetached(given)){
-const{superviseProgram:superviseProgram2}=await Promise.resolve().then(()=>(init_supervisor(),supervisor_exports));
-return await file.located(()=> superviseProgram2(given,{
-recipe:apart(file.recipe),
-program:given.program,
-...grants !==void 0 &&{
-permissions:grants
-},
-source:{
-recipe:absolute2(path2)
-}
-}));
-}
-return await file.located(()=> runProgram(given.program,(program,options)=> grants===void 0?apartAtTerminal(file.recipe,options).command(program,options):apart(file.recipe).command(program,{
-...options,
-permissions:grants
-}),{
-report:report2,
-verbose,
-name:given.value("name"),
-denied:(error)=>{
-if(error.denied || !canAsk())return false;
-const answer=ask(path2,error);
-if(answer==="no")return false;
-grants=widened(grants,error,answer);
-return true;
-}
-}));
-}
-function refuseImageFlags(given){
-const flag2=IMAGE_RUN_FLAGS.find(({name})=> given.has(name));
-if(flag2 !==void 0)throw new UsageError(`--${flag2.name} is for --image=IMAGE`);
-}
-function permissionsFor({isCode:isCode2},given){
-const hasFlags=Object.values(PERMISSION_FLAGS).some(({name})=> given.has(name));
-const getsAll=given.has("allow-all")|| isCode2 && !hasFlags;
-return getsAll && !hasDenials(given)?void 0:grantsOf(given,getsAll);
-}
 var init_run=__esm({
-"scripts/ramekin/run.ts"(){
+"scripts/ramekin/run.ts":(function(){
 init_prompt();
 init_flag_paths();
 init_permission_flags();
@@ -59558,11 +59623,11 @@ init_image_flags();
 init_status_fd();
 init_usage2();
 init_verbose();
-}
+})
 });
 var FLAG_OF,FLAGS5;
 var init_sandbox_flags2=__esm({
-"scripts/ramekin/sandbox_flags.ts":(function(){
+"scripts/ramekin/sandbox_flags.ts"(){
 init_mod2();
 init_usage2();
 FLAG_OF={
@@ -59606,7 +59671,63 @@ memory:"memory",
 pids:"pids",
 swap:"swap"
 };
-})
+}
+});
+function checkName2(name){
+try{
+recipe(protect("/","/",{
+names:[
+name
+]
+}));
+}catch(error){
+if(!(error instanceof RecipeError))throw error;
+throw new UsageError(`--protect=${name}: this is no name, and no end of a path such as .git/hooks`);
+}
+}
+function everywhere(){
+return[
+"/",
+"/tmp"
+];
+}
+var NARROW_ARCHITECTURES,HERE3,OWN3;
+var init_sandbox3=__esm({
+"scripts/ramekin/sandbox.ts"(){
+init_path();
+init_variable_pattern();
+init_host2();
+init_mod2();
+init_audit();
+init_degrade();
+init_file_flags();
+init_flag_paths();
+init_permission_flags();
+init_limit_flags();
+init_run_program();
+init_sandbox_flags2();
+init_status_fd();
+init_usage2();
+init_verbose();
+NARROW_ARCHITECTURES=[
+"SCMP_ARCH_X86",
+"SCMP_ARCH_ARM"
+];
+HERE3={
+path:existingPath,
+optional:absolutePath2,
+denied:deniedPath,
+variables:()=> Object.keys(environment2()),
+without:(allowed,denied3)=> Object.keys(environment2()).filter((name)=> includesVariable(allowed,name)&& !includesVariable(denied3,name))
+};
+OWN3=[
+"/dev",
+"/proc",
+"/run",
+"/sys",
+"/tmp"
+];
+}
 });
 var Field;
 var init_fields=__esm({
@@ -60182,73 +60303,43 @@ var init_mod8=__esm({
 init_devices3();
 }
 });
-var sandbox_exports={};
-__export(sandbox_exports,{
-HERE:()=> HERE3,
-inheritedBy:()=> inheritedBy,
-optionsOf:()=> optionsOf,
-permissionsOf:()=> permissionsOf,
-run:(()=> run5),
-runIn:()=> runIn,
-visibleDirectory:()=> visibleDirectory,
+var sandbox_run_exports={};
+__export(sandbox_run_exports,{
+run:()=> run5,
 withNamedDevices:()=> withNamedDevices
 });
-function checkName2(name){
-try{
-recipe(protect("/","/",{
-names:[
-name
-]
-}));
-}catch(error){
-if(!(error instanceof RecipeError))throw error;
-throw new UsageError(`--protect=${name}: this is no name, and no end of a path such as .git/hooks`);
+async function run5(given){
+const options=await withNamedDevices(optionsOf(given));
+if(!isDetached(given))return await runSandbox(given,options);
+const recipe2=apart(sandboxOf(given,options));
+verboseOf(given,recipe2);
+const{superviseProgram:superviseProgram2}=await Promise.resolve().then(()=>(init_supervisor(),supervisor_exports));
+return await superviseProgram2(given,{
+recipe:recipe2,
+program:given.program,
+...placeIn(given,options),
+source:{}
+});
 }
+async function withNamedDevices(options){
+const{devices:devices2=[]}=options;
+const isName=(device)=> typeof device==="string" && /^[^/].*=/.test(device);
+const names=devices2.filter(isName);
+if(names.length===0)return options;
+const{withCdiDevices:withCdiDevices2}=await Promise.resolve().then(()=>(init_mod8(),mod_exports2));
+const paths=devices2.filter((device)=> !isName(device));
+return withCdiDevices2({
+...options,
+devices:paths
+},names);
 }
-function everywhere(){
-return[
-"/",
-"/tmp"
-];
-}
-var NARROW_ARCHITECTURES,HERE3,OWN3;
-var init_sandbox3=__esm({
-"scripts/ramekin/sandbox.ts":(function(){
-init_path();
-init_variable_pattern();
-init_host2();
-init_mod2();
-init_audit();
-init_degrade();
+var init_sandbox_run=__esm({
+"scripts/ramekin/sandbox_run.ts"(){
 init_detach_flags();
-init_file_flags();
-init_flag_paths();
-init_permission_flags();
-init_limit_flags();
 init_run_program();
-init_sandbox_flags2();
-init_status_fd();
-init_usage2();
+init_sandbox3();
 init_verbose();
-NARROW_ARCHITECTURES=[
-"SCMP_ARCH_X86",
-"SCMP_ARCH_ARM"
-];
-HERE3={
-path:existingPath,
-optional:absolutePath2,
-denied:deniedPath,
-variables:()=> Object.keys(environment2()),
-without:(allowed,denied3)=> Object.keys(environment2()).filter((name)=> includesVariable(allowed,name)&& !includesVariable(denied3,name))
-};
-OWN3=[
-"/dev",
-"/proc",
-"/run",
-"/sys",
-"/tmp"
-];
-})
+}
 });
 function kindOf3(mode2){
 return KINDS5[mode2 & S_IFMT]??"device";
@@ -62438,6 +62529,7 @@ init_progress();
 init_prompt();
 init_sandbox3();
 init_sandbox_flags2();
+init_sandbox_run();
 init_usage2();
 NONE3={
 made:[],
@@ -62597,9 +62689,9 @@ FLAGS7=SUBCOMMANDS.find(({name})=> name==="learn").flags;
 });
 var VERSION;
 var init_version=__esm({
-"recipe/version.ts":(function(){
+"recipe/version.ts"(){
 VERSION="0.1.0";
-})
+}
 });
 var START,STREAMS3;
 var init_bytes2=__esm({
@@ -65323,10 +65415,10 @@ host:"the host's"
 }
 });
 var init_version2=__esm({
-"scripts/ramekin/version.ts":(function(){
+"scripts/ramekin/version.ts"(){
 init_version();
 init_exit_status();
-})
+}
 });
 function recipeOfBox(path2){
 if(!isExecutable(path2))return void 0;
@@ -75518,10 +75610,10 @@ subcommandPage:()=> subcommandPage
 });
 function run36(given){
 const[name]=given.operands;
-print(name===void 0?programPage():subcommandPage(find(name)));
+print(name===void 0?programPage():subcommandPage(find2(name)));
 return 0;
 }
-function find(name){
+function find2(name){
 const found3=SUBCOMMANDS.find((subcommand)=> subcommand.name===name);
 if(found3 !==void 0)return found3;
 const near=nearest(name,SUBCOMMANDS.map(({name:name2})=> name2));
@@ -75995,13 +76087,17 @@ init_output2();
 }
 });
 init_arguments();
-init_detach_flags();
 init_error_report();
 init_exit_status();
 init_help();
+init_output2();
+init_subcommands();
+init_unknown_words();
+init_usage2();
+init_detach_flags();
 var LOAD={
-run:()=> Promise.resolve().then(()=>(init_run(),run_exports)),
-sandbox:(()=> Promise.resolve().then((()=>(init_sandbox3(),sandbox_exports)))),
+run:(()=> Promise.resolve().then((()=>(init_run(),run_exports)))),
+sandbox:()=> Promise.resolve().then(()=>(init_sandbox_run(),sandbox_run_exports)),
 learn:()=> Promise.resolve().then(()=>(init_learn(),learn_exports)),
 try:()=> Promise.resolve().then(()=>(init_try(),try_exports)),
 build:()=> Promise.resolve().then(()=>(init_build(),build_exports)),
@@ -76035,21 +76131,9 @@ schema:()=> Promise.resolve().then(()=>(init_schema3(),schema_exports)),
 man:()=> Promise.resolve().then(()=>(init_man(),man_exports)),
 completions:()=> Promise.resolve().then(()=>(init_completions(),completions_exports))
 };
-init_output2();
 init_subcommands();
-init_unknown_words();
-init_usage2();
 async function keep(kept){
 return(await Promise.resolve().then(()=>(init_keep_box(),keep_box_exports))).keepBox(kept);
-}
-function help([name,...extra]){
-if(name===void 0 || name.startsWith("-"))return show2(programHelp);
-if(extra.length > 0)throw new UsageError(`"${extra[0]}" is one word too many`);
-const subcommand=find2(name);
-return show2((paint2)=> subcommandHelp(subcommand,paint2));
-}
-function show2(text5){
-return say(text5(paintFor(Deno.stdout)));
 }
 export{
 keep,
