@@ -63,8 +63,9 @@ export class CurrentCredentials {
     const [euid, egid] = [Number(result.result(UID)), Number(result.result(GID))];
     const groups = groupsIn(result, egid);
     const last = this.#last;
-    const isSame = last?.euid === euid && last.egid === egid && last.groups === groups &&
-      this.#hasSame(view);
+    // First, as it notes the capabilities whatever else has changed.
+    const isSame = this.#hasSame(view) && last?.euid === euid && last.egid === egid &&
+      last.groups === groups;
     if (isSame) return last;
     const { effective, inheritable } = readCapabilities(view);
     return this.#last = {

@@ -56,8 +56,8 @@ export function hasDroppedGroups(
   { user, setgroupsDenied }: JoinTarget,
   { caller, groupsChanged, hasScriptGroups }: PlannedState,
 ): boolean {
-  return setgroupsDenied && user?.hasNoGroups === true && caller.groups === "others" &&
-    !groupsChanged && !hasScriptGroups;
+  return setgroupsDenied && user?.hasNoGroups === true && caller.euid !== 0 &&
+    caller.groups === "others" && !groupsChanged && !hasScriptGroups;
 }
 
 /** Drops the groups as that process did: in the user namespace around its own. */

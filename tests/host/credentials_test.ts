@@ -1,0 +1,29 @@
+/** The credentials that plans depend on. */
+
+import { assertEquals, assertStrictEquals } from "@std/assert";
+import { CurrentCredentials } from "../../host/credentials.ts";
+import { linux } from "../../mod.ts";
+import { notRoot, test } from "../support.ts";
+
+test("capabilities that come back are told, also where they have gone with a group", () => {
+  const current = new CurrentCredentials();
+  const [capabilities, groups] = [linux.capget(), linux.getgroups()];
+  const first = current.get();
+  assertEquals(first.mayChangeGroups, true);
+  assertStrictEquals(current.get(), current.get());
+  try {
+    linux.setgroups([first.egid, 424242]);
+    linux.capset({
+      ...capabilities,
+      effective: capabilities.effective.filter((name) => name !== "CAP_SETGID"),
+    });
+    const less = current.get();
+    assertEquals([less.groups, less.mayChangeGroups], ["others", false]);
+    linux.capset(capabilities);
+    const more = current.get();
+    assertEquals([more.groups, more.mayChangeGroups], ["others", true]);
+  } finally {
+    linux.capset(capabilities);
+    linux.setgroups(groups);
+  }
+}, notRoot);
