@@ -11,7 +11,7 @@ for(const name in getters){
 Object.defineProperty(target,name,{get:getters[name],configurable:true});
 }
 });
-var BUILD="50f4800820d87350977d350ece0905ff29352b46ef495f067336f8644d6271d5";
+var BUILD="eebf439ff2369040b3b9d38dc82b24cc06a806c6d9e62c12a02cee948c0fe0c0";
 var FUNCTIONS={
 getenv:{
 parameters:[

@@ -9340,7 +9340,7 @@ Number(result.result(GID))
 ];
 const groups=groupsIn2(result,egid);
 const last=this.#last;
-const isSame3=last?.euid===euid && last.egid===egid && last.groups===groups && this.#hasSame(view2);
+const isSame3=this.#hasSame(view2)&& last?.euid===euid && last.egid===egid && last.groups===groups;
 if(isSame3)return last;
 const{effective,inheritable}=readCapabilities(view2);
 return this.#last={
@@ -16769,7 +16769,7 @@ accept:[
 plan.state.groupsChanged=true;
 }
 function hasDroppedGroups({user,setgroupsDenied},{caller:caller2,groupsChanged,hasScriptGroups}){
-return setgroupsDenied && user?.hasNoGroups===true && caller2.groups==="others" && !groupsChanged && !hasScriptGroups;
+return setgroupsDenied && user?.hasNoGroups===true && caller2.euid !==0 && caller2.groups==="others" && !groupsChanged && !hasScriptGroups;
 }
 function dropGroupsAround(process,plan){
 const fixes={

@@ -16408,7 +16408,7 @@ Number(result.result(GID))
 ];
 const groups=groupsIn(result,egid);
 const last=this.#last;
-const isSame4=last?.euid===euid && last.egid===egid && last.groups===groups && hasSame$37.call(this,view2);
+const isSame4=hasSame$37.call(this,view2)&& last?.euid===euid && last.egid===egid && last.groups===groups;
 if(isSame4)return last;
 const{effective,inheritable}=readCapabilities(view2);
 return this.#last={
@@ -25891,7 +25891,7 @@ accept:[
 plan.state.groupsChanged=true;
 }
 function hasDroppedGroups({user,setgroupsDenied},{caller,groupsChanged,hasScriptGroups}){
-return setgroupsDenied && user?.hasNoGroups===true && caller.groups==="others" && !groupsChanged && !hasScriptGroups;
+return setgroupsDenied && user?.hasNoGroups===true && caller.euid !==0 && caller.groups==="others" && !groupsChanged && !hasScriptGroups;
 }
 function dropGroupsAround(process,plan){
 const fixes={

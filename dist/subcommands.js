@@ -20797,7 +20797,7 @@ Number(result.result(GID))
 ];
 const groups=groupsIn(result,egid);
 const last=this.#last;
-const isSame6=last?.euid===euid && last.egid===egid && last.groups===groups && hasSame$37.call(this,view2);
+const isSame6=hasSame$37.call(this,view2)&& last?.euid===euid && last.egid===egid && last.groups===groups;
 if(isSame6)return last;
 const{effective,inheritable}=readCapabilities(view2);
 return this.#last={
@@ -31641,7 +31641,7 @@ accept:[
 plan.state.groupsChanged=true;
 }
 function hasDroppedGroups({user,setgroupsDenied},{caller,groupsChanged,hasScriptGroups}){
-return setgroupsDenied && user?.hasNoGroups===true && caller.groups==="others" && !groupsChanged && !hasScriptGroups;
+return setgroupsDenied && user?.hasNoGroups===true && caller.euid !==0 && caller.groups==="others" && !groupsChanged && !hasScriptGroups;
 }
 function dropGroupsAround(process,plan){
 const fixes={
