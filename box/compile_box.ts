@@ -90,7 +90,7 @@ export function compileBox(steps: readonly Step[], target: Target): CompiledBox 
   const bound = parts.map((part) => part instanceof Label ? part : ofBox(part, frame));
   const records = bound.flatMap((part) => part instanceof Label ? [] : [part]);
   const texts = records.map((record) => textOf(record, plan));
-  const fixes = records.map(fixesOf);
+  const fixes = records.map((record) => fixesOf(record, plan));
   for (const record of records) refuseIds(record, plan);
   if (clone === undefined) throw new TypeError("a box makes a process");
   const program = assemble(bound, architecture);
@@ -196,10 +196,11 @@ const SAID: ReadonlySet<string> = new Set(["ENOENT", "ELOOP", "EPERM"]);
 const FIRST_CALLS: ReadonlySet<string> = new Set(["clone", "unshare"]);
 
 /** Returns the fixes of a call that do not look at the machine: each with 1 and its errno before it. */
-function fixesOf({ call, fixes, section }: LaunchRecord): string {
+function fixesOf({ call, fixes, section, stepIndex }: LaunchRecord, plan: PlanBuilder): string {
+  const isProtecting = stepIndex !== undefined && plan.cursor.nameOf(stepIndex) === "protect";
   return Object.entries(allOf(fixes) ?? {}).flatMap(([code, fix]) =>
     typeof fix === "string" &&
-      (SAID.has(code) || FIRST_CALLS.has(call.name) || section === "limits")
+      (SAID.has(code) || FIRST_CALLS.has(call.name) || section === "limits" || isProtecting)
       ? `\x01${String.fromCharCode(ERRNO[code as ErrnoName])}${fix}`
       : []
   ).join("");

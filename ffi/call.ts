@@ -50,6 +50,7 @@ export type Argument =
   | Struct
   | Output
   | OutputField
+  | FieldAddress
   | ResultOf
   | Slot;
 
@@ -107,6 +108,11 @@ export class Output {
  */
 export class OutputField {
   constructor(readonly output: Output | Struct, readonly offset: number, readonly text: string) {}
+}
+
+/** The address of a field of an {@linkcode Output}, for a call that takes memory. */
+export class FieldAddress {
+  constructor(readonly memory: Output, readonly offset: number, readonly text: string) {}
 }
 
 /** The result of an earlier call of the same program, as an argument: a file descriptor, a pid. */

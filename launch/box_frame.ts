@@ -166,8 +166,15 @@ export class BoxFrame implements Frame {
   }
 
   aside(writer: ProgramWriter): void {
+    const { finalParts } = this.#plan;
+    if (finalParts.length === 0 && this.group === undefined) return;
+    writer.section = "script";
+    this.#after = writer.add(getpid());
+    for (const part of finalParts) writer.part(part);
     writer.section = "limits";
-    this.#after = this.group?.remove(writer);
+    this.group?.remove(writer);
+    writer.add(getpid());
+    writer.end();
   }
 
   #makeImage(add: (call: Call) => void): void {

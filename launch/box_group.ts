@@ -59,7 +59,7 @@ import {
   CLONE_VFORK,
   CLONE_VM,
 } from "../ffi/calls/namespaces.ts";
-import { exit_group, getpid, ppoll } from "../ffi/calls/processes.ts";
+import { exit_group, ppoll } from "../ffi/calls/processes.ts";
 import { writeText, writeTextTo } from "../ffi/calls/write_text.ts";
 import type { Controller } from "../ffi/cgroups/hierarchies.ts";
 import {
@@ -182,12 +182,9 @@ export class BoxGroup {
     for (const lock of locks) records.add(close(lock), { accept: ["EBADF"] });
   }
 
-  /**
-   * Writes the calls that remove it, which come when the container has ended. Returns the first.
-   */
-  remove(writer: ProgramWriter): Call {
+  /** Writes the calls that remove it, which come when the container has ended. */
+  remove(writer: ProgramWriter): void {
     const records = new Records(writer, this.#stepIndex);
-    const first = records.add(getpid());
     for (const { root } of this.#hierarchies) {
       const gone = new Label("the group is gone");
       for (const wait of PATIENCE) {
@@ -197,9 +194,6 @@ export class BoxGroup {
       }
       records.place(gone);
     }
-    records.add(getpid());
-    writer.end();
-    return first;
   }
 
   get #hierarchies(): readonly FoundHierarchy[] {

@@ -151,6 +151,8 @@ export class PlanBuilder {
   readonly processes: ProcessPlan[] = [newProcess()];
   /** Calls of a launcher of the container's own, before the first clone. */
   readonly launcherParts: (PlannedRecord | Label)[] = [];
+  /** Calls of such a launcher once the container has ended; none of them is a failure. */
+  readonly finalParts: (PlannedRecord | Label)[] = [];
   /** Calls that are made directly before execve(2). */
   readonly beforeProgram: PlannedCall[] = [];
   /** Descriptors that the script opens for the container. */
@@ -340,6 +342,11 @@ export class PlanBuilder {
       ? { parts: launcherParts }
       : this.#forerunner();
     return this.#callIn(before, call, options);
+  }
+
+  /** Adds a call that a launcher of the container's own makes once the container has ended. */
+  callAtEnd(call: Call, options: CallOptions): void {
+    this.#callIn({ parts: this.finalParts }, call, options);
   }
 
   #callIn({ parts }: Pick<ProcessPlan, "parts">, call: Call, options: CallOptions): Call {

@@ -143,17 +143,11 @@ export const GAPS: Readonly<Record<string, string>> = {
     "is collected: `| head -c`. A script collects 64 MiB at most (`maxOutput`).",
 };
 
-/** Why a box does not hold what a script and the command hold. */
-export const BOX_GAP =
-  "A box cannot have `protect()`: which files with such names there will be is not known when it is " +
-  "built, and `ramekin build` refuses the flags without `--no-protect`. Bind them read-only, or use " +
-  "the command.";
-
 function gapsOf(results: readonly Results[]): string {
   const byReason = Map.groupBy(
     GROUPS.flatMap(({ probes }) => probes)
       .filter((probe) => OWN.some((tool) => isThrough(tool, probe, results))),
-    ({ name }) => GAPS[name] ?? BOX_GAP,
+    ({ name }) => GAPS[name] ?? "Nothing is said of it.",
   );
   return [...byReason].map(([reason, probes]) => {
     const ways = OWN.filter((tool) => probes.some((probe) => isThrough(tool, probe, results)));

@@ -60,11 +60,11 @@ export const SCRIPT_TOOL: Tool = {
 export const BOX_TOOL: Tool = {
   name: "a box",
   version: () => "this one",
-  shown: "ramekin build --sandbox --allow-write=PROJECT --no-protect -o box; ./box …",
+  shown: "ramekin build --sandbox --allow-write=PROJECT -o box; ./box …",
   command: ({ directory }, program) => [`${directory}/box`, ...program],
   prepare({ directory, project }) {
     const [deno, ...words] = COMMAND;
-    const flags = [`--allow-write=${project}`, "--no-protect", "-o", `${directory}/box`];
+    const flags = [`--allow-write=${project}`, "-o", `${directory}/box`];
     const { success, stderr } = new Deno.Command(deno!, {
       args: [words[0]!, "--allow-write", ...words.slice(1), "build", "--sandbox", ...flags],
     }).outputSync();

@@ -12,6 +12,7 @@ import {
   type Argument,
   type Call,
   describeCall,
+  FieldAddress,
   Named,
   Output,
   OutputField,
@@ -251,7 +252,9 @@ class Table {
     if (typeof argument === "number" || typeof argument === "bigint") {
       this.#number(offset, argument);
     } else if (argument instanceof Named) this.#number(offset, argument.value);
-    else this.#address(offset, this.#place(argument, call));
+    else if (argument instanceof FieldAddress) {
+      this.#address(offset, this.#output(argument.memory) + argument.offset);
+    } else this.#address(offset, this.#place(argument, call));
   }
 
   #number(offset: number, value: number | bigint): void {

@@ -15,16 +15,17 @@ import {
 import type { ProtectStep } from "../../recipe/steps/protect.ts";
 import type { PlanBuilder } from "../builder.ts";
 import { scanNames } from "../scan_names.ts";
+import { protectLate } from "./protect_late.ts";
 import { ShownDirectory } from "./shown_directory.ts";
 
 /** Lowers `protect`. */
 export function lowerProtect(step: ProtectStep, plan: PlanBuilder): void {
   plan.needs("mount", "they would become read-only on the host");
+  if (!plan.host.isHere) return protectLate(step, plan);
   const source = normalize(step.source);
   const { path: directory, type } = plan.resolveTrusted(source);
   // A file that is named itself is meant to be changed.
-  if (type !== "directory" && plan.host.isHere) return;
-  if (!plan.host.isHere) plan.refuse(NAMES_OF_TARGET);
+  if (type !== "directory") return;
   const { names = PROTECTED_NAMES } = step;
   // Links below the directory are not followed: a program may have made them.
   const except = (step.except ?? []).map(normalize).filter((path) => isWithin(path, source))
@@ -148,11 +149,6 @@ class OtherPlaces {
     );
   }
 }
-
-const NAMES_OF_TARGET =
-  "which files have these names is known only where the box runs; leave it out " +
-  "(sandbox({ protect: false }), ramekin build --sandbox --no-protect), or bind those that you know " +
-  "with { readOnly: true }";
 
 function homeOf(plan: PlanBuilder): string | undefined {
   const home = plan.host.homeDirectory();

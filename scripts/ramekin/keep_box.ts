@@ -44,7 +44,8 @@ function bytesOf(flags: readonly string[]): Uint8Array<ArrayBuffer> | undefined 
     // It is for this machine and directory, and the paths are of those.
     const box = boxedSandbox(given, { ...IN_BOX, path: HERE.path, optional: HERE.optional });
     // Of its group a script tells more: what was used up, and why there can be none.
-    if (box.steps.some(({ step }) => step === "limits")) return undefined;
+    // A script protects what it finds.
+    if (box.steps.some(({ step }) => step === "limits" || step === "protect")) return undefined;
     const isThere = visibleDirectory(optionsOf(given, HERE)) !== undefined;
     return buildBox(box, { cwd: isThere ? "caller" : "root" });
   } catch (error) {

@@ -80,7 +80,7 @@ const STEPS: Readonly<Record<Step["step"], "built" | string>> = {
   proc: "built",
   programs: "the libraries of programs",
   propagation: "built",
-  protect: "which files have these names",
+  protect: "built",
   proxy: "a box cannot pass connections on",
   publish: "a script that runs beside",
   readonlyPaths: "built",
@@ -232,7 +232,7 @@ test("what depends on the machine is refused with the step and a way", () => {
   refused(mounts(bind("relative", "/mnt")), "begin with /", 2);
   refused(mounts(bind("/usr/../etc", "/mnt")), 'without ".."', 2);
   refused(mounts(bind("/", "/mnt", { untrusted: true })), "name the directories", 2);
-  refused(mounts(protect("/etc", "/etc")), "--no-protect", 2);
+  refused(mounts(bind("/srv", "/mnt"), protect("/srv", "/mnt")), "is shown at / too", 3);
   refused(
     recipe(
       unshare("mount"),
