@@ -11,7 +11,7 @@ for(const name in getters){
 Object.defineProperty(target,name,{get:getters[name],configurable:true});
 }
 });
-var BUILD="eebf439ff2369040b3b9d38dc82b24cc06a806c6d9e62c12a02cee948c0fe0c0";
+var BUILD="0acfc1efb0579eccaa967c8982a8b1304129a503eb366bdef7c76c5bb14bc51f";
 var FUNCTIONS={
 getenv:{
 parameters:[

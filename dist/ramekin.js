@@ -4583,18 +4583,18 @@ plan.refuse("the ids are mapped already, and the kernel takes one map only");
 }
 plan.state.idsMapped=true;
 });
-var lowerCapabilities=(function lowerCapabilities({keep,...sets},plan){
+var lowerCapabilities=(function lowerCapabilities({keep:keep2,...sets},plan){
 plan.state.capabilities.limit({
 ...sets,
-...keep &&{
-keep
+...keep2 &&{
+keep:keep2
 }
 });
-const step=keep===void 0?sets:{
-bounding:keep,
-permitted:keep,
-inheritable:keep,
-ambient:keep
+const step=keep2===void 0?sets:{
+bounding:keep2,
+permitted:keep2,
+inheritable:keep2,
+ambient:keep2
 };
 if(step.bounding !==void 0){
 for(const[name,number]of Object.entries(CAPABILITIES)){
@@ -4737,11 +4737,11 @@ plan.state.environment.set(name,value);
 plan.state.keptVariables.delete(name);
 }
 });
-var lowerClearEnv=(function lowerClearEnv({keep=[]},plan){
+var lowerClearEnv=(function lowerClearEnv({keep:keep2=[]},plan){
 plan.state.clearsEnvironment=true;
 plan.state.environment.clear();
 plan.state.keptVariables.clear();
-for(const name of keep){
+for(const name of keep2){
 plan.state.keptVariables.add(name);
 plan.access.recordVariable(name);
 }
@@ -4767,10 +4767,10 @@ plan.access.recordInit();
 });
 var lowerProtect=(function lowerProtect(step,plan){
 plan.needs("mount","they would become read-only on the host");
+if(!plan.host.isHere)return protectLate(step,plan);
 const source=normalize(step.source);
 const{path:directory,type}=plan.resolveTrusted(source);
-if(type !=="directory" && plan.host.isHere)return;
-if(!plan.host.isHere)plan.refuse(NAMES_OF_TARGET);
+if(type !=="directory")return;
 const{names=PROTECTED_NAMES}=step;
 const except=(step.except??[]).map(normalize).filter((path2)=> isWithin(path2,source)).map((path2)=> directory + path2.slice(source.length));
 const home=homeOf(plan);
@@ -5076,7 +5076,7 @@ const opened=openIn(parent,name,text4===void 0?O_DIRECTORY:O_RDWR | O_CREAT | O_
 const fd=new ResultOf(opened,`<${name}>`);
 const bytes=new TextEncoder().encode(text4);
 return{
-directory:text4===void 0?mkdirat(parent,name,MODE2):void 0,
+directory:text4===void 0?mkdirat(parent,name,MODE3):void 0,
 opened,
 locked:flock(fd,LOCK_SH | LOCK_NB),
 written:bytes.length===0?void 0:pwrite64(fd,bytes,bytes.length,0)
@@ -6021,6 +6021,16 @@ offset;
 text;
 constructor(output,offset,text4){
 this.output=output;
+this.offset=offset;
+this.text=text4;
+}
+};
+var FieldAddress=class{
+memory;
+offset;
+text;
+constructor(memory,offset,text4){
+this.memory=memory;
 this.offset=offset;
 this.text=text4;
 }
@@ -7566,7 +7576,9 @@ if(argument===null || argument===0)return;
 if(typeof argument==="number" || typeof argument==="bigint"){
 number$1.call(this,offset,argument);
 }else if(argument instanceof Named)number$1.call(this,offset,argument.value);
-else address$2.call(this,offset,place$5.call(this,argument,call2));
+else if(argument instanceof FieldAddress){
+address$2.call(this,offset,output$10.call(this,argument.memory)+ argument.offset);
+}else address$2.call(this,offset,place$5.call(this,argument,call2));
 });
 }
 static{
@@ -10522,10 +10534,10 @@ options:mountOptions(),
 bind:optional(boolean()),
 keep:optional(boolean()),
 recursive:optional(boolean())
-})),(({options,bind:bind4,keep,recursive})=>{
+})),(({options,bind:bind4,keep:keep2,recursive})=>{
 const{data:data2}=parseMountOptions(options);
-if(keep===true && bind4===false)return '"keep" is for this mount alone, without "bind"';
-if(recursive===true && keep !==true)return '"recursive" needs "keep"';
+if(keep2===true && bind4===false)return '"keep" is for this mount alone, without "bind"';
+if(recursive===true && keep2 !==true)return '"recursive" needs "keep"';
 return data2 !==null && bind4 !==false?`"${data2}" is for the filesystem, not for this mount alone: { bind: false } sets it`:void 0;
 }));
 function unmount(target,options={}){
@@ -10639,9 +10651,9 @@ effective:capabilityList,
 inheritable:capabilityList,
 ambient:capabilityList
 };
-}),(({keep,bounding,permitted,effective,inheritable,ambient})=>{
+}),(({keep:keep2,bounding,permitted,effective,inheritable,ambient})=>{
 const others=bounding??permitted??effective??inheritable??ambient;
-if(keep !==void 0 && others !==void 0){
+if(keep2 !==void 0 && others !==void 0){
 return `"keep" cannot be combined with other sets`;
 }
 const lacks=((set,of2)=> of2===void 0?void 0:set?.find((name)=> !of2.includes(name)));
@@ -16192,12 +16204,12 @@ this.#root={
 children:this.#placeAt(directory)?.children
 };
 const rest2=directory.slice(mount4.target==="/"?0:mount4.target.length);
-const below3=((path2)=> mount4.type==="bind"?normalize(path2 + rest2):path2);
+const below4=((path2)=> mount4.type==="bind"?normalize(path2 + rest2):path2);
 this.#base={
 ...mount4,
 ...this.originOf(directory),
 target:"/",
-source:below3(mount4.source),
+source:below4(mount4.source),
 certain:true
 };
 this.#tree="other";
@@ -18922,13 +18934,13 @@ this.#userNamespaces++;
 this.#bounding=ALL2;
 this.#inheritable=[];
 }),
-limit:(function({keep,...sets}){
-const{bounding=keep,permitted,effective,inheritable,ambient}=sets;
+limit:(function({keep:keep2,...sets}){
+const{bounding=keep2,permitted,effective,inheritable,ambient}=sets;
 if(bounding !==void 0){
 this.#bounding=this.#bounding.filter(((name)=> bounding.includes(name)));
 }
-if((keep??permitted??effective??inheritable??ambient)!==void 0){
-this.#inheritable=keep??inheritable??ambient??[];
+if((keep2??permitted??effective??inheritable??ambient)!==void 0){
+this.#inheritable=keep2??inheritable??ambient??[];
 }
 })
 });
@@ -19678,7 +19690,7 @@ to:ranges2[0].decision
 }
 ];
 const half=Math.ceil(ranges2.length / 2);
-const[below3,above]=[
+const[below4,above]=[
 goingOn(ranges2.slice(0,half)),
 goingOn(ranges2.slice(half))
 ];
@@ -19688,9 +19700,9 @@ kind:"branch",
 test:"greaterOrEqual",
 value:ranges2[half].first,
 holds:above.label,
-fails:below3.label
+fails:below4.label
 },
-...below3.code,
+...below4.code,
 ...above.code
 ];
 }
@@ -21728,16 +21740,16 @@ var ONE_BUFFER=1;
 var CHUNK2=64 * 1024;
 function copyNamedPipe(fd){
 const opened=[];
-const keep=(fd2)=>(opened.push(fd2),fd2);
+const keep2=(fd2)=>(opened.push(fd2),fd2);
 const closeAll2=()=> syscalls(opened.map((fd2)=>({
 call:close(fd2)
 })));
 try{
-const file=keep(syscall(fcntl(fd,F_DUPFD_CLOEXEC,3)));
-const stop=keep(syscall(eventfd2(0,EFD_CLOEXEC)));
-const nowhere=keep(syscall(openat(at_fdcwd,"/dev/null",O_WRONLY | O_CLOEXEC)));
+const file=keep2(syscall(fcntl(fd,F_DUPFD_CLOEXEC,3)));
+const stop=keep2(syscall(eventfd2(0,EFD_CLOEXEC)));
+const nowhere=keep2(syscall(openat(at_fdcwd,"/dev/null",O_WRONLY | O_CLOEXEC)));
 const{reader,writer}=openPipe();
-keep(reader);
+keep2(reader);
 const copy2=new NamedPipeCopy();
 closingOnFailure(writer,()=> syscall(fcntl(writer,F_SETPIPE_SZ,ONE_BUFFER)));
 const process=startCopying([
@@ -24525,6 +24537,7 @@ processes=[
 newProcess()
 ];
 launcherParts=[];
+finalParts=[];
 beforeProgram=[];
 inheritedFds=[];
 placeholders=[];
@@ -24624,6 +24637,11 @@ const before=this.options.ownLauncher===true?{
 parts:launcherParts
 }:this.#forerunner();
 return callIn$77.call(this,before,call2,options);
+}
+callAtEnd(call2,options){
+callIn$77.call(this,{
+parts:this.finalParts
+},call2,options);
 }
 calls(calls,fixes){
 for(const call2 of calls)this.call(call2,{
@@ -27282,8 +27300,8 @@ type:"tmpfs",
 flags:flags2,
 data:step.size===void 0?"mode=0755":`mode=0755,size=${step.size}`
 });
-const below3=target.open(O_PATH | O_DIRECTORY);
-plan.directories.inside(below3,()=>{
+const below4=target.open(O_PATH | O_DIRECTORY);
+plan.directories.inside(below4,()=>{
 const attached=new Map(lower2.map((tree,index)=>[
 String(index),
 tree
@@ -27310,7 +27328,7 @@ fixes:overlayFixes(step,plan)
 });
 for(const name of attached.keys())plan.call(umount2(name,MNT_DETACH));
 });
-plan.release(below3);
+plan.release(below4);
 plan.mounted({
 target:target.canonical,
 type:"overlay",
@@ -27713,6 +27731,425 @@ var PROTECTED_NAMES=[
 ...PROGRAM_NAMES,
 ...PROJECT_NAMES
 ].sort();
+var[NLINK,UID3,MODE,INODE,SIZE3]=[
+16,
+20,
+28,
+32,
+40
+];
+var[DIRECTORY_MODE,FILE_MODE]=[
+365,
+420
+];
+var FIXES2={
+EACCES:"a name is missing in a directory in which it cannot be made now, and a program could change that: chmod u+rwx",
+EDQUOT:"there is no room for an empty directory in place of a name that is missing",
+EROFS:"it is on a filesystem that cannot be written; show it read-only",
+ENOSPC:"there is no room for an empty directory in place of a name that is missing"
+};
+function holdMissingNames(plan,source,tree){
+const nodes=tree.filter(holdsMissing);
+if(nodes.length > 0)new LatePlaceholders(plan).hold(source,nodes);
+}
+function holdsMissing({mayBeMade,children}){
+return !mayBeMade || children.some(holdsMissing);
+}
+var BENEATH=RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
+var LatePlaceholders=class{
+#plan;
+#made=[];
+#stat=statxOutput();
+constructor(plan){
+this.#plan=plan;
+}
+hold(source,nodes){
+const{launcherParts}=this.#plan;
+const end=new Label(`the names in ${source} are held`);
+const how={
+flags:O_PATH | O_DIRECTORY | O_CLOEXEC,
+resolve:RESOLVE_NO_SYMLINKS
+};
+const opened=this.#plan.callBefore(openat2(at_fdcwd,source,how),{
+accept:[
+"ENOENT",
+"ENOTDIR"
+],
+onAccepted:end
+});
+const cleared=this.#plan.callBefore(umask(0));
+const directory=new ResultOf(opened,`<${source}>`);
+for(const node of nodes)this.#holdName(directory,node);
+this.#plan.callBefore(umask(new ResultOf(cleared,"umask")));
+launcherParts.push(end);
+for(const made of this.#made.reverse())this.#remove(made);
+}
+#holdName(parent,node){
+const{path:path2,mayBeMade,text:text4,children}=node;
+const[again,denied3,other,next]=[
+"again",
+"denied",
+"no placeholder",
+"held"
+].map((word4)=> new Label(`${path2}: ${word4}`));
+this.#plan.launcherParts.push(again);
+if(!mayBeMade)this.#make(parent,node);
+const fd=this.#open(parent,node,mayBeMade?next:denied3,next);
+if(!mayBeMade){
+const add=(call2,edges)=> this.#plan.callBefore(call2,edges);
+add(statx(fd,"",AT_EMPTY_PATH,STATX_TYPE | STATX_MODE,this.#stat));
+add(compareField(this.#stat,MODE,modeOf(text4)),{
+accept:[
+"EAGAIN"
+],
+onAccepted:other
+});
+add(flock(fd,LOCK_SH));
+add(statx(fd,"",AT_EMPTY_PATH,STATX_NLINK,this.#stat));
+add(compareField(this.#stat,NLINK,new Named(0,"0")),{
+accept:[
+"EAGAIN"
+],
+onAccepted:next,
+onZero:again
+});
+this.#made.push({
+node,
+parent,
+fd
+});
+this.#plan.launcherParts.push(denied3);
+this.#refuseClosed(parent,node,again,next);
+}
+this.#plan.launcherParts.push(other);
+for(const child of children.filter(holdsMissing))this.#holdName(fd,child);
+this.#plan.launcherParts.push(next);
+}
+#make(parent,{path:path2,text:text4}){
+const there=new Label(`${path2} is there`);
+const made=this.#plan.callBefore(makingIn(parent,nameOf2(path2),text4),{
+accept:[
+"EEXIST",
+"EACCES"
+],
+onAccepted:there,
+fixes:FIXES2
+});
+if(text4 !==void 0){
+const fd=new ResultOf(made,`<${path2}>`);
+const bytes=new TextEncoder().encode(text4);
+if(bytes.length > 0)this.#plan.callBefore(write(fd,bytes,bytes.length),{
+fixes:FIXES2
+});
+this.#plan.callBefore(close(fd));
+}
+this.#plan.launcherParts.push(there);
+}
+#open(parent,{path:path2,text:text4},missing2,other){
+const how={
+flags:O_PATH | O_NOFOLLOW | O_CLOEXEC,
+resolve:BENEATH
+};
+const found=openat2(parent,nameOf2(path2),how);
+this.#plan.callBefore(found,{
+accept:[
+"ENOENT"
+],
+onAccepted:missing2
+});
+const opened=text4===void 0?openat2(new ResultOf(found,`<${path2}>`),".",{
+flags:O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+resolve:BENEATH
+}):openat2(parent,nameOf2(path2),{
+flags:O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+resolve:BENEATH
+});
+this.#plan.callBefore(opened,{
+accept:[
+"ENOTDIR",
+"ELOOP",
+"EACCES",
+"ENXIO"
+],
+onAccepted:other,
+fixes:{
+ENOENT:"another container has removed it in this moment; run it again"
+}
+});
+return new ResultOf(opened,`<${path2}>`);
+}
+#refuseClosed(parent,{path:path2,text:text4},again,next){
+const add=(call2,edges)=> this.#plan.callBefore(call2,edges);
+add(faccessat(parent,".",W_OK),{
+accept:[
+"EACCES"
+],
+onZero:again
+});
+add(statx(parent,"",AT_EMPTY_PATH,STATX_UID,this.#stat));
+const user=add(geteuid());
+add(compareField(this.#stat,UID3,new ResultOf(user,"euid")),{
+accept:[
+"EAGAIN"
+],
+onAccepted:next
+});
+add(makingIn(parent,nameOf2(path2),text4),{
+onZero:again,
+onSuccess:again,
+fixes:FIXES2
+});
+}
+#remove({node:{path:path2,text:text4},parent,fd}){
+const next=new Label(`${path2} stays`);
+const name=nameOf2(path2);
+const add=(call2)=> this.#plan.callAtEnd(call2,{
+accept:[
+"EAGAIN"
+],
+onAccepted:next,
+onFailure:next
+});
+const{stat,named:named2}={
+stat:this.#stat,
+named:statxOutput()
+};
+const mask2=STATX_TYPE | STATX_MODE | STATX_NLINK | STATX_SIZE | STATX_INO;
+add(statx(fd,"",AT_EMPTY_PATH,mask2,stat));
+add(compareField(stat,MODE,modeOf(text4)));
+add(statx(parent,name,AT_SYMLINK_NOFOLLOW,STATX_INO,named2));
+add(compareField(stat,INODE,new OutputField(named2,INODE,"inode")));
+if(text4 !==void 0){
+add(compareField(stat,NLINK,new Named(1,"1")));
+add(compareField(stat,SIZE3,new Named(text4.length,String(text4.length))));
+const content2=new Output(4,"&content");
+add(pread64(fd,content2,content2.size,0));
+const word4=new Uint8Array(4);
+new TextEncoder().encodeInto(text4,word4);
+add(compareWord(content2,new Named(new DataView(word4.buffer).getInt32(0,true),"the text")));
+}
+add(flock(fd,LOCK_EX | LOCK_NB));
+add(unlinkat(parent,name,text4===void 0?AT_REMOVEDIR:0));
+this.#plan.finalParts.push(next);
+}
+};
+function makingIn(parent,name,text4){
+if(text4===void 0)return mkdirat(parent,name,DIRECTORY_MODE);
+const flags2=O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+return openat2(parent,name,{
+flags:flags2,
+mode:FILE_MODE,
+resolve:BENEATH
+});
+}
+function modeOf(text4){
+return text4===void 0?new Named(S_IFDIR | DIRECTORY_MODE,"S_IFDIR|0555"):new Named(S_IFREG | FILE_MODE,"S_IFREG|0644");
+}
+function compareField(stat,offset,value){
+return compareWord(new FieldAddress(stat,offset,"&statx"),value);
+}
+var GIT_FILES2={
+".git/commondir":".\n",
+".git/config":"",
+".git/config.worktree":""
+};
+var HOME3="~/";
+var GIT3=".git";
+var HOMES=/^\/(root|home\/[^/]+)$/;
+function nameTree(directory,names,except){
+const isHome=HOMES.test(directory);
+const root2=new Draft("");
+for(const name of names){
+const mayBeMade=PRESENT_NAMES.includes(name)|| !isHome && HOME_NAMES.includes(name);
+for(const path2 of pathsIn(directory,name,isHome)){
+if(!except.includes(`${directory}/${path2}`))root2.add(path2,mayBeMade);
+}
+}
+return root2.finished();
+}
+function pathsIn(directory,name,isHome){
+if(name.startsWith(HOME3))return isHome?[
+name.slice(HOME3.length)
+]:[];
+const parts2=name.split("/").filter((part)=> part !=="" && part !==".");
+return parts2.flatMap((_,index)=>{
+const beginning=parts2.slice(0,index).join("/");
+const begins=beginning==="" || directory.endsWith(`/${beginning}`);
+return begins?[
+parts2.slice(index).join("/")
+]:[];
+});
+}
+var Draft=class _Draft{
+#path;
+#children=new Map();
+#isName=false;
+#mayBeMade=true;
+constructor(path2){
+this.#path=path2;
+}
+add(path2,mayBeMade){
+if(path2===""){
+this.#isName=true;
+this.#mayBeMade &&=mayBeMade;
+return;
+}
+const[name,...rest2]=path2.split("/");
+let child=this.#children.get(name);
+if(child===void 0){
+child=new _Draft(this.#path===""?name:`${this.#path}/${name}`);
+this.#children.set(name,child);
+}
+child.add(rest2.join("/"),mayBeMade);
+}
+finished(){
+return[
+...this.#children.values()
+].map((child)=> child.#node());
+}
+#node(){
+const children=this.#isName?[]:this.finished();
+return{
+path:this.#path,
+isName:this.#isName,
+mayBeMade:this.#path===GIT3 && !this.#isName ||(this.#isName?this.#mayBeMade:children.every(({mayBeMade})=> mayBeMade)),
+text:GIT_FILES2[this.#path],
+children
+};
+}
+};
+function protectLate(step,plan){
+const source=normalize(step.source);
+const{names=PROTECTED_NAMES}=step;
+if(source==="/" || source==="/home"){
+plan.refuse(`whose home directories are in ${source} is known only where the box runs; name the directories that the program may write to`);
+}
+if(names.includes(KEPT_BOXES)&& BOXES.test(source)){
+plan.refuse(`${source} has boxes that ramekin executes outside of the sandbox, so no program may write there; leave it out, or protect nothing (protect: false, --no-protect)`);
+}
+refuseOthers(step,source,plan);
+const tree=nameTree(source,names,(step.except??[]).map(normalize));
+plan.access.record({
+kind:"write",
+path:source
+});
+holdMissingNames(plan,source,tree);
+const target=plan.path(step.target);
+target.openBase();
+plan.skippable(`${source} is not a directory`,(end)=>{
+const directory=target.open(O_PATH | O_DIRECTORY,{
+accept:[
+"ENOENT",
+"ENOTDIR"
+],
+onAccepted:end
+});
+for(const node of tree)keep(plan,directory,node,void 0);
+});
+for(const path2 of namesOf3(tree)){
+plan.mounted({
+target:`${target.canonical}/${path2}`,
+type:"bind",
+source:`${source}/${path2}`,
+readOnly:true,
+certain:false,
+keepsBelow:true
+});
+}
+}
+function refuseOthers({target},source,plan){
+const{nextRoot:nextRoot2}=plan.cursor;
+for(const mount4 of plan.state.mounts.visible()){
+const{origin,readOnly}=mount4;
+if(origin===void 0 || readOnly || !touches(origin,source))continue;
+if(nextRoot2 !==void 0 && !isWithin(mount4.target,nextRoot2))continue;
+const isSame4=isWithin(origin,source)?mount4.target===below3(normalize(target),origin.slice(source.length)):below3(mount4.target,source.slice(origin==="/"?0:origin.length))===normalize(target);
+if(isSame4)continue;
+plan.refuse(`${origin} is shown at ${mount4.target} too, where a box protects nothing; show it once`);
+}
+}
+function below3(directory,rest2){
+return directory==="/" && rest2 !==""?rest2:directory + rest2;
+}
+var BOXES=/\/\.cache\/ramekin(\/|$)/;
+function namesOf3(nodes){
+return nodes.flatMap(({path:path2,isName,children})=> isName?[
+path2
+]:namesOf3(children));
+}
+function keep(plan,directory,node,lost){
+const{path:path2,isName,mayBeMade,children}=node;
+const[closed,done]=[
+new Label(`${path2} is kept`),
+new Label(`${path2} is done`)
+];
+const open3=(flags2,missing2)=> openBelow(plan,directory,path2,{
+flags:flags2,
+...missing2 &&{
+missing:missing2
+},
+fixes:WAYS
+});
+const opened=open3(0,mayBeMade?done:lost??done);
+if(isName){
+refuseLinks(plan,directory,path2,opened);
+mountOnItself(plan,opened,path2,{
+readOnly:true
+});
+}else{
+open3(O_DIRECTORY,closed);
+mountOnItself(plan,opened,path2);
+for(const child of children)keep(plan,directory,child,closed);
+plan.call(getpid(),{
+onSuccess:done
+});
+plan.place(closed);
+mountOnItself(plan,open3(0,void 0),path2,{
+readOnly:true
+});
+}
+plan.place(done);
+}
+var WAYS={
+ELOOP:"it is a symbolic link, or is behind one; a box does not look where that leads: protect the file that it leads to, and leave this name out (protect: [names], --protect=NAMES)",
+EACCES:"its owner may not search the directory, and a program could change that: chmod u+rwx"
+};
+function refuseLinks(plan,directory,path2,opened){
+const[file,single]=[
+new Label(`${path2} is a file`),
+new Label(`${path2} has one name`)
+];
+const stat=statxOutput();
+openBelow(plan,directory,path2,{
+flags:O_DIRECTORY,
+missing:file
+});
+plan.call(getpid(),{
+onSuccess:single
+});
+plan.place(file);
+plan.call(statx(opened,"",AT_EMPTY_PATH,STATX_NLINK,stat));
+const verdict={
+name:"protect",
+text:`<${path2}>.nlink`,
+answer:stat,
+read:()=>({
+errno:ERRNO.EINVAL,
+words:void 0
+})
+};
+const links2=new FieldAddress(stat,NLINK2,"&statx.nlink");
+plan.call({
+...compareWord(links2,new Named(1,"1")),
+verdict
+},{
+fixes:{
+EINVAL:"it has another name, a hard link, by which it could be changed; copy it to a file of its own, or leave its name out"
+}
+});
+plan.place(single);
+}
+var NLINK2=16;
 var OtherPlaces=class{
 static{
 addMethods(this.prototype,{
@@ -27778,7 +28215,6 @@ target
 return this.#plan.refuse(`${path2} is at ${other} too, by a mount of the host, and which files of the host ${unknown} shows is not known from the steps before; name the directory of the host instead`);
 }
 };
-var NAMES_OF_TARGET="which files have these names is known only where the box runs; leave it out (sandbox({ protect: false }), ramekin build --sandbox --no-protect), or bind those that you know with { readOnly: true }";
 var SAME2=4294967295;
 function openConsole(plan,root2,owner){
 const ptmx=plan.path(`${root2}/dev/ptmx`);
@@ -28131,7 +28567,7 @@ EINVAL:`neither the machine nor the control group has a processor of ${cpus}`
 }
 });
 }
-var MODE={
+var MODE2={
 default:MPOL_MODES.MPOL_DEFAULT,
 preferred:MPOL_MODES.MPOL_PREFERRED,
 bind:MPOL_MODES.MPOL_BIND,
@@ -28148,7 +28584,7 @@ var MODE_FLAG={
 function lowerMemoryPolicy(step,plan){
 const{mode:mode2,nodes,flags:flags2=[]}=step;
 const numbers=nodes===void 0?[]:numbersIn(nodes);
-plan.call(set_mempolicy(MODE[mode2],sumOf(flags2,MODE_FLAG),numbers),{
+plan.call(set_mempolicy(MODE2[mode2],sumOf(flags2,MODE_FLAG),numbers),{
 fixes:{
 EINVAL:"the machine has none of these nodes, or the kernel does not know this mode with these flags",
 ENOSYS:"this kernel knows no nodes of memory (CONFIG_NUMA)"
@@ -28898,10 +29334,10 @@ if(parents.length > 0)return parents;
 const blocker=blockers.get(void 0);
 throw new UnsupportedError(blocker===void 0?"a container cannot have a control group: no hierarchy of them is mounted here (cgroups(7))":`a container cannot have a control group: ${reason(blocker)}`);
 }
-function reason({version,directory,why,fix=FIXES2[version]}){
+function reason({version,directory,why,fix=FIXES3[version]}){
 return `in cgroup v${version}, ${directory} ${why}; ${fix}`;
 }
-var FIXES2={
+var FIXES3={
 1:"root has to create a group there and give it to the user (chown)",
 2:"run the script in a delegated group: `systemd-run --user --scope -p Delegate=yes deno run --allow-ffi ...`"
 };
@@ -30773,7 +31209,7 @@ stepIndex:placeholder.stepIndex
 }));
 });
 }
-var MODE2=365;
+var MODE3=365;
 var TRIES2=200;
 function holds3(fd,text4){
 const content2=new Output(text4.length + 1,"&content");

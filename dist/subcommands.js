@@ -4840,18 +4840,18 @@ plan.refuse("the ids are mapped already, and the kernel takes one map only");
 }
 plan.state.idsMapped=true;
 });
-var lowerCapabilities=(function lowerCapabilities({keep:keep2,...sets},plan){
+var lowerCapabilities=(function lowerCapabilities({keep:keep3,...sets},plan){
 plan.state.capabilities.limit({
 ...sets,
-...keep2 &&{
-keep:keep2
+...keep3 &&{
+keep:keep3
 }
 });
-const step=keep2===void 0?sets:{
-bounding:keep2,
-permitted:keep2,
-inheritable:keep2,
-ambient:keep2
+const step=keep3===void 0?sets:{
+bounding:keep3,
+permitted:keep3,
+inheritable:keep3,
+ambient:keep3
 };
 if(step.bounding !==void 0){
 for(const[name,number2]of Object.entries(CAPABILITIES)){
@@ -4994,11 +4994,11 @@ plan.state.environment.set(name,value);
 plan.state.keptVariables.delete(name);
 }
 });
-var lowerClearEnv=(function lowerClearEnv({keep:keep2=[]},plan){
+var lowerClearEnv=(function lowerClearEnv({keep:keep3=[]},plan){
 plan.state.clearsEnvironment=true;
 plan.state.environment.clear();
 plan.state.keptVariables.clear();
-for(const name of keep2){
+for(const name of keep3){
 plan.state.keptVariables.add(name);
 plan.access.recordVariable(name);
 }
@@ -5024,10 +5024,10 @@ plan.access.recordInit();
 });
 var lowerProtect=(function lowerProtect(step,plan){
 plan.needs("mount","they would become read-only on the host");
+if(!plan.host.isHere)return protectLate(step,plan);
 const source=normalize(step.source);
 const{path:directory2,type}=plan.resolveTrusted(source);
-if(type !=="directory" && plan.host.isHere)return;
-if(!plan.host.isHere)plan.refuse(NAMES_OF_TARGET);
+if(type !=="directory")return;
 const{names=PROTECTED_NAMES}=step;
 const except=(step.except??[]).map(normalize).filter((path2)=> isWithin(path2,source)).map((path2)=> directory2 + path2.slice(source.length));
 const home=homeOf(plan);
@@ -5333,7 +5333,7 @@ const opened2=openIn(parent,name,text5===void 0?O_DIRECTORY:O_RDWR | O_CREAT | O
 const fd=new ResultOf(opened2,`<${name}>`);
 const bytes=new TextEncoder().encode(text5);
 return{
-directory:text5===void 0?mkdirat(parent,name,MODE2):void 0,
+directory:text5===void 0?mkdirat(parent,name,MODE3):void 0,
 opened:opened2,
 locked:flock(fd,LOCK_SH | LOCK_NB),
 written:bytes.length===0?void 0:pwrite64(fd,bytes,bytes.length,0)
@@ -8796,7 +8796,7 @@ const high=Math.floor(value / 2 ** 32),low=value >>> 0;
 const bitsHigh=Math.floor(bits / 2 ** 32),bitsLow=bits >>> 0;
 return(high & bitsHigh)>>> 0===bitsHigh &&(low & bitsLow)>>> 0===bitsLow;
 }
-var Named,Slot,Output,OutputField,ResultOf,Struct;
+var Named,Slot,Output,OutputField,FieldAddress,ResultOf,Struct;
 var init_call=__esm({
 "ffi/call.ts":(function(){
 Named=class{
@@ -8834,6 +8834,16 @@ offset;
 text;
 constructor(output,offset,text5){
 this.output=output;
+this.offset=offset;
+this.text=text5;
+}
+};
+FieldAddress=class{
+memory;
+offset;
+text;
+constructor(memory,offset,text5){
+this.memory=memory;
 this.offset=offset;
 this.text=text5;
 }
@@ -10456,7 +10466,9 @@ if(argument===null || argument===0)return;
 if(typeof argument==="number" || typeof argument==="bigint"){
 number$1.call(this,offset,argument);
 }else if(argument instanceof Named)number$1.call(this,offset,argument.value);
-else address$2.call(this,offset,place$5.call(this,argument,call2));
+else if(argument instanceof FieldAddress){
+address$2.call(this,offset,output$10.call(this,argument.memory)+ argument.offset);
+}else address$2.call(this,offset,place$5.call(this,argument,call2));
 });
 }
 static{
@@ -13936,10 +13948,10 @@ options:mountOptions(),
 bind:optional(boolean()),
 keep:optional(boolean()),
 recursive:optional(boolean())
-})),(({options,bind:bind4,keep:keep2,recursive})=>{
+})),(({options,bind:bind4,keep:keep3,recursive})=>{
 const{data:data2}=parseMountOptions(options);
-if(keep2===true && bind4===false)return '"keep" is for this mount alone, without "bind"';
-if(recursive===true && keep2 !==true)return '"recursive" needs "keep"';
+if(keep3===true && bind4===false)return '"keep" is for this mount alone, without "bind"';
+if(recursive===true && keep3 !==true)return '"recursive" needs "keep"';
 return data2 !==null && bind4 !==false?`"${data2}" is for the filesystem, not for this mount alone: { bind: false } sets it`:void 0;
 }));
 unmountSchema=stepSchema("unmount",()=>({
@@ -14071,9 +14083,9 @@ effective:capabilityList,
 inheritable:capabilityList,
 ambient:capabilityList
 };
-}),(({keep:keep2,bounding,permitted,effective,inheritable,ambient})=>{
+}),(({keep:keep3,bounding,permitted,effective,inheritable,ambient})=>{
 const others=bounding??permitted??effective??inheritable??ambient;
-if(keep2 !==void 0 && others !==void 0){
+if(keep3 !==void 0 && others !==void 0){
 return `"keep" cannot be combined with other sets`;
 }
 const lacks=((set2,of2)=> of2===void 0?void 0:set2?.find((name)=> !of2.includes(name)));
@@ -20544,12 +20556,12 @@ this.#root={
 children:this.#placeAt(directory2)?.children
 };
 const rest2=directory2.slice(mount4.target==="/"?0:mount4.target.length);
-const below5=((path2)=> mount4.type==="bind"?normalize(path2 + rest2):path2);
+const below6=((path2)=> mount4.type==="bind"?normalize(path2 + rest2):path2);
 this.#base={
 ...mount4,
 ...this.originOf(directory2),
 target:"/",
-source:below5(mount4.source),
+source:below6(mount4.source),
 certain:true
 };
 this.#tree="other";
@@ -23617,13 +23629,13 @@ this.#userNamespaces++;
 this.#bounding=ALL2;
 this.#inheritable=[];
 }),
-limit:(function({keep:keep2,...sets}){
-const{bounding=keep2,permitted,effective,inheritable,ambient}=sets;
+limit:(function({keep:keep3,...sets}){
+const{bounding=keep3,permitted,effective,inheritable,ambient}=sets;
 if(bounding !==void 0){
 this.#bounding=this.#bounding.filter(((name)=> bounding.includes(name)));
 }
-if((keep2??permitted??effective??inheritable??ambient)!==void 0){
-this.#inheritable=keep2??inheritable??ambient??[];
+if((keep3??permitted??effective??inheritable??ambient)!==void 0){
+this.#inheritable=keep3??inheritable??ambient??[];
 }
 })
 });
@@ -24191,7 +24203,7 @@ to:ranges2[0].decision
 }
 ];
 const half=Math.ceil(ranges2.length / 2);
-const[below5,above]=[
+const[below6,above]=[
 goingOn(ranges2.slice(0,half)),
 goingOn(ranges2.slice(half))
 ];
@@ -24201,9 +24213,9 @@ kind:"branch",
 test:"greaterOrEqual",
 value:ranges2[half].first,
 holds:above.label,
-fails:below5.label
+fails:below6.label
 },
-...below5.code,
+...below6.code,
 ...above.code
 ];
 }
@@ -26726,16 +26738,16 @@ onFailure:HELPER_ENDS
 });
 function copyNamedPipe(fd){
 const opened2=[];
-const keep2=(fd2)=>(opened2.push(fd2),fd2);
+const keep3=(fd2)=>(opened2.push(fd2),fd2);
 const closeAll2=()=> syscalls(opened2.map((fd2)=>({
 call:close(fd2)
 })));
 try{
-const file=keep2(syscall(fcntl(fd,F_DUPFD_CLOEXEC,3)));
-const stop=keep2(syscall(eventfd2(0,EFD_CLOEXEC)));
-const nowhere=keep2(syscall(openat(at_fdcwd,"/dev/null",O_WRONLY | O_CLOEXEC)));
+const file=keep3(syscall(fcntl(fd,F_DUPFD_CLOEXEC,3)));
+const stop=keep3(syscall(eventfd2(0,EFD_CLOEXEC)));
+const nowhere=keep3(syscall(openat(at_fdcwd,"/dev/null",O_WRONLY | O_CLOEXEC)));
 const{reader,writer}=openPipe();
-keep2(reader);
+keep3(reader);
 const copy2=new NamedPipeCopy();
 closingOnFailure(writer,()=> syscall(fcntl(writer,F_SETPIPE_SZ,ONE_BUFFER)));
 const process=startCopying([
@@ -29910,6 +29922,7 @@ processes=[
 newProcess()
 ];
 launcherParts=[];
+finalParts=[];
 beforeProgram=[];
 inheritedFds=[];
 placeholders=[];
@@ -30009,6 +30022,11 @@ const before=this.options.ownLauncher===true?{
 parts:launcherParts
 }:this.#forerunner();
 return callIn$77.call(this,before,call2,options);
+}
+callAtEnd(call2,options){
+callIn$77.call(this,{
+parts:this.finalParts
+},call2,options);
 }
 calls(calls,fixes){
 for(const call2 of calls)this.call(call2,{
@@ -33198,8 +33216,8 @@ type:"tmpfs",
 flags:flags2,
 data:step.size===void 0?"mode=0755":`mode=0755,size=${step.size}`
 });
-const below5=target.open(O_PATH | O_DIRECTORY);
-plan.directories.inside(below5,()=>{
+const below6=target.open(O_PATH | O_DIRECTORY);
+plan.directories.inside(below6,()=>{
 const attached=new Map(lower3.map((tree,index)=>[
 String(index),
 tree
@@ -33226,7 +33244,7 @@ fixes:overlayFixes(step,plan)
 });
 for(const name of attached.keys())plan.call(umount2(name,MNT_DETACH));
 });
-plan.release(below5);
+plan.release(below6);
 plan.mounted({
 target:target.canonical,
 type:"overlay",
@@ -33668,12 +33686,470 @@ PROTECTED_NAMES=[
 ].sort();
 })
 });
-var OtherPlaces,NAMES_OF_TARGET;
+function holdMissingNames(plan,source,tree){
+const nodes=tree.filter(holdsMissing);
+if(nodes.length > 0)new LatePlaceholders(plan).hold(source,nodes);
+}
+function holdsMissing({mayBeMade,children}){
+return !mayBeMade || children.some(holdsMissing);
+}
+function makingIn(parent,name,text5){
+if(text5===void 0)return mkdirat(parent,name,DIRECTORY_MODE);
+const flags2=O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+return openat2(parent,name,{
+flags:flags2,
+mode:FILE_MODE,
+resolve:BENEATH
+});
+}
+function modeOf(text5){
+return text5===void 0?new Named(S_IFDIR | DIRECTORY_MODE,"S_IFDIR|0555"):new Named(S_IFREG | FILE_MODE,"S_IFREG|0644");
+}
+function compareField(stat,offset,value){
+return compareWord(new FieldAddress(stat,offset,"&statx"),value);
+}
+var NLINK,UID3,MODE,INODE,SIZE3,DIRECTORY_MODE,FILE_MODE,FIXES2,BENEATH,LatePlaceholders;
+var init_late_placeholders=__esm({
+"plan/steps/late_placeholders.ts"(){
+init_call();
+init_files3();
+init_futex();
+init_mounts3();
+init_statx3();
+init_users();
+init_program();
+init_path();
+[NLINK,UID3,MODE,INODE,SIZE3]=[
+16,
+20,
+28,
+32,
+40
+];
+[DIRECTORY_MODE,FILE_MODE]=[
+365,
+420
+];
+FIXES2={
+EACCES:"a name is missing in a directory in which it cannot be made now, and a program could change that: chmod u+rwx",
+EDQUOT:"there is no room for an empty directory in place of a name that is missing",
+EROFS:"it is on a filesystem that cannot be written; show it read-only",
+ENOSPC:"there is no room for an empty directory in place of a name that is missing"
+};
+BENEATH=RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
+LatePlaceholders=class{
+#plan;
+#made=[];
+#stat=statxOutput();
+constructor(plan){
+this.#plan=plan;
+}
+hold(source,nodes){
+const{launcherParts}=this.#plan;
+const end=new Label(`the names in ${source} are held`);
+const how={
+flags:O_PATH | O_DIRECTORY | O_CLOEXEC,
+resolve:RESOLVE_NO_SYMLINKS
+};
+const opened2=this.#plan.callBefore(openat2(at_fdcwd,source,how),{
+accept:[
+"ENOENT",
+"ENOTDIR"
+],
+onAccepted:end
+});
+const cleared=this.#plan.callBefore(umask(0));
+const directory2=new ResultOf(opened2,`<${source}>`);
+for(const node of nodes)this.#holdName(directory2,node);
+this.#plan.callBefore(umask(new ResultOf(cleared,"umask")));
+launcherParts.push(end);
+for(const made of this.#made.reverse())this.#remove(made);
+}
+#holdName(parent,node){
+const{path:path2,mayBeMade,text:text5,children}=node;
+const[again,denied3,other,next]=[
+"again",
+"denied",
+"no placeholder",
+"held"
+].map((word6)=> new Label(`${path2}: ${word6}`));
+this.#plan.launcherParts.push(again);
+if(!mayBeMade)this.#make(parent,node);
+const fd=this.#open(parent,node,mayBeMade?next:denied3,next);
+if(!mayBeMade){
+const add2=(call2,edges)=> this.#plan.callBefore(call2,edges);
+add2(statx(fd,"",AT_EMPTY_PATH,STATX_TYPE | STATX_MODE,this.#stat));
+add2(compareField(this.#stat,MODE,modeOf(text5)),{
+accept:[
+"EAGAIN"
+],
+onAccepted:other
+});
+add2(flock(fd,LOCK_SH));
+add2(statx(fd,"",AT_EMPTY_PATH,STATX_NLINK,this.#stat));
+add2(compareField(this.#stat,NLINK,new Named(0,"0")),{
+accept:[
+"EAGAIN"
+],
+onAccepted:next,
+onZero:again
+});
+this.#made.push({
+node,
+parent,
+fd
+});
+this.#plan.launcherParts.push(denied3);
+this.#refuseClosed(parent,node,again,next);
+}
+this.#plan.launcherParts.push(other);
+for(const child of children.filter(holdsMissing))this.#holdName(fd,child);
+this.#plan.launcherParts.push(next);
+}
+#make(parent,{path:path2,text:text5}){
+const there=new Label(`${path2} is there`);
+const made=this.#plan.callBefore(makingIn(parent,nameOf2(path2),text5),{
+accept:[
+"EEXIST",
+"EACCES"
+],
+onAccepted:there,
+fixes:FIXES2
+});
+if(text5 !==void 0){
+const fd=new ResultOf(made,`<${path2}>`);
+const bytes=new TextEncoder().encode(text5);
+if(bytes.length > 0)this.#plan.callBefore(write(fd,bytes,bytes.length),{
+fixes:FIXES2
+});
+this.#plan.callBefore(close(fd));
+}
+this.#plan.launcherParts.push(there);
+}
+#open(parent,{path:path2,text:text5},missing4,other){
+const how={
+flags:O_PATH | O_NOFOLLOW | O_CLOEXEC,
+resolve:BENEATH
+};
+const found3=openat2(parent,nameOf2(path2),how);
+this.#plan.callBefore(found3,{
+accept:[
+"ENOENT"
+],
+onAccepted:missing4
+});
+const opened2=text5===void 0?openat2(new ResultOf(found3,`<${path2}>`),".",{
+flags:O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+resolve:BENEATH
+}):openat2(parent,nameOf2(path2),{
+flags:O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+resolve:BENEATH
+});
+this.#plan.callBefore(opened2,{
+accept:[
+"ENOTDIR",
+"ELOOP",
+"EACCES",
+"ENXIO"
+],
+onAccepted:other,
+fixes:{
+ENOENT:"another container has removed it in this moment; run it again"
+}
+});
+return new ResultOf(opened2,`<${path2}>`);
+}
+#refuseClosed(parent,{path:path2,text:text5},again,next){
+const add2=(call2,edges)=> this.#plan.callBefore(call2,edges);
+add2(faccessat(parent,".",W_OK),{
+accept:[
+"EACCES"
+],
+onZero:again
+});
+add2(statx(parent,"",AT_EMPTY_PATH,STATX_UID,this.#stat));
+const user=add2(geteuid());
+add2(compareField(this.#stat,UID3,new ResultOf(user,"euid")),{
+accept:[
+"EAGAIN"
+],
+onAccepted:next
+});
+add2(makingIn(parent,nameOf2(path2),text5),{
+onZero:again,
+onSuccess:again,
+fixes:FIXES2
+});
+}
+#remove({node:{path:path2,text:text5},parent,fd}){
+const next=new Label(`${path2} stays`);
+const name=nameOf2(path2);
+const add2=(call2)=> this.#plan.callAtEnd(call2,{
+accept:[
+"EAGAIN"
+],
+onAccepted:next,
+onFailure:next
+});
+const{stat,named:named3}={
+stat:this.#stat,
+named:statxOutput()
+};
+const mask2=STATX_TYPE | STATX_MODE | STATX_NLINK | STATX_SIZE | STATX_INO;
+add2(statx(fd,"",AT_EMPTY_PATH,mask2,stat));
+add2(compareField(stat,MODE,modeOf(text5)));
+add2(statx(parent,name,AT_SYMLINK_NOFOLLOW,STATX_INO,named3));
+add2(compareField(stat,INODE,new OutputField(named3,INODE,"inode")));
+if(text5 !==void 0){
+add2(compareField(stat,NLINK,new Named(1,"1")));
+add2(compareField(stat,SIZE3,new Named(text5.length,String(text5.length))));
+const content2=new Output(4,"&content");
+add2(pread64(fd,content2,content2.size,0));
+const word6=new Uint8Array(4);
+new TextEncoder().encodeInto(text5,word6);
+add2(compareWord(content2,new Named(new DataView(word6.buffer).getInt32(0,true),"the text")));
+}
+add2(flock(fd,LOCK_EX | LOCK_NB));
+add2(unlinkat(parent,name,text5===void 0?AT_REMOVEDIR:0));
+this.#plan.finalParts.push(next);
+}
+};
+}
+});
+function nameTree(directory2,names,except){
+const isHome=HOMES.test(directory2);
+const root2=new Draft("");
+for(const name of names){
+const mayBeMade=PRESENT_NAMES.includes(name)|| !isHome && HOME_NAMES.includes(name);
+for(const path2 of pathsIn(directory2,name,isHome)){
+if(!except.includes(`${directory2}/${path2}`))root2.add(path2,mayBeMade);
+}
+}
+return root2.finished();
+}
+function pathsIn(directory2,name,isHome){
+if(name.startsWith(HOME3))return isHome?[
+name.slice(HOME3.length)
+]:[];
+const parts2=name.split("/").filter((part2)=> part2 !=="" && part2 !==".");
+return parts2.flatMap((_,index)=>{
+const beginning=parts2.slice(0,index).join("/");
+const begins=beginning==="" || directory2.endsWith(`/${beginning}`);
+return begins?[
+parts2.slice(index).join("/")
+]:[];
+});
+}
+var GIT_FILES2,HOME3,GIT3,HOMES,Draft;
+var init_name_tree=__esm({
+"plan/steps/name_tree.ts"(){
+init_protected_names();
+GIT_FILES2={
+".git/commondir":".\n",
+".git/config":"",
+".git/config.worktree":""
+};
+HOME3="~/";
+GIT3=".git";
+HOMES=/^\/(root|home\/[^/]+)$/;
+Draft=class _Draft{
+#path;
+#children=new Map();
+#isName=false;
+#mayBeMade=true;
+constructor(path2){
+this.#path=path2;
+}
+add(path2,mayBeMade){
+if(path2===""){
+this.#isName=true;
+this.#mayBeMade &&=mayBeMade;
+return;
+}
+const[name,...rest2]=path2.split("/");
+let child=this.#children.get(name);
+if(child===void 0){
+child=new _Draft(this.#path===""?name:`${this.#path}/${name}`);
+this.#children.set(name,child);
+}
+child.add(rest2.join("/"),mayBeMade);
+}
+finished(){
+return[
+...this.#children.values()
+].map((child)=> child.#node());
+}
+#node(){
+const children=this.#isName?[]:this.finished();
+return{
+path:this.#path,
+isName:this.#isName,
+mayBeMade:this.#path===GIT3 && !this.#isName ||(this.#isName?this.#mayBeMade:children.every(({mayBeMade})=> mayBeMade)),
+text:GIT_FILES2[this.#path],
+children
+};
+}
+};
+}
+});
+function protectLate(step,plan){
+const source=normalize(step.source);
+const{names=PROTECTED_NAMES}=step;
+if(source==="/" || source==="/home"){
+plan.refuse(`whose home directories are in ${source} is known only where the box runs; name the directories that the program may write to`);
+}
+if(names.includes(KEPT_BOXES)&& BOXES.test(source)){
+plan.refuse(`${source} has boxes that ramekin executes outside of the sandbox, so no program may write there; leave it out, or protect nothing (protect: false, --no-protect)`);
+}
+refuseOthers(step,source,plan);
+const tree=nameTree(source,names,(step.except??[]).map(normalize));
+plan.access.record({
+kind:"write",
+path:source
+});
+holdMissingNames(plan,source,tree);
+const target=plan.path(step.target);
+target.openBase();
+plan.skippable(`${source} is not a directory`,(end)=>{
+const directory2=target.open(O_PATH | O_DIRECTORY,{
+accept:[
+"ENOENT",
+"ENOTDIR"
+],
+onAccepted:end
+});
+for(const node of tree)keep(plan,directory2,node,void 0);
+});
+for(const path2 of namesOf3(tree)){
+plan.mounted({
+target:`${target.canonical}/${path2}`,
+type:"bind",
+source:`${source}/${path2}`,
+readOnly:true,
+certain:false,
+keepsBelow:true
+});
+}
+}
+function refuseOthers({target},source,plan){
+const{nextRoot:nextRoot2}=plan.cursor;
+for(const mount4 of plan.state.mounts.visible()){
+const{origin,readOnly}=mount4;
+if(origin===void 0 || readOnly || !touches(origin,source))continue;
+if(nextRoot2 !==void 0 && !isWithin(mount4.target,nextRoot2))continue;
+const isSame6=isWithin(origin,source)?mount4.target===below3(normalize(target),origin.slice(source.length)):below3(mount4.target,source.slice(origin==="/"?0:origin.length))===normalize(target);
+if(isSame6)continue;
+plan.refuse(`${origin} is shown at ${mount4.target} too, where a box protects nothing; show it once`);
+}
+}
+function below3(directory2,rest2){
+return directory2==="/" && rest2 !==""?rest2:directory2 + rest2;
+}
+function namesOf3(nodes){
+return nodes.flatMap(({path:path2,isName,children})=> isName?[
+path2
+]:namesOf3(children));
+}
+function keep(plan,directory2,node,lost2){
+const{path:path2,isName,mayBeMade,children}=node;
+const[closed,done]=[
+new Label(`${path2} is kept`),
+new Label(`${path2} is done`)
+];
+const open5=(flags2,missing4)=> openBelow(plan,directory2,path2,{
+flags:flags2,
+...missing4 &&{
+missing:missing4
+},
+fixes:WAYS
+});
+const opened2=open5(0,mayBeMade?done:lost2??done);
+if(isName){
+refuseLinks(plan,directory2,path2,opened2);
+mountOnItself(plan,opened2,path2,{
+readOnly:true
+});
+}else{
+open5(O_DIRECTORY,closed);
+mountOnItself(plan,opened2,path2);
+for(const child of children)keep(plan,directory2,child,closed);
+plan.call(getpid(),{
+onSuccess:done
+});
+plan.place(closed);
+mountOnItself(plan,open5(0,void 0),path2,{
+readOnly:true
+});
+}
+plan.place(done);
+}
+function refuseLinks(plan,directory2,path2,opened2){
+const[file,single2]=[
+new Label(`${path2} is a file`),
+new Label(`${path2} has one name`)
+];
+const stat=statxOutput();
+openBelow(plan,directory2,path2,{
+flags:O_DIRECTORY,
+missing:file
+});
+plan.call(getpid(),{
+onSuccess:single2
+});
+plan.place(file);
+plan.call(statx(opened2,"",AT_EMPTY_PATH,STATX_NLINK,stat));
+const verdict={
+name:"protect",
+text:`<${path2}>.nlink`,
+answer:stat,
+read:()=>({
+errno:ERRNO.EINVAL,
+words:void 0
+})
+};
+const links2=new FieldAddress(stat,NLINK2,"&statx.nlink");
+plan.call({
+...compareWord(links2,new Named(1,"1")),
+verdict
+},{
+fixes:{
+EINVAL:"it has another name, a hard link, by which it could be changed; copy it to a file of its own, or leave its name out"
+}
+});
+plan.place(single2);
+}
+var BOXES,WAYS,NLINK2;
+var init_protect_late=__esm({
+"plan/steps/protect_late.ts"(){
+init_call();
+init_files3();
+init_futex();
+init_mounts3();
+init_processes();
+init_statx3();
+init_program();
+init_errno();
+init_path();
+init_protected_names();
+init_mount_table();
+init_pins();
+init_late_placeholders();
+init_name_tree();
+BOXES=/\/\.cache\/ramekin(\/|$)/;
+WAYS={
+ELOOP:"it is a symbolic link, or is behind one; a box does not look where that leads: protect the file that it leads to, and leave this name out (protect: [names], --protect=NAMES)",
+EACCES:"its owner may not search the directory, and a program could change that: chmod u+rwx"
+};
+NLINK2=16;
+}
+});
+var OtherPlaces;
 var init_protect2=__esm({
 "plan/steps/protect.ts":(function(){
 init_path();
 init_protected_names();
 init_scan_names();
+init_protect_late();
 init_shown_directory();
 OtherPlaces=class{
 static{
@@ -33740,7 +34216,6 @@ target
 return this.#plan.refuse(`${path2} is at ${other} too, by a mount of the host, and which files of the host ${unknown} shows is not known from the steps before; name the directory of the host instead`);
 }
 };
-NAMES_OF_TARGET="which files have these names is known only where the box runs; leave it out (sandbox({ protect: false }), ramekin build --sandbox --no-protect), or bind those that you know with { readOnly: true }";
 })
 });
 function openConsole(plan,root2,owner){
@@ -34116,7 +34591,7 @@ EINVAL:`neither the machine nor the control group has a processor of ${cpus}`
 function lowerMemoryPolicy(step,plan){
 const{mode:mode2,nodes,flags:flags2=[]}=step;
 const numbers2=nodes===void 0?[]:numbersIn(nodes);
-plan.call(set_mempolicy(MODE[mode2],sumOf(flags2,MODE_FLAG),numbers2),{
+plan.call(set_mempolicy(MODE2[mode2],sumOf(flags2,MODE_FLAG),numbers2),{
 fixes:{
 EINVAL:"the machine has none of these nodes, or the kernel does not know this mode with these flags",
 ENOSYS:"this kernel knows no nodes of memory (CONFIG_NUMA)"
@@ -34136,7 +34611,7 @@ return[
 ...new Set(names)
 ].reduce((sum5,name)=> sum5 + values[name],0);
 }
-var POLICY,POLICY_FLAG,SCHEDULER_FIXES,IO_CLASS,MODE,MODE_FLAG,DOMAIN,PERSONALITY_FLAG;
+var POLICY,POLICY_FLAG,SCHEDULER_FIXES,IO_CLASS,MODE2,MODE_FLAG,DOMAIN,PERSONALITY_FLAG;
 var init_scheduling4=__esm({
 "plan/steps/scheduling.ts":(function(){
 init_call();
@@ -34169,7 +34644,7 @@ realtime:IOPRIO_CLASSES.IOPRIO_CLASS_RT,
 "best-effort":IOPRIO_CLASSES.IOPRIO_CLASS_BE,
 idle:IOPRIO_CLASSES.IOPRIO_CLASS_IDLE
 };
-MODE={
+MODE2={
 default:MPOL_MODES.MPOL_DEFAULT,
 preferred:MPOL_MODES.MPOL_PREFERRED,
 bind:MPOL_MODES.MPOL_BIND,
@@ -35089,7 +35564,7 @@ if(parents2.length > 0)return parents2;
 const blocker=blockers.get(void 0);
 throw new UnsupportedError(blocker===void 0?"a container cannot have a control group: no hierarchy of them is mounted here (cgroups(7))":`a container cannot have a control group: ${reason(blocker)}`);
 }
-function reason({version,directory:directory2,why,fix=FIXES2[version]}){
+function reason({version,directory:directory2,why,fix=FIXES3[version]}){
 return `in cgroup v${version}, ${directory2} ${why}; ${fix}`;
 }
 function parentIn2({own,top},needed){
@@ -35189,7 +35664,7 @@ return directories;
 function nameOf4(directory2){
 return directory2.slice(directory2.lastIndexOf("/")+ 1);
 }
-var USEFUL,FIXES2;
+var USEFUL,FIXES3;
 var init_parents=__esm({
 "ffi/cgroups/parents.ts":(function(){
 init_errors();
@@ -35206,7 +35681,7 @@ USEFUL=[
 "pids",
 "io"
 ];
-FIXES2={
+FIXES3={
 1:"root has to create a group there and give it to the user (chown)",
 2:"run the script in a delegated group: `systemd-run --user --scope -p Delegate=yes deno run --allow-ffi ...`"
 };
@@ -37159,7 +37634,7 @@ call:read5
 ]).output(content2);
 return new TextDecoder().decode(new Uint8Array(buffer,byteOffset,text5.length))===text5;
 }
-var Placeholders,ascending,MODE2,TRIES2,LEFT;
+var Placeholders,ascending,MODE3,TRIES2,LEFT;
 var init_placeholders=__esm({
 "launch/placeholders.ts":(function(){
 init_call();
@@ -37292,7 +37767,7 @@ onFailure:HELPER_ENDS
 #guard;
 };
 ascending=((one,other)=> one - other);
-MODE2=365;
+MODE3=365;
 TRIES2=200;
 LEFT=[
 "ENOENT",
@@ -41499,16 +41974,16 @@ plainHttp:true
 };
 }
 function runOptions(given){
-const{entrypoint,user,workdir,hostname:hostname2,keep:keep2}=valuesOf(given);
-if(keep2 !==void 0 && given.has("read-only")){
+const{entrypoint,user,workdir,hostname:hostname2,keep:keep3}=valuesOf(given);
+if(keep3 !==void 0 && given.has("read-only")){
 throw new UsageError("--keep and --read-only: what is not changed cannot be kept");
 }
 return{
 ...given.has("read-only")&&{
 readOnly:true
 },
-...keep2 !==void 0 &&{
-persistent:absolute2(keep2)
+...keep3 !==void 0 &&{
+persistent:absolute2(keep3)
 },
 volumes:Object.fromEntries(given.values("volume").map((text5)=> volumeOf(text5))),
 env:variablesOf(given),
@@ -47997,7 +48472,7 @@ throw new ArchiveError("a header has a wrong checksum, as where it is no tar arc
 const magic=textOf7(block2,MAGIC2);
 const posix3=magic.startsWith("ustar")&& block2[MAGIC2[0]+ 5]===0;
 const gnu=magic==="ustar  ";
-const libarchive=block2[MODE3[0]+ 6]===SPACE2 && block2[MODE3[0]+ 7]===0;
+const libarchive=block2[MODE4[0]+ 6]===SPACE2 && block2[MODE4[0]+ 7]===0;
 const number2=(field2,name2)=> numberOf7(fieldOf(block2,field2),name2,libarchive);
 const prefix=posix3?textOf7(block2,prefixField(block2)):"";
 const name=textOf7(block2,NAME8);
@@ -48005,10 +48480,10 @@ const type=String.fromCharCode(block2[TYPE[0]]);
 const isDevice3=type==="3" || type==="4";
 return{
 name:prefix===""?name:`${prefix}/${name}`,
-mode:number2(MODE3,"mode")& 4095,
-uid:number2(UID3,"uid"),
+mode:number2(MODE4,"mode")& 4095,
+uid:number2(UID4,"uid"),
 gid:number2(GID3,"gid"),
-size:number2(SIZE3,"size"),
+size:number2(SIZE4,"size"),
 mtime:number2(MTIME,"time"),
 type,
 target:textOf7(block2,TARGET),
@@ -48034,14 +48509,14 @@ function untilNul(bytes){
 const end=bytes.indexOf(0);
 return decodeName(end < 0?bytes:bytes.subarray(0,end));
 }
-var BLOCK,NAME8,MODE3,UID3,GID3,SIZE3,MTIME,CHECKSUM,TYPE,TARGET,MAGIC2,MAJOR,MINOR,PREFIX2,SPACE2;
+var BLOCK,NAME8,MODE4,UID4,GID3,SIZE4,MTIME,CHECKSUM,TYPE,TARGET,MAGIC2,MAJOR,MINOR,PREFIX2,SPACE2;
 var init_header=__esm({
 "images/layer/tar/header.ts"(){
 init_file_name();
 init_errors5();
 init_numbers();
 BLOCK=512;
-[NAME8,MODE3,UID3,GID3,SIZE3,MTIME,CHECKSUM,TYPE,TARGET,MAGIC2,MAJOR,MINOR,PREFIX2]=[
+[NAME8,MODE4,UID4,GID3,SIZE4,MTIME,CHECKSUM,TYPE,TARGET,MAGIC2,MAJOR,MINOR,PREFIX2]=[
 [
 0,
 100
@@ -50747,13 +51222,13 @@ function headerOf(entry2){
 const name=bytesOf6(entry2.name),target=bytesOf6(entry2.target??"");
 const split5=splitName(name);
 const records=[];
-const keep2=(key,value)=> records.push(record(key,value));
+const keep3=(key,value)=> records.push(record(key,value));
 const{uid,gid,size=0,mtime}=entry2;
-if(split5===void 0 || !isAscii(name))keep2("path",name);
-if(target.length > NAME9 || !isAscii(target))keep2("linkpath",target);
+if(split5===void 0 || !isAscii(name))keep3("path",name);
+if(target.length > NAME9 || !isAscii(target))keep3("linkpath",target);
 const number2=(key,value,digits)=>{
 if(value >=0 && value < 8 ** digits)return value;
-keep2(key,String(value));
+keep3(key,String(value));
 return 0;
 };
 const fields={
@@ -50762,7 +51237,7 @@ gid:number2("gid",gid,7),
 size:number2("size",size,11),
 mtime:number2("mtime",mtime,11)
 };
-for(const{name:name2,value}of entry2.xattrs??[])keep2(`SCHILY.xattr.${name2}`,value);
+for(const{name:name2,value}of entry2.xattrs??[])keep3(`SCHILY.xattr.${name2}`,value);
 const[prefix,rest2]=split5??[
 new Uint8Array(),
 name.subarray(0,NAME9)
@@ -51533,27 +52008,27 @@ pivotRoot(root2.path),
 remount("/",readOnly?"ro,nodev":"nodev")
 ];
 }
-async function lower2(path2,keep2){
-if(keep2===void 0)return overlay(path2,{
+async function lower2(path2,keep3){
+if(keep3===void 0)return overlay(path2,{
 lower:[
 path2
 ],
 discard:true
 });
-if(!keep2.startsWith("/")){
-throw new ImageError(`the directory of the changes, ${keep2}, does not begin with /`,{
+if(!keep3.startsWith("/")){
+throw new ImageError(`the directory of the changes, ${keep3}, does not begin with /`,{
 code:"invalid"
 });
 }
 const[upper,work]=[
-`${keep2}/upper`,
-`${keep2}/work`
+`${keep3}/upper`,
+`${keep3}/work`
 ];
 await Deno.mkdir(work,{
 recursive:true,
 mode:448
 });
-checkPrivate(keep2,await Deno.stat(keep2));
+checkPrivate(keep3,await Deno.stat(keep3));
 await makeUpper(upper,path2);
 return overlay(path2,{
 lower:[
@@ -51563,9 +52038,9 @@ upper,
 work
 });
 }
-function checkPrivate(keep2,{uid,mode:mode2}){
+function checkPrivate(keep3,{uid,mode:mode2}){
 if(uid===geteuid2()&&(mode2 & 63)===0)return;
-throw new ImageError(`the directory of the changes, ${keep2}, is open to other users`,{
+throw new ImageError(`the directory of the changes, ${keep3}, is open to other users`,{
 code:"invalid",
 advice:[
 "name one that does not exist, or that is yours alone: chmod 700",
@@ -52842,14 +53317,14 @@ async[Symbol.asyncDispose](){
 };
 }
 });
-function namesOf3({annotations}){
+function namesOf4({annotations}){
 return[
 "io.containerd.image.name",
 NAME10
 ].flatMap((key)=> annotations?.[key]??[]);
 }
 function isNamed(manifest,image3){
-return namesOf3(manifest).some((name)=> name===image3 || wholeName2(name)===wholeName2(image3)|| name.endsWith(`:${image3}`));
+return namesOf4(manifest).some((name)=> name===image3 || wholeName2(name)===wholeName2(image3)|| name.endsWith(`:${image3}`));
 }
 function wholeName2(name){
 try{
@@ -52885,7 +53360,7 @@ async find(){
 return this.#choose(await this.#manifests());
 }
 async names(){
-const names=(await this.#manifests()).flatMap((it)=> namesOf3(it)[0]??[]);
+const names=(await this.#manifests()).flatMap((it)=> namesOf4(it)[0]??[]);
 return[
 ...new Set(names)
 ];
@@ -53380,7 +53855,7 @@ until:Date.now()+ used * 1e3
 });
 async function findCredentials(registry,repository,variables=environment3()){
 for(const path2 of files(variables)){
-const found3=await inFile(path2,namesOf4(registry,repository),variables);
+const found3=await inFile(path2,namesOf5(registry,repository),variables);
 if(found3 !==void 0)return found3;
 }
 return void 0;
@@ -53435,7 +53910,7 @@ cause
 });
 }
 }
-function namesOf4(registry,repository){
+function namesOf5(registry,repository){
 const parts2=[
 registry,
 ...repository.split("/")
@@ -56117,12 +56592,12 @@ owner:before.owner,
 unpackedMode:before.unpackedMode
 });
 }
-add(path2,entry2,keep2){
+add(path2,entry2,keep3){
 const{parent,name,entry:there}=this.#find(path2,{
 follow:false
 });
 if(there===void 0)parent.children.set(name,entry2);
-else if(!keep2)throw new PathIssue(`${path2} exists already`);
+else if(!keep3)throw new PathIssue(`${path2} exists already`);
 }
 copy(path2,source){
 const{parent,name,entry:entry2}=this.#find(path2,{
@@ -56708,19 +57183,19 @@ init_looked_at();
 function readMkdir({path:path2,mode:mode2},draft){
 draft.change(path2,(inside2)=> draft.tree.makeDirectory(inside2,mode2,draft.owner));
 }
-function readSymlink({path:path2,target,keep:keep2=false},draft){
+function readSymlink({path:path2,target,keep:keep3=false},draft){
 draft.change(path2,(inside2)=> draft.tree.add(inside2,{
 kind:"symlink",
 target,
 ...draft.owner
-},keep2));
+},keep3));
 }
 function readWriteFile({path:path2,text:text5,mode:mode2},draft){
 const bytes=new TextEncoder().encode(text5);
 draft.change(path2,(inside2)=> draft.tree.writeFile(inside2,bytes,mode2,draft.owner));
 }
 function readMknod(step,draft){
-const{path:path2,type,major=0,minor=0,mode:mode2=420,keep:keep2=false}=step;
+const{path:path2,type,major=0,minor=0,mode:mode2=420,keep:keep3=false}=step;
 const{uid=draft.owner.uid,gid=draft.owner.gid}=step;
 draft.change(path2,(inside2)=> draft.tree.add(inside2,{
 kind:NODES[type],
@@ -56729,7 +57204,7 @@ minor,
 mode:mode2,
 uid,
 gid
-},keep2));
+},keep3));
 }
 function readBind(step,draft){
 const{source,target,entries,optional:optional3=false}=step;
@@ -56849,8 +57324,8 @@ return draft.leaveOut(`${path2} is of this machine, as the root comes later`);
 draft.cwd=posix2.resolve(draft.cwd??"/",path2);
 },
 chroot:(_step,draft)=> enter4(draft),
-clearEnv:({keep:keep2=[]},draft)=>{
-if(keep2.length > 0){
+clearEnv:({keep:keep3=[]},draft)=>{
+if(keep3.length > 0){
 draft.leaveOut("the variables to keep are of a run: podman run --env=NAME; setEnv() has values");
 }
 },
@@ -56974,7 +57449,7 @@ return new ImageError(`${path2} cannot be copied: this user may not read it`,{
 code:"denied"
 });
 }
-function below3(source,name){
+function below4(source,name){
 const path2=inside(source.path,name);
 return{
 children:new Map(),
@@ -57079,7 +57554,7 @@ places.push([
 name,
 {
 path:inside(path2,name),
-directory:below3(copied,name)
+directory:below4(copied,name)
 }
 ]);
 }
@@ -58484,7 +58959,7 @@ yield this.#events[at4 - this.#dropped];
 };
 }
 });
-var MODE4,NEWLINE3,MOST_AT_ONCE3,LogFile;
+var MODE5,NEWLINE3,MOST_AT_ONCE3,LogFile;
 var init_log_file=__esm({
 "services/log_file.ts"(){
 init_files3();
@@ -58492,7 +58967,7 @@ init_mounts3();
 init_statx3();
 init_users2();
 init_syscalls();
-MODE4=384;
+MODE5=384;
 NEWLINE3=10;
 MOST_AT_ONCE3=64 * 1024;
 LogFile=class{
@@ -58502,10 +58977,10 @@ LogFile=class{
 #keep;
 #fd;
 #size;
-constructor({path:path2,maxBytes=10 * 2 ** 20,keep:keep2=3}){
+constructor({path:path2,maxBytes=10 * 2 ** 20,keep:keep3=3}){
 if(!(maxBytes >=1))throw new TypeError(`maxBytes should be at least 1, not ${maxBytes}`);
 this.#maxBytes=maxBytes;
-this.#keep=keep2;
+this.#keep=keep3;
 const end=path2.lastIndexOf("/")+ 1;
 this.#name=path2.slice(end);
 const flags2=O_PATH | O_DIRECTORY | O_CLOEXEC;
@@ -58557,7 +59032,7 @@ syscall(close(full));
 }
 #open(){
 const flags2=O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
-const fd=syscall(openat(this.#directory,this.#name,flags2,MODE4));
+const fd=syscall(openat(this.#directory,this.#name,flags2,MODE5));
 const output=statxOutput();
 const call2=statx(fd,"",AT_EMPTY_PATH,STATX_BASIC_STATS,output);
 const{mode:mode2,size,uid}=readStatx(syscalls([
@@ -62974,7 +63449,6 @@ accept:[
 }
 remove(writer){
 const records=new Records(writer,this.#stepIndex);
-const first=records.add(getpid());
 for(const{root:root2}of this.#hierarchies){
 const gone=new Label("the group is gone");
 for(const wait2 of PATIENCE6){
@@ -62995,9 +63469,6 @@ records.add(removing(root2),edges);
 }
 records.place(gone);
 }
-records.add(getpid());
-writer.end();
-return first;
 }
 get #hierarchies(){
 return[
@@ -63491,8 +63962,15 @@ get after(){
 return this.#after;
 }
 aside(writer){
+const{finalParts}=this.#plan;
+if(finalParts.length===0 && this.group===void 0)return;
+writer.section="script";
+this.#after=writer.add(getpid());
+for(const part2 of finalParts)writer.part(part2);
 writer.section="limits";
-this.#after=this.group?.remove(writer);
+this.group?.remove(writer);
+writer.add(getpid());
+writer.end();
 }
 #makeImage(add2){
 add2(this.#memfd);
@@ -63614,7 +64092,7 @@ const records=bound2.flatMap((part2)=> part2 instanceof Label?[]:[
 part2
 ]);
 const texts2=records.map((record2)=> textOf11(record2,plan));
-const fixes=records.map(fixesOf);
+const fixes=records.map((record2)=> fixesOf(record2,plan));
 for(const record2 of records)refuseIds(record2,plan);
 if(clone2===void 0)throw new TypeError("a box makes a process");
 const program=assemble(bound2,architecture);
@@ -63727,8 +64205,9 @@ const described=call2.verdict===void 0?describeCall(call2):call2.verdict.text;
 const text5=described.replaceAll(String(CALLER_UID),"UID").replaceAll(String(CALLER_GID),"GID");
 return stepIndex===void 0?text5:`step ${stepIndex + 1} (${plan.cursor.nameOf(stepIndex)}): ${text5}`;
 }
-function fixesOf({call:call2,fixes,section}){
-return Object.entries(allOf(fixes)??{}).flatMap(([code,fix])=> typeof fix==="string" &&(SAID.has(code)|| FIRST_CALLS.has(call2.name)|| section==="limits")?`${String.fromCharCode(ERRNO[code])}${fix}`:[]).join("");
+function fixesOf({call:call2,fixes,section,stepIndex},plan){
+const isProtecting=stepIndex !==void 0 && plan.cursor.nameOf(stepIndex)==="protect";
+return Object.entries(allOf(fixes)??{}).flatMap(([code,fix])=> typeof fix==="string" &&(SAID.has(code)|| FIRST_CALLS.has(call2.name)|| section==="limits" || isProtecting)?`${String.fromCharCode(ERRNO[code])}${fix}`:[]).join("");
 }
 var SHAPE,ERRNO_ITSELF,SAID,FIRST_CALLS;
 var init_compile_box=__esm({
@@ -64485,8 +64964,8 @@ return path2;
 }
 function fromRoot2(path2){
 if(path2.startsWith("~"))return 'write "$HOME", as a shell expands ~ only where a word begins';
-const below5=path2.replace(/^(\.(\/+|$))+/,"");
-return climbs(path2)?"/...":below5===""?'"$PWD"':`"$PWD"/${below5}`;
+const below6=path2.replace(/^(\.(\/+|$))+/,"");
+return climbs(path2)?"/...":below6===""?'"$PWD"':`"$PWD"/${below6}`;
 }
 function boxedSandbox(given,reading2){
 if(given.has("allow-net")&& listOf(given,"allow-net")!==void 0){
@@ -64837,11 +65316,11 @@ if(!(await fs.stat(path2)).isDirectory)return path2;
 if(error instanceof Deno.errors.NotFound)return path2;
 throw error;
 }
-return below4(path2,name);
+return below5(path2,name);
 }
 function targetHere(path2,name){
 if(typeOf5(path2)!==linux.S_IFDIR)return path2;
-const target=below4(path2,name);
+const target=below5(path2,name);
 if(typeOf5(target,linux.AT_SYMLINK_NOFOLLOW)!==linux.S_IFLNK)return target;
 throw new FileError(`${target} is a symbolic link, and the copy would go to where it leads`,{
 advice:[
@@ -64853,7 +65332,7 @@ function typeOf5(path2,flags2=0){
 const mode2=ifThere2(()=> linux.statx(linux.AT_FDCWD,path2,flags2).mode)??0;
 return mode2 & linux.S_IFMT;
 }
-function below4(directory2,name){
+function below5(directory2,name){
 return directory2.endsWith("/")?`${directory2}${name}`:`${directory2}/${name}`;
 }
 var init_cp=__esm({
@@ -66102,9 +66581,9 @@ rows.push({
 entry:entry2,
 indent:root2?"":before +(last?"\u2514\u2500":"\u251C\u2500")
 });
-const below5=entries.filter((other)=> above(other)===entry2.id);
+const below6=entries.filter((other)=> above(other)===entry2.id);
 const deeper=root2?"":before +(last?"  ":"\u2502 ");
-below5.forEach((other,index)=> add2(other,deeper,index===below5.length - 1,false));
+below6.forEach((other,index)=> add2(other,deeper,index===below6.length - 1,false));
 };
 const roots=entries.filter((entry2)=> above(entry2)===void 0);
 roots.forEach((entry2)=> add2(entry2,"",true,true));
@@ -69644,8 +70123,8 @@ return result;
 function blockHeader2(string,indentPerLevel){
 const indentIndicator=needIndentIndicator2(string)?String(indentPerLevel):"";
 const clip=string[string.length - 1]==="\n";
-const keep2=clip &&(string[string.length - 2]==="\n" || string==="\n");
-const chomp=keep2?"+":clip?"":"-";
+const keep3=clip &&(string[string.length - 2]==="\n" || string==="\n");
+const chomp=keep3?"+":clip?"":"-";
 return `${indentIndicator}${chomp}
 `;
 }
@@ -70139,12 +70618,12 @@ this.uid=uid;
 this.gid=gid;
 this.groups=groups??this.groups;
 }
-limit({keep:keep2,...given}){
-const sets=keep2===void 0?given:{
-bounding:keep2,
-permitted:keep2,
-inheritable:keep2,
-ambient:keep2
+limit({keep:keep3,...given}){
+const sets=keep3===void 0?given:{
+bounding:keep3,
+permitted:keep3,
+inheritable:keep3,
+ambient:keep3
 };
 if(sets.bounding !==void 0)this.#bounding=sets.bounding;
 const{permitted,effective,inheritable,ambient=[]}=sets;
@@ -70215,8 +70694,8 @@ return draft.refuse("the directory is of the host; move chdir() behind the root"
 }
 draft.cwd=normalize(path2);
 }
-function sayClearEnv({keep:keep2=[]},draft){
-if(keep2.length > 0){
+function sayClearEnv({keep:keep3=[]},draft){
+if(keep3.length > 0){
 draft.refuse(`an engine has no variables to "keep": setEnv() gives values`);
 }
 draft.environment=new Map();
@@ -71204,7 +71683,7 @@ destination:destination3,
 ...mount4
 });
 }
-function sayRemount({target,options,keep:keep2,recursive,bind:bind4},draft){
+function sayRemount({target,options,keep:keep3,recursive,bind:bind4},draft){
 const path2=draft.inside(target);
 if(path2===void 0)return;
 const words4=wordsOf3(options);
@@ -71214,7 +71693,7 @@ if(mount4===void 0)return draft.refuse(`nothing is mounted at ${target} by this 
 if(bind4===false){
 return draft.refuse('"bind: false" changes a filesystem that is mounted already');
 }
-if(keep2 !==true)mount4.options=mount4.options.filter((word6)=> !isAttribute(word6));
+if(keep3 !==true)mount4.options=mount4.options.filter((word6)=> !isAttribute(word6));
 mount4.options.push(...words4.map((word6)=> recursive===true?`r${word6}`:word6));
 }
 function remountRoot(words4,draft){
@@ -72409,7 +72888,7 @@ if(type===void 0)return unsupported(`${field2}.type`,"a mount has a type, or is 
 if(type==="cgroup")return cgroupSteps(options,target,context);
 const words4=[
 ...options.all,
-...modeOf(type,options,target)
+...modeOf2(type,options,target)
 ].join(",");
 if(options.copiesUp && type !=="tmpfs"){
 unsupported(`${field2}.options`,"tmpcopyup is for a tmpfs");
@@ -72429,7 +72908,7 @@ attributes:[]
 })
 ];
 }
-function modeOf(type,{rest:rest2},target){
+function modeOf2(type,{rest:rest2},target){
 if(type !=="tmpfs" || rest2.some((word6)=> word6.startsWith("mode=")))return[];
 try{
 const{mode:mode2,isDirectory:isDirectory5}=Deno.statSync(target);
@@ -74373,14 +74852,14 @@ return draft.refuse("a path with : , or \\ cannot be an option of a mount");
 if(untrusted)return draft.refuse('"untrusted" is nothing that podman can say of an overlay');
 if(lower3.length !==1)return draft.refuse("podman merges one directory with its changes");
 if(!discard3 && upper===void 0)return draft.refuse("podman lays changes over a directory");
-const[below5]=lower3;
+const[below6]=lower3;
 if(draft.isRoot(target)){
 if(upper !==void 0){
 return draft.refuse("podman discards the changes of a root: { discard: true }");
 }
 draft.root={
 ...draft.root,
-directory:below5
+directory:below6
 };
 draft.isDiscarded=true;
 return;
@@ -74389,7 +74868,7 @@ const destination3=draft.inside(target);
 if(destination3===void 0 || paths.some((path2)=> draft.source(path2)===void 0))return;
 const options=upper===void 0?"O":`O,upperdir=${upper},workdir=${work}`;
 if(draft.noteMount(destination3)){
-draft.sayPlain("Volume","volume",`${below5}:${destination3}:${options}`);
+draft.sayPlain("Volume","volume",`${below6}:${destination3}:${options}`);
 }
 }
 function sayKernelFilesystem3(step,draft){
@@ -76000,7 +76479,7 @@ const box3=boxedSandbox(given,{
 path:HERE3.path,
 optional:HERE3.optional
 });
-if(box3.steps.some(({step})=> step==="limits"))return void 0;
+if(box3.steps.some(({step})=> step==="limits" || step==="protect"))return void 0;
 const isThere4=visibleDirectory(optionsOf(given,HERE3))!==void 0;
 return buildBox(box3,{
 cwd:isThere4?"caller":"root"
@@ -76132,11 +76611,11 @@ man:()=> Promise.resolve().then(()=>(init_man(),man_exports)),
 completions:()=> Promise.resolve().then(()=>(init_completions(),completions_exports))
 };
 init_subcommands();
-async function keep(kept){
+async function keep2(kept){
 return(await Promise.resolve().then(()=>(init_keep_box(),keep_box_exports))).keepBox(kept);
 }
 export{
-keep,
+keep2 as keep,
 main,
 runsProgram
 };
