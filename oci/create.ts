@@ -38,6 +38,7 @@ import { applyResources } from "./cgroups/resources.ts";
 import { makeStaged, needsStage, removeStaged } from "./config/devices.ts";
 import { type ConfigRecipe, recipeOf, rootOf } from "./config/recipe.ts";
 import { withIdMaps } from "./config/namespaces.ts";
+import { kindIssue } from "./config/kinds.ts";
 import { parseConfig } from "./config/text.ts";
 import type { Config, HookKind } from "./spec.ts";
 import { sendTo } from "./console.ts";
@@ -121,7 +122,10 @@ export function readConfig(path: string): Config {
     throw error;
   }
   try {
-    return parseConfig(text);
+    const config = parseConfig(text);
+    const issue = kindIssue(config);
+    if (issue !== undefined) throw new SyntaxError(issue);
+    return config;
   } catch (error) {
     throw new OciError(`${path} is not valid: ${(error as Error).message}`);
   }

@@ -1,6 +1,12 @@
 /** Bundles: what runtimes make of them is what the recipe makes, and they come back. */
 
-import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { exportOci, importOci } from "../../export/mod.ts";
 import {
   bind,
@@ -369,4 +375,75 @@ test("what a recipe lacks or has too much is refused at once, by the number of e
   );
   assertThrows(() => exportOci(bare, { program: ["id"] }), RecipeError, "PATH");
   assert(exportOci(bare, { program: ["/bin/id"] }).files.length === 1);
+});
+
+/** A config.json with most of the fields that a recipe has. */
+const WHOLE = {
+  root: { path: "rootfs", readonly: true },
+  hostname: "kitchen",
+  process: {
+    terminal: false,
+    user: { uid: 0, gid: 0, umask: 18 },
+    args: ["sh"],
+    env: ["A=b"],
+    cwd: "/",
+    capabilities: { bounding: ["CAP_KILL"], effective: [], ambient: [] },
+    rlimits: [{ type: "RLIMIT_NOFILE", soft: 10, hard: 10 }],
+    noNewPrivileges: true,
+    oomScoreAdj: 10,
+    scheduler: { policy: "SCHED_BATCH", nice: 1 },
+  },
+  mounts: [{ destination: "/proc", type: "proc", source: "proc", options: ["nosuid"] }],
+  linux: {
+    namespaces: [{ type: "pid" }, { type: "mount" }, { type: "uts" }],
+    uidMappings: [{ containerID: 0, hostID: 1000, size: 10 }],
+    gidMappings: [{ containerID: 0, hostID: 1000, size: 10 }],
+    seccomp: {
+      defaultAction: "SCMP_ACT_ALLOW",
+      syscalls: [{
+        names: ["kexec_load"],
+        action: "SCMP_ACT_ERRNO",
+        args: [{ index: 0, value: 1, op: "SCMP_CMP_EQ" }],
+      }],
+    },
+    maskedPaths: ["/proc/kcore"],
+    devices: [{ path: "/dev/fuse", type: "c", major: 10, minor: 229, uid: 0 }],
+    resources: { memory: { limit: 1_000_000 }, pids: { limit: 10 } },
+  },
+};
+
+test("a field of another kind is refused by its name, and null is none", () => {
+  const ODD = [true, 5, -1.5, "x", [], {}, [null], [5], { a: 1 }];
+  const importWhole = () => importOci(JSON.stringify(WHOLE), { bundle: "/srv" });
+  importWhole();
+  const tryFields = (node: Record<string, unknown>, path: string) => {
+    for (const [name, kept] of Object.entries(node)) {
+      for (const odd of [null, ...ODD]) {
+        node[name] = odd;
+        try {
+          importWhole();
+        } catch (error) {
+          const what = `${path}${name} = ${JSON.stringify(odd)}`;
+          assertInstanceOf(error, RecipeError, `${what}: ${error}`);
+          assertStringIncludes(error.message, name, what);
+        }
+      }
+      node[name] = kept;
+      if (typeof kept === "object") {
+        tryFields(kept as Record<string, unknown>, `${path}${name}.`);
+      }
+    }
+  };
+  tryFields(WHOLE, "");
+  const issue = (config: unknown) =>
+    assertThrows(() => importOci(JSON.stringify(config), { bundle: "/srv" }), RecipeError).message;
+  const { process, linux } = WHOLE;
+  assertEquals(
+    issue({ ...WHOLE, process: { ...process, args: 5 } }),
+    "process.args: expected a list, got 5",
+  );
+  assertEquals(
+    issue({ ...WHOLE, linux: { ...linux, namespaces: [{ type: "pid" }, {}] } }),
+    "linux.namespaces[1].type: it is missing",
+  );
 });

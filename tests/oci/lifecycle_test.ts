@@ -99,6 +99,10 @@ test("what is wrong leaves nothing, and is said in one line", async () => {
   await refused("namespaces[0].type", (config) => config.linux.namespaces![0]!.type = "x");
   await refused("process.terminal: use --console-socket", ({ process }) => process.terminal = true);
   await refused(
+    "process.oomScoreAdj: expected a whole number",
+    ({ process }) => Object.assign(process, { oomScoreAdj: "5" }),
+  );
+  await refused(
     "bind",
     ({ mounts }) => mounts!.push({ destination: "/x", source: "/nonesuch", options: ["bind"] }),
   );
