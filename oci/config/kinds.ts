@@ -83,9 +83,9 @@ function issueOf(value: unknown, kind: Kind, path: string): string | undefined {
 }
 
 function isOf(value: unknown, kind: keyof typeof WORDS): boolean {
-  if (kind === "any") return true;
   if (kind === "number") return Number.isInteger(value);
-  return typeof value === (kind === "text" ? "string" : kind);
+  if (kind === "text") return typeof value === "string";
+  return kind === "any" || typeof value === "boolean";
 }
 
 function firstOf<T>(
