@@ -17,7 +17,12 @@ import { isUnmappable, mappedOwners, ONE, type Owners, ownersHere } from "./owne
 import type { ProgressReporter } from "./progress.ts";
 import { containerSteps } from "./run/container_steps.ts";
 import { type ImageProcess, processOf, type ProcessOptions } from "./run/process.ts";
-import { MOUNTED_FILES, type RootOptions, rootSteps } from "./run/root_steps.ts";
+import {
+  type FilesOfNetwork,
+  MOUNTED_FILES,
+  type RootOptions,
+  rootSteps,
+} from "./run/root_steps.ts";
 import { NAME, ORIGIN, VERIFIED } from "./store/index_file.ts";
 import type { Session } from "./store/session.ts";
 import type { Store } from "./store/store.ts";
@@ -258,11 +263,12 @@ export class Image implements AsyncDisposable {
   async #rootSteps(
     options: RootOptions,
     process: Pick<ImageProcess, "cwd" | "volumes">,
+    files?: FilesOfNetwork,
   ): Promise<readonly Step[]> {
     const { name } = await this.#unpacked();
     const { roots } = this.#store;
     const root = { path: roots.path(name), marker: roots.marker(name) };
-    return await rootSteps(root, this.#session, options, process);
+    return await rootSteps(root, this.#session, options, process, files);
   }
 
   /**
@@ -275,8 +281,12 @@ export class Image implements AsyncDisposable {
     return recipe(...await this.#containerSteps(await this.process(["sh"], options), options));
   }
 
-  async #containerSteps(process: ImageProcess, options: RunOptions): Promise<readonly Step[]> {
-    const root = await this.#rootSteps(options, process);
+  async #containerSteps(
+    process: ImageProcess,
+    options: RunOptions,
+    files?: FilesOfNetwork,
+  ): Promise<readonly Step[]> {
+    const root = await this.#rootSteps(options, process, files);
     return containerSteps(root, process, this.#owners, options);
   }
 
@@ -292,7 +302,7 @@ export class Image implements AsyncDisposable {
   ): Promise<Command> {
     const process = await this.process(words, options);
     const [program, ...args] = process.args;
-    const box = recipe(...await this.#containerSteps(process, options));
+    const box = recipe(...await this.#containerSteps(process, options, "written"));
     return box.command(program!, { ...options.command, args });
   }
 

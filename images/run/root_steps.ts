@@ -15,13 +15,14 @@ import {
   proc,
   remount,
   sysfs,
+  writeFile,
 } from "../../recipe/steps/builders.ts";
 import type { Step } from "../../recipe/steps.ts";
 import { geteuid } from "../../ffi/linux/users.ts";
 import { ImageError } from "../errors.ts";
 import type { Session } from "../store/session.ts";
 import type { ImageProcess } from "./process.ts";
-import { resolveInImage } from "./resolve.ts";
+import { type ResolvedPath, resolveInImage } from "./resolve.ts";
 
 /** What a run may do with the files of an image, which never change themselves. */
 export interface RootOptions {
@@ -54,6 +55,13 @@ export interface Volume {
   /** Whether it cannot be changed. */
   readonly readOnly?: boolean;
 }
+
+/** How the files of the network come into a container. */
+export type FilesOfNetwork =
+  /** Each is mounted over the image's own. */
+  | "mounted"
+  /** They are written where changes are thrown away, so that runs have the same steps. */
+  | "written";
 
 /** A root of the store. */
 export interface StoredRoot {
@@ -97,11 +105,13 @@ export async function rootSteps(
   session: Session,
   options: RootOptions,
   { cwd, volumes: declared }: Pick<ImageProcess, "cwd" | "volumes">,
+  files: FilesOfNetwork = "mounted",
 ): Promise<readonly Step[]> {
   const { persistent, readOnly = false, net = "none", hostname = HOSTNAME, volumes = {} } = options;
   checkChanges(options);
   checkVolumes(volumes);
   for (const path of ["/dev", "/proc", "/sys"]) checkMountPoint(root, path);
+  const written = files === "written" && !readOnly && persistent === undefined;
   const at = (path: string) => root.path + resolveInImage(root.path, path).path;
   return [
     await lower(root.path, persistent),
@@ -116,7 +126,7 @@ export async function rootSteps(
       : sysfs(at("/sys"), { options: "ro" }),
     devices(at("/dev")),
     mqueue(at("/dev/mqueue")),
-    ...await networkFiles(root, session, hostname, net),
+    ...await networkFiles(root, session, { hostname, net, written }),
     ...shown(root, root.marker, MARKER, true),
     ...Object.entries(volumes).flatMap(([target, { source, readOnly = false }]) =>
       shown(root, source, target, readOnly, !SYSTEMS.test(source))
@@ -190,20 +200,28 @@ function shown(
   readOnly: boolean,
   untrusted = false,
 ): readonly Step[] {
-  const { path, hasParent } = resolveInImage(root.path, target);
-  const parent = path.slice(0, path.lastIndexOf("/"));
+  const place = resolveInImage(root.path, target);
   return [
-    ...(hasParent || parent === "" ? [] : [mkdir(root.path + parent)]),
-    bind(source, root.path + path, { readOnly, ...(untrusted && { untrusted }) }),
+    ...parentOf(root, place),
+    bind(source, root.path + place.path, { readOnly, ...(untrusted && { untrusted }) }),
   ];
 }
 
-/** The files by which names are resolved, mounted over the image's own. */
+/** Makes the directory of a file that is none of the image's. */
+function parentOf(root: StoredRoot, { path, hasParent }: ResolvedPath): readonly Step[] {
+  const parent = path.slice(0, path.lastIndexOf("/"));
+  return hasParent || parent === "" ? [] : [mkdir(root.path + parent)];
+}
+
+/** The files by which names are resolved, written in the root, or mounted over the image's own. */
 async function networkFiles(
   root: StoredRoot,
   session: Session,
-  hostname: string,
-  net: "none" | "host",
+  { hostname, net, written }: {
+    readonly hostname: string;
+    readonly net: "none" | "host";
+    readonly written: boolean;
+  },
 ): Promise<readonly Step[]> {
   const resolv = net === "host" ? await textOf("/etc/resolv.conf") : "";
   const hosts = net === "host" ? await textOf("/etc/hosts") : "";
@@ -214,11 +232,25 @@ async function networkFiles(
   };
   const steps: Step[] = [];
   for (const [target, text] of Object.entries(files)) {
+    const place = resolveInImage(root.path, target);
+    if (written && isFileOrMissing(root.path + place.path)) {
+      steps.push(...parentOf(root, place), writeFile(root.path + place.path, text));
+      continue;
+    }
     const file = session.temporary();
     await Deno.writeTextFile(file, text, { mode: 0o644 });
     steps.push(...shown(root, file, target, false));
   }
   return steps;
+}
+
+/** Whether writing there makes a file: a device or a named pipe of the image would be written to. */
+function isFileOrMissing(path: string): boolean {
+  try {
+    return Deno.lstatSync(path).isFile;
+  } catch (error) {
+    return error instanceof Deno.errors.NotFound;
+  }
 }
 
 async function textOf(path: string): Promise<string> {

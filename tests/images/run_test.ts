@@ -191,6 +191,21 @@ withImage("files are mounted where the links of an image lead, there or not", {
   assertEquals(resolveInImage(root, "/loop/x").path, "/loop/x");
 });
 
+withImage("each run has its own files of the network, and writes to no device of the image", {
+  layers: [[
+    ...(BUSYBOX === undefined ? [] : systemFiles()),
+    { name: "etc/hosts", type: "character" },
+    { name: "etc/hostname", content: "of the image\n", mode: 0o600 },
+  ]],
+}, async (image) => {
+  const script = "cat /etc/hosts /etc/hostname; echo more | tee -a /etc/hosts >>/etc/hostname";
+  const expected = "127.0.0.1 localhost image\n::1 localhost ip6-localhost ip6-loopback\nimage";
+  assertEquals(await inside(image, script), expected);
+  assertEquals(await inside(image, script), expected);
+  const kept = Deno.readTextFileSync(`${await image.directory()}/etc/hostname`);
+  assertEquals(kept, "of the image\n");
+});
+
 withImage(
   "an image whose /proc is a link is refused",
   {
