@@ -11,7 +11,7 @@ for(const name in getters){
 Object.defineProperty(target,name,{get:getters[name],configurable:true});
 }
 });
-var BUILD="0acfc1efb0579eccaa967c8982a8b1304129a503eb366bdef7c76c5bb14bc51f";
+var BUILD="588284da30e8316c1a869975dfebcd88d9ebbd3dae4439fd2ce5fb4eaeeef1e2";
 var FUNCTIONS={
 getenv:{
 parameters:[

@@ -624,16 +624,16 @@ var entriesOf=(function entriesOf(directory){
 const entries=[];
 for(;;){
 const part=new Output(PART_SIZE,"&entries");
-const list2=getdents64(directory,part);
+const list3=getdents64(directory,part);
 const outcome=syscalls([
 {
-call:list2,
+call:list3,
 accept:[
 "ENOENT"
 ]
 }
 ]);
-const size=Number(outcome.result(list2));
+const size=Number(outcome.result(list3));
 if(size <=0)return entries;
 entries.push(...readDirectoryEntries(outcome.output(part),size));
 }
@@ -1002,8 +1002,8 @@ else view2.setInt32(index * 8,fd,true);
 view2.setInt16(index * 8 + 4,events,true);
 }));
 const text3=(show2)=> `[${fds.map(({fd})=> fd instanceof Slot?show2(fd):fd).join(", ")}]`;
-const list2=new Struct(bytes,text3,[],cells);
-return call("ppoll",list2,fds.length,timeout instanceof Struct?timeout:timespec(timeout),null,SIGSET_SIZE);
+const list3=new Struct(bytes,text3,[],cells);
+return call("ppoll",list3,fds.length,timeout instanceof Struct?timeout:timespec(timeout),null,SIGSET_SIZE);
 });
 var timespec=(function timespec(milliseconds){
 if(milliseconds===void 0)return null;
@@ -1345,9 +1345,9 @@ inheritable:names(2)
 var groupsIn2=(function groupsIn2(result,egid){
 const count=Number(result.result(GROUPS));
 if(count===0)return "none";
-const list2=result.output(GROUP_LIST);
+const list3=result.output(GROUP_LIST);
 for(let index=0;index < count;index++){
-if(list2.getUint32(index * 4,true)!==egid)return "others";
+if(list3.getUint32(index * 4,true)!==egid)return "others";
 }
 return count > 0?"own":"others";
 });
@@ -4345,7 +4345,7 @@ new Label("the program is missing"),
 new Label("it cannot be run")
 ];
 const byte=new Output(1,"&byte");
-const list2=pointerList(argv,"argv");
+const list3=pointerList(argv,"argv");
 const variables=pointerList(environment2,"envp");
 const attempts=paths.map(((path2,index)=>{
 const isLast=index===paths.length - 1;
@@ -4364,7 +4364,7 @@ accept:[
 onFailure:denied2
 };
 return{
-call:execve(path2,list2,variables),
+call:execve(path2,list3,variables),
 ...edges
 };
 }));
@@ -4472,8 +4472,8 @@ if(typeof field==="object" && field !==null)copy2[name]=frozenCopy(field);
 return Object.freeze(copy2);
 });
 var caller=(function caller(){
-const map=textOf2("/proc/self/uid_map")??"";
-const isFirst=/^\s*0\s+0\s+4294967295\s*$/.test(map.trim());
+const map2=textOf2("/proc/self/uid_map")??"";
+const isFirst=/^\s*0\s+0\s+4294967295\s*$/.test(map2.trim());
 const effective=BigInt(`0x${/^CapEff:\s*([0-9a-f]+)/m.exec(textOf2("/proc/self/status")??"")?.[1]??"0"}`);
 const has3=((name)=>(effective >> BigInt(CAPABILITIES[name])& 1n)===1n);
 return{
@@ -4657,8 +4657,8 @@ return mapped2(id2,linux,linux.uidMappings);
 });
 var mapped2=(function mapped2(id2,{namespaces:namespaces2=[]},mappings){
 if(!namespaces2.some((({type})=> type==="user")))return id2;
-const map=mappings?.find(({containerID,size})=> id2 >=containerID && id2 < containerID + size);
-return map && map.hostID + id2 - map.containerID;
+const map2=mappings?.find(({containerID,size})=> id2 >=containerID && id2 < containerID + size);
+return map2 && map2.hostID + id2 - map2.containerID;
 });
 var pathInRoot=(function pathInRoot(root2,path2){
 const waiting=path2.split("/").reverse();
@@ -4882,7 +4882,7 @@ const files=[
 ].toSorted(([one],[other])=> orderOf(one)- orderOf(other));
 const early=files.filter(([kind])=> kind !=="pid");
 const pid=files.filter(([kind])=> kind==="pid");
-const joins=((list2)=> list2.map(([kind,path2])=> join(path2,kind,{
+const joins=((list3)=> list3.map(([kind,path2])=> join(path2,kind,{
 credentials:"keep"
 })));
 const first=[
@@ -4917,7 +4917,7 @@ const{uidMappings,gidMappings}=linux;
 if(!namespacesOf(linux).fresh.has("user")|| uidMappings?.length || gidMappings?.length){
 return config;
 }
-const map=(containerID,hostID)=>[
+const map2=(containerID,hostID)=>[
 {
 containerID,
 hostID,
@@ -4929,8 +4929,8 @@ return{
 ...config,
 linux:{
 ...linux,
-uidMappings:map(uid,caller2.uid),
-gidMappings:map(gid,caller2.gid)
+uidMappings:map2(uid,caller2.uid),
+gidMappings:map2(gid,caller2.gid)
 }
 };
 });
@@ -5290,10 +5290,10 @@ return cpus===void 0?[]:[
 cpuAffinity(cpus)
 ];
 });
-var numbers=(function numbers(list2,field,greatest){
-const whole=(list2??"").replaceAll(/\s+/g,"").split(",").filter(Boolean).join(",");
+var numbers=(function numbers(list3,field,greatest){
+const whole=(list3??"").replaceAll(/\s+/g,"").split(",").filter(Boolean).join(",");
 if(whole==="")return void 0;
-return isNumberList(whole,greatest)?whole:unsupported(field,`${JSON.stringify(list2)} is no list of numbers, such as "0-3,7"`);
+return isNumberList(whole,greatest)?whole:unsupported(field,`${JSON.stringify(list3)} is no list of numbers, such as "0-3,7"`);
 });
 var rootOf2=(function rootOf2({root:root2},bundle){
 if(!root2?.path)throw new OciError("root.path: there is none");
@@ -5708,7 +5708,10 @@ throw new OciError(`${path2}: no such file or directory`);
 throw error;
 }
 try{
-return parseConfig(text3);
+const config=parseConfig(text3);
+const issue=kindIssue(config);
+if(issue !==void 0)throw new SyntaxError(issue);
+return config;
 }catch(error){
 throw new OciError(`${path2} is not valid: ${error.message}`);
 }
@@ -8257,10 +8260,10 @@ return this.#symbols.runInPool(memory.pointer,HEADER.size);
 }),
 allocate:(function(size,sharing="private"){
 const kind=sharing==="shared"?MMAP_FLAGS.MAP_SHARED:MMAP_FLAGS.MAP_PRIVATE;
-const map=call("mmap",null,size,constant(MMAP_FLAGS.PROT_READ | MMAP_FLAGS.PROT_WRITE,{}),constant(kind | MMAP_FLAGS.MAP_ANONYMOUS,{}),-1,0);
+const map2=call("mmap",null,size,constant(MMAP_FLAGS.PROT_READ | MMAP_FLAGS.PROT_WRITE,{}),constant(kind | MMAP_FLAGS.MAP_ANONYMOUS,{}),-1,0);
 const table=assemble([
 {
-call:map
+call:map2
 }
 ],this.architecture).bytes.slice();
 const errno=this.#symbols.run(Deno.UnsafePointer.of(table),HEADER.size);
@@ -8269,7 +8272,7 @@ const hint="memory is short, here or in this process's control group, or by ulim
 throw new SyscallError({
 syscall:"mmap",
 errno,
-call:describeCall(map),
+call:describeCall(map2),
 hint
 });
 }
@@ -8674,16 +8677,16 @@ return true;
 #read(){
 this.#found.clear();
 this.#list=this.#variable[0];
-const list2=Deno.UnsafePointer.create(this.#list);
+const list3=Deno.UnsafePointer.create(this.#list);
 const addresses=[];
-if(list2 !==null){
-const view2=new Deno.UnsafePointerView(list2);
+if(list3 !==null){
+const view2=new Deno.UnsafePointerView(list3);
 for(let address2;(address2=view2.getBigUint64(addresses.length * 8))!==0n;){
 addresses.push(address2);
 }
 }
-const size=list2===null?0:(addresses.length + 1)* 8;
-const memory=size===0?new ArrayBuffer(0):Deno.UnsafePointerView.getArrayBuffer(list2,size);
+const size=list3===null?0:(addresses.length + 1)* 8;
+const memory=size===0?new ArrayBuffer(0):Deno.UnsafePointerView.getArrayBuffer(list3,size);
 this.#memory=new Int32Array(memory);
 this.#words=new Int32Array(BigUint64Array.from([
 ...addresses,
@@ -8694,8 +8697,8 @@ this.#strings=addresses;
 };
 var environment=perEngine(({libc})=> new Environment(libc.environ));
 function valueIn(string,name){
-const isOf=string.startsWith(name)&& string[name.length]==="=";
-return isOf?string.slice(name.length + 1):void 0;
+const isOf2=string.startsWith(name)&& string[name.length]==="=";
+return isOf2?string.slice(name.length + 1):void 0;
 }
 function nameAt(address2){
 const text3=stringAt(address2);
@@ -8954,10 +8957,10 @@ var LOCKLESS=[
 "ESRCH"
 ];
 var prepareLock=perEngine((()=>{
-const map=call("mmap",WORD,SIZE,PROTECTION,MAPPING,-1,0);
+const map2=call("mmap",WORD,SIZE,PROTECTION,MAPPING,-1,0);
 syscalls([
 {
-call:map,
+call:map2,
 accept:[
 "EEXIST"
 ]
@@ -9703,13 +9706,13 @@ const owner={
 uid,
 rights:mode2 >> 6 & 7
 };
-const list2=new Map();
+const list3=new Map();
 for(const{name,type}of namesOf(table,path2)){
-list2.set(name,type ||(look(`${path2}/${name}`)?.type??0));
+list3.set(name,type ||(look(`${path2}/${name}`)?.type??0));
 }
 const isSettled=Number(ctime / 1000000n)< Date.now()- SETTLED_MS;
 return{
-list:list2,
+list:list3,
 stamp:isSettled?stamp:void 0,
 owner,
 used:false
@@ -10011,9 +10014,9 @@ let cache;
 return{
 *candidates(name,asker){
 if(asker.elf.runpath.length===0){
-for(const object2 of chain(asker)){
-if(object2.elf.runpath.length > 0)continue;
-yield* inDirectories(object2.elf.rpath,object2,name);
+for(const object3 of chain(asker)){
+if(object3.elf.runpath.length > 0)continue;
+yield* inDirectories(object3.elf.rpath,object3,name);
 }
 }
 yield* inDirectories(asker.elf.runpath,asker,name);
@@ -10033,8 +10036,8 @@ isLoader:(name)=> /^ld-linux.*\.so\.\d+$/.test(name)
 }
 var IN_MUSL=/^lib(c|pthread|rt|m|dl|util|xnet)\./;
 function muslSearch(architecture,host){
-const list2=`/etc/ld-musl-${architecture}.path`;
-const written2=host.bytes(list2);
+const list3=`/etc/ld-musl-${architecture}.path`;
+const written2=host.bytes(list3);
 const directories=written2===void 0?[
 "/lib",
 "/usr/local/lib",
@@ -10042,14 +10045,14 @@ const directories=written2===void 0?[
 ]:new TextDecoder().decode(written2).split(/[:\n]/).filter(Boolean);
 return{
 *candidates(name,asker){
-for(const object2 of chain(asker)){
+for(const object3 of chain(asker)){
 yield* inDirectories([
-...object2.elf.runpath,
-...object2.elf.rpath
-],object2,name);
+...object3.elf.runpath,
+...object3.elf.rpath
+],object3,name);
 }
 const guide=written2===void 0?{}:{
-guide:list2
+guide:list3
 };
 yield* directories.map((directory)=>({
 ...samePath(`${directory}/${name}`),
@@ -10059,8 +10062,8 @@ yield* directories.map((directory)=>({
 isLoader:(name)=> IN_MUSL.test(name)
 };
 }
-function* chain(object2){
-for(let at3=object2;at3 !==void 0;at3=at3.askedBy)yield at3;
+function* chain(object3){
+for(let at3=object3;at3 !==void 0;at3=at3.askedBy)yield at3;
 }
 function placeOf(path2,{origin}){
 const expanded=(directory)=> path2.replace(/\$(ORIGIN\b|\{ORIGIN\})/,()=> directory);
@@ -10073,9 +10076,9 @@ source,
 target:withoutDots(target)
 }:void 0;
 }
-function* inDirectories(directories,object2,name){
+function* inDirectories(directories,object3,name){
 for(const directory of directories){
-const place2=placeOf(`${directory}/${name}`,object2);
+const place2=placeOf(`${directory}/${name}`,object3);
 if(place2 !==void 0)yield place2;
 }
 }
@@ -10151,10 +10154,10 @@ origin
 }
 ];
 const loaded2=new Set();
-for(const object2 of queue){
-for(const name of object2.elf.needed){
+for(const object3 of queue){
+for(const name of object3.elf.needed){
 if(loaded2.has(name)|| search.isLoader(name))continue;
-const library=libraryOf(name,object2,search,host)??refuse(`the library ${name}, which ${object2.source} needs, does not exist`);
+const library=libraryOf(name,object3,search,host)??refuse(`the library ${name}, which ${object3.source} needs, does not exist`);
 loaded2.add(name);
 if(library.elf.soname !==void 0)loaded2.add(library.elf.soname);
 queue.push(library);
@@ -12131,10 +12134,10 @@ directoryNames(){
 this.#lists.refresh();
 return{
 in:(directory)=>{
-const list2=this.#lists.of(directory);
-let names=this.#names.get(list2);
-if(names===void 0)this.#names.set(list2,names=new Set([
-...list2.keys()
+const list3=this.#lists.of(directory);
+let names=this.#names.get(list3);
+if(names===void 0)this.#names.set(list3,names=new Set([
+...list3.keys()
 ].sort()));
 return names;
 }
@@ -15405,15 +15408,15 @@ plan.place(isFile);
 target.makeMountPoint("file");
 });
 }
-function isNumberList(list2,greatest){
-return list2.split(",").every((range)=>{
+function isNumberList(list3,greatest){
+return list3.split(",").every((range)=>{
 const[,first,last=first]=/^(\d+)(?:-(\d+))?$/.exec(range)??[];
 return first !==void 0 && Number(first)<=Number(last)&& Number(last)<=greatest;
 });
 }
 var NUMBER_LIST="^\\d+(-\\d+)?(,\\d+(-\\d+)?)*$";
-function numbersIn(list2){
-return list2.split(",").flatMap((range)=>{
+function numbersIn(list3){
+return list3.split(",").flatMap((range)=>{
 const[first=0,last=first]=range.split("-").map(Number);
 return Array.from({
 length:last - first + 1
@@ -15494,7 +15497,7 @@ maximum:1e6
 cpuWeight:optional(integer(1,1e4)),
 pids:count,
 io:optional(list(io)),
-cpuset:optional(textThat('a list of processors: "0-1,3"',(list2)=> isNumberList(list2,65535),NUMBER_LIST))
+cpuset:optional(textThat('a list of processors: "0-1,3"',(list3)=> isNumberList(list3,65535),NUMBER_LIST))
 };
 });
 var limitsSchema=stepSchema("limits",limitFields);
@@ -24280,15 +24283,15 @@ this.#end=at3 + written2 + 1;
 return address2 + at3;
 }),
 list:(function(known,strings){
-const list2=Math.ceil(this.#end / 8)* 8;
-let at3=list2;
-this.#end=list2 + 8 *(known.length + strings.length + 1);
+const list3=Math.ceil(this.#end / 8)* 8;
+let at3=list3;
+this.#end=list3 + 8 *(known.length + strings.length + 1);
 for(let index=0;index < known.length;index++,at3 +=8)this.put(at3,known[index]);
 for(let index=0;index < strings.length;index++,at3 +=8){
 this.put(at3,this.string(strings[index]));
 }
 this.put(at3,0);
-return this.#memory.address + list2;
+return this.#memory.address + list3;
 })
 });
 }
@@ -25120,15 +25123,15 @@ throw error instanceof SyscallError?stepError(error,plan,stepIndex):error;
 function sleep(milliseconds){
 return new Promise((resolve)=> setTimeout(resolve,milliseconds));
 }
-function mapMount(tree,map,openNamespace2){
-const namespace=openNamespace2(map);
+function mapMount(tree,map2,openNamespace2){
+const namespace=openNamespace2(map2);
 try{
-const flags16=AT_EMPTY_PATH |(map.recursive?AT_RECURSIVE:0);
+const flags16=AT_EMPTY_PATH |(map2.recursive?AT_RECURSIVE:0);
 const changes={
 attr_set:MOUNT_ATTR_IDMAP,
 userns_fd:namespace
 };
-syscall(mount_setattr(tree,"",flags16,changes),map.fixes);
+syscall(mount_setattr(tree,"",flags16,changes),map2.fixes);
 }finally{
 syscall(close(namespace));
 }
@@ -28908,7 +28911,7 @@ function deniesGroups({uidMappings,gidMappings},mayChangeGroups){
 const single=[
 uidMappings,
 gidMappings
-].every((map)=> map?.length===1 && map[0].size===1);
+].every((map2)=> map2?.length===1 && map2[0].size===1);
 return single && !mayChangeGroups;
 }
 function rangeOf({containerID,hostID,size}){
@@ -29169,6 +29172,334 @@ function inRange(value,least,greatest,field){
 const holds3=Number.isInteger(value)&& value >=least && value <=greatest;
 return holds3?value:unsupported(field,`${value} is not from ${least} to ${greatest}`);
 }
+var WORDS2={
+text:"a string",
+number:"a whole number",
+boolean:"true or false",
+any:"anything"
+};
+function kindIssue(config){
+return issueOf(config,CONFIG2,"");
+}
+function issueOf(value,kind,path2){
+if(typeof kind==="string"){
+return isOf(value,kind)?void 0:mismatch2(path2,WORDS2[kind],value);
+}
+if("list" in kind){
+if(!Array.isArray(value))return mismatch2(path2,"a list",value);
+return firstOf2(value.keys(),(at3)=> issueOf(value[at3],kind.list,`${path2}[${at3}]`));
+}
+if(typeof value !=="object" || value===null || Array.isArray(value)){
+return mismatch2(path2,"an object",value);
+}
+const fields=value;
+const pathOf2=(name)=> path2===""?name:`${path2}.${name}`;
+if("map" in kind){
+return firstOf2(Object.keys(fields),(name)=> issueOf(fields[name],kind.map,pathOf2(name)));
+}
+const missing2=kind.needs.find((name)=> fields[name]===void 0 || fields[name]===null);
+if(missing2 !==void 0)return `${pathOf2(missing2)}: it is missing`;
+return firstOf2(Object.keys(kind.fields),(name)=>{
+const field=fields[name];
+if(field===void 0 || field===null)return void 0;
+return issueOf(field,kind.fields[name],pathOf2(name));
+});
+}
+function isOf(value,kind){
+if(kind==="number")return Number.isInteger(value);
+if(kind==="text")return typeof value==="string";
+return kind==="any" || typeof value==="boolean";
+}
+function firstOf2(items,issue){
+for(const item of items){
+const found=issue(item);
+if(found !==void 0)return found;
+}
+return void 0;
+}
+function mismatch2(path2,expected,value){
+return `${path2===""?"":`${path2}: `}expected ${expected}, got ${shown(value)}`;
+}
+function list2(of2){
+return{
+list:of2
+};
+}
+function map(of2){
+return{
+map:of2
+};
+}
+function object2(fields,needs2=[]){
+return{
+fields,
+needs:needs2
+};
+}
+var TEXTS=list2("text");
+var ID_MAPPINGS=list2(object2({
+containerID:"number",
+hostID:"number",
+size:"number"
+},[
+"containerID",
+"hostID",
+"size"
+]));
+var HOOKS2=list2(object2({
+path:"text",
+args:TEXTS,
+env:TEXTS,
+timeout:"number"
+},[
+"path"
+]));
+var RATES=list2(object2({
+major:"number",
+minor:"number",
+rate:"number"
+},[
+"major",
+"minor",
+"rate"
+]));
+var PROCESS=object2({
+terminal:"boolean",
+consoleSize:object2({
+height:"number",
+width:"number"
+}),
+user:object2({
+uid:"number",
+gid:"number",
+umask:"number",
+additionalGids:list2("number")
+}),
+args:TEXTS,
+env:TEXTS,
+cwd:"text",
+capabilities:object2({
+bounding:TEXTS,
+effective:TEXTS,
+permitted:TEXTS,
+inheritable:TEXTS,
+ambient:TEXTS
+}),
+rlimits:list2(object2({
+type:"text",
+soft:"number",
+hard:"number"
+},[
+"type",
+"soft",
+"hard"
+])),
+noNewPrivileges:"boolean",
+apparmorProfile:"text",
+selinuxLabel:"text",
+oomScoreAdj:"number",
+scheduler:object2({
+policy:"text",
+nice:"number",
+priority:"number",
+flags:TEXTS,
+runtime:"number",
+deadline:"number",
+period:"number"
+},[
+"policy"
+]),
+ioPriority:object2({
+class:"text",
+priority:"number"
+},[
+"class"
+]),
+execCPUAffinity:object2({
+initial:"text",
+final:"text"
+})
+});
+var RESOURCES=object2({
+devices:list2(object2({
+allow:"boolean",
+type:"text",
+major:"number",
+minor:"number",
+access:"text"
+})),
+memory:object2({
+limit:"number",
+reservation:"number",
+swap:"number",
+kernel:"number",
+kernelTCP:"number",
+swappiness:"number",
+disableOOMKiller:"boolean",
+useHierarchy:"boolean",
+checkBeforeUpdate:"boolean"
+}),
+cpu:object2({
+shares:"number",
+quota:"number",
+burst:"number",
+period:"number",
+realtimeRuntime:"number",
+realtimePeriod:"number",
+cpus:"text",
+mems:"text",
+idle:"number"
+}),
+pids:object2({
+limit:"number"
+}),
+blockIO:object2({
+weight:"number",
+leafWeight:"number",
+weightDevice:list2(object2({
+major:"number",
+minor:"number",
+weight:"number",
+leafWeight:"number"
+},[
+"major",
+"minor"
+])),
+throttleReadBpsDevice:RATES,
+throttleWriteBpsDevice:RATES,
+throttleReadIOPSDevice:RATES,
+throttleWriteIOPSDevice:RATES
+}),
+hugepageLimits:list2(object2({
+pageSize:"text",
+limit:"number"
+},[
+"pageSize",
+"limit"
+])),
+network:object2({
+classID:"number",
+priorities:list2(object2({
+name:"text",
+priority:"number"
+},[
+"name",
+"priority"
+]))
+}),
+rdma:map(object2({
+hcaHandles:"number",
+hcaObjects:"number"
+})),
+unified:map("text")
+});
+var SECCOMP=object2({
+defaultAction:"text",
+defaultErrnoRet:"number",
+architectures:TEXTS,
+flags:TEXTS,
+listenerPath:"text",
+listenerMetadata:"text",
+syscalls:list2(object2({
+names:TEXTS,
+action:"text",
+errnoRet:"number",
+args:list2(object2({
+index:"number",
+value:"any",
+valueTwo:"any",
+op:"text"
+},[
+"index",
+"value",
+"op"
+]))
+},[
+"names",
+"action"
+]))
+},[
+"defaultAction"
+]);
+var LINUX=object2({
+namespaces:list2(object2({
+type:"text",
+path:"text"
+},[
+"type"
+])),
+uidMappings:ID_MAPPINGS,
+gidMappings:ID_MAPPINGS,
+timeOffsets:map(object2({
+secs:"number",
+nanosecs:"number"
+})),
+devices:list2(object2({
+path:"text",
+type:"text",
+major:"number",
+minor:"number",
+fileMode:"number",
+uid:"number",
+gid:"number"
+},[
+"path",
+"type"
+])),
+cgroupsPath:"text",
+resources:RESOURCES,
+sysctl:map("text"),
+seccomp:SECCOMP,
+rootfsPropagation:"text",
+maskedPaths:TEXTS,
+readonlyPaths:TEXTS,
+mountLabel:"text",
+intelRdt:map("any"),
+personality:object2({
+domain:"text",
+flags:TEXTS
+}),
+memoryPolicy:object2({
+mode:"text",
+nodes:"text",
+flags:TEXTS
+},[
+"mode"
+]),
+netDevices:map(object2({
+name:"text"
+}))
+});
+var CONFIG2=object2({
+ociVersion:"text",
+root:object2({
+path:"text",
+readonly:"boolean"
+}),
+process:PROCESS,
+hostname:"text",
+domainname:"text",
+mounts:list2(object2({
+destination:"text",
+type:"text",
+source:"text",
+options:TEXTS,
+uidMappings:ID_MAPPINGS,
+gidMappings:ID_MAPPINGS
+},[
+"destination"
+])),
+hooks:object2({
+prestart:HOOKS2,
+createRuntime:HOOKS2,
+createContainer:HOOKS2,
+startContainer:HOOKS2,
+poststart:HOOKS2,
+poststop:HOOKS2
+}),
+annotations:map("text"),
+linux:LINUX
+});
 var[ROUNDED,INFINITY]=[
 String(2 ** 64),
 String(2n ** 64n - 1n)
@@ -30611,7 +30942,7 @@ var CAPABILITIES3=[
 "CAP_NET_BIND_SERVICE"
 ];
 function exampleConfig(rootless){
-const map=(hostID)=>[
+const map2=(hostID)=>[
 {
 containerID:0,
 hostID:hostID??0,
@@ -30743,8 +31074,8 @@ options:[
 ],
 linux:{
 ...rootless?{
-uidMappings:map(Deno.uid()),
-gidMappings:map(Deno.gid())
+uidMappings:map2(Deno.uid()),
+gidMappings:map2(Deno.gid())
 }:{
 resources:{
 devices:[

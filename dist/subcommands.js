@@ -138,22 +138,22 @@ var replaceIn$124;
 var isConstructorOrProto=(function isConstructorOrProto(obj,key){
 return key==="constructor" && typeof obj[key]==="function" || key==="__proto__";
 });
-var setNested=(function setNested(object2,keys2,value,collect2=false){
+var setNested=(function setNested(object3,keys2,value,collect2=false){
 keys2=[
 ...keys2
 ];
 const key=keys2.pop();
 for(const k of keys2){
-if(isConstructorOrProto(object2,k)){
+if(isConstructorOrProto(object3,k)){
 return;
 }
-object2=object2[k]??={};
+object3=object3[k]??={};
 }
-if(isConstructorOrProto(object2,key)){
+if(isConstructorOrProto(object3,key)){
 return;
 }
 if(collect2){
-const v=object2[key];
+const v=object3[key];
 if(Array.isArray(v)){
 v.push(value);
 return;
@@ -165,15 +165,15 @@ value
 value
 ];
 }
-object2[key]=value;
+object3[key]=value;
 });
-var hasNested=(function hasNested(object2,keys2){
+var hasNested=(function hasNested(object3,keys2){
 for(const key of keys2){
-const value=object2[key];
-if(!Object.hasOwn(object2,key)){
+const value=object3[key];
+if(!Object.hasOwn(object3,key)){
 return false;
 }
-object2=value;
+object3=value;
 }
 return true;
 });
@@ -1186,8 +1186,8 @@ else view2.setInt32(index * 8,fd,true);
 view2.setInt16(index * 8 + 4,events,true);
 }));
 const text5=(show3)=> `[${fds.map(({fd})=> fd instanceof Slot?show3(fd):fd).join(", ")}]`;
-const list5=new Struct(bytes,text5,[],cells);
-return call("ppoll",list5,fds.length,timeout instanceof Struct?timeout:timespec(timeout),null,SIGSET_SIZE);
+const list6=new Struct(bytes,text5,[],cells);
+return call("ppoll",list6,fds.length,timeout instanceof Struct?timeout:timespec(timeout),null,SIGSET_SIZE);
 });
 var timespec=(function timespec(milliseconds2){
 if(milliseconds2===void 0)return null;
@@ -2091,8 +2091,8 @@ var environmentStrings=(function environmentStrings(){
 return environment().strings();
 });
 var valueIn=(function valueIn(string,name){
-const isOf=string.startsWith(name)&& string[name.length]==="=";
-return isOf?string.slice(name.length + 1):void 0;
+const isOf2=string.startsWith(name)&& string[name.length]==="=";
+return isOf2?string.slice(name.length + 1):void 0;
 });
 var inheritedStrings=(function inheritedStrings(strings,changes){
 if(changes.size===0 || strings.length===0)return strings;
@@ -2607,9 +2607,9 @@ return isWithin(path2,other)|| isWithin(other,path2);
 var groupsIn=(function groupsIn(result,egid){
 const count=Number(result.result(GROUPS));
 if(count===0)return "none";
-const list5=result.output(GROUP_LIST);
+const list6=result.output(GROUP_LIST);
 for(let index=0;index < count;index++){
-if(list5.getUint32(index * 4,true)!==egid)return "others";
+if(list6.getUint32(index * 4,true)!==egid)return "others";
 }
 return count > 0?"own":"others";
 });
@@ -2708,13 +2708,13 @@ const owner={
 uid,
 rights:mode2 >> 6 & 7
 };
-const list5=new Map();
+const list6=new Map();
 for(const{name,type}of namesOf(table2,path2)){
-list5.set(name,type ||(look(`${path2}/${name}`)?.type??0));
+list6.set(name,type ||(look(`${path2}/${name}`)?.type??0));
 }
 const isSettled=Number(ctime / 1000000n)< Date.now()- SETTLED_MS;
 return{
-list:list5,
+list:list6,
 stamp:isSettled?stamp:void 0,
 owner,
 used:false
@@ -6020,7 +6020,7 @@ devices:listOf(given,"allow-device")??[]
 };
 const gpus=gpusOf(given);
 return{
-...Object.fromEntries(Object.entries(lists).filter((([,list5])=> list5.length > 0))),
+...Object.fromEntries(Object.entries(lists).filter((([,list6])=> list6.length > 0))),
 ...root2 !==void 0 &&{
 root:reading2.path(root2,`--root=${root2}`)
 },
@@ -10743,10 +10743,10 @@ return this.#symbols.runInPool(memory.pointer,HEADER.size);
 }),
 allocate:(function(size,sharing="private"){
 const kind=sharing==="shared"?MMAP_FLAGS.MAP_SHARED:MMAP_FLAGS.MAP_PRIVATE;
-const map2=call("mmap",null,size,constant(MMAP_FLAGS.PROT_READ | MMAP_FLAGS.PROT_WRITE,{}),constant(kind | MMAP_FLAGS.MAP_ANONYMOUS,{}),-1,0);
+const map3=call("mmap",null,size,constant(MMAP_FLAGS.PROT_READ | MMAP_FLAGS.PROT_WRITE,{}),constant(kind | MMAP_FLAGS.MAP_ANONYMOUS,{}),-1,0);
 const table2=assemble([
 {
-call:map2
+call:map3
 }
 ],this.architecture).bytes.slice();
 const errno=this.#symbols.run(Deno.UnsafePointer.of(table2),HEADER.size);
@@ -10755,7 +10755,7 @@ const hint="memory is short, here or in this process's control group, or by ulim
 throw new SyscallError({
 syscall:"mmap",
 errno,
-call:describeCall(map2),
+call:describeCall(map3),
 hint
 });
 }
@@ -10904,16 +10904,16 @@ function entriesOf(directory2){
 const entries=[];
 for(;;){
 const part2=new Output(PART_SIZE,"&entries");
-const list5=getdents64(directory2,part2);
+const list6=getdents64(directory2,part2);
 const outcome=syscalls([
 {
-call:list5,
+call:list6,
 accept:[
 "ENOENT"
 ]
 }
 ]);
-const size=Number(outcome.result(list5));
+const size=Number(outcome.result(list6));
 if(size <=0)return entries;
 entries.push(...readDirectoryEntries(outcome.output(part2),size));
 }
@@ -13222,13 +13222,13 @@ init_read_file();
 })
 });
 function listNamespaces(){
-const list5=new NamespaceList();
+const list6=new NamespaceList();
 const pids=allPids();
-list5.addProcesses(pids);
-list5.addMounts();
-list5.addOpenFiles(pids);
-list5.addRelatives();
-return list5.entries();
+list6.addProcesses(pids);
+list6.addMounts();
+list6.addOpenFiles(pids);
+list6.addRelatives();
+return list6.entries();
 }
 function nsFile(pid,type){
 return `/proc/${pid}/ns/${type}`;
@@ -13608,14 +13608,14 @@ return rangesIssue("idMap.uids",idMap.uids)??rangesIssue("idMap.gids",idMap.gids
 }));
 })
 });
-function isNumberList(list5,greatest){
-return list5.split(",").every((range)=>{
+function isNumberList(list6,greatest){
+return list6.split(",").every((range)=>{
 const[,first,last=first]=/^(\d+)(?:-(\d+))?$/.exec(range)??[];
 return first !==void 0 && Number(first)<=Number(last)&& Number(last)<=greatest;
 });
 }
-function numbersIn(list5){
-return list5.split(",").flatMap((range)=>{
+function numbersIn(list6){
+return list6.split(",").flatMap((range)=>{
 const[first=0,last=first]=range.split("-").map(Number);
 return Array.from({
 length:last - first + 1
@@ -13675,7 +13675,7 @@ maximum:1e6
 cpuWeight:optional(integer(1,1e4)),
 pids:count,
 io:optional(list(io)),
-cpuset:optional(textThat('a list of processors: "0-1,3"',(list5)=> isNumberList(list5,65535),NUMBER_LIST))
+cpuset:optional(textThat('a list of processors: "0-1,3"',(list6)=> isNumberList(list6,65535),NUMBER_LIST))
 };
 }));
 limitsSchema=stepSchema("limits",limitFields);
@@ -16176,16 +16176,16 @@ static{
 read$19=(function(){
 this.#found.clear();
 this.#list=this.#variable[0];
-const list5=Deno.UnsafePointer.create(this.#list);
+const list6=Deno.UnsafePointer.create(this.#list);
 const addresses2=[];
-if(list5 !==null){
-const view2=new Deno.UnsafePointerView(list5);
+if(list6 !==null){
+const view2=new Deno.UnsafePointerView(list6);
 for(let address2;(address2=view2.getBigUint64(addresses2.length * 8))!==0n;){
 addresses2.push(address2);
 }
 }
-const size=list5===null?0:(addresses2.length + 1)* 8;
-const memory=size===0?new ArrayBuffer(0):Deno.UnsafePointerView.getArrayBuffer(list5,size);
+const size=list6===null?0:(addresses2.length + 1)* 8;
+const memory=size===0?new ArrayBuffer(0):Deno.UnsafePointerView.getArrayBuffer(list6,size);
 this.#memory=new Int32Array(memory);
 this.#words=new Int32Array(BigUint64Array.from([
 ...addresses2,
@@ -17599,17 +17599,17 @@ hints,
 found3
 ];
 if(await getaddrinfo.call(...args)!==0)return[];
-const list5=Deno.UnsafePointer.create(args[3][0]);
+const list6=Deno.UnsafePointer.create(args[3][0]);
 try{
 return[
-...addressesIn(list5)
+...addressesIn(list6)
 ];
 }finally{
-freeaddrinfo.call(list5);
+freeaddrinfo.call(list6);
 }
 }
-function* addressesIn(list5){
-for(let at4=list5;at4 !==null;){
+function* addressesIn(list6){
+for(let at4=list6;at4 !==null;){
 const entry2=new Deno.UnsafePointerView(at4);
 const socketAddress3=entry2.getPointer(ADDRINFO.addr);
 if(socketAddress3 !==null)yield* addressIn(new Deno.UnsafePointerView(socketAddress3));
@@ -17802,8 +17802,8 @@ Hosts=class{
 #granted;
 #denied;
 #lookups=new Semaphore(LOOKUPS_AT_ONCE);
-constructor(list5,denied3=[]){
-this.#granted=list5.map((text5)=> parseGrantedHost(text5));
+constructor(list6,denied3=[]){
+this.#granted=list6.map((text5)=> parseGrantedHost(text5));
 this.#denied=denied3.map((text5)=> parseGrantedHost(text5));
 }
 has({name,port:port2}){
@@ -18433,16 +18433,16 @@ return new OpenedFile(made.fds.get(call2),status.of(made));
 function* entriesOf2(directory2){
 for(;;){
 const part2=new Output(PART_SIZE2,"&entries");
-const list5=getdents64(directory2,part2);
+const list6=getdents64(directory2,part2);
 const outcome=syscalls([
 {
-call:list5,
+call:list6,
 accept:[
 "ENOENT"
 ]
 }
 ]);
-const size=Number(outcome.result(list5));
+const size=Number(outcome.result(list6));
 if(size <=0)return;
 yield readDirectoryEntries(outcome.output(part2),size);
 }
@@ -21182,9 +21182,9 @@ let cache;
 return{
 *candidates(name,asker){
 if(asker.elf.runpath.length===0){
-for(const object2 of chain(asker)){
-if(object2.elf.runpath.length > 0)continue;
-yield* inDirectories(object2.elf.rpath,object2,name);
+for(const object3 of chain(asker)){
+if(object3.elf.runpath.length > 0)continue;
+yield* inDirectories(object3.elf.rpath,object3,name);
 }
 }
 yield* inDirectories(asker.elf.runpath,asker,name);
@@ -21203,8 +21203,8 @@ isLoader:(name)=> /^ld-linux.*\.so\.\d+$/.test(name)
 };
 }
 function muslSearch(architecture,host2){
-const list5=`/etc/ld-musl-${architecture}.path`;
-const written2=host2.bytes(list5);
+const list6=`/etc/ld-musl-${architecture}.path`;
+const written2=host2.bytes(list6);
 const directories=written2===void 0?[
 "/lib",
 "/usr/local/lib",
@@ -21212,14 +21212,14 @@ const directories=written2===void 0?[
 ]:new TextDecoder().decode(written2).split(/[:\n]/).filter(Boolean);
 return{
 *candidates(name,asker){
-for(const object2 of chain(asker)){
+for(const object3 of chain(asker)){
 yield* inDirectories([
-...object2.elf.runpath,
-...object2.elf.rpath
-],object2,name);
+...object3.elf.runpath,
+...object3.elf.rpath
+],object3,name);
 }
 const guide=written2===void 0?{}:{
-guide:list5
+guide:list6
 };
 yield* directories.map((directory2)=>({
 ...samePath(`${directory2}/${name}`),
@@ -21229,8 +21229,8 @@ yield* directories.map((directory2)=>({
 isLoader:(name)=> IN_MUSL.test(name)
 };
 }
-function* chain(object2){
-for(let at4=object2;at4 !==void 0;at4=at4.askedBy)yield at4;
+function* chain(object3){
+for(let at4=object3;at4 !==void 0;at4=at4.askedBy)yield at4;
 }
 function placeOf(path2,{origin}){
 const expanded=(directory2)=> path2.replace(/\$(ORIGIN\b|\{ORIGIN\})/,()=> directory2);
@@ -21243,9 +21243,9 @@ source,
 target:withoutDots(target)
 }:void 0;
 }
-function* inDirectories(directories,object2,name){
+function* inDirectories(directories,object3,name){
 for(const directory2 of directories){
-const place3=placeOf(`${directory2}/${name}`,object2);
+const place3=placeOf(`${directory2}/${name}`,object3);
 if(place3 !==void 0)yield place3;
 }
 }
@@ -21332,10 +21332,10 @@ origin
 }
 ];
 const loaded2=new Set();
-for(const object2 of queue){
-for(const name of object2.elf.needed){
+for(const object3 of queue){
+for(const name of object3.elf.needed){
 if(loaded2.has(name)|| search.isLoader(name))continue;
-const library=libraryOf(name,object2,search,host2)??refuse3(`the library ${name}, which ${object2.source} needs, does not exist`);
+const library=libraryOf(name,object3,search,host2)??refuse3(`the library ${name}, which ${object3.source} needs, does not exist`);
 loaded2.add(name);
 if(library.elf.soname !==void 0)loaded2.add(library.elf.soname);
 queue.push(library);
@@ -23201,10 +23201,10 @@ directoryNames:(function(){
 this.#lists.refresh();
 return{
 in:((directory2)=>{
-const list5=this.#lists.of(directory2);
-let names=this.#names.get(list5);
-if(names===void 0)this.#names.set(list5,names=new Set([
-...list5.keys()
+const list6=this.#lists.of(directory2);
+let names=this.#names.get(list6);
+if(names===void 0)this.#names.set(list6,names=new Set([
+...list6.keys()
 ].sort()));
 return names;
 })
@@ -27201,15 +27201,15 @@ this.#end=at4 + written2 + 1;
 return address2 + at4;
 }),
 list:(function(known,strings){
-const list5=Math.ceil(this.#end / 8)* 8;
-let at4=list5;
-this.#end=list5 + 8 *(known.length + strings.length + 1);
+const list6=Math.ceil(this.#end / 8)* 8;
+let at4=list6;
+this.#end=list6 + 8 *(known.length + strings.length + 1);
 for(let index=0;index < known.length;index++,at4 +=8)this.put(at4,known[index]);
 for(let index=0;index < strings.length;index++,at4 +=8){
 this.put(at4,this.string(strings[index]));
 }
 this.put(at4,0);
-return this.#memory.address + list5;
+return this.#memory.address + list6;
 })
 });
 }
@@ -27268,10 +27268,10 @@ LOCKLESS=[
 "ESRCH"
 ];
 prepareLock=perEngine((()=>{
-const map2=call("mmap",WORD,SIZE2,PROTECTION,MAPPING,-1,0);
+const map3=call("mmap",WORD,SIZE2,PROTECTION,MAPPING,-1,0);
 syscalls([
 {
-call:map2,
+call:map3,
 accept:[
 "EEXIST"
 ]
@@ -28162,15 +28162,15 @@ MISSES=new Set([
 ]);
 })
 });
-function mapMount(tree,map2,openNamespace2){
-const namespace=openNamespace2(map2);
+function mapMount(tree,map3,openNamespace2){
+const namespace=openNamespace2(map3);
 try{
-const flags2=AT_EMPTY_PATH |(map2.recursive?AT_RECURSIVE:0);
+const flags2=AT_EMPTY_PATH |(map3.recursive?AT_RECURSIVE:0);
 const changes={
 attr_set:MOUNT_ATTR_IDMAP,
 userns_fd:namespace
 };
-syscall(mount_setattr(tree,"",flags2,changes),map2.fixes);
+syscall(mount_setattr(tree,"",flags2,changes),map3.fixes);
 }finally{
 syscall(close(namespace));
 }
@@ -42825,12 +42825,12 @@ function grantsOf(given,others=false){
 const grants={};
 for(const[grant,{name,value}]of Object.entries(PERMISSION_FLAGS)){
 if(!others && !given.has(name))continue;
-const list5=value===void 0?void 0:grantedList(given,grant,others);
-grants[grant]=list5??true;
+const list6=value===void 0?void 0:grantedList(given,grant,others);
+grants[grant]=list6??true;
 }
 for(const[denied3,option]of Object.entries(DENIALS2)){
-const list5=deniedList(given,denied3);
-if(list5.length > 0)grants[option]=list5;
+const list6=deniedList(given,denied3);
+if(list6.length > 0)grants[option]=list6;
 }
 const{net}=grants;
 if(typeof net==="object"){
@@ -44436,12 +44436,12 @@ const result=sign * parseFloat(value);
 if(Number.isFinite(result)|| YAML_FLOAT_SPECIAL_PATTERN$1.test(source))return result;
 return NOT_RESOLVED;
 }
-function representYamlFloat$2(object2){
-if(isNaN(object2))return ".nan";
-if(object2===Number.POSITIVE_INFINITY)return ".inf";
-if(object2===Number.NEGATIVE_INFINITY)return "-.inf";
-if(Object.is(object2,-0))return "-0.0";
-const result=object2.toString(10);
+function representYamlFloat$2(object3){
+if(isNaN(object3))return ".nan";
+if(object3===Number.POSITIVE_INFINITY)return ".inf";
+if(object3===Number.NEGATIVE_INFINITY)return "-.inf";
+if(Object.is(object3,-0))return "-0.0";
+const result=object3.toString(10);
 return /^[-+]?[0-9]+e/.test(result)?result.replace("e",".e"):result;
 }
 function resolveYamlFloat$1(source,isExplicit){
@@ -44460,12 +44460,12 @@ const result=Number(source);
 if(Number.isFinite(result))return result;
 return NOT_RESOLVED;
 }
-function representYamlFloat$1(object2){
-if(isNaN(object2))return ".nan";
-if(object2===Number.POSITIVE_INFINITY)return ".inf";
-if(object2===Number.NEGATIVE_INFINITY)return "-.inf";
-if(Object.is(object2,-0))return "-0.0";
-const result=object2.toString(10);
+function representYamlFloat$1(object3){
+if(isNaN(object3))return ".nan";
+if(object3===Number.POSITIVE_INFINITY)return ".inf";
+if(object3===Number.NEGATIVE_INFINITY)return "-.inf";
+if(Object.is(object3,-0))return "-0.0";
+const result=object3.toString(10);
 return /^[-+]?[0-9]+e/.test(result)?result.replace("e",".e"):result;
 }
 function resolveYamlFloat(source){
@@ -44483,12 +44483,12 @@ result *=sign;
 if(Number.isFinite(result)|| YAML_FLOAT_SPECIAL_PATTERN.test(source))return result;
 return NOT_RESOLVED;
 }
-function representYamlFloat(object2){
-if(isNaN(object2))return ".nan";
-if(object2===Number.POSITIVE_INFINITY)return ".inf";
-if(object2===Number.NEGATIVE_INFINITY)return "-.inf";
-if(Object.is(object2,-0))return "-0.0";
-const result=object2.toString(10);
+function representYamlFloat(object3){
+if(isNaN(object3))return ".nan";
+if(object3===Number.POSITIVE_INFINITY)return ".inf";
+if(object3===Number.NEGATIVE_INFINITY)return "-.inf";
+if(Object.is(object3,-0))return "-0.0";
+const result=object3.toString(10);
 return /^[-+]?[0-9]+e/.test(result)?result.replace("e",".e"):result;
 }
 function resolveYamlBinary(source){
@@ -44499,9 +44499,9 @@ const result=new Uint8Array(binary3.length);
 for(let index=0;index < binary3.length;index++)result[index]=binary3.charCodeAt(index);
 return result;
 }
-function representYamlBinary(object2){
+function representYamlBinary(object3){
 let binary3="";
-for(let index=0;index < object2.length;index++)binary3 +=String.fromCharCode(object2[index]);
+for(let index=0;index < object3.length;index++)binary3 +=String.fromCharCode(object3[index]);
 return btoa(binary3);
 }
 function makeUtcDate(year,month,day,hour=0,minute=0,second=0,fraction=0){
@@ -44547,9 +44547,9 @@ if(data2===null || typeof data2 !=="object" || Array.isArray(data2))return false
 const prototype=Object.getPrototypeOf(data2);
 return prototype===null || prototype===Object.prototype;
 }
-function pick(object2,keys2){
+function pick(object3,keys2){
 const result={};
-for(const key of keys2)if(object2[key]!==void 0)result[key]=object2[key];
+for(const key of keys2)if(object3[key]!==void 0)result[key]=object3[key];
 return result;
 }
 function normalizeKey(key){
@@ -45156,12 +45156,12 @@ implicitTag:true
 }))
 ];
 }
-function matchTag(state,object2){
+function matchTag(state,object3){
 for(let index=0,length=state.representTypes.length;index < length;index +=1){
 const{tag,implicitTag}=state.representTypes[index];
-if(tag.identify(object2)){
+if(tag.identify(object3)){
 let tagName;
-if(tag.matchByTagPrefix)tagName=tag.representTagName(object2);
+if(tag.matchByTagPrefix)tagName=tag.representTagName(object3);
 else tagName=tag.tagName;
 return{
 tag,
@@ -45172,9 +45172,9 @@ implicitTag
 }
 return null;
 }
-function build(state,object2){
-if(!state.noRefs && object2 !==null && typeof object2==="object"){
-const existing2=state.refs.get(object2);
+function build(state,object3){
+if(!state.noRefs && object3 !==null && typeof object3==="object"){
+const existing2=state.refs.get(object3);
 if(existing2){
 if(existing2.anchor===void 0)existing2.anchor=`ref_${state.refCounter++}`;
 return{
@@ -45183,11 +45183,11 @@ anchor:existing2.anchor
 };
 }
 }
-const matched=matchTag(state,object2);
+const matched=matchTag(state,object3);
 if(!matched){
-if(object2===void 0)return INVALID;
+if(object3===void 0)return INVALID;
 if(state.skipInvalid)return INVALID;
-throw new YAMLException(`unacceptable kind of an object to dump ${Object.prototype.toString.call(object2)}`);
+throw new YAMLException(`unacceptable kind of an object to dump ${Object.prototype.toString.call(object3)}`);
 }
 const{tag,tagName,implicitTag}=matched;
 const nodeTagName=implicitTag?tagName:tagNameShort(tagName);
@@ -45196,10 +45196,10 @@ kind:"scalar",
 tag:nodeTagName,
 tagged:!implicitTag,
 style:SCALAR_STYLE.PLAIN,
-value:tag.represent(object2)
+value:tag.represent(object3)
 };
 if(tag.nodeKind==="sequence"){
-const container=tag.represent(object2);
+const container=tag.represent(object3);
 const node2={
 kind:"sequence",
 tag:nodeTagName,
@@ -45207,7 +45207,7 @@ tagged:!implicitTag,
 style:COLLECTION_STYLE.BLOCK,
 items:[]
 };
-if(!state.noRefs)state.refs.set(object2,node2);
+if(!state.noRefs)state.refs.set(object3,node2);
 for(let index=0,length=container.length;index < length;index +=1){
 let item=build(state,container[index]);
 if(item===INVALID && container[index]===void 0)item=build(state,null);
@@ -45216,7 +45216,7 @@ node2.items.push(item);
 }
 return node2;
 }
-const map2=tag.represent(object2);
+const map3=tag.represent(object3);
 const node={
 kind:"mapping",
 tag:nodeTagName,
@@ -45224,8 +45224,8 @@ tagged:!implicitTag,
 style:COLLECTION_STYLE.BLOCK,
 items:[]
 };
-if(!state.noRefs)state.refs.set(object2,node);
-for(const[objectKey,objectValue]of map2){
+if(!state.noRefs)state.refs.set(object3,node);
+for(const[objectKey,objectValue]of map3){
 const key=build(state,objectKey);
 if(key===INVALID)continue;
 const value=build(state,objectValue);
@@ -45844,7 +45844,7 @@ resolve:(source)=>{
 if(NULL_VALUES$1.indexOf(source)!==-1)return null;
 return NOT_RESOLVED;
 },
-identify:(object2)=> object2===null,
+identify:(object3)=> object3===null,
 represent:()=> "null"
 });
 nullJsonTag=defineScalarTag("tag:yaml.org,2002:null",{
@@ -45856,7 +45856,7 @@ resolve:(source,isExplicit)=>{
 if(source==="null" || isExplicit && source==="")return null;
 return NOT_RESOLVED;
 },
-identify:(object2)=> object2===null,
+identify:(object3)=> object3===null,
 represent:()=> "null"
 });
 NULL_VALUES=[
@@ -45878,7 +45878,7 @@ resolve:(source)=>{
 if(NULL_VALUES.indexOf(source)!==-1)return null;
 return NOT_RESOLVED;
 },
-identify:(object2)=> object2===null,
+identify:(object3)=> object3===null,
 represent:()=> "null"
 });
 TRUE_VALUES$2=[
@@ -45904,8 +45904,8 @@ if(TRUE_VALUES$2.indexOf(source)!==-1)return true;
 if(FALSE_VALUES$2.indexOf(source)!==-1)return false;
 return NOT_RESOLVED;
 },
-identify:(object2)=> Object.prototype.toString.call(object2)==="[object Boolean]",
-represent:(object2)=> object2?"true":"false"
+identify:(object3)=> Object.prototype.toString.call(object3)==="[object Boolean]",
+represent:(object3)=> object3?"true":"false"
 });
 TRUE_VALUES$1=[
 "true"
@@ -45924,8 +45924,8 @@ if(TRUE_VALUES$1.indexOf(source)!==-1)return true;
 if(FALSE_VALUES$1.indexOf(source)!==-1)return false;
 return NOT_RESOLVED;
 },
-identify:(object2)=> Object.prototype.toString.call(object2)==="[object Boolean]",
-represent:(object2)=> object2?"true":"false"
+identify:(object3)=> Object.prototype.toString.call(object3)==="[object Boolean]",
+represent:(object3)=> object3?"true":"false"
 });
 TRUE_VALUES=[
 "true",
@@ -45972,8 +45972,8 @@ if(TRUE_VALUES.indexOf(source)!==-1)return true;
 if(FALSE_VALUES.indexOf(source)!==-1)return false;
 return NOT_RESOLVED;
 },
-identify:(object2)=> Object.prototype.toString.call(object2)==="[object Boolean]",
-represent:(object2)=> object2?"true":"false"
+identify:(object3)=> Object.prototype.toString.call(object3)==="[object Boolean]",
+represent:(object3)=> object3?"true":"false"
 });
 YAML_INTEGER_IMPLICIT_PATTERN$1=new RegExp("^(?:0o[0-7]+|0x[0-9a-fA-F]+|[-+]?[0-9]+)$");
 YAML_INTEGER_EXPLICIT_PATTERN$1=new RegExp("^(?:[-+]?0b[0-1]+|[-+]?0o[0-7]+|[-+]?0x[0-9a-fA-F]+|[-+]?[0-9]+)$");
@@ -45985,8 +45985,8 @@ implicitFirstChars:[
 ..."0123456789"
 ],
 resolve:resolveYamlInteger$2,
-identify:(object2)=> Number.isInteger(object2)&& !Object.is(object2,-0)&& object2.toString(10).indexOf("e")< 0,
-represent:(object2)=> object2.toString(10)
+identify:(object3)=> Number.isInteger(object3)&& !Object.is(object3,-0)&& object3.toString(10).indexOf("e")< 0,
+represent:(object3)=> object3.toString(10)
 });
 YAML_INTEGER_IMPLICIT_PATTERN=new RegExp("^-?(?:0|[1-9][0-9]*)$");
 YAML_INTEGER_EXPLICIT_PATTERN=new RegExp("^(?:[-+]?0b[0-1]+|[-+]?0o[0-7]+|[-+]?0x[0-9a-fA-F]+|[-+]?[0-9]+)$");
@@ -45997,8 +45997,8 @@ implicitFirstChars:[
 ..."0123456789"
 ],
 resolve:resolveYamlInteger$1,
-identify:(object2)=> Number.isInteger(object2)&& !Object.is(object2,-0)&& object2.toString(10).indexOf("e")< 0,
-represent:(object2)=> object2.toString(10)
+identify:(object3)=> Number.isInteger(object3)&& !Object.is(object3,-0)&& object3.toString(10).indexOf("e")< 0,
+represent:(object3)=> object3.toString(10)
 });
 YAML_INTEGER_PATTERN=new RegExp("^(?:[-+]?0b[0-1_]+|[-+]?0[0-7_]+|[-+]?0x[0-9a-fA-F_]+|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+|[-+]?(?:0|[1-9][0-9_]*))$");
 intYaml11Tag=defineScalarTag("tag:yaml.org,2002:int",{
@@ -46009,8 +46009,8 @@ implicitFirstChars:[
 ..."0123456789"
 ],
 resolve:resolveYamlInteger,
-identify:(object2)=> Number.isInteger(object2)&& !Object.is(object2,-0)&& object2.toString(10).indexOf("e")< 0,
-represent:(object2)=> object2.toString(10)
+identify:(object3)=> Number.isInteger(object3)&& !Object.is(object3,-0)&& object3.toString(10).indexOf("e")< 0,
+represent:(object3)=> object3.toString(10)
 });
 YAML_FLOAT_PATTERN$1=new RegExp("^(?:[-+]?[0-9]+(?:\\.[0-9]*)?(?:[eE][-+]?[0-9]+)?|[-+]?\\.[0-9]+(?:[eE][-+]?[0-9]+)?|[-+]?\\.(?:inf|Inf|INF)|\\.(?:nan|NaN|NAN))$");
 YAML_FLOAT_SPECIAL_PATTERN$1=new RegExp("^(?:[-+]?\\.(?:inf|Inf|INF)|\\.(?:nan|NaN|NAN))$");
@@ -46023,7 +46023,7 @@ implicitFirstChars:[
 ..."0123456789"
 ],
 resolve:resolveYamlFloat$2,
-identify:(object2)=> typeof object2==="number" &&(!Number.isInteger(object2)|| Object.is(object2,-0)|| object2.toString(10).indexOf("e")>=0),
+identify:(object3)=> typeof object3==="number" &&(!Number.isInteger(object3)|| Object.is(object3,-0)|| object3.toString(10).indexOf("e")>=0),
 represent:representYamlFloat$2
 });
 YAML_FLOAT_IMPLICIT_PATTERN=new RegExp("^-?(?:0|[1-9][0-9]*)(?:\\.[0-9]*)?(?:[eE][-+]?[0-9]+)?$");
@@ -46035,7 +46035,7 @@ implicitFirstChars:[
 ..."0123456789"
 ],
 resolve:resolveYamlFloat$1,
-identify:(object2)=> typeof object2==="number" &&(!Number.isInteger(object2)|| Object.is(object2,-0)|| object2.toString(10).indexOf("e")>=0),
+identify:(object3)=> typeof object3==="number" &&(!Number.isInteger(object3)|| Object.is(object3,-0)|| object3.toString(10).indexOf("e")>=0),
 represent:representYamlFloat$1
 });
 YAML_FLOAT_PATTERN=new RegExp("^(?:[-+]?(?:(?:[0-9][0-9_]*)?\\.[0-9_]*)(?:[eE][-+][0-9]+)?|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+\\.[0-9_]*|[-+]?\\.(?:inf|Inf|INF)|\\.(?:nan|NaN|NAN))$");
@@ -46049,7 +46049,7 @@ implicitFirstChars:[
 ..."0123456789"
 ],
 resolve:resolveYamlFloat,
-identify:(object2)=> typeof object2==="number" &&(!Number.isInteger(object2)|| Object.is(object2,-0)|| object2.toString(10).indexOf("e")>=0),
+identify:(object3)=> typeof object3==="number" &&(!Number.isInteger(object3)|| Object.is(object3,-0)|| object3.toString(10).indexOf("e")>=0),
 represent:representYamlFloat
 });
 mergeTag=defineScalarTag("tag:yaml.org,2002:merge",{
@@ -46066,7 +46066,7 @@ identify:()=> false
 BASE64_PATTERN=/^[A-Za-z0-9+/]*={0,2}$/;
 binaryTag=defineScalarTag("tag:yaml.org,2002:binary",{
 resolve:resolveYamlBinary,
-identify:(object2)=> Object.prototype.toString.call(object2)==="[object Uint8Array]",
+identify:(object3)=> Object.prototype.toString.call(object3)==="[object Uint8Array]",
 represent:representYamlBinary
 });
 YAML_DATE_REGEXP=new RegExp("^([0-9][0-9][0-9][0-9])-([0-9][0-9])-([0-9][0-9])$");
@@ -46077,8 +46077,8 @@ implicitFirstChars:[
 ..."0123456789"
 ],
 resolve:resolveYamlTimestamp,
-identify:(object2)=> object2 instanceof Date,
-represent:(object2)=> object2.toISOString()
+identify:(object3)=> object3 instanceof Date,
+represent:(object3)=> object3.toISOString()
 });
 seqTag=defineSequenceTag("tag:yaml.org,2002:seq",{
 create:(()=>[]),
@@ -46119,12 +46119,12 @@ container.push(item.entries().next().value);
 return "";
 }
 if(Object.prototype.toString.call(item)!=="[object Object]")return "cannot resolve a pairs item";
-const object2=item;
-const keys2=Object.keys(object2);
+const object3=item;
+const keys2=Object.keys(object3);
 if(keys2.length !==1)return "cannot resolve a pairs item";
 container.push([
 keys2[0],
-object2[keys2[0]]
+object3[keys2[0]]
 ]);
 return "";
 },
@@ -46134,9 +46134,9 @@ mapTag=defineMappingTag("tag:yaml.org,2002:map",{
 create:(()=>({})),
 identify:isPlainObject,
 represent:(o)=>{
-const map2=new Map();
-for(const key of Object.keys(o))map2.set(key,o[key]);
-return map2;
+const map3=new Map();
+for(const key of Object.keys(o))map3.set(key,o[key]);
+return map3;
 },
 addPair:((container,key,value)=>{
 if(key !==null && typeof key==="object")return "object-based map does not support complex keys";
@@ -46165,9 +46165,9 @@ setTag=defineMappingTag("tag:yaml.org,2002:set",{
 create:()=> new Set(),
 identify:(data2)=> data2 instanceof Set,
 represent:(data2)=>{
-const map2=new Map();
-for(const key of data2)map2.set(key,null);
-return map2;
+const map3=new Map();
+for(const key of data2)map3.set(key,null);
+return map3;
 },
 addPair:(container,key,value)=>{
 if(value !==null)return "cannot resolve a set item";
@@ -46329,19 +46329,19 @@ get:(container,key)=> container.get(key),
 identify:(data2)=> data2 instanceof Map || isPlainObject(data2),
 represent:(data2)=>{
 if(data2 instanceof Map)return data2;
-const map2=new Map();
+const map3=new Map();
 const obj=data2;
-for(const key of Object.keys(obj))map2.set(key,obj[key]);
-return map2;
+for(const key of Object.keys(obj))map3.set(key,obj[key]);
+return map3;
 }
 });
 legacyMapTag=defineMappingTag("tag:yaml.org,2002:map",{
 create:()=>({}),
 identify:isPlainObject,
 represent:(o)=>{
-const map2=new Map();
-for(const key of Object.keys(o))map2.set(key,o[key]);
-return map2;
+const map3=new Map();
+for(const key of Object.keys(o))map3.set(key,o[key]);
+return map3;
 },
 addPair:(container,key,value)=>{
 const normalizedKey=normalizeKey(key);
@@ -46773,12 +46773,12 @@ for(const key of Object.keys(value)){
 if(KEYS.includes(key))continue;
 refuse3(`there is no key ${quoted(key)} in a recipe, only "steps" and "variables"` + suggestion(key,KEYS),key);
 }
-const list5=value["steps"];
-if(!Array.isArray(list5))return refuse3('"steps" should be a list of steps',"steps");
+const list6=value["steps"];
+if(!Array.isArray(list6))return refuse3('"steps" should be a list of steps',"steps");
 const variables=variablesOf2(value["variables"],this.#options,refuse3);
 for(const name of Object.keys(value["variables"]??{}))this.#variables.add(name);
 const substitution=new Substitution(variables,this.#variables);
-return list5.flatMap(((item,index)=>{
+return list6.flatMap(((item,index)=>{
 const path2=[
 "steps",
 index
@@ -47526,8 +47526,8 @@ variant
 }
 };
 }
-function texts(object2){
-const pairs4=Object.entries(object2).filter(([,value])=> typeof value==="string");
+function texts(object3){
+const pairs4=Object.entries(object3).filter(([,value])=> typeof value==="string");
 return Object.fromEntries(pairs4);
 }
 var DOCUMENT_LIMIT;
@@ -48941,9 +48941,9 @@ length:numberOf7(block2.subarray(at4 + FIELD,at4 + 2 * FIELD),"length in a spars
 return segments;
 }
 function paxSegments(records){
-const map2=records.findLast(({key})=> key==="GNU.sparse.map");
-if(map2 !==void 0){
-const text5=decodeName(map2.value);
+const map3=records.findLast(({key})=> key==="GNU.sparse.map");
+if(map3 !==void 0){
+const text5=decodeName(map3.value);
 return text5===""?[]:pairs2(text5.split(",").map(decimal));
 }
 const numbers2=records.filter(({key})=> key==="GNU.sparse.offset" || key==="GNU.sparse.numbytes");
@@ -50764,13 +50764,13 @@ await removeAll(root2.number,namespace).catch(()=>{
 });
 throw error;
 }
-const{list:list5,count}=notes;
+const{list:list6,count}=notes;
 const ownersSquashed=owners.kind==="one";
 return{
 entries:unpacker.entries,
 bytes,
 ownersSquashed,
-leftOut:list5,
+leftOut:list6,
 leftOutCount:count
 };
 }
@@ -51141,10 +51141,10 @@ return found3;
 }
 #listXattrs(name,file){
 const calls=this.#calls;
-const list5=calls.output(NAMES5);
+const list6=calls.output(NAMES5);
 const index=calls.add(name,[
 file,
-list5,
+list6,
 NAMES5
 ],{
 accept:[
@@ -51154,7 +51154,7 @@ accept:[
 return()=>{
 const size=calls.result(index)??0;
 if(size <=0)return[];
-return decodeName(copyOf3(calls.read(list5,size))).split("\0").slice(0,-1);
+return decodeName(copyOf3(calls.read(list6,size))).split("\0").slice(0,-1);
 };
 }
 async #xattrs(path2,file,names){
@@ -51786,10 +51786,10 @@ artifactType
 };
 }
 function listOf2(what,document,field2){
-const list5=document[field2];
-if(!Array.isArray(list5))throw invalid(what,`has no list "${field2}"`);
-if(list5.length > MOST5)throw invalid(what,`has more than ${MOST5} ${field2}`);
-return list5;
+const list6=document[field2];
+if(!Array.isArray(list6))throw invalid(what,`has no list "${field2}"`);
+if(list6.length > MOST5)throw invalid(what,`has more than ${MOST5} ${field2}`);
+return list6;
 }
 function annotationsOf({annotations}){
 return isObject3(annotations)?texts(annotations):{};
@@ -51977,7 +51977,7 @@ var init_resolve=__esm({
 LINKS2=40;
 }
 });
-async function rootSteps(root2,session,options,{cwd,volumes:declared}){
+async function rootSteps(root2,session,options,{cwd,volumes:declared},files2="mounted"){
 const{persistent,readOnly=false,net="none",hostname:hostname2=HOSTNAME2,volumes={}}=options;
 checkChanges(options);
 checkVolumes(volumes);
@@ -51986,6 +51986,7 @@ for(const path2 of[
 "/proc",
 "/sys"
 ])checkMountPoint(root2,path2);
+const written2=files2==="written" && !readOnly && persistent===void 0;
 const at4=(path2)=> root2.path + resolveInImage(root2.path,path2).path;
 return[
 await lower2(root2.path,persistent),
@@ -52001,7 +52002,11 @@ options:"ro"
 }),
 devices(at4("/dev")),
 mqueue(at4("/dev/mqueue")),
-...await networkFiles(root2,session,hostname2,net),
+...await networkFiles(root2,session,{
+hostname:hostname2,
+net,
+written:written2
+}),
 ...shown3(root2,root2.marker,MARKER2,true),
 ...Object.entries(volumes).flatMap(([target,{source,readOnly:readOnly2=false}])=> shown3(root2,source,target,readOnly2,!SYSTEMS.test(source))),
 pivotRoot(root2.path),
@@ -52075,13 +52080,10 @@ remount(path2,"nodev")
 ];
 }
 function shown3(root2,source,target,readOnly,untrusted=false){
-const{path:path2,hasParent}=resolveInImage(root2.path,target);
-const parent=path2.slice(0,path2.lastIndexOf("/"));
+const place3=resolveInImage(root2.path,target);
 return[
-...hasParent || parent===""?[]:[
-mkdir2(root2.path + parent)
-],
-bind(source,root2.path + path2,{
+...parentOf5(root2,place3),
+bind(source,root2.path + place3.path,{
 readOnly,
 ...untrusted &&{
 untrusted
@@ -52089,7 +52091,13 @@ untrusted
 })
 ];
 }
-async function networkFiles(root2,session,hostname2,net){
+function parentOf5(root2,{path:path2,hasParent}){
+const parent=path2.slice(0,path2.lastIndexOf("/"));
+return hasParent || parent===""?[]:[
+mkdir2(root2.path + parent)
+];
+}
+async function networkFiles(root2,session,{hostname:hostname2,net,written:written2}){
 const resolv=net==="host"?await textOf9("/etc/resolv.conf"):"";
 const hosts=net==="host"?await textOf9("/etc/hosts"):"";
 const files2={
@@ -52101,6 +52109,11 @@ const files2={
 };
 const steps=[];
 for(const[target,text5]of Object.entries(files2)){
+const place3=resolveInImage(root2.path,target);
+if(written2 && isFileOrMissing(root2.path + place3.path)){
+steps.push(...parentOf5(root2,place3),writeFile(root2.path + place3.path,text5));
+continue;
+}
 const file=session.temporary();
 await Deno.writeTextFile(file,text5,{
 mode:420
@@ -52108,6 +52121,13 @@ mode:420
 steps.push(...shown3(root2,file,target,false));
 }
 return steps;
+}
+function isFileOrMissing(path2){
+try{
+return Deno.lstatSync(path2).isFile;
+}catch(error){
+return error instanceof Deno.errors.NotFound;
+}
 }
 async function textOf9(path2){
 try{
@@ -52828,28 +52848,28 @@ cwd:"/",
 volumes:this.config.volumes
 });
 }
-async #rootSteps(options,process){
+async #rootSteps(options,process,files2){
 const{name}=await this.#unpacked();
 const{roots}=this.#store;
 const root2={
 path:roots.path(name),
 marker:roots.marker(name)
 };
-return await rootSteps(root2,this.#session,options,process);
+return await rootSteps(root2,this.#session,options,process,files2);
 }
 async recipe(options={}){
 return recipe(...await this.#containerSteps(await this.process([
 "sh"
 ],options),options));
 }
-async #containerSteps(process,options){
-const root2=await this.#rootSteps(options,process);
+async #containerSteps(process,options,files2){
+const root2=await this.#rootSteps(options,process,files2);
 return containerSteps(root2,process,this.#owners,options);
 }
 async command(words4=[],options={}){
 const process=await this.process(words4,options);
 const[program,...args]=process.args;
-const box3=recipe(...await this.#containerSteps(process,options));
+const box3=recipe(...await this.#containerSteps(process,options,"written"));
 return box3.command(program,{
 ...options.command,
 args
@@ -53165,7 +53185,7 @@ return void 0;
 function isArchived(value){
 if(!isObject3(value))return false;
 const{Config:config,RepoTags:names,Layers:layers}=value;
-const isList=(list5)=> Array.isArray(list5)&& list5.every((item)=> typeof item==="string");
+const isList=(list6)=> Array.isArray(list6)&& list6.every((item)=> typeof item==="string");
 return typeof config==="string" &&(names===null || names===void 0 || isList(names))&& isList(layers);
 }
 function wholeName(name){
@@ -53959,9 +53979,9 @@ return new TextDecoder().decode(Uint8Array.fromBase64(base64));
 return void 0;
 }
 }
-function textIn(object2,field2){
-if(!isObject3(object2)|| !Object.hasOwn(object2,field2))return void 0;
-const value=object2[field2];
+function textIn(object3,field2){
+if(!isObject3(object3)|| !Object.hasOwn(object3,field2))return void 0;
+const value=object3[field2];
 return typeof value==="string" && value !==""?value:void 0;
 }
 async function fromHelper(helper,server,variables){
@@ -54653,7 +54673,7 @@ function simpleClaim(what,bytes){
 const critical=objectIn(what,parseDocument(what,bytes),"critical");
 const identity=objectIn(what,critical,"identity");
 const image3=objectIn(what,critical,"image");
-for(const[object2,known]of[
+for(const[object3,known]of[
 [
 critical,
 [
@@ -54675,7 +54695,7 @@ image3,
 ]
 ]
 ]){
-const other=Object.keys(object2).find((key)=> !known.includes(key));
+const other=Object.keys(object3).find((key)=> !known.includes(key));
 if(other !==void 0)throw invalid(what,`says ${JSON.stringify(other)}, unknown here`);
 }
 if(!TYPES5.includes(textIn2(what,critical,"type"))){
@@ -54731,13 +54751,13 @@ return Object.entries(digest).map(([algorithm,hex])=> `${algorithm}:${hex}`);
 name:void 0
 };
 }
-function objectIn(what,object2,field2){
-const value=object2[field2];
+function objectIn(what,object3,field2){
+const value=object3[field2];
 if(!isObject3(value))throw invalid(what,`has no object "${field2}"`);
 return value;
 }
-function textIn2(what,object2,field2){
-const value=object2[field2];
+function textIn2(what,object3,field2){
+const value=object3[field2];
 if(typeof value !=="string")throw invalid(what,`has no text "${field2}"`);
 return value;
 }
@@ -62058,14 +62078,14 @@ return option===true?PROTECTED_NAMES:option;
 }
 function protectedBy2(path2,kind,{names,paths,missing:missing4,homes:homes2}){
 const isOnTheWay=kind !==void 0 && kind !=="directory";
-const isOf=(file,guarded)=> isWithin(file,guarded)|| isOnTheWay && isWithin(guarded,file);
-const denied3=paths.find((denied4)=> isOf(path2,denied4));
+const isOf2=(file,guarded)=> isWithin(file,guarded)|| isOnTheWay && isWithin(guarded,file);
+const denied3=paths.find((denied4)=> isOf2(path2,denied4));
 if(denied3 !==void 0)return denied3;
 const folded3=path2.toLowerCase();
 const named3=names.find((name)=>{
 const own=(name.startsWith("~/")?name.slice(2):name).toLowerCase();
 if(name.startsWith("~/")|| HOME_NAMES.includes(name)){
-return homes2.some((home)=> isOf(folded3,`${home.toLowerCase()}/${own}`));
+return homes2.some((home)=> isOf2(folded3,`${home.toLowerCase()}/${own}`));
 }
 if(`${folded3}/`.includes(`/${own}/`))return true;
 if(own.startsWith(".git/")&& isInInnerRepository(folded3,own.slice(".git/".length))){
@@ -62073,7 +62093,7 @@ return true;
 }
 return isOnTheWay && waysTo(own).some((way)=> folded3.endsWith(`/${way}`));
 });
-return named3??missing4.find((one)=> isOf(path2,one.path))?.name;
+return named3??missing4.find((one)=> isOf2(path2,one.path))?.name;
 }
 function waysTo(name){
 const parts2=name.split("/");
@@ -62349,7 +62369,7 @@ init_place3();
 });
 function learnedFlags(given,flags2,{read:read5,write:write10,tmpfs:tmpfs2,denyRead}){
 const kept=flags2.filter(({name})=> !OWN4.has(name)).flatMap((flag2)=> givenAs(given,flag2));
-const paths=(name,list5)=> list5.filter(isSayable).map((path2)=> shellWord(`--${name}=${path2}`));
+const paths=(name,list6)=> list6.filter(isSayable).map((path2)=> shellWord(`--${name}=${path2}`));
 return[
 ...paths("allow-read",read5),
 ...paths("allow-write",write10),
@@ -66201,7 +66221,7 @@ config
 function asText(image3){
 const{config,platform,layers}=image3;
 const paint2=paintFor(Deno.stdout);
-const words4=(list5)=> list5.map((word6)=> JSON.stringify(word6)).join(" ");
+const words4=(list6)=> list6.map((word6)=> JSON.stringify(word6)).join(" ");
 const rows=[
 [
 "name",
@@ -66370,7 +66390,7 @@ progress:report2.report
 function copiesOf2(given){
 const values=given.values("copy");
 if(values.includes(void 0))return true;
-return values.flatMap((list5)=> list5.split(",")).map(absolute2);
+return values.flatMap((list6)=> list6.split(",")).map(absolute2);
 }
 function report({notPacked,notCopied:notCopied2}){
 const steps=Map.groupBy(notPacked,({why})=> why);
@@ -68342,7 +68362,7 @@ keep:Object.keys(linux.CAPABILITIES)
 ]:[]
 ];
 }
-function mapsOf3({map:map2,ranges:ranges2,deniesGroups:deniesGroups2},lost2){
+function mapsOf3({map:map3,ranges:ranges2,deniesGroups:deniesGroups2},lost2){
 const own={
 uid:linux.geteuid(),
 gid:linux.getegid()
@@ -68353,14 +68373,14 @@ if(deniesGroups2===false && !hasRanges){
 lost2.push('--setgroups allow: mapIds() takes it, with the ranges: { setgroups: "allow" }');
 }
 if(!hasRanges){
-return map2==="root"?[
+return map3==="root"?[
 mapRoot()
-]:map2==="current"?[
+]:map3==="current"?[
 mapCurrentUser()
 ]:[];
 }
 const mapped2=(ids2,outside)=>{
-if(map2===void 0)return ids2.length > 0?ids2:[
+if(map3===void 0)return ids2.length > 0?ids2:[
 {
 inside:outside,
 outside,
@@ -68369,7 +68389,7 @@ count:1
 ];
 return[
 {
-inside:map2==="root"?0:outside,
+inside:map3==="root"?0:outside,
 outside,
 count:1
 },
@@ -68390,7 +68410,7 @@ setgroups:"deny"
 })
 ];
 }
-function userOf({uid,gid,map:map2},lost2){
+function userOf({uid,gid,map:map3},lost2){
 if(uid !==void 0 && gid !==void 0)return[
 setUser({
 uid,
@@ -68401,7 +68421,7 @@ if(uid===void 0){
 lost2.push(`--setgid ${gid}: setUser() sets the user too; give --setuid with it`);
 return[];
 }
-const group=map2==="root"?0:linux.getegid();
+const group=map3==="root"?0:linux.getegid();
 return[
 setUser({
 uid,
@@ -68889,16 +68909,16 @@ setgroups:"deny"
 }
 function rangesOf(config,field2,lost2){
 const own=field2==="uidmap"?linux.geteuid():linux.getegid();
-return messagesOf(config,field2).flatMap((map2)=>{
+return messagesOf(config,field2).flatMap((map3)=>{
 const id2=(name)=>{
-const text5=textOf14(map2,name)??"";
+const text5=textOf14(map3,name)??"";
 return text5===""?own:wholeNumber(text5);
 };
 const[inside2,outside]=[
 id2("inside_id"),
 id2("outside_id")
 ];
-const count=numberOf10(map2,"count")??1;
+const count=numberOf10(map3,"count")??1;
 if(inside2 !==void 0 && outside !==void 0)return[
 {
 inside:inside2,
@@ -69213,9 +69233,9 @@ return false;
 let code;
 let bitlen=0;
 const max=data2.length;
-const map2=BASE64_MAP;
+const map3=BASE64_MAP;
 for(let idx=0;idx < max;idx++){
-code=map2.indexOf(data2.charAt(idx));
+code=map3.indexOf(data2.charAt(idx));
 if(code > 64){
 continue;
 }
@@ -69229,7 +69249,7 @@ return bitlen % 8===0;
 function constructYamlBinary(data2){
 const input=data2.replace(/[\r\n=]/g,"");
 const max=input.length;
-const map2=BASE64_MAP;
+const map3=BASE64_MAP;
 const result=[];
 let bits=0;
 for(let idx=0;idx < max;idx++){
@@ -69238,7 +69258,7 @@ result.push(bits >> 16 & 255);
 result.push(bits >> 8 & 255);
 result.push(bits & 255);
 }
-bits=bits << 6 | map2.indexOf(input.charAt(idx));
+bits=bits << 6 | map3.indexOf(input.charAt(idx));
 }
 const tailbits=max % 4 * 6;
 if(tailbits===0){
@@ -69253,36 +69273,36 @@ result.push(bits >> 4 & 255);
 }
 return new Uint8Array(result);
 }
-function representYamlBinary2(object2){
-const max=object2.length;
-const map2=BASE64_MAP;
+function representYamlBinary2(object3){
+const max=object3.length;
+const map3=BASE64_MAP;
 let result="";
 let bits=0;
 for(let idx=0;idx < max;idx++){
 if(idx % 3===0 && idx){
-result +=map2[bits >> 18 & 63];
-result +=map2[bits >> 12 & 63];
-result +=map2[bits >> 6 & 63];
-result +=map2[bits & 63];
+result +=map3[bits >> 18 & 63];
+result +=map3[bits >> 12 & 63];
+result +=map3[bits >> 6 & 63];
+result +=map3[bits & 63];
 }
-bits=(bits << 8)+ object2[idx];
+bits=(bits << 8)+ object3[idx];
 }
 const tail=max % 3;
 if(tail===0){
-result +=map2[bits >> 18 & 63];
-result +=map2[bits >> 12 & 63];
-result +=map2[bits >> 6 & 63];
-result +=map2[bits & 63];
+result +=map3[bits >> 18 & 63];
+result +=map3[bits >> 12 & 63];
+result +=map3[bits >> 6 & 63];
+result +=map3[bits & 63];
 }else if(tail===2){
-result +=map2[bits >> 10 & 63];
-result +=map2[bits >> 4 & 63];
-result +=map2[bits << 2 & 63];
-result +=map2[64];
+result +=map3[bits >> 10 & 63];
+result +=map3[bits >> 4 & 63];
+result +=map3[bits << 2 & 63];
+result +=map3[64];
 }else if(tail===1){
-result +=map2[bits >> 2 & 63];
-result +=map2[bits << 4 & 63];
-result +=map2[64];
-result +=map2[64];
+result +=map3[bits >> 2 & 63];
+result +=map3[bits << 4 & 63];
+result +=map3[64];
+result +=map3[64];
 }
 return result;
 }
@@ -69328,16 +69348,16 @@ predicate:(value)=> typeof value==="boolean" || value instanceof Boolean,
 construct:(data2)=> YAML_TRUE_BOOLEANS.includes(data2),
 resolve:(data2)=> YAML_BOOLEANS.includes(data2),
 represent:{
-lowercase:(object2)=>{
-const value=object2 instanceof Boolean?object2.valueOf():object2;
+lowercase:(object3)=>{
+const value=object3 instanceof Boolean?object3.valueOf():object3;
 return value?"true":"false";
 },
-uppercase:(object2)=>{
-const value=object2 instanceof Boolean?object2.valueOf():object2;
+uppercase:(object3)=>{
+const value=object3 instanceof Boolean?object3.valueOf():object3;
 return value?"TRUE":"FALSE";
 },
-camelcase:(object2)=>{
-const value=object2 instanceof Boolean?object2.valueOf():object2;
+camelcase:(object3)=>{
+const value=object3 instanceof Boolean?object3.valueOf():object3;
 return value?"True":"False";
 }
 }
@@ -69350,8 +69370,8 @@ return value !==null && typeof value==="object";
 function isNegativeZero(i){
 return i===0 && Number.NEGATIVE_INFINITY===1 / i;
 }
-function isPlainObject2(object2){
-return Object.prototype.toString.call(object2)==="[object Object]";
+function isPlainObject2(object3){
+return Object.prototype.toString.call(object3)==="[object Object]";
 }
 var init_utils=__esm({
 "npm/deno-std/1.4.0/yaml/_utils.js"(){
@@ -69378,8 +69398,8 @@ return NaN;
 }
 return sign * parseFloat(value);
 }
-function representYamlFloat2(object2,style){
-const value=object2 instanceof Number?object2.valueOf():object2;
+function representYamlFloat2(object3,style){
+const value=object3 instanceof Number?object3.valueOf():object3;
 if(isNaN(value)){
 switch(style){
 case "lowercase":
@@ -69413,11 +69433,11 @@ return "-0.0";
 const res=value.toString(10);
 return SCIENTIFIC_WITHOUT_DOT_REGEXP.test(res)?res.replace("e",".e"):res;
 }
-function isFloat(object2){
-if(object2 instanceof Number){
-object2=object2.valueOf();
+function isFloat(object3){
+if(object3 instanceof Number){
+object3=object3.valueOf();
 }
-return typeof object2==="number" &&(object2 % 1 !==0 || isNegativeZero(object2));
+return typeof object3==="number" &&(object3 % 1 !==0 || isNegativeZero(object3));
 }
 var YAML_FLOAT_REGEXP,SCIENTIFIC_WITHOUT_DOT_REGEXP,float;
 var init_float=__esm({
@@ -69554,11 +69574,11 @@ return sign * parseInt(value,8);
 }
 return sign * parseInt(value,10);
 }
-function isInteger(object2){
-if(object2 instanceof Number){
-object2=object2.valueOf();
+function isInteger(object3){
+if(object3 instanceof Number){
+object3=object3.valueOf();
 }
-return typeof object2==="number" && object2 % 1===0 && !isNegativeZero(object2);
+return typeof object3==="number" && object3 % 1===0 && !isNegativeZero(object3);
 }
 var int2;
 var init_int=__esm({
@@ -69571,20 +69591,20 @@ defaultStyle:"decimal",
 kind:"scalar",
 predicate:isInteger,
 represent:{
-binary(object2){
-const value=object2 instanceof Number?object2.valueOf():object2;
+binary(object3){
+const value=object3 instanceof Number?object3.valueOf():object3;
 return value >=0?`0b${value.toString(2)}`:`-0b${value.toString(2).slice(1)}`;
 },
-octal(object2){
-const value=object2 instanceof Number?object2.valueOf():object2;
+octal(object3){
+const value=object3 instanceof Number?object3.valueOf():object3;
 return value >=0?`0${value.toString(8)}`:`-0${value.toString(8).slice(1)}`;
 },
-decimal(object2){
-const value=object2 instanceof Number?object2.valueOf():object2;
+decimal(object3){
+const value=object3 instanceof Number?object3.valueOf():object3;
 return value.toString(10);
 },
-hexadecimal(object2){
-const value=object2 instanceof Number?object2.valueOf():object2;
+hexadecimal(object3){
+const value=object3 instanceof Number?object3.valueOf():object3;
 return value >=0?`0x${value.toString(16).toUpperCase()}`:`-0x${value.toString(16).toUpperCase().slice(1)}`;
 }
 },
@@ -69625,7 +69645,7 @@ nil={
 tag:"tag:yaml.org,2002:null",
 kind:"scalar",
 defaultStyle:"lowercase",
-predicate:(object2)=> object2===null,
+predicate:(object3)=> object3===null,
 construct:()=> null,
 resolve:(data2)=>{
 return data2==="~" || data2==="null" || data2==="Null" || data2==="NULL";
@@ -69640,11 +69660,11 @@ camelcase:()=> "Null"
 });
 function resolveYamlOmap(data2){
 const objectKeys=new Set();
-for(const object2 of data2){
-if(!isPlainObject2(object2)){
+for(const object3 of data2){
+if(!isPlainObject2(object3)){
 return false;
 }
-const keys2=Object.keys(object2);
+const keys2=Object.keys(object3);
 if(keys2.length !==1){
 return false;
 }
@@ -69718,8 +69738,8 @@ construct(data2){
 const{regexp:regexp2=data2,modifiers=""}=data2.match(REGEXP)?.groups??{};
 return new RegExp(regexp2,modifiers);
 },
-predicate:(object2)=> object2 instanceof RegExp,
-represent:(object2)=> object2.toString()
+predicate:(object3)=> object3 instanceof RegExp,
+represent:(object3)=> object3.toString()
 };
 }
 });
@@ -69824,8 +69844,8 @@ YAML_TIMESTAMP_REGEXP2=new RegExp("^([0-9][0-9][0-9][0-9])-([0-9][0-9]?)-([0-9][
 timestamp={
 tag:"tag:yaml.org,2002:timestamp",
 construct:constructYamlTimestamp,
-predicate(object2){
-return object2 instanceof Date;
+predicate(object3){
+return object3 instanceof Date;
 },
 kind:"scalar",
 represent:representYamlTimestamp,
@@ -69845,8 +69865,8 @@ return true;
 construct(){
 return void 0;
 },
-predicate(object2){
-return typeof object2==="undefined";
+predicate(object3){
+return typeof object3==="undefined";
 },
 represent(){
 return "";
@@ -69866,8 +69886,8 @@ for(const type of[
 ...implicitTypes,
 ...explicitTypes
 ]){
-const map2=result[type.kind];
-map2.set(type.tag,type);
+const map3=result[type.kind];
+map3.set(type.tag,type);
 fallbackMap.set(type.tag,type);
 }
 return result;
@@ -69978,10 +69998,10 @@ return `\\U${hexString.padStart(8,"0")}`;
 }
 throw new Error("Code point within a string may not be greater than 0xFFFFFFFF");
 }
-function createStyleMap(map2){
+function createStyleMap(map3){
 const result=new Map();
-for(let tag of Object.keys(map2)){
-const style=String(map2[tag]);
+for(let tag of Object.keys(map3)){
+const style=String(map3[tag]);
 if(tag.slice(0,2)==="!!"){
 tag=`tag:yaml.org,2002:${tag.slice(2)}`;
 }
@@ -70345,11 +70365,11 @@ results.push(`${linePrefix}${string}`);
 }
 return results.length?prefix + results.join(whitespace):"[]";
 }
-stringifyFlowMapping(object2,{level:level2}){
+stringifyFlowMapping(object3,{level:level2}){
 const quote=this.condenseFlow?'"':"";
 const separator=this.condenseFlow?":":": ";
 const results=[];
-for(const[key,value]of Object.entries(object2)){
+for(const[key,value]of Object.entries(object3)){
 const keyString=this.stringifyNode(key,{
 level:level2,
 block:false,
@@ -70373,8 +70393,8 @@ results.push(quote + keyPrefix + keyString + quote + separator + valueString);
 }
 return `{${results.join(", ")}}`;
 }
-stringifyBlockMapping(object2,{tag,level:level2,compact}){
-const keys2=Object.keys(object2);
+stringifyBlockMapping(object3,{tag,level:level2,compact}){
+const keys2=Object.keys(object3);
 if(this.sortKeys===true){
 keys2.sort();
 }else if(typeof this.sortKeys==="function"){
@@ -70386,7 +70406,7 @@ throw new TypeError(`"sortKeys" must be a boolean or a function: received ${type
 const separator=generateNextLine2(this.indent,level2);
 const results=[];
 for(const key of keys2){
-const value=object2[key];
+const value=object3[key];
 const keyString=this.stringifyNode(key,{
 level:level2 + 1,
 block:true,
@@ -71336,10 +71356,10 @@ flags:flags2
 }
 return steps;
 }
-function numbers(list5,field2,greatest){
-const whole=(list5??"").replaceAll(/\s+/g,"").split(",").filter(Boolean).join(",");
+function numbers(list6,field2,greatest){
+const whole=(list6??"").replaceAll(/\s+/g,"").split(",").filter(Boolean).join(",");
 if(whole==="")return void 0;
-return isNumberList(whole,greatest)?whole:unsupported(field2,`${JSON.stringify(list5)} is no list of numbers, such as "0-3,7"`);
+return isNumberList(whole,greatest)?whole:unsupported(field2,`${JSON.stringify(list6)} is no list of numbers, such as "0-3,7"`);
 }
 function named2(names,name,field2,kind){
 const entry2=Object.entries(names).find(([,known])=> known===name);
@@ -71819,9 +71839,9 @@ continue;
 for(const name of RATE_NAMES){
 const rate=item[name];
 if(rate===void 0)continue;
-const list5=lists[RATES[name]]??=[];
+const list6=lists[RATES[name]]??=[];
 const number2=numberOf2(rate);
-list5.push({
+list6.push({
 major:Number(major),
 minor:Number(minor),
 rate:number2===Infinity?0:number2
@@ -72244,12 +72264,12 @@ function isSingle({uidMappings,gidMappings}){
 return[
 uidMappings,
 gidMappings
-].every((map2)=> map2?.length===1 && map2[0].size===1);
+].every((map3)=> map3?.length===1 && map3[0].size===1);
 }
-function protect2(paths,list5,draft){
+function protect2(paths,list6,draft){
 for(const path2 of paths){
 const inside2=draft.inside(path2);
-if(inside2 !==void 0)list5.push(inside2);
+if(inside2 !==void 0)list6.push(inside2);
 }
 }
 function limitNumber(value){
@@ -72674,7 +72694,7 @@ const files2=[
 ].toSorted(([one],[other])=> orderOf(one)- orderOf(other));
 const early=files2.filter(([kind])=> kind !=="pid");
 const pid=files2.filter(([kind])=> kind==="pid");
-const joins=(list5)=> list5.map(([kind,path2])=> join(path2,kind,{
+const joins=(list6)=> list6.map(([kind,path2])=> join(path2,kind,{
 credentials:"keep"
 }));
 const first=[
@@ -72727,7 +72747,7 @@ function deniesGroups({uidMappings,gidMappings},mayChangeGroups){
 const single2=[
 uidMappings,
 gidMappings
-].every((map2)=> map2?.length===1 && map2[0].size===1);
+].every((map3)=> map3?.length===1 && map3[0].size===1);
 return single2 && !mayChangeGroups;
 }
 function rangeOf({containerID,hostID,size}){
@@ -73388,6 +73408,340 @@ init_process6();
 init_scheduling5();
 }
 });
+function kindIssue(config){
+return issueOf2(config,CONFIG2,"");
+}
+function issueOf2(value,kind,path2){
+if(typeof kind==="string"){
+return isOf(value,kind)?void 0:mismatch2(path2,WORDS2[kind],value);
+}
+if("list" in kind){
+if(!Array.isArray(value))return mismatch2(path2,"a list",value);
+return firstOf3(value.keys(),(at4)=> issueOf2(value[at4],kind.list,`${path2}[${at4}]`));
+}
+if(typeof value !=="object" || value===null || Array.isArray(value)){
+return mismatch2(path2,"an object",value);
+}
+const fields=value;
+const pathOf8=(name)=> path2===""?name:`${path2}.${name}`;
+if("map" in kind){
+return firstOf3(Object.keys(fields),(name)=> issueOf2(fields[name],kind.map,pathOf8(name)));
+}
+const missing4=kind.needs.find((name)=> fields[name]===void 0 || fields[name]===null);
+if(missing4 !==void 0)return `${pathOf8(missing4)}: it is missing`;
+return firstOf3(Object.keys(kind.fields),(name)=>{
+const field2=fields[name];
+if(field2===void 0 || field2===null)return void 0;
+return issueOf2(field2,kind.fields[name],pathOf8(name));
+});
+}
+function isOf(value,kind){
+if(kind==="number")return Number.isInteger(value);
+if(kind==="text")return typeof value==="string";
+return kind==="any" || typeof value==="boolean";
+}
+function firstOf3(items,issue2){
+for(const item of items){
+const found3=issue2(item);
+if(found3 !==void 0)return found3;
+}
+return void 0;
+}
+function mismatch2(path2,expected,value){
+return `${path2===""?"":`${path2}: `}expected ${expected}, got ${shown(value)}`;
+}
+function list5(of2){
+return{
+list:of2
+};
+}
+function map2(of2){
+return{
+map:of2
+};
+}
+function object2(fields,needs2=[]){
+return{
+fields,
+needs:needs2
+};
+}
+var WORDS2,TEXTS,ID_MAPPINGS,HOOKS2,RATES2,PROCESS2,RESOURCES,SECCOMP2,LINUX,CONFIG2;
+var init_kinds=__esm({
+"oci/config/kinds.ts"(){
+init_shown();
+WORDS2={
+text:"a string",
+number:"a whole number",
+boolean:"true or false",
+any:"anything"
+};
+TEXTS=list5("text");
+ID_MAPPINGS=list5(object2({
+containerID:"number",
+hostID:"number",
+size:"number"
+},[
+"containerID",
+"hostID",
+"size"
+]));
+HOOKS2=list5(object2({
+path:"text",
+args:TEXTS,
+env:TEXTS,
+timeout:"number"
+},[
+"path"
+]));
+RATES2=list5(object2({
+major:"number",
+minor:"number",
+rate:"number"
+},[
+"major",
+"minor",
+"rate"
+]));
+PROCESS2=object2({
+terminal:"boolean",
+consoleSize:object2({
+height:"number",
+width:"number"
+}),
+user:object2({
+uid:"number",
+gid:"number",
+umask:"number",
+additionalGids:list5("number")
+}),
+args:TEXTS,
+env:TEXTS,
+cwd:"text",
+capabilities:object2({
+bounding:TEXTS,
+effective:TEXTS,
+permitted:TEXTS,
+inheritable:TEXTS,
+ambient:TEXTS
+}),
+rlimits:list5(object2({
+type:"text",
+soft:"number",
+hard:"number"
+},[
+"type",
+"soft",
+"hard"
+])),
+noNewPrivileges:"boolean",
+apparmorProfile:"text",
+selinuxLabel:"text",
+oomScoreAdj:"number",
+scheduler:object2({
+policy:"text",
+nice:"number",
+priority:"number",
+flags:TEXTS,
+runtime:"number",
+deadline:"number",
+period:"number"
+},[
+"policy"
+]),
+ioPriority:object2({
+class:"text",
+priority:"number"
+},[
+"class"
+]),
+execCPUAffinity:object2({
+initial:"text",
+final:"text"
+})
+});
+RESOURCES=object2({
+devices:list5(object2({
+allow:"boolean",
+type:"text",
+major:"number",
+minor:"number",
+access:"text"
+})),
+memory:object2({
+limit:"number",
+reservation:"number",
+swap:"number",
+kernel:"number",
+kernelTCP:"number",
+swappiness:"number",
+disableOOMKiller:"boolean",
+useHierarchy:"boolean",
+checkBeforeUpdate:"boolean"
+}),
+cpu:object2({
+shares:"number",
+quota:"number",
+burst:"number",
+period:"number",
+realtimeRuntime:"number",
+realtimePeriod:"number",
+cpus:"text",
+mems:"text",
+idle:"number"
+}),
+pids:object2({
+limit:"number"
+}),
+blockIO:object2({
+weight:"number",
+leafWeight:"number",
+weightDevice:list5(object2({
+major:"number",
+minor:"number",
+weight:"number",
+leafWeight:"number"
+},[
+"major",
+"minor"
+])),
+throttleReadBpsDevice:RATES2,
+throttleWriteBpsDevice:RATES2,
+throttleReadIOPSDevice:RATES2,
+throttleWriteIOPSDevice:RATES2
+}),
+hugepageLimits:list5(object2({
+pageSize:"text",
+limit:"number"
+},[
+"pageSize",
+"limit"
+])),
+network:object2({
+classID:"number",
+priorities:list5(object2({
+name:"text",
+priority:"number"
+},[
+"name",
+"priority"
+]))
+}),
+rdma:map2(object2({
+hcaHandles:"number",
+hcaObjects:"number"
+})),
+unified:map2("text")
+});
+SECCOMP2=object2({
+defaultAction:"text",
+defaultErrnoRet:"number",
+architectures:TEXTS,
+flags:TEXTS,
+listenerPath:"text",
+listenerMetadata:"text",
+syscalls:list5(object2({
+names:TEXTS,
+action:"text",
+errnoRet:"number",
+args:list5(object2({
+index:"number",
+value:"any",
+valueTwo:"any",
+op:"text"
+},[
+"index",
+"value",
+"op"
+]))
+},[
+"names",
+"action"
+]))
+},[
+"defaultAction"
+]);
+LINUX=object2({
+namespaces:list5(object2({
+type:"text",
+path:"text"
+},[
+"type"
+])),
+uidMappings:ID_MAPPINGS,
+gidMappings:ID_MAPPINGS,
+timeOffsets:map2(object2({
+secs:"number",
+nanosecs:"number"
+})),
+devices:list5(object2({
+path:"text",
+type:"text",
+major:"number",
+minor:"number",
+fileMode:"number",
+uid:"number",
+gid:"number"
+},[
+"path",
+"type"
+])),
+cgroupsPath:"text",
+resources:RESOURCES,
+sysctl:map2("text"),
+seccomp:SECCOMP2,
+rootfsPropagation:"text",
+maskedPaths:TEXTS,
+readonlyPaths:TEXTS,
+mountLabel:"text",
+intelRdt:map2("any"),
+personality:object2({
+domain:"text",
+flags:TEXTS
+}),
+memoryPolicy:object2({
+mode:"text",
+nodes:"text",
+flags:TEXTS
+},[
+"mode"
+]),
+netDevices:map2(object2({
+name:"text"
+}))
+});
+CONFIG2=object2({
+ociVersion:"text",
+root:object2({
+path:"text",
+readonly:"boolean"
+}),
+process:PROCESS2,
+hostname:"text",
+domainname:"text",
+mounts:list5(object2({
+destination:"text",
+type:"text",
+source:"text",
+options:TEXTS,
+uidMappings:ID_MAPPINGS,
+gidMappings:ID_MAPPINGS
+},[
+"destination"
+])),
+hooks:object2({
+prestart:HOOKS2,
+createRuntime:HOOKS2,
+createContainer:HOOKS2,
+startContainer:HOOKS2,
+poststart:HOOKS2,
+poststop:HOOKS2
+}),
+annotations:map2("text"),
+linux:LINUX
+});
+}
+});
 function importOci(text5,options){
 const{bundle,leaveOut=[]}=options;
 if(!bundle.startsWith("/"))throw new TypeError(`the bundle ${bundle} should begin with /`);
@@ -73395,7 +73749,9 @@ for(const name of leaveOut){
 const issue2=leaveOutIssue(name);
 if(issue2 !==void 0)throw new TypeError(`leaveOut: ${quoted(name)} ${issue2}`);
 }
-const config=parseConfig2(text5);
+const config=withoutNulls2(parseConfig2(text5));
+const odd=kindIssue(config);
+if(odd !==void 0)throw new RecipeError(odd);
 const issues=[];
 const refuse3=(path2,why)=>{
 const isLeftOut=leaveOut.some((name)=> path2===name || path2.startsWith(`${name}.`)|| path2.startsWith(`${name}[`));
@@ -73448,6 +73804,16 @@ terminal:process.terminal===true
 throw error instanceof OciError?new RecipeError(error.message):error;
 }
 }
+function withoutNulls2(value){
+if(typeof value !=="object" || value===null || Array.isArray(value)){
+return Array.isArray(value)?value.map(withoutNulls2):value;
+}
+const fields=Object.entries(value).filter(([,field2])=> field2 !==null);
+return Object.fromEntries(fields.map(([name,field2])=>[
+name,
+withoutNulls2(field2)
+]));
+}
 function said(config){
 return{
 ...config,
@@ -73476,6 +73842,7 @@ refuse3(`mounts[${index}]`,"tmpcopyup depends on the files that are there");
 var init_import_oci=__esm({
 "export/oci/import_oci.ts"(){
 init_recipe2();
+init_kinds();
 init_process6();
 init_text();
 init_errors7();
@@ -75723,7 +76090,7 @@ replicas:Number(replicas)
 gracePeriod
 }
 })));
-const text5=objects.map((object2)=> stringify(object2,{
+const text5=objects.map((object3)=> stringify(object3,{
 lineWidth:-1,
 useAnchors:false
 })).join("---\n");
