@@ -1,7 +1,7 @@
 /**
  * The functions that first runs call, from the start of Deno to the program in its container:
- * first_run.txt names those of the module and the command, first_run_oci.txt those of the OCI
- * runtime, and `deno run -A scripts/bundle/first_run.ts` writes them anew. It is no harm if they are
+ * first_run.txt names those of the module and of plain sandboxes, first_run_subcommands.txt those of
+ * other subcommands, first_run_oci.txt those of the OCI runtime, and `deno run -A scripts/bundle/first_run.ts` writes them anew. It is no harm if they are
  * older than the modules: a function that is in none is compiled when it is called.
  *
  * @module
@@ -9,11 +9,13 @@
 
 import { exampleConfig } from "../../oci/verbs/spec.ts";
 import { functionsOf, programOf } from "./functions.ts";
-import { type Bundle, BUNDLES, plainBundle } from "./plain.ts";
+import { type Bundle, BUNDLES, type FirstRunList, plainBundle } from "./plain.ts";
 
 /** The names of a bundle's functions, as {@linkcode functionsOf} returns them. */
 export function firstRun({ calls }: Bundle): ReadonlySet<string> {
-  return new Set(Deno.readTextFileSync(new URL(calls, import.meta.url)).split("\n"));
+  return new Set(
+    calls.flatMap((list) => Deno.readTextFileSync(new URL(list, import.meta.url)).split("\n")),
+  );
 }
 
 /** What a script does with `dist/ramekin.js`. */
@@ -28,22 +30,25 @@ const box = recipe(
 );
 await box.command("true").output();`,
   `await ramekin.sandbox().command("true").output();`,
+  `const args = ["-c", "sleep 0.1; echo soup; sleep 0.1; echo stew"];
+await ramekin.sandbox().command("sh", { args }).output();`,
   `ramekin.sandbox({ read: ["/usr"] }).command("true").outputSync();`,
   `await ramekin.sandbox().command("true", { stdout: "inherit" }).spawn().status;`,
 ];
 
-/** The arguments of the command, by the file that they are for. */
-const COMMANDS = {
-  "sandbox.js": [
-    ["sandbox", "--", "true"],
-    ["sandbox", "--allow-read=.", "--", "true"],
-    ["sandbox", "--allow-write=.", "--", "true"],
-  ],
-  "subcommands.js": [
-    ["help"],
-    ["run", "recipe.json", "-A", "--", "true"],
-  ],
-};
+/** The arguments of the command for a plain sandbox. */
+const SANDBOXES = [
+  ["sandbox", "--", "true"],
+  ["sandbox", "--allow-read=.", "--", "true"],
+  ["sandbox", "--allow-write=.", "--", "true"],
+];
+
+/** Other command lines; a box is built where `ramekin sandbox` keeps it, too. */
+const SUBCOMMANDS = [
+  ["help"],
+  ["run", "recipe.json", "-A", "--", "true"],
+  ["build", "--sandbox", "--output=box", "--", "true"],
+];
 
 /** A recipe. */
 const RECIPE = { steps: [{ step: "unshare", kinds: ["user", "uts"] }, { step: "mapRoot" }] };
@@ -104,24 +109,35 @@ class Runs {
   }
 }
 
-/** The functions that the module and the command call. */
-async function calledByCommand(directory: string): Promise<ReadonlySet<string>> {
+/** The functions that the module and a plain sandbox call. */
+async function calledByModule(directory: string): Promise<ReadonlySet<string>> {
   const module = new Runs(directory, "module.js", await plainBundle(BUNDLES["dist/ramekin.js"]));
   for (const script of SCRIPTS) {
     const text = `import * as ramekin from "./module.js";\n${script}\n`;
     await Deno.writeTextFile(`${directory}/script.ts`, text);
     await module.run(["script.ts"]);
   }
+  return module.names.union(await calledByCommand(directory, "sandbox.js", SANDBOXES));
+}
+
+/** The functions that other subcommands call. */
+async function calledBySubcommands(directory: string): Promise<ReadonlySet<string>> {
+  await Deno.writeTextFile(`${directory}/recipe.json`, JSON.stringify(RECIPE));
+  return await calledByCommand(directory, "subcommands.js", SUBCOMMANDS);
+}
+
+/** The functions of one file of the command that these command lines call. */
+async function calledByCommand(
+  directory: string,
+  file: "sandbox.js" | "subcommands.js",
+  lines: readonly (readonly string[])[],
+): Promise<ReadonlySet<string>> {
   const command = await plainBundle(BUNDLES["dist/command.js"]);
   await Deno.writeTextFile(`${directory}/command.js`, command);
-  await Deno.writeTextFile(`${directory}/recipe.json`, JSON.stringify(RECIPE));
-  const names = new Set(module.names);
-  for (const file of ["sandbox.js", "subcommands.js"] as const) {
-    const runs = new Runs(directory, file, await plainBundle(BUNDLES[`dist/${file}`]));
-    for (const words of COMMANDS[file]) await runs.run(["command.js", ...words]);
-    for (const name of runs.names) names.add(name);
-  }
-  return names;
+  const runs = new Runs(directory, file, await plainBundle(BUNDLES[`dist/${file}`]));
+  const permissions = [...PERMISSIONS, `--allow-write=${directory}/box`];
+  for (const words of lines) await runs.run(["command.js", ...words], permissions);
+  return runs.names;
 }
 
 /** The functions that the OCI runtime calls. */
@@ -135,7 +151,7 @@ async function calledByOci(directory: string): Promise<ReadonlySet<string>> {
 }
 
 async function writeList(
-  list: Bundle["calls"],
+  list: FirstRunList,
   find: (directory: string) => Promise<ReadonlySet<string>>,
 ): Promise<void> {
   const directory = await Deno.makeTempDir({ prefix: "ramekin-first-run-" });
@@ -163,6 +179,7 @@ export function compiledLate(log: string, file: string, source: string): readonl
 }
 
 if (import.meta.main) {
-  await writeList("first_run.txt", calledByCommand);
+  await writeList("first_run.txt", calledByModule);
+  await writeList("first_run_subcommands.txt", calledBySubcommands);
   await writeList("first_run_oci.txt", calledByOci);
 }
