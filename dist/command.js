@@ -11,7 +11,7 @@ for(const name in getters){
 Object.defineProperty(target,name,{get:getters[name],configurable:true});
 }
 });
-var BUILD="588284da30e8316c1a869975dfebcd88d9ebbd3dae4439fd2ce5fb4eaeeef1e2";
+var BUILD="edc1bdc96a77c8074425ce6dc2f47900001a3b2724d6bd16fbd67e51689fbb15";
 var FUNCTIONS={
 getenv:{
 parameters:[

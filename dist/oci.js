@@ -25,40 +25,41 @@ var keep$11;
 var reserve$12;
 var write$13;
 var fill$14;
-var deepest$15;
-var mountOf$16;
-var makePlace$17;
-var placeOf$18;
-var isPlain$19;
-var ofStep$20;
-var rootAfter$21;
-var recordIdentity$22;
-var opening$23;
-var makeDirectory$24;
-var openMount$25;
-var knownPath$26;
-var ask$27;
-var callIn$28;
-var pieces$29;
-var attribute$30;
-var append$31;
-var reserve$32;
-var grow$33;
-var receiveFds$34;
-var receiveNotifier$35;
-var restore$36;
-var endWatch$37;
-var release$38;
-var read$39;
-var make$40;
-var begin$41;
-var compile$42;
-var visit$43;
-var control$44;
-var update$45;
-var waitInPool$46;
-var setTimeout$47;
-var dispatch$48;
+var check$15;
+var own$16;
+var deepest$17;
+var makePlace$18;
+var placeOf$19;
+var isPlain$20;
+var ofStep$21;
+var rootAfter$22;
+var recordIdentity$23;
+var opening$24;
+var makeDirectory$25;
+var openMount$26;
+var knownPath$27;
+var ask$28;
+var callIn$29;
+var pieces$30;
+var attribute$31;
+var append$32;
+var reserve$33;
+var grow$34;
+var receiveFds$35;
+var receiveNotifier$36;
+var restore$37;
+var endWatch$38;
+var release$39;
+var read$40;
+var make$41;
+var begin$42;
+var compile$43;
+var visit$44;
+var control$45;
+var update$46;
+var waitInPool$47;
+var setTimeout$48;
+var dispatch$49;
 var errnoName=(function errnoName(errno){
 const entry2=Object.entries(ERRNO).find((([,number])=> number===errno));
 return entry2?.[0];
@@ -289,10 +290,6 @@ W_OK,
 X_OK
 });
 return call("faccessat",at(directory),path2,named2);
-});
-var fchmodat=(function fchmodat(directory,path2,fileMode){
-const given2=typeof fileMode==="number"?mode(fileMode):fileMode;
-return call("fchmodat",at(directory),path2,given2);
 });
 var getcwd=(function getcwd(path2){
 return call("getcwd",path2,path2.size);
@@ -2490,6 +2487,14 @@ const made=add();
 plan.call(umask(0));
 return made;
 });
+var makingExactly=(function makingExactly(plan,step,add){
+mayMake(plan,step);
+if(!plan.state.hasUmask)return add();
+const clear=umask(0);
+plan.call(clear);
+add();
+plan.call(umask(new ResultOf(clear,"umask")));
+});
 var mayMake=(function mayMake(plan,{path:path2,host}){
 if(host !==true)plan.requireContainerMount(path2);
 else plan.access.recordWrite(path2);
@@ -3880,7 +3885,7 @@ var closeOthers=(function closeOthers(writer,last,{fds,image:isInPlace,sealed=fa
 const used=[];
 for(const{call:call2,accept=[]}of last){
 for(const fd of call2.args.filter(isDescriptor)){
-const isKept=used.some(((one)=> one.fd===fd && one.accept.length===0));
+const isKept=used.some((one)=> one.fd===fd && one.accept.length===0);
 if(!isKept || accept.length > 0)used.push({
 fd,
 accept
@@ -4024,6 +4029,9 @@ if(kind==="inherit")return;
 add(dup3(kind==="null"?new ResultOf(openNull,"null"):STDIO[fd],fd,0));
 }));
 });
+var copiesMemory=(function copiesMemory({ownMemory},{entersTime:entersTime2}){
+return ownMemory && entersTime2 !==true;
+});
 var shapeOf=(function shapeOf({stdio,fds,cwd,uid,gid,terminal,image:image2,timeLimit,notify},paths,cgroup,held){
 return{
 stdio:stdio.map(((stream)=> typeof stream==="string"?stream:"fd")),
@@ -4151,9 +4159,9 @@ var closeInheritedFds=(function closeInheritedFds(opened){
 if(opened.size===0)return;
 syscalls([
 ...opened.values()
-].map((fd)=>({
+].map(((fd)=>({
 call:close(fd)
-})));
+}))));
 });
 var reap=(function reap(pid){
 syscalls([
@@ -4316,6 +4324,9 @@ var isSealed=(function isSealed({state,deathSignal},{image:image2}){
 if(image2 !==void 0)return false;
 const mayOutlive=deathSignal !==SIGNALS.SIGKILL || !state.unshared.has("pid");
 return state.entersFiles || state.hasOwnRoot && mayOutlive;
+});
+var entersTime=(function entersTime({timeEntry},{uid,gid,held}){
+return timeEntry !==void 0 && !uid && !gid && !held;
 });
 var compile=(function compile(plan,shape){
 const frame=new ScriptFrame(plan,shape,scriptFacts());
@@ -7005,6 +7016,10 @@ function unlinkat(directory,path2,flagBits){
 return call("unlinkat",at(directory),path2,flags(flagBits,{
 AT_REMOVEDIR
 }));
+}
+function fchmodat(directory,path2,fileMode){
+const given2=typeof fileMode==="number"?mode(fileMode):fileMode;
+return call("fchmodat",at(directory),path2,given2);
 }
 function fchownat(directory,path2,uid,gid,flagBits=0){
 return call("fchownat",at(directory),path2,uid,gid,flags(flagBits,{
@@ -10762,6 +10777,40 @@ var GONE2=[
 "ESRCH"
 ];
 var JoinTargetCheck=class{
+static{
+addMethods(this.prototype,{
+run:(function(){
+const{pid,started:started2}=this.#process;
+try{
+withFixes({
+ESRCH:NO_PROCESS,
+EACCES:OTHERS_PROCESS
+},(()=> check$15.call(this)));
+}catch(error){
+throw hasEnded({
+pid,
+started:started2
+})?endedError(pid):error;
+}
+})
+});
+}
+static{
+check$15=(function(){
+const{pid,started:started2}=this.#process;
+const result=this.#calls.run();
+const stat=this.#stat.textIn(result);
+if(stat==="")throw endedError(pid);
+if(startOf(stat)!==started2)throw endedError(pid,REUSED);
+if(isDead(stat))throw endedError(pid);
+if(this.#groups.length===0)return;
+const groups=this.#groups.map(((file)=> file.textIn(result)));
+if(groups.every(((text3,index)=> text3===this.#sharedGroups?.[index])))return;
+const files=thawed(cgroupFilesOf(pid));
+const areWhole=groups.every(((text3)=> text3.length < SIZE2));
+this.#sharedGroups=files.length===0 && areWhole?groups:void 0;
+});
+}
 #process;
 #stat;
 #groups;
@@ -10774,7 +10823,7 @@ this.#stat=new SmallFile(`${directory}/stat`,GONE2);
 this.#groups=cgroup?[
 "thread-self",
 process.pid
-].map((one)=> new SmallFile(`${processDirectory(one)}/cgroup`,[])):[];
+].map(((one)=> new SmallFile(`${processDirectory(one)}/cgroup`,[]))):[];
 const look2=readlinkat(at_fdcwd,`${directory}/ns/user`,new Output(64,"&target"));
 this.#calls=new Routine([],[
 ...this.#stat.parts,
@@ -10784,39 +10833,20 @@ accept:[
 "ENOENT"
 ]
 },
-...this.#groups.flatMap(({parts})=> parts)
+...this.#groups.flatMap((({parts})=> parts))
 ]);
-}
-run(){
-const{pid,started:started2}=this.#process;
-try{
-withFixes({
-ESRCH:NO_PROCESS,
-EACCES:OTHERS_PROCESS
-},()=> this.#check());
-}catch(error){
-throw hasEnded({
-pid,
-started:started2
-})?endedError(pid):error;
-}
-}
-#check(){
-const{pid,started:started2}=this.#process;
-const result=this.#calls.run();
-const stat=this.#stat.textIn(result);
-if(stat==="")throw endedError(pid);
-if(startOf(stat)!==started2)throw endedError(pid,REUSED);
-if(isDead(stat))throw endedError(pid);
-if(this.#groups.length===0)return;
-const groups=this.#groups.map((file)=> file.textIn(result));
-if(groups.every((text3,index)=> text3===this.#sharedGroups?.[index]))return;
-const files=thawed(cgroupFilesOf(pid));
-const areWhole=groups.every((text3)=> text3.length < SIZE2);
-this.#sharedGroups=files.length===0 && areWhole?groups:void 0;
 }
 };
 var SmallFile=class{
+static{
+addMethods(this.prototype,{
+textIn:(function(result){
+const length=Math.max(0,Number(result.result(this.#read)));
+const{buffer,byteOffset}=result.output(this.#bytes);
+return new TextDecoder().decode(new Uint8Array(buffer,byteOffset,length));
+})
+});
+}
 parts;
 #bytes=new Output(SIZE2,"&bytes");
 #read;
@@ -10846,11 +10876,6 @@ call:close(fd)
 },
 done
 ];
-}
-textIn(result){
-const length=Math.max(0,Number(result.result(this.#read)));
-const{buffer,byteOffset}=result.output(this.#bytes);
-return new TextDecoder().decode(new Uint8Array(buffer,byteOffset,length));
 }
 };
 function statfs(path2,state){
@@ -12051,6 +12076,13 @@ return this.mounts().some((({type})=> type==="autofs"));
 }),
 joinTarget:(function(pid,started2,questions){
 return joinTargetOf(pid,started2,questions);
+}),
+checkJoinTarget:(function(process,cgroup){
+let check=this.#joins.get(process);
+if(check===void 0){
+this.#joins.set(process,check=new JoinTargetCheck(process,cgroup));
+}
+check.run();
 })
 });
 }
@@ -12164,13 +12196,6 @@ return JSON.stringify(again)===JSON.stringify(scans);
 }
 blockDevice(path2){
 return blockDeviceOf(path2);
-}
-checkJoinTarget(process,cgroup){
-let check=this.#joins.get(process);
-if(check===void 0){
-this.#joins.set(process,check=new JoinTargetCheck(process,cgroup));
-}
-check.run();
 }
 hasEnded(process){
 return hasEnded(process);
@@ -12556,7 +12581,7 @@ static{
 addMethods(this.prototype,{
 mounted:(function({keepsBelow=false,...description}){
 const target=normalize(description.target);
-const place2=makePlace$17.call(this,target);
+const place2=makePlace$18.call(this,target);
 const mount3={
 ...DEFAULTS,
 ...description,
@@ -12570,7 +12595,7 @@ covered:place2.children
 if(!keepsBelow)place2.children=void 0;
 }),
 remounted:(function(target,readOnly){
-this.#own();
+own$16.call(this);
 const entry2=this.#placeAt(target)?.mounts.at(-1);
 if(entry2 !==void 0)entry2.mount={
 ...entry2.mount,
@@ -12582,7 +12607,7 @@ readOnly
 };
 }),
 madeDirectory:(function(path2){
-makePlace$17.call(this,path2).made=true;
+makePlace$18.call(this,path2).made=true;
 }),
 isMountPoint:(function(target){
 return this.#placeAt(target)?.mounts.some((({mount:mount3})=> mount3.certain))??false;
@@ -12596,7 +12621,7 @@ isContainerMount:(function(path2){
 return this.mountOf(path2).own;
 }),
 mountOf:(function(path2){
-return deepest$15.call(this,path2,((place2)=> place2.mounts.at(-1)));
+return deepest$17.call(this,path2,((place2)=> place2.mounts.at(-1)));
 }),
 originOf:(function(path2){
 const{origin,target}=this.mountOf(path2);
@@ -12607,14 +12632,14 @@ origin:normalize(`${origin}/${normalize(path2).slice(target.length)}`)
 }),
 mountAbove:(function(path2){
 const normal=normalize(path2);
-return deepest$15.call(this,normal.slice(0,normal.lastIndexOf("/"))|| "/",((place2)=> place2.mounts.at(-1)));
+return deepest$17.call(this,normal.slice(0,normal.lastIndexOf("/"))|| "/",((place2)=> place2.mounts.at(-1)));
 }),
 isHostFile:(function(path2){
 return this.atHostRoot && this.mountOf(path2)===this.#base;
 }),
 mayBeHostFile:(function(path2){
 if(!this.atHostRoot)return false;
-return deepest$15.call(this,path2,((place2)=> place2.mounts.findLast((({mount:mount3})=> mount3.certain))))===this.#base;
+return deepest$17.call(this,path2,((place2)=> place2.mounts.findLast((({mount:mount3})=> mount3.certain))))===this.#base;
 }),
 enter:(function(root2){
 const directory=normalize(root2);
@@ -12657,31 +12682,28 @@ return this.#tree==="host";
 });
 }
 static{
-deepest$15=(function(path2,entryAt){
+own$16=(function(){
+if(!this.#isShared)return;
+this.#isShared=false;
+this.#root=copyOf(this.#root);
+});
+}
+static{
+deepest$17=(function(path2,entryAt){
 let best=entryAt(this.#root);
 walk2(this.#root,path2,((place2)=>{
 best=entryAt(place2)??best;
 }));
 if(best===void 0)return this.#base;
 if(best.depth===this.#depth)return best.mount;
-if(!this.#isShared)return mountOf$16.call(this,best);
-this.#own();
-return deepest$15.call(this,path2,entryAt);
+if(!this.#isShared)return this.#mountOf(best);
+own$16.call(this);
+return deepest$17.call(this,path2,entryAt);
 });
 }
 static{
-mountOf$16=(function(entry2){
-const{mount:mount3,depth}=entry2;
-entry2.depth=this.#depth;
-return entry2.mount={
-...mount3,
-target:mount3.target.slice(this.#depth - depth)|| "/"
-};
-});
-}
-static{
-makePlace$17=(function(path2){
-this.#own();
+makePlace$18=(function(path2){
+own$16.call(this);
 let place2=this.#root;
 const normal=normalize(path2);
 if(normal==="/")return place2;
@@ -12708,13 +12730,8 @@ table.#depth=this.#depth;
 this.#isShared=table.#isShared=true;
 return table;
 }
-#own(){
-if(!this.#isShared)return;
-this.#isShared=false;
-this.#root=copyOf(this.#root);
-}
 unmounted(target){
-this.#own();
+own$16.call(this);
 const place2=this.#placeAt(target);
 const entry2=place2?.mounts.pop();
 if(entry2===void 0)return;
@@ -12725,6 +12742,14 @@ return[
 this.#base,
 ...entriesBelow(this.#root,"")
 ];
+}
+#mountOf(entry2){
+const{mount:mount3,depth}=entry2;
+entry2.depth=this.#depth;
+return entry2.mount={
+...mount3,
+target:mount3.target.slice(this.#depth - depth)|| "/"
+};
 }
 #placeAt(path2){
 return walk2(this.#root,path2);
@@ -12752,7 +12777,7 @@ if(resolved.late===true)return root2;
 return isPlainIn(root2,resolved,this.#host)?void 0:root2;
 }),
 placeOf:(function(path2){
-const place2=placeOf$18.call(this,path2);
+const place2=placeOf$19.call(this,path2);
 if(place2.path.startsWith("/"))return place2;
 return this.#cursor.refuse(`${path2} is ${place2.path}, which has no path`);
 }),
@@ -12769,18 +12794,18 @@ return `${this.#host.workingDirectory()}/${source}`;
 });
 }
 static{
-placeOf$18=(function(path2){
+placeOf$19=(function(path2){
 const root2=this.hostRootAround(path2);
 if(root2 !==void 0)return this.#host.resolve(root2);
 if(climbs(path2)|| this.#mounts.isHostFile(path2))return this.#host.resolve(path2);
 const mount3=this.#mounts.mountOf(path2);
 const normal=normalize(path2);
 if(normal !==mount3.target){
-return below2(placeOf$18.call(this,mount3.target),mount3.target,normal);
+return below2(placeOf$19.call(this,mount3.target),mount3.target,normal);
 }
 const directory=parentOf(normal);
 if(this.#mounts.isHostFile(directory))return this.#host.resolve(path2);
-return below2(placeOf$18.call(this,directory),directory,normal,nameOf(normal));
+return below2(placeOf$19.call(this,directory),directory,normal,nameOf(normal));
 });
 }
 #cursor;
@@ -12932,7 +12957,7 @@ if(this.#isLost || climbs(path2))return void 0;
 const normal=normalize(path2);
 if(this.#mounts.isHostFile(normal))return this.#onHost(normal);
 const mount3=this.#mounts.mountOf(normal);
-const isPlain2=mount3.target===normal || isPlain$19.call(this,normal,mount3);
+const isPlain2=mount3.target===normal || isPlain$20.call(this,normal,mount3);
 return isPlain2 &&(mount3.certain || this.#isPlainWithout(normal,mount3))?normal:void 0;
 }),
 mounted:(function(target){
@@ -12950,7 +12975,7 @@ this.#links=this.#links.filter(((link2)=> isWithin(link2,root2))).map(((link2)=>
 });
 }
 static{
-isPlain$19=(function(path2,{target,type,own,origin,layers}){
+isPlain$20=(function(path2,{target,type,own,origin,layers}){
 const rest2=path2.slice(target==="/"?0:target.length);
 const isPlainBelow=((directory)=>{
 const whole=normalize(directory + rest2);
@@ -12990,7 +13015,7 @@ return isKnown2?resolved.path:void 0;
 #isPlainWithout(path2,{target,origin}){
 if(origin===void 0)return false;
 const around=this.#mounts.mountAbove(target);
-return around.certain && around.own && isPlain$19.call(this,path2,around);
+return around.certain && around.own && isPlain$20.call(this,path2,around);
 }
 };
 var HARMLESS_TYPES=new Set([
@@ -13043,7 +13068,7 @@ path:place2
 });
 }),
 record:(function(access,locksWith){
-const whole=ofStep$20.call(this,access);
+const whole=ofStep$21.call(this,access);
 this.recorded.push({
 access:whole,
 ...locksWith !==void 0 &&{
@@ -13166,12 +13191,12 @@ this.recordTree(path2);
 if(by==="chroot" && this.init !==void 0 && this.root !=="own"){
 this.init.seesHost=true;
 }
-this.root=rootAfter$21.call(this,by);
+this.root=rootAfter$22.call(this,by);
 this.kernelFiles.enter(this.#settled.of(directory));
 this.#settled.entered(directory);
 }),
 recordDeath:(function(isKilled){
-this.lifetime=isKilled?void 0:ofStep$20.call(this,{
+this.lifetime=isKilled?void 0:ofStep$21.call(this,{
 kind:"lifetime"
 });
 }),
@@ -13181,16 +13206,16 @@ if(this.init !==void 0 && this.root !=="own")this.init.seesHost=true;
 }),
 recordIds:(function(ids){
 if(this.state.inUserNamespace)return;
-recordIdentity$22.call(this,"uid",ids.uid,1);
+recordIdentity$23.call(this,"uid",ids.uid,1);
 for(const gid of[
 ids.gid,
 ...ids.groups??[]
-])recordIdentity$22.call(this,"gid",gid,1);
+])recordIdentity$23.call(this,"gid",gid,1);
 })
 });
 }
 static{
-ofStep$20=(function(access){
+ofStep$21=(function(access){
 const{index}=this.#cursor;
 return{
 ...access,
@@ -13200,13 +13225,13 @@ step:this.#cursor.nameOf(index)
 });
 }
 static{
-rootAfter$21=(function(by){
+rootAfter$22=(function(by){
 this.#isOpen ||=by==="chroot" && this.root !=="own";
 return this.#isOpen?"host":"own";
 });
 }
 static{
-recordIdentity$22=(function(id2,from2,count){
+recordIdentity$23=(function(id2,from2,count){
 const own=id2==="uid"?this.state.caller.euid:this.state.caller.egid;
 if(count===1 && from2===own)return;
 this.record({
@@ -13355,8 +13380,8 @@ privilege:"CAP_NET_ADMIN"
 recordIdMaps({uids,gids}){
 if(this.state.capabilities.userNamespaces !==1)return;
 this.mapsRoot=uids.some(({outside})=> outside===0);
-for(const{outside,count}of uids)recordIdentity$22.call(this,"uid",outside,count);
-for(const{outside,count}of gids)recordIdentity$22.call(this,"gid",outside,count);
+for(const{outside,count}of uids)recordIdentity$23.call(this,"uid",outside,count);
+for(const{outside,count}of gids)recordIdentity$23.call(this,"gid",outside,count);
 }
 recordAll(){
 this.kernelFiles.copied();
@@ -13400,7 +13425,7 @@ static{
 addMethods(this.prototype,{
 open:(function(flags16,options={}){
 const{mode:mode2=0,accept,onAccepted}=options;
-const call2=opening$23.call(this,flags16 | O_CLOEXEC,mode2);
+const call2=opening$24.call(this,flags16 | O_CLOEXEC,mode2);
 const fixes=()=>({
 ...this.#lookupFixes(flags16),
 ...allOf(options.fixes)
@@ -13424,7 +13449,7 @@ const holdsRoot=root2 !==void 0 && isWithin(root2,directory);
 if(holdsRoot && !state.mounts.isContainerMount(directory))break;
 missing2.push(directory);
 }
-for(const directory of missing2.reverse())makeDirectory$24.call(this.#plan.path(directory));
+for(const directory of missing2.reverse())makeDirectory$25.call(this.#plan.path(directory));
 }),
 openBase:(function(){
 const base=this.#base;
@@ -13490,7 +13515,7 @@ fixes
 });
 }),
 setAttributes:(function(attributes,recursive,fixes){
-const place2=openMount$25.call(this);
+const place2=openMount$26.call(this);
 const flags16=AT_EMPTY_PATH |(recursive?AT_RECURSIVE:0);
 this.#plan.call(mount_setattr(place2,"",flags16,attributes),{
 fixes
@@ -13512,7 +13537,7 @@ return !mounts.isThere(this.canonical)&& mounts.isContainerMount(parentOf(this.c
 });
 }
 static{
-opening$23=(function(flags16,mode2){
+opening$24=(function(flags16,mode2){
 const base=this.#base;
 if(base.kind==="host"){
 const how={
@@ -13541,7 +13566,7 @@ resolve
 });
 }
 static{
-makeDirectory$24=(function(){
+makeDirectory$25=(function(){
 const fixes=()=>({
 ENOTDIR:`something on the way to ${this.path} is not a directory`,
 EROFS:READ_ONLY,
@@ -13561,7 +13586,7 @@ mounts.madeDirectory(this.canonical);
 });
 }
 static{
-openMount$25=(function(more=0,options={}){
+openMount$26=(function(more=0,options={}){
 const fixes=()=>({
 ENOENT:`${this.path} does not exist${unexpanded(this.path)}`
 });
@@ -13629,7 +13654,7 @@ if(expected !=="")return missing2 + expected;
 return this.#base.kind==="host"?`${missing2} on the host; take one that does, such as /mnt`:`${missing2}; ${fix}`;
 }
 reconfigure(flags16,data2,fixes){
-const place2=openMount$25.call(this,O_DIRECTORY);
+const place2=openMount$26.call(this,O_DIRECTORY);
 this.#plan.directories.inside(place2,()=>{
 this.#plan.call(mount(null,".",null,flags16,data2),{
 fixes
@@ -13645,7 +13670,7 @@ new Label("what is mounted is a directory"),
 new Label("what is mounted is a file")
 ];
 plan.directories.closeAll();
-const place2=openMount$25.call(this,O_DIRECTORY,{
+const place2=openMount$26.call(this,O_DIRECTORY,{
 accept:[
 "ENOTDIR"
 ],
@@ -13721,7 +13746,7 @@ var HostFacts=class{
 static{
 addMethods(this.prototype,{
 resolve:(function(path2){
-let resolved=knownPath$26.call(this,path2);
+let resolved=knownPath$27.call(this,path2);
 if(resolved===void 0)this.#resolved.set(path2,resolved=this.#host.resolve(path2));
 return resolved;
 }),
@@ -13732,8 +13757,8 @@ if(this.#hasAutomounter)this.#host.mountAutomounts(directory);
 });
 }
 static{
-knownPath$26=(function(path2){
-return this.#resolved.get(path2)??(this.#begun && knownPath$26.call(this.#begun,path2));
+knownPath$27=(function(path2){
+return this.#resolved.get(path2)??(this.#begun && knownPath$27.call(this.#begun,path2));
 });
 }
 #host;
@@ -14401,11 +14426,11 @@ nameOf:(function(index){
 return this.steps[index].step;
 }),
 includes:(function(step){
-return ask$27.call(this,((cursor)=> cursor.#places.has(step)));
+return ask$28.call(this,((cursor)=> cursor.#places.has(step)));
 }),
 comesLater:(function(step){
 const index=this.#index;
-return ask$27.call(this,((cursor)=>(cursor.#places.get(step)?.last??-1)> index));
+return ask$28.call(this,((cursor)=>(cursor.#places.get(step)?.last??-1)> index));
 }),
 rootOf:(function(path2){
 const root2=this.nextRoot;
@@ -14426,7 +14451,7 @@ return this.#nextRoots[this.#index];
 });
 }
 static{
-ask$27=(function(ask){
+ask$28=(function(ask){
 const answer=ask(this);
 this.#asked.push({
 ask,
@@ -14490,7 +14515,7 @@ return(this.#places.get(step)?.first??Infinity)< this.#index;
 }
 findLater(isSuch){
 const index=this.#index;
-return ask$27.call(this,(cursor)=> cursor.steps.slice(index + 1).find(({step})=> isSuch(step))?.step);
+return ask$28.call(this,(cursor)=> cursor.steps.slice(index + 1).find(({step})=> isSuch(step))?.step);
 }
 droppedBefore(index){
 for(let before=index - 1;before >=0;before--){
@@ -14501,7 +14526,7 @@ if(step.step==="capabilities" || step.step==="setUser")return before;
 return void 0;
 }
 get untrustedSources(){
-return ask$27.call(this,(cursor)=> cursor.steps.flatMap((step)=>{
+return ask$28.call(this,(cursor)=> cursor.steps.flatMap((step)=>{
 if(isChangedRoot(step))return[
 step.directory
 ];
@@ -14596,7 +14621,7 @@ if(this.#isFinishing){
 this.beforeExec(call2,options.fixes,options.accept);
 return call2;
 }
-return callIn$28.call(this,this.process,call2,options);
+return callIn$29.call(this,this.process,call2,options);
 }),
 countPath:(function(path2){
 this.#paths +=path2.length;
@@ -14728,7 +14753,7 @@ return this.#limits;
 });
 }
 static{
-callIn$28=(function({parts},call2,options){
+callIn$29=(function({parts},call2,options){
 const{accept,onZero,onAccepted,onFailure=EXIT_CHILD,onSuccess,fixes}=options;
 const stepIndex=this.cursor.index;
 if(++this.#calls > MAX_CALLS)this.refuse(`a plan has at most ${MAX_CALLS} calls`);
@@ -14856,10 +14881,10 @@ const{launcherParts}=this;
 const before=this.options.ownLauncher===true?{
 parts:launcherParts
 }:this.#forerunner();
-return callIn$28.call(this,before,call2,options);
+return callIn$29.call(this,before,call2,options);
 }
 callAtEnd(call2,options){
-callIn$28.call(this,{
+callIn$29.call(this,{
 parts:this.finalParts
 },call2,options);
 }
@@ -16394,14 +16419,6 @@ if(step.mode !==void 0)plan.call(fchmod(fd,step.mode));
 plan.closeWritten(fd);
 }
 var KEPT=-1;
-function makingExactly(plan,step,add){
-mayMake(plan,step);
-if(!plan.state.hasUmask)return add();
-const clear=umask(0);
-plan.call(clear);
-add();
-plan.call(umask(new ResultOf(clear,"umask")));
-}
 function subordinateGroup(read5,uid){
 const user=userName(read5("/etc/passwd"),uid);
 return subordinateRanges(read5("/etc/subgid"),user,uid)[0]?.first;
@@ -17196,13 +17213,13 @@ var MessageWriter=class{
 static{
 addMethods(this.prototype,{
 message:(function({type,flags:flags16,payload:payload2},sequence){
-const start2=reserve$32.call(this,HEADER_SIZE3);
-pieces$29.call(this,payload2);
+const start2=reserve$33.call(this,HEADER_SIZE3);
+pieces$30.call(this,payload2);
 this.#view.setUint32(start2,this.#end - start2,true);
 this.#view.setUint16(start2 + 4,type,true);
 this.#view.setUint16(start2 + 6,flags16 | NLM_F_REQUEST,true);
 this.#view.setUint32(start2 + 8,sequence,true);
-reserve$32.call(this,0);
+reserve$33.call(this,0);
 })
 });
 }
@@ -17214,44 +17231,44 @@ return this.#bytes.slice(0,this.#end);
 });
 }
 static{
-pieces$29=(function(pieces){
+pieces$30=(function(pieces){
 for(const piece of pieces){
-if(piece instanceof Attribute)attribute$30.call(this,piece);
-else if(piece instanceof Uint8Array)append$31.call(this,piece);
+if(piece instanceof Attribute)attribute$31.call(this,piece);
+else if(piece instanceof Uint8Array)append$32.call(this,piece);
 else{
 this.holes.push({
 offset:this.#end,
 value:piece
 });
-append$31.call(this,new Uint8Array(4));
+append$32.call(this,new Uint8Array(4));
 }
 }
 });
 }
 static{
-attribute$30=(function({type,payload:payload2}){
-const start2=reserve$32.call(this,ATTRIBUTE_HEADER_SIZE);
-pieces$29.call(this,payload2);
+attribute$31=(function({type,payload:payload2}){
+const start2=reserve$33.call(this,ATTRIBUTE_HEADER_SIZE);
+pieces$30.call(this,payload2);
 this.#view.setUint16(start2,this.#end - start2,true);
 this.#view.setUint16(start2 + 2,type,true);
 });
 }
 static{
-append$31=(function(bytes){
+append$32=(function(bytes){
 const at3=this.#end;
-grow$33.call(this,at3 + bytes.length);
+grow$34.call(this,at3 + bytes.length);
 this.#bytes.set(bytes,at3);
 });
 }
 static{
-reserve$32=(function(size){
+reserve$33=(function(size){
 const at3=aligned(this.#end);
-grow$33.call(this,at3 + size);
+grow$34.call(this,at3 + size);
 return at3;
 });
 }
 static{
-grow$33=(function(end){
+grow$34=(function(end){
 this.#end=end;
 if(end <=this.#bytes.length)return;
 const grown=new Uint8Array(end * 2);
@@ -24512,9 +24529,6 @@ add(dup3(master,RESERVED,O_CLOEXEC));
 add(sendDescriptor(CONTAINER_SOCKET,RESERVED));
 return slave;
 }
-function copiesMemory({ownMemory},{entersTime:entersTime2}){
-return ownMemory && entersTime2 !==true;
-}
 function recordOf(call2,{parts}){
 return parts.find((part)=> "call" in part && part.call===call2);
 }
@@ -26950,7 +26964,7 @@ const{plan,frame,shape}=this.#compiled;
 const{failed,socket}=this.#state;
 if(!frame.vfork && !failed){
 serveSyncPoints(plan,socket,spawn,this.#services);
-receiveFds$34.call(this,socket);
+receiveFds$35.call(this,socket);
 if(shape.held && !waitForByte(socket))throw this.#error();
 }
 if(this.#state.failed)throw this.#error();
@@ -26960,18 +26974,18 @@ const{frame,shape}=this.#compiled;
 if(!frame.vfork){
 const{socket:socket2}=this.#state;
 if(shape.held)letGo(socket2);
-receiveNotifier$35.call(this,socket2);
+receiveNotifier$36.call(this,socket2);
 const{plan,sealed}=this.#compiled;
 const patience=plan.state.stoppable?PATIENCE2:void 0;
 const report=waitForEnd2(socket2,sealed?.length,patience);
-endWatch$37.call(this);
-restore$36.call(this);
+endWatch$38.call(this);
+restore$37.call(this);
 if(report.length > 0)throw this.#sealedError(report);
 }
 const{pids,pidfd,socket,runs}=this.#state;
 if(!runs)throw this.#error();
-if(socket !==void 0)receiveFds$34.call(this,socket);
-if(socket !==void 0)receiveNotifier$35.call(this,socket);
+if(socket !==void 0)receiveFds$35.call(this,socket);
+if(socket !==void 0)receiveNotifier$36.call(this,socket);
 const pid=pids.at(-1);
 const opened=pidfd??syscall(pidfd_open(pid,0));
 if(pidfd===void 0)this.#final={
@@ -26983,7 +26997,7 @@ writeName(opened,pid,name??program);
 for(const service of this.#services)service.guard?.(opened);
 for(let index=0;index < pids.length - 1;index++)reap(pids[index]);
 if(socket !==void 0)syscall(close(socket));
-release$38.call(this);
+release$39.call(this);
 return{
 pid,
 pidfd:opened,
@@ -26998,7 +27012,7 @@ services:this.#services
 });
 }
 static{
-receiveFds$34=(function(socket){
+receiveFds$35=(function(socket){
 const{plan,shape}=this.#compiled;
 if(shape.terminal==="container")this.#terminal??=receiveFd(socket);
 if(plan.listener !==void 0)this.#listener??=receiveFd(socket);
@@ -27006,7 +27020,7 @@ if(shape.notify===true)this.#notifySocket??=receiveFd(socket);
 });
 }
 static{
-receiveNotifier$35=(function(socket){
+receiveNotifier$36=(function(socket){
 const{notifier}=this.#compiled.plan;
 if(notifier===void 0 || this.#isTaken)return;
 this.#notifier??=receiveFd(socket);
@@ -27018,26 +27032,26 @@ this.#notifier=void 0;
 });
 }
 static{
-restore$36=(function(){
+restore$37=(function(){
 if(this.#isGuarded)this.#compiled.frame.guard.restore(this.#result);
 this.#isGuarded=false;
 });
 }
 static{
-endWatch$37=(function(){
+endWatch$38=(function(){
 const{frame:{vfork,watch}}=this.#compiled;
 if(!vfork && this.#isWatched)watch?.end(this.#result);
 this.#isWatched=false;
 });
 }
 static{
-release$38=(function(){
+release$39=(function(){
 if(this.#memory !==void 0)engine().release(this.#memory);
 this.#memory=void 0;
 });
 }
 static{
-read$39=(function(result){
+read$40=(function(result){
 const{plan,frame,layout}=this.#compiled;
 const{sockets,pidfd}=frame;
 const failed=result.failed !==void 0 || frame.watch?.hasEndedLaunch(result)===true;
@@ -27079,7 +27093,7 @@ const loaded2=engine();
 const isCopied=!frame.sharesMemory || plan.processes.some(((process)=> copiesMemory(process,shape)));
 if(frame.vfork && !isCopied){
 const result=loaded2.runInArena(program,bindings);
-this.#final=read$39.call(this,result);
+this.#final=read$40.call(this,result);
 this.#result=this.#final.runs?result:result.copy();
 return;
 }
@@ -27088,7 +27102,7 @@ this.#memory=loaded2.allocate(sizeWith(program,bindings),sharing);
 place(program,this.#memory,bindings);
 loaded2.runIn(this.#memory);
 this.#result=new RunResult(program,this.#memory.view);
-this.#final=frame.vfork?read$39.call(this,this.#result):void 0;
+this.#final=frame.vfork?read$40.call(this,this.#result):void 0;
 }
 get services(){
 return this.#services;
@@ -27097,7 +27111,7 @@ get pid(){
 return this.#state.pids.at(-1);
 }
 abort(thrown){
-endWatch$37.call(this);
+endWatch$38.call(this);
 const{failed}=this.#state;
 const error=failed?this.#error():thrown;
 this.#killAll();
@@ -27116,8 +27130,8 @@ try{
 endServices(this.#services);
 }catch{
 }
-restore$36.call(this);
-release$38.call(this);
+restore$37.call(this);
+release$39.call(this);
 return error;
 }
 #killAll(){
@@ -27150,7 +27164,7 @@ values
 },result);
 }
 get #state(){
-return this.#final??read$39.call(this,this.#result);
+return this.#final??read$40.call(this,this.#result);
 }
 };
 function conditionsOf(parts){
@@ -28002,7 +28016,7 @@ static{
 addMethods(this.prototype,{
 spawn:(function(spec,alter){
 try{
-const{launch:launch3,cgroup}=make$40.call(this,spec,false,alter);
+const{launch:launch3,cgroup}=make$41.call(this,spec,false,alter);
 return startIn(launch3,cgroup);
 }catch(error){
 throw orEnded(error,this.plan);
@@ -28019,17 +28033,17 @@ scriptPidfd:scriptPidfd(),
 initImage:this.plan.hasInit?initImage():void 0
 };
 return{
-compiled:compile$42.call(this,values),
+compiled:compile$43.call(this,values),
 values
 };
 })
 });
 }
 static{
-make$40=(function(spec,held,alter){
+make$41=(function(spec,held,alter){
 const cgroup=ContainerCgroup.make(this.plan);
 try{
-const launch3=begin$41.call(this,spec,cgroup?.entry,held,alter);
+const launch3=begin$42.call(this,spec,cgroup?.entry,held,alter);
 cgroup?.entered();
 return{
 launch:launch3,
@@ -28042,7 +28056,7 @@ throw error;
 });
 }
 static{
-begin$41=(function(spec,cgroupEntry,held,alter){
+begin$42=(function(spec,cgroupEntry,held,alter){
 const inheritedFds=openInheritedFds(this.plan,openUserNamespace);
 let sealedProgram;
 try{
@@ -28073,7 +28087,7 @@ closeInheritedFds(inheritedFds);
 });
 }
 static{
-compile$42=(function({spec,paths,cgroupEntry,held=false}){
+compile$43=(function({spec,paths,cgroupEntry,held=false}){
 const common=shapeOf(spec,paths.length,cgroupEntry,held);
 const shape={
 ...common,
@@ -28097,7 +28111,7 @@ this.plan=plan;
 ignoredSignals();
 }
 create(spec,alter){
-const{launch:launch3,cgroup}=make$40.call(this,spec,true,alter);
+const{launch:launch3,cgroup}=make$41.call(this,spec,true,alter);
 return new CreatedContainer(launch3,cgroup);
 }
 describe(spec){
@@ -28108,7 +28122,7 @@ paths:programPaths(spec),
 cgroupEntry:cgroup?.cgroupEntry
 };
 return new Plan({
-compiled:compile$42.call(this,values),
+compiled:compile$43.call(this,values),
 values
 },cgroup?.calls);
 }
@@ -28139,9 +28153,6 @@ this.#launch=void 0;
 this.cancel();
 }
 };
-function entersTime({timeEntry},{uid,gid,held}){
-return timeEntry !==void 0 && !uid && !gid && !held;
-}
 function altered({compiled,values},alter){
 const{bytes,relocations}=compiled.program;
 const program={
@@ -28188,7 +28199,7 @@ const[values,text3]=[
 this.#values,
 this.#text
 ];
-visit$43.call(this,value,0);
+visit$44.call(this,value,0);
 return{
 values:this.#values - values,
 text:this.#text - text3
@@ -28207,7 +28218,7 @@ return this.#text > MAX_TEXT?`the strings of a recipe have at most ${MAX_TEXT} l
 });
 }
 static{
-visit$43=(function(value,depth){
+visit$44=(function(value,depth){
 this.#values++;
 if(typeof value==="string")this.#text +=value.length;
 if(typeof value !=="object" || value===null)return;
@@ -28223,11 +28234,11 @@ this.#text
 ];
 if(depth > 0)this.#known.set(value,NOTHING3);
 if(Array.isArray(value)){
-for(let index=0;index < value.length;index++)visit$43.call(this,value[index],depth + 1);
+for(let index=0;index < value.length;index++)visit$44.call(this,value[index],depth + 1);
 }else{
 for(const key of Object.keys(value)){
 this.#text +=key.length;
-visit$43.call(this,value[key],depth + 1);
+visit$44.call(this,value[key],depth + 1);
 }
 }
 if(depth > 0){
@@ -29663,22 +29674,22 @@ var Reactor=class{
 static{
 addMethods(this.prototype,{
 watch:(function(fd){
-control$44.call(this,EPOLL_CTL_ADD,fd,EPOLLONESHOT);
+control$45.call(this,EPOLL_CTL_ADD,fd,EPOLLONESHOT);
 const watch=new Watch(fd,{
 arm:((readiness)=>{
 const event=readiness==="readable"?EPOLLIN:EPOLLOUT;
-control$44.call(this,EPOLL_CTL_MOD,fd,EPOLLONESHOT | event);
+control$45.call(this,EPOLL_CTL_MOD,fd,EPOLLONESHOT | event);
 }),
 count:((change)=>{
 this.#refed +=change;
-update$45.call(this);
+update$46.call(this);
 }),
 forget:(()=>{
 this.#watches.delete(fd);
-control$44.call(this,EPOLL_CTL_DEL,fd,0);
-update$45.call(this);
+control$45.call(this,EPOLL_CTL_DEL,fd,0);
+update$46.call(this);
 }),
-update:()=> update$45.call(this)
+update:()=> update$46.call(this)
 });
 this.#watches.set(fd,watch);
 return watch;
@@ -29686,7 +29697,7 @@ return watch;
 });
 }
 static{
-control$44=(function(operation,fd,events){
+control$45=(function(operation,fd,events){
 syscall(epoll_ctl(this.#epoll,operation,fd,{
 events,
 data:fd
@@ -29694,9 +29705,9 @@ data:fd
 });
 }
 static{
-update$45=(function(){
+update$46=(function(){
 const refed=this.#refed > 0;
-if(refed && !this.#looping)void waitInPool$46.call(this);
+if(refed && !this.#looping)void waitInPool$47.call(this);
 if(!refed && this.#inPool && !this.#woken){
 this.#woken=true;
 syscall(write(this.#wake,ONE2,ONE2.length));
@@ -29710,29 +29721,29 @@ this.#timer=void 0;
 });
 }
 static{
-waitInPool$46=(async function(){
+waitInPool$47=(async function(){
 this.#looping=true;
 do{
-setTimeout$47.call(this,-1);
+setTimeout$48.call(this,-1);
 this.#inPool=true;
 await engine().runInPool(this.#wait);
 this.#blocks=0;
 this.#inPool=false;
-dispatch$48.call(this);
+dispatch$49.call(this);
 await void 0;
 if(this.#refed > 0)this.#poll();
 }while(this.#refed > 0);
 this.#looping=false;
-update$45.call(this);
+update$46.call(this);
 });
 }
 static{
-setTimeout$47=(function(milliseconds){
+setTimeout$48=(function(milliseconds){
 this.#wait.view.setInt32(argumentOffset(0,3),milliseconds,true);
 });
 }
 static{
-dispatch$48=(function(){
+dispatch$49=(function(){
 const{view:view2}=this.#wait;
 const count=Math.max(0,Number(view2.getBigInt64(resultOffset(0),true)));
 const events=new DataView(view2.buffer,view2.byteOffset + this.#events);
@@ -29768,7 +29779,7 @@ this.#wake=syscall(eventfd2(0,EFD_CLOEXEC | EFD_NONBLOCK));
 syscall(close(this.#epoll));
 throw error;
 }
-control$44.call(this,EPOLL_CTL_ADD,this.#wake,EPOLLIN);
+control$45.call(this,EPOLL_CTL_ADD,this.#wake,EPOLLIN);
 const events=epollOutput(MAX_EVENTS,architecture);
 const wait=epoll_pwait(this.#epoll,events,-1,architecture);
 const program=assemble([
@@ -29795,15 +29806,15 @@ return may;
 #startPolling(){
 const timer=setInterval(()=>{
 this.#poll();
-update$45.call(this);
+update$46.call(this);
 },UNREF_INTERVAL_MS);
 Deno.unrefTimer(timer);
 return timer;
 }
 #poll(){
-setTimeout$47.call(this,0);
+setTimeout$48.call(this,0);
 engine().runIn(this.#wait);
-dispatch$48.call(this);
+dispatch$49.call(this);
 }
 };
 var ONE2=new Uint8Array([

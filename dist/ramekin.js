@@ -40,11 +40,11 @@ var dispatch$25;
 var fill$26;
 var readNow$27;
 var collect$28;
-var open$29;
-var wait$30;
-var reaped$31;
-var input$32;
-var output$33;
+var wait$29;
+var reaped$30;
+var input$31;
+var output$32;
+var own$33;
 var deepest$34;
 var mountOf$35;
 var makePlace$36;
@@ -223,9 +223,6 @@ return call("write",fd,bytes,size);
 });
 var pwrite64=(function pwrite64(fd,bytes,size,at3){
 return call("pwrite64",fd,bytes,size,at3);
-});
-var pread64=(function pread64(fd,buffer,size,offset){
-return call("pread64",fd,buffer,size,offset);
 });
 var tee=(function tee(from2,to,size,flagBits=0){
 return call("tee",from2,to,size,flags(flagBits,SPLICE_FLAGS));
@@ -2223,34 +2220,6 @@ call:close(fd)
 ]);
 return Number(result.result(made));
 });
-var withRegularFile=(function withRegularFile(path2,use){
-const finding=openat(at_fdcwd,path2,O_PATH | O_CLOEXEC);
-const outcome=syscalls([
-{
-call:finding,
-accept:NO_SUCH_PATH
-}
-]);
-const found=Number(outcome.result(finding));
-if(found < 0)return void 0;
-try{
-const output=statxOutput();
-const call2=statx(found,"",AT_EMPTY_PATH,STATX_BASIC_STATS,output);
-const{mode:mode2,size}=readStatx(syscalls([
-{
-call:call2
-}
-]).output(output));
-if((mode2 & S_IFMT)!==S_IFREG)return void 0;
-using file=new RegularFile(found,size);
-return use(file);
-}finally{
-syscall(close(found));
-}
-});
-var linkTo=(function linkTo(fd){
-return `/proc/self/fd/${fd}`;
-});
 var writeName=(function writeName(pidfd,pid,name){
 const{record,setPosition,write:write4}=writing();
 const{written:written2}=encoder4.encodeInto(`${pid} ${nameOf2(name)}`,record);
@@ -3287,7 +3256,7 @@ var closeOthers=(function closeOthers(writer,last,{fds,image:isInPlace,sealed=fa
 const used=[];
 for(const{call:call2,accept:accept2=[]}of last){
 for(const fd of call2.args.filter(isDescriptor2)){
-const isKept=used.some(((one)=> one.fd===fd && one.accept.length===0));
+const isKept=used.some((one)=> one.fd===fd && one.accept.length===0);
 if(!isKept || accept2.length > 0)used.push({
 fd,
 accept:accept2
@@ -3456,6 +3425,9 @@ flags:O_RDWR | O_CLOEXEC,
 resolve:RESOLVE_NO_MAGICLINKS
 };
 return openat2(at_fdcwd,"/dev/null",how);
+});
+var copiesMemory=(function copiesMemory({ownMemory},{entersTime:entersTime2}){
+return ownMemory && entersTime2 !==true;
 });
 var shapeOf=(function shapeOf({stdio,fds,cwd,uid,gid,terminal,image:image2,timeLimit,notify},paths,cgroup,held){
 return{
@@ -5198,7 +5170,7 @@ made,
 })));
 const outcome=syscalls(looks.flatMap((({records})=> records)));
 const ours=looks.filter((({isOurs:isOurs2})=> isOurs2(outcome)));
-syscalls(ours.flatMap((({made})=> removal2(made))));
+syscalls(ours.flatMap(({made})=> removal2(made)));
 }catch{
 }finally{
 syscalls(all.map((({fd})=>({
@@ -5377,6 +5349,13 @@ const most=Math.min(one.length,other.length);
 for(let index=0;index < most;index++)if(one[index]!==other[index])return index;
 return most;
 });
+var isSame3=(function isSame3(one,other){
+if(one.length !==other.length)return false;
+for(let index=one.length - 1;index >=0;index--){
+if(one[index]!==other[index])return false;
+}
+return true;
+});
 var checkedSteps=(function checkedSteps(values){
 if(values.length > MAX_STEPS)throw new RecipeError(`a recipe has at most ${MAX_STEPS} steps`);
 const whole=new RecipeSize();
@@ -5477,6 +5456,48 @@ return path2.slice(1);
 });
 var sandboxRoot=(function sandboxRoot(asked,options){
 return new SandboxRoot(asked,options).steps();
+});
+var systemFiles=(function systemFiles(root2,entries){
+return bind("/",root2,{
+readOnly:true,
+entries,
+hide:HIDDEN_FILES,
+restrict:RESTRICTIONS5
+});
+});
+var fixedSteps=(function fixedSteps(root2){
+const run2=`${root2}/run`;
+return{
+empty:checkedSteps([
+tmpfs(root2,{
+mode:493
+}),
+mkdir2(`${root2}/var`)
+]),
+files:checkedSteps([
+systemFiles(root2,SYSTEM_FILES)
+]),
+run:checkedSteps([
+tmpfs(run2,{
+size:"16m",
+mode:493,
+options:"nr_inodes=16k"
+})
+]),
+currentSystem:checkedSteps([
+bind("/run",run2,{
+readOnly:true,
+entries:CURRENT_SYSTEM,
+restrict:RESTRICTIONS5
+})
+]),
+entering:checkedSteps([
+proc(`${root2}/proc`,root2==="/proc"?{}:{
+outer:true
+}),
+pivotRoot(root2)
+])
+};
 });
 var shownFiles=(function shownFiles(options){
 const{read:read5=[],write:write4=[],tryRead=[],bind:bind4=[],overlay:overlay2=[],tmpfs:tmpfs2=[]}=options;
@@ -6199,6 +6220,9 @@ var SPLICE_FLAGS={
 SPLICE_F_NONBLOCK
 };
 var SCOPED=RESOLVE_BENEATH | RESOLVE_IN_ROOT;
+function pread64(fd,buffer,size,offset){
+return call("pread64",fd,buffer,size,offset);
+}
 function lseek(fd,offset,whence){
 return call("lseek",fd,offset,constant(whence,{
 SEEK_SET,
@@ -15071,50 +15095,6 @@ var[MOST_AT_ONCE2,PATH_MAX4]=[
 4096
 ];
 var RegularFile=class{
-static{
-addMethods(this.prototype,{
-readAt:(function(offset,length){
-if(this.size===0)return new Uint8Array();
-this.#opened??=open$29.call(this);
-const output=new Output(Math.min(length,MOST_AT_ONCE2),"&bytes");
-const call2=pread64(this.#opened,output,output.size,offset);
-const outcome=syscalls([
-{
-call:call2
-}
-]);
-const{buffer,byteOffset}=outcome.output(output);
-return new Uint8Array(buffer,byteOffset,Number(outcome.result(call2))).slice();
-}),
-readAll:(function(){
-const parts2=[];
-for(let at3=0;at3 < this.size;){
-const part=this.readAt(at3,this.size - at3);
-if(part.length===0)break;
-parts2.push(part);
-at3 +=part.length;
-}
-return concat(parts2);
-})
-});
-}
-static{
-open$29=(function(){
-const flags2=O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-try{
-return syscall(openat(at_fdcwd,linkTo(this.#found),flags2));
-}catch(error){
-if(!(error instanceof SyscallError))throw error;
-const call2=describeCall(openat(at_fdcwd,this.path,flags2));
-throw new SyscallError({
-syscall:"openat",
-errno:error.errno,
-call:call2,
-hint:error.hint
-});
-}
-});
-}
 path;
 size;
 #found;
@@ -15132,10 +15112,76 @@ call:link2
 const{buffer,byteOffset}=outcome.output(target);
 this.path=new TextDecoder().decode(new Uint8Array(buffer,byteOffset,Number(outcome.result(link2))));
 }
+readAt(offset,length){
+if(this.size===0)return new Uint8Array();
+this.#opened??=this.#open();
+const output=new Output(Math.min(length,MOST_AT_ONCE2),"&bytes");
+const call2=pread64(this.#opened,output,output.size,offset);
+const outcome=syscalls([
+{
+call:call2
+}
+]);
+const{buffer,byteOffset}=outcome.output(output);
+return new Uint8Array(buffer,byteOffset,Number(outcome.result(call2))).slice();
+}
+readAll(){
+const parts2=[];
+for(let at3=0;at3 < this.size;){
+const part=this.readAt(at3,this.size - at3);
+if(part.length===0)break;
+parts2.push(part);
+at3 +=part.length;
+}
+return concat(parts2);
+}
+#open(){
+const flags2=O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+try{
+return syscall(openat(at_fdcwd,linkTo(this.#found),flags2));
+}catch(error){
+if(!(error instanceof SyscallError))throw error;
+const call2=describeCall(openat(at_fdcwd,this.path,flags2));
+throw new SyscallError({
+syscall:"openat",
+errno:error.errno,
+call:call2,
+hint:error.hint
+});
+}
+}
 [Symbol.dispose](){
 if(this.#opened !==void 0)syscall(close(this.#opened));
 }
 };
+function withRegularFile(path2,use){
+const finding=openat(at_fdcwd,path2,O_PATH | O_CLOEXEC);
+const outcome=syscalls([
+{
+call:finding,
+accept:NO_SUCH_PATH
+}
+]);
+const found=Number(outcome.result(finding));
+if(found < 0)return void 0;
+try{
+const output=statxOutput();
+const call2=statx(found,"",AT_EMPTY_PATH,STATX_BASIC_STATS,output);
+const{mode:mode2,size}=readStatx(syscalls([
+{
+call:call2
+}
+]).output(output));
+if((mode2 & S_IFMT)!==S_IFREG)return void 0;
+using file=new RegularFile(found,size);
+return use(file);
+}finally{
+syscall(close(found));
+}
+}
+function linkTo(fd){
+return `/proc/self/fd/${fd}`;
+}
 var FILE2="ramekin-names";
 var RECORD2=128;
 var namesFile=perEngine((()=> syscall(memfd_create(FILE2,MFD_CLOEXEC))));
@@ -15592,7 +15638,7 @@ return this.#status;
 });
 }
 static{
-wait$30=(async function({signal,timeout,ended}){
+wait$29=(async function({signal,timeout,ended}){
 const end=()=> this.#end();
 if(signal?.aborted===true)end();
 signal?.addEventListener("abort",end);
@@ -15600,7 +15646,7 @@ const stopTimer=timeout===void 0?void 0:after(timeout,()=>{
 this.#timedOut=!this.#isEnding;
 end();
 });
-const reaped=await reaped$31.call(this);
+const reaped=await reaped$30.call(this);
 const status=reaped && statusSince(this.#startedAt,reaped);
 stopTimer?.();
 this.#stopGrace?.();
@@ -15623,7 +15669,7 @@ timedOut:true
 });
 }
 static{
-reaped$31=(async function(){
+reaped$30=(async function(){
 for(const held=new HeldEnd();;){
 await this.#exit.ready("readable");
 const end=reapStatus(this.#pidfd);
@@ -15667,7 +15713,7 @@ kill:kill3
 });
 this.#killAfter=limits2.killAfter;
 this.#audit=limits2.audit;
-this.#status=wait$30.call(this,limits2);
+this.#status=wait$29.call(this,limits2);
 this.#status.catch(()=>{
 });
 }
@@ -16005,7 +16051,7 @@ for(const fd of this.#opened.splice(0))syscall(close(fd));
 });
 }
 static{
-input$32=(function(source){
+input$31=(function(source){
 if(isReadable(source))return "piped";
 return simple(source,"read")??{
 fd:this.#keep(openInput(source.path))
@@ -16013,7 +16059,7 @@ fd:this.#keep(openInput(source.path))
 });
 }
 static{
-output$33=(function(target,stream){
+output$32=(function(target,stream){
 if(isWritable(target))return "piped";
 const found=simple(target,"write");
 if(found !==void 0)return found;
@@ -16032,9 +16078,9 @@ sources;
 constructor({stdin,stdout,stderr},defaults){
 try{
 this.sources=[
-input$32.call(this,stdin??defaults[0]),
-output$33.call(this,stdout??defaults[1],"stdout"),
-stderr==="stdout"?stderr:output$33.call(this,stderr??defaults[2],"stderr")
+input$31.call(this,stdin??defaults[0]),
+output$32.call(this,stdout??defaults[1],"stdout"),
+stderr==="stdout"?stderr:output$32.call(this,stderr??defaults[2],"stderr")
 ];
 }catch(error){
 this.close();
@@ -16149,7 +16195,7 @@ covered:place2.children
 if(!keepsBelow)place2.children=void 0;
 }),
 remounted:(function(target,readOnly){
-this.#own();
+own$33.call(this);
 const entry2=this.#placeAt(target)?.mounts.at(-1);
 if(entry2 !==void 0)entry2.mount={
 ...entry2.mount,
@@ -16237,6 +16283,13 @@ return this.#tree==="host";
 });
 }
 static{
+own$33=(function(){
+if(!this.#isShared)return;
+this.#isShared=false;
+this.#root=copyOf(this.#root);
+});
+}
+static{
 deepest$34=(function(path2,entryAt){
 let best=entryAt(this.#root);
 walk(this.#root,path2,((place2)=>{
@@ -16245,7 +16298,7 @@ best=entryAt(place2)??best;
 if(best===void 0)return this.#base;
 if(best.depth===this.#depth)return best.mount;
 if(!this.#isShared)return mountOf$35.call(this,best);
-this.#own();
+own$33.call(this);
 return deepest$34.call(this,path2,entryAt);
 });
 }
@@ -16261,7 +16314,7 @@ target:mount4.target.slice(this.#depth - depth)|| "/"
 }
 static{
 makePlace$36=(function(path2){
-this.#own();
+own$33.call(this);
 let place2=this.#root;
 const normal=normalize(path2);
 if(normal==="/")return place2;
@@ -16288,13 +16341,8 @@ table.#depth=this.#depth;
 this.#isShared=table.#isShared=true;
 return table;
 }
-#own(){
-if(!this.#isShared)return;
-this.#isShared=false;
-this.#root=copyOf(this.#root);
-}
 unmounted(target){
-this.#own();
+own$33.call(this);
 const place2=this.#placeAt(target);
 const entry2=place2?.mounts.pop();
 if(entry2===void 0)return;
@@ -22665,9 +22713,6 @@ add(ioctl(master,TIOCSWINSZ,size));
 add(dup3(master,RESERVED,O_CLOEXEC));
 add(sendDescriptor(CONTAINER_SOCKET,RESERVED));
 return slave;
-}
-function copiesMemory({ownMemory},{entersTime:entersTime2}){
-return ownMemory && entersTime2 !==true;
 }
 function recordOf2(call2,{parts:parts2}){
 return parts2.find((part)=> "call" in part && part.call===call2);
@@ -32772,14 +32817,14 @@ audit
 ]),
 ...steps.map(this.#textOf,this)
 ];
-const known=this.#kept.findLast((one)=> isSame3(one.texts,texts));
+const known=this.#kept.findLast(((one)=> isSame3(one.texts,texts)));
 const kept=known?.launcher.plan.isCurrent?known:{
 texts,
 launcher:new Launcher(this.#plans.plan(steps,options,texts))
 };
 if(kept.launcher.plan.isMomentary)return kept.launcher;
 this.#kept=[
-...this.#kept.filter((one)=> one !==known),
+...this.#kept.filter(((one)=> one !==known)),
 kept
 ].slice(-MAX_KEPT);
 return kept.launcher;
@@ -32795,13 +32840,6 @@ if(text4===void 0)this.#texts.set(step,text4=JSON.stringify(step));
 return text4;
 }
 };
-function isSame3(one,other){
-if(one.length !==other.length)return false;
-for(let index=one.length - 1;index >=0;index--){
-if(one[index]!==other[index])return false;
-}
-return true;
-}
 var launchers=perEngine((()=> new Launchers()));
 var MAX_VALUES=1e5;
 var MAX_TEXT=16 * 1024 * 1024;
@@ -32960,9 +32998,6 @@ return "steps" in value?"an object with steps; recipe(...it.steps) takes them":s
 var Recipe=class{
 static{
 addMethods(this.prototype,{
-with:(function(...inputs){
-return recipe(this,...inputs);
-}),
 command:(function(program,options={}){
 return new Command({
 launcher:((options2)=> launcherWith$110.call(this,options2)),
@@ -32987,6 +33022,9 @@ degraded;
 constructor(steps,degraded){
 this.steps=checkedSteps(steps);
 this.degraded=degraded;
+}
+with(...inputs){
+return recipe(this,...inputs);
 }
 plan(){
 return this.command("PROGRAM").plan();
@@ -33364,58 +33402,16 @@ var RESTRICTIONS5=[
 "nosuid",
 "nodev"
 ];
-function systemFiles(root2,entries){
-return bind("/",root2,{
-readOnly:true,
-entries,
-hide:HIDDEN_FILES,
-restrict:RESTRICTIONS5
-});
-}
-function fixedSteps(root2){
-const run2=`${root2}/run`;
-return{
-empty:checkedSteps([
-tmpfs(root2,{
-mode:493
-}),
-mkdir2(`${root2}/var`)
-]),
-files:checkedSteps([
-systemFiles(root2,SYSTEM_FILES)
-]),
-run:checkedSteps([
-tmpfs(run2,{
-size:"16m",
-mode:493,
-options:"nr_inodes=16k"
-})
-]),
-currentSystem:checkedSteps([
-bind("/run",run2,{
-readOnly:true,
-entries:CURRENT_SYSTEM,
-restrict:RESTRICTIONS5
-})
-]),
-entering:checkedSteps([
-proc(`${root2}/proc`,root2==="/proc"?{}:{
-outer:true
-}),
-pivotRoot(root2)
-])
-};
-}
-var lastSteps=lazy(()=>({
+var lastSteps=lazy((()=>({
 small:checkedSteps([
 remount("/","ro,nosuid,nodev")
 ]),
 whole:checkedSteps([
 maskPaths("/sys")
 ])
-}));
+})));
 var FIXED={
-"/proc":lazy(()=> fixedSteps("/proc")),
+"/proc":lazy((()=> fixedSteps("/proc"))),
 "/sys":lazy(()=> fixedSteps("/sys"))
 };
 function yields({option},by){
@@ -33473,7 +33469,7 @@ devices:optional(list(furtherDevice())),
 gpus:optional(gpuNumbers())
 };
 }));
-var usualSteps=lazy(()=>({
+var usualSteps=lazy((()=>({
 namespaces:checkedSteps([
 unshare3("user","mount","pid","uts","ipc","cgroup")
 ]),
@@ -33503,7 +33499,7 @@ keep:[]
 }),
 noNewPrivileges()
 ])
-}));
+})));
 var MAX_NESTED=64;
 var NESTING=[
 "@mounts",

@@ -44,97 +44,105 @@ var wait$30;
 var reaped$31;
 var input$32;
 var output$33;
-var deepest$34;
-var mountOf$35;
-var makePlace$36;
-var hasSame$37;
-var compare$38;
-var get$39;
-var targetOf$40;
-var configs$41;
-var readQueue$42;
-var starts$43;
-var around$44;
-var reportProjects$45;
-var reportNamesOf$46;
-var reportHome$47;
-var presentInHome$48;
-var reportMounts$49;
-var reportAll$50;
-var report$51;
-var later$52;
-var read$53;
-var readName$54;
-var has$55;
-var above$56;
-var placeOf$57;
-var wholes$58;
-var parts$59;
-var open$60;
-var protect$61;
-var protected$62;
-var closeDuplicates$63;
-var placeOf$64;
-var onHost$65;
-var isPlain$66;
-var ofStep$67;
-var rootAfter$68;
-var opening$69;
-var makeDirectory$70;
-var openMount$71;
-var knownPath$72;
-var knownNames$73;
-var knownScan$74;
-var hold$75;
-var ask$76;
-var callIn$77;
-var untrustedDirectories$78;
-var whereReachable$79;
-var isOthers$80;
-var pinParents$81;
-var nameOf$82;
-var open$83;
-var isReached$84;
-var at$85;
-var release$86;
-var read$87;
-var watchScript$88;
-var parent$89;
-var watchContainer$90;
-var make$91;
-var begin$92;
-var compile$93;
-var refresh$94;
-var start$95;
-var launchWith$96;
-var launchOn$97;
-var container$98;
-var launch$99;
-var spawn$100;
-var admit$101;
-var served$102;
-var inherited$103;
-var inheritsVariable$104;
-var changes$105;
-var spec$106;
-var refusePipedInput$107;
-var find$108;
-var visit$109;
-var launcherWith$110;
-var at$111;
-var askedFile$112;
-var accessAround$113;
-var written$114;
-var loopbackHosts$115;
-var devices$116;
-var temporary$117;
-var smallRoot$118;
-var shownFile$119;
-var checkChanges$120;
-var changesOf$121;
-var changesInSight$122;
-var hostFile$123;
-var replaceIn$124;
+var own$34;
+var deepest$35;
+var mountOf$36;
+var makePlace$37;
+var hasSame$38;
+var compare$39;
+var get$40;
+var targetOf$41;
+var configs$42;
+var readQueue$43;
+var starts$44;
+var around$45;
+var reportProjects$46;
+var reportNamesOf$47;
+var reportHome$48;
+var presentInHome$49;
+var reportMounts$50;
+var reportAll$51;
+var report$52;
+var later$53;
+var read$54;
+var readName$55;
+var has$56;
+var above$57;
+var placeOf$58;
+var wholes$59;
+var parts$60;
+var open$61;
+var protect$62;
+var protected$63;
+var closeDuplicates$64;
+var placeOf$65;
+var onHost$66;
+var isPlain$67;
+var ofStep$68;
+var rootAfter$69;
+var opening$70;
+var lookupFixes$71;
+var makeDirectory$72;
+var missingMountPoint$73;
+var openMount$74;
+var knownPath$75;
+var knownNames$76;
+var knownScan$77;
+var hold$78;
+var ask$79;
+var callIn$80;
+var isUntrusted$81;
+var untrustedDirectories$82;
+var whereReachable$83;
+var isOthers$84;
+var pinParents$85;
+var nameOf$86;
+var open$87;
+var isReached$88;
+var at$89;
+var release$90;
+var read$91;
+var watchScript$92;
+var parent$93;
+var watchContainer$94;
+var make$95;
+var begin$96;
+var compile$97;
+var refresh$98;
+var start$99;
+var launchWith$100;
+var launchOn$101;
+var container$102;
+var launch$103;
+var spawn$104;
+var admit$105;
+var served$106;
+var inherited$107;
+var inheritsVariable$108;
+var changes$109;
+var spec$110;
+var refusePipedInput$111;
+var find$112;
+var visit$113;
+var launcherWith$114;
+var at$115;
+var askedFile$116;
+var accessAround$117;
+var written$118;
+var loopbackHosts$119;
+var devices$120;
+var temporary$121;
+var smallRoot$122;
+var shownFile$123;
+var checkChanges$124;
+var changesOf$125;
+var changesInSight$126;
+var hostFile$127;
+var replaceIn$128;
+var makeGroup$129;
+var makeImage$130;
+var enterDirectory$131;
+var useOwnNull$132;
 var isConstructorOrProto=(function isConstructorOrProto(obj,key){
 return key==="constructor" && typeof obj[key]==="function" || key==="__proto__";
 });
@@ -176,6 +184,9 @@ return false;
 object3=value;
 }
 return true;
+});
+var isBooleanString=(function isBooleanString(value){
+return value==="true" || value==="false";
 });
 var parseArgs=(function parseArgs(args,options){
 const{"--":doubleDash=false,alias={},boolean:boolean2=false,default:defaults={},stopEarly=false,string=[],collect:collect2=[],negatable=[],unknown:unknownFn=(i)=> i}=options??{};
@@ -396,22 +407,60 @@ args
 };
 });
 var flags=(function flags(value,names){
-return new Named(value,()=> flagNames(value,names));
+return new Named(value,(()=> flagNames(value,names)));
+});
+var flagNames=(function flagNames(value,names){
+let rest2=value;
+const words4=[];
+for(const[name,bits]of Object.entries(names)){
+if(bits !==0 && containsBits(rest2,bits)){
+words4.push(name);
+rest2 -=bits;
+}
+}
+if(rest2 !==0 || words4.length===0)words4.push(rest2===0?"0":`0x${rest2.toString(16)}`);
+return words4.join("|");
 });
 var constant=(function constant(value,names){
-return new Named(value,()=>{
-const entry2=Object.entries(names).find(([,known])=> known===value);
+return new Named(value,(()=>{
+const entry2=Object.entries(names).find((([,known])=> known===value));
 return entry2?.[0]??String(value);
-});
+}));
 });
 var mode=(function mode(value){
-return new Named(value,()=> `0${value.toString(8)}`);
+return new Named(value,(()=> `0${value.toString(8)}`));
 });
 var pointerList=(function pointerList(items,text5){
 return new Struct(new Uint8Array((items.length + 1)* 8),text5,items.map(((to,index)=>({
 offset:index * 8,
 to
 }))));
+});
+var describeCall=(function describeCall(call2,show3=textOf){
+return `${call2.name}(${call2.args.map(((argument)=> describeArgument(argument,show3))).join(", ")})`;
+});
+var describeArgument=(function describeArgument(argument,show3){
+if(argument===null)return "NULL";
+if(typeof argument==="string")return JSON.stringify(argument);
+if(typeof argument==="number" || typeof argument==="bigint")return String(argument);
+if(argument instanceof Uint8Array)return describeBytes(argument);
+if(argument instanceof Slot)return show3(argument);
+return argument instanceof Struct?argument.show(show3):argument.text;
+});
+var written=(function written(text5,show3){
+return typeof text5==="string"?text5:text5(show3);
+});
+var describeBytes=(function describeBytes(bytes){
+const shown4=bytes.subarray(0,40);
+const text5=new TextDecoder().decode(shown4);
+const printable=!/[^\t\n\x20-\x7e]/.test(text5);
+if(printable)return JSON.stringify(text5)+(bytes.length > shown4.length?"...":"");
+return `[${bytes.length} bytes]`;
+});
+var containsBits=(function containsBits(value,bits){
+const high=Math.floor(value / 2 ** 32),low=value >>> 0;
+const bitsHigh=Math.floor(bits / 2 ** 32),bitsLow=bits >>> 0;
+return(high & bitsHigh)>>> 0===bitsHigh &&(low & bitsLow)>>> 0===bitsLow;
 });
 var at=(function at(directory2){
 return directory2===AT_FDCWD?at_fdcwd:directory2;
@@ -433,7 +482,7 @@ return call("openat",at(directory2),path2,named3,mode(fileMode));
 });
 var openat2=(function openat2(directory2,path2,how){
 const{resolve:resolve3=0}=how;
-const text5=()=> `{${flags(how.flags,OPEN_FLAGS).text}, ${mode(how.mode??0).text}, ${flags(resolve3,RESOLVE_FLAGS).text}}`;
+const text5=(()=> `{${flags(how.flags,OPEN_FLAGS).text}, ${mode(how.mode??0).text}, ${flags(resolve3,RESOLVE_FLAGS).text}}`);
 const struct=new Struct(words(how.flags,how.mode??0,resolve3),text5);
 const opened2=call("openat2",at(directory2),path2,struct,OPEN_HOW_SIZE);
 return(resolve3 & SCOPED)===0?opened2:{
@@ -767,6 +816,9 @@ text:text5,
 var shortageHint=(function shortageHint(code){
 return code && SHORTAGES[code];
 });
+var allOf=(function allOf(fixes){
+return typeof fixes==="function"?fixes():fixes;
+});
 var syscall=(function syscall(call2,hints){
 return Number(syscalls([
 {
@@ -926,16 +978,23 @@ return call("umount2",target,flags(flagBits,UMOUNT_FLAGS));
 var open_tree=(function open_tree(directory2,path2,flagBits){
 return call("open_tree",at(directory2),path2,flags(flagBits,TREE_FLAGS));
 });
+var open_tree_attr=(function open_tree_attr(directory2,path2,flagBits,attributes,size){
+return call("open_tree_attr",at(directory2),path2,flags(flagBits,TREE_FLAGS),attributes,size);
+});
 var move_mount=(function move_mount(fromDirectory,fromPath,toDirectory,toPath,flagBits){
 const named3=flags(flagBits,MOVE_MOUNT_FLAGS);
 return call("move_mount",at(fromDirectory),fromPath,at(toDirectory),toPath,named3);
 });
 var mount_setattr=(function mount_setattr(directory2,path2,flagBits,attributes){
 const{attr_set=0,attr_clr=0,propagation:propagation2=0,userns_fd=0}=attributes;
-const text5=()=> `{${Object.entries(attributes).map(([name,value])=> `${name}=${word(name,value)}`).join(", ")}}`;
+const text5=(()=> `{${Object.entries(attributes).map((([name,value])=> `${name}=${word(name,value)}`)).join(", ")}}`);
 const struct=new Struct(words(attr_set,attr_clr,propagation2,userns_fd),text5);
 const named3=flags(flagBits,TREE_FLAGS);
 return call("mount_setattr",at(directory2),path2,named3,struct,MOUNT_ATTR_SIZE);
+});
+var word=(function word(name,value){
+if(name==="userns_fd")return String(value);
+return flags(value,name==="propagation"?MOUNT_FLAGS:MOUNT_ATTRIBUTES).text;
 });
 var fsopen=(function fsopen(type,flagBits){
 return call("fsopen",type,flags(flagBits,{
@@ -963,8 +1022,8 @@ return new Output(120,"&statfs");
 var clone=(function clone(flagBits,stored){
 const storesPid=stored !==null &&(flagBits & CLONE_PIDFD)===0;
 const bits=(flagBits |(storesPid?CLONE_PARENT_SETTID:0))>>> 0;
-const set2=()=> bits===0?"":`${flags(bits,CLONE_FLAGS).text}|`;
-const named3=new Named(bits + SIGNALS.SIGCHLD,()=> `${set2()}SIGCHLD`);
+const set2=(()=> bits===0?"":`${flags(bits,CLONE_FLAGS).text}|`);
+const named3=new Named(bits + SIGNALS.SIGCHLD,(()=> `${set2()}SIGCHLD`));
 return call("clone",named3,null,stored,0,0);
 });
 var unshare=(function unshare(flagBits){
@@ -1162,7 +1221,7 @@ verdict
 });
 var prlimit64=(function prlimit64(pid,resource,limit2,old){
 const known=constant(resource,RLIMITS);
-const named3=new Named(resource,()=> `RLIMIT_${known.text}`);
+const named3=new Named(resource,(()=> `RLIMIT_${known.text}`));
 if(limit2===null)return call("prlimit64",pid,named3,null,old);
 const text5=((value)=> value===RLIM_INFINITY?"RLIM_INFINITY":String(value));
 const words4=[
@@ -1262,6 +1321,9 @@ return call("execveat",at(directory2),path2,argv,envp,named3);
 var exit_group=(function exit_group(code){
 return call("exit_group",code);
 });
+var getpid=(function getpid(){
+return call("getpid");
+});
 var gettid=(function gettid(){
 return call("gettid");
 });
@@ -1294,6 +1356,11 @@ return call("geteuid");
 });
 var getegid=(function getegid(){
 return call("getegid");
+});
+var setgroups=(function setgroups(groups){
+if(groups.length===0)return call("setgroups",0,null);
+const bytes=new Uint8Array(new Uint32Array(groups).buffer);
+return call("setgroups",groups.length,new Struct(bytes,`[${groups.join(", ")}]`));
 });
 var groupsOutput=(function groupsOutput(count){
 return new Output(count * 4,"&groups");
@@ -1973,7 +2040,7 @@ return text3({
 expected,
 min:1,
 pattern:"^[^=*]*\\*?$",
-issue:(name)=> /^[^=*]*\*?$/.test(name)?void 0:`${quoted(name)} is not ${expected}`
+issue:((name)=> /^[^=*]*\*?$/.test(name)?void 0:`${quoted(name)} is not ${expected}`)
 });
 });
 var includesVariable=(function includesVariable(patterns,name){
@@ -2515,6 +2582,26 @@ record2.fill(0,written2);
 setPosition(pidfd * RECORD2);
 write10();
 });
+var noteBytes=(function noteBytes(text5){
+const encoder9=new TextEncoder();
+const[owner,content2]=[
+encoder9.encode(`${NOTE.owner}\0`),
+encoder9.encode(text5)
+];
+const bytes=new Uint8Array(12 + align(owner.length)+ align(content2.length));
+const view2=new DataView(bytes.buffer);
+[
+owner.length,
+content2.length,
+NOTE.type
+].forEach(((value,index)=> view2.setUint32(4 * index,value,true)));
+bytes.set(owner,12);
+bytes.set(content2,12 + align(owner.length));
+return bytes;
+});
+var align=(function align(value){
+return Math.ceil(value / 4)* 4;
+});
 var handedFds=(function handedFds({fds={}}){
 return Object.entries(fds).map(([number2,file])=>({
 number:Number(number2),
@@ -2989,6 +3076,12 @@ return{
 major,
 minor
 };
+});
+var unsearchable=(function unsearchable(path2){
+return `this user may not search a directory on the way to ${path2} (chmod +x), and neither may its programs; leave the path out`;
+});
+var linkOnTheWay=(function linkOnTheWay(path2){
+return `a symbolic link is on the way to ${path2}, and none is followed there; name the path that it leads to`;
 });
 var filesystemFull=(function filesystemFull(path2){
 return `the filesystem of ${path2} is full; give its tmpfs more { size }, or where there are too many files, { options: "nr_inodes=..." }`;
@@ -3544,7 +3637,7 @@ var closeOthers=(function closeOthers(writer,last,{fds,image:isInPlace,sealed=fa
 const used=[];
 for(const{call:call2,accept:accept2=[]}of last){
 for(const fd of call2.args.filter(isDescriptor2)){
-const isKept2=used.some(((one)=> one.fd===fd && one.accept.length===0));
+const isKept2=used.some((one)=> one.fd===fd && one.accept.length===0);
 if(!isKept2 || accept2.length > 0)used.push({
 fd,
 accept:accept2
@@ -3713,6 +3806,9 @@ flags:O_RDWR | O_CLOEXEC,
 resolve:RESOLVE_NO_MAGICLINKS
 };
 return openat2(at_fdcwd,"/dev/null",how);
+});
+var copiesMemory=(function copiesMemory({ownMemory},{entersTime:entersTime2}){
+return ownMemory && entersTime2 !==true;
 });
 var shapeOf=(function shapeOf({stdio,fds,cwd,uid,gid,terminal,image:image3,timeLimit,notify},paths,cgroup,held){
 return{
@@ -3908,6 +4004,9 @@ return step.step==="root" && step.discard !==true && step.readOnly !==true;
 var isUntrustedRule=(function isUntrustedRule(step){
 return step.step==="landlock" && step.untrusted===true && step.write !==void 0;
 });
+var isCallersId=(function isCallersId(value){
+return value===CALLER_UID || value===CALLER_GID;
+});
 var textWithIds=(function textWithIds(text5){
 const cells=[];
 for(const{0:digits,index}of text5.matchAll(ANY)){
@@ -3917,17 +4016,17 @@ slot:SLOTS[Number(digits)]
 });
 }
 if(cells.length===0)return text5;
-const shown4=text5.replaceAll(ANY,(digits)=> SLOTS[Number(digits)].text);
+const shown4=text5.replaceAll(ANY,((digits)=> SLOTS[Number(digits)].text));
 return new Struct(new TextEncoder().encode(text5),JSON.stringify(shown4),[],cells);
 });
 var copyTree=(function copyTree(plan,place3,more,source,fixes){
 const flags2=OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | more;
 const{mountFixes:mountFixes2}=plan.state;
 return plan.open(open_tree(place3,"",flags2),`<${source}>`,{
-fixes:()=>({
+fixes:(()=>({
 ...mountFixes2,
 ...allOf(fixes)
-})
+}))
 });
 });
 var pinParents=(function pinParents(plan,{canonical,path:path2},pinned=new Set(),missing4){
@@ -4031,7 +4130,7 @@ minor:15
 });
 if(attached)plan.call(move_mount(root2,"",at_fdcwd,"/",MOVE_MOUNT_F_EMPTY_PATH));
 use(root2);
-if(attached)plan.directories.inside(root2,()=> void plan.call(umount2(".",MNT_DETACH)));
+if(attached)plan.directories.inside(root2,(()=> void plan.call(umount2(".",MNT_DETACH))));
 plan.release(root2);
 });
 var copyOfFile=(function copyOfFile(plan,root2,name,called=name){
@@ -4054,10 +4153,10 @@ make:make2
 });
 var coverWithEmpty=(function coverWithEmpty(plan,place3,path2,empty){
 const cover2=((copy2)=> move_mount(copy2,"",place3,"",ONTO_FD));
-const fixes=()=>({
+const fixes=(()=>({
 ...plan.state.mountFixes,
 ENOENT:`what is mounted at ${path2} has been removed, as /proc/PID is when its process has ended; unmount it`
-});
+}));
 const[isDirectory5,covered]=[
 new Label(`${path2} is a directory`),
 new Label(`${path2} is a file`)
@@ -4124,6 +4223,30 @@ const hidden2=[
 ].some((other)=> isWithin(name,other)));
 if(hidden2.length===0)return;
 plan.forFound(()=> cover(hidden2.map((name)=> `${target}/${name}`),plan));
+});
+var lowerLateEntries=(function lowerLateEntries({entries=[],hide=[],...step},plan,show3){
+const[directory2,target]=[
+normalize(step.source),
+normalize(step.target)
+].map(((path2)=> path2==="/"?"":path2));
+for(const name of entries.filter(((entry2)=> !entry2.includes("*")))){
+if(hide.some(((pattern)=> mayLieIn(pattern,name)))){
+plan.refuse(`what is hidden in ${name} is known only where the box runs; leave the entry out`);
+}
+show3({
+...step,
+optional:true,
+source:`${directory2}/${name}`,
+target:`${target}/${name}`
+});
+}
+});
+var mayLieIn=(function mayLieIn(pattern,entry2){
+const parts2=pattern.split("/");
+return entry2.split("/").every(((name,at4)=>{
+const words4=parts2[at4]?.split("*").map(((word6)=> word6.replace(/[.+?^${}()|[\]\\]/g,"\\$&")));
+return words4 !==void 0 && new RegExp(`^${words4.join(".*")}$`).test(name);
+}));
 });
 var namesOf2=(function namesOf2([first,...rest2],directory2,plan){
 const found3=plan.facts.namesIn(directory2 || "/",first);
@@ -4214,14 +4337,14 @@ plan.mounted(mounted);
 }else{
 if(!isMissing2){
 target.makeParent();
-plan.skippable("the source is missing",(end)=>{
+plan.skippable("the source is missing",((end)=>{
 show({
 ...step,
 restrict
 },source,target,plan,{
 missing:end
 });
-});
+}));
 }
 plan.mounted({
 ...mounted,
@@ -4284,15 +4407,15 @@ accept:[
 ],
 onAccepted:missing4
 },
-fixes:()=>({
+fixes:(()=>({
 ENOENT:missingSource(step,isHost,gone)
-})
+}))
 });
 if(step.untrusted===true && isHost && !plan.host.isHere)refuseKernelFile(opened2,plan);
 const recursive=step.recursive===false?0:AT_RECURSIVE;
-const tree=copyTree(plan,opened2,recursive,step.source,()=>({
+const tree=copyTree(plan,opened2,recursive,step.source,(()=>({
 EINVAL:`an unprivileged user cannot bind ${step.source} without the submounts that it has; pass { recursive: true }`
-}));
+})));
 setAttributes(step,tree,recursive,plan);
 if(isOnItself(step,plan))target.attachTo(opened2,tree,step.source);
 else{
@@ -4312,6 +4435,13 @@ plan.call(mount_setattr(tree,"",AT_EMPTY_PATH | recursive,set2),{
 fixes:plan.state.mountFixes
 });
 });
+var missingSource=(function missingSource({source},isHost,gone){
+if(gone !==void 0)return `${source} ${gone}`;
+const why=`the source ${source} does not exist`;
+const expected=unexpanded(source);
+if(expected !=="")return why + expected;
+return isHost?`${why}; leave it out, or bind() it with { optional: true }`:`${why} at this step: after pivotRoot() no file of the host does`;
+});
 var isOnItself=(function isOnItself({source,target},plan){
 return normalize(source)===normalize(target)&& plan.cursor.rootOf(target)!==void 0;
 });
@@ -4321,7 +4451,7 @@ if(known !==void 0 && known !=="unknown"){
 return target.makeMountPoint(known==="directory"?"directory":"file");
 }
 const isFile5=new Label("the source is not a directory");
-plan.skippable("the mount point is there",(made)=>{
+plan.skippable("the mount point is there",((made)=>{
 const accept2={
 accept:[
 "ENOTDIR"
@@ -4330,11 +4460,11 @@ onAccepted:isFile5
 };
 const looked2=openat(opened2,".",O_PATH | O_DIRECTORY | O_CLOEXEC,0);
 const directory2=plan.open(looked2,"<source>",accept2);
-plan.skippable("the directory is made",()=> target.makeMountPoint("directory"));
+plan.skippable("the directory is made",(()=> target.makeMountPoint("directory")));
 plan.goTo(made,directory2);
 plan.place(isFile5);
 target.makeMountPoint("file");
-});
+}));
 });
 var procDirectory=(function procDirectory(plan){
 const mount4=plan.state.mounts.mountOf(PROC2);
@@ -4374,10 +4504,10 @@ flags:flags2 | O_CLOEXEC,
 resolve:RESOLVE_BENEATH | RESOLVE_NO_XDEV
 };
 return plan.open(openat2(procDirectory(plan),path2,how),`<${PROC2}/${path2}>`,{
-fixes:()=>({
+fixes:(()=>({
 EXDEV:`something is mounted over ${PROC2}/${path2}, so nothing is written there`,
 ...fixes
-})
+}))
 });
 });
 var writeProcFile=(function writeProcFile(plan,path2,text5,fixes){
@@ -4454,6 +4584,21 @@ return hasPids(count,plan)&& plan.host.isHere && isSince(plan.host,6,14);
 var hasPids=(function hasPids(count,{state}){
 return state.unshared.has("pid")&& !state.joined.has("pid")&& count + 1 >=LEAST && state.outerProc===void 0 && state.mounts.mountOf("/proc").type==="proc";
 });
+var boundPidsLate=(function boundPidsLate(count,plan,degrade){
+plan.skippable("this kernel is older than 6.15",((older)=>{
+const opened2=plan.call(open_tree_attr(at_fdcwd,"/",OPEN_TREE_CLOEXEC,null,0),{
+...degrade?{
+accept:[
+"ENOSYS",
+"EPERM"
+],
+onAccepted:older
+}:{}
+});
+plan.release(new ResultOf(opened2,"tree"));
+writeSetting(plan,PID_MAX,String(count + 1));
+}));
+});
 var isSince=(function isSince(host2,major,minor){
 return atLeast(host2.kernel(),{
 major,
@@ -4502,14 +4647,14 @@ type,
 flags:flags2,
 data:data2,
 make:make2,
-fixes:()=>({
+fixes:(()=>({
 ...mountFixes2,
 EBUSY:`something is mounted at ${path2} already, or the source is in use`,
 EINVAL:()=> optionIssue(plan,type,data2)??`the filesystem ${type} does not support an option`,
 ENODEV:`this kernel does not know filesystems of the type ${type} (see /proc/filesystems)`,
 ENOENT:`the source ${source??type} does not exist${unexpanded(source??"")}`,
 ...fixes
-})
+}))
 });
 plan.mounted({
 target:target.canonical,
@@ -4649,10 +4794,10 @@ for(const inner of directoriesOf(sources.keys()))plan.call(mkdirat(made,inner,49
 for(const{name,tree}of trees){
 plan.call(mknodat(made,name,S_IFREG | 420,0));
 plan.call(move_mount(tree,"",made,name,MOVE_MOUNT_F_EMPTY_PATH),{
-fixes:()=>({
+fixes:(()=>({
 EINVAL:`/dev/${name} is no device here; name those that are in it`,
 ...plan.state.mountFixes
-})
+}))
 });
 plan.release(tree);
 }
@@ -4691,9 +4836,9 @@ readOnly:true
 });
 const where=isHosts?"on the host":"at this step";
 const opened2=source.open(O_PATH,{
-fixes:()=>({
+fixes:(()=>({
 ENOENT:`${path2} is missing ${where}, and no user namespace can make one`
-})
+}))
 });
 const tree=copyTree(plan,opened2,0,path2);
 plan.release(opened2);
@@ -5246,10 +5391,10 @@ const propagation2=receives?MS_SLAVE:MS_PRIVATE;
 plan.call(mount_setattr(at_fdcwd,"/",AT_RECURSIVE,{
 propagation:propagation2
 }),{
-fixes:()=>({
+fixes:(()=>({
 ...plan.state.mountFixes,
 EINVAL:ROOT_IS_NO_MOUNT
-})
+}))
 });
 plan.state.receivesMounts=receives;
 plan.access.recordMountNamespace(receives);
@@ -5291,6 +5436,12 @@ enterTime(plan);
 });
 var lower=(function lower(step,plan){
 LOWERINGS[step.step](step,plan);
+});
+var planRecipe=(function planRecipe(steps,options={},host2=liveHost()){
+const plan=new PlanBuilder(steps,host2,options);
+lowerSteps(plan,steps,0);
+plan.directories.returnToWorking();
+return plan;
 });
 var lowerSteps=(function lowerSteps(plan,steps,from2,to=steps.length){
 for(let index=from2;index < to;index++){
@@ -5455,7 +5606,7 @@ made,
 })));
 const outcome=syscalls(looks.flatMap((({records})=> records)));
 const ours=looks.filter((({isOurs:isOurs2})=> isOurs2(outcome)));
-syscalls(ours.flatMap((({made})=> removal2(made))));
+syscalls(ours.flatMap(({made})=> removal2(made)));
 }catch{
 }finally{
 syscalls(all.map((({fd})=>({
@@ -5634,6 +5785,13 @@ const most=Math.min(one.length,other.length);
 for(let index=0;index < most;index++)if(one[index]!==other[index])return index;
 return most;
 });
+var isSame3=(function isSame3(one,other){
+if(one.length !==other.length)return false;
+for(let index=one.length - 1;index >=0;index--){
+if(one[index]!==other[index])return false;
+}
+return true;
+});
 var checkedSteps=(function checkedSteps(values){
 if(values.length > MAX_STEPS)throw new RecipeError(`a recipe has at most ${MAX_STEPS} steps`);
 const whole=new RecipeSize();
@@ -5734,6 +5892,48 @@ return path2.slice(1);
 });
 var sandboxRoot=(function sandboxRoot(asked,options){
 return new SandboxRoot(asked,options).steps();
+});
+var systemFiles=(function systemFiles(root2,entries){
+return bind("/",root2,{
+readOnly:true,
+entries,
+hide:HIDDEN_FILES,
+restrict:RESTRICTIONS5
+});
+});
+var fixedSteps=(function fixedSteps(root2){
+const run38=`${root2}/run`;
+return{
+empty:checkedSteps([
+tmpfs(root2,{
+mode:493
+}),
+mkdir2(`${root2}/var`)
+]),
+files:checkedSteps([
+systemFiles(root2,SYSTEM_FILES)
+]),
+run:checkedSteps([
+tmpfs(run38,{
+size:"16m",
+mode:493,
+options:"nr_inodes=16k"
+})
+]),
+currentSystem:checkedSteps([
+bind("/run",run38,{
+readOnly:true,
+entries:CURRENT_SYSTEM,
+restrict:RESTRICTIONS5
+})
+]),
+entering:checkedSteps([
+proc(`${root2}/proc`,root2==="/proc"?{}:{
+outer:true
+}),
+pivotRoot(root2)
+])
+};
 });
 var shownFiles=(function shownFiles(options){
 const{read:read5=[],write:write10=[],tryRead=[],bind:bind4=[],overlay:overlay2=[],tmpfs:tmpfs2=[]}=options;
@@ -5923,6 +6123,23 @@ return read5();
 const why=reasonOf(error,READING);
 throw why===void 0?error:fileError2(`${path2} cannot be read: ${why}`,path2,error);
 }
+});
+var writable=(function writable(path2,write10){
+try{
+return write10();
+}catch(error){
+const why=reasonOf(error,WRITING2);
+throw why===void 0?error:fileError2(`${path2} cannot be written: ${why}`,path2,error);
+}
+});
+var mayWrite2=(function mayWrite2(path2){
+const asked={
+name:"write",
+...path2 !==void 0 &&{
+path:path2
+}
+};
+return Deno.permissions.querySync(asked).state==="granted";
 });
 var plain=(function plain(_look,text5){
 return text5;
@@ -7745,6 +7962,760 @@ const shown4=[
 const isThere4=shown4.some(((path2)=> isWithin(path2,directory2)|| isWithin(directory2,path2)&&(path2 !=="/" || !isOwn4)))|| tmpfs2.some((path2)=> isWithin(path2,directory2));
 return isThere4?directory2:void 0;
 });
+var hasTimeout=(function hasTimeout({state:{timeout}}){
+return timeout !==void 0 && timeout !==Infinity;
+});
+var groupIssue=(function groupIssue({limits:limits2,state,syncPoints}){
+if(limits2===void 0)return void 0;
+if(!state.unshared.has("pid")){
+return 'a box ends what its program leaves running only with a pid namespace, and the control group has to be empty then; add unshare("pid"), or run the box in a group: ' + SCOPE;
+}
+if(syncPoints.length > 0){
+return "the launcher of a box shares its memory with a container that it does something for (veth(), mapIds() and the like), and would be killed with it; run the box in a group: " + SCOPE;
+}
+return void 0;
+});
+var parentWorkIssue=(function parentWorkIssue({syncPoints,processes}){
+for(const{stepIndex,arrival,parentActions}of syncPoints){
+for(const action of parentActions(knownPid(0))){
+const message2="service" in action?SERVICES2[action.service]:void 0;
+if(message2 !==void 0)return{
+stepIndex,
+message:message2
+};
+}
+const isFirst=processes[0].parts.some((part2)=> "call" in part2 && part2.call===arrival);
+if(!isFirst){
+const message2='a box can do this for the first process of a container only; put the step before init() and before a second unshare("pid")';
+return{
+stepIndex,
+message:message2
+};
+}
+}
+return void 0;
+});
+var compileBox=(function compileBox(steps,target){
+const{architecture,user,keepsDirectory}=target;
+const plan=planRecipe(steps,{
+ownLauncher:true
+},new TargetHost(architecture,user));
+refuseParentWork(plan);
+refuseUntied(plan,steps);
+const frame2=new BoxFrame(plan,{
+image:Uint8Array.fromBase64(INIT[architecture]),
+keepsDirectory
+});
+const shape={
+...SHAPE,
+cgroup:frame2.group &&{
+directory:false,
+files:frame2.group.entries.length
+}
+};
+const{parts:parts2,clone:clone2}=link(plan,shape,frame2);
+const bound2=parts2.map(((part2)=> part2 instanceof Label?part2:ofBox(part2,frame2)));
+const records=bound2.flatMap(((part2)=> part2 instanceof Label?[]:[
+part2
+]));
+const texts2=records.map(((record2)=> textOf11(record2,plan)));
+const fixes=records.map(((record2)=> fixesOf(record2,plan)));
+for(const record2 of records)refuseIds(record2,plan);
+if(clone2===void 0)throw new TypeError("a box makes a process");
+const program=assemble(bound2,architecture);
+for(const slot of program.slots.keys()){
+if(slot !==UID_DIGITS && slot !==GID_DIGITS && slot !==PID_DIGITS){
+throw new TypeError(`a box does not fill the slot "${slot.text}"`);
+}
+}
+const{launchersLast,copiesMemory:copiesMemory2,after:after2}=frame2;
+const nulls=frame2.nulls.flatMap((word6)=> program.outputs.get(word6)??[]);
+const answers=answersIn(program);
+return{
+plan,
+program,
+texts:texts2,
+fixes,
+launchersLast,
+answers,
+nulls,
+copiesMemory:copiesMemory2,
+after:after2
+};
+});
+var answersIn=(function answersIn({calls,outputs}){
+return calls.flatMap((({verdict,args},index)=>{
+if(verdict===void 0)return[];
+const answer=args.find(((argument)=> argument instanceof OutputField));
+const at4=outputs.get(verdict.answer);
+const errno=answer===void 0?ERRNO_ITSELF + ERRNO.EINVAL:at4 + answer.offset;
+return[
+recordOffset(index),
+errno
+];
+}));
+});
+var refuseParentWork=(function refuseParentWork(plan){
+const{inheritedFds,placeholders}=plan;
+const refuse3=(stepIndex,message2)=>{
+throw new RecipeError(message2,{
+step:plan.cursor.nameOf(stepIndex),
+stepIndex
+});
+};
+const unlimited=groupIssue(plan);
+if(unlimited !==void 0)refuse3(plan.limits.stepIndex,unlimited);
+const issue2=parentWorkIssue(plan);
+if(issue2 !==void 0)refuse3(issue2.stepIndex,issue2.message);
+const[opens,makes]=[
+inheritedFds[0],
+placeholders[0]
+];
+if(opens !==void 0){
+refuse3(opens.stepIndex,"the script opens files for this; run the recipe with Deno");
+}
+if(makes !==void 0){
+refuse3(makes.stepIndex,"the script makes files on the host for this; run it with Deno");
+}
+});
+var refuseUntied=(function refuseUntied(plan,steps){
+if(!hasTimeout(plan)|| plan.deathSignal===SIGNALS.SIGKILL)return;
+const stepIndex=steps.findLastIndex((step)=> step.step==="bounds" && step.timeout !==void 0);
+throw new RecipeError("a container that may outlive its box has none to keep its time; leave dieWithParent() out, or build the time into the program: timeout 5m PROGRAM",{
+step:"bounds",
+stepIndex
+});
+});
+var ofBox=(function ofBox(part2,{initImage:initImage2,group}){
+const{args,name}=part2.call;
+const entry2=group?.entries.find((_,index)=> args[0]===cgroupFile(index));
+if(entry2 !==void 0){
+return{
+...part2,
+call:{
+...part2.call,
+args:[
+entry2,
+...args.slice(1)
+]
+},
+accept:[
+"EBADF"
+]
+};
+}
+if(name !=="execveat" || args[0]!==INIT_IMAGE)return part2;
+return{
+...part2,
+call:{
+...execveat(0,"",0,0,0),
+args:[
+initImage2,
+...args.slice(1)
+]
+}
+};
+});
+var refuseIds=(function refuseIds({call:call2,stepIndex},plan){
+if(!call2.args.some(isId))return;
+const step=stepIndex===void 0?void 0:plan.cursor.nameOf(stepIndex);
+throw new RecipeError("the ids of the caller are known only when the box runs; name the ids",step===void 0?{}:{
+step,
+stepIndex
+});
+});
+var isId=(function isId(argument){
+return typeof argument==="number" && isCallersId(argument);
+});
+var textOf11=(function textOf11({call:call2,stepIndex},plan){
+const described=call2.verdict===void 0?describeCall(call2):call2.verdict.text;
+const text5=described.replaceAll(String(CALLER_UID),"UID").replaceAll(String(CALLER_GID),"GID");
+return stepIndex===void 0?text5:`step ${stepIndex + 1} (${plan.cursor.nameOf(stepIndex)}): ${text5}`;
+});
+var fixesOf=(function fixesOf({call:call2,fixes,section,stepIndex},plan){
+const isProtecting=stepIndex !==void 0 && plan.cursor.nameOf(stepIndex)==="protect";
+return Object.entries(allOf(fixes)??{}).flatMap((([code,fix])=> typeof fix==="string" &&(SAID.has(code)|| FIRST_CALLS.has(call2.name)|| section==="limits" || isProtecting)?`${String.fromCharCode(ERRNO[code])}${fix}`:[])).join("");
+});
+var parameterBytes=(function parameterBytes(parameters){
+const{table:table2,tableSize,packed,pid,mine,uids,gids,texts:texts2,textsAt,errnos}=parameters;
+const{kept,set:set2,setCount,program,programCount,flags:flags2,nulls,copies,streams,answers}=parameters;
+const{pids,after:after2}=parameters;
+const words4=Uint32Array.of(...[
+table2,
+tableSize,
+packed,
+pid,
+mine,
+uids,
+gids,
+texts2,
+textsAt,
+errnos
+],...[
+kept,
+set2,
+setCount,
+program,
+programCount,
+flags2,
+nulls,
+copies,
+streams,
+answers
+],...[
+pids,
+after2
+]);
+return new Uint8Array(words4.buffer);
+});
+var dataAddress=(function dataAddress(note2){
+return BASE + align2(NOTE_AT + noteBytes(note2).length,4);
+});
+var codeAddress=(function codeAddress(note2,size){
+return align2(dataAddress(note2)+ size + PARAMETERS_SIZE,16);
+});
+var memoryAddress=(function memoryAddress(note2,code,size){
+return align2(codeAddress(note2,size)+ code.length,LARGEST_PAGE);
+});
+var writeElf=(function writeElf(executable){
+const{architecture,parameters,code,data:data2,memory}=executable;
+const note2=noteBytes(executable.note);
+const[dataAt,codeAt]=[
+dataAddress(executable.note)- BASE,
+codeAddress(executable.note,data2.length)- BASE
+];
+const at4={
+note:NOTE_AT,
+data:dataAt,
+code:codeAt,
+end:codeAt + code.length
+};
+const sections=[
+{
+name:"",
+type:0,
+flags:0,
+address:0,
+offset:0,
+size:0,
+alignment:0
+},
+ofFile(".note.ramekin",SHT_NOTE,SHF_ALLOC,at4.note,note2.length,4),
+ofFile(".rodata",SHT_PROGBITS,SHF_ALLOC,at4.data,at4.code - at4.data,4),
+ofFile(".text",SHT_PROGBITS,SHF_ALLOC | SHF_EXECINSTR,at4.code,code.length,16),
+{
+name:".bss",
+type:SHT_NOBITS,
+flags:SHF_ALLOC | SHF_WRITE,
+address:memory.address,
+offset:at4.end,
+size:memory.size,
+alignment:16
+}
+];
+const names=new TextEncoder().encode([
+...sections.map((({name:name2})=> name2)),
+".shstrtab",
+""
+].join("\0"));
+const sectionsAt=align2(at4.end + names.length,8);
+const all=[
+...sections,
+{
+name:".shstrtab",
+type:SHT_STRTAB,
+flags:0,
+address:0,
+offset:at4.end,
+size:names.length,
+alignment:1
+}
+];
+const file=new Uint8Array(sectionsAt + all.length * SECTION_SIZE);
+const view2=new DataView(file.buffer);
+file.set([
+127,
+69,
+76,
+70,
+2,
+1,
+1
+]);
+view2.setUint16(16,ET_EXEC,true);
+view2.setUint16(18,MACHINE3[architecture],true);
+view2.setUint32(20,1,true);
+put64(view2,24,BASE + at4.code);
+put64(view2,32,HEADER_SIZE5);
+put64(view2,40,sectionsAt);
+[
+HEADER_SIZE5,
+SEGMENT_SIZE2,
+SEGMENTS,
+SECTION_SIZE,
+all.length,
+all.length - 1
+].forEach(((value,index)=> view2.setUint16(52 + 2 * index,value,true)));
+const page=PAGE2[architecture];
+const segments=[
+[
+PT_LOAD,
+PF_R | PF_X,
+0,
+BASE,
+at4.end,
+at4.end,
+page
+],
+[
+PT_LOAD,
+PF_R | PF_W,
+0,
+memory.address,
+0,
+memory.size,
+page
+],
+[
+PT_NOTE2,
+PF_R,
+at4.note,
+BASE + at4.note,
+note2.length,
+note2.length,
+4
+],
+[
+PT_GNU_STACK,
+PF_R | PF_W,
+0,
+0,
+0,
+0,
+16
+]
+];
+segments.forEach((([type,flags2,offset,address2,size,whole,alignment],index)=>{
+const start=HEADER_SIZE5 + index * SEGMENT_SIZE2;
+view2.setUint32(start,type,true);
+view2.setUint32(start + 4,flags2,true);
+[
+offset,
+address2,
+address2,
+size,
+whole,
+alignment
+].forEach(((value,field2)=> put64(view2,start + 8 + 8 * field2,value)));
+}));
+file.set(note2,at4.note);
+file.set(parameters,at4.code - parameters.length);
+file.set(code,at4.code);
+file.set(data2,at4.data);
+file.set(names,at4.end);
+let name=0;
+all.forEach(((section,index)=>{
+const start=sectionsAt + index * SECTION_SIZE;
+view2.setUint32(start,name,true);
+view2.setUint32(start + 4,section.type,true);
+[
+section.flags,
+section.address,
+section.offset,
+section.size
+].forEach(((value,field2)=> put64(view2,start + 8 + 8 * field2,value)));
+put64(view2,start + 48,section.alignment);
+name +=section.name.length + 1;
+}));
+return file;
+});
+var ofFile=(function ofFile(name,type,flags2,offset,size,alignment){
+return{
+name,
+type,
+flags:flags2,
+address:BASE + offset,
+offset,
+size,
+alignment
+};
+});
+var put64=(function put64(view2,at4,value){
+view2.setBigUint64(at4,BigInt(value),true);
+});
+var align2=(function align2(value,to){
+return Math.ceil(value / to)* to;
+});
+var noteText=(function noteText(note2){
+return JSON.stringify(note2);
+});
+var checkBox=(function checkBox(recipe2,options){
+if(!isObject(recipe2)|| !Array.isArray(recipe2["steps"])){
+throw invalid2(`buildBox() takes a recipe first: recipe(...steps), not ${shown(recipe2)}`);
+}
+if(!isObject(options)){
+throw invalid2(`the box's options should be an object, not ${shown(options)}`);
+}
+const wrong2=invalidField(options,boxFields());
+if(wrong2 !==void 0)throw invalid2(`the box's option "${wrong2.field}" ${wrong2.issue}`);
+const[name]=options["program"]??[];
+const issue2=name===void 0?void 0:programName2().issue(name);
+if(issue2 !==void 0)throw invalid2(`the name of the box's program ${issue2}`);
+});
+var pack=(function pack(bytes){
+const packed=[
+bytes.length,
+bytes.length >> 8,
+bytes.length >> 16,
+bytes.length >>> 24
+];
+const places=new Map();
+let[literals,at4]=[
+0,
+0
+];
+while(at4 + SHORTEST2 <=bytes.length){
+const found3=copyFor(bytes,at4,places);
+note(places,bytes,at4);
+const later=found3===void 0?void 0:copyFor(bytes,at4 + 1,places);
+if(found3===void 0 || later !==void 0 && gainOf(later)> gainOf(found3)+ 1){
+at4++;
+continue;
+}
+writeSequence(packed,bytes.subarray(literals,at4),found3);
+const end=at4 + found3.length;
+for(at4++;at4 < end;at4++)note(places,bytes,at4);
+literals=at4;
+}
+if(literals < bytes.length)writeSequence(packed,bytes.subarray(literals));
+return Uint8Array.from(packed);
+});
+var gainOf=(function gainOf({distance,length}){
+return length -(distance <=NEAR?1:2);
+});
+var copyFor=(function copyFor(bytes,at4,places){
+if(at4 + SHORTEST2 > bytes.length)return void 0;
+const known=places.get(wordAt(bytes,at4));
+return known===void 0?void 0:best2(bytes,at4,known);
+});
+var best2=(function best2(bytes,at4,places){
+let best3={
+distance:0,
+length:2
+};
+for(let index=places.length - 1;index >=Math.max(0,places.length - TRIES3);index--){
+const from2=places[index];
+if(at4 - from2 > FARTHEST)break;
+let length=0;
+while(at4 + length < bytes.length && bytes[from2 + length]===bytes[at4 + length])length++;
+const copy2={
+distance:at4 - from2,
+length
+};
+if(gainOf(copy2)> gainOf(best3))best3=copy2;
+}
+return best3.distance===0?void 0:best3;
+});
+var wordAt=(function wordAt(bytes,at4){
+return bytes[at4]| bytes[at4 + 1]<< 8 | bytes[at4 + 2]<< 16;
+});
+var note=(function note(places,bytes,at4){
+if(at4 + SHORTEST2 > bytes.length)return;
+const word6=wordAt(bytes,at4);
+const known=places.get(word6);
+if(known===void 0)places.set(word6,[
+at4
+]);
+else known.push(at4);
+});
+var writeSequence=(function writeSequence(packed,literals,copy2){
+const more=copy2===void 0?0:copy2.length - SHORTEST2;
+packed.push(Math.min(literals.length,15)<< 4 | Math.min(more,15));
+writeLength(packed,literals.length);
+for(const byte of literals)packed.push(byte);
+if(copy2===void 0)return;
+const{distance}=copy2;
+if(distance <=NEAR)packed.push(distance);
+else packed.push(distance & NEAR | 128,distance >> 7);
+writeLength(packed,more);
+});
+var writeLength=(function writeLength(packed,length){
+if(length < 15)return;
+let rest2=length - 15;
+for(;rest2 >=255;rest2 -=255)packed.push(255);
+packed.push(rest2);
+});
+var textBytes=(function textBytes(calls,sayings){
+const{forRoot,hasProgram,copiesMemory:copiesMemory2,copiesStreams,isTimed}=sayings;
+const said2=[
+...[
+true,
+forRoot,
+!hasProgram,
+copiesMemory2,
+copiesStreams
+],
+...[
+copiesStreams,
+copiesStreams,
+copiesStreams,
+copiesStreams,
+true,
+isTimed
+]
+];
+const refusals=REFUSALS.map(((text5,number2)=> said2[number2]===true?text5:""));
+return encoder8.encode([
+...refusals,
+...calls,
+""
+].join("\0"));
+});
+var errnoBytes=(function errnoBytes(){
+const named3=Object.entries(ERRNO).filter((([name,number2])=> number2 <=40 && !NEVER.test(name)|| LATER.test(name)));
+return concat([
+...named3.map((([name,number2])=> concat([
+Uint8Array.of(number2),
+encoder8.encode(`${name}\0`)
+]))),
+encoder8.encode("\0an errno that errno(1) names\0")
+]);
+});
+var buildBox=(function buildBox(recipe2,options={}){
+checkBox(recipe2,options);
+const{architecture=Deno.build.arch,for:user="user"}=options;
+const steps=checkedSteps(recipe2.steps);
+const keepsDirectory=options.cwd==="caller";
+const compiled=compileBox(steps,{
+architecture,
+user,
+keepsDirectory
+});
+return boxOf(compiled,steps,options);
+});
+var boxOf=(function boxOf(compiled,steps,options){
+const{program=[],architecture=Deno.build.arch,for:user="user"}=options;
+const keepsDirectory=options.cwd==="caller";
+const note2=noteText({
+recipe:{
+steps
+},
+program,
+architecture,
+for:user,
+...keepsDirectory &&{
+cwd:"caller"
+},
+version:VERSION
+});
+const start=Uint8Array.fromBase64(START[architecture]);
+const ownRoot=compiled.plan.state.hasOwnRoot;
+const streams=Uint8Array.fromBase64(ownRoot?STREAMS3[architecture]:"");
+const code=concat([
+start,
+new Uint8Array(aligned2(start.length)- start.length),
+streams
+]);
+const texts2=textsOf(compiled,user,program);
+const size=unpackedSize(compiled,texts2);
+const memory=layOutMemory(compiled,texts2,memoryAddress(note2,code,size));
+const contents=new Contents(dataAddress(note2));
+const given=fill2(contents,compiled,memory,texts2,program);
+const flags2=flagsOf2(compiled,user);
+const data2=contents.bytes;
+const codeAt=codeAddress(note2,data2.length);
+const streamsAt=ownRoot?codeAt + aligned2(start.length):0;
+const parameters=parameterBytes({
+...given,
+flags:flags2,
+streams:streamsAt
+});
+return writeElf({
+architecture,
+note:note2,
+parameters,
+code,
+data:data2,
+memory
+});
+});
+var layOutMemory=(function layOutMemory({program},texts2,address2){
+const textsAt=address2 + aligned2(program.bytes.length);
+const errnos=textsAt + texts2.length;
+const copies=aligned2(errnos + errnoBytes().length);
+const size=copies + COPIES_SIZE - address2;
+return{
+address:address2,
+table:address2,
+texts:textsAt,
+errnos,
+copies,
+size
+};
+});
+var textsOf=(function textsOf(compiled,user,program){
+const{texts:texts2,fixes,plan,copiesMemory:copiesMemory2}=compiled;
+return textBytes(texts2.map(((text5,index)=> text5 + fixes[index])),{
+forRoot:user==="root",
+hasProgram:program.length > 0,
+copiesMemory:copiesMemory2,
+copiesStreams:plan.state.hasOwnRoot,
+isTimed:hasTimeout(plan)
+});
+});
+var unpackedSize=(function unpackedSize({program,plan},texts2){
+const{environment:environment4,keptVariables}=plan.state;
+const strings=[
+...environment4,
+...keptVariables
+].join("").length * 3;
+return 2 *(program.bytes.length + texts2.length + strings)+ errnoBytes().length;
+});
+var fill2=(function fill2(contents,compiled,memory,texts2,program){
+const{plan}=compiled;
+const{calls,outputs,bytes,slots}=compiled.program;
+const{environment:environment4,keptVariables}=plan.state;
+const set2=Array.from(environment4,(([name,value])=> `${name}=${value}`));
+const digits=((slot)=> contents.numbers(slots.get(slot)??[]));
+return{
+table:memory.table,
+tableSize:bytes.length,
+packed:contents.add(pack(tableBytes(compiled,memory.table))),
+pid:outputs.get(plan.main.pid),
+mine:resultOffset(calls.indexOf(compiled.launchersLast)),
+uids:digits(UID_DIGITS),
+gids:digits(GID_DIGITS),
+texts:contents.add(pack(concat([
+texts2,
+errnoBytes()
+]))),
+textsAt:memory.texts,
+errnos:memory.errnos,
+kept:contents.strings(Array.from(keptVariables,beginningOf2).filter(((text5)=> text5 !==""))),
+set:contents.strings(set2),
+setCount:set2.length,
+program:contents.strings(program),
+programCount:program.length,
+nulls:contents.numbers(compiled.nulls),
+copies:memory.copies,
+answers:contents.numbers(compiled.answers),
+pids:digits(PID_DIGITS),
+after:compiled.after===void 0?0:recordOffset(calls.indexOf(compiled.after))
+};
+});
+var beginningOf2=(function beginningOf2(pattern){
+return pattern.endsWith("*")?pattern.slice(0,-1):`${pattern}=`;
+});
+var flagsOf2=(function flagsOf2({plan,copiesMemory:copiesMemory2},user){
+const{clearsEnvironment,keptVariables,ownSession}=plan.state;
+const clears=clearsEnvironment && !keptVariables.has("*");
+return(clears?FLAGS8.clears:0)|(ownSession?FLAGS8.ownSession:0)|(user==="root"?FLAGS8.forRoot:0)|(copiesMemory2?FLAGS8.shared:0);
+});
+var tableBytes=(function tableBytes({program},address2){
+const bytes=program.bytes.slice();
+const view2=new DataView(bytes.buffer);
+for(const at4 of program.relocations){
+view2.setBigUint64(at4,BigInt(address2)+ view2.getBigUint64(at4,true),true);
+}
+return bytes.subarray(0,bytes.findLastIndex(((byte)=> byte !==0))+ 1);
+});
+var aligned2=(function aligned2(value){
+return Math.ceil(value / 16)* 16;
+});
+var boxedSandbox=(function boxedSandbox(given,reading2){
+if(given.has("allow-net")&& listOf(given,"allow-net")!==void 0){
+throw new UsageError("--allow-net with hosts: a box cannot pass connections on, as ramekin does; --allow-net alone gives it the whole network");
+}
+refuseDenials(given);
+const options=optionsOf(given,reading2);
+const terminal=includesVariable(deniedList(given,"env"),"TERM")?[]:[
+"TERM"
+];
+const env=[
+... new Set([
+...terminal,
+...options.env??[]
+])
+];
+return byFlags((()=> sandbox({
+...options,
+env
+})));
+});
+var refuseDenials=(function refuseDenials(given){
+for(const[denied3,why]of Object.entries(NOT_IN_BOX)){
+const{name}=DENIAL_FLAGS[denied3];
+if(!given.has(name))continue;
+const[value]=listOf(given,name)??[];
+throw new UsageError(`--${name}${value===void 0?"":`=${value}`}: ${why}`);
+}
+});
+var run8=(async function run8(given){
+const output=given.value("output");
+if(output===void 0)throw new UsageError("-o=FILE is missing: where the box is written to");
+const options={
+program:given.program,
+...choice(given,"arch","architecture",[
+"x86_64",
+"aarch64"
+]),
+...choice(given,"for","for",[
+"root",
+"user"
+])
+};
+if(output==="-" && given.has("json")){
+throw new UsageError("--json and -o=-: both would be on the standard output");
+}
+if(output==="-" && Deno.stdout.isTerminal()){
+throw new UsageError("-o=-: the standard output is a terminal; redirect it to a file");
+}
+const bytes=await bytesOf8(given,options);
+if(output==="-")writeOut(bytes);
+else writeExecutable(output,bytes);
+if(given.has("json"))printJson({
+file:output,
+size:bytes.length
+});
+return 0;
+});
+var writeExecutable=(function writeExecutable(path2,bytes){
+if(!mayWrite2(path2))return writeBytes(path2,bytes,493);
+writable(path2,(()=> Deno.writeFileSync(path2,bytes,{
+mode:493
+})));
+if(Deno.build.os !=="windows")Deno.chmodSync(path2,493);
+});
+var bytesOf8=(async function bytesOf8(given,options){
+const[path2]=given.operands;
+if(given.has("sandbox")){
+if(path2 !==void 0){
+throw new UsageError(`--sandbox is instead of a recipe; leave out ${path2}`);
+}
+return buildBox(boxedSandbox(given,IN_BOX),{
+...options,
+cwd:"caller"
+});
+}
+if(path2===void 0)throw new UsageError("RECIPE is missing, or --sandbox in its place");
+const flag2=SANDBOX_FLAGS2.find((name)=> given.has(name));
+if(flag2 !==void 0){
+throw new UsageError(`--${flag2} is for --sandbox; a recipe has its own steps`);
+}
+const settings2=given.values("set").map((value)=> value);
+const{recipe:recipe2,located}=await dataFile(path2,settings2);
+return located(()=> buildBox(recipe2,options));
+});
+var choice=(function choice(given,flag2,option,values){
+const value=given.value(flag2);
+if(value===void 0)return{};
+if(!values.includes(value)){
+throw new UsageError(`--${flag2}=${value}: it is ${values.join(" or ")}`);
+}
+return{
+[option]:value
+};
+});
 var runCommandLine=(async function runCommandLine(words4,run38){
 const[first,...rest2]=words4;
 let subcommand;
@@ -7822,9 +8793,6 @@ return true;
 }
 }
 return false;
-}
-function isBooleanString(value){
-return value==="true" || value==="false";
 }
 function parseBooleanString(value){
 return value !=="false";
@@ -8755,59 +9723,25 @@ CLD_STOPPED=5;
 CLD_CONTINUED=6;
 })
 });
-function flagNames(value,names){
-let rest2=value;
-const words4=[];
-for(const[name,bits]of Object.entries(names)){
-if(bits !==0 && containsBits(rest2,bits)){
-words4.push(name);
-rest2 -=bits;
-}
-}
-if(rest2 !==0 || words4.length===0)words4.push(rest2===0?"0":`0x${rest2.toString(16)}`);
-return words4.join("|");
-}
-function describeCall(call2,show3=textOf){
-return `${call2.name}(${call2.args.map((argument)=> describeArgument(argument,show3)).join(", ")})`;
-}
-function describeArgument(argument,show3){
-if(argument===null)return "NULL";
-if(typeof argument==="string")return JSON.stringify(argument);
-if(typeof argument==="number" || typeof argument==="bigint")return String(argument);
-if(argument instanceof Uint8Array)return describeBytes(argument);
-if(argument instanceof Slot)return show3(argument);
-return argument instanceof Struct?argument.show(show3):argument.text;
-}
 function textOf(slot){
 return slot.text;
-}
-function written(text5,show3){
-return typeof text5==="string"?text5:text5(show3);
-}
-function describeBytes(bytes){
-const shown4=bytes.subarray(0,40);
-const text5=new TextDecoder().decode(shown4);
-const printable=!/[^\t\n\x20-\x7e]/.test(text5);
-if(printable)return JSON.stringify(text5)+(bytes.length > shown4.length?"...":"");
-return `[${bytes.length} bytes]`;
-}
-function containsBits(value,bits){
-const high=Math.floor(value / 2 ** 32),low=value >>> 0;
-const bitsHigh=Math.floor(bits / 2 ** 32),bitsLow=bits >>> 0;
-return(high & bitsHigh)>>> 0===bitsHigh &&(low & bitsLow)>>> 0===bitsLow;
 }
 var Named,Slot,Output,OutputField,FieldAddress,ResultOf,Struct;
 var init_call=__esm({
 "ffi/call.ts":(function(){
 Named=class{
+static{
+addGetters(this.prototype,{
+text:(function(){
+return written(this.#text,textOf);
+})
+});
+}
 value;
 #text;
 constructor(value,text5){
 this.value=value;
 this.#text=text5;
-}
-get text(){
-return written(this.#text,textOf);
 }
 };
 Slot=class{
@@ -8858,6 +9792,13 @@ this.text=text5;
 };
 Struct=class{
 static{
+addMethods(this.prototype,{
+show:(function(show3){
+return written(this.#text,show3);
+})
+});
+}
+static{
 addGetters(this.prototype,{
 size:(function(){
 return this.bytes.length;
@@ -8876,9 +9817,6 @@ this.#text=text5;
 }
 get text(){
 return this.show(textOf);
-}
-show(show3){
-return written(this.#text,show3);
 }
 };
 })
@@ -10830,9 +11768,6 @@ function fixFor(fixes,code){
 const fix=code && allOf(fixes)?.[code];
 return typeof fix==="function"?fix():fix;
 }
-function allOf(fixes){
-return typeof fixes==="function"?fixes():fixes;
-}
 function withFixes(fixes,act){
 try{
 return act();
@@ -11423,13 +12358,6 @@ MOUNT_ATTR_NOSYMFOLLOW
 };
 })
 });
-function open_tree_attr(directory2,path2,flagBits,attributes,size){
-return call("open_tree_attr",at(directory2),path2,flags(flagBits,TREE_FLAGS),attributes,size);
-}
-function word(name,value){
-if(name==="userns_fd")return String(value);
-return flags(value,name==="propagation"?MOUNT_FLAGS:MOUNT_ATTRIBUTES).text;
-}
 function fspick(directory2,path2,flagBits){
 return call("fspick",at(directory2),path2,flags(flagBits,FSPICK_FLAGS));
 }
@@ -12793,9 +13721,6 @@ const set2=new Uint8Array(SIGSET_SIZE2);
 set2[signal - 1 >> 3]=1 <<(signal - 1 & 7);
 return call("rt_sigtimedwait",new Struct(set2,"&set"),null,null,SIGSET_SIZE2);
 }
-function getpid(){
-return call("getpid");
-}
 function getppid(){
 return call("getppid");
 }
@@ -13073,11 +13998,6 @@ return call("setresuid",real,effective,saved);
 }
 function setresgid(real,effective,saved){
 return call("setresgid",real,effective,saved);
-}
-function setgroups(groups){
-if(groups.length===0)return call("setgroups",0,null);
-const bytes=new Uint8Array(new Uint32Array(groups).buffer);
-return call("setgroups",groups.length,new Struct(bytes,`[${groups.join(", ")}]`));
 }
 var SETS,CAPABILITY_VERSION_3,HEADER2;
 var init_users=__esm({
@@ -19353,23 +20273,6 @@ errno
 }));
 })
 });
-function noteBytes(text5){
-const encoder9=new TextEncoder();
-const[owner,content2]=[
-encoder9.encode(`${NOTE.owner}\0`),
-encoder9.encode(text5)
-];
-const bytes=new Uint8Array(12 + align(owner.length)+ align(content2.length));
-const view2=new DataView(bytes.buffer);
-[
-owner.length,
-content2.length,
-NOTE.type
-].forEach((value,index)=> view2.setUint32(4 * index,value,true));
-bytes.set(owner,12);
-bytes.set(content2,12 + align(owner.length));
-return bytes;
-}
 function noteIn(file){
 const view2=new DataView(file.buffer,file.byteOffset,file.length);
 if(file.length < HEADER_SIZE2 || view2.getUint32(0)!==2135247942)return void 0;
@@ -19396,9 +20299,6 @@ return new TextDecoder().decode(file.subarray(start,start + size));
 }
 }
 return void 0;
-}
-function align(value){
-return Math.ceil(value / 4)* 4;
 }
 var NOTE,HEADER_SIZE2,SEGMENT_SIZE,PT_NOTE;
 var init_elf_note=__esm({
@@ -20487,7 +21387,7 @@ static{
 addMethods(this.prototype,{
 mounted:(function({keepsBelow=false,...description}){
 const target=normalize(description.target);
-const place3=makePlace$36.call(this,target);
+const place3=makePlace$37.call(this,target);
 const mount4={
 ...DEFAULTS,
 ...description,
@@ -20501,7 +21401,7 @@ covered:place3.children
 if(!keepsBelow)place3.children=void 0;
 }),
 remounted:(function(target,readOnly){
-this.#own();
+own$34.call(this);
 const entry2=this.#placeAt(target)?.mounts.at(-1);
 if(entry2 !==void 0)entry2.mount={
 ...entry2.mount,
@@ -20513,7 +21413,7 @@ readOnly
 };
 }),
 madeDirectory:(function(path2){
-makePlace$36.call(this,path2).made=true;
+makePlace$37.call(this,path2).made=true;
 }),
 isMountPoint:(function(target){
 return this.#placeAt(target)?.mounts.some((({mount:mount4})=> mount4.certain))??false;
@@ -20527,7 +21427,7 @@ isContainerMount:(function(path2){
 return this.mountOf(path2).own;
 }),
 mountOf:(function(path2){
-return deepest$34.call(this,path2,((place3)=> place3.mounts.at(-1)));
+return deepest$35.call(this,path2,((place3)=> place3.mounts.at(-1)));
 }),
 originOf:(function(path2){
 const{origin,target}=this.mountOf(path2);
@@ -20538,14 +21438,14 @@ origin:normalize(`${origin}/${normalize(path2).slice(target.length)}`)
 }),
 mountAbove:(function(path2){
 const normal2=normalize(path2);
-return deepest$34.call(this,normal2.slice(0,normal2.lastIndexOf("/"))|| "/",((place3)=> place3.mounts.at(-1)));
+return deepest$35.call(this,normal2.slice(0,normal2.lastIndexOf("/"))|| "/",((place3)=> place3.mounts.at(-1)));
 }),
 isHostFile:(function(path2){
 return this.atHostRoot && this.mountOf(path2)===this.#base;
 }),
 mayBeHostFile:(function(path2){
 if(!this.atHostRoot)return false;
-return deepest$34.call(this,path2,((place3)=> place3.mounts.findLast((({mount:mount4})=> mount4.certain))))===this.#base;
+return deepest$35.call(this,path2,((place3)=> place3.mounts.findLast((({mount:mount4})=> mount4.certain))))===this.#base;
 }),
 enter:(function(root2){
 const directory2=normalize(root2);
@@ -20589,20 +21489,27 @@ return this.#tree==="host";
 });
 }
 static{
-deepest$34=(function(path2,entryAt){
+own$34=(function(){
+if(!this.#isShared)return;
+this.#isShared=false;
+this.#root=copyOf(this.#root);
+});
+}
+static{
+deepest$35=(function(path2,entryAt){
 let best3=entryAt(this.#root);
 walk(this.#root,path2,((place3)=>{
 best3=entryAt(place3)??best3;
 }));
 if(best3===void 0)return this.#base;
 if(best3.depth===this.#depth)return best3.mount;
-if(!this.#isShared)return mountOf$35.call(this,best3);
-this.#own();
-return deepest$34.call(this,path2,entryAt);
+if(!this.#isShared)return mountOf$36.call(this,best3);
+own$34.call(this);
+return deepest$35.call(this,path2,entryAt);
 });
 }
 static{
-mountOf$35=(function(entry2){
+mountOf$36=(function(entry2){
 const{mount:mount4,depth}=entry2;
 entry2.depth=this.#depth;
 return entry2.mount={
@@ -20612,8 +21519,8 @@ target:mount4.target.slice(this.#depth - depth)|| "/"
 });
 }
 static{
-makePlace$36=(function(path2){
-this.#own();
+makePlace$37=(function(path2){
+own$34.call(this);
 let place3=this.#root;
 const normal2=normalize(path2);
 if(normal2==="/")return place3;
@@ -20640,13 +21547,8 @@ table2.#depth=this.#depth;
 this.#isShared=table2.#isShared=true;
 return table2;
 }
-#own(){
-if(!this.#isShared)return;
-this.#isShared=false;
-this.#root=copyOf(this.#root);
-}
 unmounted(target){
-this.#own();
+own$34.call(this);
 const place3=this.#placeAt(target);
 const entry2=place3?.mounts.pop();
 if(entry2===void 0)return;
@@ -20809,7 +21711,7 @@ Number(result.result(GID))
 ];
 const groups=groupsIn(result,egid);
 const last=this.#last;
-const isSame6=hasSame$37.call(this,view2)&& last?.euid===euid && last.egid===egid && last.groups===groups;
+const isSame6=hasSame$38.call(this,view2)&& last?.euid===euid && last.egid===egid && last.groups===groups;
 if(isSame6)return last;
 const{effective,inheritable}=readCapabilities(view2);
 return this.#last={
@@ -20825,7 +21727,7 @@ mayChangeGroups:effective.includes("CAP_SETGID")&& mayCallSetgroups()
 });
 }
 static{
-hasSame$37=(function(capabilities2){
+hasSame$38=(function(capabilities2){
 let isSame6=true;
 for(let at4=0;at4 < capabilities2.byteLength;at4 +=4){
 const word6=capabilities2.getUint32(at4,true);
@@ -20924,21 +21826,21 @@ if(!known.used || known.stamp===void 0)this.#forget(path2);
 const paths=[
 ...this.#known.keys()
 ];
-if(paths.length <=AT_ONCE2)return compare$38.call(this,this.#looks??=new DirectoryLooks(paths));
+if(paths.length <=AT_ONCE2)return compare$39.call(this,this.#looks??=new DirectoryLooks(paths));
 for(let start=0;start < paths.length;start +=AT_ONCE2){
-compare$38.call(this,new DirectoryLooks(paths.slice(start,start + AT_ONCE2)));
+compare$39.call(this,new DirectoryLooks(paths.slice(start,start + AT_ONCE2)));
 }
 }),
 of:(function(path2){
-return get$39.call(this,path2).list;
+return get$40.call(this,path2).list;
 }),
 ownerOf:(function(path2){
-return get$39.call(this,path2).owner;
+return get$40.call(this,path2).owner;
 })
 });
 }
 static{
-compare$38=(function(looks){
+compare$39=(function(looks){
 looks.stamps().forEach(((stamp,index)=>{
 const path2=looks.paths[index];
 const known=this.#known.get(path2);
@@ -20948,7 +21850,7 @@ else this.#forget(path2);
 });
 }
 static{
-get$39=(function(path2){
+get$40=(function(path2){
 let known=this.#known.get(path2);
 if(known===void 0){
 this.#known.set(path2,known=readNow(path2));
@@ -21744,7 +22646,7 @@ MAX_LINKS=40;
 });
 var SIZE,GONE3,JoinTargetCheck,SmallFile;
 var init_join_check=__esm({
-"host/join_check.ts"(){
+"host/join_check.ts":(function(){
 init_call();
 init_files3();
 init_program();
@@ -21851,7 +22753,7 @@ const{buffer,byteOffset}=result.output(this.#bytes);
 return new TextDecoder().decode(new Uint8Array(buffer,byteOffset,length));
 }
 };
-}
+})
 });
 function namespaceKindOf(file){
 const fixes={
@@ -21989,7 +22891,7 @@ continue;
 }
 this.#cost.addParts();
 const here2=`${at4}/${name}`;
-const target=targetOf$40.call(this,at4,name);
+const target=targetOf$41.call(this,at4,name);
 if(target===void 0){
 at4=here2;
 continue;
@@ -22006,7 +22908,7 @@ return at4===""?"/":at4;
 });
 }
 static{
-targetOf$40=(function(directory2,name){
+targetOf$41=(function(directory2,name){
 if(isWithin(directory2,"/proc")&& directory2 !=="/")return void 0;
 const path2=`${directory2}/${name}`;
 if(!isWithin(directory2,this.#directory))return linkTarget(path2);
@@ -22280,7 +23182,7 @@ return this.#all.values().flatMap(({worktrees})=> worktrees).toArray();
 }),
 named:(function*(){
 const named3=[];
-const general=configs$41.call(this,this.#files.general,named3).flatMap((({hooks})=> hooks));
+const general=configs$42.call(this,this.#files.general,named3).flatMap((({hooks})=> hooks));
 for(const path2 of general)if(path2.startsWith("/"))named3.push({
 path:path2
 });
@@ -22294,7 +23196,7 @@ const files2=[
 "config",
 "config.worktree"
 ].map((name)=> `${directory2}/${name}`);
-for(const config of configs$41.call(this,files2,named3)){
+for(const config of configs$42.call(this,files2,named3)){
 for(const path2 of config.hooks)hooks.add(path2);
 for(const path2 of config.worktrees){
 const worktree=this.#files.endOf(from(directory2,path2));
@@ -22315,7 +23217,7 @@ yield* named3;
 });
 }
 static{
-configs$41=(function(files2,named3){
+configs$42=(function(files2,named3){
 const configs=[];
 const read5=new Set();
 const waiting=[
@@ -22457,26 +23359,26 @@ run:(function(){
 const{directory:directory2,names,paths=[]}=this.#question;
 for(const path2 of paths)this.#reportPath(path2);
 if(names.length > 0){
-const ways=starts$43.call(this).map(((start)=> around$44.call(this,start)));
+const ways=starts$44.call(this).map(((start)=> around$45.call(this,start)));
 for(const around2 of ways){
 for(const[index,path2]of around2.entries()){
-later$52.call(this,{
+later$53.call(this,{
 path:path2,
 depth:index===0?0:around2.length - index,
 inGit:false
 });
 }
 }
-later$52.call(this,{
+later$53.call(this,{
 path:directory2,
 depth:0,
 inGit:false
 });
-readQueue$42.call(this);
-for(const around2 of ways)reportProjects$45.call(this,around2);
-reportNamesOf$46.call(this,directory2);
-reportHome$47.call(this);
-reportMounts$49.call(this);
+readQueue$43.call(this);
+for(const around2 of ways)reportProjects$46.call(this,around2);
+reportNamesOf$47.call(this,directory2);
+reportHome$48.call(this);
+reportMounts$50.call(this);
 }
 const{directories,isOver}=this.#cost;
 if(isOver)return{
@@ -22494,21 +23396,21 @@ directories
 });
 }
 static{
-readQueue$42=(function(){
+readQueue$43=(function(){
 for(let at4=0;at4 < this.#queue.length;){
-while(at4 < this.#queue.length && !this.#cost.isOver)read$53.call(this,this.#queue[at4++]);
+while(at4 < this.#queue.length && !this.#cost.isOver)read$54.call(this,this.#queue[at4++]);
 if(this.#index.ofGit.length===0)return;
 for(const{path:path2,text:text5}of this.#repositories.named()){
 if(this.#cost.isOver)return;
 this.#cost.addDirectory();
-report$51.call(this,path2,true,{
+report$52.call(this,path2,true,{
 text:text5
 });
 }
 if(this.#cost.isOver)return;
 for(const worktree of this.#repositories.worktrees()){
 for(const path2 of this.#found.pathsOf(worktree)){
-later$52.call(this,{
+later$53.call(this,{
 path:path2,
 depth:MAX_DEPTH,
 inGit:false
@@ -22519,7 +23421,7 @@ inGit:false
 });
 }
 static{
-starts$43=(function(){
+starts$44=(function(){
 const{directory:directory2,start=directory2}=this.#question;
 if(isWithin(start,directory2))return[
 start
@@ -22531,7 +23433,7 @@ start
 });
 }
 static{
-around$44=(function(start){
+around$45=(function(start){
 const{directory:directory2}=this.#question;
 if(!isWithin(start,directory2))return[];
 const around2=[];
@@ -22540,7 +23442,7 @@ return around2;
 });
 }
 static{
-reportProjects$45=(function(around2){
+reportProjects$46=(function(around2){
 const{directory:directory2,absent:absent2,start}=this.#question;
 const projects=new Set(directory2==="/"?[]:[
 directory2
@@ -22553,60 +23455,60 @@ at4=parentOf(at4);
 if(at4===start || look(below(at4,".git"))!==void 0)projects.add(at4);
 }
 const plain3=absent2.filter(isPlain);
-for(const project of projects)reportAll$50.call(this,project,plain3);
+for(const project of projects)reportAll$51.call(this,project,plain3);
 });
 }
 static{
-reportNamesOf$46=(function(directory2){
+reportNamesOf$47=(function(directory2){
 const{asked=directory2}=this.#question;
 const paths=[
 directory2,
 asked,
 ...this.#otherNames.wholeOf(directory2)
 ];
-reportAll$50.call(this,directory2,[
+reportAll$51.call(this,directory2,[
 ...new Set(paths.flatMap(((path2)=> this.#index.after(path2))))
 ]);
 });
 }
 static{
-reportHome$47=(function(){
+reportHome$48=(function(){
 const{home,configHome}=this.#question;
 const{ofHome}=this.#index;
-if(home !==void 0)reportAll$50.call(this,home,ofHome,presentInHome$48.call(this));
+if(home !==void 0)reportAll$51.call(this,home,ofHome,presentInHome$49.call(this));
 if(configHome===void 0)return;
 const configs=ofHome.filter((name)=> name.startsWith(CONFIG));
-reportAll$50.call(this,configHome,configs.map((name)=> name.slice(CONFIG.length)));
+reportAll$51.call(this,configHome,configs.map((name)=> name.slice(CONFIG.length)));
 });
 }
 static{
-presentInHome$48=(function(){
+presentInHome$49=(function(){
 const{present:present3=[]}=this.#question;
 return new Set(present3.map(((name)=> name.startsWith(HOME2)?name.slice(HOME2.length):name)));
 });
 }
 static{
-reportMounts$49=(function(){
+reportMounts$50=(function(){
 const{directory:directory2}=this.#question;
 for(const{root:root2,target}of this.#otherNames.mountsIn(directory2)){
 const others=this.#otherNames.wholeOf(target);
 const places=others.length===0?[
 root2
 ]:others.filter((place3)=> !isWithin(place3,directory2));
-if(places.some((place3)=> this.#isNamed(place3)))report$51.call(this,target,false);
-reportAll$50.call(this,target,places.flatMap((place3)=> this.#index.after(place3)));
+if(places.some((place3)=> this.#isNamed(place3)))report$52.call(this,target,false);
+reportAll$51.call(this,target,places.flatMap((place3)=> this.#index.after(place3)));
 }
 });
 }
 static{
-reportAll$50=(function(base,names,present3=NONE2){
+reportAll$51=(function(base,names,present3=NONE2){
 if(names.length===0)return;
 const entries=this.#lists.of(base);
 for(const name of names){
 const path2=below(base,name);
 const mayBeMade=present3.has(name);
 if(entries.has(name.split("/",1)[0])){
-report$51.call(this,path2,!mayBeMade,{
+report$52.call(this,path2,!mayBeMade,{
 base,
 isWhole:mayBeMade
 });
@@ -22617,7 +23519,7 @@ for(const at4 of this.#found.pathsOf(path2))this.#found.addMissingOf(at4);
 });
 }
 static{
-report$51=(function(path2,isAbsent,{text:text5,base,isWhole=false}={}){
+report$52=(function(path2,isAbsent,{text:text5,base,isWhole=false}={}){
 const end=this.#links.endOf(path2,{
 base
 });
@@ -22629,14 +23531,14 @@ else if(isAbsent)this.#found.addMissingOf(at4,text5);
 });
 }
 static{
-later$52=(function(pending){
+later$53=(function(pending){
 if(this.#queued.has(pending.path)|| OTHERS2.has(pending.path))return;
 this.#queued.add(pending.path);
 this.#queue.push(pending);
 });
 }
 static{
-read$53=(function(pending){
+read$54=(function(pending){
 const{path:path2,depth,inGit}=pending;
 this.#cost.addDirectory();
 const entries=this.#lists.of(path2);
@@ -22645,13 +23547,13 @@ const isGit=this.#index.ofGit.length > 0 && isGitDirectory(path2,entries);
 if(isGit)this.#readGit(path2,entries);
 const within4=inGit || isGitName(nameOf2(path2));
 for(const[name,type]of entries){
-if(readName$54.call(this,path2,name,type))continue;
+if(readName$55.call(this,path2,name,type))continue;
 if(type !==S_IFDIR || PASSED_OVER.has(name))continue;
 const child=below(path2,name);
 const isOfGit=within4 || isGitName(name)|| isGit && holdsRepositories(name);
 if(within4 && !mayHoldRepositories(child))continue;
 if(isOfGit || depth < MAX_DEPTH){
-later$52.call(this,{
+later$53.call(this,{
 path:child,
 depth:depth + 1,
 inGit:within4 || isGit && isOfGit
@@ -22661,7 +23563,7 @@ inGit:within4 || isGit && isOfGit
 });
 }
 static{
-readName$54=(function(directory2,name,type){
+readName$55=(function(directory2,name,type){
 if(this.#index.has(name)){
 const path3=below(directory2,name);
 if(this.#index.isEndOf(path3)&& !this.#found.isExcepted(path3)){
@@ -22672,7 +23574,7 @@ return true;
 if(type===S_IFDIR)return false;
 const path2=below(directory2,name);
 if(type===S_IFLNK){
-for(const rest2 of this.#index.after(path2))report$51.call(this,below(path2,rest2),false);
+for(const rest2 of this.#index.after(path2))report$52.call(this,below(path2,rest2),false);
 }
 if(!isGitName(name)|| this.#index.ofGit.length===0)return false;
 if(type===S_IFREG){
@@ -22774,7 +23676,7 @@ this.#repositories.add(end,worktree)
 for(const path2 of[
 ...found3
 ].flatMap((path3)=> this.#found.pathsOf(path3))){
-later$52.call(this,{
+later$53.call(this,{
 path:path2,
 depth:MAX_DEPTH,
 inGit:true
@@ -22871,9 +23773,9 @@ if(mount4 !==void 0 || at4==="/")return mount4;
 });
 }
 static{
-has$55=(function(mount4){
+has$56=(function(mount4){
 if(this.#points.get(mount4.id)?.has(mount4.target))return false;
-for(let at4=mount4,above=above$56.call(this,at4);above !==void 0;above=above$56.call(this,at4)){
+for(let at4=mount4,above=above$57.call(this,at4);above !==void 0;above=above$57.call(this,at4)){
 const points=this.#points.get(above.id);
 if(directoriesAround(at4.target,above.target).some(((path2)=> points.has(path2))))return false;
 at4=above;
@@ -22882,7 +23784,7 @@ return true;
 });
 }
 static{
-above$56=(function({id:id2,parent}){
+above$57=(function({id:id2,parent}){
 return parent===id2?void 0:this.#byId.get(parent);
 });
 }
@@ -22903,7 +23805,7 @@ target
 else points.add(target);
 }
 for(const mount4 of mounts){
-if(has$55.call(this,mount4)&& !this.#byTarget.has(mount4.target)){
+if(has$56.call(this,mount4)&& !this.#byTarget.has(mount4.target)){
 this.#byTarget.set(mount4.target,mount4);
 }
 }
@@ -22963,7 +23865,7 @@ static{
 addMethods(this.prototype,{
 of:(function(path2){
 if(this.#others.size===0)return[];
-const places=placeOf$57.call(this,path2);
+const places=placeOf$58.call(this,path2);
 for(const mount4 of this.#others.keys()){
 if(!isBelow(mount4,path2))continue;
 if(!isKernelMount(mount4))places.push({
@@ -22972,15 +23874,15 @@ path:mount4.root
 });
 }
 const names=places.flatMap(((place3)=>[
-...wholes$58.call(this,place3),
-...parts$59.call(this,place3)
+...wholes$59.call(this,place3),
+...parts$60.call(this,place3)
 ]));
 return[
 ...new Set(names)
 ].filter((name)=> !isWithin(name,path2));
 }),
 wholeOf:(function(path2){
-return placeOf$57.call(this,path2).flatMap(((place3)=> wholes$58.call(this,place3)));
+return placeOf$58.call(this,path2).flatMap(((place3)=> wholes$59.call(this,place3)));
 }),
 mountsIn:(function(directory2){
 return this.#mounts.all().filter(((mount4)=> isBelow(mount4,directory2)));
@@ -22988,7 +23890,7 @@ return this.#mounts.all().filter(((mount4)=> isBelow(mount4,directory2)));
 });
 }
 static{
-placeOf$57=(function(path2){
+placeOf$58=(function(path2){
 const mount4=this.#others.size===0?void 0:this.#mounts.around(path2);
 if(mount4===void 0 || !this.#others.has(mount4))return[];
 return[
@@ -23000,7 +23902,7 @@ path:normalize(`${mount4.root}/${path2.slice(lengthOf(mount4.target))}`)
 });
 }
 static{
-wholes$58=(function({mount:mount4,path:path2}){
+wholes$59=(function({mount:mount4,path:path2}){
 return this.#others.get(mount4).filter((({root:root2})=> isWithin(path2,root2))).flatMap((other)=>{
 const name=normalize(`${other.target}/${path2.slice(lengthOf(other.root))}`);
 return this.#mounts.around(name)===other?[
@@ -23010,7 +23912,7 @@ name
 });
 }
 static{
-parts$59=(function({mount:mount4,path:path2}){
+parts$60=(function({mount:mount4,path:path2}){
 return this.#others.get(mount4).filter((({root:root2})=> root2 !==path2 && isWithin(root2,path2))).map(({target})=> target);
 });
 }
@@ -23680,12 +24582,6 @@ var init_copy_fields=__esm({
 "plan/copy_fields.ts":(function(){
 })
 });
-function unsearchable(path2){
-return `this user may not search a directory on the way to ${path2} (chmod +x), and neither may its programs; leave the path out`;
-}
-function linkOnTheWay(path2){
-return `a symbolic link is on the way to ${path2}, and none is followed there; name the path that it leads to`;
-}
 function restrictedByAppArmor(host2){
 return host2.setting("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")===1?'AppArmor lets ordinary users do nothing in their user namespaces here: an AppArmor profile for deno with "userns," allows it, or sysctl -w kernel.apparmor_restrict_unprivileged_userns=0':void 0;
 }
@@ -26940,7 +27836,7 @@ addMethods(this.prototype,{
 release:(function(){
 for(const pipe of this.#pipes)if(pipe !==void 0)RELEASING.run(pipe.theirs,pipe.ours);
 for(const copy2 of this.#copies.values())copy2.handOver();
-closeDuplicates$63.call(this);
+closeDuplicates$64.call(this);
 return this.#pipes.map(((pipe)=> pipe?.ours));
 })
 });
@@ -26958,7 +27854,7 @@ return[
 });
 }
 static{
-open$60=(function(source,fd,sources){
+open$61=(function(source,fd,sources){
 if(source==="piped"){
 const pipe=this.#pipes[fd]=openPipeTo(fd);
 return{
@@ -26973,7 +27869,7 @@ fd:this.#duplicate(source.fd)
 });
 }
 static{
-protect$61=(function(sources){
+protect$62=(function(sources){
 const oursAt=((fd)=>{
 const isPiped=this.#pipes[sources[fd]==="stdout"?1:fd]!==void 0;
 const stream=this.#streams[fd];
@@ -26986,12 +27882,12 @@ const ours=[
 2
 ].map(oursAt);
 ours.forEach(((fd,stream)=>{
-if(fd !==void 0)this.#streams[stream]=protected$62.call(this,stream,fd,ours[0]);
+if(fd !==void 0)this.#streams[stream]=protected$63.call(this,stream,fd,ours[0]);
 }));
 });
 }
 static{
-protected$62=(function(fd,ours,input){
+protected$63=(function(fd,ours,input){
 const handover=handoverOf(ours,input,NAMES3[fd]);
 if(handover==="inherit")return this.#streams[fd];
 if(handover==="null")return "null";
@@ -27004,7 +27900,7 @@ fd:copy2.theirs
 });
 }
 static{
-closeDuplicates$63=(function(){
+closeDuplicates$64=(function(){
 for(const fd of this.#duplicates)syscall(close(fd));
 this.#duplicates.length=0;
 });
@@ -27015,8 +27911,8 @@ this.#duplicates.length=0;
 #duplicates=[];
 constructor(sources,hasOwnRoot=false){
 try{
-sources.forEach(((source,fd)=> this.#streams.push(open$60.call(this,source,fd,sources))));
-if(hasOwnRoot)protect$61.call(this,sources);
+sources.forEach(((source,fd)=> this.#streams.push(open$61.call(this,source,fd,sources))));
+if(hasOwnRoot)protect$62.call(this,sources);
 }catch(error){
 this.close();
 throw error;
@@ -27039,7 +27935,7 @@ close(){
 for(const pipe of this.#pipes){
 if(pipe !==void 0)CLOSING2.run(pipe.ours,pipe.theirs);
 }
-closeDuplicates$63.call(this);
+closeDuplicates$64.call(this);
 try{
 endServices(this.services);
 }catch{
@@ -27479,6 +28375,15 @@ this.parts.push(isWhole?part2:{
 place:(function(label2){
 this.parts.push(label2);
 }),
+endProcess:(function(){
+const last=this.parts.pop();
+this.parts.push({
+...last,
+onZero:END,
+onAccepted:END,
+onSuccess:END
+});
+}),
 end:(function(edges={}){
 const last=this.parts.pop();
 const ends={
@@ -27497,15 +28402,6 @@ this.parts.push({
 }
 parts=[];
 section="script";
-endProcess(){
-const last=this.parts.pop();
-this.parts.push({
-...last,
-onZero:END,
-onAccepted:END,
-onSuccess:END
-});
-}
 };
 })
 });
@@ -27869,9 +28765,6 @@ EINVAL:BEYOND_LIMIT
 AUDIT_FILTERED="the filter (seccomp) denies a call by which an audit begins: allow dup3 and sendmsg in it, or run without an audit";
 })
 });
-function copiesMemory({ownMemory},{entersTime:entersTime2}){
-return ownMemory && entersTime2 !==true;
-}
 var init_shape=__esm({
 "launch/shape.ts":(function(){
 })
@@ -28214,7 +29107,7 @@ if(resolved2.late===true)return root2;
 return isPlainIn(root2,resolved2,this.#host)?void 0:root2;
 }),
 placeOf:(function(path2){
-const place3=placeOf$64.call(this,path2);
+const place3=placeOf$65.call(this,path2);
 if(place3.path.startsWith("/"))return place3;
 return this.#cursor.refuse(`${path2} is ${place3.path}, which has no path`);
 }),
@@ -28231,18 +29124,18 @@ return `${this.#host.workingDirectory()}/${source}`;
 });
 }
 static{
-placeOf$64=(function(path2){
+placeOf$65=(function(path2){
 const root2=this.hostRootAround(path2);
 if(root2 !==void 0)return this.#host.resolve(root2);
 if(climbs(path2)|| this.#mounts.isHostFile(path2))return this.#host.resolve(path2);
 const mount4=this.#mounts.mountOf(path2);
 const normal2=normalize(path2);
 if(normal2 !==mount4.target){
-return below2(placeOf$64.call(this,mount4.target),mount4.target,normal2);
+return below2(placeOf$65.call(this,mount4.target),mount4.target,normal2);
 }
 const directory2=parentOf(normal2);
 if(this.#mounts.isHostFile(directory2))return this.#host.resolve(path2);
-return below2(placeOf$64.call(this,directory2),directory2,normal2,nameOf2(normal2));
+return below2(placeOf$65.call(this,directory2),directory2,normal2,nameOf2(normal2));
 });
 }
 #cursor;
@@ -28396,9 +29289,9 @@ addMethods(this.prototype,{
 of:(function(path2){
 if(this.#isLost || climbs(path2))return void 0;
 const normal2=normalize(path2);
-if(this.#mounts.isHostFile(normal2))return onHost$65.call(this,normal2);
+if(this.#mounts.isHostFile(normal2))return onHost$66.call(this,normal2);
 const mount4=this.#mounts.mountOf(normal2);
-const isPlain2=mount4.target===normal2 || isPlain$66.call(this,normal2,mount4);
+const isPlain2=mount4.target===normal2 || isPlain$67.call(this,normal2,mount4);
 return isPlain2 &&(mount4.certain || this.#isPlainWithout(normal2,mount4))?normal2:void 0;
 }),
 mounted:(function(target){
@@ -28416,7 +29309,7 @@ this.#links=this.#links.filter(((link2)=> isWithin(link2,root2))).map(((link2)=>
 });
 }
 static{
-onHost$65=(function(path2){
+onHost$66=(function(path2){
 const resolved2=this.#host.resolve(path2);
 const root2=this.#cursor.rootOf(path2);
 const isKnown2=root2===void 0?this.#mounts.isHostFile(resolved2.path):isPlainIn(root2,resolved2,this.#host);
@@ -28424,7 +29317,7 @@ return isKnown2?resolved2.path:void 0;
 });
 }
 static{
-isPlain$66=(function(path2,{target,type,own,origin,layers}){
+isPlain$67=(function(path2,{target,type,own,origin,layers}){
 const rest2=path2.slice(target==="/"?0:target.length);
 const isPlainBelow=((directory2)=>{
 const whole=normalize(directory2 + rest2);
@@ -28458,7 +29351,7 @@ this.#isLost=begun2.#isLost;
 #isPlainWithout(path2,{target,origin}){
 if(origin===void 0)return false;
 const around2=this.#mounts.mountAbove(target);
-return around2.certain && around2.own && isPlain$66.call(this,path2,around2);
+return around2.certain && around2.own && isPlain$67.call(this,path2,around2);
 }
 };
 })
@@ -28525,12 +29418,18 @@ path:place3
 });
 }),
 record:(function(access,locksWith){
-const whole=ofStep$67.call(this,access);
+const whole=ofStep$68.call(this,access);
 this.recorded.push({
 access:whole,
 ...locksWith !==void 0 &&{
 locksWith
 }
+});
+}),
+recordVariable:(function(name){
+this.record({
+kind:"env",
+name
 });
 }),
 recordBind:(function(path2,{readOnly,noDevices}){
@@ -28641,7 +29540,7 @@ this.recordTree(path2);
 if(by==="chroot" && this.init !==void 0 && this.root !=="own"){
 this.init.seesHost=true;
 }
-this.root=rootAfter$68.call(this,by);
+this.root=rootAfter$69.call(this,by);
 this.kernelFiles.enter(this.#settled.of(directory2));
 this.#settled.entered(directory2);
 }),
@@ -28660,7 +29559,7 @@ if(this.init !==void 0 && this.root !=="own")this.init.seesHost=true;
 });
 }
 static{
-ofStep$67=(function(access){
+ofStep$68=(function(access){
 const{index}=this.#cursor;
 return{
 ...access,
@@ -28670,7 +29569,7 @@ step:this.#cursor.nameOf(index)
 });
 }
 static{
-rootAfter$68=(function(by){
+rootAfter$69=(function(by){
 this.#isOpen ||=by==="chroot" && this.root !=="own";
 return this.#isOpen?"host":"own";
 });
@@ -28721,12 +29620,6 @@ const path2=this.#paths.hostSource(source);
 if(path2===void 0 || !this.#paths.mayBeHostFile(path2))return void 0;
 return this.#paths.placeOf(path2);
 }
-recordVariable(name){
-this.record({
-kind:"env",
-name
-});
-}
 recordRead(path2){
 if(!this.#paths.mayBeHostFile(path2))return;
 this.record({
@@ -28774,7 +29667,7 @@ path:path2,
 })));
 }
 recordDeath(isKilled){
-this.lifetime=isKilled?void 0:ofStep$67.call(this,{
+this.lifetime=isKilled?void 0:ofStep$68.call(this,{
 kind:"lifetime"
 });
 }
@@ -28880,11 +29773,11 @@ static{
 addMethods(this.prototype,{
 open:(function(flags2,options={}){
 const{mode:mode2=0,accept:accept2,onAccepted}=options;
-const call2=opening$69.call(this,flags2 | O_CLOEXEC,mode2);
-const fixes=()=>({
-...this.#lookupFixes(flags2),
+const call2=opening$70.call(this,flags2 | O_CLOEXEC,mode2);
+const fixes=(()=>({
+...lookupFixes$71.call(this,flags2),
 ...allOf(options.fixes)
-});
+}));
 return this.#plan.open(call2,`<${this.path}>`,{
 accept:accept2,
 onAccepted,
@@ -28904,7 +29797,7 @@ const holdsRoot=root2 !==void 0 && isWithin(root2,directory2);
 if(holdsRoot && !state.mounts.isContainerMount(directory2))break;
 missing4.push(directory2);
 }
-for(const directory2 of missing4.reverse())makeDirectory$70.call(this.#plan.path(directory2));
+for(const directory2 of missing4.reverse())makeDirectory$72.call(this.#plan.path(directory2));
 }),
 openBase:(function(){
 const base=this.#base;
@@ -28929,10 +29822,10 @@ this.#plan.call(mknodat(directory2,name,S_IFREG | 420,0),{
 accept:[
 "EEXIST"
 ],
-fixes:()=>({
+fixes:(()=>({
 EROFS:READ_ONLY,
 ENOSPC:filesystemFull(this.path)
-})
+}))
 });
 }));
 }),
@@ -28940,10 +29833,10 @@ mountOn:(function({source,type,flags:flags2,data:data2,fixes={},make:make2}){
 this.refuseRoot();
 if(make2===true || this.needsMountPoint)this.makeMountPoint("directory");
 const place3=this.open(O_PATH | O_DIRECTORY,{
-fixes:()=>({
-ENOENT:this.#missingMountPoint("mkdir() makes one on a filesystem of the recipe"),
+fixes:(()=>({
+ENOENT:missingMountPoint$73.call(this,"mkdir() makes one on a filesystem of the recipe"),
 ENOTDIR:`the mount point ${this.path} is not a directory`
-})
+}))
 });
 this.#plan.directories.inside(place3,(()=>{
 this.#plan.call(mount(source,".",type,flags2,data2),{
@@ -28955,29 +29848,29 @@ this.#plan.release(place3);
 attach:(function(tree,source){
 this.refuseRoot();
 const place3=this.open(O_PATH,{
-fixes:()=>({
-ENOENT:this.#missingMountPoint("mkdir() or writeFile() makes one on a filesystem of the recipe")
-})
+fixes:(()=>({
+ENOENT:missingMountPoint$73.call(this,"mkdir() or writeFile() makes one on a filesystem of the recipe")
+}))
 });
 this.attachTo(place3,tree,source);
 this.#plan.release(place3);
 }),
 attachTo:(function(place3,tree,source){
 const{mountFixes:mountFixes2}=this.#plan.state;
-const fixes=()=>{
+const fixes=(()=>{
 const kinds=`one of ${source} and ${this.path} is a directory and the other is not: a directory can only be bound on a directory, and a file on a file`;
 return{
 ENOTDIR:kinds,
 EINVAL:kinds,
 ...mountFixes2
 };
-};
+});
 this.#plan.call(move_mount(tree,"",place3,"",ONTO_FD),{
 fixes
 });
 }),
 setAttributes:(function(attributes,recursive,fixes){
-const place3=openMount$71.call(this);
+const place3=openMount$74.call(this);
 const flags2=AT_EMPTY_PATH |(recursive?AT_RECURSIVE:0);
 this.#plan.call(mount_setattr(place3,"",flags2,attributes),{
 fixes
@@ -28999,7 +29892,7 @@ return !mounts.isThere(this.canonical)&& mounts.isContainerMount(parentOf(this.c
 });
 }
 static{
-opening$69=(function(flags2,mode2){
+opening$70=(function(flags2,mode2){
 const base=this.#base;
 if(base.kind==="host"){
 const how={
@@ -29028,12 +29921,28 @@ resolve:resolve3
 });
 }
 static{
-makeDirectory$70=(function(){
-const fixes=()=>({
+lookupFixes$71=(function(flags2){
+const base=this.#base;
+return{
+EACCES:(flags2 & O_PATH)===0?void 0:unsearchable(this.path),
+ELOOP:base.kind==="host"?this.#plan.host.isHere?`a symbolic link on the way to ${base.resolved} has appeared since the plan was made`:linkOnTheWay(base.resolved):base.kind==="current"?`a link on the way to ${this.path} leads out of the container by /proc, or there are too many links`:`there are too many symbolic links on the way to ${this.path}`,
+ENXIO:`${this.path} is a pipe or a socket, not a file`,
+EROFS:READ_ONLY,
+ENOSPC:filesystemFull(this.path),
+...base.kind==="beneath" &&{
+EAGAIN:`a symbolic link on the way to ${this.path} leads over .., which cannot be looked up while others rename or mount files without a pause`,
+EXDEV:`a symbolic link on the way to ${this.path} leads out of ${base.directory}; make it a relative one within it`
+}
+};
+});
+}
+static{
+makeDirectory$72=(function(){
+const fixes=(()=>({
 ENOTDIR:`something on the way to ${this.path} is not a directory`,
 EROFS:READ_ONLY,
 ENOSPC:filesystemFull(this.path)
-});
+}));
 this.inParent(((parent,name)=>{
 this.#plan.call(mkdirat(parent,name,493),{
 accept:[
@@ -29048,10 +29957,18 @@ mounts.madeDirectory(this.canonical);
 });
 }
 static{
-openMount$71=(function(more=0,options={}){
-const fixes=()=>({
-ENOENT:`${this.path} does not exist${unexpanded(this.path)}`
+missingMountPoint$73=(function(fix){
+const missing4=`the mount point ${this.path} does not exist`;
+const expected=unexpanded(this.path);
+if(expected !=="")return missing4 + expected;
+return this.#base.kind==="host"?`${missing4} on the host; take one that does, such as /mnt`:`${missing4}; ${fix}`;
 });
+}
+static{
+openMount$74=(function(more=0,options={}){
+const fixes=(()=>({
+ENOENT:`${this.path} does not exist${unexpanded(this.path)}`
+}));
 return this.open(O_PATH | more,{
 ...options,
 fixes
@@ -29088,28 +30005,8 @@ return;
 this.canonical=followLinks2(plan,normal2);
 this.#base=baseOf(plan,this.canonical);
 }
-#lookupFixes(flags2){
-const base=this.#base;
-return{
-EACCES:(flags2 & O_PATH)===0?void 0:unsearchable(this.path),
-ELOOP:base.kind==="host"?this.#plan.host.isHere?`a symbolic link on the way to ${base.resolved} has appeared since the plan was made`:linkOnTheWay(base.resolved):base.kind==="current"?`a link on the way to ${this.path} leads out of the container by /proc, or there are too many links`:`there are too many symbolic links on the way to ${this.path}`,
-ENXIO:`${this.path} is a pipe or a socket, not a file`,
-EROFS:READ_ONLY,
-ENOSPC:filesystemFull(this.path),
-...base.kind==="beneath" &&{
-EAGAIN:`a symbolic link on the way to ${this.path} leads over .., which cannot be looked up while others rename or mount files without a pause`,
-EXDEV:`a symbolic link on the way to ${this.path} leads out of ${base.directory}; make it a relative one within it`
-}
-};
-}
-#missingMountPoint(fix){
-const missing4=`the mount point ${this.path} does not exist`;
-const expected=unexpanded(this.path);
-if(expected !=="")return missing4 + expected;
-return this.#base.kind==="host"?`${missing4} on the host; take one that does, such as /mnt`:`${missing4}; ${fix}`;
-}
 reconfigure(flags2,data2,fixes){
-const place3=openMount$71.call(this,O_DIRECTORY);
+const place3=openMount$74.call(this,O_DIRECTORY);
 this.#plan.directories.inside(place3,()=>{
 this.#plan.call(mount(null,".",null,flags2,data2),{
 fixes
@@ -29125,7 +30022,7 @@ new Label("what is mounted is a directory"),
 new Label("what is mounted is a file")
 ];
 plan.directories.closeAll();
-const place3=openMount$71.call(this,O_DIRECTORY,{
+const place3=openMount$74.call(this,O_DIRECTORY,{
 accept:[
 "ENOTDIR"
 ],
@@ -29202,7 +30099,7 @@ workingDirectory:(function(){
 return this.#workingDirectory??=this.#host.workingDirectory();
 }),
 resolve:(function(path2){
-let resolved2=knownPath$72.call(this,path2);
+let resolved2=knownPath$75.call(this,path2);
 if(resolved2===void 0)this.#resolved.set(path2,resolved2=this.#host.resolve(path2));
 return resolved2;
 }),
@@ -29211,7 +30108,7 @@ this.#hasAutomounter??=this.#host.hasAutomounter();
 if(this.#hasAutomounter)this.#host.mountAutomounts(directory2);
 }),
 namesIn:(function(directory2,pattern){
-let names=knownNames$73.call(this,directory2);
+let names=knownNames$76.call(this,directory2);
 if(names===void 0){
 this.#names.set(directory2,names=new MatchingNames(this.#now.in(directory2)));
 }
@@ -29219,7 +30116,7 @@ return names.matching(pattern);
 }),
 scanNames:(function(question){
 const key=JSON.stringify(question);
-let scan=knownScan$74.call(this,key);
+let scan=knownScan$77.call(this,key);
 if(scan===void 0){
 const most=MAX_DIRECTORIES - this.#lookedIn;
 scan=this.#host.scanNames({
@@ -29232,7 +30129,7 @@ this.#scans.set(key,scan);
 return scan;
 }),
 hold:(function(caller){
-return(this.#begun?.hold(caller)??true)&& hold$75.call(this,caller);
+return(this.#begun?.hold(caller)??true)&& hold$78.call(this,caller);
 })
 });
 }
@@ -29247,22 +30144,22 @@ return this.#mounts??=this.#host.mounts();
 });
 }
 static{
-knownPath$72=(function(path2){
-return this.#resolved.get(path2)??(this.#begun && knownPath$72.call(this.#begun,path2));
+knownPath$75=(function(path2){
+return this.#resolved.get(path2)??(this.#begun && knownPath$75.call(this.#begun,path2));
 });
 }
 static{
-knownNames$73=(function(directory2){
-return this.#names.get(directory2)??(this.#begun && knownNames$73.call(this.#begun,directory2));
+knownNames$76=(function(directory2){
+return this.#names.get(directory2)??(this.#begun && knownNames$76.call(this.#begun,directory2));
 });
 }
 static{
-knownScan$74=(function(key){
-return this.#scans.get(key)??(this.#begun && knownScan$74.call(this.#begun,key));
+knownScan$77=(function(key){
+return this.#scans.get(key)??(this.#begun && knownScan$77.call(this.#begun,key));
 });
 }
 static{
-hold$75=(function(caller){
+hold$78=(function(caller){
 const host2=this.#host;
 if(this.#paths.length !==this.#resolved.size)this.#paths=[
 ...this.#resolved.values()
@@ -29339,11 +30236,11 @@ flags:flags2 | O_CLOEXEC,
 resolve:resolveFlag(this.resolved)
 };
 const call2=openat2(at_fdcwd,path2,how);
-const fixes=()=>({
+const fixes=(()=>({
 EACCES:unsearchable(this.path),
 ELOOP:this.#plan.host.isHere?`a symbolic link on the way to ${path2} has appeared since the plan was made, or an automounter has not mounted what belongs there`:linkOnTheWay(path2),
 ...allOf(options.fixes)
-});
+}));
 return this.#plan.open(call2,`<${path2}>`,{
 ...options,
 fixes
@@ -29396,10 +30293,10 @@ const mount4=plan.state.mounts.mountOf(path2);
 const known=this.#open.get(path2);
 if(known?.mount===mount4)return known.fd;
 const fd=plan.path(path2).open(O_PATH | O_DIRECTORY,{
-fixes:()=>({
+fixes:(()=>({
 ENOENT:`the directory ${path2} does not exist${unexpanded(path2)|| "; mkdir() makes it"}`,
 ENOTDIR:`${path2} is not a directory`
-})
+}))
 });
 this.#opened?.push([
 path2,
@@ -29538,11 +30435,11 @@ nameOf:(function(index){
 return this.steps[index].step;
 }),
 includes:(function(step){
-return ask$76.call(this,((cursor)=> cursor.#places.has(step)));
+return ask$79.call(this,((cursor)=> cursor.#places.has(step)));
 }),
 comesLater:(function(step){
 const index=this.#index;
-return ask$76.call(this,((cursor)=>(cursor.#places.get(step)?.last??-1)> index));
+return ask$79.call(this,((cursor)=>(cursor.#places.get(step)?.last??-1)> index));
 }),
 rootOf:(function(path2){
 const root2=this.nextRoot;
@@ -29558,7 +30455,7 @@ index:(function(){
 return this.#index;
 }),
 untrustedSources:(function(){
-return ask$76.call(this,((cursor)=> cursor.steps.flatMap(((step)=>{
+return ask$79.call(this,((cursor)=> cursor.steps.flatMap(((step)=>{
 if(isChangedRoot(step))return[
 step.directory
 ];
@@ -29568,13 +30465,16 @@ step.source
 ]:[];
 }))));
 }),
+isUntrusted:(function(){
+return this.steps[this.#index]?.untrusted===true;
+}),
 nextRoot:(function(){
 return this.#nextRoots[this.#index];
 })
 });
 }
 static{
-ask$76=(function(ask2){
+ask$79=(function(ask2){
 const answer=ask2(this);
 this.#asked.push({
 ask:ask2,
@@ -29638,7 +30538,7 @@ return(this.#places.get(step)?.first??Infinity)< this.#index;
 }
 findLater(isSuch){
 const index=this.#index;
-return ask$76.call(this,(cursor)=> cursor.steps.slice(index + 1).find(({step})=> isSuch(step))?.step);
+return ask$79.call(this,(cursor)=> cursor.steps.slice(index + 1).find(({step})=> isSuch(step))?.step);
 }
 droppedBefore(index){
 for(let before=index - 1;before >=0;before--){
@@ -29647,9 +30547,6 @@ if(entersUserNamespace(step))return void 0;
 if(step.step==="capabilities" || step.step==="setUser")return before;
 }
 return void 0;
-}
-get isUntrusted(){
-return this.steps[this.#index]?.untrusted===true;
 }
 };
 })
@@ -29750,7 +30647,14 @@ if(this.#isFinishing){
 this.beforeExec(call2,options.fixes,options.accept);
 return call2;
 }
-return callIn$77.call(this,this.process,call2,options);
+return callIn$80.call(this,this.process,call2,options);
+}),
+callBefore:(function(call2,options=NO_OPTIONS){
+const{launcherParts}=this;
+const before=this.options.ownLauncher===true?{
+parts:launcherParts
+}:this.#forerunner();
+return callIn$80.call(this,before,call2,options);
 }),
 countPath:(function(path2){
 this.#paths +=path2.length;
@@ -29780,6 +30684,11 @@ this.#isFound=outer;
 }),
 closeWritten:(function(fd){
 this.call(close(fd));
+}),
+goTo:(function(label2,fd){
+this.call(close(fd),{
+onZero:label2
+});
 }),
 beforeExec:(function(call2,fixes,accept2){
 this.beforeProgram.push({
@@ -29836,14 +30745,14 @@ return this.refuse(`the source ${source} leads over a mount, a root or a working
 }),
 resolveTrusted:(function(path2,optional3=false){
 const resolved2=this.facts.resolve(path2);
-if(resolved2.late===true && this.#isUntrusted(resolved2.path)){
+if(resolved2.late===true && isUntrusted$81.call(this,resolved2.path)){
 return{
 ...resolved2,
 late:false
 };
 }
 if(resolved2.path===normalize(path2))return resolved2;
-const found3=untrustedDirectories$78.call(this).linkOn(resolved2);
+const found3=untrustedDirectories$82.call(this).linkOn(resolved2);
 if(found3===void 0)return resolved2;
 if(optional3)return{
 ...resolved2,
@@ -29888,7 +30797,7 @@ return this.#limits;
 });
 }
 static{
-callIn$77=(function({parts:parts2},call2,options){
+callIn$80=(function({parts:parts2},call2,options){
 const{accept:accept2,onZero,onAccepted,onFailure=EXIT_CHILD,onSuccess,fixes}=options;
 const stepIndex=this.cursor.index;
 if(++this.#calls > MAX_CALLS)this.refuse(`a plan has at most ${MAX_CALLS} calls`);
@@ -29907,7 +30816,12 @@ return call2;
 });
 }
 static{
-untrustedDirectories$78=(function(){
+isUntrusted$81=(function(path2){
+return this.cursor.isUntrusted || this.cursor.untrustedSources.some((source)=> touches(path2,normalize(source)));
+});
+}
+static{
+untrustedDirectories$82=(function(){
 return this.#untrusted??=new UntrustedDirectories(this.host,this.cursor.untrustedSources.map((source)=> source.startsWith("/")?source:`${this.facts.workingDirectory()}/${source}`));
 });
 }
@@ -30016,15 +30930,8 @@ this.refuse(`${other} cannot come after it, only ${[
 ].join(", ")}`);
 }
 }
-callBefore(call2,options=NO_OPTIONS){
-const{launcherParts}=this;
-const before=this.options.ownLauncher===true?{
-parts:launcherParts
-}:this.#forerunner();
-return callIn$77.call(this,before,call2,options);
-}
 callAtEnd(call2,options){
-callIn$77.call(this,{
+callIn$80.call(this,{
 parts:this.finalParts
 },call2,options);
 }
@@ -30033,19 +30940,11 @@ for(const call2 of calls)this.call(call2,{
 fixes
 });
 }
-goTo(label2,fd){
-this.call(close(fd),{
-onZero:label2
-});
-}
 refuse(message2){
 this.cursor.refuse(message2);
 }
 currentPath(path2){
 return new ContainerPath(this,path2,"current");
-}
-#isUntrusted(path2){
-return this.cursor.isUntrusted || this.cursor.untrustedSources.some((source)=> touches(path2,normalize(source)));
 }
 inheritFd(call2,text5,{check:check3,fixes,idMap}={}){
 const slot=new Slot(text5);
@@ -30097,9 +30996,6 @@ return this.processes[0];
 };
 })
 });
-function isCallersId(value){
-return value===CALLER_UID || value===CALLER_GID;
-}
 var CALLER_UID,CALLER_GID,UID_DIGITS,GID_DIGITS,SLOTS,ANY;
 var init_caller_ids=__esm({
 "host/caller_ids.ts":(function(){
@@ -30127,13 +31023,9 @@ major:5,
 minor:12
 };
 TargetHost=class{
-architecture;
-#user;
-constructor(architecture,user){
-this.architecture=architecture;
-this.#user=user;
-}
-credentials(){
+static{
+addMethods(this.prototype,{
+credentials:(function(){
 const privileged=this.#user==="root";
 return this.#credentials??={
 euid:privileged?0:CALLER_UID,
@@ -30144,11 +31036,34 @@ mayMapIds:privileged,
 mayChangeGroups:privileged?true:"unknown",
 mayChangeNetwork:privileged
 };
+}),
+kernel:(function(){
+return OLDEST;
+}),
+resolve:(function(path2){
+if(climbs(path2)){
+throw new TargetIssue(`where ${path2} leads is known only where the box runs; name it without ".."`);
+}
+return{
+asked:path2,
+path:normalize(path2),
+type:"unknown",
+id:void 0,
+late:true
+};
+}),
+remember:(function(_key,make2){
+return make2();
+})
+});
+}
+architecture;
+#user;
+constructor(architecture,user){
+this.architecture=architecture;
+this.#user=user;
 }
 #credentials;
-kernel(){
-return OLDEST;
-}
 landlockVersion(){
 throw new TargetIssue("the version of Landlock is known only where the box runs");
 }
@@ -30178,18 +31093,6 @@ return void 0;
 }
 setting(_path){
 return void 0;
-}
-resolve(path2){
-if(climbs(path2)){
-throw new TargetIssue(`where ${path2} leads is known only where the box runs; name it without ".."`);
-}
-return{
-asked:path2,
-path:normalize(path2),
-type:"unknown",
-id:void 0,
-late:true
-};
 }
 followLinks(path2){
 return{
@@ -30234,9 +31137,6 @@ throw new TargetIssue(`of which kind the namespace ${file} is, is known only whe
 }
 programFiles(){
 throw new TargetIssue('the libraries of programs are known only where the box runs; bind the directories that hold them: bind("/usr", ..., { readOnly: true })');
-}
-remember(_key,make2){
-return make2();
 }
 requireOwnProc(){
 }
@@ -30289,30 +31189,6 @@ directory:"directory"
 };
 })
 });
-function lowerLateEntries({entries=[],hide=[],...step},plan,show3){
-const[directory2,target]=[
-normalize(step.source),
-normalize(step.target)
-].map((path2)=> path2==="/"?"":path2);
-for(const name of entries.filter((entry2)=> !entry2.includes("*"))){
-if(hide.some((pattern)=> mayLieIn(pattern,name))){
-plan.refuse(`what is hidden in ${name} is known only where the box runs; leave the entry out`);
-}
-show3({
-...step,
-optional:true,
-source:`${directory2}/${name}`,
-target:`${target}/${name}`
-});
-}
-}
-function mayLieIn(pattern,entry2){
-const parts2=pattern.split("/");
-return entry2.split("/").every((name,at4)=>{
-const words4=parts2[at4]?.split("*").map((word6)=> word6.replace(/[.+?^${}()|[\]\\]/g,"\\$&"));
-return words4 !==void 0 && new RegExp(`^${words4.join(".*")}$`).test(name);
-});
-}
 function cover(paths,plan){
 withEmptyFiles(plan,(empty)=>{
 for(const path2 of paths){
@@ -30552,13 +31428,6 @@ EPERM:"to map the ids of a filesystem takes CAP_SYS_ADMIN where it was mounted"
 }
 };
 }
-function missingSource({source},isHost,gone){
-if(gone !==void 0)return `${source} ${gone}`;
-const why=`the source ${source} does not exist`;
-const expected=unexpanded(source);
-if(expected !=="")return why + expected;
-return isHost?`${why}; leave it out, or bind() it with { optional: true }`:`${why} at this step: after pivotRoot() no file of the host does`;
-}
 var RESTRICTIONS4;
 var init_bind2=__esm({
 "plan/steps/bind.ts":(function(){
@@ -30650,21 +31519,6 @@ minor:3
 DENIED="only the host's root may change this setting";
 })
 });
-function boundPidsLate(count,plan,degrade){
-plan.skippable("this kernel is older than 6.15",(older)=>{
-const opened2=plan.call(open_tree_attr(at_fdcwd,"/",OPEN_TREE_CLOEXEC,null,0),{
-...degrade?{
-accept:[
-"ENOSYS",
-"EPERM"
-],
-onAccepted:older
-}:{}
-});
-plan.release(new ResultOf(opened2,"tree"));
-writeSetting(plan,PID_MAX,String(count + 1));
-});
-}
 var PID_MAX,LEAST;
 var init_bounds2=__esm({
 "plan/steps/bounds.ts":(function(){
@@ -30703,14 +31557,14 @@ holdsChanges:(function(source){
 return this.#plan.state.mounts.mountOf(this.targetOf(source)).type==="overlay";
 }),
 targetOf:(function(source){
-return `${this.#root}/${nameOf$82.call(this,source)}`;
+return `${this.#root}/${nameOf$86.call(this,source)}`;
 }),
 keep:(function({path:source,isLink}){
-const path2=nameOf$82.call(this,source);
+const path2=nameOf$86.call(this,source);
 if(isIn(path2,this.#kept)|| isIn(path2,this.#hidden))return;
-this.#plan.forFound((()=> whereReachable$79.call(this,path2,((end)=>{
-pinParents$81.call(this,path2,end);
-const opened2=open$83.call(this,path2,isLink?O_NOFOLLOW:0,end);
+this.#plan.forFound((()=> whereReachable$83.call(this,path2,((end)=>{
+pinParents$85.call(this,path2,end);
+const opened2=open$87.call(this,path2,isLink?O_NOFOLLOW:0,end);
 mountOnItself(this.#plan,opened2,path2,{
 readOnly:true
 });
@@ -30728,14 +31582,14 @@ keepsBelow:true
 });
 }
 static{
-whereReachable$79=(function(path2,write10){
-if(!isOthers$80.call(this,path2))return write10(void 0);
+whereReachable$83=(function(path2,write10){
+if(!isOthers$84.call(this,path2))return write10(void 0);
 this.#plan.directories.at(this.target);
 this.#plan.skippable(`${path2} is out of reach`,write10);
 });
 }
 static{
-isOthers$80=(function(path2){
+isOthers$84=(function(path2){
 const{caller,inUserNamespace,joined:joined4}=this.#plan.state;
 if(caller.euid !==0 || !inUserNamespace || joined4.has("user"))return false;
 if(this.#plan.cursor.includes("mapIds"))return false;
@@ -30748,21 +31602,21 @@ return first >=0 && around2.slice(first).every((attributes)=> attributes?.uid !=
 });
 }
 static{
-pinParents$81=(function(path2,unreachable){
+pinParents$85=(function(path2,unreachable){
 for(const parent of parentsOf2(path2)){
 if(this.#pinned.has(parent)|| isIn(parent,this.#kept))continue;
 this.#pinned.add(parent);
-mountOnItself(this.#plan,open$83.call(this,parent,O_DIRECTORY,unreachable),parent);
+mountOnItself(this.#plan,open$87.call(this,parent,O_DIRECTORY,unreachable),parent);
 }
 });
 }
 static{
-nameOf$82=(function(source){
+nameOf$86=(function(source){
 return source.slice(this.#source==="/"?1:this.#source.length + 1);
 });
 }
 static{
-open$83=(function(path2,flags2,unreachable){
+open$87=(function(path2,flags2,unreachable){
 const gone=`${path2} was there when the recipe was planned, and is not any more; run it again`;
 return openBelow(this.#plan,this.#plan.directories.at(this.target),path2,{
 flags:flags2,
@@ -30785,11 +31639,11 @@ this.#source=source;
 this.target=target;
 }
 hide(source,empty,isFixed){
-const path2=nameOf$82.call(this,source);
+const path2=nameOf$86.call(this,source);
 if(isIn(path2,this.#hidden))return;
-this.#plan.forFound(()=> whereReachable$79.call(this,path2,(end)=>{
-if(!isFixed)pinParents$81.call(this,path2,end);
-const opened2=open$83.call(this,path2,0,end);
+this.#plan.forFound(()=> whereReachable$83.call(this,path2,(end)=>{
+if(!isFixed)pinParents$85.call(this,path2,end);
+const opened2=open$87.call(this,path2,0,end);
 coverWithEmpty(this.#plan,opened2,path2,empty);
 this.#plan.release(opened2);
 }));
@@ -34166,7 +35020,7 @@ path2,
 ...others
 ]){
 if(other===origin || !isWithin(other,origin))continue;
-const shown4=at$85.call(this,origin,target);
+const shown4=at$89.call(this,origin,target);
 if(mounts.originOf(shown4.targetOf(other)).origin !==other)continue;
 shown4.keep({
 path:other,
@@ -34178,13 +35032,13 @@ isLink
 });
 }
 static{
-isReached$84=(function(target){
+isReached$88=(function(target){
 const{nextRoot:nextRoot2}=this.#plan.cursor;
 return nextRoot2===void 0 || isWithin(target,nextRoot2);
 });
 }
 static{
-at$85=(function(origin,target){
+at$89=(function(origin,target){
 let shown4=this.#shown.get(target);
 if(shown4===void 0){
 this.#shown.set(target,shown4=new ShownDirectory(this.#plan,origin,target));
@@ -34205,7 +35059,7 @@ shown4
 ]
 ]);
 this.#except=except;
-this.#changeable=plan.state.mounts.visible().flatMap((({origin,target,readOnly})=> origin===void 0 || readOnly || !isReached$84.call(this,target)?[]:[
+this.#changeable=plan.state.mounts.visible().flatMap((({origin,target,readOnly})=> origin===void 0 || readOnly || !isReached$88.call(this,target)?[]:[
 {
 origin,
 target
@@ -35089,12 +35943,6 @@ writeFile:lowerWriteFile
 };
 })
 });
-function planRecipe(steps,options={},host2=liveHost()){
-const plan=new PlanBuilder(steps,host2,options);
-lowerSteps(plan,steps,0);
-plan.directories.returnToWorking();
-return plan;
-}
 function inStep({syscall:syscall2,errno,call:call2,hint},{cursor}){
 const{index}=cursor;
 return new SyscallError({
@@ -37348,7 +38196,7 @@ writeName(opened2,pid,name??program);
 for(const service of this.#services)service.guard?.(opened2);
 for(let index=0;index < pids.length - 1;index++)reap(pids[index]);
 if(socket !==void 0)syscall(close(socket));
-release$86.call(this);
+release$90.call(this);
 return{
 pid,
 pidfd:opened2,
@@ -37363,13 +38211,13 @@ services:this.#services
 });
 }
 static{
-release$86=(function(){
+release$90=(function(){
 if(this.#memory !==void 0)engine().release(this.#memory);
 this.#memory=void 0;
 });
 }
 static{
-read$87=(function(result){
+read$91=(function(result){
 const{plan,frame:frame2,layout}=this.#compiled;
 const{sockets,pidfd}=frame2;
 const failed2=result.failed !==void 0 || frame2.watch?.hasEndedLaunch(result)===true;
@@ -37411,7 +38259,7 @@ const loaded2=engine();
 const isCopied2=!frame2.sharesMemory || plan.processes.some(((process)=> copiesMemory(process,shape)));
 if(frame2.vfork && !isCopied2){
 const result=loaded2.runInArena(program,bindings);
-this.#final=read$87.call(this,result);
+this.#final=read$91.call(this,result);
 this.#result=this.#final.runs?result:result.copy();
 return;
 }
@@ -37420,7 +38268,7 @@ this.#memory=loaded2.allocate(sizeWith(program,bindings),sharing);
 place(program,this.#memory,bindings);
 loaded2.runIn(this.#memory);
 this.#result=new RunResult(program,this.#memory.view);
-this.#final=frame2.vfork?read$87.call(this,this.#result):void 0;
+this.#final=frame2.vfork?read$91.call(this,this.#result):void 0;
 }
 get services(){
 return this.#services;
@@ -37449,7 +38297,7 @@ endServices(this.#services);
 }catch{
 }
 this.#restore();
-release$86.call(this);
+release$90.call(this);
 return error;
 }
 #killAll(){
@@ -37507,7 +38355,7 @@ if(!vfork && this.#isWatched)watch?.end(this.#result);
 this.#isWatched=false;
 }
 get #state(){
-return this.#final??read$87.call(this,this.#result);
+return this.#final??read$91.call(this,this.#result);
 }
 };
 })
@@ -37656,7 +38504,7 @@ static{
 addMethods(this.prototype,{
 guard:(function(pidfd){
 const earlier=this.#guard;
-this.#guard=watchContainer$90.call(this,pidfd);
+this.#guard=watchContainer$94.call(this,pidfd);
 earlier?.kill();
 }),
 end:(function(){
@@ -37677,12 +38525,12 @@ let{stepIndex}=plan.placeholders[0];
 try{
 for(const placeholder of plan.placeholders){
 ({stepIndex}=placeholder);
-parent$89.call(all,placeholder);
+parent$93.call(all,placeholder);
 }
-all.#guard=watchScript$88.call(all,plan.placeholders);
+all.#guard=watchScript$92.call(all,plan.placeholders);
 for(const placeholder of plan.placeholders){
 ({stepIndex}=placeholder);
-all.#made.push(make(placeholder,parent$89.call(all,placeholder)));
+all.#made.push(make(placeholder,parent$93.call(all,placeholder)));
 }
 }catch(error){
 all.end();
@@ -37694,7 +38542,7 @@ return all;
 });
 }
 static{
-watchScript$88=(function(placeholders){
+watchScript$92=(function(placeholders){
 const descriptors=[
 ... new Set([
 scriptPidfd(),
@@ -37716,12 +38564,12 @@ events:POLLIN
 ],void 0),
 onFailure:HELPER_ENDS
 },
-...placeholders.filter((({text:text5})=> text5===void 0)).flatMap(((one)=> removalByName(one,numberOf11(parent$89.call(this,one)))))
+...placeholders.filter((({text:text5})=> text5===void 0)).flatMap(((one)=> removalByName(one,numberOf11(parent$93.call(this,one)))))
 ]);
 });
 }
 static{
-parent$89=(function({path:path2}){
+parent$93=(function({path:path2}){
 const directory2=parentOf(path2);
 let parent=this.#parents.get(directory2);
 if(parent===void 0)this.#parents.set(directory2,parent=syscall(opening2(directory2)));
@@ -37729,7 +38577,7 @@ return parent;
 });
 }
 static{
-watchContainer$90=(function(pidfd){
+watchContainer$94=(function(pidfd){
 const uses=[
 pidfd,
 ...this.#parents.values(),
@@ -38208,7 +39056,7 @@ static{
 addMethods(this.prototype,{
 spawn:(function(spec,alter){
 try{
-const{launch,cgroup}=make$91.call(this,spec,false,alter);
+const{launch,cgroup}=make$95.call(this,spec,false,alter);
 return startIn(launch,cgroup);
 }catch(error){
 throw orEnded2(error,this.plan);
@@ -38225,17 +39073,17 @@ scriptPidfd:scriptPidfd(),
 initImage:this.plan.hasInit?initImage():void 0
 };
 return{
-compiled:compile$93.call(this,values),
+compiled:compile$97.call(this,values),
 values
 };
 })
 });
 }
 static{
-make$91=(function(spec,held,alter){
+make$95=(function(spec,held,alter){
 const cgroup=ContainerCgroup.make(this.plan);
 try{
-const launch=begin$92.call(this,spec,cgroup?.entry,held,alter);
+const launch=begin$96.call(this,spec,cgroup?.entry,held,alter);
 cgroup?.entered();
 return{
 launch,
@@ -38248,7 +39096,7 @@ throw error;
 });
 }
 static{
-begin$92=(function(spec,cgroupEntry,held,alter){
+begin$96=(function(spec,cgroupEntry,held,alter){
 const inheritedFds=openInheritedFds(this.plan,openUserNamespace);
 let sealedProgram;
 try{
@@ -38279,7 +39127,7 @@ closeInheritedFds(inheritedFds);
 });
 }
 static{
-compile$93=(function({spec,paths,cgroupEntry,held=false}){
+compile$97=(function({spec,paths,cgroupEntry,held=false}){
 const common=shapeOf(spec,paths.length,cgroupEntry,held);
 const shape={
 ...common,
@@ -38303,7 +39151,7 @@ this.plan=plan;
 ignoredSignals();
 }
 create(spec,alter){
-const{launch,cgroup}=make$91.call(this,spec,true,alter);
+const{launch,cgroup}=make$95.call(this,spec,true,alter);
 return new CreatedContainer(launch,cgroup);
 }
 describe(spec){
@@ -38314,7 +39162,7 @@ paths:programPaths(spec),
 cgroupEntry:cgroup?.cgroupEntry
 };
 return new Plan({
-compiled:compile$93.call(this,values),
+compiled:compile$97.call(this,values),
 values
 },cgroup?.calls);
 }
@@ -39039,23 +39887,23 @@ Command=class _Command{
 static{
 addMethods(this.prototype,{
 output:(async function(){
-refusePipedInput$107.call(this,"output");
+refusePipedInput$111.call(this,"output");
 const defaults=[
 "null",
 "piped",
 "piped"
 ];
 if(this.#options.terminal===true)return await this.#startInTerminal(defaults).output();
-const started2=start$95.call(this,defaults);
+const started2=start$99.call(this,defaults);
 const{launched,descriptors,passed}=started2;
 const{timeout,maxOutput}=this.#limits;
 const takesLonger=started2.audit !==void 0 || this.#options.notify !==void 0 || passed !==void 0 &&(passed.input !==void 0 || maxOutput !==void 0);
 const collected=takesLonger?void 0:await collectPromptly(launched,descriptors,timeout,maxOutput);
-if(collected===void 0)return await container$98.call(this,started2).output();
+if(collected===void 0)return await container$102.call(this,started2).output();
 return passed===void 0?collected:await passOnOutput(collected,passed,descriptors);
 }),
 outputSync:(function(){
-refusePipedInput$107.call(this,"outputSync");
+refusePipedInput$111.call(this,"outputSync");
 if(this.#options.terminal===true){
 throw new TypeError("a terminal needs the event loop; use output() or spawn()");
 }
@@ -39071,8 +39919,8 @@ throw new TypeError("a list of hosts needs the event loop; use output() or spawn
 if(passedStreams(this.#options)!==void 0){
 throw new TypeError("a stream needs the event loop; use output() or spawn()");
 }
-admit$101.call(this);
-const{launched,descriptors}=launchWith$96.call(this,[
+admit$105.call(this);
+const{launched,descriptors}=launchWith$100.call(this,[
 "null",
 "piped",
 "piped"
@@ -39086,42 +39934,42 @@ const defaults=[
 "inherit"
 ];
 if(this.#options.terminal===true)return this.#startInTerminal(defaults);
-return container$98.call(this,start$95.call(this,defaults));
+return container$102.call(this,start$99.call(this,defaults));
 })
 });
 }
 static{
-refresh$94=(function(){
+refresh$98=(function(){
 if(!this.#plan.isMomentary)this.#launcher=this.#plans.launcher(this.#planOptions);
 });
 }
 static{
-start$95=(function(defaults){
+start$99=(function(defaults){
 const passed=passedStreams(this.#options);
-admit$101.call(this);
+admit$105.call(this);
 reactor();
-const{launched,descriptors}=launchWith$96.call(this,defaults);
+const{launched,descriptors}=launchWith$100.call(this,defaults);
 return{
-...served$102.call(this,launched),
+...served$106.call(this,launched),
 descriptors,
 passed
 };
 });
 }
 static{
-launchWith$96=(function(defaults){
+launchWith$100=(function(defaults){
 const stdio=new LaunchStdio(this.#options,defaults);
 try{
-return launchOn$97.call(this,stdio.sources);
+return launchOn$101.call(this,stdio.sources);
 }finally{
 stdio.close();
 }
 });
 }
 static{
-launchOn$97=(function(sources){
+launchOn$101=(function(sources){
 const streams=new StandardStreams(sources,this.#plan.state.hasOwnRoot);
-const launched=launch$99.call(this,{
+const launched=launch$103.call(this,{
 stdio:streams.theirs
 },streams);
 const services=[
@@ -39138,7 +39986,7 @@ descriptors:streams.release()
 });
 }
 static{
-container$98=(function({launched,audit,descriptors,passed}){
+container$102=(function({launched,audit,descriptors,passed}){
 const limits2={
 ...this.#limits,
 audit
@@ -39153,11 +40001,11 @@ return new Container(launched,others,limits2,this.#entrance,pumps);
 });
 }
 static{
-launch$99=(function(streams,opened2){
+launch$103=(function(streams,opened2){
 let handed;
 try{
 handed=new HandedFds(handedFds(this.#options),this.#plan.state.hasOwnRoot);
-return spawn$100.call(this,{
+return spawn$104.call(this,{
 ...streams,
 fds:handed.theirs
 });
@@ -39171,22 +40019,22 @@ handed?.close();
 });
 }
 static{
-spawn$100=(function(streams){
+spawn$104=(function(streams){
 for(let plans=1;;plans++){
 try{
-return this.#launcher.spawn(spec$106.call(this,streams));
+return this.#launcher.spawn(spec$110.call(this,streams));
 }catch(error){
 if(!this.#plan.hasMissed || plans===MOST_PLANS)throw error;
 }
 this.#launcher=this.#plans.launcher(this.#planOptions);
-admit$101.call(this);
+admit$105.call(this);
 }
 });
 }
 static{
-admit$101=(function(){
+admit$105=(function(){
 this.#options.signal?.throwIfAborted();
-refresh$94.call(this);
+refresh$98.call(this);
 if(this.#grants===void 0)return;
 const needs2=this.#needs(this.#plan);
 this.#grants.require(needs2);
@@ -39194,7 +40042,7 @@ if(reachesSockets(this.#plan.access))this.#grants.requireSockets(needs2);
 });
 }
 static{
-served$102=(function(launched){
+served$106=(function(launched){
 return serveContainer(launched,this.#plan,{
 hosts:this.#hosts,
 audit:this.#options.audit??false,
@@ -39203,20 +40051,20 @@ notify:this.#options.notify
 });
 }
 static{
-inherited$103=(function(){
+inherited$107=(function(){
 if(!this.#inherits && this.#plan.state.keptVariables.size===0)return[];
 const strings=environmentStrings();
 if(this.#inherits && this.#grants===void 0)return strings;
-return strings.filter((address2)=> inheritsVariable$104.call(this,nameAt(address2)));
+return strings.filter((address2)=> inheritsVariable$108.call(this,nameAt(address2)));
 });
 }
 static{
-inheritsVariable$104=(function(name){
+inheritsVariable$108=(function(name){
 return(this.#inherits || includesVariable(this.#plan.state.keptVariables,name))&&(this.#grants?.hasVariable(name)??true);
 });
 }
 static{
-changes$105=(function(notify){
+changes$109=(function(notify){
 const{environment:environment4}=this.#plan.state;
 const grants=this.#grants;
 const{env}=this.#options;
@@ -39241,12 +40089,12 @@ return changes;
 });
 }
 static{
-spec$106=(function(streams){
+spec$110=(function(streams){
 const{args=[],argv0,cwd,name}=this.#options;
-const inherited2=inherited$103.call(this);
+const inherited2=inherited$107.call(this);
 const notify=this.#options.notify && newNotifyName();
-const changes=changes$105.call(this,notify);
-const inheritedPath=inheritsVariable$104.call(this,"PATH")?environmentVariable("PATH"):void 0;
+const changes=changes$109.call(this,notify);
+const inheritedPath=inheritsVariable$108.call(this,"PATH")?environmentVariable("PATH"):void 0;
 return{
 program:this.#program,
 name,
@@ -39269,7 +40117,7 @@ timeLimit:this.#timeLimit
 });
 }
 static{
-refusePipedInput$107=(function(method){
+refusePipedInput$111=(function(method){
 if(this.#options.stdin==="piped"){
 throw new TypeError(`${method}() cannot write to a piped stdin; use spawn()`);
 }
@@ -39327,8 +40175,8 @@ detached
 }).plan);
 }
 plan(){
-refresh$94.call(this);
-return this.#launcher.describe(spec$106.call(this,{
+refresh$98.call(this);
+return this.#launcher.describe(spec$110.call(this,{
 stdio:[
 "null",
 "null",
@@ -39352,10 +40200,10 @@ maxOutput:boundOf(maxOutput)
 }
 #startInTerminal(defaults){
 const kinds=this.#terminalKinds(defaults);
-admit$101.call(this);
+admit$105.call(this);
 reactor();
 const terminal=new ProgramTerminal(this.#plan.state.terminals !==void 0);
-const{launched,audit}=served$102.call(this,launch$99.call(this,{
+const{launched,audit}=served$106.call(this,launch$103.call(this,{
 terminal:terminal.theirs
 },terminal));
 try{
@@ -39460,7 +40308,7 @@ SharedPlans=class{
 static{
 addMethods(this.prototype,{
 plan:(function(steps,options,texts2){
-const begun2=find$108.call(this,steps,texts2);
+const begun2=find$112.call(this,steps,texts2);
 const shared=Math.max(...this.#recent.map(((other)=> sharedBy(texts2,other)- 1)),0);
 this.#recent=[
 ...this.#recent,
@@ -39485,7 +40333,7 @@ return plan;
 });
 }
 static{
-find$108=(function(steps,texts2){
+find$112=(function(steps,texts2){
 const alike=this.#begun.filter((one)=> sharedBy(texts2,one.texts)===one.texts.length);
 for(const one of alike.sort((a,b)=> b.texts.length - a.texts.length)){
 if(!one.plan.fits(steps,one.texts.length - 1))continue;
@@ -39509,13 +40357,6 @@ one
 };
 })
 });
-function isSame3(one,other){
-if(one.length !==other.length)return false;
-for(let index=one.length - 1;index >=0;index--){
-if(one[index]!==other[index])return false;
-}
-return true;
-}
 var MAX_KEPT,Launchers,launchers;
 var init_launchers=__esm({
 "container/launchers.ts":(function(){
@@ -39536,14 +40377,14 @@ audit
 ]),
 ...steps.map(this.#textOf,this)
 ];
-const known=this.#kept.findLast((one)=> isSame3(one.texts,texts2));
+const known=this.#kept.findLast(((one)=> isSame3(one.texts,texts2)));
 const kept=known?.launcher.plan.isCurrent?known:{
 texts:texts2,
 launcher:new Launcher(this.#plans.plan(steps,options,texts2))
 };
 if(kept.launcher.plan.isMomentary)return kept.launcher;
 this.#kept=[
-...this.#kept.filter((one)=> one !==known),
+...this.#kept.filter(((one)=> one !==known)),
 kept
 ].slice(-MAX_KEPT);
 return kept.launcher;
@@ -39576,7 +40417,7 @@ const[values,text5]=[
 this.#values,
 this.#text
 ];
-visit$109.call(this,value,0);
+visit$113.call(this,value,0);
 return{
 values:this.#values - values,
 text:this.#text - text5
@@ -39599,7 +40440,7 @@ return this.#text > MAX_TEXT?`the strings of a recipe have at most ${MAX_TEXT} l
 });
 }
 static{
-visit$109=(function(value,depth){
+visit$113=(function(value,depth){
 this.#values++;
 if(typeof value==="string")this.#text +=value.length;
 if(typeof value !=="object" || value===null)return;
@@ -39615,11 +40456,11 @@ this.#text
 ];
 if(depth > 0)this.#known.set(value,NOTHING3);
 if(Array.isArray(value)){
-for(let index=0;index < value.length;index++)visit$109.call(this,value[index],depth + 1);
+for(let index=0;index < value.length;index++)visit$113.call(this,value[index],depth + 1);
 }else{
 for(const key of Object.keys(value)){
 this.#text +=key.length;
-visit$109.call(this,value[key],depth + 1);
+visit$113.call(this,value[key],depth + 1);
 }
 }
 if(depth > 0){
@@ -39787,7 +40628,7 @@ return recipe(this,...inputs);
 }),
 command:(function(program,options={}){
 return new Command({
-launcher:((options2)=> launcherWith$110.call(this,options2)),
+launcher:((options2)=> launcherWith$114.call(this,options2)),
 entering:(target,user,options2)=> new Launcher(planRecipe(enterSteps(this.steps,target,user),options2)),
 visiting:(target,user)=> planRecipe(visitSteps(this.steps,target,user))
 },program,options);
@@ -39795,7 +40636,7 @@ visiting:(target,user)=> planRecipe(visitSteps(this.steps,target,user))
 });
 }
 static{
-launcherWith$110=(function(options={}){
+launcherWith$114=(function(options={}){
 const plan=this.#launcher?.plan;
 const{network,detached,audit}=options;
 const isSame6=plan?.options.network===network && plan?.options.detached===detached && plan?.options.audit===audit;
@@ -39814,7 +40655,7 @@ plan(){
 return this.command("PROGRAM").plan();
 }
 needs(){
-return requiredAccess(launcherWith$110.call(this).plan.access);
+return requiredAccess(launcherWith$114.call(this).plan.access);
 }
 toJSON(){
 return{
@@ -39935,48 +40776,6 @@ CURRENT_SYSTEM=[
 ];
 })
 });
-function systemFiles(root2,entries){
-return bind("/",root2,{
-readOnly:true,
-entries,
-hide:HIDDEN_FILES,
-restrict:RESTRICTIONS5
-});
-}
-function fixedSteps(root2){
-const run38=`${root2}/run`;
-return{
-empty:checkedSteps([
-tmpfs(root2,{
-mode:493
-}),
-mkdir2(`${root2}/var`)
-]),
-files:checkedSteps([
-systemFiles(root2,SYSTEM_FILES)
-]),
-run:checkedSteps([
-tmpfs(run38,{
-size:"16m",
-mode:493,
-options:"nr_inodes=16k"
-})
-]),
-currentSystem:checkedSteps([
-bind("/run",run38,{
-readOnly:true,
-entries:CURRENT_SYSTEM,
-restrict:RESTRICTIONS5
-})
-]),
-entering:checkedSteps([
-proc(`${root2}/proc`,root2==="/proc"?{}:{
-outer:true
-}),
-pivotRoot(root2)
-])
-};
-}
 var THROWN_AWAY,HOSTNAME,TEMPORARY,SandboxRoot,RESTRICTIONS5,lastSteps,FIXED;
 var init_sandbox_root=__esm({
 "recipe/sandbox_root.ts":(function(){
@@ -40005,22 +40804,22 @@ steps:(function(){
 const{denyWrite=[],protect:protect4,root:root2}=this.#options;
 const denyRead=[
 ...this.#options.denyRead??[],
-...changesInSight$122.call(this)
+...changesInSight$126.call(this)
 ];
 const whole=this.#asked.get("/");
 const paths=[
 ...this.#asked.keys()
 ].filter(((path2)=> path2 !=="/")).sort();
 return[
-...root2 !==void 0?this.#otherRoot(normalize(root2)):whole===void 0?smallRoot$118.call(this,paths):[
-shownFile$119.call(this,whole)
+...root2 !==void 0?this.#otherRoot(normalize(root2)):whole===void 0?smallRoot$122.call(this,paths):[
+shownFile$123.call(this,whole)
 ],
-temporary$117.call(this,"/tmp"),
+temporary$121.call(this,"/tmp"),
 ...this.#fixed.run,
 ...root2===void 0?this.#fixed.currentSystem:[],
-devices$116.call(this),
-...paths.map(((path2)=> askedFile$112.call(this,this.#asked.get(path2)))),
-...protectedFiles(written$114.call(this),protect4),
+devices$120.call(this),
+...paths.map(((path2)=> askedFile$116.call(this,this.#asked.get(path2)))),
+...protectedFiles(written$118.call(this),protect4),
 ...denyRead.length + denyWrite.length===0?[]:[
 denyFiles({
 read:denyRead,
@@ -40034,35 +40833,35 @@ write:denyWrite
 });
 }
 static{
-at$111=(function(path2){
+at$115=(function(path2){
 return path2==="/"?this.#root:this.#root + path2;
 });
 }
 static{
-askedFile$112=(function(file){
+askedFile$116=(function(file){
 const{option,path:path2,access}=file;
-if(option==="tmpfs")return temporary$117.call(this,path2);
-if(option==="overlay")return overlay(at$111.call(this,path2),{
+if(option==="tmpfs")return temporary$121.call(this,path2);
+if(option==="overlay")return overlay(at$115.call(this,path2),{
 lower:[
 path2
 ],
 ...THROWN_AWAY
 });
-const around2=accessAround$113.call(this,path2);
-const held=changesOf$121.call(this,file);
+const around2=accessAround$117.call(this,path2);
+const held=changesOf$125.call(this,file);
 if(held !==void 0)return this.#heldDirectory(path2,held);
-if(option==="bind" || !around2.includes("write"))return shownFile$119.call(this,file);
+if(option==="bind" || !around2.includes("write"))return shownFile$123.call(this,file);
 if(access==="write" && around2[0]==="read"){
 throw optionError2("write",`${path2} is in a directory to be read, and that is in one to be written; name either the two inner ones alone, or the outer one`);
 }
 return{
-...shownFile$119.call(this,file),
-source:at$111.call(this,path2)
+...shownFile$123.call(this,file),
+source:at$115.call(this,path2)
 };
 });
 }
 static{
-accessAround$113=(function(path2){
+accessAround$117=(function(path2){
 const around2=[];
 for(let at4=parentOf(path2);at4 !=="/";at4=parentOf(at4)){
 const file=this.#asked.get(at4);
@@ -40079,29 +40878,29 @@ whole
 });
 }
 static{
-written$114=(function(){
+written$118=(function(){
 const written2=[
 ...this.#asked.values()
 ].filter((({access})=> access==="write"));
 return written2.sort((a,b)=> a.path < b.path?-1:1).map((({option,path:path2,source})=>({
 source,
-target:at$111.call(this,path2),
-isInner:option==="write" && accessAround$113.call(this,path2).includes("write")
+target:at$115.call(this,path2),
+isInner:option==="write" && accessAround$117.call(this,path2).includes("write")
 })));
 });
 }
 static{
-loopbackHosts$115=(function(){
+loopbackHosts$119=(function(){
 return[
-mkdir2(at$111.call(this,"/etc")),
-writeFile(at$111.call(this,"/etc/hosts"),loopbackHosts(this.#options.hostname??HOSTNAME))
+mkdir2(at$115.call(this,"/etc")),
+writeFile(at$115.call(this,"/etc/hosts"),loopbackHosts(this.#options.hostname??HOSTNAME))
 ];
 });
 }
 static{
-devices$116=(function(){
+devices$120=(function(){
 const{shm,gpus,devices:extra}=this.#options;
-return devices(at$111.call(this,"/dev"),{
+return devices(at$115.call(this,"/dev"),{
 ...shm !==void 0 &&{
 shm
 },
@@ -40115,9 +40914,9 @@ gpus
 });
 }
 static{
-temporary$117=(function(path2){
+temporary$121=(function(path2){
 const{tmp="25%"}=this.#options;
-return tmpfs(at$111.call(this,path2),tmp==="unlimited"?{
+return tmpfs(at$115.call(this,path2),tmp==="unlimited"?{
 options:"size=0,nr_inodes=0"
 }:{
 size:tmp,
@@ -40126,7 +40925,7 @@ options:"nr_inodes=400k"
 });
 }
 static{
-smallRoot$118=(function(asked){
+smallRoot$122=(function(asked){
 const{net="none",nest=false}=this.#options;
 const isCovered=((path2)=> asked.some(((directory2)=> isWithin(`/${path2}`,directory2))));
 const others=[
@@ -40141,29 +40940,29 @@ false
 return[
 ...this.#fixed.empty,
 ...nest?[
-mkdir2(at$111.call(this,"/sys"))
+mkdir2(at$115.call(this,"/sys"))
 ]:[],
 ...holdsAsked("var/tmp")?[]:[
-symlink("/tmp",at$111.call(this,"/var/tmp"))
+symlink("/tmp",at$115.call(this,"/var/tmp"))
 ],
 ...net !=="host" && entries.length===SYSTEM_FILES.length?this.#fixed.files:[
 systemFiles(this.#root,entries)
 ],
-...apart2.map((path2)=> hostFile$123.call(this,`/${path2}`,{
+...apart2.map((path2)=> hostFile$127.call(this,`/${path2}`,{
 readOnly:true,
 optional:true
 })),
-...net !=="host" && !isCovered("etc/hosts")?loopbackHosts$115.call(this):[]
+...net !=="host" && !isCovered("etc/hosts")?loopbackHosts$119.call(this):[]
 ];
 });
 }
 static{
-shownFile$119=(function({option,path:path2,source,access}){
+shownFile$123=(function({option,path:path2,source,access}){
 const options={
 readOnly:access==="read",
 untrusted:true
 };
-return hostFile$123.call(this,path2,{
+return hostFile$127.call(this,path2,{
 ...options,
 ...option==="tryRead" &&{
 optional:true
@@ -40172,33 +40971,33 @@ optional:true
 });
 }
 static{
-checkChanges$120=(function(){
+checkChanges$124=(function(){
 if(this.#options.changes===void 0)return;
 for(const file of this.#asked.values()){
 const{option,path:path2,access}=file;
-if(access !=="write" || changesOf$121.call(this,file)!==void 0)continue;
-if(option==="write" && accessAround$113.call(this,path2).includes("write"))continue;
+if(access !=="write" || changesOf$125.call(this,file)!==void 0)continue;
+if(option==="write" && accessAround$117.call(this,path2).includes("write"))continue;
 throw optionError2("changes",path2==="/"?'those of / cannot be held, as there are other filesystems in it; name the directories to be written in "write"':`there is no directory for those of ${path2}, which is to be written`);
 }
 });
 }
 static{
-changesOf$121=(function({option,path:path2,access}){
+changesOf$125=(function({option,path:path2,access}){
 const{changes}=this.#options;
 if(changes===void 0 || option !=="write" || access !=="write" || path2==="/")return;
-if(accessAround$113.call(this,path2).includes("write"))return;
+if(accessAround$117.call(this,path2).includes("write"))return;
 return Object.hasOwn(changes,path2)?changes[path2]:void 0;
 });
 }
 static{
-changesInSight$122=(function(){
+changesInSight$126=(function(){
 const directories=Object.values(this.#options.changes??{}).map(normalize);
 return directories.filter((directory2)=> this.#asked.values().some(({source})=> isWithin(directory2,source)));
 });
 }
 static{
-hostFile$123=(function(path2,options,source=path2){
-return bind(source,at$111.call(this,path2),{
+hostFile$127=(function(path2,options,source=path2){
+return bind(source,at$115.call(this,path2),{
 ...options,
 restrict:RESTRICTIONS5
 });
@@ -40213,7 +41012,7 @@ this.#asked=asked;
 this.#options=options;
 this.#root=options.weakerProc===true?"/sys":"/proc";
 this.#fixed=FIXED[this.#root]();
-checkChanges$120.call(this);
+checkChanges$124.call(this);
 if(options.root !==void 0 && asked.has("/")){
 throw optionError2("root",'it takes the place of all files ("/")');
 }
@@ -40241,17 +41040,17 @@ directory2
 ],
 ...THROWN_AWAY
 }),
-...net !=="host"?loopbackHosts$115.call(this):[
+...net !=="host"?loopbackHosts$119.call(this):[
 "/etc/resolv.conf",
 "/etc/hosts"
-].map((path2)=> hostFile$123.call(this,path2,{
+].map((path2)=> hostFile$127.call(this,path2,{
 readOnly:true,
 optional:true
 }))
 ];
 }
 #heldDirectory(path2,held){
-return overlay(at$111.call(this,path2),{
+return overlay(at$115.call(this,path2),{
 lower:[
 path2
 ],
@@ -40265,16 +41064,16 @@ RESTRICTIONS5=[
 "nosuid",
 "nodev"
 ];
-lastSteps=lazy(()=>({
+lastSteps=lazy((()=>({
 small:checkedSteps([
 remount("/","ro,nosuid,nodev")
 ]),
 whole:checkedSteps([
 maskPaths("/sys")
 ])
-}));
+})));
 FIXED={
-"/proc":lazy(()=> fixedSteps("/proc")),
+"/proc":lazy((()=> fixedSteps("/proc"))),
 "/sys":lazy(()=> fixedSteps("/sys"))
 };
 })
@@ -40362,7 +41161,7 @@ devices:optional(list(furtherDevice())),
 gpus:optional(gpuNumbers())
 };
 }));
-usualSteps=lazy(()=>({
+usualSteps=lazy((()=>({
 namespaces:checkedSteps([
 unshare3("user","mount","pid","uts","ipc","cgroup")
 ]),
@@ -40392,7 +41191,7 @@ keep:[]
 }),
 noNewPrivileges()
 ])
-}));
+})));
 MAX_NESTED=64;
 NESTING=[
 "@mounts",
@@ -41814,14 +42613,6 @@ amd64:"v1"
 };
 })
 });
-function writable(path2,write10){
-try{
-return write10();
-}catch(error){
-const why=reasonOf(error,WRITING2);
-throw why===void 0?error:fileError2(`${path2} cannot be written: ${why}`,path2,error);
-}
-}
 function reasonOf(error,reasons){
 const code=error instanceof Error && "code" in error?String(error.code):"";
 return Object.hasOwn(reasons,code)?reasons[code]:void 0;
@@ -41883,15 +42674,6 @@ return look2();
 if(error instanceof SyscallError && ABSENT4.has(error.code))return void 0;
 throw error;
 }
-}
-function mayWrite2(path2){
-const asked={
-name:"write",
-...path2 !==void 0 &&{
-path:path2
-}
-};
-return Deno.permissions.querySync(asked).state==="granted";
 }
 function writeText2(path2,text5){
 writeBytes(path2,new TextEncoder().encode(text5),420);
@@ -46621,7 +47403,7 @@ Substitution=class{
 static{
 addMethods(this.prototype,{
 replace:(function(value,path2){
-if(typeof value==="string")return replaceIn$124.call(this,value,path2);
+if(typeof value==="string")return replaceIn$128.call(this,value,path2);
 if(typeof value !=="object" || value===null)return value;
 if(this.#done.has(value)){
 const done=this.#done.get(value);
@@ -46645,7 +47427,7 @@ return replaced3;
 });
 }
 static{
-replaceIn$124=(function(text5,path2){
+replaceIn$128=(function(text5,path2){
 const valueOf2=(name)=>{
 this.#used.add(name);
 const value=this.#variables.get(name);
@@ -60122,7 +60904,7 @@ init_verbose();
 });
 var FLAG_OF,FLAGS5;
 var init_sandbox_flags2=__esm({
-"scripts/ramekin/sandbox_flags.ts"(){
+"scripts/ramekin/sandbox_flags.ts":(function(){
 init_mod2();
 init_usage2();
 FLAG_OF={
@@ -60166,7 +60948,7 @@ memory:"memory",
 pids:"pids",
 swap:"swap"
 };
-}
+})
 });
 function checkName2(name){
 try{
@@ -60188,7 +60970,7 @@ return[
 }
 var NARROW_ARCHITECTURES,HERE3,OWN3;
 var init_sandbox3=__esm({
-"scripts/ramekin/sandbox.ts"(){
+"scripts/ramekin/sandbox.ts":(function(){
 init_path();
 init_variable_pattern();
 init_host2();
@@ -60222,7 +61004,7 @@ OWN3=[
 "/sys",
 "/tmp"
 ];
-}
+})
 });
 var Field;
 var init_fields=__esm({
@@ -63184,13 +63966,13 @@ FLAGS7=SUBCOMMANDS.find(({name})=> name==="learn").flags;
 });
 var VERSION;
 var init_version=__esm({
-"recipe/version.ts"(){
+"recipe/version.ts":(function(){
 VERSION="0.1.0";
-}
+})
 });
 var START,STREAMS3;
 var init_bytes2=__esm({
-"box/bytes.ts"(){
+"box/bytes.ts":(function(){
 START={
 x86_64:"SInlTI0tnv///0WLdQBIi0UATI1kxRBMiecx20iDPwBIjX8IdAT/w+vySIsHSIXAdBxIg/gXSI1/EHXuSIN/+AB0C0G/AAAAAOlGBQAAuGsAAAAPBYXAdBJB9kU8BHQLQb8BAAAA6SkFAABB9kU8EHQyRIn3QYt1BLoDAAAAQboxAAAAScfA/////0UxybgJAAAADwVMOfBBvwMAAAAPhfAEAABFMcBEice+AQAAALhIAAAADwWFwHkYv5z///9IjTWHBgAAugIAAAC4AQEAAA8FQf/AQYP4A3LMQYt1CEyJ9+iPBQAAQYtFSIXAdA3/0EGJ94X2D4WYBAAAuGsAAAAPBUGLdRToLQUAALhsAAAADwVBi3UY6B0FAAC4JwAAAA8FQYt1UOgNBQAASItFAEiD6AFIg9AAQYtNOEiJwkgBykG/AgAAAA+ERgQAAEiNFNUIAAAASCnUSYnnTIn/QYt1NOiSBAAASI11EEiJwfNIpUjHBwAAAABBi00wSI1UCwFIweIDSCnUSInnTYsEJEmDxAhNhcB0JEH2RTwBdAtBi3Uo6GkEAABz4UGLdSzoXgQAAHLWTInASKvrz0GLTTBBi3Us6DAEAABIxwcAAAAASYnkSIPk8EyJ974QAAAA6JsFAABIjaQkAP7//0GLTRBBiwQOQQtGBA+F+AAAAE2LB0yJx4oHSP/HPC8PhMUAAACEwHXvTCnHSYn5TInnSIs3SIPHCEiF9nQUgT5QQVRIdeyAfgQ9deZIg8YF6wdIjTXKBAAASIn3gD8ASI1/AXX3SCn3TAHPSCn8uwIAAABIieesPDp0B4TAdAOq6/SJxUg553QDsC+qSYnyTInGTInJ86RBUkFRQVBIjXwkGEyJ/kyJ4rg7AAAADwX32IP4AnQmg/gUdCGD+A11PL+c////SI10JBgx0rgNAQAADwWFwHUFuw0AAABBWEFZXkCE7XWNidjrEkyJx0yJ/kyJ4rg7AAAADwX32EGJRgy/fwAAAOkiAQAAQYtdDEGLHB6F2w+EjAEAAL//////SInmugEAAABFMdK4PQAAAA8FhcAPjvoAAADouQMAADnYddhBg34EAA+FWQEAAEGDfgwAD4WxAQAAiwQkD7b8g+B/dAaNuIAAAACJ+0GLTURBvwkAAACAeRQAdA27fAAAAEG/CgAAAOsIgf+fAAAAdQfoIQIAAInfiftBi3VUhfZ0CEyJ9+jqAwAARYtlREmDPCQAdEhBi0QkBEELRCQMvwIAAAB0B7gDAAAADwW/AQAAALgDAAAADwW//////0iJ5jHSRTHSuD0AAAAPBYXAeAzoAgMAAEmDPCQAddBBg3wkCACJ33QmQb8EAAAAQYt8JBCF/w+OjgEAAL4CAAAAMdK4JAEAAA8F6XsBAAC45wAAAA8FSI094QIAAEiNdCQQMdJBuggAAAC4gAAAAA8Fg/gRD4TD/v//hcB42InGid+LTCQYg/n+dCyFyX4WjUjsg/kCdxe4JwAAAA8Fice+EwAAALg+AAAADwXrqEH2RTwCdKHr7kGLTUQPumkUAHPjvgkAAADr3OjWAQAASI01uAIAAOgoAQAAQYsGg+gQMdK5WAAAAPfxQYt1II1IC+gqAQAASYn06AUBAABBi24Eu30AAABBi3VMiwaFwHRPi04ESIPGCEE7BnXuic0PuvUfcjtBiywO993rM+hzAQAASI01ZQIAAOjFAAAASYs36L0AAABMjSVlAgAAQYtuDLt+AAAAg/0CdQW7fwAAAEiNNS0CAADolwAAAEGLfSSKB0j/x0iJ/kA46HQPhMB0C4A/AEiNfwF19+vk6HIAAABMieasPAF3+3IdrEA46HXzSYn0SI01AwIAAOhTAAAATInm6EsAAABIjTXzAQAA6D8AAACJ3+nw/f//6AoAAAC/fQAAAOl2/v//6MYAAABIjTWoAQAA6BgAAABBi3UgRIn56CkAAADoBwAAAEiNNa8BAABIx8L/////SP/CgDwWAXf3vwIAAAC4AQAAAA8Fw2fjDYA+AEiNdgF19//J6/DDZ+MUSIk3SIPHCIA+AEiNdgF19//J6+nDgD4AdCBMicKshMB0CzoCdQlI/8I8PXXw+cOAfv8AdOBI/8br9fjDhfZ0MEGJwEG5CgAAAIs+hf90IUiDxgRMAfdEicC5CgAAADHSQffxgMIwiFQP///JdfDr2cNBi3UcQYt9IK1MjQQHTDnHc04PthZI/8aJ0cHpBOg/AAAA86RMOcdzN0QPtg5I/8ZBD7rxB3MMD7YGSP/GweAHQQnBidGD4Q/oFAAAAIPBA0mJ8kiJ/kwpzvOkTInW663Dg/kPdQ8PtgZI/8YBwT3/AAAAdPHDQYtNRDsBdAeDwQQ7AXURxwEAAAAAQYtNRItUJAgJUQjDDx8A//////////8vdXNyL2xvY2FsL3NiaW46L3Vzci9sb2NhbC9iaW46L3Vzci9zYmluOi91c3IvYmluOi9zYmluOi9iaW4AL2Rldi9udWxsAGJveDogACBmYWlsZWQ6IABib3g6IGV4ZWN2ZSBvZiAACiAgAAoADx8AU1VBVEFVifZIiftIjSw3Qb0ABAAARItlBEiLfSBB9sQBdARIizw7SIt1KEH2xAJ0BEiLNDNIi1UwQfbEBHQESIsUE0yLVThB9sQIdAROixQTTItFQEH2xBB0BE6LBANMi01IQfbEIHQETosMC4tFAMdFUAAAAADHRVT/////DwVIhcB0EUiJRVBIPQHw//9zEYtFHOtSx0VUAAAAAItFEOtG99iD+At1EEEPuuQGcwlB/80PhVz///9Ii00ISIXJdBIPttE50HQGSMHpCOvui0UU6xSDewQAdQtIielIKdmJC4lDBItFGEiNLAOFwA+FG////4tDBEFdQVxdW8M=",
 aarch64:"9wMAkTT9/xCVAkC54AJA+fMOAItzQgCR4QMTqhgAgNIghED4YAAAtBgHAJH9//8XIAjBqMAAALQfXADxof//VGIAALQWAIBScQEAFOgVgNIBAADUoAAANII+QLliABA2NgCAUmoBABSCPkC5ggEgNuADFaqBBkC5YgCA0iMGgNIEAICSBQCA0sgbgNIBAADUdgCAUh8AFeuhKwBUCQCA0uADCaohAIDSKAOA0gEAANTAAPg2YAyAkiE8ADBCAIDSCAeA0gEAANQpBQCRPw0A8YP+/1SBCkC54AMVqpIBAJSCSkC5ggAANEAAP9b2AwEq4SgANegVgNIBAADUgRZAuXcBAJQoFoDSAQAA1IEaQLlzAQCU5QJA+UUAALSlBADRgzpAuaIAA4tWAIBSAicAtEIIAJFC+H+S4AMAkQAMAssfAACR9gMAqoE2QLlMAQCU4UIAkaUAALQihED4AoQA+KUEANH8//8XHwAA+YMyQLkCAwOLQggAkUL4f5LgAwCRAAwCyx8AAJFlhkD4ZQEAtII+QLmCAAA2gSpAuT8BAJRG//80gS5AuTwBAJTm/v81BYQA+PX//xeDMkC5gS5AuS8BAJQfAAD58wMAkeADFaoBAoBSpwEAlIESQLmiamG4owZAuUIAAyoiCwA1yQJA+eEDCaoiFEA4X7wAcWAJAFSi//81KgAJy+EDE6orhED4SwIAtGIBQDlfQAFxgf//VGIFQDlfBAFxIf//VGIJQDlfUAFxwf7/VGINQDlfIAFxYf7/VGIRQDlf9ABxAf7/VGsVAJECAAAUSy0AEOEDC6oiFEA44v//NSEAC8shAAqLIUAAkSHsfJLiAwCRQgABy18AAJFYAIBS4AMAkWwVQDif6QBxgAAAVGwAADQMFAA4+///F+EDAJEfAAHrYAAAVOIFgFICFAA44QMJquMDCqoiFEA4AhQAOGMEAPGh//9U4AMAkeEDFqriAxOqqBuA0gEAANTgAwBLHwgAcYABAFQfUABxQAEAVB80AHEhAgBUYAyAkuEDAJECAIDSCAaA0gEAANRAAAA1uAGAUmz7/zXgAxgqBwAAFOADCarhAxaq4gMTqqgbgNIBAADU4AMAS6AOALngD4BSTQAAFIEOQLm4amG4/4MC0bgNADQAAICS4QMAkSIAgNIDAIDSiCCA0gEAANQfAABxbQgAVA8BAJQfABhrwf7/VKEGQLkBDAA1oQ5AueEOADXhA0C5IDwIUyEYAHJAAABUIAACEfgDACqCRkC5QhRAuTYBgFKCAAA0mA+AUlYBgFIDAAAUH3wCcWEAAFSRAACU4AMYKvgDACqBVkC5YQAANOADFaohAQCUk0ZAuWECQPmhAgC0YQZAuWIOQLkhAAIqgQAANEAAgNIoB4DSAQAA1CAAgNIoB4DSAQAA1AAAgJLhAwCRAgCA0gMAgNKIIIDSAQAA1IAA+DfeAACUYQJA+eH+/7VhCkC54AMYKkEBADSWAIBSYBJAuR8AAHFNDQBUQQCA0gIAgNIIA4DSAQAA1GUAABTIC4DSAQAA1KAbABDhQwCRAgCA0gMBgNIoEYDSAQAA1B9EAHHg9f9UAP//N+EDACrgAxgq4htAuV8IADHgAQBUXwAAce0AAFQiUABRXwgAcegAAFSIFYDSAQAA1GECgNIoEIDSAQAA1Oj//xeCPkC5wvwPNvv//xeCRkC5QxRAuUEUALnj/v80IQGA0vX//xeEAACUoRkAcEsAAJSjAkC5Y0AAUQILgFJjCMIaYywAEYEiQLlNAACU+QMBqkIAAJS3BkC5uA+AUoFOQLmkAkC5IgzBKGICADRfAARrof//VHd4ABLjAfg3t2pjuPcDF0sMAAAUawAAlAEXAHAyAACUwQJA+TAAAJQ5FwBwtw5AudgPgFL/CgBxQQAAVPgPgFKBFQAwKAAAlIEmQLkiFEA4XwAXa6AAAFSCAAA0IhRAOOL//zX6//8XHwAAlOEDGaoiFEA4XwQAccj//1QjAQBUIhRAOF8AF2tB//9U+QMBqsETAHAUAACU4QMZqhIAAJRhEwBwEAAAlOADGCp1//8XAwAAlKAPgFKa//8X+gMeqkAAAJQhEQBwBwAAlIEiQLnjAxYqDQAAlAMAAJT+AxqqYREAcAIAgJJCBACRI2hiOH8EAHGo//9UQACA0ggIgNIBAADUwANf1qMAADQiFEA44v//NWMEAFH8//8XwANf1sMAADQBhAD4IhRAOOL//zVjBABR+///F8ADX9YiAEA5BgCAUsIBADTjAwWqIhRAOMIAADRkFEA4XwAEa6EAAFRf9ABxQf//VCYAgFLAA1/WIhRAOOL//zXx//8XwANf1uEBADRJAYBSIkRAuIIBADSiAgKL4wMAKkQBgNJlCMkapowJG8bAABHjAwUqhAQA0UZoJDhE//+19P//F8ADX9aBHkC5gCJAuecDHqoiREC4CQACix8ACesiAwBUIxRAOGJ8BFMXAACUogAANCQUQDgEFAA4QgQAUfz//xcfAAnr4gEAVCUUQDiFADg2JBRAOKUYABKlHAQqYgwAEgkAAJRCDAARBQAFy6QUQDgEFAA4QgQAcaH//1Tn//8X4ABf1l88AHGhAABUJBRAOEIABAuf/ANxoP//VMADX9aCRkC5QwBAueQDAqofAANroAAAVEQQAJGDAEC5HwADa8EAAFSfAAC54wNAuUQIQLljAAQqQwgAucADX9YfIAPV//////////8vdXNyL2xvY2FsL3NiaW46L3Vzci9sb2NhbC9iaW46L3Vzci9zYmluOi91c3IvYmluOi9zYmluOi9iaW4AL2Rldi9udWxsAGJveDogACBmYWlsZWQ6IABib3g6IGV4ZWN2ZSBvZiAACiAgAAoAHyAD6QMAqgpAIYsOgIBSSwVAuUARQPlLAAA2IGlg+EEVQPlLAAg2IWlh+EIZQPlLABA2Imli+EMdQPlLABg2I2lj+EQhQPlLACA2JGlk+EUlQPlLACg2JWll+EgBQLnsf2CyTCkA+QEAANTAAAC0QCkA+R/8P7HCAABUTB1AuRkAABRfVQC5TBFAuRYAABTgAwBLHywAcYEAAFRrADA2zgUAcWH7/1RMBUD5DAEAtI0dABK/AQBrYAAAVIz9SNP7//8XTBVAuQcAABQsBUC5jAAANUwBCcssAQC5IAUAuUwZQLkqAQyLLPn/tSAFQLnAA1/W"
@@ -63199,7 +63981,7 @@ STREAMS3={
 x86_64:"SIHsQAEAAEjHhCSYAAAAAAAAAEjHhCSoAAAAAAAAAEUx/0SJ/0iJ5rgFAAAADwWFwA+FcgIAAESJ/74DAAAAuEgAAAAPBb4IAAAAD7rgFQ+CYwIAAItEJBglAPAAAD0AEAAAD4SpAAAAPQDAAAAPhMQAAAC+BQAAAD0AQAAAD4Q0AgAAPQAgAAAPhSMBAABIgXwkKAMBAAB1FUGLdUBCiwS+QccEBgEAAADp+gEAAESJ/74BVAAASI2UJLAAAAC4EAAAAA8FhcAPheQAAABIiwQkSItUJAhFhf91FUiJhCSQAAAASImUJJgAAADpuAEAAEg7hCSQAAAAD4WzAAAASDuUJJgAAAAPhJwBAADpoAAAAESJ/0iNtCSwAAAAuIoAAAAPBUiBvCSwAAAARVBJUA+EcwEAAOt6ugMAAADoQgAAAIP4AnQzRIn/SI20JLAAAABIjZQkuAAAALg0AAAADwWFwHUVuicAAADoFQAAAIP4AQ+EMQEAAOs4vgYAAADpNAEAAESJ/74BAAAATI2UJLgAAABMjYQkwAAAAEHHAAQAAAC4NwAAAA8Fi4QkuAAAAMNBg/8CdRtEif++BgQAALoEAAAAuEgAAAAPBUGLTUSJQRBIiwQkSItUJAhBg/8Bckh3EkiJhCSgAAAASImUJKgAAADrNEg7hCSgAAAAdSpIO5QkqAAAAHUgvwEAAAC+AgAAADHSuCQBAAAPBUGLTUTHQQwBAAAA639IjbwksAAAADH2uCUBAAAPBb4HAAAAhcB1dL8RAAAAMfYx0kUx0kUxwLg4AAAADwW+BwAAAIXAeFV0W4u8JLAAAABFhf90EEGLTURCiUS5/Iu8JLQAAABEif4x0rgkAQAADwWLvCSwAAAAuAMAAAAPBYu8JLQAAAC4AwAAAA8FQf/HQYP/Aw+CbP3//zH2SIHEQAEAAMO/AgAAAEiNNbwAAAAx0kG6CAAAALgOAAAADwWLnCSwAAAARIn9i7wktAAAAEWF/3UXif2/AQAAAL4JAAAAuJ0AAAAPBYnfMdu4AwAAAA8FMf++AAABALoDAAAAQboiAAAAScfA/////0UxybgJAAAADwW/AQAAAEiFwHhBSYnEid9Miea6AAABALgAAAAADwWJx4XAdCe/AQAAAHggTInmicKJ77gBAAAADwW/AQAAAIXAfglIAcYpwnXn68K45wAAAA8FDx9AAP//////////",
 aarch64:"7gMeqv/DBNH/RwD5/08A+Q8AgNLgAw+q4QMAkQgKgNIBAADUoBEANeADD6phAIDSKAOA0gEAANQBAYDSYBGoN+ATQLkADBQSHwRAcSAEAFQCAJhSHwACa+AEAFShAIBSHxBAcSAQAFQfCEBxoQcAVOATQPkfDATxwQAAVIFCQLkgeG+4IgCAUqJqILhzAAAU4AMPqiGAitLigwKRqAOA0gEAANTgBQA14AdAqW8AALXgBwipaQAAFOIPSKkfAALrAQUAVD8AA+uADABUJQAAFOADD6rhgwKRiAWA0gEAANTgU0D5IRMAWB8AAetgCwBUHAAAFGIAgNIQAACUHwgAcYABAFTgAw+q4YMCkeKjApGoGYDSAQAA1MAAADXiBIDSBgAAlB8EAHGACQBUDQAAFMEAgFJNAAAU4AMPqiEAgNLjgwKR5KMCkYUAgFKFAAC5KBqA0gEAANTgo0C5wANf1v8JAPEBAQBU4AMPqsGAgNKCAIDSKAOA0gEAANSBRkC5IBAAueAHQKn/BQDxQwIAVGgAAFTgBwmpDwAAFOIPSakfAALrgQEAVD8AA+tBAQBUIACA0kEAgNICAIDSCAOA0gEAANSBRkC5IgCAUiIMALkiAAAU4IMCkQEAgNJoB4DSAQAA1OEAgFIABAA1IAKA0gEAgNICAIDSAwCA0gQAgNKIG4DSAQAA1OEAgFLgAvg3AAMANOKjQLmvAAC0gUZAuSEQANEgeC+44qdAueADAirhAw+qAgCA0ggDgNIBAADU4KNAuSgHgNIBAADU4KdAuSgHgNIBAADU7wUAkf8NAPGj7f9UAQCA0v/DBJHAAV/WQACA0mEGABACAIDSAwGA0ugQgNIBAADU6aNAueoDDyrrp0C5DwEAteoDCyogAIDSIQGA0ugUgNIBAADU6wMJKgkAgFLgAwsqKAeA0gEAANQAAIDSIQCg0mIAgNJDBIDSBACAkgUAgNLIG4DSAQAA1KAC+LftAwCq4AMJKuEDDaoiAKDS6AeA0gEAANTgAQC0oAH4t+EDDarsAwCq4AMKKuIDDKoICIDSAQAA1B8AAPGtAABUIQAAi4wBAOsB//9U7v//FyAAgFLIC4DSAQAA1P//////////RVBJUAAAAAA="
 };
-}
+})
 });
 function timer_create(signal,timer){
 const bytes=new Uint8Array(SIGEVENT.size);
@@ -63228,7 +64010,7 @@ return new OutputField(timer,0,"timer");
 }
 var CLOCK_MONOTONIC,SIGEVENT,ITIMERSPEC;
 var init_timers=__esm({
-"ffi/calls/timers.ts"(){
+"ffi/calls/timers.ts":(function(){
 init_call();
 init_processes();
 CLOCK_MONOTONIC=new Named(1,"CLOCK_MONOTONIC");
@@ -63241,14 +64023,11 @@ interval:0,
 first:16,
 size:32
 };
-}
+})
 });
-function hasTimeout({state:{timeout}}){
-return timeout !==void 0 && timeout !==Infinity;
-}
 var BoxClock;
 var init_box_clock=__esm({
-"launch/box_clock.ts"(){
+"launch/box_clock.ts":(function(){
 init_call();
 init_processes();
 init_timers();
@@ -63270,18 +64049,8 @@ launched(add2){
 add2(timer_delete(this.#launch));
 }
 };
-}
+})
 });
-function groupIssue({limits:limits2,state,syncPoints}){
-if(limits2===void 0)return void 0;
-if(!state.unshared.has("pid")){
-return 'a box ends what its program leaves running only with a pid namespace, and the control group has to be empty then; add unshare("pid"), or run the box in a group: ' + SCOPE;
-}
-if(syncPoints.length > 0){
-return "the launcher of a box shares its memory with a container that it does something for (veth(), mapIds() and the like), and would be killed with it; run the box in a group: " + SCOPE;
-}
-return void 0;
-}
 function wordOf(controller){
 return controller==="io"?"blkio":controller;
 }
@@ -63376,7 +64145,7 @@ return unlinkat(root2,NAME15,AT_REMOVEDIR);
 }
 var PID_DIGITS,NAME15,LAUNCHERS,SCOPE,SYSTEMD_RUN,NO_GROUP,BoxGroup,Records,NO_HIERARCHY,SETTING2,NOT_LEFT,PATIENCE6;
 var init_box_group=__esm({
-"launch/box_group.ts"(){
+"launch/box_group.ts":(function(){
 init_call();
 init_events3();
 init_files3();
@@ -63705,28 +64474,8 @@ PATIENCE6=[
 512,
 1024
 ];
-}
+})
 });
-function parentWorkIssue({syncPoints,processes}){
-for(const{stepIndex,arrival,parentActions}of syncPoints){
-for(const action of parentActions(knownPid(0))){
-const message2="service" in action?SERVICES2[action.service]:void 0;
-if(message2 !==void 0)return{
-stepIndex,
-message:message2
-};
-}
-const isFirst=processes[0].parts.some((part2)=> "call" in part2 && part2.call===arrival);
-if(!isFirst){
-const message2='a box can do this for the first process of a container only; put the step before init() and before a second unshare("pid")';
-return{
-stepIndex,
-message:message2
-};
-}
-}
-return void 0;
-}
 function writeParentWork(writer,plan,pidText){
 const closing=new Label("closing");
 const edges={
@@ -63838,7 +64587,7 @@ verdict
 }
 var SERVICES2,DIRECTORIES;
 var init_box_parent=__esm({
-"launch/box_parent.ts"(){
+"launch/box_parent.ts":(function(){
 init_call();
 init_files3();
 init_futex();
@@ -63861,11 +64610,11 @@ DIRECTORIES=[
 "/bin",
 "/usr/local/bin"
 ];
-}
+})
 });
 var LAUNCHER_PIDFD,BoxFrame;
 var init_box_frame=__esm({
-"launch/box_frame.ts"(){
+"launch/box_frame.ts":(function(){
 init_call();
 init_files3();
 init_futex();
@@ -63881,48 +64630,14 @@ init_box_clock();
 init_program_writer();
 LAUNCHER_PIDFD=3;
 BoxFrame=class{
-vfork;
-sharesMemory=true;
-clearsHandlers=false;
-initImage;
-#plan;
-#memfd=memfd_create("ramekin-init",MFD_CLOEXEC | MFD_ALLOW_SEALING);
-#image;
-#me=getpid();
-#pidfd=pidfd_open(new ResultOf(this.#me,"pid"),0);
-#word=new Output(8,"&launcher",Uint8Array.of(1,0,0,0,0,0,0,0));
-nulls=[
-0,
-1,
-2
-].map(()=> new Output(4,"&null"));
-#pidText=new Output(16,"PID");
-#launchersLast;
-group;
-#after;
-#clock;
-#cwd;
-constructor(plan,{image:image3,keepsDirectory}){
-this.#plan=plan;
-this.vfork=plan.syncPoints.length===0;
-this.#image=image3;
-this.group=plan.limits && new BoxGroup(plan,plan.limits);
-this.#clock=hasTimeout(plan)?new BoxClock(plan.state.timeout):void 0;
-this.#cwd=keepsDirectory?new Output(4096,"&cwd"):void 0;
-this.initImage=new ResultOf(this.#memfd,"init");
-}
-get copiesMemory(){
-return this.#plan.processes.some(({ownMemory})=> ownMemory);
-}
-get launchersLast(){
-return this.#launchersLast;
-}
-enclose(writer,clone2,firstProcess){
+static{
+addMethods(this.prototype,{
+enclose:(function(writer,clone2,firstProcess){
 const{hasInit,state,launcherParts,cloneStep}=this.#plan;
 writer.section="script";
-const add2=(call2)=> void writer.add(call2,{
+const add2=((call2)=> void writer.add(call2,{
 onFailure:END
-});
+}));
 add2(rt_sigaction(SIGNALS.SIGCHLD,"SIG_DFL"));
 if(this.copiesMemory){
 add2(this.#me);
@@ -63942,7 +64657,7 @@ accept:[
 ],
 onFailure:END
 });
-if(hasInit)this.#makeImage(add2);
+if(hasInit)makeImage$130.call(this,add2);
 for(const part2 of launcherParts){
 if("call" in part2)writer.part({
 ...part2,
@@ -63951,7 +64666,7 @@ onFailure:END
 else writer.place(part2);
 }
 add2(rt_sigprocmask("all",null));
-this.#makeGroup(writer);
+makeGroup$129.call(this,writer);
 this.#clock?.start(add2);
 if(!this.vfork)add2(socketpair(SYNC_SOCKETS));
 writer.section="clone";
@@ -63972,16 +64687,8 @@ if(!this.vfork)writeParentWork(writer,this.#plan,this.#pidText);
 this.#clock?.launched(add2);
 this.#launchersLast=writer.add(getpid());
 writer.end();
-}
-#makeGroup(writer){
-writer.section="limits";
-this.group?.make(writer);
-writer.section="script";
-}
-get after(){
-return this.#after;
-}
-aside(writer){
+}),
+aside:(function(writer){
 const{finalParts}=this.#plan;
 if(finalParts.length===0 && this.group===void 0)return;
 writer.section="script";
@@ -63991,19 +64698,13 @@ writer.section="limits";
 this.group?.remove(writer);
 writer.add(getpid());
 writer.end();
-}
-#makeImage(add2){
-add2(this.#memfd);
-add2(write(this.initImage,this.#image,this.#image.length));
-const seals=F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
-add2(fcntl(this.initImage,F_ADD_SEALS,seals));
-}
-begin(writer){
+}),
+begin:(function(writer){
 if(this.vfork)return;
 writer.add(close(SCRIPT_SOCKET),CHILD_EDGES);
 writer.add(readlinkat(at_fdcwd,"/proc/self",this.#pidText),CHILD_EDGES);
-}
-tie(writer){
+}),
+tie:(function(writer){
 const{deathSignal}=this.#plan;
 if(deathSignal===0)return;
 writer.add(prctl(PR_SET_PDEATHSIG,deathSignal),CHILD_EDGES);
@@ -64028,13 +64729,48 @@ accept:[
 onAccepted:EXIT_CHILD
 });
 }
-}
-beforeExec(writer){
+}),
+beforeExec:(function(writer){
 if(this.#plan.state.exposed)writer.add(prctl(PR_SET_DUMPABLE,0),CHILD_EDGES);
-if(this.#plan.state.hasOwnRoot)this.#useOwnNull(writer);
-if(this.#cwd)this.#enterDirectory(writer,this.#cwd);
+if(this.#plan.state.hasOwnRoot)useOwnNull$132.call(this,writer);
+if(this.#cwd)enterDirectory$131.call(this,writer,this.#cwd);
+}),
+exec:(function(writer){
+writer.endProcess();
+return[];
+})
+});
 }
-#enterDirectory(writer,path2){
+static{
+addGetters(this.prototype,{
+copiesMemory:(function(){
+return this.#plan.processes.some((({ownMemory})=> ownMemory));
+}),
+launchersLast:(function(){
+return this.#launchersLast;
+}),
+after:(function(){
+return this.#after;
+})
+});
+}
+static{
+makeGroup$129=(function(writer){
+writer.section="limits";
+this.group?.make(writer);
+writer.section="script";
+});
+}
+static{
+makeImage$130=(function(add2){
+add2(this.#memfd);
+add2(write(this.initImage,this.#image,this.#image.length));
+const seals=F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+add2(fcntl(this.initImage,F_ADD_SEALS,seals));
+});
+}
+static{
+enterDirectory$131=(function(writer,path2){
 const missing4=new Label("there is no such directory");
 const edges={
 ...CHILD_EDGES,
@@ -64053,8 +64789,10 @@ resolve:RESOLVE_NO_MAGICLINKS
 const opened2=writer.add(openat2(at_fdcwd,path2,how),edges);
 writer.add(fchdir(new ResultOf(opened2,"directory")),edges);
 writer.place(missing4);
+});
 }
-#useOwnNull(writer){
+static{
+useOwnNull$132=(function(writer){
 const missing4=new Label("there is no /dev/null");
 const opened2=writer.add(openDevNull(),{
 ...CHILD_EDGES,
@@ -64066,7 +64804,7 @@ accept:[
 ],
 onAccepted:missing4
 });
-this.nulls.forEach((word6,fd)=>{
+this.nulls.forEach(((word6,fd)=>{
 const other=new Label(`stream ${fd} is not /dev/null`);
 const compare4=compareWord(word6,new Named(1,"1"));
 writer.add(compare4,{
@@ -64078,160 +64816,46 @@ onAccepted:other
 });
 writer.add(dup3(new ResultOf(opened2,"null"),fd,0),CHILD_EDGES);
 writer.place(other);
-});
+}));
 writer.place(missing4);
-}
-exec(writer){
-writer.endProcess();
-return[];
-}
-};
-}
-});
-function compileBox(steps,target){
-const{architecture,user,keepsDirectory}=target;
-const plan=planRecipe(steps,{
-ownLauncher:true
-},new TargetHost(architecture,user));
-refuseParentWork(plan);
-refuseUntied(plan,steps);
-const frame2=new BoxFrame(plan,{
-image:Uint8Array.fromBase64(INIT[architecture]),
-keepsDirectory
-});
-const shape={
-...SHAPE,
-cgroup:frame2.group &&{
-directory:false,
-files:frame2.group.entries.length
-}
-};
-const{parts:parts2,clone:clone2}=link(plan,shape,frame2);
-const bound2=parts2.map((part2)=> part2 instanceof Label?part2:ofBox(part2,frame2));
-const records=bound2.flatMap((part2)=> part2 instanceof Label?[]:[
-part2
-]);
-const texts2=records.map((record2)=> textOf11(record2,plan));
-const fixes=records.map((record2)=> fixesOf(record2,plan));
-for(const record2 of records)refuseIds(record2,plan);
-if(clone2===void 0)throw new TypeError("a box makes a process");
-const program=assemble(bound2,architecture);
-for(const slot of program.slots.keys()){
-if(slot !==UID_DIGITS && slot !==GID_DIGITS && slot !==PID_DIGITS){
-throw new TypeError(`a box does not fill the slot "${slot.text}"`);
-}
-}
-const{launchersLast,copiesMemory:copiesMemory2,after:after2}=frame2;
-const nulls=frame2.nulls.flatMap((word6)=> program.outputs.get(word6)??[]);
-const answers=answersIn(program);
-return{
-plan,
-program,
-texts:texts2,
-fixes,
-launchersLast,
-answers,
-nulls,
-copiesMemory:copiesMemory2,
-after:after2
-};
-}
-function answersIn({calls,outputs}){
-return calls.flatMap(({verdict,args},index)=>{
-if(verdict===void 0)return[];
-const answer=args.find((argument)=> argument instanceof OutputField);
-const at4=outputs.get(verdict.answer);
-const errno=answer===void 0?ERRNO_ITSELF + ERRNO.EINVAL:at4 + answer.offset;
-return[
-recordOffset(index),
-errno
-];
 });
 }
-function refuseParentWork(plan){
-const{inheritedFds,placeholders}=plan;
-const refuse3=(stepIndex,message2)=>{
-throw new RecipeError(message2,{
-step:plan.cursor.nameOf(stepIndex),
-stepIndex
-});
-};
-const unlimited=groupIssue(plan);
-if(unlimited !==void 0)refuse3(plan.limits.stepIndex,unlimited);
-const issue2=parentWorkIssue(plan);
-if(issue2 !==void 0)refuse3(issue2.stepIndex,issue2.message);
-const[opens,makes]=[
-inheritedFds[0],
-placeholders[0]
-];
-if(opens !==void 0){
-refuse3(opens.stepIndex,"the script opens files for this; run the recipe with Deno");
-}
-if(makes !==void 0){
-refuse3(makes.stepIndex,"the script makes files on the host for this; run it with Deno");
-}
-}
-function refuseUntied(plan,steps){
-if(!hasTimeout(plan)|| plan.deathSignal===SIGNALS.SIGKILL)return;
-const stepIndex=steps.findLastIndex((step)=> step.step==="bounds" && step.timeout !==void 0);
-throw new RecipeError("a container that may outlive its box has none to keep its time; leave dieWithParent() out, or build the time into the program: timeout 5m PROGRAM",{
-step:"bounds",
-stepIndex
-});
-}
-function ofBox(part2,{initImage:initImage2,group}){
-const{args,name}=part2.call;
-const entry2=group?.entries.find((_,index)=> args[0]===cgroupFile(index));
-if(entry2 !==void 0){
-return{
-...part2,
-call:{
-...part2.call,
-args:[
-entry2,
-...args.slice(1)
-]
-},
-accept:[
-"EBADF"
-]
-};
-}
-if(name !=="execveat" || args[0]!==INIT_IMAGE)return part2;
-return{
-...part2,
-call:{
-...execveat(0,"",0,0,0),
-args:[
-initImage2,
-...args.slice(1)
-]
+vfork;
+sharesMemory=true;
+clearsHandlers=false;
+initImage;
+#plan;
+#memfd=memfd_create("ramekin-init",MFD_CLOEXEC | MFD_ALLOW_SEALING);
+#image;
+#me=getpid();
+#pidfd=pidfd_open(new ResultOf(this.#me,"pid"),0);
+#word=new Output(8,"&launcher",Uint8Array.of(1,0,0,0,0,0,0,0));
+nulls=[
+0,
+1,
+2
+].map((()=> new Output(4,"&null")));
+#pidText=new Output(16,"PID");
+#launchersLast;
+group;
+#after;
+#clock;
+#cwd;
+constructor(plan,{image:image3,keepsDirectory}){
+this.#plan=plan;
+this.vfork=plan.syncPoints.length===0;
+this.#image=image3;
+this.group=plan.limits && new BoxGroup(plan,plan.limits);
+this.#clock=hasTimeout(plan)?new BoxClock(plan.state.timeout):void 0;
+this.#cwd=keepsDirectory?new Output(4096,"&cwd"):void 0;
+this.initImage=new ResultOf(this.#memfd,"init");
 }
 };
-}
-function refuseIds({call:call2,stepIndex},plan){
-if(!call2.args.some(isId))return;
-const step=stepIndex===void 0?void 0:plan.cursor.nameOf(stepIndex);
-throw new RecipeError("the ids of the caller are known only when the box runs; name the ids",step===void 0?{}:{
-step,
-stepIndex
+})
 });
-}
-function isId(argument){
-return typeof argument==="number" && isCallersId(argument);
-}
-function textOf11({call:call2,stepIndex},plan){
-const described=call2.verdict===void 0?describeCall(call2):call2.verdict.text;
-const text5=described.replaceAll(String(CALLER_UID),"UID").replaceAll(String(CALLER_GID),"GID");
-return stepIndex===void 0?text5:`step ${stepIndex + 1} (${plan.cursor.nameOf(stepIndex)}): ${text5}`;
-}
-function fixesOf({call:call2,fixes,section,stepIndex},plan){
-const isProtecting=stepIndex !==void 0 && plan.cursor.nameOf(stepIndex)==="protect";
-return Object.entries(allOf(fixes)??{}).flatMap(([code,fix])=> typeof fix==="string" &&(SAID.has(code)|| FIRST_CALLS.has(call2.name)|| section==="limits" || isProtecting)?`${String.fromCharCode(ERRNO[code])}${fix}`:[]).join("");
-}
 var SHAPE,ERRNO_ITSELF,SAID,FIRST_CALLS;
 var init_compile_box=__esm({
-"box/compile_box.ts"(){
+"box/compile_box.ts":(function(){
 init_call();
 init_processes();
 init_bytes();
@@ -64274,76 +64898,52 @@ FIRST_CALLS=new Set([
 "clone",
 "unshare"
 ]);
-}
+})
 });
 var Contents;
 var init_contents2=__esm({
-"box/contents.ts"(){
+"box/contents.ts":(function(){
 init_concat();
 Contents=class{
+static{
+addMethods(this.prototype,{
+add:(function(bytes){
+const at4=Math.ceil(this.#end / 4)* 4;
+this.#parts.push(new Uint8Array(at4 - this.#end),bytes);
+this.#end=at4 + bytes.length;
+return this.#address + at4;
+}),
+strings:(function(strings){
+return this.add(new TextEncoder().encode([
+...strings,
+"",
+""
+].join("\0")));
+}),
+numbers:(function(numbers2){
+return this.add(new Uint8Array(Uint32Array.of(...numbers2,0).buffer));
+})
+});
+}
+static{
+addGetters(this.prototype,{
+bytes:(function(){
+return concat(this.#parts);
+})
+});
+}
 #address;
 #parts=[];
 #end=0;
 constructor(address2){
 this.#address=address2;
 }
-get bytes(){
-return concat(this.#parts);
-}
-add(bytes){
-const at4=Math.ceil(this.#end / 4)* 4;
-this.#parts.push(new Uint8Array(at4 - this.#end),bytes);
-this.#end=at4 + bytes.length;
-return this.#address + at4;
-}
-strings(strings){
-return this.add(new TextEncoder().encode([
-...strings,
-"",
-""
-].join("\0")));
-}
-numbers(numbers2){
-return this.add(new Uint8Array(Uint32Array.of(...numbers2,0).buffer));
-}
 };
-}
+})
 });
-function parameterBytes(parameters){
-const{table:table2,tableSize,packed,pid,mine,uids,gids,texts:texts2,textsAt,errnos}=parameters;
-const{kept,set:set2,setCount,program,programCount,flags:flags2,nulls,copies,streams,answers}=parameters;
-const{pids,after:after2}=parameters;
-const words4=Uint32Array.of(...[
-table2,
-tableSize,
-packed,
-pid,
-mine,
-uids,
-gids,
-texts2,
-textsAt,
-errnos
-],...[
-kept,
-set2,
-setCount,
-program,
-programCount,
-flags2,
-nulls,
-copies,
-streams,
-answers
-],...[
-pids,
-after2
-]);
-return new Uint8Array(words4.buffer);
-}
 var FLAGS8,PARAMETERS_SIZE;
 var init_parameters=__esm({
-"box/parameters.ts"(){
+"box/parameters.ts":(function(){
 FLAGS8={
 clears:1,
 ownSession:2,
@@ -64351,189 +64951,11 @@ forRoot:4,
 shared:16
 };
 PARAMETERS_SIZE=88;
-}
+})
 });
-function dataAddress(note2){
-return BASE + align2(NOTE_AT + noteBytes(note2).length,4);
-}
-function codeAddress(note2,size){
-return align2(dataAddress(note2)+ size + PARAMETERS_SIZE,16);
-}
-function memoryAddress(note2,code,size){
-return align2(codeAddress(note2,size)+ code.length,LARGEST_PAGE);
-}
-function writeElf(executable){
-const{architecture,parameters,code,data:data2,memory}=executable;
-const note2=noteBytes(executable.note);
-const[dataAt,codeAt]=[
-dataAddress(executable.note)- BASE,
-codeAddress(executable.note,data2.length)- BASE
-];
-const at4={
-note:NOTE_AT,
-data:dataAt,
-code:codeAt,
-end:codeAt + code.length
-};
-const sections=[
-{
-name:"",
-type:0,
-flags:0,
-address:0,
-offset:0,
-size:0,
-alignment:0
-},
-ofFile(".note.ramekin",SHT_NOTE,SHF_ALLOC,at4.note,note2.length,4),
-ofFile(".rodata",SHT_PROGBITS,SHF_ALLOC,at4.data,at4.code - at4.data,4),
-ofFile(".text",SHT_PROGBITS,SHF_ALLOC | SHF_EXECINSTR,at4.code,code.length,16),
-{
-name:".bss",
-type:SHT_NOBITS,
-flags:SHF_ALLOC | SHF_WRITE,
-address:memory.address,
-offset:at4.end,
-size:memory.size,
-alignment:16
-}
-];
-const names=new TextEncoder().encode([
-...sections.map(({name:name2})=> name2),
-".shstrtab",
-""
-].join("\0"));
-const sectionsAt=align2(at4.end + names.length,8);
-const all=[
-...sections,
-{
-name:".shstrtab",
-type:SHT_STRTAB,
-flags:0,
-address:0,
-offset:at4.end,
-size:names.length,
-alignment:1
-}
-];
-const file=new Uint8Array(sectionsAt + all.length * SECTION_SIZE);
-const view2=new DataView(file.buffer);
-file.set([
-127,
-69,
-76,
-70,
-2,
-1,
-1
-]);
-view2.setUint16(16,ET_EXEC,true);
-view2.setUint16(18,MACHINE3[architecture],true);
-view2.setUint32(20,1,true);
-put64(view2,24,BASE + at4.code);
-put64(view2,32,HEADER_SIZE5);
-put64(view2,40,sectionsAt);
-[
-HEADER_SIZE5,
-SEGMENT_SIZE2,
-SEGMENTS,
-SECTION_SIZE,
-all.length,
-all.length - 1
-].forEach((value,index)=> view2.setUint16(52 + 2 * index,value,true));
-const page=PAGE2[architecture];
-const segments=[
-[
-PT_LOAD,
-PF_R | PF_X,
-0,
-BASE,
-at4.end,
-at4.end,
-page
-],
-[
-PT_LOAD,
-PF_R | PF_W,
-0,
-memory.address,
-0,
-memory.size,
-page
-],
-[
-PT_NOTE2,
-PF_R,
-at4.note,
-BASE + at4.note,
-note2.length,
-note2.length,
-4
-],
-[
-PT_GNU_STACK,
-PF_R | PF_W,
-0,
-0,
-0,
-0,
-16
-]
-];
-segments.forEach(([type,flags2,offset,address2,size,whole,alignment],index)=>{
-const start=HEADER_SIZE5 + index * SEGMENT_SIZE2;
-view2.setUint32(start,type,true);
-view2.setUint32(start + 4,flags2,true);
-[
-offset,
-address2,
-address2,
-size,
-whole,
-alignment
-].forEach((value,field2)=> put64(view2,start + 8 + 8 * field2,value));
-});
-file.set(note2,at4.note);
-file.set(parameters,at4.code - parameters.length);
-file.set(code,at4.code);
-file.set(data2,at4.data);
-file.set(names,at4.end);
-let name=0;
-all.forEach((section,index)=>{
-const start=sectionsAt + index * SECTION_SIZE;
-view2.setUint32(start,name,true);
-view2.setUint32(start + 4,section.type,true);
-[
-section.flags,
-section.address,
-section.offset,
-section.size
-].forEach((value,field2)=> put64(view2,start + 8 + 8 * field2,value));
-put64(view2,start + 48,section.alignment);
-name +=section.name.length + 1;
-});
-return file;
-}
-function ofFile(name,type,flags2,offset,size,alignment){
-return{
-name,
-type,
-flags:flags2,
-address:BASE + offset,
-offset,
-size,
-alignment
-};
-}
-function put64(view2,at4,value){
-view2.setBigUint64(at4,BigInt(value),true);
-}
-function align2(value,to){
-return Math.ceil(value / to)* to;
-}
 var BASE,PAGE2,LARGEST_PAGE,MACHINE3,HEADER_SIZE5,SEGMENT_SIZE2,SECTION_SIZE,ET_EXEC,PT_LOAD,PT_NOTE2,PT_GNU_STACK,PF_X,PF_W,PF_R,SHT_PROGBITS,SHT_STRTAB,SHT_NOTE,SHT_NOBITS,SHF_WRITE,SHF_ALLOC,SHF_EXECINSTR,SEGMENTS,NOTE_AT;
 var init_elf2=__esm({
-"box/elf.ts"(){
+"box/elf.ts":(function(){
 init_elf_note();
 init_parameters();
 BASE=4194304;
@@ -64575,43 +64997,27 @@ ET_EXEC=2;
 ];
 SEGMENTS=4;
 NOTE_AT=HEADER_SIZE5 + SEGMENTS * SEGMENT_SIZE2;
-}
+})
 });
 function readBoxNote(file){
 const text5=noteIn(file);
 return text5===void 0?void 0:JSON.parse(text5);
 }
-function noteText(note2){
-return JSON.stringify(note2);
-}
 var init_note=__esm({
-"box/note.ts"(){
+"box/note.ts":(function(){
 init_elf_note();
-}
+})
 });
-function checkBox(recipe2,options){
-if(!isObject(recipe2)|| !Array.isArray(recipe2["steps"])){
-throw invalid2(`buildBox() takes a recipe first: recipe(...steps), not ${shown(recipe2)}`);
-}
-if(!isObject(options)){
-throw invalid2(`the box's options should be an object, not ${shown(options)}`);
-}
-const wrong2=invalidField(options,boxFields());
-if(wrong2 !==void 0)throw invalid2(`the box's option "${wrong2.field}" ${wrong2.issue}`);
-const[name]=options["program"]??[];
-const issue2=name===void 0?void 0:programName2().issue(name);
-if(issue2 !==void 0)throw invalid2(`the name of the box's program ${issue2}`);
-}
 function invalid2(message2){
 return new TypeError(escapeControls(message2));
 }
 var boxFields,programName2;
 var init_options=__esm({
-"box/options.ts"(){
+"box/options.ts":(function(){
 init_control_characters();
 init_schema();
 init_shown();
-boxFields=lazy(()=>({
+boxFields=lazy((()=>({
 program:optional(list(text3())),
 architecture:optional(oneOf([
 "x86_64",
@@ -64625,145 +65031,26 @@ cwd:optional(oneOf([
 "root",
 "caller"
 ]))
-}));
-programName2=lazy(()=> text3({
+})));
+programName2=lazy((()=> text3({
 min:1
-}));
-}
+})));
+})
 });
-function pack(bytes){
-const packed=[
-bytes.length,
-bytes.length >> 8,
-bytes.length >> 16,
-bytes.length >>> 24
-];
-const places=new Map();
-let[literals,at4]=[
-0,
-0
-];
-while(at4 + SHORTEST2 <=bytes.length){
-const found3=copyFor(bytes,at4,places);
-note(places,bytes,at4);
-const later=found3===void 0?void 0:copyFor(bytes,at4 + 1,places);
-if(found3===void 0 || later !==void 0 && gainOf(later)> gainOf(found3)+ 1){
-at4++;
-continue;
-}
-writeSequence(packed,bytes.subarray(literals,at4),found3);
-const end=at4 + found3.length;
-for(at4++;at4 < end;at4++)note(places,bytes,at4);
-literals=at4;
-}
-if(literals < bytes.length)writeSequence(packed,bytes.subarray(literals));
-return Uint8Array.from(packed);
-}
-function gainOf({distance,length}){
-return length -(distance <=NEAR?1:2);
-}
-function copyFor(bytes,at4,places){
-if(at4 + SHORTEST2 > bytes.length)return void 0;
-const known=places.get(wordAt(bytes,at4));
-return known===void 0?void 0:best2(bytes,at4,known);
-}
-function best2(bytes,at4,places){
-let best3={
-distance:0,
-length:2
-};
-for(let index=places.length - 1;index >=Math.max(0,places.length - TRIES3);index--){
-const from2=places[index];
-if(at4 - from2 > FARTHEST)break;
-let length=0;
-while(at4 + length < bytes.length && bytes[from2 + length]===bytes[at4 + length])length++;
-const copy2={
-distance:at4 - from2,
-length
-};
-if(gainOf(copy2)> gainOf(best3))best3=copy2;
-}
-return best3.distance===0?void 0:best3;
-}
-function wordAt(bytes,at4){
-return bytes[at4]| bytes[at4 + 1]<< 8 | bytes[at4 + 2]<< 16;
-}
-function note(places,bytes,at4){
-if(at4 + SHORTEST2 > bytes.length)return;
-const word6=wordAt(bytes,at4);
-const known=places.get(word6);
-if(known===void 0)places.set(word6,[
-at4
-]);
-else known.push(at4);
-}
-function writeSequence(packed,literals,copy2){
-const more=copy2===void 0?0:copy2.length - SHORTEST2;
-packed.push(Math.min(literals.length,15)<< 4 | Math.min(more,15));
-writeLength(packed,literals.length);
-for(const byte of literals)packed.push(byte);
-if(copy2===void 0)return;
-const{distance}=copy2;
-if(distance <=NEAR)packed.push(distance);
-else packed.push(distance & NEAR | 128,distance >> 7);
-writeLength(packed,more);
-}
-function writeLength(packed,length){
-if(length < 15)return;
-let rest2=length - 15;
-for(;rest2 >=255;rest2 -=255)packed.push(255);
-packed.push(rest2);
-}
 var SHORTEST2,FARTHEST,NEAR,TRIES3;
 var init_pack2=__esm({
-"box/pack.ts"(){
+"box/pack.ts":(function(){
 SHORTEST2=3;
 [FARTHEST,NEAR]=[
 32767,
 127
 ];
 TRIES3=64;
-}
+})
 });
-function textBytes(calls,sayings){
-const{forRoot,hasProgram,copiesMemory:copiesMemory2,copiesStreams,isTimed}=sayings;
-const said2=[
-...[
-true,
-forRoot,
-!hasProgram,
-copiesMemory2,
-copiesStreams
-],
-...[
-copiesStreams,
-copiesStreams,
-copiesStreams,
-copiesStreams,
-true,
-isTimed
-]
-];
-const refusals=REFUSALS.map((text5,number2)=> said2[number2]===true?text5:"");
-return encoder8.encode([
-...refusals,
-...calls,
-""
-].join("\0"));
-}
-function errnoBytes(){
-const named3=Object.entries(ERRNO).filter(([name,number2])=> number2 <=40 && !NEVER.test(name)|| LATER.test(name));
-return concat([
-...named3.map(([name,number2])=> concat([
-Uint8Array.of(number2),
-encoder8.encode(`${name}\0`)
-])),
-encoder8.encode("\0an errno that errno(1) names\0")
-]);
-}
 var REFUSALS,LATER,NEVER,encoder8;
 var init_texts=__esm({
-"box/texts.ts"(){
+"box/texts.ts":(function(){
 init_concat();
 init_errno();
 REFUSALS=[
@@ -64782,66 +65069,8 @@ REFUSALS=[
 LATER=/^E(NODATA|PROTO|OVERFLOW|USERS|MSGSIZE|NOPROTOOPT|PROTONOSUPPORT|OPNOTSUPP|AFNOSUPPORT|ADDRINUSE|ADDRNOTAVAIL|NETDOWN|NETUNREACH|NOBUFS|HOSTUNREACH|STALE|DQUOT|LIBBAD)$/;
 NEVER=/^E(NOTBLK|DOM|DEADLK|NOLCK|SPIPE|MLINK|CHILD)$/;
 encoder8=new TextEncoder();
-}
+})
 });
-function buildBox(recipe2,options={}){
-checkBox(recipe2,options);
-const{architecture=Deno.build.arch,for:user="user"}=options;
-const steps=checkedSteps(recipe2.steps);
-const keepsDirectory=options.cwd==="caller";
-const compiled=compileBox(steps,{
-architecture,
-user,
-keepsDirectory
-});
-return boxOf(compiled,steps,options);
-}
-function boxOf(compiled,steps,options){
-const{program=[],architecture=Deno.build.arch,for:user="user"}=options;
-const keepsDirectory=options.cwd==="caller";
-const note2=noteText({
-recipe:{
-steps
-},
-program,
-architecture,
-for:user,
-...keepsDirectory &&{
-cwd:"caller"
-},
-version:VERSION
-});
-const start=Uint8Array.fromBase64(START[architecture]);
-const ownRoot=compiled.plan.state.hasOwnRoot;
-const streams=Uint8Array.fromBase64(ownRoot?STREAMS3[architecture]:"");
-const code=concat([
-start,
-new Uint8Array(aligned2(start.length)- start.length),
-streams
-]);
-const texts2=textsOf(compiled,user,program);
-const size=unpackedSize(compiled,texts2);
-const memory=layOutMemory(compiled,texts2,memoryAddress(note2,code,size));
-const contents=new Contents(dataAddress(note2));
-const given=fill2(contents,compiled,memory,texts2,program);
-const flags2=flagsOf2(compiled,user);
-const data2=contents.bytes;
-const codeAt=codeAddress(note2,data2.length);
-const streamsAt=ownRoot?codeAt + aligned2(start.length):0;
-const parameters=parameterBytes({
-...given,
-flags:flags2,
-streams:streamsAt
-});
-return writeElf({
-architecture,
-note:note2,
-parameters,
-code,
-data:data2,
-memory
-});
-}
 function isBoxOf(file,note2){
 const{recipe:recipe2,program,architecture,for:user,cwd="root"}=note2;
 const built2=buildBox(recipe2,{
@@ -64852,92 +65081,9 @@ cwd
 });
 return built2.length===file.length && built2.every((byte,at4)=> byte===file[at4]);
 }
-function layOutMemory({program},texts2,address2){
-const textsAt=address2 + aligned2(program.bytes.length);
-const errnos=textsAt + texts2.length;
-const copies=aligned2(errnos + errnoBytes().length);
-const size=copies + COPIES_SIZE - address2;
-return{
-address:address2,
-table:address2,
-texts:textsAt,
-errnos,
-copies,
-size
-};
-}
-function textsOf(compiled,user,program){
-const{texts:texts2,fixes,plan,copiesMemory:copiesMemory2}=compiled;
-return textBytes(texts2.map((text5,index)=> text5 + fixes[index]),{
-forRoot:user==="root",
-hasProgram:program.length > 0,
-copiesMemory:copiesMemory2,
-copiesStreams:plan.state.hasOwnRoot,
-isTimed:hasTimeout(plan)
-});
-}
-function unpackedSize({program,plan},texts2){
-const{environment:environment4,keptVariables}=plan.state;
-const strings=[
-...environment4,
-...keptVariables
-].join("").length * 3;
-return 2 *(program.bytes.length + texts2.length + strings)+ errnoBytes().length;
-}
-function fill2(contents,compiled,memory,texts2,program){
-const{plan}=compiled;
-const{calls,outputs,bytes,slots}=compiled.program;
-const{environment:environment4,keptVariables}=plan.state;
-const set2=Array.from(environment4,([name,value])=> `${name}=${value}`);
-const digits=(slot)=> contents.numbers(slots.get(slot)??[]);
-return{
-table:memory.table,
-tableSize:bytes.length,
-packed:contents.add(pack(tableBytes(compiled,memory.table))),
-pid:outputs.get(plan.main.pid),
-mine:resultOffset(calls.indexOf(compiled.launchersLast)),
-uids:digits(UID_DIGITS),
-gids:digits(GID_DIGITS),
-texts:contents.add(pack(concat([
-texts2,
-errnoBytes()
-]))),
-textsAt:memory.texts,
-errnos:memory.errnos,
-kept:contents.strings(Array.from(keptVariables,beginningOf2).filter((text5)=> text5 !=="")),
-set:contents.strings(set2),
-setCount:set2.length,
-program:contents.strings(program),
-programCount:program.length,
-nulls:contents.numbers(compiled.nulls),
-copies:memory.copies,
-answers:contents.numbers(compiled.answers),
-pids:digits(PID_DIGITS),
-after:compiled.after===void 0?0:recordOffset(calls.indexOf(compiled.after))
-};
-}
-function beginningOf2(pattern){
-return pattern.endsWith("*")?pattern.slice(0,-1):`${pattern}=`;
-}
-function flagsOf2({plan,copiesMemory:copiesMemory2},user){
-const{clearsEnvironment,keptVariables,ownSession}=plan.state;
-const clears=clearsEnvironment && !keptVariables.has("*");
-return(clears?FLAGS8.clears:0)|(ownSession?FLAGS8.ownSession:0)|(user==="root"?FLAGS8.forRoot:0)|(copiesMemory2?FLAGS8.shared:0);
-}
-function tableBytes({program},address2){
-const bytes=program.bytes.slice();
-const view2=new DataView(bytes.buffer);
-for(const at4 of program.relocations){
-view2.setBigUint64(at4,BigInt(address2)+ view2.getBigUint64(at4,true),true);
-}
-return bytes.subarray(0,bytes.findLastIndex((byte)=> byte !==0)+ 1);
-}
-function aligned2(value){
-return Math.ceil(value / 16)* 16;
-}
 var COPIES_SIZE;
 var init_build_box=__esm({
-"box/build_box.ts"(){
+"box/build_box.ts":(function(){
 init_concat();
 init_program();
 init_caller_ids();
@@ -64955,13 +65101,13 @@ init_box_group();
 init_parameters();
 init_texts();
 COPIES_SIZE=24;
-}
+})
 });
 var init_mod10=__esm({
-"box/mod.ts"(){
+"box/mod.ts":(function(){
 init_build_box();
 init_note();
-}
+})
 });
 function withoutDenied(allowed,denied3){
 const kept=allowed.filter((name)=> !includesVariable(denied3,name));
@@ -64987,37 +65133,9 @@ if(path2.startsWith("~"))return 'write "$HOME", as a shell expands ~ only where 
 const below6=path2.replace(/^(\.(\/+|$))+/,"");
 return climbs(path2)?"/...":below6===""?'"$PWD"':`"$PWD"/${below6}`;
 }
-function boxedSandbox(given,reading2){
-if(given.has("allow-net")&& listOf(given,"allow-net")!==void 0){
-throw new UsageError("--allow-net with hosts: a box cannot pass connections on, as ramekin does; --allow-net alone gives it the whole network");
-}
-refuseDenials(given);
-const options=optionsOf(given,reading2);
-const terminal=includesVariable(deniedList(given,"env"),"TERM")?[]:[
-"TERM"
-];
-const env=[
-... new Set([
-...terminal,
-...options.env??[]
-])
-];
-return byFlags(()=> sandbox({
-...options,
-env
-}));
-}
-function refuseDenials(given){
-for(const[denied3,why]of Object.entries(NOT_IN_BOX)){
-const{name}=DENIAL_FLAGS[denied3];
-if(!given.has(name))continue;
-const[value]=listOf(given,name)??[];
-throw new UsageError(`--${name}${value===void 0?"":`=${value}`}: ${why}`);
-}
-}
 var IN_BOX,FILES3,NOT_IN_BOX;
 var init_box_flags=__esm({
-"scripts/ramekin/box_flags.ts"(){
+"scripts/ramekin/box_flags.ts":(function(){
 init_mod2();
 init_path();
 init_variable_pattern();
@@ -65040,7 +65158,7 @@ read:`${FILES3}maskPaths()`,
 write:`${FILES3}readonlyPaths()`,
 net:"a box cannot hold connections to hosts, as ramekin does; it has no network without --allow-net"
 };
-}
+})
 });
 async function dataFile(named3,settings2){
 const path2=inputName(named3);
@@ -65086,90 +65204,24 @@ const end=path2.lastIndexOf("/");
 return end < 0?".":path2.slice(0,end)|| "/";
 }
 var init_data_file=__esm({
-"scripts/ramekin/data_file.ts"(){
+"scripts/ramekin/data_file.ts":(function(){
 init_mod2();
 init_read();
 init_input();
 init_recipe_file();
 init_usage2();
-}
+})
 });
 var build_exports={};
 __export(build_exports,{
-run:()=> run8
+run:(()=> run8)
 });
-async function run8(given){
-const output=given.value("output");
-if(output===void 0)throw new UsageError("-o=FILE is missing: where the box is written to");
-const options={
-program:given.program,
-...choice(given,"arch","architecture",[
-"x86_64",
-"aarch64"
-]),
-...choice(given,"for","for",[
-"root",
-"user"
-])
-};
-if(output==="-" && given.has("json")){
-throw new UsageError("--json and -o=-: both would be on the standard output");
-}
-if(output==="-" && Deno.stdout.isTerminal()){
-throw new UsageError("-o=-: the standard output is a terminal; redirect it to a file");
-}
-const bytes=await bytesOf8(given,options);
-if(output==="-")writeOut(bytes);
-else writeExecutable(output,bytes);
-if(given.has("json"))printJson({
-file:output,
-size:bytes.length
-});
-return 0;
-}
 function writeOut(bytes){
 for(let rest2=bytes;rest2.length > 0;)rest2=rest2.subarray(Deno.stdout.writeSync(rest2));
 }
-function writeExecutable(path2,bytes){
-if(!mayWrite2(path2))return writeBytes(path2,bytes,493);
-writable(path2,()=> Deno.writeFileSync(path2,bytes,{
-mode:493
-}));
-if(Deno.build.os !=="windows")Deno.chmodSync(path2,493);
-}
-async function bytesOf8(given,options){
-const[path2]=given.operands;
-if(given.has("sandbox")){
-if(path2 !==void 0){
-throw new UsageError(`--sandbox is instead of a recipe; leave out ${path2}`);
-}
-return buildBox(boxedSandbox(given,IN_BOX),{
-...options,
-cwd:"caller"
-});
-}
-if(path2===void 0)throw new UsageError("RECIPE is missing, or --sandbox in its place");
-const flag2=SANDBOX_FLAGS2.find((name)=> given.has(name));
-if(flag2 !==void 0){
-throw new UsageError(`--${flag2} is for --sandbox; a recipe has its own steps`);
-}
-const settings2=given.values("set").map((value)=> value);
-const{recipe:recipe2,located}=await dataFile(path2,settings2);
-return located(()=> buildBox(recipe2,options));
-}
-function choice(given,flag2,option,values){
-const value=given.value(flag2);
-if(value===void 0)return{};
-if(!values.includes(value)){
-throw new UsageError(`--${flag2}=${value}: it is ${values.join(" or ")}`);
-}
-return{
-[option]:value
-};
-}
 var SANDBOX_FLAGS2;
 var init_build=__esm({
-"scripts/ramekin/build.ts"(){
+"scripts/ramekin/build.ts":(function(){
 init_mod10();
 init_box_flags();
 init_data_file();
@@ -65191,18 +65243,18 @@ SANDBOX_FLAGS2=[
 "deny-env",
 "protect",
 "no-protect",
-...FILE_FLAGS.map(({name})=> name),
+...FILE_FLAGS.map((({name})=> name)),
 "cwd",
 "setenv",
 "hostname",
-...LIMIT_FLAGS.map(({name})=> name),
+...LIMIT_FLAGS.map((({name})=> name)),
 "unix-sockets",
 "setuid-files",
 "32-bit",
 "weaker-proc",
 "drop-groups"
 ];
-}
+})
 });
 function containerOf2(word6,any){
 const all=runningContainers();
@@ -76946,7 +76998,7 @@ run:(()=> Promise.resolve().then((()=>(init_run(),run_exports)))),
 sandbox:()=> Promise.resolve().then(()=>(init_sandbox_run(),sandbox_run_exports)),
 learn:()=> Promise.resolve().then(()=>(init_learn(),learn_exports)),
 try:()=> Promise.resolve().then(()=>(init_try(),try_exports)),
-build:()=> Promise.resolve().then(()=>(init_build(),build_exports)),
+build:(()=> Promise.resolve().then((()=>(init_build(),build_exports)))),
 enter:()=> Promise.resolve().then(()=>(init_enter(),enter_exports)),
 cp:()=> Promise.resolve().then(()=>(init_cp(),cp_exports)),
 stop:()=> Promise.resolve().then(()=>(init_stop(),stop_exports)),
