@@ -138,7 +138,7 @@ export class Container implements AsyncDisposable {
     this.#startedAt = launched.startedAt;
     this.#cgroup = launched.cgroup;
     this.#services = launched.services;
-    this.#exit = reactor().watch(launched.pidfd);
+    this.#exit = reactor().watch(launched.pidfd, "readable");
     const { maxOutput } = limits;
     const kill = () => this.#killNow();
     this.#streams = new ContainerStreams({ descriptors, pumps, maxOutput, kill });

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { Output } from "./call.ts";
+import { Output, Slot } from "./call.ts";
 import {
   EFD_CLOEXEC,
   EFD_NONBLOCK,
@@ -28,12 +28,14 @@ import {
 import { close, eventfd2, read, write } from "./calls/files.ts";
 import { engine, place } from "./engine/engine.ts";
 import type { Memory } from "./engine/memory.ts";
+import { Routine } from "./routine.ts";
 import { syscall } from "./syscalls.ts";
 import { argumentOffset, assemble, resultOffset } from "./engine/program.ts";
 
 /** What is waited for: until the descriptor can be read, or written. */
 export type Readiness = "readable" | "writable";
 
+const EVENTS: Readonly<Record<Readiness, number>> = { readable: EPOLLIN, writable: EPOLLOUT };
 const MAX_EVENTS = 256;
 /** How often the descriptors of unrefed waits are polled. */
 const UNREF_INTERVAL_MS = 20;
@@ -51,6 +53,8 @@ export function reactor(): Reactor {
 class Reactor {
   readonly #epoll: number;
   readonly #wake: number;
+  /** The calls that add, change and remove descriptors. */
+  readonly #controls: ReadonlyMap<number, Routine>;
   readonly #watches = new Map<number, Watch>();
   readonly #wait: Memory;
   readonly #events: number;
@@ -79,6 +83,14 @@ class Reactor {
       syscall(close(this.#epoll));
       throw error;
     }
+    const [fd, flags] = [new Slot("fd", 4), new Slot("events", 4)];
+    this.#controls = new Map(
+      [EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLL_CTL_DEL].map((operation) => {
+        const event = { events: flags, data: fd };
+        const call = epoll_ctl(this.#epoll, operation, fd, event, architecture);
+        return [operation, new Routine([fd, flags], [{ call }])];
+      }),
+    );
     this.#control(EPOLL_CTL_ADD, this.#wake, EPOLLIN);
     const events = epollOutput(MAX_EVENTS, architecture);
     const wait = epoll_pwait(this.#epoll, events, -1, architecture);
@@ -88,14 +100,15 @@ class Reactor {
     this.#events = program.outputs.get(events)!;
   }
 
-  /** Registers a descriptor. Its events count only while a wait is pending. */
-  watch(fd: number): Watch {
-    this.#control(EPOLL_CTL_ADD, fd, EPOLLONESHOT);
-    const watch = new Watch(fd, {
-      arm: (readiness) => {
-        const event = readiness === "readable" ? EPOLLIN : EPOLLOUT;
-        this.#control(EPOLL_CTL_MOD, fd, EPOLLONESHOT | event);
-      },
+  /**
+   * Registers a descriptor. Its events count only while a wait is pending.
+   *
+   * @param first what the caller waits for at once, in this turn of the script
+   */
+  watch(fd: number, first?: Readiness): Watch {
+    this.#control(EPOLL_CTL_ADD, fd, EPOLLONESHOT | (first === undefined ? 0 : EVENTS[first]));
+    const watch = new Watch(fd, first, {
+      arm: (readiness) => this.#control(EPOLL_CTL_MOD, fd, EPOLLONESHOT | EVENTS[readiness]),
       count: (change) => {
         this.#refed += change;
         this.#update();
@@ -126,7 +139,7 @@ class Reactor {
   }
 
   #control(operation: number, fd: number, events: number): void {
-    syscall(epoll_ctl(this.#epoll, operation, fd, { events, data: fd }, engine().architecture));
+    this.#controls.get(operation)!.run(fd, events);
   }
 
   /** Waits in the pool while a wait is to keep the event loop alive, and polls the others. */
@@ -221,12 +234,15 @@ export class Watch {
   readonly #fd: number;
   readonly #owner: Owner;
   #resolve: (() => void) | undefined;
+  /** What epoll reports already, without having been asked by a wait. */
+  #armed: Readiness | undefined;
   #ref = true;
   #closed = false;
 
   /** Use {@linkcode Reactor.watch}. */
-  constructor(fd: number, owner: Owner) {
+  constructor(fd: number, armed: Readiness | undefined, owner: Owner) {
     this.#fd = fd;
+    this.#armed = armed;
     this.#owner = owner;
   }
 
@@ -250,7 +266,8 @@ export class Watch {
     if (this.#closed) return Promise.resolve();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#resolve = resolve;
-    this.#owner.arm(readiness);
+    if (this.#armed !== readiness) this.#owner.arm(readiness);
+    this.#armed = undefined;
     if (this.#ref) this.#owner.count(1);
     else this.#owner.update();
     return promise;

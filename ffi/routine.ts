@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Slot } from "./call.ts";
+import type { ShowSlot, Slot } from "./call.ts";
 import { checkResult } from "./syscalls.ts";
 import { type Bindings, engine, type RunResult } from "./engine/engine.ts";
 import { assemble, type Label, type ProgramRecord, type SyscallProgram } from "./engine/program.ts";
@@ -33,8 +33,13 @@ export class Routine {
     const loaded = engine();
     this.#program ??= assemble(this.#parts, loaded.architecture);
     this.#values = values;
-    return checkResult(loaded.runInArena(this.#program, this.#bindings));
+    return checkResult(loaded.runInArena(this.#program, this.#bindings), undefined, this.#show);
   }
+
+  readonly #show: ShowSlot = (slot) => {
+    const index = this.#slots.indexOf(slot);
+    return index === -1 ? slot.text : String(this.#values[index]);
+  };
 
   #fill({ slots }: SyscallProgram, view: DataView): void {
     for (let index = 0; index < this.#slots.length; index++) {

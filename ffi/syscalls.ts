@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Call } from "./call.ts";
+import type { Call, ShowSlot } from "./call.ts";
 import { engine, type RunResult } from "./engine/engine.ts";
 import { failureOf, hintOf, shortageHint } from "./engine/failure.ts";
 import { assemble, type Label, type ProgramRecord } from "./engine/program.ts";
@@ -37,10 +37,11 @@ export function syscalls(parts: readonly (ProgramRecord | Label)[], hints?: Hint
 /**
  * The result of calls, unless one of them has failed.
  *
+ * @param show shows the slots of the calls, where their values are known
  * @throws {SyscallError} naming the call that failed
  */
-export function checkResult(outcome: RunResult, hints?: Hints): RunResult {
-  const failure = failureOf(outcome);
+export function checkResult(outcome: RunResult, hints?: Hints, show?: ShowSlot): RunResult {
+  const failure = failureOf(outcome, show);
   if (failure === undefined) return outcome;
   const { name, errno, text, words } = failure;
   const hint = hintOf(words, hintFor(errnoName(errno), hints));

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Call, call, constant, type Fd, flags, Output, Struct } from "../call.ts";
+import { type Call, call, constant, type Fd, flags, Output, Slot, Struct } from "../call.ts";
 import type { Architecture } from "../syscall_numbers.ts";
 import { EPOLL_CLOEXEC, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD } from "./constants/events.ts";
 import { EPOLL_EVENTS } from "./names/events.ts";
@@ -31,21 +31,33 @@ function epollLayout(architecture: Architecture): { data: number; size: number }
   return architecture === "x86_64" ? { data: 4, size: 12 } : { data: 8, size: 16 };
 }
 
-/** Adds, changes or removes a watched descriptor. See epoll_ctl(2). */
+/** Adds, changes or removes a watched descriptor. See epoll_ctl(2). A slot takes 4 bytes. */
 export function epoll_ctl(
   epoll: Fd,
   operation: number,
   fd: Fd,
-  event: EpollEvent,
+  event: { readonly [Field in keyof EpollEvent]: number | Slot },
   architecture: Architecture,
 ): Call {
   const { data, size } = epollLayout(architecture);
   const bytes = new Uint8Array(size);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, event.events, true);
-  view.setUint32(data, event.data, true);
-  const text = () => `{${flags(event.events, EPOLL_EVENTS).text}, ${event.data}}`;
-  const struct = new Struct(bytes, text);
+  const fields = [[0, event.events], [data, event.data]] as const;
+  const cells = fields.flatMap(([offset, field]) => {
+    if (field instanceof Slot) return [{ offset, slot: field }];
+    new DataView(bytes.buffer).setUint32(offset, field, true);
+    return [];
+  });
+  const struct = new Struct(
+    bytes,
+    (show) => {
+      const [events, shown] = fields.map(([, field]) =>
+        field instanceof Slot ? show(field) : String(field)
+      );
+      return `{${flags(Number(events), EPOLL_EVENTS).text}, ${shown}}`;
+    },
+    [],
+    cells,
+  );
   const named = constant(operation, { EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD });
   return call("epoll_ctl", epoll, named, fd, struct);
 }
