@@ -102,7 +102,9 @@ export type {
   InputSource,
   OpenFile,
   OutputFile,
+  OutputSink,
   OutputTarget,
+  OutputWriter,
   StdioFile,
   StdioOptions,
 } from "./container/stdio_options.ts";

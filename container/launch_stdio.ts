@@ -16,6 +16,7 @@ import {
   isReadable,
   isWritable,
   type OutputFile,
+  type OutputSink,
   type OutputTarget,
   type StdioFile,
   type StdioOptions,
@@ -24,7 +25,7 @@ import {
 /** Streams of the script's that are passed on: by the number of the program's stream. */
 export interface PassedStreams {
   readonly input?: ReadableStream<Uint8Array> | undefined;
-  readonly outputs: ReadonlyMap<number, WritableStream<Uint8Array>>;
+  readonly outputs: ReadonlyMap<number, OutputSink>;
 }
 
 /** Returns the descriptors of the script's that the option `fds` names. */
@@ -41,7 +42,7 @@ export function handedFds({ fds = {} }: StdioOptions): readonly HandedFd[] {
  * @throws {TypeError} if one is in use
  */
 export function passedStreams({ stdin, stdout, stderr }: StdioOptions): PassedStreams | undefined {
-  const outputs = new Map<number, WritableStream<Uint8Array>>();
+  const outputs = new Map<number, OutputSink>();
   if (isWritable(stdout)) outputs.set(1, stdout);
   if (isWritable(stderr)) outputs.set(2, stderr);
   const input = isReadable(stdin) ? stdin : undefined;

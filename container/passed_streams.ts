@@ -10,6 +10,7 @@ import { FdStream } from "../ffi/fd_stream.ts";
 import { type CommandOutput, commandOutput } from "../launch/output.ts";
 import { statusOf } from "../launch/status.ts";
 import type { PassedStreams } from "./launch_stdio.ts";
+import type { OutputSink } from "./stdio_options.ts";
 
 /** The passing on of a program's streams. */
 export class StreamPumps {
@@ -109,7 +110,7 @@ export async function passOnOutput(
 }
 
 /** Passes a program's output on; where it is not taken any more, the program meets a broken pipe. */
-async function passOn(channel: FdStream, target: WritableStream<Uint8Array>): Promise<void> {
+async function passOn(channel: FdStream, target: OutputSink): Promise<void> {
   const writer = target.getWriter();
   try {
     for await (const bytes of channel.chunks()) await writer.write(bytes);

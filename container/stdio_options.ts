@@ -39,13 +39,35 @@ export type InputSource =
   | StdioFile
   | ReadableStream<Uint8Array>;
 
+/**
+ * Where the script passes a program's output on to: a `WritableStream`, or what has so much of one,
+ * which takes less time to make.
+ */
+export interface OutputSink {
+  /** Whether something writes to it already. */
+  readonly locked: boolean;
+  /** Returns what takes the bytes. */
+  getWriter(): OutputWriter;
+}
+
+/** What takes a program's output, as a writer of a `WritableStream` does. */
+export interface OutputWriter {
+  /** Takes bytes; resolves when it takes more. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Called at the end of the output. */
+  close(): Promise<void>;
+  /** Called last. */
+  releaseLock(): void;
+}
+
 /** What a program's standard output and error can be. */
 export type OutputTarget =
   | StdioKind
   | number
   | OpenFile
   | OutputFile
-  | WritableStream<Uint8Array>;
+  | WritableStream<Uint8Array>
+  | OutputSink;
 
 /**
  * The options of a command for its streams.
@@ -160,10 +182,10 @@ export function isReadable(value: unknown): value is ReadableStream<Uint8Array> 
     value instanceof ReadableStream;
 }
 
-/** Whether it is a WritableStream. */
-export function isWritable(value: unknown): value is WritableStream<Uint8Array> {
+/** Whether it is a WritableStream, or what has its method. */
+export function isWritable(value: unknown): value is OutputSink {
   return isObject(value) && !isFile(value) && "getWriter" in value &&
-    value instanceof WritableStream;
+    typeof value.getWriter === "function";
 }
 
 function isPath(value: unknown): value is OutputFile {

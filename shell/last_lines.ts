@@ -23,6 +23,7 @@ export class LastLines {
 
   /** Returns the last lines, without the end of the last one. */
   text(): string {
+    if (this.#bytes.length === 0) return "";
     const lines = new TextDecoder().decode(this.#bytes).replace(/\n$/, "").split("\n");
     return lines.slice(-LINES).join("\n");
   }

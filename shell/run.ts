@@ -8,7 +8,7 @@
 import type { CommandOptions } from "../container/command_options.ts";
 import { pathOf } from "../container/command_paths.ts";
 import type { Container } from "../container/container.ts";
-import type { InputSource, OutputTarget } from "../container/stdio_options.ts";
+import type { InputSource, OutputTarget, OutputWriter } from "../container/stdio_options.ts";
 import { close } from "../ffi/calls/files.ts";
 import { syscall } from "../ffi/syscalls.ts";
 import type { CommandOutput } from "../launch/output.ts";
@@ -104,6 +104,8 @@ export class Run implements AsyncDisposable {
   }
 }
 
+const DONE = Promise.resolve();
+
 /** A program of a command that runs. */
 class RunningProgram {
   /** Its container, unless nothing has to be done with it but to wait for its end. */
@@ -127,12 +129,15 @@ class RunningProgram {
     const { stderr, quiet } = this.#program;
     if (stderr !== undefined) return stderr === "stdout" ? stderr : outputTarget(stderr);
     const shown = quiet ? undefined : openFileSink(Deno.stderr);
-    return new WritableStream<Uint8Array>({
-      write: (bytes) => {
+    const writer: OutputWriter = {
+      write: async (bytes) => {
         this.#stderr.add(bytes);
-        return shown?.write(bytes);
+        await shown?.write(bytes);
       },
-    });
+      close: () => DONE,
+      releaseLock: () => {},
+    };
+    return { locked: false, getWriter: () => writer };
   }
 
   async end(): Promise<Ended> {
