@@ -11,7 +11,7 @@ for(const name in getters){
 Object.defineProperty(target,name,{get:getters[name],configurable:true});
 }
 });
-var BUILD="edc1bdc96a77c8074425ce6dc2f47900001a3b2724d6bd16fbd67e51689fbb15";
+var BUILD="67c70d5a3630e9449e6527c0561ef0cce8051e7af162635c6249fc4646d4840e";
 var FUNCTIONS={
 getenv:{
 parameters:[

@@ -601,8 +601,8 @@ var syscalls=(function syscalls(parts,hints){
 const loaded2=engine();
 return checkResult(loaded2.run(assemble(parts,loaded2.architecture)),hints);
 });
-var checkResult=(function checkResult(outcome,hints){
-const failure=failureOf(outcome);
+var checkResult=(function checkResult(outcome,hints,show2){
+const failure=failureOf(outcome,show2);
 if(failure===void 0)return outcome;
 const{name,errno,text:text3,words:words4}=failure;
 const hint=hintOf(words4,hintFor(errnoName(errno),hints));
@@ -3475,11 +3475,30 @@ size:16
 var epoll_ctl=(function epoll_ctl(epoll,operation,fd,event,architecture){
 const{data:data2,size}=epollLayout(architecture);
 const bytes=new Uint8Array(size);
-const view2=new DataView(bytes.buffer);
-view2.setUint32(0,event.events,true);
-view2.setUint32(data2,event.data,true);
-const text3=()=> `{${flags(event.events,EPOLL_EVENTS).text}, ${event.data}}`;
-const struct=new Struct(bytes,text3);
+const fields=[
+[
+0,
+event.events
+],
+[
+data2,
+event.data
+]
+];
+const cells=fields.flatMap(([offset,field])=>{
+if(field instanceof Slot)return[
+{
+offset,
+slot:field
+}
+];
+new DataView(bytes.buffer).setUint32(offset,field,true);
+return[];
+});
+const struct=new Struct(bytes,(show2)=>{
+const[events,shown2]=fields.map(([,field])=> field instanceof Slot?show2(field):String(field));
+return `{${flags(Number(events),EPOLL_EVENTS).text}, ${shown2}}`;
+},[],cells);
 const named2=constant(operation,{
 EPOLL_CTL_ADD,
 EPOLL_CTL_DEL,
@@ -9305,7 +9324,7 @@ run:(function(...values){
 const loaded2=engine();
 this.#program??=assemble(this.#parts,loaded2.architecture);
 this.#values=values;
-return checkResult(loaded2.runInArena(this.#program,this.#bindings));
+return checkResult(loaded2.runInArena(this.#program,this.#bindings),void 0,this.#show);
 })
 });
 }
@@ -9333,6 +9352,10 @@ size:0,
 write:((program,{view:view2})=> fill$14.call(this,program,view2))
 };
 }
+#show=(slot)=>{
+const index=this.#slots.indexOf(slot);
+return index===-1?slot.text:String(this.#values[index]);
+};
 };
 var[UID,GID,CAPABILITIES2]=[
 geteuid(),
@@ -29666,6 +29689,10 @@ const found=socket.links().find((link2)=> link2.name===name);
 if(found===void 0)return[];
 return socket.addresses().filter(({link:link2})=> link2===found.index);
 }
+var EVENTS={
+readable:EPOLLIN,
+writable:EPOLLOUT
+};
 var MAX_EVENTS=256;
 var UNREF_INTERVAL_MS=20;
 var BLOCKS_A_TURN=16;
@@ -29673,13 +29700,10 @@ var started;
 var Reactor=class{
 static{
 addMethods(this.prototype,{
-watch:(function(fd){
-control$45.call(this,EPOLL_CTL_ADD,fd,EPOLLONESHOT);
-const watch=new Watch(fd,{
-arm:((readiness)=>{
-const event=readiness==="readable"?EPOLLIN:EPOLLOUT;
-control$45.call(this,EPOLL_CTL_MOD,fd,EPOLLONESHOT | event);
-}),
+watch:(function(fd,first){
+control$45.call(this,EPOLL_CTL_ADD,fd,EPOLLONESHOT |(first===void 0?0:EVENTS[first]));
+const watch=new Watch(fd,first,{
+arm:((readiness)=> control$45.call(this,EPOLL_CTL_MOD,fd,EPOLLONESHOT | EVENTS[readiness])),
 count:((change)=>{
 this.#refed +=change;
 update$46.call(this);
@@ -29698,10 +29722,7 @@ return watch;
 }
 static{
 control$45=(function(operation,fd,events){
-syscall(epoll_ctl(this.#epoll,operation,fd,{
-events,
-data:fd
-},engine().architecture));
+this.#controls.get(operation).run(fd,events);
 });
 }
 static{
@@ -29759,6 +29780,7 @@ this.#watches.get(fd)?.signal();
 }
 #epoll;
 #wake;
+#controls;
 #watches=new Map();
 #wait;
 #events;
@@ -29779,6 +29801,32 @@ this.#wake=syscall(eventfd2(0,EFD_CLOEXEC | EFD_NONBLOCK));
 syscall(close(this.#epoll));
 throw error;
 }
+const[fd,flags16]=[
+new Slot("fd",4),
+new Slot("events",4)
+];
+this.#controls=new Map([
+EPOLL_CTL_ADD,
+EPOLL_CTL_MOD,
+EPOLL_CTL_DEL
+].map((operation)=>{
+const event={
+events:flags16,
+data:fd
+};
+const call2=epoll_ctl(this.#epoll,operation,fd,event,architecture);
+return[
+operation,
+new Routine([
+fd,
+flags16
+],[
+{
+call:call2
+}
+])
+];
+}));
 control$45.call(this,EPOLL_CTL_ADD,this.#wake,EPOLLIN);
 const events=epollOutput(MAX_EVENTS,architecture);
 const wait=epoll_pwait(this.#epoll,events,-1,architecture);
@@ -29834,7 +29882,8 @@ ready:(function(readiness){
 if(this.#closed)return Promise.resolve();
 const{promise,resolve}=Promise.withResolvers();
 this.#resolve=resolve;
-this.#owner.arm(readiness);
+if(this.#armed !==readiness)this.#owner.arm(readiness);
+this.#armed=void 0;
 if(this.#ref)this.#owner.count(1);
 else this.#owner.update();
 return promise;
@@ -29857,10 +29906,12 @@ this.#owner.forget();
 #fd;
 #owner;
 #resolve;
+#armed;
 #ref=true;
 #closed=false;
-constructor(fd,owner){
+constructor(fd,armed,owner){
 this.#fd=fd;
+this.#armed=armed;
 this.#owner=owner;
 }
 get fd(){

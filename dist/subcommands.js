@@ -30,13 +30,13 @@ var reserve$16;
 var grow$17;
 var isSame$18;
 var read$19;
-var control$20;
-var update$21;
-var waitInPool$22;
-var poll$23;
-var setTimeout$24;
-var dispatch$25;
-var fill$26;
+var fill$20;
+var control$21;
+var update$22;
+var waitInPool$23;
+var poll$24;
+var setTimeout$25;
+var dispatch$26;
 var readNow$27;
 var collect$28;
 var open$29;
@@ -830,8 +830,8 @@ var syscalls=(function syscalls(parts2,hints){
 const loaded2=engine();
 return checkResult(loaded2.run(assemble(parts2,loaded2.architecture)),hints);
 });
-var checkResult=(function checkResult(outcome,hints){
-const failure=failureOf(outcome);
+var checkResult=(function checkResult(outcome,hints,show3){
+const failure=failureOf(outcome,show3);
 if(failure===void 0)return outcome;
 const{name,errno,text:text5,words:words4}=failure;
 const hint=hintOf(words4,hintFor(errnoName(errno),hints));
@@ -2185,11 +2185,30 @@ size:16
 var epoll_ctl=(function epoll_ctl(epoll,operation2,fd,event,architecture){
 const{data:data2,size}=epollLayout(architecture);
 const bytes=new Uint8Array(size);
-const view2=new DataView(bytes.buffer);
-view2.setUint32(0,event.events,true);
-view2.setUint32(data2,event.data,true);
-const text5=()=> `{${flags(event.events,EPOLL_EVENTS).text}, ${event.data}}`;
-const struct=new Struct(bytes,text5);
+const fields=[
+[
+0,
+event.events
+],
+[
+data2,
+event.data
+]
+];
+const cells=fields.flatMap(([offset,field2])=>{
+if(field2 instanceof Slot)return[
+{
+offset,
+slot:field2
+}
+];
+new DataView(bytes.buffer).setUint32(offset,field2,true);
+return[];
+});
+const struct=new Struct(bytes,(show3)=>{
+const[events,shown4]=fields.map(([,field2])=> field2 instanceof Slot?show3(field2):String(field2));
+return `{${flags(Number(events),EPOLL_EVENTS).text}, ${shown4}}`;
+},[],cells);
 const named3=constant(operation2,{
 EPOLL_CTL_ADD,
 EPOLL_CTL_DEL,
@@ -2468,7 +2487,7 @@ var isReadable=(function isReadable(value){
 return isObject2(value)&& !isFile(value)&& "getReader" in value && value instanceof ReadableStream;
 });
 var isWritable=(function isWritable(value){
-return isObject2(value)&& !isFile(value)&& "getWriter" in value && value instanceof WritableStream;
+return isObject2(value)&& !isFile(value)&& "getWriter" in value && typeof value.getWriter==="function";
 });
 var checkCommand=(function checkCommand(program,options){
 const issue2=programName().issue(program);
@@ -17163,38 +17182,88 @@ init_events();
 SIGSET_SIZE3=8;
 })
 });
-var MAX_EVENTS,UNREF_INTERVAL_MS,BLOCKS_A_TURN,started,Reactor,ONE,Watch;
+var Routine;
+var init_routine=__esm({
+"ffi/routine.ts":(function(){
+init_syscalls();
+init_engine();
+init_program();
+Routine=class{
+static{
+addMethods(this.prototype,{
+run:(function(...values){
+const loaded2=engine();
+this.#program??=assemble(this.#parts,loaded2.architecture);
+this.#values=values;
+return checkResult(loaded2.runInArena(this.#program,this.#bindings),void 0,this.#show);
+})
+});
+}
+static{
+fill$20=(function({slots},view2){
+for(let index=0;index < this.#slots.length;index++){
+const slot=this.#slots[index],value=this.#values[index];
+for(const at4 of slots.get(slot)??[]){
+view2.setInt32(at4,value,true);
+if(slot.size===8)view2.setInt32(at4 + 4,Math.floor(value / 2 ** 32),true);
+}
+}
+});
+}
+#slots;
+#parts;
+#bindings;
+#program;
+#values=[];
+constructor(slots,parts2){
+this.#slots=slots;
+this.#parts=parts2;
+this.#bindings={
+size:0,
+write:((program,{view:view2})=> fill$20.call(this,program,view2))
+};
+}
+#show=(slot)=>{
+const index=this.#slots.indexOf(slot);
+return index===-1?slot.text:String(this.#values[index]);
+};
+};
+})
+});
+var EVENTS,MAX_EVENTS,UNREF_INTERVAL_MS,BLOCKS_A_TURN,started,Reactor,ONE,Watch;
 var init_reactor=__esm({
 "ffi/reactor.ts":(function(){
 init_call();
 init_events3();
 init_files3();
 init_engine();
+init_routine();
 init_syscalls();
 init_program();
+EVENTS={
+readable:EPOLLIN,
+writable:EPOLLOUT
+};
 MAX_EVENTS=256;
 UNREF_INTERVAL_MS=20;
 BLOCKS_A_TURN=16;
 Reactor=class{
 static{
 addMethods(this.prototype,{
-watch:(function(fd){
-control$20.call(this,EPOLL_CTL_ADD,fd,EPOLLONESHOT);
-const watch=new Watch(fd,{
-arm:((readiness)=>{
-const event=readiness==="readable"?EPOLLIN:EPOLLOUT;
-control$20.call(this,EPOLL_CTL_MOD,fd,EPOLLONESHOT | event);
-}),
+watch:(function(fd,first){
+control$21.call(this,EPOLL_CTL_ADD,fd,EPOLLONESHOT |(first===void 0?0:EVENTS[first]));
+const watch=new Watch(fd,first,{
+arm:((readiness)=> control$21.call(this,EPOLL_CTL_MOD,fd,EPOLLONESHOT | EVENTS[readiness])),
 count:((change)=>{
 this.#refed +=change;
-update$21.call(this);
+update$22.call(this);
 }),
 forget:(()=>{
 this.#watches.delete(fd);
-control$20.call(this,EPOLL_CTL_DEL,fd,0);
-update$21.call(this);
+control$21.call(this,EPOLL_CTL_DEL,fd,0);
+update$22.call(this);
 }),
-update:()=> update$21.call(this)
+update:()=> update$22.call(this)
 });
 this.#watches.set(fd,watch);
 return watch;
@@ -17211,17 +17280,14 @@ return may;
 });
 }
 static{
-control$20=(function(operation2,fd,events){
-syscall(epoll_ctl(this.#epoll,operation2,fd,{
-events,
-data:fd
-},engine().architecture));
+control$21=(function(operation2,fd,events){
+this.#controls.get(operation2).run(fd,events);
 });
 }
 static{
-update$21=(function(){
+update$22=(function(){
 const refed=this.#refed > 0;
-if(refed && !this.#looping)void waitInPool$22.call(this);
+if(refed && !this.#looping)void waitInPool$23.call(this);
 if(!refed && this.#inPool && !this.#woken){
 this.#woken=true;
 syscall(write(this.#wake,ONE,ONE.length));
@@ -17235,36 +17301,36 @@ this.#timer=void 0;
 });
 }
 static{
-waitInPool$22=(async function(){
+waitInPool$23=(async function(){
 this.#looping=true;
 do{
-setTimeout$24.call(this,-1);
+setTimeout$25.call(this,-1);
 this.#inPool=true;
 await engine().runInPool(this.#wait);
 this.#blocks=0;
 this.#inPool=false;
-dispatch$25.call(this);
+dispatch$26.call(this);
 await void 0;
-if(this.#refed > 0)poll$23.call(this);
+if(this.#refed > 0)poll$24.call(this);
 }while(this.#refed > 0);
 this.#looping=false;
-update$21.call(this);
+update$22.call(this);
 });
 }
 static{
-poll$23=(function(){
-setTimeout$24.call(this,0);
+poll$24=(function(){
+setTimeout$25.call(this,0);
 engine().runIn(this.#wait);
-dispatch$25.call(this);
+dispatch$26.call(this);
 });
 }
 static{
-setTimeout$24=(function(milliseconds2){
+setTimeout$25=(function(milliseconds2){
 this.#wait.view.setInt32(argumentOffset(0,3),milliseconds2,true);
 });
 }
 static{
-dispatch$25=(function(){
+dispatch$26=(function(){
 const{view:view2}=this.#wait;
 const count=Math.max(0,Number(view2.getBigInt64(resultOffset(0),true)));
 const events=new DataView(view2.buffer,view2.byteOffset + this.#events);
@@ -17280,6 +17346,7 @@ this.#watches.get(fd)?.signal();
 }
 #epoll;
 #wake;
+#controls;
 #watches=new Map();
 #wait;
 #events;
@@ -17300,7 +17367,33 @@ this.#wake=syscall(eventfd2(0,EFD_CLOEXEC | EFD_NONBLOCK));
 syscall(close(this.#epoll));
 throw error;
 }
-control$20.call(this,EPOLL_CTL_ADD,this.#wake,EPOLLIN);
+const[fd,flags2]=[
+new Slot("fd",4),
+new Slot("events",4)
+];
+this.#controls=new Map([
+EPOLL_CTL_ADD,
+EPOLL_CTL_MOD,
+EPOLL_CTL_DEL
+].map((operation2)=>{
+const event={
+events:flags2,
+data:fd
+};
+const call2=epoll_ctl(this.#epoll,operation2,fd,event,architecture);
+return[
+operation2,
+new Routine([
+fd,
+flags2
+],[
+{
+call:call2
+}
+])
+];
+}));
+control$21.call(this,EPOLL_CTL_ADD,this.#wake,EPOLLIN);
 const events=epollOutput(MAX_EVENTS,architecture);
 const wait2=epoll_pwait(this.#epoll,events,-1,architecture);
 const program=assemble([
@@ -17317,8 +17410,8 @@ this.#events=program.outputs.get(events);
 }
 #startPolling(){
 const timer=setInterval(()=>{
-poll$23.call(this);
-update$21.call(this);
+poll$24.call(this);
+update$22.call(this);
 },UNREF_INTERVAL_MS);
 Deno.unrefTimer(timer);
 return timer;
@@ -17341,7 +17434,8 @@ ready:(function(readiness){
 if(this.#closed)return Promise.resolve();
 const{promise,resolve:resolve3}=Promise.withResolvers();
 this.#resolve=resolve3;
-this.#owner.arm(readiness);
+if(this.#armed !==readiness)this.#owner.arm(readiness);
+this.#armed=void 0;
 if(this.#ref)this.#owner.count(1);
 else this.#owner.update();
 return promise;
@@ -17374,10 +17468,12 @@ return this.#closed;
 #fd;
 #owner;
 #resolve;
+#armed;
 #ref=true;
 #closed=false;
-constructor(fd,owner){
+constructor(fd,armed,owner){
 this.#fd=fd;
+this.#armed=armed;
 this.#owner=owner;
 }
 get fd(){
@@ -17433,50 +17529,6 @@ TAKEN=[
 "SigCgt",
 "SigBlk"
 ];
-})
-});
-var Routine;
-var init_routine=__esm({
-"ffi/routine.ts":(function(){
-init_syscalls();
-init_engine();
-init_program();
-Routine=class{
-static{
-addMethods(this.prototype,{
-run:(function(...values){
-const loaded2=engine();
-this.#program??=assemble(this.#parts,loaded2.architecture);
-this.#values=values;
-return checkResult(loaded2.runInArena(this.#program,this.#bindings));
-})
-});
-}
-static{
-fill$26=(function({slots},view2){
-for(let index=0;index < this.#slots.length;index++){
-const slot=this.#slots[index],value=this.#values[index];
-for(const at4 of slots.get(slot)??[]){
-view2.setInt32(at4,value,true);
-if(slot.size===8)view2.setInt32(at4 + 4,Math.floor(value / 2 ** 32),true);
-}
-}
-});
-}
-#slots;
-#parts;
-#bindings;
-#program;
-#values=[];
-constructor(slots,parts2){
-this.#slots=slots;
-this.#parts=parts2;
-this.#bindings={
-size:0,
-write:((program,{view:view2})=> fill$26.call(this,program,view2))
-};
-}
-};
 })
 });
 function writeSome(fd,bytes){
@@ -20847,7 +20899,7 @@ this.#pidfd=launched.pidfd;
 this.#startedAt=launched.startedAt;
 this.#cgroup=launched.cgroup;
 this.#services=launched.services;
-this.#exit=reactor().watch(launched.pidfd);
+this.#exit=reactor().watch(launched.pidfd,"readable");
 const{maxOutput}=limits2;
 const kill3=()=> this.#killNow();
 this.#streams=new ContainerStreams({
