@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Slot } from "../ffi/call.ts";
+import { type Call, ResultOf, type Slot } from "../ffi/call.ts";
 import { close } from "../ffi/calls/files.ts";
 import {
   AT_EMPTY_PATH,
@@ -12,6 +12,8 @@ import {
   MOUNT_ATTR_IDMAP,
   mount_setattr,
 } from "../ffi/calls/mounts.ts";
+import { Label } from "../ffi/engine/program.ts";
+import type { LazyFixes } from "../ffi/fix.ts";
 import { syscall, syscalls } from "../ffi/syscalls.ts";
 import type { PlanBuilder } from "../plan/builder.ts";
 import type { MountIdMap } from "../plan/parent_work.ts";
@@ -28,9 +30,9 @@ export function openInheritedFds(
   openNamespace: (map: MountIdMap) => number,
 ): ReadonlyMap<Slot, number> {
   const opened = new Map<Slot, number>();
-  for (const { call, slot, check, fixes, idMap, stepIndex } of plan.inheritedFds) {
+  for (const { call, slot, through, check, fixes, idMap, stepIndex } of plan.inheritedFds) {
     try {
-      opened.set(slot, syscall(call, fixes));
+      opened.set(slot, through ? openThrough(through, call, fixes) : syscall(call, fixes));
       check?.();
       if (idMap !== undefined) mapMount(opened.get(slot)!, idMap, openNamespace);
     } catch (error) {
@@ -39,6 +41,18 @@ export function openInheritedFds(
     }
   }
   return opened;
+}
+
+/** Opens a descriptor by another one, which is closed then. */
+function openThrough(through: Call, call: Call, fixes: LazyFixes | undefined): number {
+  const closing = new Label("closing");
+  const outcome = syscalls([
+    { call: through },
+    { call, onFailure: closing },
+    closing,
+    { call: close(new ResultOf(through, "opened")) },
+  ], fixes);
+  return Number(outcome.result(call));
 }
 
 /** Closes the script's descriptors after the launch; the container has copies. */

@@ -75,7 +75,9 @@ export class Plan {
     const show = showValues(values);
     const before = [
       ...cgroup.map((call) => ({ call, stepIndex: plan.limits!.stepIndex })),
-      ...plan.inheritedFds,
+      ...plan.inheritedFds.flatMap(({ call, through, stepIndex }) =>
+        [...(through === undefined ? [] : [through]), call].map((call) => ({ call, stepIndex }))
+      ),
       ...placeholderCalls(plan),
     ];
     const entries: PlanEntry[] = before.map(({ call, stepIndex }) => ({

@@ -575,11 +575,11 @@ export class PlanBuilder {
   inheritFd(
     call: Call,
     text: string,
-    { check, fixes, idMap }: Pick<InheritedFd, "check" | "fixes" | "idMap"> = {},
+    { through, check, fixes, idMap }: Omit<InheritedFd, "stepIndex" | "call" | "slot"> = {},
   ): Slot {
     const slot = new Slot(text);
     const stepIndex = this.cursor.index;
-    this.inheritedFds.push({ stepIndex, call, slot, fixes, check, idMap });
+    this.inheritedFds.push({ stepIndex, call, slot, through, fixes, check, idMap });
     return slot;
   }
 

@@ -6,8 +6,8 @@
  * @module
  */
 
-import type { ResultOf } from "../ffi/call.ts";
-import { allOf } from "../ffi/fix.ts";
+import type { Call, ResultOf } from "../ffi/call.ts";
+import { allOf, type Fixes } from "../ffi/fix.ts";
 import { at_fdcwd, O_CLOEXEC, openat2 } from "../ffi/calls/files.ts";
 import { type ResolvedPath, resolveFlag } from "../host/resolve_path.ts";
 import { climbs, normalize } from "../recipe/path.ts";
@@ -51,17 +51,25 @@ export class HostPath {
 
   /** Opens the file. */
   open(flags: number, options: CallOptions = {}): ResultOf {
-    const { path } = this.resolved;
+    const fixes = () => ({ ...this.fixes(), ...allOf(options.fixes) });
+    return this.#plan.open(this.opening(flags), `<${this.resolved.path}>`, { ...options, fixes });
+  }
+
+  /** The call that opens the file. */
+  opening(flags: number): Call {
     const how = { flags: flags | O_CLOEXEC, resolve: resolveFlag(this.resolved) };
-    const call = openat2(at_fdcwd, path, how);
-    const fixes = () => ({
+    return openat2(at_fdcwd, this.resolved.path, how);
+  }
+
+  /** What its errnos mean. */
+  fixes(): Fixes {
+    const { path } = this.resolved;
+    return {
       EACCES: unsearchable(this.path),
       ELOOP: this.#plan.host.isHere
         ? `a symbolic link on the way to ${path} has appeared since the plan was made, or an ` +
           "automounter has not mounted what belongs there"
         : linkOnTheWay(path),
-      ...allOf(options.fixes),
-    });
-    return this.#plan.open(call, `<${path}>`, { ...options, fixes });
+    };
   }
 }

@@ -27,6 +27,8 @@ export interface InheritedFd {
   readonly stepIndex: number;
   /** The call that opens it. */
   readonly call: Call;
+  /** A call before that, whose result it uses: a descriptor, which is closed then. */
+  readonly through?: Call | undefined;
   readonly fixes?: LazyFixes | undefined;
   /** The slot of its number. */
   readonly slot: Slot;

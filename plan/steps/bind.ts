@@ -4,12 +4,11 @@
  * @module
  */
 
-import type { Fd, ResultOf } from "../../ffi/call.ts";
-import { at_fdcwd, O_CLOEXEC, O_DIRECTORY, O_PATH, openat } from "../../ffi/calls/files.ts";
+import { type Fd, ResultOf } from "../../ffi/call.ts";
+import { O_CLOEXEC, O_DIRECTORY, O_PATH, openat } from "../../ffi/calls/files.ts";
 import {
   AT_EMPTY_PATH,
   AT_RECURSIVE,
-  AT_SYMLINK_NOFOLLOW,
   MOUNT_ATTR_NODEV,
   MOUNT_ATTR_NOEXEC,
   MOUNT_ATTR_NOSUID,
@@ -218,9 +217,14 @@ function showEarly(
   const { path, type } = source.resolved;
   if (type === undefined) plan.refuse(missingSource(step, true));
   const recursive = step.recursive === false ? 0 : AT_RECURSIVE;
-  const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW | recursive;
-  const tree = plan.inheritFd(open_tree(at_fdcwd, path, flags), `<${path}>`, {
-    fixes: { EPERM: "the script copies the mount, which takes CAP_SYS_ADMIN" },
+  const through = source.opening(O_PATH);
+  const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | recursive;
+  const tree = plan.inheritFd(open_tree(new ResultOf(through, path), "", flags), `<${path}>`, {
+    through,
+    fixes: () => ({
+      ...source.fixes(),
+      EPERM: "the script copies the mount, which takes CAP_SYS_ADMIN",
+    }),
     idMap: step.idMap && mountIdMap(step, step.idMap, plan),
   });
   if (step.shared === true) plan.access.recordOuterMounts();

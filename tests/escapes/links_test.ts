@@ -7,6 +7,7 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import {
   bind,
+  joinCgroup,
   linux,
   mapRoot,
   type Recipe,
@@ -17,8 +18,10 @@ import {
   SyscallError,
   unshare,
 } from "../../mod.ts";
+import { closeInheritedFds, openInheritedFds } from "../../launch/inherited_fds.ts";
+import { planRecipe } from "../../plan/plan_recipe.ts";
 import { scriptInside } from "../script_inside.ts";
-import { failing, inDirectory, inside, test, testOn } from "../support.ts";
+import { failing, inDirectory, inside, notRoot, test, testOn } from "../support.ts";
 import { follow, launchAltered } from "./launch.ts";
 import { lacking, program, SECRET } from "./support.ts";
 
@@ -307,4 +310,41 @@ test(
       Deno.chdir(before);
     }
   }),
+);
+
+test(
+  "a link in place of what says who is in a control group, in what may be written",
+  inDirectory((directory) => {
+    const group = `${directory}/work/group`;
+    Deno.mkdirSync(group, { recursive: true });
+    Deno.writeTextFileSync(`${directory}/secret`, SECRET);
+    Deno.symlinkSync(`${directory}/secret`, `${group}/cgroup.procs`);
+    const box = recipe(joinCgroup(group), ...sandbox().steps);
+    const read = box.needs().flatMap((need) => need.kind === "read" ? [need.path] : []);
+    const permissions = { read, write: [`${directory}/work`], env: true };
+    const run = () => box.command("true", { permissions }).outputSync();
+    // "0" was written to the file, which is not granted.
+    const error = assertThrows(run, SyscallError, "is no control group");
+    assertEquals([error.code, Deno.readTextFileSync(`${directory}/secret`)], ["ELOOP", SECRET]);
+    Deno.removeSync(`${group}/cgroup.procs`);
+    new Deno.Command("mkfifo", { args: [`${group}/cgroup.procs`] }).outputSync();
+    assertEquals(assertThrows(run, SyscallError).code, "ENXIO");
+  }),
+);
+
+test(
+  "a link that has come since the plan, on the way to what the script opens for a container",
+  inDirectory((directory) => {
+    Deno.mkdirSync(`${directory}/place/kept`, { recursive: true });
+    Deno.mkdirSync(`${directory}/private/kept`, { recursive: true });
+    Deno.writeTextFileSync(`${directory}/private/kept/secret`, SECRET);
+    const shown = bind(`${directory}/place/kept`, "/mnt", { early: true });
+    const plan = planRecipe([unshare("user", "mount"), mapRoot(), shown]);
+    const open = () => closeInheritedFds(openInheritedFds(plan, () => -1));
+    open();
+    Deno.renameSync(`${directory}/place`, `${directory}/old`);
+    Deno.symlinkSync("private", `${directory}/place`);
+    assertEquals(assertThrows(open, SyscallError).code, "ELOOP");
+  }),
+  notRoot,
 );
