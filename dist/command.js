@@ -11,7 +11,7 @@ for(const name in getters){
 Object.defineProperty(target,name,{get:getters[name],configurable:true});
 }
 });
-var BUILD="67c70d5a3630e9449e6527c0561ef0cce8051e7af162635c6249fc4646d4840e";
+var BUILD="079d050ff31455551b9dc7b8edec4e6405196496045b2d588a0e2ba1c9e9eab7";
 var FUNCTIONS={
 getenv:{
 parameters:[

@@ -2896,13 +2896,21 @@ plan.release(fd);
 });
 var lowerJoinCgroup=(function lowerJoinCgroup({directories},plan){
 for(const directory of directories){
-const file=`${directory}/cgroup.procs`;
 plan.access.recordWrite(directory);
+const resolved=plan.facts.resolve(climbs(directory)?directory:normalize(directory));
+const file=`${resolved.path}/cgroup.procs`;
+const none=`${directory} is no control group`;
 const fixes={
 EACCES:CGROUP_DENIED,
-ENOENT:`${directory} is no control group`
+ENOENT:none,
+ELOOP:none,
+ENXIO:none
 };
-const opened=openat(at_fdcwd,file,O_WRONLY | O_CLOEXEC);
+const flags16=O_WRONLY | O_NONBLOCK | O_CLOEXEC;
+const opened=openat2(at_fdcwd,file,{
+flags:flags16,
+resolve:resolveFlag(resolved)
+});
 const fd=plan.inheritFd(opened,`<${file}>`,{
 fixes
 });
@@ -4162,9 +4170,9 @@ clearsHandlers:hasClone3(),
 });
 var openInheritedFds=(function openInheritedFds(plan,openNamespace2){
 const opened=new Map();
-for(const{call:call2,slot,check,fixes,idMap,stepIndex}of plan.inheritedFds){
+for(const{call:call2,slot,through,check,fixes,idMap,stepIndex}of plan.inheritedFds){
 try{
-opened.set(slot,syscall(call2,fixes));
+opened.set(slot,through?openThrough(through,call2,fixes):syscall(call2,fixes));
 check?.();
 if(idMap !==void 0)mapMount(opened.get(slot),idMap,openNamespace2);
 }catch(error){
@@ -13883,18 +13891,11 @@ var HostPath=class _HostPath{
 static{
 addMethods(this.prototype,{
 open:(function(flags16,options={}){
-const{path:path2}=this.resolved;
-const how={
-flags:flags16 | O_CLOEXEC,
-resolve:resolveFlag(this.resolved)
-};
-const call2=openat2(at_fdcwd,path2,how);
 const fixes=()=>({
-EACCES:unsearchable(this.path),
-ELOOP:this.#plan.host.isHere?`a symbolic link on the way to ${path2} has appeared since the plan was made, or an automounter has not mounted what belongs there`:linkOnTheWay(path2),
+...this.fixes(),
 ...allOf(options.fixes)
 });
-return this.#plan.open(call2,`<${path2}>`,{
+return this.#plan.open(this.opening(flags16),`<${this.resolved.path}>`,{
 ...options,
 fixes
 });
@@ -13926,6 +13927,20 @@ constructor(plan,path2,resolved){
 this.#plan=plan;
 this.path=path2;
 this.resolved=resolved;
+}
+opening(flags16){
+const how={
+flags:flags16 | O_CLOEXEC,
+resolve:resolveFlag(this.resolved)
+};
+return openat2(at_fdcwd,this.resolved.path,how);
+}
+fixes(){
+const{path:path2}=this.resolved;
+return{
+EACCES:unsearchable(this.path),
+ELOOP:this.#plan.host.isHere?`a symbolic link on the way to ${path2} has appeared since the plan was made, or an automounter has not mounted what belongs there`:linkOnTheWay(path2)
+};
 }
 };
 function knownPid(pid){
@@ -14732,13 +14747,14 @@ this.process.then=then;
 this.processes.push(newProcess());
 this.state.sessionLeader=false;
 }),
-inheritFd:(function(call2,text3,{check,fixes,idMap}={}){
+inheritFd:(function(call2,text3,{through,check,fixes,idMap}={}){
 const slot=new Slot(text3);
 const stepIndex=this.cursor.index;
 this.inheritedFds.push({
 stepIndex,
 call:call2,
 slot,
+through,
 fixes,
 check,
 idMap
@@ -15393,11 +15409,14 @@ function showEarly(step,source,target,plan){
 const{path:path2,type}=source.resolved;
 if(type===void 0)plan.refuse(missingSource(step,true));
 const recursive=step.recursive===false?0:AT_RECURSIVE;
-const flags16=OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW | recursive;
-const tree=plan.inheritFd(open_tree(at_fdcwd,path2,flags16),`<${path2}>`,{
-fixes:{
+const through=source.opening(O_PATH);
+const flags16=OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | recursive;
+const tree=plan.inheritFd(open_tree(new ResultOf(through,path2),"",flags16),`<${path2}>`,{
+through,
+fixes:()=>({
+...source.fixes(),
 EPERM:"the script copies the mount, which takes CAP_SYS_ADMIN"
-},
+}),
 idMap:step.idMap && mountIdMap(step,step.idMap,plan)
 });
 if(step.shared===true)plan.access.recordOuterMounts();
@@ -25160,6 +25179,23 @@ throw error instanceof SyscallError?stepError(error,plan,stepIndex):error;
 function sleep(milliseconds){
 return new Promise((resolve)=> setTimeout(resolve,milliseconds));
 }
+function openThrough(through,call2,fixes){
+const closing=new Label("closing");
+const outcome=syscalls([
+{
+call:through
+},
+{
+call:call2,
+onFailure:closing
+},
+closing,
+{
+call:close(new ResultOf(through,"opened"))
+}
+],fixes);
+return Number(outcome.result(call2));
+}
 function mapMount(tree,map2,openNamespace2){
 const namespace=openNamespace2(map2);
 try{
@@ -27660,7 +27696,15 @@ const before=[
 call:call2,
 stepIndex:plan.limits.stepIndex
 })),
-...plan.inheritedFds,
+...plan.inheritedFds.flatMap(({call:call2,through,stepIndex})=>[
+...through===void 0?[]:[
+through
+],
+call2
+].map((call3)=>({
+call:call3,
+stepIndex
+}))),
 ...placeholderCalls(plan)
 ];
 const entries=before.map(({call:call2,stepIndex})=>({

@@ -3818,9 +3818,9 @@ EACCES:"memory files may not be executed here (sysctl vm.memfd_noexec)"
 });
 var openInheritedFds=(function openInheritedFds(plan,openNamespace2){
 const opened=new Map();
-for(const{call:call2,slot,check:check2,fixes,idMap,stepIndex}of plan.inheritedFds){
+for(const{call:call2,slot,through,check:check2,fixes,idMap,stepIndex}of plan.inheritedFds){
 try{
-opened.set(slot,syscall(call2,fixes));
+opened.set(slot,through?openThrough(through,call2,fixes):syscall(call2,fixes));
 check2?.();
 if(idMap !==void 0)mapMount(opened.get(slot),idMap,openNamespace2);
 }catch(error){
@@ -23605,6 +23605,23 @@ step:plan.cursor.nameOf(stepIndex),
 stepIndex
 };
 }
+function openThrough(through,call2,fixes){
+const closing=new Label("closing");
+const outcome=syscalls([
+{
+call:through
+},
+{
+call:call2,
+onFailure:closing
+},
+closing,
+{
+call:close(new ResultOf(through,"opened"))
+}
+],fixes);
+return Number(outcome.result(call2));
+}
 function mapMount(tree,map,openNamespace2){
 const namespace=openNamespace2(map);
 try{
@@ -24699,18 +24716,11 @@ var HostPath=class _HostPath{
 static{
 addMethods(this.prototype,{
 open:(function(flags2,options={}){
-const{path:path2}=this.resolved;
-const how={
-flags:flags2 | O_CLOEXEC,
-resolve:resolveFlag(this.resolved)
-};
-const call2=openat2(at_fdcwd,path2,how);
 const fixes=()=>({
-EACCES:unsearchable(this.path),
-ELOOP:this.#plan.host.isHere?`a symbolic link on the way to ${path2} has appeared since the plan was made, or an automounter has not mounted what belongs there`:linkOnTheWay(path2),
+...this.fixes(),
 ...allOf(options.fixes)
 });
-return this.#plan.open(call2,`<${path2}>`,{
+return this.#plan.open(this.opening(flags2),`<${this.resolved.path}>`,{
 ...options,
 fixes
 });
@@ -24742,6 +24752,20 @@ constructor(plan,path2,resolved2){
 this.#plan=plan;
 this.path=path2;
 this.resolved=resolved2;
+}
+opening(flags2){
+const how={
+flags:flags2 | O_CLOEXEC,
+resolve:resolveFlag(this.resolved)
+};
+return openat2(at_fdcwd,this.resolved.path,how);
+}
+fixes(){
+const{path:path2}=this.resolved;
+return{
+EACCES:unsearchable(this.path),
+ELOOP:this.#plan.host.isHere?`a symbolic link on the way to ${path2} has appeared since the plan was made, or an automounter has not mounted what belongs there`:linkOnTheWay(path2)
+};
 }
 };
 var OpenDirectories=class{
@@ -25367,13 +25391,14 @@ return new ContainerPath(this,path2,"current");
 #isUntrusted(path2){
 return this.cursor.isUntrusted || this.cursor.untrustedSources.some((source)=> touches(path2,normalize(source)));
 }
-inheritFd(call2,text4,{check:check2,fixes,idMap}={}){
+inheritFd(call2,text4,{through,check:check2,fixes,idMap}={}){
 const slot=new Slot(text4);
 const stepIndex=this.cursor.index;
 this.inheritedFds.push({
 stepIndex,
 call:call2,
 slot,
+through,
 fixes,
 check:check2,
 idMap
@@ -25638,11 +25663,14 @@ function showEarly(step,source,target,plan){
 const{path:path2,type}=source.resolved;
 if(type===void 0)plan.refuse(missingSource(step,true));
 const recursive=step.recursive===false?0:AT_RECURSIVE;
-const flags2=OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW | recursive;
-const tree=plan.inheritFd(open_tree(at_fdcwd,path2,flags2),`<${path2}>`,{
-fixes:{
+const through=source.opening(O_PATH);
+const flags2=OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | recursive;
+const tree=plan.inheritFd(open_tree(new ResultOf(through,path2),"",flags2),`<${path2}>`,{
+through,
+fixes:()=>({
+...source.fixes(),
 EPERM:"the script copies the mount, which takes CAP_SYS_ADMIN"
-},
+}),
 idMap:step.idMap && mountIdMap(step,step.idMap,plan)
 });
 if(step.shared===true)plan.access.recordOuterMounts();
@@ -26976,13 +27004,21 @@ for(const[name,value]of Object.entries(variables))plan.state.environment.set(nam
 }
 function lowerJoinCgroup({directories},plan){
 for(const directory of directories){
-const file=`${directory}/cgroup.procs`;
 plan.access.recordWrite(directory);
+const resolved2=plan.facts.resolve(climbs(directory)?directory:normalize(directory));
+const file=`${resolved2.path}/cgroup.procs`;
+const none=`${directory} is no control group`;
 const fixes={
 EACCES:CGROUP_DENIED,
-ENOENT:`${directory} is no control group`
+ENOENT:none,
+ELOOP:none,
+ENXIO:none
 };
-const opened=openat(at_fdcwd,file,O_WRONLY | O_CLOEXEC);
+const flags2=O_WRONLY | O_NONBLOCK | O_CLOEXEC;
+const opened=openat2(at_fdcwd,file,{
+flags:flags2,
+resolve:resolveFlag(resolved2)
+});
 const fd=plan.inheritFd(opened,`<${file}>`,{
 fixes
 });
@@ -31943,7 +31979,15 @@ const before=[
 call:call2,
 stepIndex:plan.limits.stepIndex
 })),
-...plan.inheritedFds,
+...plan.inheritedFds.flatMap(({call:call2,through,stepIndex})=>[
+...through===void 0?[]:[
+through
+],
+call2
+].map((call3)=>({
+call:call3,
+stepIndex
+}))),
 ...placeholderCalls(plan)
 ];
 const entries=before.map(({call:call2,stepIndex})=>({

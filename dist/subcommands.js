@@ -3951,9 +3951,9 @@ EACCES:"memory files may not be executed here (sysctl vm.memfd_noexec)"
 });
 var openInheritedFds=(function openInheritedFds(plan,openNamespace2){
 const opened2=new Map();
-for(const{call:call2,slot,check:check3,fixes,idMap,stepIndex}of plan.inheritedFds){
+for(const{call:call2,slot,through,check:check3,fixes,idMap,stepIndex}of plan.inheritedFds){
 try{
-opened2.set(slot,syscall(call2,fixes));
+opened2.set(slot,through?openThrough(through,call2,fixes):syscall(call2,fixes));
 check3?.();
 if(idMap !==void 0)mapMount(opened2.get(slot),idMap,openNamespace2);
 }catch(error){
@@ -29107,6 +29107,23 @@ MISSES=new Set([
 ]);
 })
 });
+function openThrough(through,call2,fixes){
+const closing=new Label("closing");
+const outcome=syscalls([
+{
+call:through
+},
+{
+call:call2,
+onFailure:closing
+},
+closing,
+{
+call:close(new ResultOf(through,"opened"))
+}
+],fixes);
+return Number(outcome.result(call2));
+}
 function mapMount(tree,map3,openNamespace2){
 const namespace=openNamespace2(map3);
 try{
@@ -29122,8 +29139,10 @@ syscall(close(namespace));
 }
 var init_inherited_fds=__esm({
 "launch/inherited_fds.ts":(function(){
+init_call();
 init_files3();
 init_mounts3();
+init_program();
 init_syscalls();
 init_explain();
 })
@@ -30282,18 +30301,11 @@ HostPath=class _HostPath{
 static{
 addMethods(this.prototype,{
 open:(function(flags2,options={}){
-const{path:path2}=this.resolved;
-const how={
-flags:flags2 | O_CLOEXEC,
-resolve:resolveFlag(this.resolved)
-};
-const call2=openat2(at_fdcwd,path2,how);
 const fixes=(()=>({
-EACCES:unsearchable(this.path),
-ELOOP:this.#plan.host.isHere?`a symbolic link on the way to ${path2} has appeared since the plan was made, or an automounter has not mounted what belongs there`:linkOnTheWay(path2),
+...this.fixes(),
 ...allOf(options.fixes)
 }));
-return this.#plan.open(call2,`<${path2}>`,{
+return this.#plan.open(this.opening(flags2),`<${this.resolved.path}>`,{
 ...options,
 fixes
 });
@@ -30325,6 +30337,20 @@ constructor(plan,path2,resolved2){
 this.#plan=plan;
 this.path=path2;
 this.resolved=resolved2;
+}
+opening(flags2){
+const how={
+flags:flags2 | O_CLOEXEC,
+resolve:resolveFlag(this.resolved)
+};
+return openat2(at_fdcwd,this.resolved.path,how);
+}
+fixes(){
+const{path:path2}=this.resolved;
+return{
+EACCES:unsearchable(this.path),
+ELOOP:this.#plan.host.isHere?`a symbolic link on the way to ${path2} has appeared since the plan was made, or an automounter has not mounted what belongs there`:linkOnTheWay(path2)
+};
 }
 };
 })
@@ -30998,13 +31024,14 @@ this.cursor.refuse(message2);
 currentPath(path2){
 return new ContainerPath(this,path2,"current");
 }
-inheritFd(call2,text5,{check:check3,fixes,idMap}={}){
+inheritFd(call2,text5,{through,check:check3,fixes,idMap}={}){
 const slot=new Slot(text5);
 const stepIndex=this.cursor.index;
 this.inheritedFds.push({
 stepIndex,
 call:call2,
 slot,
+through,
 fixes,
 check:check3,
 idMap
@@ -31445,11 +31472,14 @@ function showEarly(step,source,target,plan){
 const{path:path2,type}=source.resolved;
 if(type===void 0)plan.refuse(missingSource(step,true));
 const recursive=step.recursive===false?0:AT_RECURSIVE;
-const flags2=OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW | recursive;
-const tree=plan.inheritFd(open_tree(at_fdcwd,path2,flags2),`<${path2}>`,{
-fixes:{
+const through=source.opening(O_PATH);
+const flags2=OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | recursive;
+const tree=plan.inheritFd(open_tree(new ResultOf(through,path2),"",flags2),`<${path2}>`,{
+through,
+fixes:()=>({
+...source.fixes(),
 EPERM:"the script copies the mount, which takes CAP_SYS_ADMIN"
-},
+}),
 idMap:step.idMap && mountIdMap(step,step.idMap,plan)
 });
 if(step.shared===true)plan.access.recordOuterMounts();
@@ -31483,6 +31513,7 @@ EPERM:"to map the ids of a filesystem takes CAP_SYS_ADMIN where it was mounted"
 var RESTRICTIONS4;
 var init_bind2=__esm({
 "plan/steps/bind.ts":(function(){
+init_call();
 init_files3();
 init_mounts3();
 init_program();
@@ -32958,13 +32989,21 @@ KEEPS_CAPABILITIES=new Set([
 });
 function lowerJoinCgroup({directories},plan){
 for(const directory2 of directories){
-const file=`${directory2}/cgroup.procs`;
 plan.access.recordWrite(directory2);
+const resolved2=plan.facts.resolve(climbs(directory2)?directory2:normalize(directory2));
+const file=`${resolved2.path}/cgroup.procs`;
+const none=`${directory2} is no control group`;
 const fixes={
 EACCES:CGROUP_DENIED,
-ENOENT:`${directory2} is no control group`
+ENOENT:none,
+ELOOP:none,
+ENXIO:none
 };
-const opened2=openat(at_fdcwd,file,O_WRONLY | O_CLOEXEC);
+const flags2=O_WRONLY | O_NONBLOCK | O_CLOEXEC;
+const opened2=openat2(at_fdcwd,file,{
+flags:flags2,
+resolve:resolveFlag(resolved2)
+});
 const fd=plan.inheritFd(opened2,`<${file}>`,{
 fixes
 });
@@ -32977,6 +33016,8 @@ var init_join_cgroup2=__esm({
 "plan/steps/join_cgroup.ts":(function(){
 init_files3();
 init_write_text();
+init_resolve_path();
+init_path();
 init_fixes();
 })
 });
@@ -38720,7 +38761,15 @@ const before=[
 call:call2,
 stepIndex:plan.limits.stepIndex
 })),
-...plan.inheritedFds,
+...plan.inheritedFds.flatMap(({call:call2,through,stepIndex})=>[
+...through===void 0?[]:[
+through
+],
+call2
+].map((call3)=>({
+call:call3,
+stepIndex
+}))),
 ...placeholderCalls(plan)
 ];
 const entries=before.map(({call:call2,stepIndex})=>({
