@@ -22,6 +22,8 @@ import { type Contender, interleave, median, ratios, type Rounds, timed } from "
 
 const ROUNDS = 51;
 const PLANS = 20;
+/** More directories than plans are kept. */
+const DIRECTORIES = 64;
 /** How many binds; the build before takes half a minute for the last, and is spared that. */
 const BINDS = [110, 330, 990] as const;
 const MOST_BEFORE = 330;
@@ -37,12 +39,20 @@ export function planning(): Promise<Report> {
     title: "Planning",
     about: [
       '`sandbox({ env: ["N1"] }).command()`, each with another variable, so that no plan of an ' +
-      "equal recipe serves; by planRecipe() the steps alone are planned, which are made ahead",
+      "equal recipe serves, but that of the steps before; by planRecipe() all steps are planned, and " +
+      "are made ahead",
+      "a sandbox with another directory to write each: these differ in the middle, and the names in " +
+      "the directory are looked at, which the build before did not",
       `many binds: a tmpfs, and /usr bound into it under as many names; the build before once, and ` +
       `up to ${MOST_BEFORE}, as its time grows with the cube of them`,
       ...notes,
     ],
-    tables: [await sandboxTable(builds), await bindsTable(builds), await othersTable()],
+    tables: [
+      await sandboxTable(builds),
+      await writingTable(builds),
+      await bindsTable(builds),
+      await othersTable(),
+    ],
     plots: [],
   }));
 }
@@ -70,9 +80,32 @@ async function sandboxTable(builds: readonly Build[]): Promise<Table> {
       limit: 0.12,
     }]
     : [];
-  const format = (milliseconds: number) => (milliseconds * 1000).toFixed(0);
-  return roundsTable("A sandbox", rounds, base, "µs a plan", format, wanted);
+  return roundsTable("A sandbox", rounds, base, "µs a plan", microseconds, wanted);
 }
+
+async function writingTable(builds: readonly Build[]): Promise<Table> {
+  const root = Deno.makeTempDirSync({ prefix: "ramekin-bench-" });
+  try {
+    const directories = Array.from({ length: DIRECTORIES }, (_, index) => `${root}/${index}`);
+    for (const directory of directories) Deno.mkdirSync(directory);
+    const contenders = builds.map(({ name, module }): Contender => ({
+      name,
+      measure: () =>
+        timed(PLANS, () => {
+          const write = [directories[plans++ % DIRECTORIES]!];
+          return module.sandbox({ write }).command(PROGRAM);
+        }),
+    }));
+    const rounds = await interleave(contenders, ROUNDS);
+    const base = rounds.has(THEN) ? THEN : NOW;
+    const title = "A sandbox with another directory to write";
+    return roundsTable(title, rounds, base, "µs a plan", microseconds, []);
+  } finally {
+    Deno.removeSync(root, { recursive: true });
+  }
+}
+
+const microseconds = (milliseconds: number) => (milliseconds * 1000).toFixed(0);
 
 function options() {
   return { env: [`N${plans++}`] };

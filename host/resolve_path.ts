@@ -277,7 +277,8 @@ export class ResolvedPathsCheck {
   readonly #found: FoundPath[] = [];
   /** What statx(2) has told of them when it was compared with what is known. */
   #words: Uint32Array | undefined;
-  readonly #directories: Call[] = [];
+  /** The numbers of the calls that open directories. */
+  readonly #directories: readonly number[];
   readonly #absent: Call[] = [];
   readonly #others: ResolvedPath[] = [];
   readonly #program: SyscallProgram;
@@ -311,6 +312,9 @@ export class ResolvedPathsCheck {
       parts.push({ call, accept: ["ENOENT", "ENOTDIR"], onZero: END, onSuccess: END });
     }
     this.#program = assemble(parts, engine().architecture);
+    const { calls } = this.#program;
+    this.#directories = [...calls.keys()].slice(0, calls.length - this.#absent.length)
+      .filter((index) => calls[index]!.name === "openat2");
   }
 
   #look(known: ResolvedPath, directory: Fd, path: string, flags: number): ProgramRecord {
@@ -322,17 +326,18 @@ export class ResolvedPathsCheck {
   /** Looks at files in a directory, to which no link leads any more than to them. */
   #lookIn(directory: string, files: readonly ResolvedPath[]): (ProgramRecord | Label)[] {
     const opened = openWithoutLinks(directory);
-    this.#directories.push(opened);
     const fd = new ResultOf(opened, `<${directory}>`);
-    const end = new Label("no more files");
+    const [failed, next] = [new Label("a file cannot be looked at"), new Label("no more files")];
     return [
       { call: opened, accept: NOTHING, onAccepted: END },
       ...files.map((known) => ({
         ...this.#look(known, fd, nameOf(known.path) || ".", AT_SYMLINK_NOFOLLOW),
-        onFailure: end,
+        onFailure: failed,
       })),
-      end,
-      { call: close(fd) },
+      { call: close(fd), onZero: next },
+      failed,
+      { call: close(fd), onZero: END },
+      next,
     ];
   }
 
@@ -359,10 +364,12 @@ export class ResolvedPathsCheck {
     if (this.#program.calls.length > 0) {
       const result = engine().runInArena(this.#program);
       if (result.failed !== undefined) return false;
-      if (this.#directories.some((call) => result.result(call) < 0n)) return false;
-      const appeared = this.#absent.find((call) => result.result(call) >= 0n);
-      if (appeared !== undefined) {
-        syscall(close(Number(result.result(appeared))));
+      if (this.#directories.some((index) => result.resultAt(index) < 0n)) return false;
+      const { length } = this.#program.calls;
+      for (let index = length - this.#absent.length; index < length; index++) {
+        const fd = result.resultAt(index);
+        if (fd < 0n) continue;
+        syscall(close(Number(fd)));
         return false;
       }
       if (!this.#areSame(result)) return false;

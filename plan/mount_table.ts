@@ -182,7 +182,7 @@ export class MountTable {
 
   /** Returns the mount that the path is on. */
   mountOf(path: string): PlannedMount {
-    return this.#deepest(path, (place) => place.mounts.at(-1));
+    return this.#deepest(path, topOf);
   }
 
   /** Returns the file of the host that a path without symbolic links shows, if it shows one. */
@@ -195,10 +195,7 @@ export class MountTable {
   /** Returns the mount that the parent directory of the path is on. */
   mountAbove(path: string): PlannedMount {
     const normal = normalize(path);
-    return this.#deepest(
-      normal.slice(0, normal.lastIndexOf("/")) || "/",
-      (place) => place.mounts.at(-1),
-    );
+    return this.#deepest(normal.slice(0, normal.lastIndexOf("/")) || "/", topOf);
   }
 
   /** Whether the root is still the host's. */
@@ -214,10 +211,7 @@ export class MountTable {
   /** Whether the path may be such a file: mounts that may be skipped are left out. */
   mayBeHostFile(path: string): boolean {
     if (!this.atHostRoot) return false;
-    return this.#deepest(
-      path,
-      (place) => place.mounts.findLast(({ mount }) => mount.certain),
-    ) === this.#base;
+    return this.#deepest(path, certainOf) === this.#base;
   }
 
   /** Makes a directory the root. */
@@ -257,10 +251,17 @@ export class MountTable {
   }
 
   #deepest(path: string, entryAt: (place: Place) => Entry | undefined): PlannedMount {
-    let best = entryAt(this.#root);
-    walk(this.#root, path, (place) => {
+    let place: Place | undefined = this.#root;
+    let best = entryAt(place);
+    const normal = normalize(path);
+    for (let begin = 1; begin < normal.length && place.children !== undefined;) {
+      const slash = normal.indexOf("/", begin);
+      const end = slash < 0 ? normal.length : slash;
+      place = place.children.get(normal.slice(begin, end));
+      if (place === undefined) break;
       best = entryAt(place) ?? best;
-    });
+      begin = end + 1;
+    }
     if (best === undefined) return this.#base;
     if (best.depth === this.#depth) return best.mount;
     if (!this.#isShared) return this.#mountOf(best);
@@ -276,7 +277,11 @@ export class MountTable {
   }
 
   #placeAt(path: string): Place | undefined {
-    return walk(this.#root, path);
+    const normal = normalize(path);
+    if (normal === "/") return this.#root;
+    let place: Place | undefined = this.#root;
+    for (const part of normal.slice(1).split("/")) place = place?.children?.get(part);
+    return place;
   }
 
   #makePlace(path: string): Place {
@@ -294,19 +299,13 @@ export class MountTable {
   }
 }
 
-/** Calls `pass` for each place on a path; returns the last one if the whole path is in the tree. */
-function walk(root: Place, path: string, pass?: (place: Place) => void): Place | undefined {
-  const normal = normalize(path);
-  let place: Place | undefined = root;
-  for (let begin = 1; begin < normal.length;) {
-    const slash = normal.indexOf("/", begin);
-    const end = slash < 0 ? normal.length : slash;
-    place = place.children?.get(normal.slice(begin, end));
-    if (place === undefined) return undefined;
-    pass?.(place);
-    begin = end + 1;
-  }
-  return place;
+function topOf({ mounts }: Place): Entry | undefined {
+  return mounts.at(-1);
+}
+
+/** The topmost mount that is always made. */
+function certainOf({ mounts }: Place): Entry | undefined {
+  return mounts.findLast(({ mount }) => mount.certain);
 }
 
 function isKnown(place: Place): boolean {

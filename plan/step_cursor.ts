@@ -28,6 +28,7 @@ export class StepCursor {
   readonly #places: ReadonlyMap<string, { readonly first: number; readonly last: number }>;
   /** What has been asked about the steps to come, but for the roots. */
   readonly #asked: Asked[];
+  #untrusted: readonly string[] | undefined;
   #index = 0;
 
   /** @param begun the cursor of other steps, which begin alike, where those have been lowered */
@@ -137,7 +138,7 @@ export class StepCursor {
 
   /** The files of the host that an untrusted program may write to. */
   get untrustedSources(): readonly string[] {
-    return this.#ask((cursor) =>
+    return this.#untrusted ??= this.#ask((cursor) =>
       cursor.steps.flatMap((step) => {
         if (isChangedRoot(step)) return [step.directory];
         if (isUntrustedRule(step)) return step.write;

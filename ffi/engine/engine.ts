@@ -63,7 +63,12 @@ export class RunResult {
 
   /** The result of the call: a negative errno if it failed. */
   result(call: Call): bigint {
-    return this.#table.getBigInt64(resultOffset(this.#program.calls.indexOf(call)), true);
+    return this.resultAt(this.#program.calls.indexOf(call));
+  }
+
+  /** The result of the call with this number. */
+  resultAt(index: number): bigint {
+    return this.#table.getBigInt64(resultOffset(index), true);
   }
 
   /** The bytes that the kernel wrote to the output. */
