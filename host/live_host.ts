@@ -52,7 +52,11 @@ export class LiveHost implements Host {
   readonly #checks = new WeakMap<readonly ResolvedPath[], ResolvedPathsCheck>();
   /** By the identity that a plan has: each asks for the cgroups always, or never. */
   readonly #joins = new WeakMap<ProcessIdentity, JoinTargetCheck>();
-  readonly #scanners = new WeakMap<NameScan, NameScanner>();
+  /** What has looked for names, and the variable that it depends on. */
+  readonly #scanners = new WeakMap<
+    NameScan,
+    { readonly scanner: NameScanner; readonly configHome: string | undefined }
+  >();
   #mounts: { readonly text: string; readonly entries: readonly MountEntry[] } | undefined;
   #otherNames: { readonly mounts: readonly MountEntry[]; readonly names: OtherNames } | undefined;
   readonly #lists = new DirectoryLists();
@@ -199,19 +203,21 @@ export class LiveHost implements Host {
     const configHome = environmentVariable("XDG_CONFIG_HOME");
     const isPath = configHome?.startsWith("/") === true;
     const known = earlier === undefined ? undefined : this.#scanners.get(earlier);
-    const scanner = known ?? new NameScanner();
+    const scanner = known?.scanner ?? new NameScanner();
     const scan = scanner.scan({
       ...question,
       ...(isPath && { configHome: resolvePath(configHome).path }),
     }, this.otherNames());
-    this.#scanners.set(scan, scanner);
+    this.#scanners.set(scan, { scanner, configHome });
     return scan;
   }
 
   /** Looks again; only directories that have changed are read. */
   sameNames(scans: readonly NameScan[]): boolean {
     if (scans.length === 0) return true;
-    const again = this.#scanners.get(scans[0]!)?.again(this.otherNames());
+    const configHome = environmentVariable("XDG_CONFIG_HOME");
+    if (scans.some((scan) => this.#scanners.get(scan)?.configHome !== configHome)) return false;
+    const again = this.#scanners.get(scans[0]!)?.scanner.again(this.otherNames());
     return JSON.stringify(again) === JSON.stringify(scans);
   }
 

@@ -556,7 +556,7 @@ export class PlanBuilder {
 
   #untrustedDirectories(): UntrustedDirectories {
     return this.#untrusted ??= new UntrustedDirectories(
-      this.host,
+      this.facts,
       this.cursor.untrustedSources.map((source) =>
         source.startsWith("/") ? source : `${this.facts.workingDirectory()}/${source}`
       ),

@@ -7,6 +7,7 @@
 import { SyscallError } from "../ffi/errors.ts";
 import type { MountEntry } from "../ffi/proc/mountinfo.ts";
 import type { Credentials } from "../host/credentials.ts";
+import type { FollowedLinks } from "../host/follow_links.ts";
 import type { DirectoryNames, Host } from "../host/host.ts";
 import { OtherNames } from "../host/other_names.ts";
 import type { NameQuestion, NameScan } from "../host/name_question.ts";
@@ -29,7 +30,10 @@ export class HostFacts {
   readonly #names = new Map<string, MatchingNames>();
   #namesNow: DirectoryNames | undefined;
   readonly #scans = new Map<string, NameScan>();
+  readonly #followed = new Map<string, FollowedLinks>();
   #hasAutomounter: boolean | undefined;
+  readonly #automounted = new Set<string>();
+  #home: { readonly path: string | undefined } | undefined;
   #workingDirectory: string | undefined;
   #mounts: readonly MountEntry[] | undefined;
   #otherNames: OtherNames | undefined;
@@ -63,6 +67,22 @@ export class HostFacts {
     return text;
   }
 
+  /** Returns the home directory of the user. */
+  homeDirectory(): string | undefined {
+    return (this.#home ??= { path: this.#host.homeDirectory() }).path;
+  }
+
+  /** Returns the symbolic links on the way to a path of the host. */
+  followLinks(path: string): FollowedLinks {
+    let followed = this.#knownWay(path);
+    if (followed === undefined) this.#followed.set(path, followed = this.#host.followLinks(path));
+    return followed;
+  }
+
+  #knownWay(path: string): FollowedLinks | undefined {
+    return this.#followed.get(path) ?? (this.#begun && this.#begun.#knownWay(path));
+  }
+
   /** Resolves a path of the host. */
   resolve(path: string): ResolvedPath {
     let resolved = this.#knownPath(path);
@@ -80,7 +100,17 @@ export class HostFacts {
    */
   mountAutomounts(directory: string): void {
     this.#hasAutomounter ??= this.#host.hasAutomounter();
-    if (this.#hasAutomounter) this.#host.mountAutomounts(directory);
+    if (!this.#hasAutomounter) return;
+    this.#host.mountAutomounts(directory);
+    this.#automounted.add(directory);
+  }
+
+  /** Has what was mounted on demand, and may be unmounted by now, mounted again. */
+  #automountsHold(): boolean {
+    if (this.#hasAutomounter === undefined) return true;
+    if (this.#hasAutomounter !== this.#host.hasAutomounter()) return false;
+    for (const directory of this.#automounted) this.#host.mountAutomounts(directory);
+    return true;
   }
 
   /** Returns the names in a directory of the host that match, with `*` for any text. */
@@ -141,6 +171,13 @@ export class HostFacts {
       this.#accountFiles.entries().every(([path, text]) => text === this.#host.accountFile(path));
   }
 
+  #waysHold(): boolean {
+    return this.#followed.size === 0 ||
+      this.#followed.entries().every(([path, followed]) =>
+        JSON.stringify(followed) === JSON.stringify(this.#host.followLinks(path))
+      );
+  }
+
   #namesHold(): boolean {
     if (this.#names.size === 0) return true;
     const now = this.#host.directoryNames();
@@ -162,7 +199,10 @@ export class HostFacts {
         (directory === undefined || directory === host.workingDirectory()) &&
         (this.#resolvConf === undefined || this.#resolvConf === host.resolvConf()) &&
         (this.#mounts === undefined || this.#mounts === host.mounts()) &&
+        this.#automountsHold() &&
+        (this.#home === undefined || this.#home.path === host.homeDirectory()) &&
         this.#accountsHold() &&
+        this.#waysHold() &&
         this.#namesHold() &&
         host.unchanged(this.#paths) &&
         (this.#scans.size === 0 || host.sameNames([...this.#scans.values()]));

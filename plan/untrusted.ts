@@ -6,10 +6,9 @@
  * @module
  */
 
-import type { Host } from "../host/host.ts";
-import { OtherNames } from "../host/other_names.ts";
 import type { ResolvedPath } from "../host/resolve_path.ts";
 import { isWithin, parentOf } from "../recipe/path.ts";
+import type { HostFacts } from "./host_facts.ts";
 
 /** A link that may lead anywhere, and the directory in which it lies. */
 export interface UntrustedLink {
@@ -26,13 +25,13 @@ interface OtherPlace {
 
 /** The directories that untrusted programs change. */
 export class UntrustedDirectories {
-  readonly #host: Host;
+  readonly #host: HostFacts;
   readonly #directories: readonly ResolvedPath[];
   #places: readonly OtherPlace[] | undefined;
   /** For each directory that has been looked at, the untrusted one that it is in. */
   readonly #known = new Map<string, ResolvedPath | undefined>();
 
-  constructor(host: Host, sources: readonly string[]) {
+  constructor(host: HostFacts, sources: readonly string[]) {
     this.#host = host;
     // A directory that is missing has no links, and one without an id cannot be bound.
     this.#directories = sources.map((source) => host.resolve(source))
@@ -68,9 +67,8 @@ export class UntrustedDirectories {
    */
   #otherPlaces(): readonly OtherPlace[] {
     if (this.#places !== undefined) return this.#places;
-    const names = new OtherNames(this.#host.mounts());
     return this.#places = this.#directories.flatMap((directory) =>
-      names.of(directory.path).map((target) => ({ target, directory }))
+      this.#host.otherNames.of(directory.path).map((target) => ({ target, directory }))
     );
   }
 }

@@ -62,7 +62,7 @@ function placesOf(paths: readonly string[], plan: PlanBuilder): readonly DeniedP
     const asked = normalize(path);
     if (asked === "/") plan.refuse("the root itself cannot be denied; leave out what shows it");
     const { path: end } = plan.facts.resolve(asked);
-    const links = end === asked ? [] : plan.host.followLinks(asked).links;
+    const links = end === asked ? [] : plan.facts.followLinks(asked).links;
     const others = plan.facts.otherNames.of(end).map((end): DeniedPlace => ({ end, links: [] }));
     return [{ end, links }, ...others];
   });

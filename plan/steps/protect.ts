@@ -151,6 +151,6 @@ class OtherPlaces {
 }
 
 function homeOf(plan: PlanBuilder): string | undefined {
-  const home = plan.host.homeDirectory();
+  const home = plan.facts.homeDirectory();
   return home?.startsWith("/") === true ? plan.facts.resolve(home).path : undefined;
 }

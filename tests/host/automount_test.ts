@@ -115,3 +115,18 @@ test("a launch that waits for an automounter without an answer is ended by its t
   const begin = `perl -e '${silent}' &\nuntil test -e /mnt/ready; do sleep 0.01; done`;
   assertEquals(scriptInside(outer, script, begin), ["LaunchTimeoutError", "tmpfs", 1]);
 }, notHere());
+
+test("what has been unmounted since the plan was made is mounted again", () => {
+  const script = `
+    const { bind, linux, mapRoot, unshare } = ramekin;
+    const box = ramekin.recipe(unshare("user", "mount"), mapRoot(), bind("/mnt", "/opt"));
+    const command = box.command("ls", { args: ["/opt/auto"] });
+    const seen = [];
+    for (let times = 0; times < 2; times++) {
+      seen.push(new TextDecoder().decode(command.outputSync().stdout));
+      linux.umount2("/mnt/auto");
+    }
+    console.log(JSON.stringify(seen));`;
+  const begin = `perl -e '${daemon("direct")}' &\nuntil test -e /mnt/ready; do sleep 0.01; done`;
+  assertEquals(scriptInside(outer, script, begin), ["soup\n", "soup\n"]);
+}, notHere());

@@ -216,3 +216,45 @@ test(
     assertEquals(printed(), "hello");
   }),
 );
+
+test(
+  "a link on the way to a denied file is protected as it is now",
+  inDirectory((directory) => {
+    Deno.mkdirSync(`${directory}/files`);
+    Deno.writeTextFileSync(`${directory}/files/secret`, "");
+    Deno.symlinkSync("files/secret", `${directory}/one`);
+    Deno.symlinkSync("files/secret", `${directory}/other`);
+    Deno.symlinkSync("one", `${directory}/link`);
+    const plan = (name: string) =>
+      sandbox({ write: [directory], denyRead: [`${directory}/link`], env: [name], protect: false })
+        .command("/x").plan().toString();
+    const assertProtects = (name: string, link: string, none: string) => {
+      for (let times = 0; times < 3; times++) {
+        const text = plan(`${name}${times}`);
+        assert(text.includes(`"${link}"`) && !text.includes(`"${none}"`), text);
+      }
+    };
+    assertProtects("A", "one", "other");
+    Deno.removeSync(`${directory}/link`);
+    Deno.symlinkSync("other", `${directory}/link`);
+    assertProtects("B", "other", "one");
+  }),
+);
+
+test(
+  "the home directory is that of now",
+  inDirectory((directory) => {
+    const [home, earlier] = [`${directory}/home`, Deno.env.get("HOME")];
+    Deno.mkdirSync(home);
+    const plan = (name: string) =>
+      sandbox({ write: [directory], env: [name] }).command("/x").plan().toString();
+    try {
+      for (let times = 0; times < 3; times++) assert(!plan(`A${times}`).includes("home/.bashrc"));
+      Deno.env.set("HOME", home);
+      for (let times = 0; times < 3; times++) assert(plan(`B${times}`).includes("home/.bashrc"));
+    } finally {
+      if (earlier === undefined) Deno.env.delete("HOME");
+      else Deno.env.set("HOME", earlier);
+    }
+  }),
+);
