@@ -11,7 +11,7 @@ for(const name in getters){
 Object.defineProperty(target,name,{get:getters[name],configurable:true});
 }
 });
-var BUILD="079d050ff31455551b9dc7b8edec4e6405196496045b2d588a0e2ba1c9e9eab7";
+var BUILD="bb960fb8f2f5cb98b27fbcdbe6479e25cb42c48598870833d9ed1ce7215a8d81";
 var FUNCTIONS={
 getenv:{
 parameters:[

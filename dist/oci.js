@@ -1961,19 +1961,6 @@ source:"/",
 own
 };
 });
-var walk2=(function walk2(root2,path2,pass){
-const normal=normalize(path2);
-let place2=root2;
-for(let begin=1;begin < normal.length;){
-const slash=normal.indexOf("/",begin);
-const end=slash < 0?normal.length:slash;
-place2=place2.children?.get(normal.slice(begin,end));
-if(place2===void 0)return void 0;
-pass?.(place2);
-begin=end + 1;
-}
-return place2;
-});
 var isKnown=(function isKnown(place2){
 if(place2.made || place2.mounts.some((({mount:mount3})=> mount3.certain)))return true;
 return place2.children?.values().some(isKnown)??false;
@@ -8241,7 +8228,7 @@ var RunResult=class _RunResult{
 static{
 addMethods(this.prototype,{
 result:(function(call2){
-return this.#table.getBigInt64(resultOffset(this.#program.calls.indexOf(call2)),true);
+return this.resultAt(this.#program.calls.indexOf(call2));
 }),
 output:(function(output){
 const at3=this.#program.outputs.get(output);
@@ -8273,6 +8260,9 @@ errno
 constructor(program,table){
 this.#program=program;
 this.#table=table;
+}
+resultAt(index){
+return this.#table.getBigInt64(resultOffset(index),true);
 }
 word(output,offset){
 return this.#table.getUint32(this.#program.outputs.get(output)+ offset,true);
@@ -10440,7 +10430,7 @@ return true;
 var ResolvedPathsCheck=class{
 #found=[];
 #words;
-#directories=[];
+#directories;
 #absent=[];
 #others=[];
 #program;
@@ -10484,6 +10474,10 @@ onSuccess:END
 });
 }
 this.#program=assemble(parts,engine().architecture);
+const{calls}=this.#program;
+this.#directories=[
+...calls.keys()
+].slice(0,calls.length - this.#absent.length).filter((index)=> calls[index].name==="openat2");
 }
 #look(known,directory,path2,flags16){
 const output=statxOutput();
@@ -10498,9 +10492,11 @@ accept:NOTHING
 }
 #lookIn(directory,files){
 const opened=openWithoutLinks(directory);
-this.#directories.push(opened);
 const fd=new ResultOf(opened,`<${directory}>`);
-const end=new Label("no more files");
+const[failed,next]=[
+new Label("a file cannot be looked at"),
+new Label("no more files")
+];
 return[
 {
 call:opened,
@@ -10509,12 +10505,18 @@ onAccepted:END
 },
 ...files.map((known)=>({
 ...this.#look(known,fd,nameOf(known.path)|| ".",AT_SYMLINK_NOFOLLOW),
-onFailure:end
+onFailure:failed
 })),
-end,
 {
-call:close(fd)
-}
+call:close(fd),
+onZero:next
+},
+failed,
+{
+call:close(fd),
+onZero:END
+},
+next
 ];
 }
 #areSame(result){
@@ -10537,10 +10539,12 @@ holds(){
 if(this.#program.calls.length > 0){
 const result=engine().runInArena(this.#program);
 if(result.failed !==void 0)return false;
-if(this.#directories.some((call2)=> result.result(call2)< 0n))return false;
-const appeared=this.#absent.find((call2)=> result.result(call2)>=0n);
-if(appeared !==void 0){
-syscall(close(Number(result.result(appeared))));
+if(this.#directories.some((index)=> result.resultAt(index)< 0n))return false;
+const{length}=this.#program.calls;
+for(let index=length - this.#absent.length;index < length;index++){
+const fd=result.resultAt(index);
+if(fd < 0n)continue;
+syscall(close(Number(fd)));
 return false;
 }
 if(!this.#areSame(result))return false;
@@ -12210,19 +12214,24 @@ scanNames(question,earlier){
 const configHome=environmentVariable("XDG_CONFIG_HOME");
 const isPath=configHome?.startsWith("/")===true;
 const known=earlier===void 0?void 0:this.#scanners.get(earlier);
-const scanner=known??new NameScanner();
+const scanner=known?.scanner??new NameScanner();
 const scan=scanner.scan({
 ...question,
 ...isPath &&{
 configHome:resolvePath(configHome).path
 }
 },this.otherNames());
-this.#scanners.set(scan,scanner);
+this.#scanners.set(scan,{
+scanner,
+configHome
+});
 return scan;
 }
 sameNames(scans){
 if(scans.length===0)return true;
-const again=this.#scanners.get(scans[0])?.again(this.otherNames());
+const configHome=environmentVariable("XDG_CONFIG_HOME");
+if(scans.some((scan)=> this.#scanners.get(scan)?.configHome !==configHome))return false;
+const again=this.#scanners.get(scans[0])?.scanner.again(this.otherNames());
 return JSON.stringify(again)===JSON.stringify(scans);
 }
 blockDevice(path2){
@@ -12652,7 +12661,7 @@ isContainerMount:(function(path2){
 return this.mountOf(path2).own;
 }),
 mountOf:(function(path2){
-return deepest$17.call(this,path2,((place2)=> place2.mounts.at(-1)));
+return deepest$17.call(this,path2,topOf);
 }),
 originOf:(function(path2){
 const{origin,target}=this.mountOf(path2);
@@ -12663,14 +12672,14 @@ origin:normalize(`${origin}/${normalize(path2).slice(target.length)}`)
 }),
 mountAbove:(function(path2){
 const normal=normalize(path2);
-return deepest$17.call(this,normal.slice(0,normal.lastIndexOf("/"))|| "/",((place2)=> place2.mounts.at(-1)));
+return deepest$17.call(this,normal.slice(0,normal.lastIndexOf("/"))|| "/",topOf);
 }),
 isHostFile:(function(path2){
 return this.atHostRoot && this.mountOf(path2)===this.#base;
 }),
 mayBeHostFile:(function(path2){
 if(!this.atHostRoot)return false;
-return deepest$17.call(this,path2,((place2)=> place2.mounts.findLast((({mount:mount3})=> mount3.certain))))===this.#base;
+return deepest$17.call(this,path2,certainOf)===this.#base;
 }),
 enter:(function(root2){
 const directory=normalize(root2);
@@ -12721,10 +12730,17 @@ this.#root=copyOf(this.#root);
 }
 static{
 deepest$17=(function(path2,entryAt){
-let best=entryAt(this.#root);
-walk2(this.#root,path2,((place2)=>{
+let place2=this.#root;
+let best=entryAt(place2);
+const normal=normalize(path2);
+for(let begin=1;begin < normal.length && place2.children !==void 0;){
+const slash=normal.indexOf("/",begin);
+const end=slash < 0?normal.length:slash;
+place2=place2.children.get(normal.slice(begin,end));
+if(place2===void 0)break;
 best=entryAt(place2)??best;
-}));
+begin=end + 1;
+}
 if(best===void 0)return this.#base;
 if(best.depth===this.#depth)return best.mount;
 if(!this.#isShared)return this.#mountOf(best);
@@ -12783,9 +12799,19 @@ target:mount3.target.slice(this.#depth - depth)|| "/"
 };
 }
 #placeAt(path2){
-return walk2(this.#root,path2);
+const normal=normalize(path2);
+if(normal==="/")return this.#root;
+let place2=this.#root;
+for(const part of normal.slice(1).split("/"))place2=place2?.children?.get(part);
+return place2;
 }
 };
+function topOf({mounts}){
+return mounts.at(-1);
+}
+function certainOf({mounts}){
+return mounts.findLast(({mount:mount3})=> mount3.certain);
+}
 function showsFiles({mounts,children}){
 const top=mounts.at(-1);
 if(top !==void 0 && top.mount.type !=="mask")return true;
@@ -13783,7 +13809,9 @@ return resolved;
 }),
 mountAutomounts:(function(directory){
 this.#hasAutomounter??=this.#host.hasAutomounter();
-if(this.#hasAutomounter)this.#host.mountAutomounts(directory);
+if(!this.#hasAutomounter)return;
+this.#host.mountAutomounts(directory);
+this.#automounted.add(directory);
 })
 });
 }
@@ -13799,7 +13827,10 @@ return this.#resolved.get(path2)??(this.#begun && knownPath$27.call(this.#begun,
 #names=new Map();
 #namesNow;
 #scans=new Map();
+#followed=new Map();
 #hasAutomounter;
+#automounted=new Set();
+#home;
 #workingDirectory;
 #mounts;
 #otherNames;
@@ -13819,6 +13850,25 @@ accountFile(path2){
 let text3=this.#accountFiles.get(path2);
 if(text3===void 0)this.#accountFiles.set(path2,text3=this.#host.accountFile(path2));
 return text3;
+}
+homeDirectory(){
+return(this.#home??={
+path:this.#host.homeDirectory()
+}).path;
+}
+followLinks(path2){
+let followed=this.#knownWay(path2);
+if(followed===void 0)this.#followed.set(path2,followed=this.#host.followLinks(path2));
+return followed;
+}
+#knownWay(path2){
+return this.#followed.get(path2)??(this.#begun && this.#begun.#knownWay(path2));
+}
+#automountsHold(){
+if(this.#hasAutomounter===void 0)return true;
+if(this.#hasAutomounter !==this.#host.hasAutomounter())return false;
+for(const directory of this.#automounted)this.#host.mountAutomounts(directory);
+return true;
 }
 namesIn(directory,pattern){
 let names=this.#knownNames(directory);
@@ -13863,6 +13913,9 @@ return this.#mounts??=this.#host.mounts();
 #accountsHold(){
 return this.#accountFiles.size===0 || this.#accountFiles.entries().every(([path2,text3])=> text3===this.#host.accountFile(path2));
 }
+#waysHold(){
+return this.#followed.size===0 || this.#followed.entries().every(([path2,followed])=> JSON.stringify(followed)===JSON.stringify(this.#host.followLinks(path2)));
+}
 #namesHold(){
 if(this.#names.size===0)return true;
 const now=this.#host.directoryNames();
@@ -13878,7 +13931,7 @@ if(this.#paths.length !==this.#resolved.size)this.#paths=[
 ];
 const directory=this.#workingDirectory;
 try{
-return caller2===host.credentials()&&(directory===void 0 || directory===host.workingDirectory())&&(this.#resolvConf===void 0 || this.#resolvConf===host.resolvConf())&&(this.#mounts===void 0 || this.#mounts===host.mounts())&& this.#accountsHold()&& this.#namesHold()&& host.unchanged(this.#paths)&&(this.#scans.size===0 || host.sameNames([
+return caller2===host.credentials()&&(directory===void 0 || directory===host.workingDirectory())&&(this.#resolvConf===void 0 || this.#resolvConf===host.resolvConf())&&(this.#mounts===void 0 || this.#mounts===host.mounts())&& this.#automountsHold()&&(this.#home===void 0 || this.#home.path===host.homeDirectory())&& this.#accountsHold()&& this.#waysHold()&& this.#namesHold()&& host.unchanged(this.#paths)&&(this.#scans.size===0 || host.sameNames([
 ...this.#scans.values()
 ]));
 }catch(error){
@@ -14502,6 +14555,7 @@ steps;
 #nextRoots;
 #places;
 #asked;
+#untrusted;
 #index=0;
 constructor(steps,begun){
 this.steps=steps;
@@ -14564,7 +14618,7 @@ if(step.step==="capabilities" || step.step==="setUser")return before;
 return void 0;
 }
 get untrustedSources(){
-return ask$28.call(this,(cursor)=> cursor.steps.flatMap((step)=>{
+return this.#untrusted??=ask$28.call(this,(cursor)=> cursor.steps.flatMap((step)=>{
 if(isChangedRoot(step))return[
 step.directory
 ];
@@ -14628,8 +14682,7 @@ return found;
 }
 #otherPlaces(){
 if(this.#places !==void 0)return this.#places;
-const names=new OtherNames(this.#host.mounts());
-return this.#places=this.#directories.flatMap((directory)=> names.of(directory.path).map((target)=>({
+return this.#places=this.#directories.flatMap((directory)=> this.#host.otherNames.of(directory.path).map((target)=>({
 target,
 directory
 })));
@@ -14966,7 +15019,7 @@ return new ContainerPath(this,path2,"current");
 return this.cursor.isUntrusted || this.cursor.untrustedSources.some((source)=> touches(path2,normalize(source)));
 }
 #untrustedDirectories(){
-return this.#untrusted??=new UntrustedDirectories(this.host,this.cursor.untrustedSources.map((source)=> source.startsWith("/")?source:`${this.facts.workingDirectory()}/${source}`));
+return this.#untrusted??=new UntrustedDirectories(this.facts,this.cursor.untrustedSources.map((source)=> source.startsWith("/")?source:`${this.facts.workingDirectory()}/${source}`));
 }
 syncWithParent(parentActions){
 const byte=new Output(1,"&byte");
@@ -15931,7 +15984,7 @@ return paths.flatMap((path2)=>{
 const asked=normalize(path2);
 if(asked==="/")plan.refuse("the root itself cannot be denied; leave out what shows it");
 const{path:end}=plan.facts.resolve(asked);
-const links=end===asked?[]:plan.host.followLinks(asked).links;
+const links=end===asked?[]:plan.facts.followLinks(asked).links;
 const others=plan.facts.otherNames.of(end).map((end2)=>({
 end:end2,
 links:[]
@@ -19943,7 +19996,7 @@ return this.#plan.refuse(`${path2} is at ${other} too, by a mount of the host, a
 }
 };
 function homeOf(plan){
-const home=plan.host.homeDirectory();
+const home=plan.facts.homeDirectory();
 return home?.startsWith("/")===true?plan.facts.resolve(home).path:void 0;
 }
 var SAME2=4294967295;

@@ -2556,19 +2556,6 @@ source:"/",
 own
 };
 });
-var walk=(function walk(root2,path2,pass2){
-const normal=normalize(path2);
-let place2=root2;
-for(let begin=1;begin < normal.length;){
-const slash=normal.indexOf("/",begin);
-const end=slash < 0?normal.length:slash;
-place2=place2.children?.get(normal.slice(begin,end));
-if(place2===void 0)return void 0;
-pass2?.(place2);
-begin=end + 1;
-}
-return place2;
-});
 var isKnown=(function isKnown(place2){
 if(place2.made || place2.mounts.some((({mount:mount4})=> mount4.certain)))return true;
 return place2.children?.values().some(isKnown)??false;
@@ -5071,7 +5058,7 @@ if(!names.some(((name)=> isWithin(name,boxes))))return;
 plan.refuse(`${boxes} has boxes that ramekin executes outside of the sandbox, so no program may write there; leave it out, or protect nothing (protect: false, --no-protect)`);
 });
 var homeOf=(function homeOf(plan){
-const home=plan.host.homeDirectory();
+const home=plan.facts.homeDirectory();
 return home?.startsWith("/")===true?plan.facts.resolve(home).path:void 0;
 });
 var lowerPivotRoot=(function lowerPivotRoot({path:path2},plan){
@@ -9181,7 +9168,7 @@ var RunResult=class _RunResult{
 static{
 addMethods(this.prototype,{
 result:(function(call2){
-return this.#table.getBigInt64(resultOffset(this.#program.calls.indexOf(call2)),true);
+return this.resultAt(this.#program.calls.indexOf(call2));
 }),
 output:(function(output){
 const at3=this.#program.outputs.get(output);
@@ -9213,6 +9200,9 @@ errno
 constructor(program,table2){
 this.#program=program;
 this.#table=table2;
+}
+resultAt(index){
+return this.#table.getBigInt64(resultOffset(index),true);
 }
 word(output,offset){
 return this.#table.getUint32(this.#program.outputs.get(output)+ offset,true);
@@ -16881,7 +16871,7 @@ isContainerMount:(function(path2){
 return this.mountOf(path2).own;
 }),
 mountOf:(function(path2){
-return deepest$34.call(this,path2,((place2)=> place2.mounts.at(-1)));
+return deepest$34.call(this,path2,topOf);
 }),
 originOf:(function(path2){
 const{origin,target}=this.mountOf(path2);
@@ -16892,14 +16882,14 @@ origin:normalize(`${origin}/${normalize(path2).slice(target.length)}`)
 }),
 mountAbove:(function(path2){
 const normal=normalize(path2);
-return deepest$34.call(this,normal.slice(0,normal.lastIndexOf("/"))|| "/",((place2)=> place2.mounts.at(-1)));
+return deepest$34.call(this,normal.slice(0,normal.lastIndexOf("/"))|| "/",topOf);
 }),
 isHostFile:(function(path2){
 return this.atHostRoot && this.mountOf(path2)===this.#base;
 }),
 mayBeHostFile:(function(path2){
 if(!this.atHostRoot)return false;
-return deepest$34.call(this,path2,((place2)=> place2.mounts.findLast((({mount:mount4})=> mount4.certain))))===this.#base;
+return deepest$34.call(this,path2,certainOf)===this.#base;
 }),
 enter:(function(root2){
 const directory=normalize(root2);
@@ -16951,10 +16941,17 @@ this.#root=copyOf(this.#root);
 }
 static{
 deepest$34=(function(path2,entryAt){
-let best=entryAt(this.#root);
-walk(this.#root,path2,((place2)=>{
+let place2=this.#root;
+let best=entryAt(place2);
+const normal=normalize(path2);
+for(let begin=1;begin < normal.length && place2.children !==void 0;){
+const slash=normal.indexOf("/",begin);
+const end=slash < 0?normal.length:slash;
+place2=place2.children.get(normal.slice(begin,end));
+if(place2===void 0)break;
 best=entryAt(place2)??best;
-}));
+begin=end + 1;
+}
 if(best===void 0)return this.#base;
 if(best.depth===this.#depth)return best.mount;
 if(!this.#isShared)return mountOf$35.call(this,best);
@@ -17014,9 +17011,19 @@ this.#base=rootMount(false);
 this.#tree="other";
 }
 #placeAt(path2){
-return walk(this.#root,path2);
+const normal=normalize(path2);
+if(normal==="/")return this.#root;
+let place2=this.#root;
+for(const part of normal.slice(1).split("/"))place2=place2?.children?.get(part);
+return place2;
 }
 };
+function topOf({mounts}){
+return mounts.at(-1);
+}
+function certainOf({mounts}){
+return mounts.findLast(({mount:mount4})=> mount4.certain);
+}
 function showsFiles({mounts,children}){
 const top=mounts.at(-1);
 if(top !==void 0 && top.mount.type !=="mask")return true;
@@ -17807,7 +17814,7 @@ return true;
 var ResolvedPathsCheck=class{
 #found=[];
 #words;
-#directories=[];
+#directories;
 #absent=[];
 #others=[];
 #program;
@@ -17851,6 +17858,10 @@ onSuccess:END
 });
 }
 this.#program=assemble(parts2,engine().architecture);
+const{calls}=this.#program;
+this.#directories=[
+...calls.keys()
+].slice(0,calls.length - this.#absent.length).filter((index)=> calls[index].name==="openat2");
 }
 #look(known,directory,path2,flags2){
 const output=statxOutput();
@@ -17865,9 +17876,11 @@ accept:NOTHING
 }
 #lookIn(directory,files){
 const opened=openWithoutLinks(directory);
-this.#directories.push(opened);
 const fd=new ResultOf(opened,`<${directory}>`);
-const end=new Label("no more files");
+const[failed,next]=[
+new Label("a file cannot be looked at"),
+new Label("no more files")
+];
 return[
 {
 call:opened,
@@ -17876,12 +17889,18 @@ onAccepted:END
 },
 ...files.map((known)=>({
 ...this.#look(known,fd,nameOf2(known.path)|| ".",AT_SYMLINK_NOFOLLOW),
-onFailure:end
+onFailure:failed
 })),
-end,
 {
-call:close(fd)
-}
+call:close(fd),
+onZero:next
+},
+failed,
+{
+call:close(fd),
+onZero:END
+},
+next
 ];
 }
 #areSame(result){
@@ -17904,10 +17923,12 @@ holds(){
 if(this.#program.calls.length > 0){
 const result=engine().runInArena(this.#program);
 if(result.failed !==void 0)return false;
-if(this.#directories.some((call2)=> result.result(call2)< 0n))return false;
-const appeared=this.#absent.find((call2)=> result.result(call2)>=0n);
-if(appeared !==void 0){
-syscall(close(Number(result.result(appeared))));
+if(this.#directories.some((index)=> result.resultAt(index)< 0n))return false;
+const{length}=this.#program.calls;
+for(let index=length - this.#absent.length;index < length;index++){
+const fd=result.resultAt(index);
+if(fd < 0n)continue;
+syscall(close(Number(fd)));
 return false;
 }
 if(!this.#areSame(result))return false;
@@ -19249,14 +19270,17 @@ scanNames:(function(question,earlier){
 const configHome=environmentVariable("XDG_CONFIG_HOME");
 const isPath2=configHome?.startsWith("/")===true;
 const known=earlier===void 0?void 0:this.#scanners.get(earlier);
-const scanner=known??new NameScanner();
+const scanner=known?.scanner??new NameScanner();
 const scan=scanner.scan({
 ...question,
 ...isPath2 &&{
 configHome:resolvePath(configHome).path
 }
 },this.otherNames());
-this.#scanners.set(scan,scanner);
+this.#scanners.set(scan,{
+scanner,
+configHome
+});
 return scan;
 }),
 remember:(function(key,make2){
@@ -19322,7 +19346,9 @@ return check2.holds();
 }
 sameNames(scans){
 if(scans.length===0)return true;
-const again=this.#scanners.get(scans[0])?.again(this.otherNames());
+const configHome=environmentVariable("XDG_CONFIG_HOME");
+if(scans.some((scan)=> this.#scanners.get(scan)?.configHome !==configHome))return false;
+const again=this.#scanners.get(scans[0])?.scanner.again(this.otherNames());
 return JSON.stringify(again)===JSON.stringify(scans);
 }
 blockDevice(path2){
@@ -24601,7 +24627,9 @@ return resolved2;
 }),
 mountAutomounts:(function(directory){
 this.#hasAutomounter??=this.#host.hasAutomounter();
-if(this.#hasAutomounter)this.#host.mountAutomounts(directory);
+if(!this.#hasAutomounter)return;
+this.#host.mountAutomounts(directory);
+this.#automounted.add(directory);
 }),
 namesIn:(function(directory,pattern){
 let names=knownNames$73.call(this,directory);
@@ -24662,7 +24690,7 @@ if(this.#paths.length !==this.#resolved.size)this.#paths=[
 ];
 const directory=this.#workingDirectory;
 try{
-return caller===host2.credentials()&&(directory===void 0 || directory===host2.workingDirectory())&&(this.#resolvConf===void 0 || this.#resolvConf===host2.resolvConf())&&(this.#mounts===void 0 || this.#mounts===host2.mounts())&& this.#accountsHold()&& this.#namesHold()&& host2.unchanged(this.#paths)&&(this.#scans.size===0 || host2.sameNames([
+return caller===host2.credentials()&&(directory===void 0 || directory===host2.workingDirectory())&&(this.#resolvConf===void 0 || this.#resolvConf===host2.resolvConf())&&(this.#mounts===void 0 || this.#mounts===host2.mounts())&& this.#automountsHold()&&(this.#home===void 0 || this.#home.path===host2.homeDirectory())&& this.#accountsHold()&& this.#waysHold()&& this.#namesHold()&& host2.unchanged(this.#paths)&&(this.#scans.size===0 || host2.sameNames([
 ...this.#scans.values()
 ]));
 }catch(error){
@@ -24678,7 +24706,10 @@ return false;
 #names=new Map();
 #namesNow;
 #scans=new Map();
+#followed=new Map();
 #hasAutomounter;
+#automounted=new Set();
+#home;
 #workingDirectory;
 #mounts;
 #otherNames;
@@ -24696,6 +24727,25 @@ let text4=this.#accountFiles.get(path2);
 if(text4===void 0)this.#accountFiles.set(path2,text4=this.#host.accountFile(path2));
 return text4;
 }
+homeDirectory(){
+return(this.#home??={
+path:this.#host.homeDirectory()
+}).path;
+}
+followLinks(path2){
+let followed=this.#knownWay(path2);
+if(followed===void 0)this.#followed.set(path2,followed=this.#host.followLinks(path2));
+return followed;
+}
+#knownWay(path2){
+return this.#followed.get(path2)??(this.#begun && this.#begun.#knownWay(path2));
+}
+#automountsHold(){
+if(this.#hasAutomounter===void 0)return true;
+if(this.#hasAutomounter !==this.#host.hasAutomounter())return false;
+for(const directory of this.#automounted)this.#host.mountAutomounts(directory);
+return true;
+}
 get #now(){
 return this.#namesNow??=this.#host.directoryNames();
 }
@@ -24705,6 +24755,9 @@ return this.#scans.values().reduce((sum2,{directories})=> sum2 + directories,bef
 }
 #accountsHold(){
 return this.#accountFiles.size===0 || this.#accountFiles.entries().every(([path2,text4])=> text4===this.#host.accountFile(path2));
+}
+#waysHold(){
+return this.#followed.size===0 || this.#followed.entries().every(([path2,followed])=> JSON.stringify(followed)===JSON.stringify(this.#host.followLinks(path2)));
 }
 #namesHold(){
 if(this.#names.size===0)return true;
@@ -24924,7 +24977,7 @@ index:(function(){
 return this.#index;
 }),
 untrustedSources:(function(){
-return ask$76.call(this,((cursor)=> cursor.steps.flatMap(((step)=>{
+return this.#untrusted??=ask$76.call(this,((cursor)=> cursor.steps.flatMap(((step)=>{
 if(isChangedRoot(step))return[
 step.directory
 ];
@@ -24953,6 +25006,7 @@ steps;
 #nextRoots;
 #places;
 #asked;
+#untrusted;
 #index=0;
 constructor(steps,begun){
 this.steps=steps;
@@ -25063,8 +25117,7 @@ return found;
 }
 #otherPlaces(){
 if(this.#places !==void 0)return this.#places;
-const names=new OtherNames(this.#host.mounts());
-return this.#places=this.#directories.flatMap((directory)=> names.of(directory.path).map((target)=>({
+return this.#places=this.#directories.flatMap((directory)=> this.#host.otherNames.of(directory.path).map((target)=>({
 target,
 directory
 })));
@@ -25252,7 +25305,7 @@ return call2;
 }
 static{
 untrustedDirectories$78=(function(){
-return this.#untrusted??=new UntrustedDirectories(this.host,this.cursor.untrustedSources.map((source)=> source.startsWith("/")?source:`${this.facts.workingDirectory()}/${source}`));
+return this.#untrusted??=new UntrustedDirectories(this.facts,this.cursor.untrustedSources.map((source)=> source.startsWith("/")?source:`${this.facts.workingDirectory()}/${source}`));
 });
 }
 host;
@@ -25922,7 +25975,7 @@ return paths.flatMap((path2)=>{
 const asked=normalize(path2);
 if(asked==="/")plan.refuse("the root itself cannot be denied; leave out what shows it");
 const{path:end}=plan.facts.resolve(asked);
-const links2=end===asked?[]:plan.host.followLinks(asked).links;
+const links2=end===asked?[]:plan.facts.followLinks(asked).links;
 const others=plan.facts.otherNames.of(end).map((end2)=>({
 end:end2,
 links:[]

@@ -2683,19 +2683,6 @@ source:"/",
 own
 };
 });
-var walk=(function walk(root2,path2,pass2){
-const normal2=normalize(path2);
-let place3=root2;
-for(let begin2=1;begin2 < normal2.length;){
-const slash=normal2.indexOf("/",begin2);
-const end=slash < 0?normal2.length:slash;
-place3=place3.children?.get(normal2.slice(begin2,end));
-if(place3===void 0)return void 0;
-pass2?.(place3);
-begin2=end + 1;
-}
-return place3;
-});
 var isKnown=(function isKnown(place3){
 if(place3.made || place3.mounts.some((({mount:mount4})=> mount4.certain)))return true;
 return place3.children?.values().some(isKnown)??false;
@@ -5253,7 +5240,7 @@ if(!names.some(((name)=> isWithin(name,boxes))))return;
 plan.refuse(`${boxes} has boxes that ramekin executes outside of the sandbox, so no program may write there; leave it out, or protect nothing (protect: false, --no-protect)`);
 });
 var homeOf=(function homeOf(plan){
-const home=plan.host.homeDirectory();
+const home=plan.facts.homeDirectory();
 return home?.startsWith("/")===true?plan.facts.resolve(home).path:void 0;
 });
 var lowerPivotRoot=(function lowerPivotRoot({path:path2},plan){
@@ -11639,7 +11626,7 @@ RunResult=class _RunResult{
 static{
 addMethods(this.prototype,{
 result:(function(call2){
-return this.#table.getBigInt64(resultOffset(this.#program.calls.indexOf(call2)),true);
+return this.resultAt(this.#program.calls.indexOf(call2));
 }),
 output:(function(output){
 const at4=this.#program.outputs.get(output);
@@ -11671,6 +11658,9 @@ errno
 constructor(program,table2){
 this.#program=program;
 this.#table=table2;
+}
+resultAt(index){
+return this.#table.getBigInt64(resultOffset(index),true);
 }
 word(output,offset){
 return this.#table.getUint32(this.#program.outputs.get(output)+ offset,true);
@@ -21413,6 +21403,12 @@ name,
 copyOf(place3)
 ]));
 }
+function topOf({mounts}){
+return mounts.at(-1);
+}
+function certainOf({mounts}){
+return mounts.findLast(({mount:mount4})=> mount4.certain);
+}
 function showsFiles({mounts,children}){
 const top=mounts.at(-1);
 if(top !==void 0 && top.mount.type !=="mask")return true;
@@ -21479,7 +21475,7 @@ isContainerMount:(function(path2){
 return this.mountOf(path2).own;
 }),
 mountOf:(function(path2){
-return deepest$35.call(this,path2,((place3)=> place3.mounts.at(-1)));
+return deepest$35.call(this,path2,topOf);
 }),
 originOf:(function(path2){
 const{origin,target}=this.mountOf(path2);
@@ -21490,14 +21486,14 @@ origin:normalize(`${origin}/${normalize(path2).slice(target.length)}`)
 }),
 mountAbove:(function(path2){
 const normal2=normalize(path2);
-return deepest$35.call(this,normal2.slice(0,normal2.lastIndexOf("/"))|| "/",((place3)=> place3.mounts.at(-1)));
+return deepest$35.call(this,normal2.slice(0,normal2.lastIndexOf("/"))|| "/",topOf);
 }),
 isHostFile:(function(path2){
 return this.atHostRoot && this.mountOf(path2)===this.#base;
 }),
 mayBeHostFile:(function(path2){
 if(!this.atHostRoot)return false;
-return deepest$35.call(this,path2,((place3)=> place3.mounts.findLast((({mount:mount4})=> mount4.certain))))===this.#base;
+return deepest$35.call(this,path2,certainOf)===this.#base;
 }),
 enter:(function(root2){
 const directory2=normalize(root2);
@@ -21549,10 +21545,17 @@ this.#root=copyOf(this.#root);
 }
 static{
 deepest$35=(function(path2,entryAt){
-let best3=entryAt(this.#root);
-walk(this.#root,path2,((place3)=>{
+let place3=this.#root;
+let best3=entryAt(place3);
+const normal2=normalize(path2);
+for(let begin2=1;begin2 < normal2.length && place3.children !==void 0;){
+const slash=normal2.indexOf("/",begin2);
+const end=slash < 0?normal2.length:slash;
+place3=place3.children.get(normal2.slice(begin2,end));
+if(place3===void 0)break;
 best3=entryAt(place3)??best3;
-}));
+begin2=end + 1;
+}
 if(best3===void 0)return this.#base;
 if(best3.depth===this.#depth)return best3.mount;
 if(!this.#isShared)return mountOf$36.call(this,best3);
@@ -21612,7 +21615,11 @@ this.#base=rootMount(false);
 this.#tree="other";
 }
 #placeAt(path2){
-return walk(this.#root,path2);
+const normal2=normalize(path2);
+if(normal2==="/")return this.#root;
+let place3=this.#root;
+for(const part2 of normal2.slice(1).split("/"))place3=place3?.children?.get(part2);
+return place3;
 }
 };
 })
@@ -22545,7 +22552,7 @@ OWN_LINKS=new Set([
 ResolvedPathsCheck=class{
 #found=[];
 #words;
-#directories=[];
+#directories;
 #absent=[];
 #others=[];
 #program;
@@ -22589,6 +22596,10 @@ onSuccess:END
 });
 }
 this.#program=assemble(parts2,engine().architecture);
+const{calls}=this.#program;
+this.#directories=[
+...calls.keys()
+].slice(0,calls.length - this.#absent.length).filter((index)=> calls[index].name==="openat2");
 }
 #look(known,directory2,path2,flags2){
 const output=statxOutput();
@@ -22603,9 +22614,11 @@ accept:NOTHING
 }
 #lookIn(directory2,files2){
 const opened2=openWithoutLinks(directory2);
-this.#directories.push(opened2);
 const fd=new ResultOf(opened2,`<${directory2}>`);
-const end=new Label("no more files");
+const[failed2,next]=[
+new Label("a file cannot be looked at"),
+new Label("no more files")
+];
 return[
 {
 call:opened2,
@@ -22614,12 +22627,18 @@ onAccepted:END
 },
 ...files2.map((known)=>({
 ...this.#look(known,fd,nameOf2(known.path)|| ".",AT_SYMLINK_NOFOLLOW),
-onFailure:end
+onFailure:failed2
 })),
-end,
 {
-call:close(fd)
-}
+call:close(fd),
+onZero:next
+},
+failed2,
+{
+call:close(fd),
+onZero:END
+},
+next
 ];
 }
 #areSame(result){
@@ -22642,10 +22661,12 @@ holds(){
 if(this.#program.calls.length > 0){
 const result=engine().runInArena(this.#program);
 if(result.failed !==void 0)return false;
-if(this.#directories.some((call2)=> result.result(call2)< 0n))return false;
-const appeared=this.#absent.find((call2)=> result.result(call2)>=0n);
-if(appeared !==void 0){
-syscall(close(Number(result.result(appeared))));
+if(this.#directories.some((index)=> result.resultAt(index)< 0n))return false;
+const{length}=this.#program.calls;
+for(let index=length - this.#absent.length;index < length;index++){
+const fd=result.resultAt(index);
+if(fd < 0n)continue;
+syscall(close(Number(fd)));
 return false;
 }
 if(!this.#areSame(result))return false;
@@ -24168,14 +24189,17 @@ scanNames:(function(question,earlier){
 const configHome=environmentVariable("XDG_CONFIG_HOME");
 const isPath2=configHome?.startsWith("/")===true;
 const known=earlier===void 0?void 0:this.#scanners.get(earlier);
-const scanner=known??new NameScanner();
+const scanner=known?.scanner??new NameScanner();
 const scan=scanner.scan({
 ...question,
 ...isPath2 &&{
 configHome:resolvePath(configHome).path
 }
 },this.otherNames());
-this.#scanners.set(scan,scanner);
+this.#scanners.set(scan,{
+scanner,
+configHome
+});
 return scan;
 }),
 remember:(function(key,make2){
@@ -24241,7 +24265,9 @@ return check3.holds();
 }
 sameNames(scans){
 if(scans.length===0)return true;
-const again=this.#scanners.get(scans[0])?.again(this.otherNames());
+const configHome=environmentVariable("XDG_CONFIG_HOME");
+if(scans.some((scan)=> this.#scanners.get(scan)?.configHome !==configHome))return false;
+const again=this.#scanners.get(scans[0])?.scanner.again(this.otherNames());
 return JSON.stringify(again)===JSON.stringify(scans);
 }
 blockDevice(path2){
@@ -30176,7 +30202,9 @@ return resolved2;
 }),
 mountAutomounts:(function(directory2){
 this.#hasAutomounter??=this.#host.hasAutomounter();
-if(this.#hasAutomounter)this.#host.mountAutomounts(directory2);
+if(!this.#hasAutomounter)return;
+this.#host.mountAutomounts(directory2);
+this.#automounted.add(directory2);
 }),
 namesIn:(function(directory2,pattern){
 let names=knownNames$76.call(this,directory2);
@@ -30237,7 +30265,7 @@ if(this.#paths.length !==this.#resolved.size)this.#paths=[
 ];
 const directory2=this.#workingDirectory;
 try{
-return caller===host2.credentials()&&(directory2===void 0 || directory2===host2.workingDirectory())&&(this.#resolvConf===void 0 || this.#resolvConf===host2.resolvConf())&&(this.#mounts===void 0 || this.#mounts===host2.mounts())&& this.#accountsHold()&& this.#namesHold()&& host2.unchanged(this.#paths)&&(this.#scans.size===0 || host2.sameNames([
+return caller===host2.credentials()&&(directory2===void 0 || directory2===host2.workingDirectory())&&(this.#resolvConf===void 0 || this.#resolvConf===host2.resolvConf())&&(this.#mounts===void 0 || this.#mounts===host2.mounts())&& this.#automountsHold()&&(this.#home===void 0 || this.#home.path===host2.homeDirectory())&& this.#accountsHold()&& this.#waysHold()&& this.#namesHold()&& host2.unchanged(this.#paths)&&(this.#scans.size===0 || host2.sameNames([
 ...this.#scans.values()
 ]));
 }catch(error){
@@ -30253,7 +30281,10 @@ return false;
 #names=new Map();
 #namesNow;
 #scans=new Map();
+#followed=new Map();
 #hasAutomounter;
+#automounted=new Set();
+#home;
 #workingDirectory;
 #mounts;
 #otherNames;
@@ -30271,6 +30302,25 @@ let text5=this.#accountFiles.get(path2);
 if(text5===void 0)this.#accountFiles.set(path2,text5=this.#host.accountFile(path2));
 return text5;
 }
+homeDirectory(){
+return(this.#home??={
+path:this.#host.homeDirectory()
+}).path;
+}
+followLinks(path2){
+let followed=this.#knownWay(path2);
+if(followed===void 0)this.#followed.set(path2,followed=this.#host.followLinks(path2));
+return followed;
+}
+#knownWay(path2){
+return this.#followed.get(path2)??(this.#begun && this.#begun.#knownWay(path2));
+}
+#automountsHold(){
+if(this.#hasAutomounter===void 0)return true;
+if(this.#hasAutomounter !==this.#host.hasAutomounter())return false;
+for(const directory2 of this.#automounted)this.#host.mountAutomounts(directory2);
+return true;
+}
 get #now(){
 return this.#namesNow??=this.#host.directoryNames();
 }
@@ -30280,6 +30330,9 @@ return this.#scans.values().reduce((sum5,{directories})=> sum5 + directories,bef
 }
 #accountsHold(){
 return this.#accountFiles.size===0 || this.#accountFiles.entries().every(([path2,text5])=> text5===this.#host.accountFile(path2));
+}
+#waysHold(){
+return this.#followed.size===0 || this.#followed.entries().every(([path2,followed])=> JSON.stringify(followed)===JSON.stringify(this.#host.followLinks(path2)));
 }
 #namesHold(){
 if(this.#names.size===0)return true;
@@ -30533,7 +30586,7 @@ index:(function(){
 return this.#index;
 }),
 untrustedSources:(function(){
-return ask$79.call(this,((cursor)=> cursor.steps.flatMap(((step)=>{
+return this.#untrusted??=ask$79.call(this,((cursor)=> cursor.steps.flatMap(((step)=>{
 if(isChangedRoot(step))return[
 step.directory
 ];
@@ -30565,6 +30618,7 @@ steps;
 #nextRoots;
 #places;
 #asked;
+#untrusted;
 #index=0;
 constructor(steps,begun2){
 this.steps=steps;
@@ -30632,7 +30686,6 @@ return void 0;
 var UntrustedDirectories;
 var init_untrusted=__esm({
 "plan/untrusted.ts":(function(){
-init_other_names();
 init_path();
 UntrustedDirectories=class{
 static{
@@ -30672,8 +30725,7 @@ return found3;
 }
 #otherPlaces(){
 if(this.#places !==void 0)return this.#places;
-const names=new OtherNames(this.#host.mounts());
-return this.#places=this.#directories.flatMap((directory2)=> names.of(directory2.path).map((target)=>({
+return this.#places=this.#directories.flatMap((directory2)=> this.#host.otherNames.of(directory2.path).map((target)=>({
 target,
 directory:directory2
 })));
@@ -30900,7 +30952,7 @@ return this.cursor.isUntrusted || this.cursor.untrustedSources.some((source)=> t
 }
 static{
 untrustedDirectories$82=(function(){
-return this.#untrusted??=new UntrustedDirectories(this.host,this.cursor.untrustedSources.map((source)=> source.startsWith("/")?source:`${this.facts.workingDirectory()}/${source}`));
+return this.#untrusted??=new UntrustedDirectories(this.facts,this.cursor.untrustedSources.map((source)=> source.startsWith("/")?source:`${this.facts.workingDirectory()}/${source}`));
 });
 }
 host;
@@ -31777,7 +31829,7 @@ return paths.flatMap((path2)=>{
 const asked=normalize(path2);
 if(asked==="/")plan.refuse("the root itself cannot be denied; leave out what shows it");
 const{path:end}=plan.facts.resolve(asked);
-const links2=end===asked?[]:plan.host.followLinks(asked).links;
+const links2=end===asked?[]:plan.facts.followLinks(asked).links;
 const others=plan.facts.otherNames.of(end).map((end2)=>({
 end:end2,
 links:[]
