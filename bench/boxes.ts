@@ -16,6 +16,8 @@ import { type Contender, interleave, median, ratios, type Rounds } from "./round
 
 const ROUNDS = 201;
 const BOX = "a box", C = "C without libc", BWRAP = "bwrap", UNSHARE = "unshare";
+/** What nobody can leave out: a clone into these namespaces, and the program. */
+const ALONE = "a clone, and no more";
 const PROGRAM = "/bin/true";
 
 const FOUR = recipe(
@@ -43,10 +45,14 @@ const BWRAP_README = [
   ...["--proc", "/proc", "--hostname", "a-cooler-hostname", "--die-with-parent"],
 ];
 
+const SANDBOX = bwrapOptions(sandbox().steps);
+
 /** What is measured of one recipe. */
 interface Race {
   readonly title: string;
   readonly box: Recipe;
+  /** Whether the program is static and does nothing: the loader of /bin/true takes most of its time. */
+  readonly isStatic?: true;
   /** The flags of the compiler for the program in C, where there is one. */
   readonly c?: readonly string[];
   readonly bwrap: readonly string[];
@@ -72,9 +78,23 @@ const RACES: readonly Race[] = [
     wanted: { c: 1.03, bwrap: 0.35 },
   },
   {
+    title: "Four namespaces, a static program",
+    box: FOUR,
+    isStatic: true,
+    bwrap: BWRAP_FOUR,
+    wanted: { bwrap: 0.35 },
+  },
+  {
+    title: "The recipe of the README, a static program",
+    box: README,
+    isStatic: true,
+    bwrap: BWRAP_README,
+    wanted: { bwrap: 0.35 },
+  },
+  {
     title: "A sandbox",
     box: sandbox(),
-    bwrap: bwrapOptions(sandbox().steps),
+    bwrap: SANDBOX,
     wanted: { bwrap: 0.55 },
   },
 ];
@@ -82,9 +102,11 @@ const RACES: readonly Race[] = [
 /** Measures. */
 export async function boxes(): Promise<Report> {
   const directory = Deno.makeTempDirSync({ prefix: "ramekin-bench-" });
+  // Not below /tmp, which a recipe covers.
+  const elsewhere = Deno.makeTempDirSync({ dir: "/var/tmp", prefix: "ramekin-bench-" });
   try {
     const launcher = CLauncher.compile(directory);
-    const tables = launcher === undefined ? [] : await tablesOf(launcher, directory);
+    const tables = launcher === undefined ? [] : await tablesOf(launcher, directory, elsewhere);
     return {
       title: "Boxes",
       about: [
@@ -99,6 +121,7 @@ export async function boxes(): Promise<Report> {
     };
   } finally {
     Deno.removeSync(directory, { recursive: true });
+    Deno.removeSync(elsewhere, { recursive: true });
   }
 }
 
@@ -106,16 +129,27 @@ function sizeOf(box: Recipe): number {
   return buildBox(box).length;
 }
 
-async function tablesOf(launcher: CLauncher, directory: string): Promise<readonly Table[]> {
+async function tablesOf(
+  launcher: CLauncher,
+  directory: string,
+  elsewhere: string,
+): Promise<readonly Table[]> {
   const tables: Table[] = [];
   for (const [index, race] of RACES.entries()) {
-    const box = `${directory}/box${index}`;
-    Deno.writeFileSync(box, buildBox(race.box), { mode: 0o755 });
+    const program = race.isStatic === true ? staticProgram(elsewhere) : PROGRAM;
+    if (program === undefined) continue;
+    const boxed = (name: string, box: Recipe) => {
+      const path = `${directory}/${name}${index}`;
+      Deno.writeFileSync(path, buildBox(box), { mode: 0o755 });
+      return [path, program];
+    };
+    const [first] = race.box.steps;
     const peers: readonly (readonly [name: string, command: readonly string[] | undefined])[] = [
-      [BOX, [box, PROGRAM]],
+      [BOX, boxed("box", race.box)],
+      [ALONE, race.bwrap === SANDBOX ? undefined : boxed("alone", recipe(first!))],
       [C, race.c && compiled(`${directory}/c${index}`, race.c)],
-      [UNSHARE, race.unshare && command(UNSHARE, race.unshare)],
-      [BWRAP, command(BWRAP, race.bwrap)],
+      [UNSHARE, race.unshare && command(UNSHARE, race.unshare, program)],
+      [BWRAP, command(BWRAP, race.bwrap, program)],
     ];
     const contenders = peers.flatMap(([name, words]): Contender[] => {
       if (words === undefined) return [];
@@ -137,9 +171,27 @@ function wanted({ wanted: { c, bwrap } }: Race, rounds: Rounds) {
   });
 }
 
-function command(name: string, options: readonly string[]): readonly string[] | undefined {
-  const program = findProgram(name);
-  return program === undefined ? undefined : [program, ...options, PROGRAM];
+function command(
+  name: string,
+  options: readonly string[],
+  program: string,
+): readonly string[] | undefined {
+  const tool = findProgram(name);
+  return tool === undefined ? undefined : [tool, ...options, program];
+}
+
+/** Returns a program of a few instructions; `undefined` where there is no compiler. */
+function staticProgram(directory: string): string | undefined {
+  const compiler = findProgram("cc");
+  if (compiler === undefined || Deno.build.arch !== "x86_64") return undefined;
+  const [source, path] = [`${directory}/static.c`, `${directory}/static`];
+  Deno.writeTextFileSync(
+    source,
+    'void _start(void) { __asm__("mov $231, %eax; xor %edi, %edi; syscall"); }\n',
+  );
+  const args = ["-O2", "-nostdlib", "-static", "-o", path, source];
+  const { success } = new Deno.Command(compiler, { args, stderr: "null" }).outputSync();
+  return success ? path : undefined;
 }
 
 /** Compiles box.c, which is for x86_64. */

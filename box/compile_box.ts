@@ -195,9 +195,12 @@ const SAID: ReadonlySet<string> = new Set(["ENOENT", "ELOOP", "EPERM"]);
 /** Calls whose fixes it says all: here a machine without namespaces is found out. */
 const FIRST_CALLS: ReadonlySet<string> = new Set(["clone", "unshare"]);
 
+/** Steps whose fixes it says all too: what they cannot hold turns out when the box runs. */
+const HOLDING: ReadonlySet<string> = new Set(["protect", "denyFiles"]);
+
 /** Returns the fixes of a call that do not look at the machine: each with 1 and its errno before it. */
 function fixesOf({ call, fixes, section, stepIndex }: LaunchRecord, plan: PlanBuilder): string {
-  const isProtecting = stepIndex !== undefined && plan.cursor.nameOf(stepIndex) === "protect";
+  const isProtecting = stepIndex !== undefined && HOLDING.has(plan.cursor.nameOf(stepIndex));
   return Object.entries(allOf(fixes) ?? {}).flatMap(([code, fix]) =>
     typeof fix === "string" &&
       (SAID.has(code) || FIRST_CALLS.has(call.name) || section === "limits" || isProtecting)

@@ -5,7 +5,13 @@
  */
 
 import type { ResultOf } from "../../ffi/call.ts";
-import { O_PATH } from "../../ffi/calls/files.ts";
+import {
+  at_fdcwd,
+  O_CLOEXEC,
+  O_PATH,
+  openat2,
+  RESOLVE_NO_SYMLINKS,
+} from "../../ffi/calls/files.ts";
 import type { FoundName } from "../../host/name_question.ts";
 import type { FileType } from "../../host/resolve_path.ts";
 import { isWithin, normalize } from "../../recipe/path.ts";
@@ -14,6 +20,9 @@ import type { PlanBuilder } from "../builder.ts";
 import { type PlannedMount, touches } from "../mount_table.ts";
 import { mountOnItself, pinParents } from "../pins.ts";
 import { coverWithEmpty, withEmptyFiles } from "./empty_files.ts";
+import { holdNames } from "./late_names.ts";
+import { holdMissingNames } from "./late_placeholders.ts";
+import { pathTree } from "./name_tree.ts";
 import { scanNames } from "../scan_names.ts";
 import { ShownDirectory } from "./shown_directory.ts";
 
@@ -23,7 +32,6 @@ export function lowerDenyFiles({ read = [], write = [] }: DenyFilesStep, plan: P
   if (!plan.state.mounts.atHostRoot) {
     plan.refuse("there is no path of the host's any more; put it before pivotRoot()");
   }
-  if (!plan.host.isHere) plan.refuse(FILES_OF_TARGET);
   const { unknownSource } = plan.state;
   if (unknownSource !== undefined) {
     plan.refuse(
@@ -31,6 +39,7 @@ export function lowerDenyFiles({ read = [], write = [] }: DenyFilesStep, plan: P
         "directory of the host instead, or put denyFiles() before that step",
     );
   }
+  if (!plan.host.isHere) requireNoLinks([...read, ...write], plan);
   const [hidden, kept] = [placesOf(read, plan), placesOf(write, plan)];
   const trees = shownTrees(plan, [...hidden, ...kept]);
   const deny = (empty?: ResultOf) => {
@@ -47,9 +56,21 @@ export function lowerDenyFiles({ read = [], write = [] }: DenyFilesStep, plan: P
   plan.directories.closeAll();
 }
 
-const FILES_OF_TARGET =
-  "where these paths lead is known only where the box runs; show fewer files, or cover them in the new " +
-  "root: maskPaths(), readonlyPaths()";
+/** Has a box fail where a path leads over a link: it is denied by what it is, and not by where it leads. */
+function requireNoLinks(paths: readonly string[], plan: PlanBuilder): void {
+  const how = { flags: O_PATH | O_CLOEXEC, resolve: RESOLVE_NO_SYMLINKS };
+  for (const path of new Set(paths.map(normalize))) {
+    plan.callBefore(openat2(at_fdcwd, path, how), {
+      // What nobody can reach is shown to nobody.
+      accept: ["ENOENT", "ENOTDIR", "EACCES"],
+      fixes: {
+        ELOOP:
+          "the path is denied by its name alone, and a symbolic link is on the way; name the " +
+          "file that it leads to (realpath)",
+      },
+    });
+  }
+}
 
 /** A file of the host that is denied: where its path leads, and the symbolic links on the way. */
 interface DeniedPlace {
@@ -143,6 +164,7 @@ class DenialsIn {
       this.#plan.release(place);
       return this.#plan.mounted({ target, type: "mask", readOnly: true });
     }
+    if (!this.#plan.host.isHere) return this.#holdLate(denied, empty);
     this.#find(denied, "read", ({ path }) => this.#shown.hide(path, empty, readOnly));
   }
 
@@ -154,7 +176,24 @@ class DenialsIn {
       const kept = { type: "bind", source: origin, origin, readOnly: true, keepsBelow: true };
       return this.#plan.mounted({ target, ...kept });
     }
+    if (!this.#plan.host.isHere) return this.#holdLate(denied);
     this.#find(denied, "changed", (file) => this.#shown.keep(file));
+  }
+
+  /** Holds what is denied on a machine that is not known yet, and covers it where that is given. */
+  #holdLate(denied: readonly DeniedPlace[], empty?: ResultOf): void {
+    const { origin: source, target, readOnly, discards, holdsChanges } = this.#tree;
+    const paths = this.#shownOf(denied.map(({ end }) => end));
+    if (paths.length === 0) return;
+    const isChangeable = !readOnly && !discards;
+    const mayBeMade = !isChangeable || holdsChanges;
+    const start = source === "/" ? 1 : source.length + 1;
+    const tree = pathTree(paths.map((path) => path.slice(start)), mayBeMade);
+    const plan = this.#plan;
+    if (!mayBeMade) plan.access.record({ kind: "write", path: source });
+    holdMissingNames(plan, source, tree);
+    pinParents(plan, plan.path(target));
+    holdNames(plan, { source, target, isChangeable }, tree, empty);
   }
 
   /** Whether the tree is denied, or in a directory that is. */

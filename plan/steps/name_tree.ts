@@ -53,6 +53,17 @@ export function nameTree(
   return root.finished();
 }
 
+/**
+ * Returns the tree of paths in a directory.
+ *
+ * @param mayBeMade whether they may be made where they are missing
+ */
+export function pathTree(paths: readonly string[], mayBeMade: boolean): readonly NameNode[] {
+  const root = new Draft("");
+  for (const path of paths) root.add(path, mayBeMade);
+  return root.finished(false);
+}
+
 /** Returns the paths of a name in the directory: the whole, and what the directory's own path begins. */
 function pathsIn(directory: string, name: string, isHome: boolean): readonly string[] {
   if (name.startsWith(HOME)) return isHome ? [name.slice(HOME.length)] : [];
@@ -89,19 +100,20 @@ class Draft {
     child.add(rest.join("/"), mayBeMade);
   }
 
-  finished(): readonly NameNode[] {
-    return [...this.#children.values()].map((child) => child.#node());
+  /** @param isGit whether names of git are known as such */
+  finished(isGit = true): readonly NameNode[] {
+    return [...this.#children.values()].map((child) => child.#node(isGit));
   }
 
-  #node(): NameNode {
-    const children = this.#isName ? [] : this.finished();
+  #node(isGit: boolean): NameNode {
+    const children = this.#isName ? [] : this.finished(isGit);
     return {
       path: this.#path,
       isName: this.#isName,
       // A repository can be made where there is none: nobody runs what is in it by itself.
-      mayBeMade: this.#path === GIT && !this.#isName ||
+      mayBeMade: isGit && this.#path === GIT && !this.#isName ||
         (this.#isName ? this.#mayBeMade : children.every(({ mayBeMade }) => mayBeMade)),
-      text: GIT_FILES[this.#path],
+      text: isGit ? GIT_FILES[this.#path] : undefined,
       children,
     };
   }

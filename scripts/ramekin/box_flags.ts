@@ -86,13 +86,7 @@ function refuseDenials(given: Arguments): void {
   }
 }
 
-const FILES =
-  "where the paths lead is known only where the box runs; allow fewer files, or build a " +
-  "recipe that covers them in the new root: ";
-
-const NOT_IN_BOX: Readonly<Record<Exclude<DeniedName, "env">, string>> = {
-  read: `${FILES}maskPaths()`,
-  write: `${FILES}readonlyPaths()`,
+const NOT_IN_BOX: Readonly<Partial<Record<DeniedName, string>>> = {
   net:
     "a box cannot hold connections to hosts, as ramekin does; it has no network without --allow-net",
 };

@@ -43,9 +43,7 @@ function bytesOf(flags: readonly string[]): Uint8Array<ArrayBuffer> | undefined 
     if (isDetached(given)) return undefined;
     // It is for this machine and directory, and the paths are of those.
     const box = boxedSandbox(given, { ...IN_BOX, path: HERE.path, optional: HERE.optional });
-    // Of its group a script tells more: what was used up, and why there can be none.
-    // A script protects what it finds.
-    if (box.steps.some(({ step }) => step === "limits" || step === "protect")) return undefined;
+    if (box.steps.some(({ step }) => OF_SCRIPTS.has(step))) return undefined;
     const isThere = visibleDirectory(optionsOf(given, HERE)) !== undefined;
     return buildBox(box, { cwd: isThere ? "caller" : "root" });
   } catch (error) {
@@ -53,6 +51,12 @@ function bytesOf(flags: readonly string[]): Uint8Array<ArrayBuffer> | undefined 
     throw error;
   }
 }
+
+/**
+ * Steps of which a script does more: of its group it tells what was used up, and why there can be none;
+ * and it protects and denies what it finds.
+ */
+const OF_SCRIPTS: ReadonlySet<string> = new Set(["limits", "protect", "denyFiles"]);
 
 /** Writes a file whole, so that another process never executes a part of it. */
 function write({ directory, path }: KeptBox, bytes: Uint8Array<ArrayBuffer>): void {

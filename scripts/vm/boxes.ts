@@ -7,7 +7,6 @@
 
 // deno-lint-ignore-file no-console -- part of a program, whose output is the console's
 
-import { buildBox } from "../../box/mod.ts";
 import {
   bounds,
   hostname,
@@ -174,9 +173,8 @@ export async function runBoxes(machine: Machine): Promise<{ passed: number; fail
       using archive = new Archive(root);
       archive.file("vm/init", INIT, 0o755);
       archive.file("boxes/run", RUN);
-      for (const { name, box, for: user = "user" } of TRIALS) {
-        const file = buildBox(box, { architecture: machine.name, for: user });
-        archive.file(`boxes/${name}`, file, 0o755);
+      for (const trial of TRIALS) {
+        archive.file(`boxes/${trial.name}`, build(trial, machine.name, directory), 0o755);
       }
     }
     const { text } = await emulate(machine, made.kernel, root, BOUND);
@@ -185,6 +183,27 @@ export async function runBoxes(machine: Machine): Promise<{ passed: number; fail
     Deno.removeSync(directory, { recursive: true });
   }
 }
+
+/** Builds a box as the README does: by the command, of a recipe in a file, or of a sandbox without one. */
+function build(
+  { name, box, for: user }: Trial,
+  architecture: string,
+  directory: string,
+): Uint8Array<ArrayBuffer> {
+  const [file, built] = [`${directory}/${name}.json`, `${directory}/${name}`];
+  Deno.writeTextFileSync(file, JSON.stringify({ steps: box.steps }));
+  const of = name === "sandbox" ? "--sandbox" : file;
+  const { success, stderr } = new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "--allow-read", "--allow-write", "--no-check", COMMAND, "build", of],
+      ...[`--arch=${architecture}`, `--for=${user ?? "user"}`, "-o", built],
+    ],
+  }).outputSync();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+  return Deno.readFileSync(built);
+}
+
+const COMMAND = new URL("../ramekin.ts", import.meta.url).pathname;
 
 function judge(text: string): { passed: number; failed: number } {
   let [passed, failed] = [0, 0];

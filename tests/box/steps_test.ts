@@ -45,7 +45,7 @@ const STEPS: Readonly<Record<Step["step"], "built" | string>> = {
   chroot: "built",
   clearEnv: "built",
   cpuAffinity: "built",
-  denyFiles: "where these paths lead",
+  denyFiles: "built",
   devices: "built",
   dieWithParent: "built",
   disableUserNamespaces: "built",
