@@ -8,7 +8,9 @@
 // deno-lint-ignore-file no-console -- part of a program, whose output is the console's
 
 import {
+  bind,
   bounds,
+  denyFiles,
   hostname,
   init,
   landlock,
@@ -16,6 +18,7 @@ import {
   mapIds,
   mapRoot,
   proc,
+  protect,
   type Recipe,
   recipe,
   sandbox,
@@ -99,6 +102,25 @@ const TRIALS: readonly Trial[] = [
     // The box is alone in a group that belongs to its user.
     before: "echo 0 >/groups/$user/cgroup.procs",
     after: "ls -d /groups/*/ramekin-box-* 2>/dev/null | wc -l",
+  },
+  {
+    name: "held",
+    box: recipe(
+      unshare("user", "mount", "pid"),
+      mapRoot(),
+      bind("/tmp/project", "/tmp/project"),
+      protect("/tmp/project", "/tmp/project", {
+        names: [".git/commondir", ".git/hooks", ".vscode"],
+      }),
+      denyFiles({ read: ["/tmp/project/secret"], write: ["/tmp/project/kept"] }),
+    ),
+    script: "cd /tmp/project; cat secret; " +
+      "for file in .git/commondir .git/hooks/x .vscode/x kept secret made; do " +
+      "(echo >>$file) 2>/dev/null && echo $file; done",
+    printed: "made . ./.git ./.git/hooks ./made ./secret",
+    before: "cd /tmp; rm -rf project; mkdir -p project/.git/hooks; echo salt >project/secret; " +
+      "chown -R $user project",
+    after: "cd /tmp/project; find . | sort",
   },
   {
     name: "landlock",
