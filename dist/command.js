@@ -11,7 +11,7 @@ for(const name in getters){
 Object.defineProperty(target,name,{get:getters[name],configurable:true});
 }
 });
-var BUILD="bb960fb8f2f5cb98b27fbcdbe6479e25cb42c48598870833d9ed1ce7215a8d81";
+var BUILD="767046130e96b2da9baa23627de66f8874f673b6271e70667de10ba376171c31";
 var FUNCTIONS={
 getenv:{
 parameters:[

@@ -4809,18 +4809,18 @@ plan.refuse("the ids are mapped already, and the kernel takes one map only");
 }
 plan.state.idsMapped=true;
 });
-var lowerCapabilities=(function lowerCapabilities({keep:keep2,...sets},plan){
+var lowerCapabilities=(function lowerCapabilities({keep,...sets},plan){
 plan.state.capabilities.limit({
 ...sets,
-...keep2 &&{
-keep:keep2
+...keep &&{
+keep
 }
 });
-const step=keep2===void 0?sets:{
-bounding:keep2,
-permitted:keep2,
-inheritable:keep2,
-ambient:keep2
+const step=keep===void 0?sets:{
+bounding:keep,
+permitted:keep,
+inheritable:keep,
+ambient:keep
 };
 if(step.bounding !==void 0){
 for(const[name,number]of Object.entries(CAPABILITIES)){
@@ -4963,11 +4963,11 @@ plan.state.environment.set(name,value);
 plan.state.keptVariables.delete(name);
 }
 });
-var lowerClearEnv=(function lowerClearEnv({keep:keep2=[]},plan){
+var lowerClearEnv=(function lowerClearEnv({keep=[]},plan){
 plan.state.clearsEnvironment=true;
 plan.state.environment.clear();
 plan.state.keptVariables.clear();
-for(const name of keep2){
+for(const name of keep){
 plan.state.keptVariables.add(name);
 plan.access.recordVariable(name);
 }
@@ -11680,10 +11680,10 @@ options:mountOptions(),
 bind:optional(boolean()),
 keep:optional(boolean()),
 recursive:optional(boolean())
-})),(({options,bind:bind4,keep:keep2,recursive})=>{
+})),(({options,bind:bind4,keep,recursive})=>{
 const{data:data2}=parseMountOptions(options);
-if(keep2===true && bind4===false)return '"keep" is for this mount alone, without "bind"';
-if(recursive===true && keep2 !==true)return '"recursive" needs "keep"';
+if(keep===true && bind4===false)return '"keep" is for this mount alone, without "bind"';
+if(recursive===true && keep !==true)return '"recursive" needs "keep"';
 return data2 !==null && bind4 !==false?`"${data2}" is for the filesystem, not for this mount alone: { bind: false } sets it`:void 0;
 }));
 var unmountSchema=stepSchema("unmount",()=>({
@@ -11777,9 +11777,9 @@ effective:capabilityList,
 inheritable:capabilityList,
 ambient:capabilityList
 };
-}),(({keep:keep2,bounding,permitted,effective,inheritable,ambient})=>{
+}),(({keep,bounding,permitted,effective,inheritable,ambient})=>{
 const others=bounding??permitted??effective??inheritable??ambient;
-if(keep2 !==void 0 && others !==void 0){
+if(keep !==void 0 && others !==void 0){
 return `"keep" cannot be combined with other sets`;
 }
 const lacks=((set,of2)=> of2===void 0?void 0:set?.find((name)=> !of2.includes(name)));
@@ -19668,13 +19668,13 @@ this.#userNamespaces++;
 this.#bounding=ALL2;
 this.#inheritable=[];
 }),
-limit:(function({keep:keep2,...sets}){
-const{bounding=keep2,permitted,effective,inheritable,ambient}=sets;
+limit:(function({keep,...sets}){
+const{bounding=keep,permitted,effective,inheritable,ambient}=sets;
 if(bounding !==void 0){
 this.#bounding=this.#bounding.filter(((name)=> bounding.includes(name)));
 }
-if((keep2??permitted??effective??inheritable??ambient)!==void 0){
-this.#inheritable=keep2??inheritable??ambient??[];
+if((keep??permitted??effective??inheritable??ambient)!==void 0){
+this.#inheritable=keep??inheritable??ambient??[];
 }
 })
 });
@@ -22474,16 +22474,16 @@ var ONE_BUFFER=1;
 var CHUNK2=64 * 1024;
 function copyNamedPipe(fd){
 const opened=[];
-const keep2=(fd2)=>(opened.push(fd2),fd2);
+const keep=(fd2)=>(opened.push(fd2),fd2);
 const closeAll2=()=> syscalls(opened.map((fd2)=>({
 call:close(fd2)
 })));
 try{
-const file=keep2(syscall(fcntl(fd,F_DUPFD_CLOEXEC,3)));
-const stop=keep2(syscall(eventfd2(0,EFD_CLOEXEC)));
-const nowhere=keep2(syscall(openat(at_fdcwd,"/dev/null",O_WRONLY | O_CLOEXEC)));
+const file=keep(syscall(fcntl(fd,F_DUPFD_CLOEXEC,3)));
+const stop=keep(syscall(eventfd2(0,EFD_CLOEXEC)));
+const nowhere=keep(syscall(openat(at_fdcwd,"/dev/null",O_WRONLY | O_CLOEXEC)));
 const{reader,writer}=openPipe();
-keep2(reader);
+keep(reader);
 const copy2=new NamedPipeCopy();
 closingOnFailure(writer,()=> syscall(fcntl(writer,F_SETPIPE_SZ,ONE_BUFFER)));
 const process=startCopying([
@@ -25828,6 +25828,549 @@ plan.release(new ResultOf(opened,"tree"));
 writeSetting(plan,PID_MAX,String(count + 1));
 });
 }
+function holdNames(plan,{source,target:path2,isChangeable},tree,empty){
+const target=plan.path(path2);
+target.openBase();
+plan.skippable(`${source} is not a directory`,(end)=>{
+const directory=target.open(O_PATH | O_DIRECTORY,{
+accept:[
+"ENOENT",
+"ENOTDIR"
+],
+onAccepted:end
+});
+const names=new LateNames(plan,directory,isChangeable,empty);
+for(const node of tree)names.hold(node,void 0);
+});
+for(const name of namesOf3(tree)){
+plan.mounted({
+target:`${target.canonical}/${name}`,
+readOnly:true,
+certain:false,
+...empty===void 0?{
+type:"bind",
+source:`${source}/${name}`,
+keepsBelow:true
+}:{
+type:"mask"
+}
+});
+}
+}
+function namesOf3(nodes){
+return nodes.flatMap(({path:path2,isName,children})=> isName?[
+path2
+]:namesOf3(children));
+}
+var LateNames=class{
+#plan;
+#directory;
+#pins;
+#empty;
+constructor(plan,directory,pins,empty){
+this.#plan=plan;
+this.#directory=directory;
+this.#pins=pins;
+this.#empty=empty;
+}
+hold(node,lost){
+const{path:path2,isName,mayBeMade,children}=node;
+const[closed,done]=[
+new Label(`${path2} is kept`),
+new Label(`${path2} is done`)
+];
+const opened=this.#open(path2,0,mayBeMade?done:lost??done);
+if(isName)this.#finish(path2,opened);
+else{
+this.#open(path2,O_DIRECTORY,this.#pins?closed:done);
+if(this.#pins)mountOnItself(this.#plan,opened,path2);
+for(const child of children)this.hold(child,this.#pins?closed:void 0);
+if(this.#pins){
+this.#plan.call(getpid(),{
+onSuccess:done
+});
+this.#plan.place(closed);
+mountOnItself(this.#plan,this.#open(path2,0,void 0),path2,{
+readOnly:true
+});
+}
+}
+this.#plan.place(done);
+}
+#finish(path2,opened){
+this.#refuseLinks(path2,opened);
+if(this.#empty===void 0){
+return mountOnItself(this.#plan,opened,path2,{
+readOnly:true
+});
+}
+coverWithEmpty(this.#plan,opened,path2,this.#empty);
+this.#plan.release(opened);
+}
+#open(path2,flags2,missing3){
+return openBelow(this.#plan,this.#directory,path2,{
+flags:flags2,
+...missing3 &&{
+missing:missing3
+},
+fixes:{
+ELOOP:"it is a symbolic link, or is behind one, and a box does not look where that leads; name the file that it leads to instead",
+EACCES:"its owner may not search the directory, and a program could change that: chmod u+rwx"
+}
+});
+}
+#refuseLinks(path2,opened){
+const[file,single]=[
+new Label(`${path2} is a file`),
+new Label(`${path2} has one name`)
+];
+const stat=statxOutput();
+this.#open(path2,O_DIRECTORY,file);
+this.#plan.call(getpid(),{
+onSuccess:single
+});
+this.#plan.place(file);
+this.#plan.call(statx(opened,"",AT_EMPTY_PATH,STATX_NLINK,stat));
+const verdict={
+name:"nlink",
+text:`<${path2}>.nlink`,
+answer:stat,
+read:()=>({
+errno:ERRNO.EINVAL,
+words:void 0
+})
+};
+const links2=new FieldAddress(stat,NLINK,"&statx.nlink");
+this.#plan.call({
+...compareWord(links2,new Named(1,"1")),
+verdict
+},{
+fixes:{
+EINVAL:"it has another name, a hard link, by which it could be changed or read; copy it to a file of its own, or leave its name out"
+}
+});
+this.#plan.place(single);
+}
+};
+var NLINK=16;
+var[NLINK2,UID3,MODE,INODE,SIZE3]=[
+16,
+20,
+28,
+32,
+40
+];
+var[DIRECTORY_MODE,FILE_MODE]=[
+365,
+420
+];
+var FIXES2={
+EACCES:"a name is missing in a directory in which it cannot be made now, and a program could change that: chmod u+rwx",
+EDQUOT:"there is no room for an empty directory in place of a name that is missing",
+EROFS:"it is on a filesystem that cannot be written; show it read-only",
+ENOSPC:"there is no room for an empty directory in place of a name that is missing"
+};
+function holdMissingNames(plan,source,tree){
+const nodes=tree.filter(holdsMissing);
+if(nodes.length > 0)new LatePlaceholders(plan).hold(source,nodes);
+}
+function holdsMissing({mayBeMade,children}){
+return !mayBeMade || children.some(holdsMissing);
+}
+var BENEATH=RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
+var LatePlaceholders=class{
+#plan;
+#made=[];
+#stat=statxOutput();
+constructor(plan){
+this.#plan=plan;
+}
+hold(source,nodes){
+const{launcherParts}=this.#plan;
+const end=new Label(`the names in ${source} are held`);
+const how={
+flags:O_PATH | O_DIRECTORY | O_CLOEXEC,
+resolve:RESOLVE_NO_SYMLINKS
+};
+const opened=this.#plan.callBefore(openat2(at_fdcwd,source,how),{
+accept:[
+"ENOENT",
+"ENOTDIR"
+],
+onAccepted:end
+});
+const cleared=this.#plan.callBefore(umask(0));
+const directory=new ResultOf(opened,`<${source}>`);
+for(const node of nodes)this.#holdName(directory,node);
+this.#plan.callBefore(umask(new ResultOf(cleared,"umask")));
+launcherParts.push(end);
+for(const made of this.#made.reverse())this.#remove(made);
+}
+#holdName(parent,node){
+const{path:path2,mayBeMade,text:text4,children}=node;
+const[again,denied3,other,next]=[
+"again",
+"denied",
+"no placeholder",
+"held"
+].map((word4)=> new Label(`${path2}: ${word4}`));
+this.#plan.launcherParts.push(again);
+if(!mayBeMade)this.#make(parent,node);
+const fd=this.#open(parent,node,mayBeMade?next:denied3,next);
+if(!mayBeMade){
+const add=(call2,edges)=> this.#plan.callBefore(call2,edges);
+add(statx(fd,"",AT_EMPTY_PATH,STATX_TYPE | STATX_MODE,this.#stat));
+add(compareField(this.#stat,MODE,modeOf(text4)),{
+accept:[
+"EAGAIN"
+],
+onAccepted:other
+});
+add(flock(fd,LOCK_SH));
+add(statx(fd,"",AT_EMPTY_PATH,STATX_NLINK,this.#stat));
+add(compareField(this.#stat,NLINK2,new Named(0,"0")),{
+accept:[
+"EAGAIN"
+],
+onAccepted:next,
+onZero:again
+});
+this.#made.push({
+node,
+parent,
+fd
+});
+this.#plan.launcherParts.push(denied3);
+this.#refuseClosed(parent,node,again,next);
+}
+this.#plan.launcherParts.push(other);
+for(const child of children.filter(holdsMissing))this.#holdName(fd,child);
+this.#plan.launcherParts.push(next);
+}
+#make(parent,{path:path2,text:text4}){
+const there=new Label(`${path2} is there`);
+const made=this.#plan.callBefore(makingIn(parent,nameOf2(path2),text4),{
+accept:[
+"EEXIST",
+"EACCES"
+],
+onAccepted:there,
+fixes:FIXES2
+});
+if(text4 !==void 0){
+const fd=new ResultOf(made,`<${path2}>`);
+const bytes=new TextEncoder().encode(text4);
+if(bytes.length > 0)this.#plan.callBefore(write(fd,bytes,bytes.length),{
+fixes:FIXES2
+});
+this.#plan.callBefore(close(fd));
+}
+this.#plan.launcherParts.push(there);
+}
+#open(parent,{path:path2,text:text4},missing3,other){
+const how={
+flags:O_PATH | O_NOFOLLOW | O_CLOEXEC,
+resolve:BENEATH
+};
+const found=openat2(parent,nameOf2(path2),how);
+this.#plan.callBefore(found,{
+accept:[
+"ENOENT"
+],
+onAccepted:missing3
+});
+const opened=text4===void 0?openat2(new ResultOf(found,`<${path2}>`),".",{
+flags:O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+resolve:BENEATH
+}):openat2(parent,nameOf2(path2),{
+flags:O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+resolve:BENEATH
+});
+this.#plan.callBefore(opened,{
+accept:[
+"ENOTDIR",
+"ELOOP",
+"EACCES",
+"ENXIO"
+],
+onAccepted:other,
+fixes:{
+ENOENT:"another container has removed it in this moment; run it again"
+}
+});
+return new ResultOf(opened,`<${path2}>`);
+}
+#refuseClosed(parent,{path:path2,text:text4},again,next){
+const add=(call2,edges)=> this.#plan.callBefore(call2,edges);
+add(faccessat(parent,".",W_OK),{
+accept:[
+"EACCES"
+],
+onZero:again
+});
+add(statx(parent,"",AT_EMPTY_PATH,STATX_UID,this.#stat));
+const user=add(geteuid());
+add(compareField(this.#stat,UID3,new ResultOf(user,"euid")),{
+accept:[
+"EAGAIN"
+],
+onAccepted:next
+});
+add(makingIn(parent,nameOf2(path2),text4),{
+onZero:again,
+onSuccess:again,
+fixes:FIXES2
+});
+}
+#remove({node:{path:path2,text:text4},parent,fd}){
+const next=new Label(`${path2} stays`);
+const name=nameOf2(path2);
+const add=(call2)=> this.#plan.callAtEnd(call2,{
+accept:[
+"EAGAIN"
+],
+onAccepted:next,
+onFailure:next
+});
+const{stat,named:named2}={
+stat:this.#stat,
+named:statxOutput()
+};
+const mask2=STATX_TYPE | STATX_MODE | STATX_NLINK | STATX_SIZE | STATX_INO;
+add(statx(fd,"",AT_EMPTY_PATH,mask2,stat));
+add(compareField(stat,MODE,modeOf(text4)));
+add(statx(parent,name,AT_SYMLINK_NOFOLLOW,STATX_INO,named2));
+add(compareField(stat,INODE,new OutputField(named2,INODE,"inode")));
+if(text4 !==void 0){
+add(compareField(stat,NLINK2,new Named(1,"1")));
+add(compareField(stat,SIZE3,new Named(text4.length,String(text4.length))));
+const content2=new Output(4,"&content");
+add(pread64(fd,content2,content2.size,0));
+const word4=new Uint8Array(4);
+new TextEncoder().encodeInto(text4,word4);
+add(compareWord(content2,new Named(new DataView(word4.buffer).getInt32(0,true),"the text")));
+}
+add(flock(fd,LOCK_EX | LOCK_NB));
+add(unlinkat(parent,name,text4===void 0?AT_REMOVEDIR:0));
+this.#plan.finalParts.push(next);
+}
+};
+function makingIn(parent,name,text4){
+if(text4===void 0)return mkdirat(parent,name,DIRECTORY_MODE);
+const flags2=O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+return openat2(parent,name,{
+flags:flags2,
+mode:FILE_MODE,
+resolve:BENEATH
+});
+}
+function modeOf(text4){
+return text4===void 0?new Named(S_IFDIR | DIRECTORY_MODE,"S_IFDIR|0555"):new Named(S_IFREG | FILE_MODE,"S_IFREG|0644");
+}
+function compareField(stat,offset,value){
+return compareWord(new FieldAddress(stat,offset,"&statx"),value);
+}
+var HOME_NAMES=[
+".aws/config",
+".bash_aliases",
+".bash_completion",
+".bash_login",
+".bash_logout",
+".bash_profile",
+".bashrc",
+".config/autostart",
+".config/direnv",
+".config/environment.d",
+".config/fish",
+".config/git",
+".config/hypr",
+".config/i3",
+".config/mise",
+".config/nvim",
+".config/plasma-workspace",
+".config/sway",
+".config/systemd",
+".config/zsh",
+".direnvrc",
+".emacs",
+".emacs.d",
+".exrc",
+".gdbinit",
+".gitconfig",
+".gradle/init.d",
+".inputrc",
+".kshrc",
+".kube/config",
+".lldbinit",
+".local/share/applications",
+".local/share/dbus-1",
+".local/share/systemd",
+".login",
+".netrc",
+".npmrc",
+".pam_environment",
+".profile",
+".psqlrc",
+".ripgreprc",
+".screenrc",
+".sqliterc",
+".ssh",
+".tmux.conf",
+".vim",
+".vimrc",
+".xinitrc",
+".xprofile",
+".xsession",
+".xsessionrc",
+".zlogin",
+".zlogin.zwc",
+".zlogout",
+".zlogout.zwc",
+".zprofile",
+".zprofile.zwc",
+".zshenv",
+".zshenv.zwc",
+".zshrc",
+".zshrc.zwc",
+"~/.cache/ramekin",
+"~/.local/bin",
+"~/.local/lib",
+"~/.local/state/ramekin",
+"~/bin"
+];
+var PROGRAM_NAMES=[
+"~/.asdf",
+"~/.bun/bin",
+"~/.cache/deno",
+"~/.cache/pre-commit",
+"~/.cargo/bin",
+"~/.cargo/env",
+"~/.deno",
+"~/.local/share/pnpm",
+"~/.local/share/ramekin",
+"~/.nvm",
+"~/.pyenv",
+"~/.rbenv",
+"~/.rustup",
+"~/.volta",
+"~/go/bin"
+];
+var PRESENT_NAMES=[
+...PROGRAM_NAMES,
+".git/rebase-apply",
+".git/rebase-merge",
+".git/sequencer"
+];
+var KEPT_BOXES="~/.cache/ramekin";
+var PROJECT_NAMES=[
+".cargo/config",
+".cargo/config.toml",
+".claude/agents",
+".claude/commands",
+".claude/hooks",
+".claude/settings.json",
+".claude/settings.local.json",
+".claude/skills",
+".codex",
+".cursor",
+".devcontainer",
+".devcontainer.json",
+".dir-locals.el",
+".envrc",
+".gemini",
+".git/commondir",
+".git/config",
+".git/config.worktree",
+".git/hooks",
+".githooks",
+".gitmodules",
+".husky",
+".idea",
+".mcp.json",
+".vscode",
+".yarnrc.yml",
+".zed"
+];
+var PROTECTED_NAMES=[
+...HOME_NAMES,
+...PROGRAM_NAMES,
+...PROJECT_NAMES
+].sort();
+var GIT_FILES2={
+".git/commondir":".\n",
+".git/config":"",
+".git/config.worktree":""
+};
+var HOME3="~/";
+var GIT3=".git";
+var HOMES=/^\/(root|home\/[^/]+)$/;
+function nameTree(directory,names,except){
+const isHome=HOMES.test(directory);
+const root2=new Draft("");
+for(const name of names){
+const mayBeMade=PRESENT_NAMES.includes(name)|| !isHome && HOME_NAMES.includes(name);
+for(const path2 of pathsIn(directory,name,isHome)){
+if(!except.includes(`${directory}/${path2}`))root2.add(path2,mayBeMade);
+}
+}
+return root2.finished();
+}
+function pathTree(paths,mayBeMade){
+const root2=new Draft("");
+for(const path2 of paths)root2.add(path2,mayBeMade);
+return root2.finished(false);
+}
+function pathsIn(directory,name,isHome){
+if(name.startsWith(HOME3))return isHome?[
+name.slice(HOME3.length)
+]:[];
+const parts2=name.split("/").filter((part)=> part !=="" && part !==".");
+return parts2.flatMap((_,index)=>{
+const beginning=parts2.slice(0,index).join("/");
+const begins=beginning==="" || directory.endsWith(`/${beginning}`);
+return begins?[
+parts2.slice(index).join("/")
+]:[];
+});
+}
+var Draft=class _Draft{
+#path;
+#children=new Map();
+#isName=false;
+#mayBeMade=true;
+constructor(path2){
+this.#path=path2;
+}
+add(path2,mayBeMade){
+if(path2===""){
+this.#isName=true;
+this.#mayBeMade &&=mayBeMade;
+return;
+}
+const[name,...rest2]=path2.split("/");
+let child=this.#children.get(name);
+if(child===void 0){
+child=new _Draft(this.#path===""?name:`${this.#path}/${name}`);
+this.#children.set(name,child);
+}
+child.add(rest2.join("/"),mayBeMade);
+}
+finished(isGit=true){
+return[
+...this.#children.values()
+].map((child)=> child.#node(isGit));
+}
+#node(isGit){
+const children=this.#isName?[]:this.finished(isGit);
+return{
+path:this.#path,
+isName:this.#isName,
+mayBeMade:isGit && this.#path===GIT3 && !this.#isName ||(this.#isName?this.#mayBeMade:children.every(({mayBeMade})=> mayBeMade)),
+text:isGit?GIT_FILES2[this.#path]:void 0,
+children
+};
+}
+};
 var ShownDirectory=class{
 static{
 addMethods(this.prototype,{
@@ -25945,11 +26488,14 @@ plan.needs("mount","they would be hidden on the host");
 if(!plan.state.mounts.atHostRoot){
 plan.refuse("there is no path of the host's any more; put it before pivotRoot()");
 }
-if(!plan.host.isHere)plan.refuse(FILES_OF_TARGET);
 const{unknownSource}=plan.state;
 if(unknownSource !==void 0){
 plan.refuse(`which files of the host ${unknownSource} shows is not known from the steps before; name the directory of the host instead, or put denyFiles() before that step`);
 }
+if(!plan.host.isHere)requireNoLinks([
+...read5,
+...write5
+],plan);
 const[hidden2,kept]=[
 placesOf(read5,plan),
 placesOf(write5,plan)
@@ -25969,7 +26515,24 @@ if(hidden2.length===0)deny2();
 else withEmptyFiles(plan,deny2);
 plan.directories.closeAll();
 }
-var FILES_OF_TARGET="where these paths lead is known only where the box runs; show fewer files, or cover them in the new root: maskPaths(), readonlyPaths()";
+function requireNoLinks(paths,plan){
+const how={
+flags:O_PATH | O_CLOEXEC,
+resolve:RESOLVE_NO_SYMLINKS
+};
+for(const path2 of new Set(paths.map(normalize))){
+plan.callBefore(openat2(at_fdcwd,path2,how),{
+accept:[
+"ENOENT",
+"ENOTDIR",
+"EACCES"
+],
+fixes:{
+ELOOP:"the path is denied by its name alone, and a symbolic link is on the way; name the file that it leads to (realpath)"
+}
+});
+}
+}
 function placesOf(paths,plan){
 return paths.flatMap((path2)=>{
 const asked=normalize(path2);
@@ -26047,6 +26610,7 @@ type:"mask",
 readOnly:true
 });
 }
+if(!this.#plan.host.isHere)return this.#holdLate(denied3,empty);
 this.#find(denied3,"read",({path:path2})=> this.#shown.hide(path2,empty,readOnly));
 }
 keep(denied3){
@@ -26067,7 +26631,29 @@ target,
 ...kept
 });
 }
+if(!this.#plan.host.isHere)return this.#holdLate(denied3);
 this.#find(denied3,"changed",(file)=> this.#shown.keep(file));
+}
+#holdLate(denied3,empty){
+const{origin:source,target,readOnly,discards,holdsChanges}=this.#tree;
+const paths=this.#shownOf(denied3.map(({end})=> end));
+if(paths.length===0)return;
+const isChangeable=!readOnly && !discards;
+const mayBeMade=!isChangeable || holdsChanges;
+const start=source==="/"?1:source.length + 1;
+const tree=pathTree(paths.map((path2)=> path2.slice(start)),mayBeMade);
+const plan=this.#plan;
+if(!mayBeMade)plan.access.record({
+kind:"write",
+path:source
+});
+holdMissingNames(plan,source,tree);
+pinParents(plan,plan.path(target));
+holdNames(plan,{
+source,
+target,
+isChangeable
+},tree,empty);
 }
 #isWhole(denied3){
 return denied3.some(({end})=> isWithin(this.#tree.origin,end));
@@ -28399,419 +28985,6 @@ plan.release(from2);
 function sendfile(to,from2,count){
 return call("sendfile",to,from2,null,count);
 }
-var HOME_NAMES=[
-".aws/config",
-".bash_aliases",
-".bash_completion",
-".bash_login",
-".bash_logout",
-".bash_profile",
-".bashrc",
-".config/autostart",
-".config/direnv",
-".config/environment.d",
-".config/fish",
-".config/git",
-".config/hypr",
-".config/i3",
-".config/mise",
-".config/nvim",
-".config/plasma-workspace",
-".config/sway",
-".config/systemd",
-".config/zsh",
-".direnvrc",
-".emacs",
-".emacs.d",
-".exrc",
-".gdbinit",
-".gitconfig",
-".gradle/init.d",
-".inputrc",
-".kshrc",
-".kube/config",
-".lldbinit",
-".local/share/applications",
-".local/share/dbus-1",
-".local/share/systemd",
-".login",
-".netrc",
-".npmrc",
-".pam_environment",
-".profile",
-".psqlrc",
-".ripgreprc",
-".screenrc",
-".sqliterc",
-".ssh",
-".tmux.conf",
-".vim",
-".vimrc",
-".xinitrc",
-".xprofile",
-".xsession",
-".xsessionrc",
-".zlogin",
-".zlogin.zwc",
-".zlogout",
-".zlogout.zwc",
-".zprofile",
-".zprofile.zwc",
-".zshenv",
-".zshenv.zwc",
-".zshrc",
-".zshrc.zwc",
-"~/.cache/ramekin",
-"~/.local/bin",
-"~/.local/lib",
-"~/.local/state/ramekin",
-"~/bin"
-];
-var PROGRAM_NAMES=[
-"~/.asdf",
-"~/.bun/bin",
-"~/.cache/deno",
-"~/.cache/pre-commit",
-"~/.cargo/bin",
-"~/.cargo/env",
-"~/.deno",
-"~/.local/share/pnpm",
-"~/.local/share/ramekin",
-"~/.nvm",
-"~/.pyenv",
-"~/.rbenv",
-"~/.rustup",
-"~/.volta",
-"~/go/bin"
-];
-var PRESENT_NAMES=[
-...PROGRAM_NAMES,
-".git/rebase-apply",
-".git/rebase-merge",
-".git/sequencer"
-];
-var KEPT_BOXES="~/.cache/ramekin";
-var PROJECT_NAMES=[
-".cargo/config",
-".cargo/config.toml",
-".claude/agents",
-".claude/commands",
-".claude/hooks",
-".claude/settings.json",
-".claude/settings.local.json",
-".claude/skills",
-".codex",
-".cursor",
-".devcontainer",
-".devcontainer.json",
-".dir-locals.el",
-".envrc",
-".gemini",
-".git/commondir",
-".git/config",
-".git/config.worktree",
-".git/hooks",
-".githooks",
-".gitmodules",
-".husky",
-".idea",
-".mcp.json",
-".vscode",
-".yarnrc.yml",
-".zed"
-];
-var PROTECTED_NAMES=[
-...HOME_NAMES,
-...PROGRAM_NAMES,
-...PROJECT_NAMES
-].sort();
-var[NLINK,UID3,MODE,INODE,SIZE3]=[
-16,
-20,
-28,
-32,
-40
-];
-var[DIRECTORY_MODE,FILE_MODE]=[
-365,
-420
-];
-var FIXES2={
-EACCES:"a name is missing in a directory in which it cannot be made now, and a program could change that: chmod u+rwx",
-EDQUOT:"there is no room for an empty directory in place of a name that is missing",
-EROFS:"it is on a filesystem that cannot be written; show it read-only",
-ENOSPC:"there is no room for an empty directory in place of a name that is missing"
-};
-function holdMissingNames(plan,source,tree){
-const nodes=tree.filter(holdsMissing);
-if(nodes.length > 0)new LatePlaceholders(plan).hold(source,nodes);
-}
-function holdsMissing({mayBeMade,children}){
-return !mayBeMade || children.some(holdsMissing);
-}
-var BENEATH=RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
-var LatePlaceholders=class{
-#plan;
-#made=[];
-#stat=statxOutput();
-constructor(plan){
-this.#plan=plan;
-}
-hold(source,nodes){
-const{launcherParts}=this.#plan;
-const end=new Label(`the names in ${source} are held`);
-const how={
-flags:O_PATH | O_DIRECTORY | O_CLOEXEC,
-resolve:RESOLVE_NO_SYMLINKS
-};
-const opened=this.#plan.callBefore(openat2(at_fdcwd,source,how),{
-accept:[
-"ENOENT",
-"ENOTDIR"
-],
-onAccepted:end
-});
-const cleared=this.#plan.callBefore(umask(0));
-const directory=new ResultOf(opened,`<${source}>`);
-for(const node of nodes)this.#holdName(directory,node);
-this.#plan.callBefore(umask(new ResultOf(cleared,"umask")));
-launcherParts.push(end);
-for(const made of this.#made.reverse())this.#remove(made);
-}
-#holdName(parent,node){
-const{path:path2,mayBeMade,text:text4,children}=node;
-const[again,denied3,other,next]=[
-"again",
-"denied",
-"no placeholder",
-"held"
-].map((word4)=> new Label(`${path2}: ${word4}`));
-this.#plan.launcherParts.push(again);
-if(!mayBeMade)this.#make(parent,node);
-const fd=this.#open(parent,node,mayBeMade?next:denied3,next);
-if(!mayBeMade){
-const add=(call2,edges)=> this.#plan.callBefore(call2,edges);
-add(statx(fd,"",AT_EMPTY_PATH,STATX_TYPE | STATX_MODE,this.#stat));
-add(compareField(this.#stat,MODE,modeOf(text4)),{
-accept:[
-"EAGAIN"
-],
-onAccepted:other
-});
-add(flock(fd,LOCK_SH));
-add(statx(fd,"",AT_EMPTY_PATH,STATX_NLINK,this.#stat));
-add(compareField(this.#stat,NLINK,new Named(0,"0")),{
-accept:[
-"EAGAIN"
-],
-onAccepted:next,
-onZero:again
-});
-this.#made.push({
-node,
-parent,
-fd
-});
-this.#plan.launcherParts.push(denied3);
-this.#refuseClosed(parent,node,again,next);
-}
-this.#plan.launcherParts.push(other);
-for(const child of children.filter(holdsMissing))this.#holdName(fd,child);
-this.#plan.launcherParts.push(next);
-}
-#make(parent,{path:path2,text:text4}){
-const there=new Label(`${path2} is there`);
-const made=this.#plan.callBefore(makingIn(parent,nameOf2(path2),text4),{
-accept:[
-"EEXIST",
-"EACCES"
-],
-onAccepted:there,
-fixes:FIXES2
-});
-if(text4 !==void 0){
-const fd=new ResultOf(made,`<${path2}>`);
-const bytes=new TextEncoder().encode(text4);
-if(bytes.length > 0)this.#plan.callBefore(write(fd,bytes,bytes.length),{
-fixes:FIXES2
-});
-this.#plan.callBefore(close(fd));
-}
-this.#plan.launcherParts.push(there);
-}
-#open(parent,{path:path2,text:text4},missing3,other){
-const how={
-flags:O_PATH | O_NOFOLLOW | O_CLOEXEC,
-resolve:BENEATH
-};
-const found=openat2(parent,nameOf2(path2),how);
-this.#plan.callBefore(found,{
-accept:[
-"ENOENT"
-],
-onAccepted:missing3
-});
-const opened=text4===void 0?openat2(new ResultOf(found,`<${path2}>`),".",{
-flags:O_RDONLY | O_DIRECTORY | O_CLOEXEC,
-resolve:BENEATH
-}):openat2(parent,nameOf2(path2),{
-flags:O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
-resolve:BENEATH
-});
-this.#plan.callBefore(opened,{
-accept:[
-"ENOTDIR",
-"ELOOP",
-"EACCES",
-"ENXIO"
-],
-onAccepted:other,
-fixes:{
-ENOENT:"another container has removed it in this moment; run it again"
-}
-});
-return new ResultOf(opened,`<${path2}>`);
-}
-#refuseClosed(parent,{path:path2,text:text4},again,next){
-const add=(call2,edges)=> this.#plan.callBefore(call2,edges);
-add(faccessat(parent,".",W_OK),{
-accept:[
-"EACCES"
-],
-onZero:again
-});
-add(statx(parent,"",AT_EMPTY_PATH,STATX_UID,this.#stat));
-const user=add(geteuid());
-add(compareField(this.#stat,UID3,new ResultOf(user,"euid")),{
-accept:[
-"EAGAIN"
-],
-onAccepted:next
-});
-add(makingIn(parent,nameOf2(path2),text4),{
-onZero:again,
-onSuccess:again,
-fixes:FIXES2
-});
-}
-#remove({node:{path:path2,text:text4},parent,fd}){
-const next=new Label(`${path2} stays`);
-const name=nameOf2(path2);
-const add=(call2)=> this.#plan.callAtEnd(call2,{
-accept:[
-"EAGAIN"
-],
-onAccepted:next,
-onFailure:next
-});
-const{stat,named:named2}={
-stat:this.#stat,
-named:statxOutput()
-};
-const mask2=STATX_TYPE | STATX_MODE | STATX_NLINK | STATX_SIZE | STATX_INO;
-add(statx(fd,"",AT_EMPTY_PATH,mask2,stat));
-add(compareField(stat,MODE,modeOf(text4)));
-add(statx(parent,name,AT_SYMLINK_NOFOLLOW,STATX_INO,named2));
-add(compareField(stat,INODE,new OutputField(named2,INODE,"inode")));
-if(text4 !==void 0){
-add(compareField(stat,NLINK,new Named(1,"1")));
-add(compareField(stat,SIZE3,new Named(text4.length,String(text4.length))));
-const content2=new Output(4,"&content");
-add(pread64(fd,content2,content2.size,0));
-const word4=new Uint8Array(4);
-new TextEncoder().encodeInto(text4,word4);
-add(compareWord(content2,new Named(new DataView(word4.buffer).getInt32(0,true),"the text")));
-}
-add(flock(fd,LOCK_EX | LOCK_NB));
-add(unlinkat(parent,name,text4===void 0?AT_REMOVEDIR:0));
-this.#plan.finalParts.push(next);
-}
-};
-function makingIn(parent,name,text4){
-if(text4===void 0)return mkdirat(parent,name,DIRECTORY_MODE);
-const flags2=O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-return openat2(parent,name,{
-flags:flags2,
-mode:FILE_MODE,
-resolve:BENEATH
-});
-}
-function modeOf(text4){
-return text4===void 0?new Named(S_IFDIR | DIRECTORY_MODE,"S_IFDIR|0555"):new Named(S_IFREG | FILE_MODE,"S_IFREG|0644");
-}
-function compareField(stat,offset,value){
-return compareWord(new FieldAddress(stat,offset,"&statx"),value);
-}
-var GIT_FILES2={
-".git/commondir":".\n",
-".git/config":"",
-".git/config.worktree":""
-};
-var HOME3="~/";
-var GIT3=".git";
-var HOMES=/^\/(root|home\/[^/]+)$/;
-function nameTree(directory,names,except){
-const isHome=HOMES.test(directory);
-const root2=new Draft("");
-for(const name of names){
-const mayBeMade=PRESENT_NAMES.includes(name)|| !isHome && HOME_NAMES.includes(name);
-for(const path2 of pathsIn(directory,name,isHome)){
-if(!except.includes(`${directory}/${path2}`))root2.add(path2,mayBeMade);
-}
-}
-return root2.finished();
-}
-function pathsIn(directory,name,isHome){
-if(name.startsWith(HOME3))return isHome?[
-name.slice(HOME3.length)
-]:[];
-const parts2=name.split("/").filter((part)=> part !=="" && part !==".");
-return parts2.flatMap((_,index)=>{
-const beginning=parts2.slice(0,index).join("/");
-const begins=beginning==="" || directory.endsWith(`/${beginning}`);
-return begins?[
-parts2.slice(index).join("/")
-]:[];
-});
-}
-var Draft=class _Draft{
-#path;
-#children=new Map();
-#isName=false;
-#mayBeMade=true;
-constructor(path2){
-this.#path=path2;
-}
-add(path2,mayBeMade){
-if(path2===""){
-this.#isName=true;
-this.#mayBeMade &&=mayBeMade;
-return;
-}
-const[name,...rest2]=path2.split("/");
-let child=this.#children.get(name);
-if(child===void 0){
-child=new _Draft(this.#path===""?name:`${this.#path}/${name}`);
-this.#children.set(name,child);
-}
-child.add(rest2.join("/"),mayBeMade);
-}
-finished(){
-return[
-...this.#children.values()
-].map((child)=> child.#node());
-}
-#node(){
-const children=this.#isName?[]:this.finished();
-return{
-path:this.#path,
-isName:this.#isName,
-mayBeMade:this.#path===GIT3 && !this.#isName ||(this.#isName?this.#mayBeMade:children.every(({mayBeMade})=> mayBeMade)),
-text:GIT_FILES2[this.#path],
-children
-};
-}
-};
 function protectLate(step,plan){
 const source=normalize(step.source);
 const{names=PROTECTED_NAMES}=step;
@@ -28828,28 +29001,11 @@ kind:"write",
 path:source
 });
 holdMissingNames(plan,source,tree);
-const target=plan.path(step.target);
-target.openBase();
-plan.skippable(`${source} is not a directory`,(end)=>{
-const directory=target.open(O_PATH | O_DIRECTORY,{
-accept:[
-"ENOENT",
-"ENOTDIR"
-],
-onAccepted:end
-});
-for(const node of tree)keep(plan,directory,node,void 0);
-});
-for(const path2 of namesOf3(tree)){
-plan.mounted({
-target:`${target.canonical}/${path2}`,
-type:"bind",
-source:`${source}/${path2}`,
-readOnly:true,
-certain:false,
-keepsBelow:true
-});
-}
+holdNames(plan,{
+source,
+target:step.target,
+isChangeable:true
+},tree);
 }
 function refuseOthers({target},source,plan){
 const{nextRoot:nextRoot2}=plan.cursor;
@@ -28866,84 +29022,6 @@ function below3(directory,rest2){
 return directory==="/" && rest2 !==""?rest2:directory + rest2;
 }
 var BOXES=/\/\.cache\/ramekin(\/|$)/;
-function namesOf3(nodes){
-return nodes.flatMap(({path:path2,isName,children})=> isName?[
-path2
-]:namesOf3(children));
-}
-function keep(plan,directory,node,lost){
-const{path:path2,isName,mayBeMade,children}=node;
-const[closed,done]=[
-new Label(`${path2} is kept`),
-new Label(`${path2} is done`)
-];
-const open3=(flags2,missing3)=> openBelow(plan,directory,path2,{
-flags:flags2,
-...missing3 &&{
-missing:missing3
-},
-fixes:WAYS
-});
-const opened=open3(0,mayBeMade?done:lost??done);
-if(isName){
-refuseLinks(plan,directory,path2,opened);
-mountOnItself(plan,opened,path2,{
-readOnly:true
-});
-}else{
-open3(O_DIRECTORY,closed);
-mountOnItself(plan,opened,path2);
-for(const child of children)keep(plan,directory,child,closed);
-plan.call(getpid(),{
-onSuccess:done
-});
-plan.place(closed);
-mountOnItself(plan,open3(0,void 0),path2,{
-readOnly:true
-});
-}
-plan.place(done);
-}
-var WAYS={
-ELOOP:"it is a symbolic link, or is behind one; a box does not look where that leads: protect the file that it leads to, and leave this name out (protect: [names], --protect=NAMES)",
-EACCES:"its owner may not search the directory, and a program could change that: chmod u+rwx"
-};
-function refuseLinks(plan,directory,path2,opened){
-const[file,single]=[
-new Label(`${path2} is a file`),
-new Label(`${path2} has one name`)
-];
-const stat=statxOutput();
-openBelow(plan,directory,path2,{
-flags:O_DIRECTORY,
-missing:file
-});
-plan.call(getpid(),{
-onSuccess:single
-});
-plan.place(file);
-plan.call(statx(opened,"",AT_EMPTY_PATH,STATX_NLINK,stat));
-const verdict={
-name:"protect",
-text:`<${path2}>.nlink`,
-answer:stat,
-read:()=>({
-errno:ERRNO.EINVAL,
-words:void 0
-})
-};
-const links2=new FieldAddress(stat,NLINK2,"&statx.nlink");
-plan.call({
-...compareWord(links2,new Named(1,"1")),
-verdict
-},{
-fixes:{
-EINVAL:"it has another name, a hard link, by which it could be changed; copy it to a file of its own, or leave its name out"
-}
-});
-plan.place(single);
-}
-var NLINK2=16;
 var OtherPlaces=class{
 static{
 addMethods(this.prototype,{

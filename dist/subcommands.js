@@ -4991,18 +4991,18 @@ plan.refuse("the ids are mapped already, and the kernel takes one map only");
 }
 plan.state.idsMapped=true;
 });
-var lowerCapabilities=(function lowerCapabilities({keep:keep3,...sets},plan){
+var lowerCapabilities=(function lowerCapabilities({keep:keep2,...sets},plan){
 plan.state.capabilities.limit({
 ...sets,
-...keep3 &&{
-keep:keep3
+...keep2 &&{
+keep:keep2
 }
 });
-const step=keep3===void 0?sets:{
-bounding:keep3,
-permitted:keep3,
-inheritable:keep3,
-ambient:keep3
+const step=keep2===void 0?sets:{
+bounding:keep2,
+permitted:keep2,
+inheritable:keep2,
+ambient:keep2
 };
 if(step.bounding !==void 0){
 for(const[name,number2]of Object.entries(CAPABILITIES)){
@@ -5145,11 +5145,11 @@ plan.state.environment.set(name,value);
 plan.state.keptVariables.delete(name);
 }
 });
-var lowerClearEnv=(function lowerClearEnv({keep:keep3=[]},plan){
+var lowerClearEnv=(function lowerClearEnv({keep:keep2=[]},plan){
 plan.state.clearsEnvironment=true;
 plan.state.environment.clear();
 plan.state.keptVariables.clear();
-for(const name of keep3){
+for(const name of keep2){
 plan.state.keptVariables.add(name);
 plan.access.recordVariable(name);
 }
@@ -8139,7 +8139,7 @@ const text5=described.replaceAll(String(CALLER_UID),"UID").replaceAll(String(CAL
 return stepIndex===void 0?text5:`step ${stepIndex + 1} (${plan.cursor.nameOf(stepIndex)}): ${text5}`;
 });
 var fixesOf=(function fixesOf({call:call2,fixes,section,stepIndex},plan){
-const isProtecting=stepIndex !==void 0 && plan.cursor.nameOf(stepIndex)==="protect";
+const isProtecting=stepIndex !==void 0 && HOLDING.has(plan.cursor.nameOf(stepIndex));
 return Object.entries(allOf(fixes)??{}).flatMap((([code,fix])=> typeof fix==="string" &&(SAID.has(code)|| FIRST_CALLS.has(call2.name)|| section==="limits" || isProtecting)?`${String.fromCharCode(ERRNO[code])}${fix}`:[])).join("");
 });
 var parameterBytes=(function parameterBytes(parameters){
@@ -14877,10 +14877,10 @@ options:mountOptions(),
 bind:optional(boolean()),
 keep:optional(boolean()),
 recursive:optional(boolean())
-})),(({options,bind:bind4,keep:keep3,recursive})=>{
+})),(({options,bind:bind4,keep:keep2,recursive})=>{
 const{data:data2}=parseMountOptions(options);
-if(keep3===true && bind4===false)return '"keep" is for this mount alone, without "bind"';
-if(recursive===true && keep3 !==true)return '"recursive" needs "keep"';
+if(keep2===true && bind4===false)return '"keep" is for this mount alone, without "bind"';
+if(recursive===true && keep2 !==true)return '"recursive" needs "keep"';
 return data2 !==null && bind4 !==false?`"${data2}" is for the filesystem, not for this mount alone: { bind: false } sets it`:void 0;
 }));
 unmountSchema=stepSchema("unmount",()=>({
@@ -15012,9 +15012,9 @@ effective:capabilityList,
 inheritable:capabilityList,
 ambient:capabilityList
 };
-}),(({keep:keep3,bounding,permitted,effective,inheritable,ambient})=>{
+}),(({keep:keep2,bounding,permitted,effective,inheritable,ambient})=>{
 const others=bounding??permitted??effective??inheritable??ambient;
-if(keep3 !==void 0 && others !==void 0){
+if(keep2 !==void 0 && others !==void 0){
 return `"keep" cannot be combined with other sets`;
 }
 const lacks=((set2,of2)=> of2===void 0?void 0:set2?.find((name)=> !of2.includes(name)));
@@ -24609,13 +24609,13 @@ this.#userNamespaces++;
 this.#bounding=ALL2;
 this.#inheritable=[];
 }),
-limit:(function({keep:keep3,...sets}){
-const{bounding=keep3,permitted,effective,inheritable,ambient}=sets;
+limit:(function({keep:keep2,...sets}){
+const{bounding=keep2,permitted,effective,inheritable,ambient}=sets;
 if(bounding !==void 0){
 this.#bounding=this.#bounding.filter(((name)=> bounding.includes(name)));
 }
-if((keep3??permitted??effective??inheritable??ambient)!==void 0){
-this.#inheritable=keep3??inheritable??ambient??[];
+if((keep2??permitted??effective??inheritable??ambient)!==void 0){
+this.#inheritable=keep2??inheritable??ambient??[];
 }
 })
 });
@@ -27712,16 +27712,16 @@ onFailure:HELPER_ENDS
 });
 function copyNamedPipe(fd){
 const opened2=[];
-const keep3=(fd2)=>(opened2.push(fd2),fd2);
+const keep2=(fd2)=>(opened2.push(fd2),fd2);
 const closeAll2=()=> syscalls(opened2.map((fd2)=>({
 call:close(fd2)
 })));
 try{
-const file=keep3(syscall(fcntl(fd,F_DUPFD_CLOEXEC,3)));
-const stop=keep3(syscall(eventfd2(0,EFD_CLOEXEC)));
-const nowhere=keep3(syscall(openat(at_fdcwd,"/dev/null",O_WRONLY | O_CLOEXEC)));
+const file=keep2(syscall(fcntl(fd,F_DUPFD_CLOEXEC,3)));
+const stop=keep2(syscall(eventfd2(0,EFD_CLOEXEC)));
+const nowhere=keep2(syscall(openat(at_fdcwd,"/dev/null",O_WRONLY | O_CLOEXEC)));
 const{reader,writer}=openPipe();
-keep3(reader);
+keep2(reader);
 const copy2=new NamedPipeCopy();
 closingOnFailure(writer,()=> syscall(fcntl(writer,F_SETPIPE_SZ,ONE_BUFFER)));
 const process=startCopying([
@@ -31670,6 +31670,588 @@ init_sysctl2();
 ];
 })
 });
+function holdNames(plan,{source,target:path2,isChangeable},tree,empty){
+const target=plan.path(path2);
+target.openBase();
+plan.skippable(`${source} is not a directory`,(end)=>{
+const directory2=target.open(O_PATH | O_DIRECTORY,{
+accept:[
+"ENOENT",
+"ENOTDIR"
+],
+onAccepted:end
+});
+const names=new LateNames(plan,directory2,isChangeable,empty);
+for(const node of tree)names.hold(node,void 0);
+});
+for(const name of namesOf3(tree)){
+plan.mounted({
+target:`${target.canonical}/${name}`,
+readOnly:true,
+certain:false,
+...empty===void 0?{
+type:"bind",
+source:`${source}/${name}`,
+keepsBelow:true
+}:{
+type:"mask"
+}
+});
+}
+}
+function namesOf3(nodes){
+return nodes.flatMap(({path:path2,isName,children})=> isName?[
+path2
+]:namesOf3(children));
+}
+var LateNames,NLINK;
+var init_late_names=__esm({
+"plan/steps/late_names.ts"(){
+init_call();
+init_files3();
+init_futex();
+init_mounts3();
+init_processes();
+init_statx3();
+init_program();
+init_errno();
+init_pins();
+init_empty_files();
+LateNames=class{
+#plan;
+#directory;
+#pins;
+#empty;
+constructor(plan,directory2,pins,empty){
+this.#plan=plan;
+this.#directory=directory2;
+this.#pins=pins;
+this.#empty=empty;
+}
+hold(node,lost2){
+const{path:path2,isName,mayBeMade,children}=node;
+const[closed,done]=[
+new Label(`${path2} is kept`),
+new Label(`${path2} is done`)
+];
+const opened2=this.#open(path2,0,mayBeMade?done:lost2??done);
+if(isName)this.#finish(path2,opened2);
+else{
+this.#open(path2,O_DIRECTORY,this.#pins?closed:done);
+if(this.#pins)mountOnItself(this.#plan,opened2,path2);
+for(const child of children)this.hold(child,this.#pins?closed:void 0);
+if(this.#pins){
+this.#plan.call(getpid(),{
+onSuccess:done
+});
+this.#plan.place(closed);
+mountOnItself(this.#plan,this.#open(path2,0,void 0),path2,{
+readOnly:true
+});
+}
+}
+this.#plan.place(done);
+}
+#finish(path2,opened2){
+this.#refuseLinks(path2,opened2);
+if(this.#empty===void 0){
+return mountOnItself(this.#plan,opened2,path2,{
+readOnly:true
+});
+}
+coverWithEmpty(this.#plan,opened2,path2,this.#empty);
+this.#plan.release(opened2);
+}
+#open(path2,flags2,missing4){
+return openBelow(this.#plan,this.#directory,path2,{
+flags:flags2,
+...missing4 &&{
+missing:missing4
+},
+fixes:{
+ELOOP:"it is a symbolic link, or is behind one, and a box does not look where that leads; name the file that it leads to instead",
+EACCES:"its owner may not search the directory, and a program could change that: chmod u+rwx"
+}
+});
+}
+#refuseLinks(path2,opened2){
+const[file,single2]=[
+new Label(`${path2} is a file`),
+new Label(`${path2} has one name`)
+];
+const stat=statxOutput();
+this.#open(path2,O_DIRECTORY,file);
+this.#plan.call(getpid(),{
+onSuccess:single2
+});
+this.#plan.place(file);
+this.#plan.call(statx(opened2,"",AT_EMPTY_PATH,STATX_NLINK,stat));
+const verdict={
+name:"nlink",
+text:`<${path2}>.nlink`,
+answer:stat,
+read:()=>({
+errno:ERRNO.EINVAL,
+words:void 0
+})
+};
+const links2=new FieldAddress(stat,NLINK,"&statx.nlink");
+this.#plan.call({
+...compareWord(links2,new Named(1,"1")),
+verdict
+},{
+fixes:{
+EINVAL:"it has another name, a hard link, by which it could be changed or read; copy it to a file of its own, or leave its name out"
+}
+});
+this.#plan.place(single2);
+}
+};
+NLINK=16;
+}
+});
+function holdMissingNames(plan,source,tree){
+const nodes=tree.filter(holdsMissing);
+if(nodes.length > 0)new LatePlaceholders(plan).hold(source,nodes);
+}
+function holdsMissing({mayBeMade,children}){
+return !mayBeMade || children.some(holdsMissing);
+}
+function makingIn(parent,name,text5){
+if(text5===void 0)return mkdirat(parent,name,DIRECTORY_MODE);
+const flags2=O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+return openat2(parent,name,{
+flags:flags2,
+mode:FILE_MODE,
+resolve:BENEATH
+});
+}
+function modeOf(text5){
+return text5===void 0?new Named(S_IFDIR | DIRECTORY_MODE,"S_IFDIR|0555"):new Named(S_IFREG | FILE_MODE,"S_IFREG|0644");
+}
+function compareField(stat,offset,value){
+return compareWord(new FieldAddress(stat,offset,"&statx"),value);
+}
+var NLINK2,UID3,MODE,INODE,SIZE3,DIRECTORY_MODE,FILE_MODE,FIXES2,BENEATH,LatePlaceholders;
+var init_late_placeholders=__esm({
+"plan/steps/late_placeholders.ts"(){
+init_call();
+init_files3();
+init_futex();
+init_mounts3();
+init_statx3();
+init_users();
+init_program();
+init_path();
+[NLINK2,UID3,MODE,INODE,SIZE3]=[
+16,
+20,
+28,
+32,
+40
+];
+[DIRECTORY_MODE,FILE_MODE]=[
+365,
+420
+];
+FIXES2={
+EACCES:"a name is missing in a directory in which it cannot be made now, and a program could change that: chmod u+rwx",
+EDQUOT:"there is no room for an empty directory in place of a name that is missing",
+EROFS:"it is on a filesystem that cannot be written; show it read-only",
+ENOSPC:"there is no room for an empty directory in place of a name that is missing"
+};
+BENEATH=RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
+LatePlaceholders=class{
+#plan;
+#made=[];
+#stat=statxOutput();
+constructor(plan){
+this.#plan=plan;
+}
+hold(source,nodes){
+const{launcherParts}=this.#plan;
+const end=new Label(`the names in ${source} are held`);
+const how={
+flags:O_PATH | O_DIRECTORY | O_CLOEXEC,
+resolve:RESOLVE_NO_SYMLINKS
+};
+const opened2=this.#plan.callBefore(openat2(at_fdcwd,source,how),{
+accept:[
+"ENOENT",
+"ENOTDIR"
+],
+onAccepted:end
+});
+const cleared=this.#plan.callBefore(umask(0));
+const directory2=new ResultOf(opened2,`<${source}>`);
+for(const node of nodes)this.#holdName(directory2,node);
+this.#plan.callBefore(umask(new ResultOf(cleared,"umask")));
+launcherParts.push(end);
+for(const made of this.#made.reverse())this.#remove(made);
+}
+#holdName(parent,node){
+const{path:path2,mayBeMade,text:text5,children}=node;
+const[again,denied3,other,next]=[
+"again",
+"denied",
+"no placeholder",
+"held"
+].map((word6)=> new Label(`${path2}: ${word6}`));
+this.#plan.launcherParts.push(again);
+if(!mayBeMade)this.#make(parent,node);
+const fd=this.#open(parent,node,mayBeMade?next:denied3,next);
+if(!mayBeMade){
+const add2=(call2,edges)=> this.#plan.callBefore(call2,edges);
+add2(statx(fd,"",AT_EMPTY_PATH,STATX_TYPE | STATX_MODE,this.#stat));
+add2(compareField(this.#stat,MODE,modeOf(text5)),{
+accept:[
+"EAGAIN"
+],
+onAccepted:other
+});
+add2(flock(fd,LOCK_SH));
+add2(statx(fd,"",AT_EMPTY_PATH,STATX_NLINK,this.#stat));
+add2(compareField(this.#stat,NLINK2,new Named(0,"0")),{
+accept:[
+"EAGAIN"
+],
+onAccepted:next,
+onZero:again
+});
+this.#made.push({
+node,
+parent,
+fd
+});
+this.#plan.launcherParts.push(denied3);
+this.#refuseClosed(parent,node,again,next);
+}
+this.#plan.launcherParts.push(other);
+for(const child of children.filter(holdsMissing))this.#holdName(fd,child);
+this.#plan.launcherParts.push(next);
+}
+#make(parent,{path:path2,text:text5}){
+const there=new Label(`${path2} is there`);
+const made=this.#plan.callBefore(makingIn(parent,nameOf2(path2),text5),{
+accept:[
+"EEXIST",
+"EACCES"
+],
+onAccepted:there,
+fixes:FIXES2
+});
+if(text5 !==void 0){
+const fd=new ResultOf(made,`<${path2}>`);
+const bytes=new TextEncoder().encode(text5);
+if(bytes.length > 0)this.#plan.callBefore(write(fd,bytes,bytes.length),{
+fixes:FIXES2
+});
+this.#plan.callBefore(close(fd));
+}
+this.#plan.launcherParts.push(there);
+}
+#open(parent,{path:path2,text:text5},missing4,other){
+const how={
+flags:O_PATH | O_NOFOLLOW | O_CLOEXEC,
+resolve:BENEATH
+};
+const found3=openat2(parent,nameOf2(path2),how);
+this.#plan.callBefore(found3,{
+accept:[
+"ENOENT"
+],
+onAccepted:missing4
+});
+const opened2=text5===void 0?openat2(new ResultOf(found3,`<${path2}>`),".",{
+flags:O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+resolve:BENEATH
+}):openat2(parent,nameOf2(path2),{
+flags:O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+resolve:BENEATH
+});
+this.#plan.callBefore(opened2,{
+accept:[
+"ENOTDIR",
+"ELOOP",
+"EACCES",
+"ENXIO"
+],
+onAccepted:other,
+fixes:{
+ENOENT:"another container has removed it in this moment; run it again"
+}
+});
+return new ResultOf(opened2,`<${path2}>`);
+}
+#refuseClosed(parent,{path:path2,text:text5},again,next){
+const add2=(call2,edges)=> this.#plan.callBefore(call2,edges);
+add2(faccessat(parent,".",W_OK),{
+accept:[
+"EACCES"
+],
+onZero:again
+});
+add2(statx(parent,"",AT_EMPTY_PATH,STATX_UID,this.#stat));
+const user=add2(geteuid());
+add2(compareField(this.#stat,UID3,new ResultOf(user,"euid")),{
+accept:[
+"EAGAIN"
+],
+onAccepted:next
+});
+add2(makingIn(parent,nameOf2(path2),text5),{
+onZero:again,
+onSuccess:again,
+fixes:FIXES2
+});
+}
+#remove({node:{path:path2,text:text5},parent,fd}){
+const next=new Label(`${path2} stays`);
+const name=nameOf2(path2);
+const add2=(call2)=> this.#plan.callAtEnd(call2,{
+accept:[
+"EAGAIN"
+],
+onAccepted:next,
+onFailure:next
+});
+const{stat,named:named3}={
+stat:this.#stat,
+named:statxOutput()
+};
+const mask2=STATX_TYPE | STATX_MODE | STATX_NLINK | STATX_SIZE | STATX_INO;
+add2(statx(fd,"",AT_EMPTY_PATH,mask2,stat));
+add2(compareField(stat,MODE,modeOf(text5)));
+add2(statx(parent,name,AT_SYMLINK_NOFOLLOW,STATX_INO,named3));
+add2(compareField(stat,INODE,new OutputField(named3,INODE,"inode")));
+if(text5 !==void 0){
+add2(compareField(stat,NLINK2,new Named(1,"1")));
+add2(compareField(stat,SIZE3,new Named(text5.length,String(text5.length))));
+const content2=new Output(4,"&content");
+add2(pread64(fd,content2,content2.size,0));
+const word6=new Uint8Array(4);
+new TextEncoder().encodeInto(text5,word6);
+add2(compareWord(content2,new Named(new DataView(word6.buffer).getInt32(0,true),"the text")));
+}
+add2(flock(fd,LOCK_EX | LOCK_NB));
+add2(unlinkat(parent,name,text5===void 0?AT_REMOVEDIR:0));
+this.#plan.finalParts.push(next);
+}
+};
+}
+});
+var HOME_NAMES,PROGRAM_NAMES,PRESENT_NAMES,KEPT_BOXES,PROJECT_NAMES,PROTECTED_NAMES;
+var init_protected_names=__esm({
+"recipe/protected_names.ts":(function(){
+HOME_NAMES=[
+".aws/config",
+".bash_aliases",
+".bash_completion",
+".bash_login",
+".bash_logout",
+".bash_profile",
+".bashrc",
+".config/autostart",
+".config/direnv",
+".config/environment.d",
+".config/fish",
+".config/git",
+".config/hypr",
+".config/i3",
+".config/mise",
+".config/nvim",
+".config/plasma-workspace",
+".config/sway",
+".config/systemd",
+".config/zsh",
+".direnvrc",
+".emacs",
+".emacs.d",
+".exrc",
+".gdbinit",
+".gitconfig",
+".gradle/init.d",
+".inputrc",
+".kshrc",
+".kube/config",
+".lldbinit",
+".local/share/applications",
+".local/share/dbus-1",
+".local/share/systemd",
+".login",
+".netrc",
+".npmrc",
+".pam_environment",
+".profile",
+".psqlrc",
+".ripgreprc",
+".screenrc",
+".sqliterc",
+".ssh",
+".tmux.conf",
+".vim",
+".vimrc",
+".xinitrc",
+".xprofile",
+".xsession",
+".xsessionrc",
+".zlogin",
+".zlogin.zwc",
+".zlogout",
+".zlogout.zwc",
+".zprofile",
+".zprofile.zwc",
+".zshenv",
+".zshenv.zwc",
+".zshrc",
+".zshrc.zwc",
+"~/.cache/ramekin",
+"~/.local/bin",
+"~/.local/lib",
+"~/.local/state/ramekin",
+"~/bin"
+];
+PROGRAM_NAMES=[
+"~/.asdf",
+"~/.bun/bin",
+"~/.cache/deno",
+"~/.cache/pre-commit",
+"~/.cargo/bin",
+"~/.cargo/env",
+"~/.deno",
+"~/.local/share/pnpm",
+"~/.local/share/ramekin",
+"~/.nvm",
+"~/.pyenv",
+"~/.rbenv",
+"~/.rustup",
+"~/.volta",
+"~/go/bin"
+];
+PRESENT_NAMES=[
+...PROGRAM_NAMES,
+".git/rebase-apply",
+".git/rebase-merge",
+".git/sequencer"
+];
+KEPT_BOXES="~/.cache/ramekin";
+PROJECT_NAMES=[
+".cargo/config",
+".cargo/config.toml",
+".claude/agents",
+".claude/commands",
+".claude/hooks",
+".claude/settings.json",
+".claude/settings.local.json",
+".claude/skills",
+".codex",
+".cursor",
+".devcontainer",
+".devcontainer.json",
+".dir-locals.el",
+".envrc",
+".gemini",
+".git/commondir",
+".git/config",
+".git/config.worktree",
+".git/hooks",
+".githooks",
+".gitmodules",
+".husky",
+".idea",
+".mcp.json",
+".vscode",
+".yarnrc.yml",
+".zed"
+];
+PROTECTED_NAMES=[
+...HOME_NAMES,
+...PROGRAM_NAMES,
+...PROJECT_NAMES
+].sort();
+})
+});
+function nameTree(directory2,names,except){
+const isHome=HOMES.test(directory2);
+const root2=new Draft("");
+for(const name of names){
+const mayBeMade=PRESENT_NAMES.includes(name)|| !isHome && HOME_NAMES.includes(name);
+for(const path2 of pathsIn(directory2,name,isHome)){
+if(!except.includes(`${directory2}/${path2}`))root2.add(path2,mayBeMade);
+}
+}
+return root2.finished();
+}
+function pathTree(paths,mayBeMade){
+const root2=new Draft("");
+for(const path2 of paths)root2.add(path2,mayBeMade);
+return root2.finished(false);
+}
+function pathsIn(directory2,name,isHome){
+if(name.startsWith(HOME3))return isHome?[
+name.slice(HOME3.length)
+]:[];
+const parts2=name.split("/").filter((part2)=> part2 !=="" && part2 !==".");
+return parts2.flatMap((_,index)=>{
+const beginning=parts2.slice(0,index).join("/");
+const begins=beginning==="" || directory2.endsWith(`/${beginning}`);
+return begins?[
+parts2.slice(index).join("/")
+]:[];
+});
+}
+var GIT_FILES2,HOME3,GIT3,HOMES,Draft;
+var init_name_tree=__esm({
+"plan/steps/name_tree.ts"(){
+init_protected_names();
+GIT_FILES2={
+".git/commondir":".\n",
+".git/config":"",
+".git/config.worktree":""
+};
+HOME3="~/";
+GIT3=".git";
+HOMES=/^\/(root|home\/[^/]+)$/;
+Draft=class _Draft{
+#path;
+#children=new Map();
+#isName=false;
+#mayBeMade=true;
+constructor(path2){
+this.#path=path2;
+}
+add(path2,mayBeMade){
+if(path2===""){
+this.#isName=true;
+this.#mayBeMade &&=mayBeMade;
+return;
+}
+const[name,...rest2]=path2.split("/");
+let child=this.#children.get(name);
+if(child===void 0){
+child=new _Draft(this.#path===""?name:`${this.#path}/${name}`);
+this.#children.set(name,child);
+}
+child.add(rest2.join("/"),mayBeMade);
+}
+finished(isGit=true){
+return[
+...this.#children.values()
+].map((child)=> child.#node(isGit));
+}
+#node(isGit){
+const children=this.#isName?[]:this.finished(isGit);
+return{
+path:this.#path,
+isName:this.#isName,
+mayBeMade:isGit && this.#path===GIT3 && !this.#isName ||(this.#isName?this.#mayBeMade:children.every(({mayBeMade})=> mayBeMade)),
+text:isGit?GIT_FILES2[this.#path]:void 0,
+children
+};
+}
+};
+}
+});
 var init_scan_names=__esm({
 "plan/scan_names.ts":(function(){
 init_host_facts();
@@ -31800,11 +32382,14 @@ plan.needs("mount","they would be hidden on the host");
 if(!plan.state.mounts.atHostRoot){
 plan.refuse("there is no path of the host's any more; put it before pivotRoot()");
 }
-if(!plan.host.isHere)plan.refuse(FILES_OF_TARGET);
 const{unknownSource}=plan.state;
 if(unknownSource !==void 0){
 plan.refuse(`which files of the host ${unknownSource} shows is not known from the steps before; name the directory of the host instead, or put denyFiles() before that step`);
 }
+if(!plan.host.isHere)requireNoLinks([
+...read5,
+...write10
+],plan);
 const[hidden2,kept]=[
 placesOf(read5,plan),
 placesOf(write10,plan)
@@ -31823,6 +32408,24 @@ if(!tree.readOnly && !tree.discards)within4.keep(kept);
 if(hidden2.length===0)deny2();
 else withEmptyFiles(plan,deny2);
 plan.directories.closeAll();
+}
+function requireNoLinks(paths,plan){
+const how={
+flags:O_PATH | O_CLOEXEC,
+resolve:RESOLVE_NO_SYMLINKS
+};
+for(const path2 of new Set(paths.map(normalize))){
+plan.callBefore(openat2(at_fdcwd,path2,how),{
+accept:[
+"ENOENT",
+"ENOTDIR",
+"EACCES"
+],
+fixes:{
+ELOOP:"the path is denied by its name alone, and a symbolic link is on the way; name the file that it leads to (realpath)"
+}
+});
+}
 }
 function placesOf(paths,plan){
 return paths.flatMap((path2)=>{
@@ -31878,7 +32481,7 @@ if(found3===void 0)continue;
 plan.refuse(`${found3.end} is in a layer of the overlay at ${target}; maskPaths() and readonlyPaths() take its path in there`);
 }
 }
-var FILES_OF_TARGET,DenialsIn;
+var DenialsIn;
 var init_deny_files2=__esm({
 "plan/steps/deny_files.ts":(function(){
 init_files3();
@@ -31886,9 +32489,11 @@ init_path();
 init_mount_table();
 init_pins();
 init_empty_files();
+init_late_names();
+init_late_placeholders();
+init_name_tree();
 init_scan_names();
 init_shown_directory();
-FILES_OF_TARGET="where these paths lead is known only where the box runs; show fewer files, or cover them in the new root: maskPaths(), readonlyPaths()";
 DenialsIn=class{
 #tree;
 #trees;
@@ -31912,6 +32517,7 @@ type:"mask",
 readOnly:true
 });
 }
+if(!this.#plan.host.isHere)return this.#holdLate(denied3,empty);
 this.#find(denied3,"read",({path:path2})=> this.#shown.hide(path2,empty,readOnly));
 }
 keep(denied3){
@@ -31932,7 +32538,29 @@ target,
 ...kept
 });
 }
+if(!this.#plan.host.isHere)return this.#holdLate(denied3);
 this.#find(denied3,"changed",(file)=> this.#shown.keep(file));
+}
+#holdLate(denied3,empty){
+const{origin:source,target,readOnly,discards,holdsChanges}=this.#tree;
+const paths=this.#shownOf(denied3.map(({end})=> end));
+if(paths.length===0)return;
+const isChangeable=!readOnly && !discards;
+const mayBeMade=!isChangeable || holdsChanges;
+const start=source==="/"?1:source.length + 1;
+const tree=pathTree(paths.map((path2)=> path2.slice(start)),mayBeMade);
+const plan=this.#plan;
+if(!mayBeMade)plan.access.record({
+kind:"write",
+path:source
+});
+holdMissingNames(plan,source,tree);
+pinParents(plan,plan.path(target));
+holdNames(plan,{
+source,
+target,
+isChangeable
+},tree,empty);
 }
 #isWhole(denied3){
 return denied3.some(({end})=> isWithin(this.#tree.origin,end));
@@ -34554,443 +35182,6 @@ init_copy_tree2();
 AT_ONCE5=2147479552;
 })
 });
-var HOME_NAMES,PROGRAM_NAMES,PRESENT_NAMES,KEPT_BOXES,PROJECT_NAMES,PROTECTED_NAMES;
-var init_protected_names=__esm({
-"recipe/protected_names.ts":(function(){
-HOME_NAMES=[
-".aws/config",
-".bash_aliases",
-".bash_completion",
-".bash_login",
-".bash_logout",
-".bash_profile",
-".bashrc",
-".config/autostart",
-".config/direnv",
-".config/environment.d",
-".config/fish",
-".config/git",
-".config/hypr",
-".config/i3",
-".config/mise",
-".config/nvim",
-".config/plasma-workspace",
-".config/sway",
-".config/systemd",
-".config/zsh",
-".direnvrc",
-".emacs",
-".emacs.d",
-".exrc",
-".gdbinit",
-".gitconfig",
-".gradle/init.d",
-".inputrc",
-".kshrc",
-".kube/config",
-".lldbinit",
-".local/share/applications",
-".local/share/dbus-1",
-".local/share/systemd",
-".login",
-".netrc",
-".npmrc",
-".pam_environment",
-".profile",
-".psqlrc",
-".ripgreprc",
-".screenrc",
-".sqliterc",
-".ssh",
-".tmux.conf",
-".vim",
-".vimrc",
-".xinitrc",
-".xprofile",
-".xsession",
-".xsessionrc",
-".zlogin",
-".zlogin.zwc",
-".zlogout",
-".zlogout.zwc",
-".zprofile",
-".zprofile.zwc",
-".zshenv",
-".zshenv.zwc",
-".zshrc",
-".zshrc.zwc",
-"~/.cache/ramekin",
-"~/.local/bin",
-"~/.local/lib",
-"~/.local/state/ramekin",
-"~/bin"
-];
-PROGRAM_NAMES=[
-"~/.asdf",
-"~/.bun/bin",
-"~/.cache/deno",
-"~/.cache/pre-commit",
-"~/.cargo/bin",
-"~/.cargo/env",
-"~/.deno",
-"~/.local/share/pnpm",
-"~/.local/share/ramekin",
-"~/.nvm",
-"~/.pyenv",
-"~/.rbenv",
-"~/.rustup",
-"~/.volta",
-"~/go/bin"
-];
-PRESENT_NAMES=[
-...PROGRAM_NAMES,
-".git/rebase-apply",
-".git/rebase-merge",
-".git/sequencer"
-];
-KEPT_BOXES="~/.cache/ramekin";
-PROJECT_NAMES=[
-".cargo/config",
-".cargo/config.toml",
-".claude/agents",
-".claude/commands",
-".claude/hooks",
-".claude/settings.json",
-".claude/settings.local.json",
-".claude/skills",
-".codex",
-".cursor",
-".devcontainer",
-".devcontainer.json",
-".dir-locals.el",
-".envrc",
-".gemini",
-".git/commondir",
-".git/config",
-".git/config.worktree",
-".git/hooks",
-".githooks",
-".gitmodules",
-".husky",
-".idea",
-".mcp.json",
-".vscode",
-".yarnrc.yml",
-".zed"
-];
-PROTECTED_NAMES=[
-...HOME_NAMES,
-...PROGRAM_NAMES,
-...PROJECT_NAMES
-].sort();
-})
-});
-function holdMissingNames(plan,source,tree){
-const nodes=tree.filter(holdsMissing);
-if(nodes.length > 0)new LatePlaceholders(plan).hold(source,nodes);
-}
-function holdsMissing({mayBeMade,children}){
-return !mayBeMade || children.some(holdsMissing);
-}
-function makingIn(parent,name,text5){
-if(text5===void 0)return mkdirat(parent,name,DIRECTORY_MODE);
-const flags2=O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-return openat2(parent,name,{
-flags:flags2,
-mode:FILE_MODE,
-resolve:BENEATH
-});
-}
-function modeOf(text5){
-return text5===void 0?new Named(S_IFDIR | DIRECTORY_MODE,"S_IFDIR|0555"):new Named(S_IFREG | FILE_MODE,"S_IFREG|0644");
-}
-function compareField(stat,offset,value){
-return compareWord(new FieldAddress(stat,offset,"&statx"),value);
-}
-var NLINK,UID3,MODE,INODE,SIZE3,DIRECTORY_MODE,FILE_MODE,FIXES2,BENEATH,LatePlaceholders;
-var init_late_placeholders=__esm({
-"plan/steps/late_placeholders.ts"(){
-init_call();
-init_files3();
-init_futex();
-init_mounts3();
-init_statx3();
-init_users();
-init_program();
-init_path();
-[NLINK,UID3,MODE,INODE,SIZE3]=[
-16,
-20,
-28,
-32,
-40
-];
-[DIRECTORY_MODE,FILE_MODE]=[
-365,
-420
-];
-FIXES2={
-EACCES:"a name is missing in a directory in which it cannot be made now, and a program could change that: chmod u+rwx",
-EDQUOT:"there is no room for an empty directory in place of a name that is missing",
-EROFS:"it is on a filesystem that cannot be written; show it read-only",
-ENOSPC:"there is no room for an empty directory in place of a name that is missing"
-};
-BENEATH=RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
-LatePlaceholders=class{
-#plan;
-#made=[];
-#stat=statxOutput();
-constructor(plan){
-this.#plan=plan;
-}
-hold(source,nodes){
-const{launcherParts}=this.#plan;
-const end=new Label(`the names in ${source} are held`);
-const how={
-flags:O_PATH | O_DIRECTORY | O_CLOEXEC,
-resolve:RESOLVE_NO_SYMLINKS
-};
-const opened2=this.#plan.callBefore(openat2(at_fdcwd,source,how),{
-accept:[
-"ENOENT",
-"ENOTDIR"
-],
-onAccepted:end
-});
-const cleared=this.#plan.callBefore(umask(0));
-const directory2=new ResultOf(opened2,`<${source}>`);
-for(const node of nodes)this.#holdName(directory2,node);
-this.#plan.callBefore(umask(new ResultOf(cleared,"umask")));
-launcherParts.push(end);
-for(const made of this.#made.reverse())this.#remove(made);
-}
-#holdName(parent,node){
-const{path:path2,mayBeMade,text:text5,children}=node;
-const[again,denied3,other,next]=[
-"again",
-"denied",
-"no placeholder",
-"held"
-].map((word6)=> new Label(`${path2}: ${word6}`));
-this.#plan.launcherParts.push(again);
-if(!mayBeMade)this.#make(parent,node);
-const fd=this.#open(parent,node,mayBeMade?next:denied3,next);
-if(!mayBeMade){
-const add2=(call2,edges)=> this.#plan.callBefore(call2,edges);
-add2(statx(fd,"",AT_EMPTY_PATH,STATX_TYPE | STATX_MODE,this.#stat));
-add2(compareField(this.#stat,MODE,modeOf(text5)),{
-accept:[
-"EAGAIN"
-],
-onAccepted:other
-});
-add2(flock(fd,LOCK_SH));
-add2(statx(fd,"",AT_EMPTY_PATH,STATX_NLINK,this.#stat));
-add2(compareField(this.#stat,NLINK,new Named(0,"0")),{
-accept:[
-"EAGAIN"
-],
-onAccepted:next,
-onZero:again
-});
-this.#made.push({
-node,
-parent,
-fd
-});
-this.#plan.launcherParts.push(denied3);
-this.#refuseClosed(parent,node,again,next);
-}
-this.#plan.launcherParts.push(other);
-for(const child of children.filter(holdsMissing))this.#holdName(fd,child);
-this.#plan.launcherParts.push(next);
-}
-#make(parent,{path:path2,text:text5}){
-const there=new Label(`${path2} is there`);
-const made=this.#plan.callBefore(makingIn(parent,nameOf2(path2),text5),{
-accept:[
-"EEXIST",
-"EACCES"
-],
-onAccepted:there,
-fixes:FIXES2
-});
-if(text5 !==void 0){
-const fd=new ResultOf(made,`<${path2}>`);
-const bytes=new TextEncoder().encode(text5);
-if(bytes.length > 0)this.#plan.callBefore(write(fd,bytes,bytes.length),{
-fixes:FIXES2
-});
-this.#plan.callBefore(close(fd));
-}
-this.#plan.launcherParts.push(there);
-}
-#open(parent,{path:path2,text:text5},missing4,other){
-const how={
-flags:O_PATH | O_NOFOLLOW | O_CLOEXEC,
-resolve:BENEATH
-};
-const found3=openat2(parent,nameOf2(path2),how);
-this.#plan.callBefore(found3,{
-accept:[
-"ENOENT"
-],
-onAccepted:missing4
-});
-const opened2=text5===void 0?openat2(new ResultOf(found3,`<${path2}>`),".",{
-flags:O_RDONLY | O_DIRECTORY | O_CLOEXEC,
-resolve:BENEATH
-}):openat2(parent,nameOf2(path2),{
-flags:O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
-resolve:BENEATH
-});
-this.#plan.callBefore(opened2,{
-accept:[
-"ENOTDIR",
-"ELOOP",
-"EACCES",
-"ENXIO"
-],
-onAccepted:other,
-fixes:{
-ENOENT:"another container has removed it in this moment; run it again"
-}
-});
-return new ResultOf(opened2,`<${path2}>`);
-}
-#refuseClosed(parent,{path:path2,text:text5},again,next){
-const add2=(call2,edges)=> this.#plan.callBefore(call2,edges);
-add2(faccessat(parent,".",W_OK),{
-accept:[
-"EACCES"
-],
-onZero:again
-});
-add2(statx(parent,"",AT_EMPTY_PATH,STATX_UID,this.#stat));
-const user=add2(geteuid());
-add2(compareField(this.#stat,UID3,new ResultOf(user,"euid")),{
-accept:[
-"EAGAIN"
-],
-onAccepted:next
-});
-add2(makingIn(parent,nameOf2(path2),text5),{
-onZero:again,
-onSuccess:again,
-fixes:FIXES2
-});
-}
-#remove({node:{path:path2,text:text5},parent,fd}){
-const next=new Label(`${path2} stays`);
-const name=nameOf2(path2);
-const add2=(call2)=> this.#plan.callAtEnd(call2,{
-accept:[
-"EAGAIN"
-],
-onAccepted:next,
-onFailure:next
-});
-const{stat,named:named3}={
-stat:this.#stat,
-named:statxOutput()
-};
-const mask2=STATX_TYPE | STATX_MODE | STATX_NLINK | STATX_SIZE | STATX_INO;
-add2(statx(fd,"",AT_EMPTY_PATH,mask2,stat));
-add2(compareField(stat,MODE,modeOf(text5)));
-add2(statx(parent,name,AT_SYMLINK_NOFOLLOW,STATX_INO,named3));
-add2(compareField(stat,INODE,new OutputField(named3,INODE,"inode")));
-if(text5 !==void 0){
-add2(compareField(stat,NLINK,new Named(1,"1")));
-add2(compareField(stat,SIZE3,new Named(text5.length,String(text5.length))));
-const content2=new Output(4,"&content");
-add2(pread64(fd,content2,content2.size,0));
-const word6=new Uint8Array(4);
-new TextEncoder().encodeInto(text5,word6);
-add2(compareWord(content2,new Named(new DataView(word6.buffer).getInt32(0,true),"the text")));
-}
-add2(flock(fd,LOCK_EX | LOCK_NB));
-add2(unlinkat(parent,name,text5===void 0?AT_REMOVEDIR:0));
-this.#plan.finalParts.push(next);
-}
-};
-}
-});
-function nameTree(directory2,names,except){
-const isHome=HOMES.test(directory2);
-const root2=new Draft("");
-for(const name of names){
-const mayBeMade=PRESENT_NAMES.includes(name)|| !isHome && HOME_NAMES.includes(name);
-for(const path2 of pathsIn(directory2,name,isHome)){
-if(!except.includes(`${directory2}/${path2}`))root2.add(path2,mayBeMade);
-}
-}
-return root2.finished();
-}
-function pathsIn(directory2,name,isHome){
-if(name.startsWith(HOME3))return isHome?[
-name.slice(HOME3.length)
-]:[];
-const parts2=name.split("/").filter((part2)=> part2 !=="" && part2 !==".");
-return parts2.flatMap((_,index)=>{
-const beginning=parts2.slice(0,index).join("/");
-const begins=beginning==="" || directory2.endsWith(`/${beginning}`);
-return begins?[
-parts2.slice(index).join("/")
-]:[];
-});
-}
-var GIT_FILES2,HOME3,GIT3,HOMES,Draft;
-var init_name_tree=__esm({
-"plan/steps/name_tree.ts"(){
-init_protected_names();
-GIT_FILES2={
-".git/commondir":".\n",
-".git/config":"",
-".git/config.worktree":""
-};
-HOME3="~/";
-GIT3=".git";
-HOMES=/^\/(root|home\/[^/]+)$/;
-Draft=class _Draft{
-#path;
-#children=new Map();
-#isName=false;
-#mayBeMade=true;
-constructor(path2){
-this.#path=path2;
-}
-add(path2,mayBeMade){
-if(path2===""){
-this.#isName=true;
-this.#mayBeMade &&=mayBeMade;
-return;
-}
-const[name,...rest2]=path2.split("/");
-let child=this.#children.get(name);
-if(child===void 0){
-child=new _Draft(this.#path===""?name:`${this.#path}/${name}`);
-this.#children.set(name,child);
-}
-child.add(rest2.join("/"),mayBeMade);
-}
-finished(){
-return[
-...this.#children.values()
-].map((child)=> child.#node());
-}
-#node(){
-const children=this.#isName?[]:this.finished();
-return{
-path:this.#path,
-isName:this.#isName,
-mayBeMade:this.#path===GIT3 && !this.#isName ||(this.#isName?this.#mayBeMade:children.every(({mayBeMade})=> mayBeMade)),
-text:GIT_FILES2[this.#path],
-children
-};
-}
-};
-}
-});
 function protectLate(step,plan){
 const source=normalize(step.source);
 const{names=PROTECTED_NAMES}=step;
@@ -35007,28 +35198,11 @@ kind:"write",
 path:source
 });
 holdMissingNames(plan,source,tree);
-const target=plan.path(step.target);
-target.openBase();
-plan.skippable(`${source} is not a directory`,(end)=>{
-const directory2=target.open(O_PATH | O_DIRECTORY,{
-accept:[
-"ENOENT",
-"ENOTDIR"
-],
-onAccepted:end
-});
-for(const node of tree)keep(plan,directory2,node,void 0);
-});
-for(const path2 of namesOf3(tree)){
-plan.mounted({
-target:`${target.canonical}/${path2}`,
-type:"bind",
-source:`${source}/${path2}`,
-readOnly:true,
-certain:false,
-keepsBelow:true
-});
-}
+holdNames(plan,{
+source,
+target:step.target,
+isChangeable:true
+},tree);
 }
 function refuseOthers({target},source,plan){
 const{nextRoot:nextRoot2}=plan.cursor;
@@ -35044,102 +35218,16 @@ plan.refuse(`${origin} is shown at ${mount4.target} too, where a box protects no
 function below3(directory2,rest2){
 return directory2==="/" && rest2 !==""?rest2:directory2 + rest2;
 }
-function namesOf3(nodes){
-return nodes.flatMap(({path:path2,isName,children})=> isName?[
-path2
-]:namesOf3(children));
-}
-function keep(plan,directory2,node,lost2){
-const{path:path2,isName,mayBeMade,children}=node;
-const[closed,done]=[
-new Label(`${path2} is kept`),
-new Label(`${path2} is done`)
-];
-const open5=(flags2,missing4)=> openBelow(plan,directory2,path2,{
-flags:flags2,
-...missing4 &&{
-missing:missing4
-},
-fixes:WAYS
-});
-const opened2=open5(0,mayBeMade?done:lost2??done);
-if(isName){
-refuseLinks(plan,directory2,path2,opened2);
-mountOnItself(plan,opened2,path2,{
-readOnly:true
-});
-}else{
-open5(O_DIRECTORY,closed);
-mountOnItself(plan,opened2,path2);
-for(const child of children)keep(plan,directory2,child,closed);
-plan.call(getpid(),{
-onSuccess:done
-});
-plan.place(closed);
-mountOnItself(plan,open5(0,void 0),path2,{
-readOnly:true
-});
-}
-plan.place(done);
-}
-function refuseLinks(plan,directory2,path2,opened2){
-const[file,single2]=[
-new Label(`${path2} is a file`),
-new Label(`${path2} has one name`)
-];
-const stat=statxOutput();
-openBelow(plan,directory2,path2,{
-flags:O_DIRECTORY,
-missing:file
-});
-plan.call(getpid(),{
-onSuccess:single2
-});
-plan.place(file);
-plan.call(statx(opened2,"",AT_EMPTY_PATH,STATX_NLINK,stat));
-const verdict={
-name:"protect",
-text:`<${path2}>.nlink`,
-answer:stat,
-read:()=>({
-errno:ERRNO.EINVAL,
-words:void 0
-})
-};
-const links2=new FieldAddress(stat,NLINK2,"&statx.nlink");
-plan.call({
-...compareWord(links2,new Named(1,"1")),
-verdict
-},{
-fixes:{
-EINVAL:"it has another name, a hard link, by which it could be changed; copy it to a file of its own, or leave its name out"
-}
-});
-plan.place(single2);
-}
-var BOXES,WAYS,NLINK2;
+var BOXES;
 var init_protect_late=__esm({
 "plan/steps/protect_late.ts"(){
-init_call();
-init_files3();
-init_futex();
-init_mounts3();
-init_processes();
-init_statx3();
-init_program();
-init_errno();
 init_path();
 init_protected_names();
 init_mount_table();
-init_pins();
+init_late_names();
 init_late_placeholders();
 init_name_tree();
 BOXES=/\/\.cache\/ramekin(\/|$)/;
-WAYS={
-ELOOP:"it is a symbolic link, or is behind one; a box does not look where that leads: protect the file that it leads to, and leave this name out (protect: [names], --protect=NAMES)",
-EACCES:"its owner may not search the directory, and a program could change that: chmod u+rwx"
-};
-NLINK2=16;
 }
 });
 var OtherPlaces;
@@ -42909,16 +42997,16 @@ plainHttp:true
 };
 }
 function runOptions(given){
-const{entrypoint,user,workdir,hostname:hostname2,keep:keep3}=valuesOf(given);
-if(keep3 !==void 0 && given.has("read-only")){
+const{entrypoint,user,workdir,hostname:hostname2,keep:keep2}=valuesOf(given);
+if(keep2 !==void 0 && given.has("read-only")){
 throw new UsageError("--keep and --read-only: what is not changed cannot be kept");
 }
 return{
 ...given.has("read-only")&&{
 readOnly:true
 },
-...keep3 !==void 0 &&{
-persistent:absolute2(keep3)
+...keep2 !==void 0 &&{
+persistent:absolute2(keep2)
 },
 volumes:Object.fromEntries(given.values("volume").map((text5)=> volumeOf(text5))),
 env:variablesOf(given),
@@ -52157,13 +52245,13 @@ function headerOf(entry2){
 const name=bytesOf6(entry2.name),target=bytesOf6(entry2.target??"");
 const split5=splitName(name);
 const records=[];
-const keep3=(key,value)=> records.push(record(key,value));
+const keep2=(key,value)=> records.push(record(key,value));
 const{uid,gid,size=0,mtime}=entry2;
-if(split5===void 0 || !isAscii(name))keep3("path",name);
-if(target.length > NAME9 || !isAscii(target))keep3("linkpath",target);
+if(split5===void 0 || !isAscii(name))keep2("path",name);
+if(target.length > NAME9 || !isAscii(target))keep2("linkpath",target);
 const number2=(key,value,digits)=>{
 if(value >=0 && value < 8 ** digits)return value;
-keep3(key,String(value));
+keep2(key,String(value));
 return 0;
 };
 const fields={
@@ -52172,7 +52260,7 @@ gid:number2("gid",gid,7),
 size:number2("size",size,11),
 mtime:number2("mtime",mtime,11)
 };
-for(const{name:name2,value}of entry2.xattrs??[])keep3(`SCHILY.xattr.${name2}`,value);
+for(const{name:name2,value}of entry2.xattrs??[])keep2(`SCHILY.xattr.${name2}`,value);
 const[prefix,rest2]=split5??[
 new Uint8Array(),
 name.subarray(0,NAME9)
@@ -52948,27 +53036,27 @@ pivotRoot(root2.path),
 remount("/",readOnly?"ro,nodev":"nodev")
 ];
 }
-async function lower2(path2,keep3){
-if(keep3===void 0)return overlay(path2,{
+async function lower2(path2,keep2){
+if(keep2===void 0)return overlay(path2,{
 lower:[
 path2
 ],
 discard:true
 });
-if(!keep3.startsWith("/")){
-throw new ImageError(`the directory of the changes, ${keep3}, does not begin with /`,{
+if(!keep2.startsWith("/")){
+throw new ImageError(`the directory of the changes, ${keep2}, does not begin with /`,{
 code:"invalid"
 });
 }
 const[upper,work]=[
-`${keep3}/upper`,
-`${keep3}/work`
+`${keep2}/upper`,
+`${keep2}/work`
 ];
 await Deno.mkdir(work,{
 recursive:true,
 mode:448
 });
-checkPrivate(keep3,await Deno.stat(keep3));
+checkPrivate(keep2,await Deno.stat(keep2));
 await makeUpper(upper,path2);
 return overlay(path2,{
 lower:[
@@ -52978,9 +53066,9 @@ upper,
 work
 });
 }
-function checkPrivate(keep3,{uid,mode:mode2}){
+function checkPrivate(keep2,{uid,mode:mode2}){
 if(uid===geteuid2()&&(mode2 & 63)===0)return;
-throw new ImageError(`the directory of the changes, ${keep3}, is open to other users`,{
+throw new ImageError(`the directory of the changes, ${keep2}, is open to other users`,{
 code:"invalid",
 advice:[
 "name one that does not exist, or that is yours alone: chmod 700",
@@ -57547,12 +57635,12 @@ owner:before.owner,
 unpackedMode:before.unpackedMode
 });
 }
-add(path2,entry2,keep3){
+add(path2,entry2,keep2){
 const{parent,name,entry:there}=this.#find(path2,{
 follow:false
 });
 if(there===void 0)parent.children.set(name,entry2);
-else if(!keep3)throw new PathIssue(`${path2} exists already`);
+else if(!keep2)throw new PathIssue(`${path2} exists already`);
 }
 copy(path2,source){
 const{parent,name,entry:entry2}=this.#find(path2,{
@@ -58138,19 +58226,19 @@ init_looked_at();
 function readMkdir({path:path2,mode:mode2},draft){
 draft.change(path2,(inside2)=> draft.tree.makeDirectory(inside2,mode2,draft.owner));
 }
-function readSymlink({path:path2,target,keep:keep3=false},draft){
+function readSymlink({path:path2,target,keep:keep2=false},draft){
 draft.change(path2,(inside2)=> draft.tree.add(inside2,{
 kind:"symlink",
 target,
 ...draft.owner
-},keep3));
+},keep2));
 }
 function readWriteFile({path:path2,text:text5,mode:mode2},draft){
 const bytes=new TextEncoder().encode(text5);
 draft.change(path2,(inside2)=> draft.tree.writeFile(inside2,bytes,mode2,draft.owner));
 }
 function readMknod(step,draft){
-const{path:path2,type,major=0,minor=0,mode:mode2=420,keep:keep3=false}=step;
+const{path:path2,type,major=0,minor=0,mode:mode2=420,keep:keep2=false}=step;
 const{uid=draft.owner.uid,gid=draft.owner.gid}=step;
 draft.change(path2,(inside2)=> draft.tree.add(inside2,{
 kind:NODES[type],
@@ -58159,7 +58247,7 @@ minor,
 mode:mode2,
 uid,
 gid
-},keep3));
+},keep2));
 }
 function readBind(step,draft){
 const{source,target,entries,optional:optional3=false}=step;
@@ -58279,8 +58367,8 @@ return draft.leaveOut(`${path2} is of this machine, as the root comes later`);
 draft.cwd=posix2.resolve(draft.cwd??"/",path2);
 },
 chroot:(_step,draft)=> enter4(draft),
-clearEnv:({keep:keep3=[]},draft)=>{
-if(keep3.length > 0){
+clearEnv:({keep:keep2=[]},draft)=>{
+if(keep2.length > 0){
 draft.leaveOut("the variables to keep are of a run: podman run --env=NAME; setEnv() has values");
 }
 },
@@ -59932,10 +60020,10 @@ LogFile=class{
 #keep;
 #fd;
 #size;
-constructor({path:path2,maxBytes=10 * 2 ** 20,keep:keep3=3}){
+constructor({path:path2,maxBytes=10 * 2 ** 20,keep:keep2=3}){
 if(!(maxBytes >=1))throw new TypeError(`maxBytes should be at least 1, not ${maxBytes}`);
 this.#maxBytes=maxBytes;
-this.#keep=keep3;
+this.#keep=keep2;
 const end=path2.lastIndexOf("/")+ 1;
 this.#name=path2.slice(end);
 const flags2=O_PATH | O_DIRECTORY | O_CLOEXEC;
@@ -65006,7 +65094,7 @@ this.initImage=new ResultOf(this.#memfd,"init");
 };
 })
 });
-var SHAPE,ERRNO_ITSELF,SAID,FIRST_CALLS;
+var SHAPE,ERRNO_ITSELF,SAID,FIRST_CALLS,HOLDING;
 var init_compile_box=__esm({
 "box/compile_box.ts":(function(){
 init_call();
@@ -65050,6 +65138,10 @@ SAID=new Set([
 FIRST_CALLS=new Set([
 "clone",
 "unshare"
+]);
+HOLDING=new Set([
+"protect",
+"denyFiles"
 ]);
 })
 });
@@ -65286,7 +65378,7 @@ if(path2.startsWith("~"))return 'write "$HOME", as a shell expands ~ only where 
 const below6=path2.replace(/^(\.(\/+|$))+/,"");
 return climbs(path2)?"/...":below6===""?'"$PWD"':`"$PWD"/${below6}`;
 }
-var IN_BOX,FILES3,NOT_IN_BOX;
+var IN_BOX,NOT_IN_BOX;
 var init_box_flags=__esm({
 "scripts/ramekin/box_flags.ts":(function(){
 init_mod2();
@@ -65305,10 +65397,7 @@ variables:()=>[
 ],
 without:withoutDenied
 };
-FILES3="where the paths lead is known only where the box runs; allow fewer files, or build a recipe that covers them in the new root: ";
 NOT_IN_BOX={
-read:`${FILES3}maskPaths()`,
-write:`${FILES3}readonlyPaths()`,
 net:"a box cannot hold connections to hosts, as ramekin does; it has no network without --allow-net"
 };
 })
@@ -70348,8 +70437,8 @@ return result;
 function blockHeader2(string,indentPerLevel){
 const indentIndicator=needIndentIndicator2(string)?String(indentPerLevel):"";
 const clip=string[string.length - 1]==="\n";
-const keep3=clip &&(string[string.length - 2]==="\n" || string==="\n");
-const chomp=keep3?"+":clip?"":"-";
+const keep2=clip &&(string[string.length - 2]==="\n" || string==="\n");
+const chomp=keep2?"+":clip?"":"-";
 return `${indentIndicator}${chomp}
 `;
 }
@@ -70843,12 +70932,12 @@ this.uid=uid;
 this.gid=gid;
 this.groups=groups??this.groups;
 }
-limit({keep:keep3,...given}){
-const sets=keep3===void 0?given:{
-bounding:keep3,
-permitted:keep3,
-inheritable:keep3,
-ambient:keep3
+limit({keep:keep2,...given}){
+const sets=keep2===void 0?given:{
+bounding:keep2,
+permitted:keep2,
+inheritable:keep2,
+ambient:keep2
 };
 if(sets.bounding !==void 0)this.#bounding=sets.bounding;
 const{permitted,effective,inheritable,ambient=[]}=sets;
@@ -70919,8 +71008,8 @@ return draft.refuse("the directory is of the host; move chdir() behind the root"
 }
 draft.cwd=normalize(path2);
 }
-function sayClearEnv({keep:keep3=[]},draft){
-if(keep3.length > 0){
+function sayClearEnv({keep:keep2=[]},draft){
+if(keep2.length > 0){
 draft.refuse(`an engine has no variables to "keep": setEnv() gives values`);
 }
 draft.environment=new Map();
@@ -71908,7 +71997,7 @@ destination:destination3,
 ...mount4
 });
 }
-function sayRemount({target,options,keep:keep3,recursive,bind:bind4},draft){
+function sayRemount({target,options,keep:keep2,recursive,bind:bind4},draft){
 const path2=draft.inside(target);
 if(path2===void 0)return;
 const words4=wordsOf3(options);
@@ -71918,7 +72007,7 @@ if(mount4===void 0)return draft.refuse(`nothing is mounted at ${target} by this 
 if(bind4===false){
 return draft.refuse('"bind: false" changes a filesystem that is mounted already');
 }
-if(keep3 !==true)mount4.options=mount4.options.filter((word6)=> !isAttribute(word6));
+if(keep2 !==true)mount4.options=mount4.options.filter((word6)=> !isAttribute(word6));
 mount4.options.push(...words4.map((word6)=> recursive===true?`r${word6}`:word6));
 }
 function remountRoot(words4,draft){
@@ -77051,7 +77140,7 @@ const box3=boxedSandbox(given,{
 path:HERE3.path,
 optional:HERE3.optional
 });
-if(box3.steps.some(({step})=> step==="limits" || step==="protect"))return void 0;
+if(box3.steps.some(({step})=> OF_SCRIPTS.has(step)))return void 0;
 const isThere4=visibleDirectory(optionsOf(given,HERE3))!==void 0;
 return buildBox(box3,{
 cwd:isThere4?"caller":"root"
@@ -77084,7 +77173,7 @@ time:Deno.statSync(path2).mtime?.getTime()??0
 ages.sort((one,other)=> one.time - other.time);
 for(const{path:path2}of ages.slice(0,files2.length - MOST12 / 2))Deno.removeSync(path2);
 }
-var MOST12;
+var MOST12,OF_SCRIPTS;
 var init_keep_box=__esm({
 "scripts/ramekin/keep_box.ts"(){
 init_mod10();
@@ -77096,6 +77185,11 @@ init_sandbox3();
 init_subcommands();
 init_usage2();
 MOST12=256;
+OF_SCRIPTS=new Set([
+"limits",
+"protect",
+"denyFiles"
+]);
 }
 });
 var detach_exports={};
@@ -77183,11 +77277,11 @@ man:()=> Promise.resolve().then(()=>(init_man(),man_exports)),
 completions:()=> Promise.resolve().then(()=>(init_completions(),completions_exports))
 };
 init_subcommands();
-async function keep2(kept){
+async function keep(kept){
 return(await Promise.resolve().then(()=>(init_keep_box(),keep_box_exports))).keepBox(kept);
 }
 export{
-keep2 as keep,
+keep,
 main,
 runsProgram
 };
