@@ -11,7 +11,7 @@ for(const name in getters){
 Object.defineProperty(target,name,{get:getters[name],configurable:true});
 }
 });
-var BUILD="767046130e96b2da9baa23627de66f8874f673b6271e70667de10ba376171c31";
+var BUILD="4be08f2813e4a36284213ead8e03a4283006197d6eb2214ab444a6cdd1690e3b";
 var FUNCTIONS={
 getenv:{
 parameters:[

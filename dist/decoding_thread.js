@@ -12,7 +12,8 @@ Object.defineProperty(target,name,{get:getters[name],configurable:true});
 }
 });
 var escapeControls=(function escapeControls(text){
-return text.replace(CONTROLS,(character)=>{
+if(PLAIN.test(text))return text;
+return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\ufffe\uffff]/gu,(character)=>{
 const json=JSON.stringify(character).slice(1,-1);
 if(json !==character)return json;
 return character.split("").map((unit)=> `\\u${unit.charCodeAt(0).toString(16).padStart(4,"0")}`).join("");
@@ -24,7 +25,7 @@ return `"${escapeControls(shown)}"`;
 });
 import{createHash}from "node:crypto";
 import{closeSync,openSync,readSync}from "node:fs";
-var CONTROLS=/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\ufffe\uffff]/gu;
+var PLAIN=/^[ -~]*$/;
 var LONGEST=60;
 function positionText(position){
 if(position===void 0)return "";

@@ -68,7 +68,8 @@ var errnoText=(function errnoText(name){
 return TEXT[name];
 });
 var escapeControls=(function escapeControls(text3){
-return text3.replace(CONTROLS,(character)=>{
+if(PLAIN.test(text3))return text3;
+return text3.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\ufffe\uffff]/gu,(character)=>{
 const json=JSON.stringify(character).slice(1,-1);
 if(json !==character)return json;
 return character.split("").map((unit)=> `\\u${unit.charCodeAt(0).toString(16).padStart(4,"0")}`).join("");
@@ -6546,7 +6547,7 @@ EOWNERDEAD:"Owner died",
 ENOTRECOVERABLE:"State not recoverable",
 ERFKILL:"Operation not possible due to RF-kill"
 };
-var CONTROLS=/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\ufffe\uffff]/gu;
+var PLAIN=/^[ -~]*$/;
 var LONGEST=60;
 function quoted(text3){
 const shown2=text3.length > LONGEST?`${text3.slice(0,LONGEST)}...`:text3;

@@ -285,7 +285,8 @@ EFD_NONBLOCK
 }));
 });
 var escapeControls=(function escapeControls(text4){
-return text4.replace(CONTROLS,(character)=>{
+if(PLAIN.test(text4))return text4;
+return text4.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\ufffe\uffff]/gu,(character)=>{
 const json=JSON.stringify(character).slice(1,-1);
 if(json !==character)return json;
 return character.split("").map((unit)=> `\\u${unit.charCodeAt(0).toString(16).padStart(4,"0")}`).join("");
@@ -6267,7 +6268,7 @@ return call("fchown",fd,uid,gid);
 function fchmod(fd,fileMode){
 return call("fchmod",fd,mode(fileMode));
 }
-var CONTROLS=/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\ufffe\uffff]/gu;
+var PLAIN=/^[ -~]*$/;
 var LONGEST=60;
 var ERRNO={
 EPERM:1,

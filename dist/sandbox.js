@@ -538,7 +538,8 @@ EFD_NONBLOCK
 }));
 });
 var escapeControls=(function escapeControls(text4){
-return text4.replace(CONTROLS,(character)=>{
+if(PLAIN.test(text4))return text4;
+return text4.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\ufffe\uffff]/gu,(character)=>{
 const json=JSON.stringify(character).slice(1,-1);
 if(json !==character)return json;
 return character.split("").map((unit)=> `\\u${unit.charCodeAt(0).toString(16).padStart(4,"0")}`).join("");
@@ -7625,7 +7626,7 @@ return call("fchown",fd,uid,gid);
 function fchmod(fd,fileMode){
 return call("fchmod",fd,mode(fileMode));
 }
-var CONTROLS=/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\ufffe\uffff]/gu;
+var PLAIN=/^[ -~]*$/;
 var LONGEST2=60;
 function escapeLines(text4){
 return text4.split("\n").map(escapeControls).join("\n");
@@ -36175,10 +36176,10 @@ return text4.length > LONGEST6?`${text4.slice(0,LONGEST6 - 3)}...`:text4;
 }
 function valueText(value){
 if(Array.isArray(value))return `[${value.map(valueText).join(", ")}]`;
-if(typeof value==="string" && PLAIN.test(value))return value;
+if(typeof value==="string" && PLAIN2.test(value))return value;
 return JSON.stringify(value)??shown(value);
 }
-var PLAIN=/^[\w@%+=:./-]+$/;
+var PLAIN2=/^[\w@%+=:./-]+$/;
 function needsText(needs2,paint2){
 const listed2=needs2.map((need)=>{
 const flags2=flagsOf(need);

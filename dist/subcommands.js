@@ -591,7 +591,8 @@ EFD_NONBLOCK
 }));
 });
 var escapeControls=(function escapeControls(text5){
-return text5.replace(CONTROLS,(character)=>{
+if(PLAIN.test(text5))return text5;
+return text5.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\ufffe\uffff]/gu,(character)=>{
 const json=JSON.stringify(character).slice(1,-1);
 if(json !==character)return json;
 return character.split("").map((unit)=> `\\u${unit.charCodeAt(0).toString(16).padStart(4,"0")}`).join("");
@@ -10015,10 +10016,10 @@ writer=new OutputField(this.output,4,"pipe[1]");
 };
 })
 });
-var CONTROLS,LONGEST2;
+var PLAIN,LONGEST2;
 var init_control_characters=__esm({
 "ffi/control_characters.ts":(function(){
-CONTROLS=/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\ufffe\uffff]/gu;
+PLAIN=/^[ -~]*$/;
 LONGEST2=60;
 })
 });
@@ -44136,7 +44137,7 @@ return text5.length > LONGEST6?`${text5.slice(0,LONGEST6 - 3)}...`:text5;
 }
 function valueText(value){
 if(Array.isArray(value))return `[${value.map(valueText).join(", ")}]`;
-if(typeof value==="string" && PLAIN.test(value))return value;
+if(typeof value==="string" && PLAIN2.test(value))return value;
 return JSON.stringify(value)??shown(value);
 }
 function needsText(needs2,paint2){
@@ -44180,7 +44181,7 @@ return[
 ];
 }
 }
-var LONGEST6,PLAIN;
+var LONGEST6,PLAIN2;
 var init_plan_text=__esm({
 "scripts/ramekin/plan_text.ts":(function(){
 init_control_characters();
@@ -44190,7 +44191,7 @@ init_shown();
 init_written_step();
 init_output2();
 LONGEST6=100;
-PLAIN=/^[\w@%+=:./-]+$/;
+PLAIN2=/^[\w@%+=:./-]+$/;
 })
 });
 function milliseconds(time){
@@ -51340,13 +51341,13 @@ yield node2;
 function tooLong3(length){
 return new ArchiveError(`a name has ${length} letters, and a path at most ${LONGEST9}`);
 }
-var MOST_LINKS,LONGEST9,PLAIN2,TreeNode,Tree;
+var MOST_LINKS,LONGEST9,PLAIN3,TreeNode,Tree;
 var init_tree2=__esm({
 "images/layer/tree.ts"(){
 init_errors5();
 MOST_LINKS=40;
 LONGEST9=4095;
-PLAIN2={
+PLAIN3={
 uid:0,
 gid:0,
 mode:493,
@@ -51372,7 +51373,7 @@ this.name=name;
 this.parent=parent;
 this.layer=layer;
 this.target=target;
-this.attributes=PLAIN2;
+this.attributes=PLAIN3;
 this.absent=false;
 this.children=kind==="directory"?new Map():void 0;
 this.#length=parent===void 0?0:parent.#length + name.length + 1;
