@@ -20,8 +20,8 @@ export class FileReading {
   readonly #place: Place;
   readonly #isSmall: boolean;
   readonly #pieces: Piece[] = [];
-  /** How many of the pieces are copies. */
-  #owned = 0;
+  /** The copies among the pieces, which are the first of them. */
+  readonly #copies: Uint8Array<ArrayBuffer>[] = [];
   #file: OpenFile | undefined;
   /** How many bytes were read; and in which part of a sparse file, and how many of that. */
   #read = 0;
@@ -63,9 +63,11 @@ export class FileReading {
 
   /** Copies the data that it keeps, as the memory in which they came is given back. */
   own(): void {
-    for (; this.#owned < this.#pieces.length; this.#owned++) {
-      const { offset, bytes } = this.#pieces[this.#owned]!;
-      this.#pieces[this.#owned] = { offset, bytes: bytes.slice() };
+    for (let index = this.#copies.length; index < this.#pieces.length; index++) {
+      const { offset, bytes } = this.#pieces[index]!;
+      const copy = new Uint8Array(bytes);
+      this.#copies.push(copy);
+      this.#pieces[index] = { offset, bytes: copy };
     }
   }
 
@@ -74,7 +76,10 @@ export class FileReading {
     const { size, segments, stored } = this.entry;
     if (this.#isSmall) {
       const content = { pieces: this.#pieces, size };
-      this.#do(() => this.#disk.makeFile(this.#place, attributes, content, report));
+      this.#do(async () => {
+        await this.#disk.makeFile(this.#place, attributes, content, report);
+        for (const copy of this.#copies) this.#disk.release(copy);
+      });
       return;
     }
     const last = segments?.findLast(({ length }) => length > 0);
