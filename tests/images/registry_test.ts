@@ -2,7 +2,8 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { pull, type PullOptions, referrers } from "../../images/mod.ts";
-import { findCredentials } from "../../images/registry/credentials.ts";
+import { Authorization } from "../../images/registry/authorization.ts";
+import { type Credentials, findCredentials } from "../../images/registry/credentials.ts";
 import { parseChallenges } from "../../images/registry/challenge.ts";
 import { test } from "../support.ts";
 import { FixtureRegistry } from "./fixture_registry.ts";
@@ -373,4 +374,29 @@ inDirectory("signatures are told, by the interface for them and by tags", async 
     return new Response(pages[0]!.blobs.get(pages[0]!.manifest.digest), { headers: { link } });
   };
   await assertImageError(kinds, "invalid", "on more pages");
+});
+
+test("a registry with TLS may name who gives tokens without, to whom no credentials are sent", async () => {
+  const asked: (string | null)[] = [];
+  await using server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    (request) => {
+      asked.push(request.headers.get("authorization"));
+      return Response.json({ token: "open" });
+    },
+  );
+  using client = Deno.createHttpClient({});
+  const realm = `http://127.0.0.1:${server.addr.port}/token`;
+  const answer = (credentials?: Credentials) => {
+    const http = { client, idleTimeout: 10_000 };
+    const authorization = new Authorization(() => Promise.resolve(credentials), http);
+    const headers = { "www-authenticate": `Bearer realm="${realm}",service="kitchen"` };
+    const url = new URL("https://registry.example/v2/");
+    return authorization.answer(url, "repository:tool:pull", new Response(null, { headers }));
+  };
+  // As docker and podman do: what comes of such a token is checked by digests, and nothing is told.
+  assertEquals(await answer(), "Bearer open");
+  const cook = { username: "cook", password: "salt" };
+  await assertImageError(() => answer(cook), "denied", "without TLS, which is not done");
+  assertEquals(asked, [null]);
 });
