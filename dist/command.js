@@ -11,7 +11,7 @@ for(const name in getters){
 Object.defineProperty(target,name,{get:getters[name],configurable:true});
 }
 });
-var BUILD="4be08f2813e4a36284213ead8e03a4283006197d6eb2214ab444a6cdd1690e3b";
+var BUILD="9a442c1425e0ec86cccf3530e64092d90c07c07e7a9a461399f1417eb491bf30";
 var FUNCTIONS={
 getenv:{
 parameters:[

@@ -51170,7 +51170,7 @@ path;
 #place;
 #isSmall;
 #pieces;
-#owned;
+#copies;
 #file;
 #read;
 #segment;
@@ -51179,7 +51179,7 @@ constructor(entry2,place3,path2,disk,doIt){
 this.entry=entry2;
 this.path=path2;
 this.#pieces=[];
-this.#owned=0;
+this.#copies=[];
 this.#read=0;
 this.#segment=0;
 this.#segmentRead=0;
@@ -51201,11 +51201,13 @@ else this.#do(()=> this.#disk.writeFile(this.#file,piece));
 this.#read +=bytes.length;
 }
 own(){
-for(;this.#owned < this.#pieces.length;this.#owned++){
-const{offset,bytes}=this.#pieces[this.#owned];
-this.#pieces[this.#owned]={
+for(let index=this.#copies.length;index < this.#pieces.length;index++){
+const{offset,bytes}=this.#pieces[index];
+const copy2=new Uint8Array(bytes);
+this.#copies.push(copy2);
+this.#pieces[index]={
 offset,
-bytes:bytes.slice()
+bytes:copy2
 };
 }
 }
@@ -51216,7 +51218,10 @@ const content2={
 pieces:this.#pieces,
 size
 };
-this.#do(()=> this.#disk.makeFile(this.#place,attributes,content2,report2));
+this.#do(async()=>{
+await this.#disk.makeFile(this.#place,attributes,content2,report2);
+for(const copy2 of this.#copies)this.#disk.release(copy2);
+});
 return;
 }
 const last=segments?.findLast(({length})=> length > 0);
