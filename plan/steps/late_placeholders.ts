@@ -208,14 +208,23 @@ class LatePlaceholders {
    */
   #refuseClosed(parent: Fd, { path, text }: NameNode, again: Label, next: Label): void {
     const add: PlanBuilder["callBefore"] = (call, edges) => this.#plan.callBefore(call, edges);
-    add(faccessat(parent, ".", W_OK), { accept: ["EACCES"], onZero: again });
+    const last = new Label(`${path}: a last try`);
+    // Something else than the mode may keep from it, such as Landlock: it is tried once more then.
+    add(faccessat(parent, ".", W_OK), { accept: ["EACCES"], onZero: last });
     add(statx(parent, "", AT_EMPTY_PATH, STATX_UID, this.#stat));
     const user = add(geteuid());
     add(compareField(this.#stat, UID, new ResultOf(user, "euid")), {
       accept: ["EAGAIN"],
       onAccepted: next,
     });
-    add(makingIn(parent, nameOf(path), text), { onZero: again, onSuccess: again, fixes: FIXES });
+    this.#plan.launcherParts.push(last);
+    add(makingIn(parent, nameOf(path), text), {
+      accept: ["EEXIST"],
+      onAccepted: again,
+      onZero: again,
+      onSuccess: again,
+      fixes: FIXES,
+    });
   }
 
   /** Removes a placeholder that no other container has, and that nobody has written to. */

@@ -5,8 +5,10 @@ import { boxOf } from "../../box/build_box.ts";
 import { compileBox } from "../../box/compile_box.ts";
 import { buildBox } from "../../box/mod.ts";
 import { recordOffset } from "../../ffi/engine/program.ts";
+import { landlockVersion } from "../../ffi/linux/landlock.ts";
 import {
   bind,
+  landlock,
   mapRoot,
   protect,
   PROTECTED_NAMES,
@@ -174,6 +176,19 @@ test(
     assertEquals((await box.run(["true"])).code, 0);
     assertEquals(listing(directory), []);
   }),
+);
+
+test(
+  "a name that cannot be made for another reason than its directory's mode ends the launch",
+  inNew((directory) => {
+    using box = new BoxFile(protecting(directory));
+    const limited = recipe(landlock({ execute: ["/"], read: ["/"], write: ["/dev"] }));
+    const { success, stderr } = limited.command("timeout", { args: ["10", box.path, "true"] })
+      .outputSync();
+    assert(!success);
+    assertStringIncludes(decode(stderr), "it cannot be made now");
+  }),
+  landlockVersion() === 0 ? "needs landlock" : undefined,
 );
 
 test(
