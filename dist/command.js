@@ -11,7 +11,7 @@ for(const name in getters){
 Object.defineProperty(target,name,{get:getters[name],configurable:true});
 }
 });
-var BUILD="9a442c1425e0ec86cccf3530e64092d90c07c07e7a9a461399f1417eb491bf30";
+var BUILD="5bd2de11308e234254a52a24d81eeb150b935ce419653525ec4fd0765ef9928f";
 var FUNCTIONS={
 getenv:{
 parameters:[

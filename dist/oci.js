@@ -16120,11 +16120,12 @@ return new ResultOf(opened,`<${path2}>`);
 }
 #refuseClosed(parent,{path:path2,text:text3},again,next){
 const add=(call2,edges)=> this.#plan.callBefore(call2,edges);
+const last=new Label(`${path2}: a last try`);
 add(faccessat(parent,".",W_OK),{
 accept:[
 "EACCES"
 ],
-onZero:again
+onZero:last
 });
 add(statx(parent,"",AT_EMPTY_PATH,STATX_UID,this.#stat));
 const user=add(geteuid());
@@ -16134,7 +16135,12 @@ accept:[
 ],
 onAccepted:next
 });
+this.#plan.launcherParts.push(last);
 add(makingIn(parent,nameOf(path2),text3),{
+accept:[
+"EEXIST"
+],
+onAccepted:again,
 onZero:again,
 onSuccess:again,
 fixes:FIXES

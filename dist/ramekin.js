@@ -25494,11 +25494,12 @@ return new ResultOf(opened,`<${path2}>`);
 }
 #refuseClosed(parent,{path:path2,text:text4},again,next){
 const add=(call2,edges)=> this.#plan.callBefore(call2,edges);
+const last=new Label(`${path2}: a last try`);
 add(faccessat(parent,".",W_OK),{
 accept:[
 "EACCES"
 ],
-onZero:again
+onZero:last
 });
 add(statx(parent,"",AT_EMPTY_PATH,STATX_UID,this.#stat));
 const user=add(geteuid());
@@ -25508,7 +25509,12 @@ accept:[
 ],
 onAccepted:next
 });
+this.#plan.launcherParts.push(last);
 add(makingIn(parent,nameOf2(path2),text4),{
+accept:[
+"EEXIST"
+],
+onAccepted:again,
 onZero:again,
 onSuccess:again,
 fixes:FIXES2

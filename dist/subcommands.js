@@ -31986,11 +31986,12 @@ return new ResultOf(opened2,`<${path2}>`);
 }
 #refuseClosed(parent,{path:path2,text:text5},again,next){
 const add2=(call2,edges)=> this.#plan.callBefore(call2,edges);
+const last=new Label(`${path2}: a last try`);
 add2(faccessat(parent,".",W_OK),{
 accept:[
 "EACCES"
 ],
-onZero:again
+onZero:last
 });
 add2(statx(parent,"",AT_EMPTY_PATH,STATX_UID,this.#stat));
 const user=add2(geteuid());
@@ -32000,7 +32001,12 @@ accept:[
 ],
 onAccepted:next
 });
+this.#plan.launcherParts.push(last);
 add2(makingIn(parent,nameOf2(path2),text5),{
+accept:[
+"EEXIST"
+],
+onAccepted:again,
 onZero:again,
 onSuccess:again,
 fixes:FIXES2
