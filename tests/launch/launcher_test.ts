@@ -288,7 +288,7 @@ test("a plan that is kept holds only while its paths lead where they did", () =>
   }
 });
 
-test("a path that has become a link is an error once, and then a new plan", () => {
+test("a path that has become a link to the same directory gets a new plan", () => {
   const directory = Deno.makeTempDirSync();
   try {
     Deno.mkdirSync(`${directory}/shown`);
@@ -297,7 +297,6 @@ test("a path that has become a link is an error once, and then a new plan", () =
     assert(command.outputSync().success);
     Deno.renameSync(`${directory}/shown`, `${directory}/moved`);
     Deno.symlinkSync("moved", `${directory}/shown`);
-    assertEquals(assertThrows(() => command.outputSync(), SyscallError).code, "ELOOP");
     assert(command.outputSync().success);
     assert(box.command("true").outputSync().success);
   } finally {
