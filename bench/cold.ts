@@ -19,6 +19,7 @@ const EMPTY = "an empty file",
   SANDBOX = "a sandbox, with dist/ramekin.js",
   COMMAND = "dist/command.js sandbox -- true",
   KEPT = "the same with a kept box",
+  VERSION = "dist/command.js --version",
   FIRST = "examples/first.ts";
 const FLOOR = "Deno's own part of it";
 const KINDS = ["user", "mount", "pid", "uts"] as const;
@@ -45,7 +46,7 @@ export async function cold(): Promise<Report> {
       ramekin(COMMAND, "dist/command.js", "sandbox", "--", "true"),
       keeping(KEPT, directory),
       ramekin("scripts/ramekin.ts sandbox -- true", "scripts/ramekin.ts", "sandbox", "--", "true"),
-      ramekin("dist/command.js --version", "dist/command.js", "--version"),
+      ramekin(VERSION, "dist/command.js", "--version"),
     ];
     const bwrap = findProgram("bwrap");
     if (bwrap !== undefined) {
@@ -83,6 +84,7 @@ export async function cold(): Promise<Report> {
           wanted(["the recipe in one file", ONE_FILE, 1.5]),
           wanted(["the sandbox in one file", SANDBOX, 1.7]),
           wanted(["ramekin sandbox -- true, with a kept box,", KEPT, 2]),
+          wanted(["ramekin --version", VERSION, 1.5]),
         ]),
       ],
       plots: [],
