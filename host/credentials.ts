@@ -5,6 +5,7 @@
  */
 
 import { call } from "../ffi/call.ts";
+import { prlimit64, readRlimit, rlimitOutput, RLIMITS } from "../ffi/calls/limits.ts";
 import {
   type CapabilityName,
   capabilityOutput,
@@ -37,17 +38,24 @@ export interface Credentials {
   readonly mayChangeGroups: boolean | "unknown";
   /** Whether it may change its network: it has CAP_NET_ADMIN. */
   readonly mayChangeNetwork: boolean;
+  /** Whether it may have as many files open as programs usually may, 1024. */
+  readonly mayOpenMany: boolean;
 }
+
+/** The soft limit of most systems, which Deno raises where it may. */
+const USUAL_FILES = 1024n;
 
 const [UID, GID, CAPABILITIES] = [geteuid(), getegid(), capabilityOutput()];
 const GROUP_LIST = groupsOutput(64);
 const GROUPS = getgroups(GROUP_LIST);
+const FILES = rlimitOutput();
 const QUERY = new Routine([], [
   { call: UID },
   { call: GID },
   // EINVAL: there are more.
   { call: GROUPS, accept: ["EINVAL"] },
   { call: capget(CAPABILITIES) },
+  { call: prlimit64(0, RLIMITS.NOFILE, null, FILES) },
 ]);
 
 /** Reads the credentials from the kernel. */
@@ -62,10 +70,11 @@ export class CurrentCredentials {
     const view = result.output(CAPABILITIES);
     const [euid, egid] = [Number(result.result(UID)), Number(result.result(GID))];
     const groups = groupsIn(result, egid);
+    const mayOpenMany = readRlimit(result.output(FILES)).soft >= USUAL_FILES;
     const last = this.#last;
     // First, as it notes the capabilities whatever else has changed.
     const isSame = this.#hasSame(view) && last?.euid === euid && last.egid === egid &&
-      last.groups === groups;
+      last.groups === groups && last.mayOpenMany === mayOpenMany;
     if (isSame) return last;
     const { effective, inheritable } = readCapabilities(view);
     return this.#last = {
@@ -73,6 +82,7 @@ export class CurrentCredentials {
       egid,
       groups,
       inheritable,
+      mayOpenMany,
       mayChangeNetwork: effective.includes("CAP_NET_ADMIN"),
       mayMapIds: effective.includes("CAP_SETUID") && effective.includes("CAP_SETGID"),
       mayChangeGroups: effective.includes("CAP_SETGID") && mayCallSetgroups(),

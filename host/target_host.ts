@@ -46,6 +46,8 @@ export class TargetHost implements Host {
       mayMapIds: privileged,
       mayChangeGroups: privileged ? true : "unknown",
       mayChangeNetwork: privileged,
+      // Its launcher has no other files than the plan's.
+      mayOpenMany: true,
     };
   }
   #credentials: Credentials | undefined;

@@ -117,11 +117,11 @@ interface Found {
 
 /**
  * The number of descriptors that a plan leaves for execve(2) to close, which is more than a sandbox
- * has. Any further one is closed by a call, because a script may have few (RLIMIT_NOFILE), and needs
- * some itself. To close a mount that is attached nowhere takes a grace period of RCU; the init does
+ * has; and where the script may have few (RLIMIT_NOFILE), as it needs some itself. Any further one is
+ * closed by a call. To close a mount that is attached nowhere takes a grace period of RCU; the init does
  * it while the program runs already.
  */
-const UNCLOSED_FDS = 192;
+const UNCLOSED_FDS = { many: 192, few: 32 } as const;
 
 /**
  * The most calls of a plan, and the most UTF-16 units of the paths that they are made for. The recipe
@@ -404,7 +404,8 @@ export class PlanBuilder {
 
   /** Ends the use of a descriptor; execve(2) closes it, or a call if there are many. */
   release(fd: Fd): void {
-    if (this.closesAtOnce || ++this.#released > UNCLOSED_FDS) this.call(close(fd));
+    const most = this.state.caller.mayOpenMany ? UNCLOSED_FDS.many : UNCLOSED_FDS.few;
+    if (this.closesAtOnce || ++this.#released > most) this.call(close(fd));
   }
 
   /**

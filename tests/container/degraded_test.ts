@@ -121,6 +121,7 @@ function refusing(landlockVersion: number): RecordedHost {
       mayMapIds: false,
       mayChangeGroups: false,
       mayChangeNetwork: false,
+      mayOpenMany: true,
     },
     kernel: { major: 6, minor: 8 },
     landlockVersion,

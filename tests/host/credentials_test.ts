@@ -27,3 +27,21 @@ test("capabilities that come back are told, also where they have gone with a gro
     linux.setgroups(groups);
   }
 }, notRoot);
+
+test("few files that may be open are told, and not each change of their number", () => {
+  const current = new CurrentCredentials();
+  const before = linux.prlimit(0, "NOFILE");
+  const first = current.get();
+  try {
+    linux.prlimit(0, "NOFILE", { ...before, soft: 1023 });
+    assertEquals(current.get().mayOpenMany, false);
+    linux.prlimit(0, "NOFILE", { ...before, soft: 1024 });
+    const many = current.get();
+    assertEquals(many.mayOpenMany, true);
+    linux.prlimit(0, "NOFILE", { ...before, soft: 1025 });
+    assertStrictEquals(current.get(), many);
+  } finally {
+    linux.prlimit(0, "NOFILE", before);
+  }
+  assertEquals(current.get(), first);
+});

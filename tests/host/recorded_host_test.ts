@@ -55,6 +55,7 @@ const DEBIAN: HostRecording = {
     mayMapIds: true,
     mayChangeGroups: true,
     mayChangeNetwork: true,
+    mayOpenMany: true,
   },
   kernel: { major: 6, minor: 18 },
   landlockVersion: 7,
@@ -79,6 +80,7 @@ const NOBODY = {
   mayMapIds: false,
   mayChangeGroups: false,
   mayChangeNetwork: false,
+  mayOpenMany: true,
 } as const;
 
 /** Calls a function while the engine can make no call. */
