@@ -11,7 +11,7 @@ for(const name in getters){
 Object.defineProperty(target,name,{get:getters[name],configurable:true});
 }
 });
-var BUILD="5bd2de11308e234254a52a24d81eeb150b935ce419653525ec4fd0765ef9928f";
+var BUILD="242c13174bde0d1855feba11f00a43a6f3a49b9b73f799c24c3d3c274db66aec";
 var FUNCTIONS={
 getenv:{
 parameters:[

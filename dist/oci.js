@@ -8917,6 +8917,15 @@ RTPRIO:14,
 RTTIME:15
 };
 var RLIM_INFINITY=0xffffffffffffffffn;
+function rlimitOutput(){
+return new Output(16,"&rlimit");
+}
+function readRlimit(limit2){
+return{
+soft:limit2.getBigUint64(0,true),
+hard:limit2.getBigUint64(8,true)
+};
+}
 var SIGSET_SIZE=8;
 var POLLIN=1;
 var POLLOUT=4;
@@ -9356,6 +9365,7 @@ const index=this.#slots.indexOf(slot);
 return index===-1?slot.text:String(this.#values[index]);
 };
 };
+var USUAL_FILES=1024n;
 var[UID,GID,CAPABILITIES2]=[
 geteuid(),
 getegid(),
@@ -9363,6 +9373,7 @@ capabilityOutput()
 ];
 var GROUP_LIST=groupsOutput(64);
 var GROUPS=getgroups(GROUP_LIST);
+var FILES=rlimitOutput();
 var QUERY=new Routine([],[
 {
 call:UID
@@ -9378,6 +9389,9 @@ accept:[
 },
 {
 call:capget(CAPABILITIES2)
+},
+{
+call:prlimit64(0,RLIMITS.NOFILE,null,FILES)
 }
 ]);
 var CurrentCredentials=class{
@@ -9391,8 +9405,9 @@ Number(result.result(UID)),
 Number(result.result(GID))
 ];
 const groups=groupsIn2(result,egid);
+const mayOpenMany=readRlimit(result.output(FILES)).soft >=USUAL_FILES;
 const last=this.#last;
-const isSame3=this.#hasSame(view2)&& last?.euid===euid && last.egid===egid && last.groups===groups;
+const isSame3=this.#hasSame(view2)&& last?.euid===euid && last.egid===egid && last.groups===groups && last.mayOpenMany===mayOpenMany;
 if(isSame3)return last;
 const{effective,inheritable}=readCapabilities(view2);
 return this.#last={
@@ -9400,6 +9415,7 @@ euid,
 egid,
 groups,
 inheritable,
+mayOpenMany,
 mayChangeNetwork:effective.includes("CAP_NET_ADMIN"),
 mayMapIds:effective.includes("CAP_SETUID")&& effective.includes("CAP_SETGID"),
 mayChangeGroups:effective.includes("CAP_SETGID")&& mayCallSetgroups()
@@ -14690,7 +14706,10 @@ directory
 }
 };
 var NO_OPTIONS={};
-var UNCLOSED_FDS=192;
+var UNCLOSED_FDS={
+many:192,
+few:32
+};
 var[MAX_CALLS,MAX_PATHS]=[
 1e5,
 4 * 1024 * 1024
@@ -14733,7 +14752,8 @@ this.directories.whereSkippable((()=> write4(end)));
 this.place(end);
 }),
 release:(function(fd){
-if(this.closesAtOnce || ++this.#released > UNCLOSED_FDS)this.call(close(fd));
+const most=this.state.caller.mayOpenMany?UNCLOSED_FDS.many:UNCLOSED_FDS.few;
+if(this.closesAtOnce || ++this.#released > most)this.call(close(fd));
 }),
 beforeExec:(function(call2,fixes,accept){
 this.beforeProgram.push({
@@ -21159,7 +21179,7 @@ else numbers2.set(word4,next++);
 }
 return numbers2;
 }
-var FILES=`
+var FILES2=`
   access chdir chmod chown chroot close close_range copy_file_range creat dup dup2 dup3 faccessat
   faccessat2 fadvise64 fallocate fchdir fchmod fchmodat fchmodat2 fchown fchownat fcntl fdatasync
   flock fstat fstatfs fsync ftruncate futimesat getcwd getdents getdents64 lchown link linkat lseek
@@ -21255,7 +21275,7 @@ defaultAction:"SCMP_ACT_ERRNO",
 get syscalls(){
 return[
 allow([
-FILES,
+FILES2,
 WAITING,
 CLOCK,
 MEMORY,

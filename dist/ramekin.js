@@ -16491,6 +16491,7 @@ var RDEV={
 major:128,
 minor:132
 };
+var USUAL_FILES=1024n;
 var[UID,GID,CAPABILITIES2]=[
 geteuid(),
 getegid(),
@@ -16498,6 +16499,7 @@ capabilityOutput()
 ];
 var GROUP_LIST=groupsOutput(64);
 var GROUPS=getgroups(GROUP_LIST);
+var FILES2=rlimitOutput();
 var QUERY=new Routine([],[
 {
 call:UID
@@ -16513,6 +16515,9 @@ accept:[
 },
 {
 call:capget(CAPABILITIES2)
+},
+{
+call:prlimit64(0,RLIMITS.NOFILE,null,FILES2)
 }
 ]);
 var CurrentCredentials=class{
@@ -16526,8 +16531,9 @@ Number(result.result(UID)),
 Number(result.result(GID))
 ];
 const groups=groupsIn(result,egid);
+const mayOpenMany=readRlimit(result.output(FILES2)).soft >=USUAL_FILES;
 const last=this.#last;
-const isSame4=hasSame$37.call(this,view2)&& last?.euid===euid && last.egid===egid && last.groups===groups;
+const isSame4=hasSame$37.call(this,view2)&& last?.euid===euid && last.egid===egid && last.groups===groups && last.mayOpenMany===mayOpenMany;
 if(isSame4)return last;
 const{effective,inheritable}=readCapabilities(view2);
 return this.#last={
@@ -16535,6 +16541,7 @@ euid,
 egid,
 groups,
 inheritable,
+mayOpenMany,
 mayChangeNetwork:effective.includes("CAP_NET_ADMIN"),
 mayMapIds:effective.includes("CAP_SETUID")&& effective.includes("CAP_SETGID"),
 mayChangeGroups:effective.includes("CAP_SETGID")&& mayCallSetgroups()
@@ -24516,7 +24523,10 @@ directory
 }
 };
 var NO_OPTIONS={};
-var UNCLOSED_FDS=192;
+var UNCLOSED_FDS={
+many:192,
+few:32
+};
 var[MAX_CALLS,MAX_PATHS]=[
 1e5,
 4 * 1024 * 1024
@@ -24559,7 +24569,8 @@ this.directories.whereSkippable((()=> write4(end)));
 this.place(end);
 }),
 release:(function(fd){
-if(this.closesAtOnce || ++this.#released > UNCLOSED_FDS)this.call(close(fd));
+const most=this.state.caller.mayOpenMany?UNCLOSED_FDS.many:UNCLOSED_FDS.few;
+if(this.closesAtOnce || ++this.#released > most)this.call(close(fd));
 }),
 forFound:(function(write4){
 const outer=this.#isFound;

@@ -17100,6 +17100,7 @@ var RDEV={
 major:128,
 minor:132
 };
+var USUAL_FILES=1024n;
 var[UID,GID,CAPABILITIES2]=[
 geteuid(),
 getegid(),
@@ -17107,6 +17108,7 @@ capabilityOutput()
 ];
 var GROUP_LIST=groupsOutput(64);
 var GROUPS=getgroups(GROUP_LIST);
+var FILES2=rlimitOutput();
 var QUERY=new Routine([],[
 {
 call:UID
@@ -17122,6 +17124,9 @@ accept:[
 },
 {
 call:capget(CAPABILITIES2)
+},
+{
+call:prlimit64(0,RLIMITS.NOFILE,null,FILES2)
 }
 ]);
 var CurrentCredentials=class{
@@ -17135,8 +17140,9 @@ Number(result.result(UID)),
 Number(result.result(GID))
 ];
 const groups=groupsIn(result,egid);
+const mayOpenMany=readRlimit(result.output(FILES2)).soft >=USUAL_FILES;
 const last=this.#last;
-const isSame4=hasSame$37.call(this,view2)&& last?.euid===euid && last.egid===egid && last.groups===groups;
+const isSame4=hasSame$37.call(this,view2)&& last?.euid===euid && last.egid===egid && last.groups===groups && last.mayOpenMany===mayOpenMany;
 if(isSame4)return last;
 const{effective,inheritable}=readCapabilities(view2);
 return this.#last={
@@ -17144,6 +17150,7 @@ euid,
 egid,
 groups,
 inheritable,
+mayOpenMany,
 mayChangeNetwork:effective.includes("CAP_NET_ADMIN"),
 mayMapIds:effective.includes("CAP_SETUID")&& effective.includes("CAP_SETGID"),
 mayChangeGroups:effective.includes("CAP_SETGID")&& mayCallSetgroups()
@@ -25125,7 +25132,10 @@ directory
 }
 };
 var NO_OPTIONS={};
-var UNCLOSED_FDS=192;
+var UNCLOSED_FDS={
+many:192,
+few:32
+};
 var[MAX_CALLS,MAX_PATHS]=[
 1e5,
 4 * 1024 * 1024
@@ -25168,7 +25178,8 @@ this.directories.whereSkippable((()=> write5(end)));
 this.place(end);
 }),
 release:(function(fd){
-if(this.closesAtOnce || ++this.#released > UNCLOSED_FDS)this.call(close(fd));
+const most=this.state.caller.mayOpenMany?UNCLOSED_FDS.many:UNCLOSED_FDS.few;
+if(this.closesAtOnce || ++this.#released > most)this.call(close(fd));
 }),
 forFound:(function(write5){
 const outer=this.#isFound;

@@ -21727,14 +21727,16 @@ minor:132
 };
 })
 });
-var UID,GID,CAPABILITIES2,GROUP_LIST,GROUPS,QUERY,CurrentCredentials,MOST_GROUPS;
+var USUAL_FILES,UID,GID,CAPABILITIES2,GROUP_LIST,GROUPS,FILES2,QUERY,CurrentCredentials,MOST_GROUPS;
 var init_credentials=__esm({
 "host/credentials.ts":(function(){
 init_call();
+init_limits2();
 init_users();
 init_errno();
 init_routine();
 init_syscalls();
+USUAL_FILES=1024n;
 [UID,GID,CAPABILITIES2]=[
 geteuid(),
 getegid(),
@@ -21742,6 +21744,7 @@ capabilityOutput()
 ];
 GROUP_LIST=groupsOutput(64);
 GROUPS=getgroups(GROUP_LIST);
+FILES2=rlimitOutput();
 QUERY=new Routine([],[
 {
 call:UID
@@ -21757,6 +21760,9 @@ accept:[
 },
 {
 call:capget(CAPABILITIES2)
+},
+{
+call:prlimit64(0,RLIMITS.NOFILE,null,FILES2)
 }
 ]);
 CurrentCredentials=class{
@@ -21770,8 +21776,9 @@ Number(result.result(UID)),
 Number(result.result(GID))
 ];
 const groups=groupsIn(result,egid);
+const mayOpenMany=readRlimit(result.output(FILES2)).soft >=USUAL_FILES;
 const last=this.#last;
-const isSame6=hasSame$38.call(this,view2)&& last?.euid===euid && last.egid===egid && last.groups===groups;
+const isSame6=hasSame$38.call(this,view2)&& last?.euid===euid && last.egid===egid && last.groups===groups && last.mayOpenMany===mayOpenMany;
 if(isSame6)return last;
 const{effective,inheritable}=readCapabilities(view2);
 return this.#last={
@@ -21779,6 +21786,7 @@ euid,
 egid,
 groups,
 inheritable,
+mayOpenMany,
 mayChangeNetwork:effective.includes("CAP_NET_ADMIN"),
 mayMapIds:effective.includes("CAP_SETUID")&& effective.includes("CAP_SETGID"),
 mayChangeGroups:effective.includes("CAP_SETGID")&& mayCallSetgroups()
@@ -30755,7 +30763,10 @@ init_mount_table();
 init_step_cursor();
 init_untrusted();
 NO_OPTIONS={};
-UNCLOSED_FDS=192;
+UNCLOSED_FDS={
+many:192,
+few:32
+};
 [MAX_CALLS,MAX_PATHS]=[
 1e5,
 4 * 1024 * 1024
@@ -30805,7 +30816,8 @@ this.directories.whereSkippable((()=> write10(end)));
 this.place(end);
 }),
 release:(function(fd){
-if(this.closesAtOnce || ++this.#released > UNCLOSED_FDS)this.call(close(fd));
+const most=this.state.caller.mayOpenMany?UNCLOSED_FDS.many:UNCLOSED_FDS.few;
+if(this.closesAtOnce || ++this.#released > most)this.call(close(fd));
 }),
 forFound:(function(write10){
 const outer=this.#isFound;
@@ -31166,7 +31178,8 @@ groups:"others",
 inheritable:[],
 mayMapIds:privileged,
 mayChangeGroups:privileged?true:"unknown",
-mayChangeNetwork:privileged
+mayChangeNetwork:privileged,
+mayOpenMany:true
 };
 }),
 kernel:(function(){
@@ -55957,12 +55970,12 @@ async function openSource(reference,session,options,signal){
 if(reference.transport==="registry"){
 return await RegistrySource.open(reference,options,signal);
 }
-return await FILES2[reference.transport](reference,session,options.maxBytes);
+return await FILES3[reference.transport](reference,session,options.maxBytes);
 }
 async function directory({path:path2}){
 return await DirectoryFiles.open(path2);
 }
-var FILES2;
+var FILES3;
 var init_open3=__esm({
 "images/sources/open.ts"(){
 init_archive_files();
@@ -55971,7 +55984,7 @@ init_docker_archive();
 init_file_set();
 init_layout();
 init_registry2();
-FILES2={
+FILES3={
 oci:async(reference)=> new LayoutSource(await directory(reference),reference),
 dir:async(reference)=> new DirectorySource(await directory(reference),reference),
 "oci-archive":async(reference,session,maxBytes)=> new LayoutSource(await openArchive(reference.path,session,maxBytes),reference),
