@@ -187,12 +187,12 @@ export const handedFd: (index: number) => Slot = numbered((index) =>
   )
 );
 
-/** Returns the slot of a cgroup.procs file that the container writes. */
+/** Returns the slot of a file of a control group that the container writes to enter it. */
 export const cgroupFile: (index: number) => Slot = numbered((index) =>
   new LaunchSlot(
-    `cgroup.procs ${index + 1}`,
+    `cgroup ${index + 1}`,
     ({ cgroupEntry }) => cgroupEntry?.files[index]?.value,
-    ({ cgroupEntry }) => cgroupEntry?.files[index]?.text ?? "cgroup.procs",
+    ({ cgroupEntry }) => cgroupEntry?.files[index]?.text ?? "cgroup",
   )
 );
 

@@ -12,12 +12,19 @@ import type { JoinCgroupStep } from "../../recipe/steps/join_cgroup.ts";
 import type { PlanBuilder } from "../builder.ts";
 import { CGROUP_DENIED } from "../fixes.ts";
 
-/** Lowers `joinCgroup`. The files are opened by the script, whose rights count for what is written. */
+/**
+ * Lowers `joinCgroup`. The files are opened by the script, whose rights count for what is written.
+ *
+ * In version 1 a process has a second way. A write to cgroup.procs takes a lock that every fork of the
+ * machine takes too, which lasts ten milliseconds; a thread that writes "0" to tasks does without
+ * (`cgroup_procs_write_start()`, kernel/cgroup/cgroup.c), and the container has one.
+ */
 export function lowerJoinCgroup({ directories }: JoinCgroupStep, plan: PlanBuilder): void {
   for (const directory of directories) {
     plan.access.recordWrite(directory);
     const resolved = plan.facts.resolve(climbs(directory) ? directory : normalize(directory));
-    const file = `${resolved.path}/cgroup.procs`;
+    const hasTasks = plan.facts.resolve(`${resolved.path}/tasks`).type === "file";
+    const file = `${resolved.path}/${hasTasks ? "tasks" : "cgroup.procs"}`;
     const none = `${directory} is no control group`;
     const fixes = { EACCES: CGROUP_DENIED, ENOENT: none, ELOOP: none, ENXIO: none };
     // A link would lead to any file of the script's user, and a named pipe would be waited for.

@@ -13,6 +13,7 @@ import type { GroupLimits } from "../../ffi/cgroups/limits.ts";
 import {
   type Container,
   init,
+  joinCgroup,
   type Limits,
   limits,
   mapIds,
@@ -66,6 +67,11 @@ function groupFile(container: Container, controller: Controller, file: string): 
 }
 
 /** Whether a controller is in a hierarchy of version 1 here. */
+/** The directory of this process's group. */
+function ownIn(controller: Controller): string {
+  return hierarchies().find(({ controllers }) => controllers.has(controller))!.own;
+}
+
 function isOld(controller: Controller): boolean {
   return hierarchies().some(({ version, controllers }) =>
     version === 1 && controllers.has(controller)
@@ -142,8 +148,13 @@ test("the plan shows the calls that make the group, and how the container enters
   assertStringIncludes(plan, "script: mkdirat(");
   assertStringIncludes(plan, '/pids.max", O_WRONLY|O_CLOEXEC');
   assertStringIncludes(plan, 'script: write(fd, "7", 1)');
-  assert(plan.includes("CLONE_INTO_CGROUP") || plan.includes('cgroup.procs, "0", 1)'));
+  assert(plan.includes("CLONE_INTO_CGROUP") || plan.includes('/tasks, "0", 1)'));
 }, lacks({ pids: 7 }));
+
+test("a group of version 1 is entered without the lock of all forks", () => {
+  const plan = mounts.with(joinCgroup(ownIn("pids"))).plan().toString();
+  assertStringIncludes(plan, `script: openat(AT_FDCWD, "${ownIn("pids")}/tasks", O_WRONLY`);
+}, isOld("pids") ? undefined : "needs cgroup v1");
 
 test("a program that exceeds the memory limit is killed, and the status says so", async () => {
   const eat = ["-c", "x=$(head -c 50000000 /dev/zero | tr '\\0' x); echo survived"];
