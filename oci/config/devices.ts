@@ -22,7 +22,7 @@ import { remount } from "../../recipe/steps/mounts.ts";
 import type { Step } from "../../recipe/steps.ts";
 import { unsupported } from "../errors.ts";
 import { hostGroup, hostUser } from "../host_ids.ts";
-import { pathInRoot } from "./paths.ts";
+import type { RootPaths } from "./paths.ts";
 import type { Config, ConfigDevice } from "../spec.ts";
 
 /** The devices of every container (config-linux.md, "Default Devices"). */
@@ -91,7 +91,12 @@ function stagedPath(directory: string, index: number): string {
 }
 
 /** Returns the steps that make the devices. */
-export function deviceSteps(config: Config, root: string, source: DeviceSource): Step[] {
+export function deviceSteps(
+  config: Config,
+  root: string,
+  paths: RootPaths,
+  source: DeviceSource,
+): Step[] {
   const { mounts = [], linux = {} } = config;
   const dev = mounts.find(({ destination }) => destination.replace(/\/+$/, "") === "/dev");
   const isBind = dev !== undefined &&
@@ -103,7 +108,10 @@ export function deviceSteps(config: Config, root: string, source: DeviceSource):
   const links = isBind ? [] : Object.entries(LINKS);
   return [
     ...(isBind ? [] : [mkdir(`${root}/dev`, { host: true })]),
-    ...all.flatMap((device) => deviceStep(device, given.indexOf(device), root, source)),
+    ...all.flatMap((device) => {
+      const target = root + paths.resolve(device.path);
+      return deviceStep(device, given.indexOf(device), { root, target }, source);
+    }),
     ...links.map(([path, target]) => symlink(target, root + path, { host: true, keep: true })),
   ];
 }
@@ -111,11 +119,10 @@ export function deviceSteps(config: Config, root: string, source: DeviceSource):
 function deviceStep(
   device: ConfigDevice,
   index: number,
-  root: string,
+  { root, target }: { readonly root: string; readonly target: string },
   source: DeviceSource,
 ): Step[] {
   const { path, type } = device;
-  const target = root + pathInRoot(root, path);
   const parent = target.slice(0, target.lastIndexOf("/"));
   const parents = parent === root || parent === `${root}/dev`
     ? []

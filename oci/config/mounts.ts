@@ -13,13 +13,14 @@ import type { Hierarchy } from "../cgroups/hierarchies.ts";
 import type { GroupDirectory } from "../cgroups/group.ts";
 import { givenRanges, type MountOptions, sortedOptions } from "./mount_options.ts";
 import { rangeOf } from "./namespaces.ts";
-import { pathInRoot } from "./paths.ts";
+import type { RootPaths } from "./paths.ts";
 import type { ConfigMount } from "../spec.ts";
 
 /** What mounts depend on beside their own words. */
 export interface MountContext {
   /** The container's root, on the host. */
   readonly root: string;
+  readonly paths: RootPaths;
   /** The directory of config.json, which relative sources begin at. */
   readonly bundle: string;
   /** The hierarchies of control groups, for mounts of the type `cgroup`. */
@@ -44,7 +45,7 @@ export function mountSteps(mounts: readonly ConfigMount[], context: MountContext
 function stepsOf(entry: ConfigMount, field: string, context: MountContext): Step[] {
   if (entry.type === "cgroup" && context.hierarchies.length === 0) return [];
   const options = sortedOptions(entry.options ?? [], field);
-  const inside = pathInRoot(context.root, entry.destination);
+  const inside = context.paths.resolve(entry.destination);
   if (inside === "/") unsupported(`${field}.destination`, "nothing can be mounted on the root");
   const target = context.root + inside;
   return [

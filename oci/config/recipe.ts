@@ -18,12 +18,12 @@ import type { Step } from "../../recipe/steps.ts";
 import type { GroupDirectory } from "../cgroups/group.ts";
 import type { Hierarchy } from "../cgroups/hierarchies.ts";
 import { OciError, unsupported } from "../errors.ts";
-import { deviceSteps } from "./devices.ts";
+import { DEVICES, deviceSteps } from "./devices.ts";
 import { checkMountLabel } from "./labels.ts";
 import { mountSteps } from "./mounts.ts";
 import { deniesGroups, namespacesOf, namespaceSteps, rangeOf } from "./namespaces.ts";
 import { netDeviceSteps } from "./net_devices.ts";
-import { pathInRoot } from "./paths.ts";
+import { RootPaths } from "./paths.ts";
 import {
   checkProcess,
   type ConfigProgram,
@@ -116,6 +116,7 @@ export function configSteps(
     : mayMakeDevices && !ownUser
     ? "made"
     : "bound";
+  const paths = new RootPaths(root, expectedPaths(config));
   const steps = [
     dieWithParent(null),
     ...namespaceSteps(linux, namespaces, context.groups.map(({ path }) => path), mayChangeGroups),
@@ -126,10 +127,18 @@ export function configSteps(
     ...memorySteps(linux),
     ...nameSteps(config),
     bind(root, root, { restrict: [] }),
-    ...mountSteps(config.mounts ?? [], { ...context, root, early, ownCgroups, mayShare, userMap }),
-    ...deviceSteps(config, root, devices),
-    ...directorySteps(process.cwd || "/", root),
-    ...protectionSteps(config, root),
+    ...mountSteps(config.mounts ?? [], {
+      ...context,
+      root,
+      paths,
+      early,
+      ownCgroups,
+      mayShare,
+      userMap,
+    }),
+    ...deviceSteps(config, root, paths, devices),
+    ...directorySteps(process.cwd || "/", root, paths),
+    ...protectionSteps(config, root, paths),
     pivotRoot(root),
     ...rootPropagation(linux.rootfsPropagation),
     ...launch,
@@ -163,16 +172,32 @@ function nameSteps({ hostname: name, domainname: domain, linux = {} }: Config): 
   ];
 }
 
+/** The paths that the steps are made for. */
+function expectedPaths({ mounts, process = {}, linux = {} }: Config): readonly string[] {
+  const { devices, maskedPaths, readonlyPaths } = linux;
+  return [
+    ...(mounts ?? []).map(({ destination }) => destination),
+    ...[...DEVICES, ...devices ?? []].map(({ path }) => path),
+    ...maskedPaths ?? [],
+    ...readonlyPaths ?? [],
+    process.cwd ?? "/",
+  ];
+}
+
 /** The working directory is made where it is missing, as other runtimes do. */
-function directorySteps(cwd: string, root: string): Step[] {
-  const path = pathInRoot(root, cwd);
+function directorySteps(cwd: string, root: string, paths: RootPaths): Step[] {
+  const path = paths.resolve(cwd);
   return path === "/" ? [] : [mkdir(root + path, { host: true })];
 }
 
-function protectionSteps({ root: given, linux = {} }: Config, root: string): Step[] {
+function protectionSteps(
+  { root: given, linux = {} }: Config,
+  root: string,
+  paths: RootPaths,
+): Step[] {
   const { maskedPaths, readonlyPaths: kept } = linux;
-  const inside = (paths: readonly string[]) => [
-    ...new Set(paths.map((path) => root + pathInRoot(root, path))),
+  const inside = (list: readonly string[]) => [
+    ...new Set(list.map((path) => root + paths.resolve(path))),
   ];
   return [
     ...(kept?.length ? [readonlyPaths(...inside(kept))] : []),

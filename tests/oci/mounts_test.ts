@@ -2,6 +2,7 @@
 
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { mountSteps } from "../../oci/config/mounts.ts";
+import { RootPaths } from "../../oci/config/paths.ts";
 import type { ConfigMount } from "../../oci/spec.ts";
 import { MOUNT_OPTIONS } from "../../oci/verbs/features.ts";
 import { checkedSteps } from "../../recipe/check.ts";
@@ -10,6 +11,7 @@ import { Kitchen, noBusybox } from "./support.ts";
 
 const CONTEXT = {
   root: "/nonesuch/root",
+  paths: new RootPaths("/nonesuch/root"),
   bundle: "/bundle",
   hierarchies: [],
   groups: [],
