@@ -17,11 +17,18 @@ import { median, ratios, type Rounds } from "./rounds.ts";
 const ROUNDS = 21;
 /** Not counted: the first call writes what Deno has compiled to its cache, the second one reads it. */
 const WARM_UP = 2;
-const BASE = "crun", OWN = "ramekin";
+const BASE = "crun", OWN = "ramekin", PLANNED = "ramekin, planner";
 const WHOLE = "create + start + delete";
 
-/** What is measured, and how much of crun's time it may take. */
-const PARTS = { create: undefined, start: 0.5, state: 0.5, kill: 0.5, delete: 0.5, [WHOLE]: 2 };
+/** What is measured, and how much of crun's time it may take, without the planner and with it. */
+const PARTS = {
+  create: {},
+  start: { [OWN]: 0.5 },
+  state: { [OWN]: 0.5 },
+  kill: { [OWN]: 0.5 },
+  delete: { [OWN]: 0.5 },
+  [WHOLE]: { [OWN]: 2, [PLANNED]: 0.6 },
+} as const;
 type Part = keyof typeof PARTS;
 
 /** Nothing is left of the standard error of a runtime: what waits would keep it open. */
@@ -32,6 +39,11 @@ const AROUND = [
   ["sh", "-c", QUIET],
   ["unshare", "--mount", "sh", "-c", `umount /sys/fs/cgroup/unified && ${QUIET}`],
 ];
+
+/** How it is started where runtimes find the planner. */
+function plannedIn(directory: string): readonly string[] {
+  return ["env", `XDG_RUNTIME_DIR=${directory}/run`, "sh", "-c", QUIET];
+}
 
 /** How long what waits for the end of a program rests between two looks, and after the end. */
 const LOOK = 2, AFTER = 20;
@@ -54,7 +66,7 @@ class Runtime {
   ) {
     this.name = name;
     this.#launcher = launcher;
-    this.#command = [path, "--root", `${directory}/state-${name}`];
+    this.#command = [path, "--root", `${directory}/state-${name.replaceAll(/\W/g, "")}`];
     this.#around = around;
     this.#directory = directory;
   }
@@ -83,15 +95,16 @@ class Runtime {
   /** The kilobytes of what waits in a container that was made. */
   async waiting(): Promise<number> {
     const { id, pid } = await this.#create();
-    const text = Deno.readTextFileSync(`/proc/${pid}/status`);
+    const size = residentOf(pid);
     await this.#call("kill", id, "KILL");
     await ended(pid);
     await this.#call("delete", id);
-    return Number(/^VmRSS:\s*(\d+)/m.exec(text)![1]);
+    return size;
   }
 
   async #create(): Promise<{ readonly id: string; readonly pid: number; time: number }> {
-    const id = `ramekin-bench-${Deno.pid}-${this.name}-${++this.#made}`;
+    const name = this.name.replaceAll(/\W/g, "");
+    const id = `ramekin-bench-${Deno.pid}-${name}-${++this.#made}`;
     const file = `${this.#directory}/pid`;
     const bundle = `${this.#directory}/bundle`;
     const time = await this.#call("create", "--bundle", bundle, "--pid-file", file, id);
@@ -108,6 +121,11 @@ class Runtime {
       throw new Error(`${this.name} ${words[0]} has failed`);
     }
   }
+}
+
+/** The kilobytes of a process. */
+function residentOf(pid: number): number {
+  return Number(/^VmRSS:\s*(\d+)/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`))![1]);
 }
 
 /** Waits until a process has ended, whoever has to wait for it. */
@@ -129,20 +147,26 @@ function runs(pid: number): boolean {
 /** Measures. */
 export async function runtimes(): Promise<Report> {
   const directory = Deno.makeTempDirSync({ prefix: "ramekin-bench-" });
+  let planner: Deno.ChildProcess | undefined;
   try {
     const missing = Deno.uid() === 0 ? undefined : "for root, as the runtimes make control groups";
     const launcher = missing === undefined ? CLauncher.compile(directory) : undefined;
+    if (launcher !== undefined) planner = await startPlanner(directory);
     const found = launcher === undefined ? [] : await runtimesHere(launcher, directory);
     const has = (name: string) => found.some((one) => one.name === name);
     const rounds = has(BASE) && has(OWN) ? await measured(found) : undefined;
     const waiting: [Runtime, number][] = [];
     for (const one of found) waiting.push([one, await one.waiting()]);
+    const stays = planner === undefined ? undefined : residentOf(planner.pid);
     return {
       title: "The OCI runtime",
       about: [
         "the config.json of `spec`, with control groups, and /bin/true; the container that is killed " +
         "was not started",
-        ...[BASE, "runc", OWN].filter((name) => !has(name)).map((name) =>
+        ...(stays === undefined
+          ? []
+          : [`the planner has ${Math.round(stays / 1024)} MiB resident`]),
+        ...[BASE, "runc", OWN, PLANNED].filter((name) => !has(name)).map((name) =>
           `${name}: ${missing ?? "not installed, or it refuses this machine"}`
         ),
       ],
@@ -155,8 +179,22 @@ export async function runtimes(): Promise<Report> {
       plots: [],
     };
   } finally {
+    planner?.kill("SIGTERM");
+    await planner?.status;
     Deno.removeSync(directory, { recursive: true });
   }
+}
+
+/** Starts the planner of the installed command, in a runtime directory of its own. */
+async function startPlanner(directory: string): Promise<Deno.ChildProcess> {
+  const path = `${directory}/run`;
+  Deno.mkdirSync(path);
+  const env = { XDG_RUNTIME_DIR: path };
+  const planner = new Deno.Command(installed(directory), { args: ["planner"], env }).spawn();
+  while (!Array.from(Deno.readDirSync(path)).length) {
+    await new Promise((resolve) => setTimeout(resolve, LOOK));
+  }
+  return planner;
 }
 
 /** The runtimes that make the container here. */
@@ -172,9 +210,10 @@ async function runtimesHere(
   const text = JSON.stringify({ ...config, ociVersion: "1.0.2", process });
   Deno.writeTextFileSync(`${bundle}/config.json`, text);
   const found: Runtime[] = [];
-  for (const name of [BASE, "runc", OWN]) {
-    const path = name === OWN ? installed(directory) : findProgram(name);
-    for (const around of path === undefined ? [] : AROUND) {
+  for (const name of [BASE, "runc", OWN, PLANNED]) {
+    const path = name === OWN || name === PLANNED ? `${directory}/ramekin-oci` : findProgram(name);
+    const ways = name === PLANNED ? [plannedIn(directory)] : AROUND;
+    for (const around of path === undefined ? [] : ways) {
       const runtime = new Runtime(name, path!, launcher, directory, around);
       try {
         await runtime.cycle();
@@ -217,17 +256,19 @@ async function measured(found: readonly Runtime[]): Promise<ReadonlyMap<Part, Ro
 }
 
 function tableOf(part: Part, rounds: Rounds): Table {
-  const limit = PARTS[part];
-  const is = median(ratios(rounds, OWN, BASE));
+  const limits = Object.entries(PARTS[part]).filter(([name]) => rounds.has(name));
   return roundsTable(
     part,
     rounds,
     BASE,
     "ms",
     (ms) => ms.toFixed(1),
-    limit === undefined
-      ? []
-      : [{ what: `${OWN}'s ${part} to ${BASE}'s`, is, bound: "at most", limit }],
+    limits.map(([name, limit]) => ({
+      what: `${name}'s ${part} to ${BASE}'s`,
+      is: median(ratios(rounds, name, BASE)),
+      bound: "at most",
+      limit,
+    })),
   );
 }
 

@@ -12,14 +12,20 @@ import { fixFor, type LazyFixes } from "../ffi/fix.ts";
 import { endedError } from "../host/join_target.ts";
 import type { PlanBuilder } from "../plan/builder.ts";
 import { generalFix } from "../plan/general_fix.ts";
-import type { PreparedLaunch } from "./launch.ts";
+import type { CompiledLaunch } from "./launch.ts";
 import { recordOf } from "./link.ts";
 import { orMemoryLimit } from "./memory_limit_fix.ts";
 import { programError } from "./program_error.ts";
-import { showValues } from "./slots.ts";
+import { type LaunchValues, showValues } from "./slots.ts";
+
+/** What is told of a launch that has failed. */
+export interface FailedLaunch {
+  readonly compiled: Pick<CompiledLaunch, "plan" | "layout">;
+  readonly values: LaunchValues;
+}
 
 /** Returns the error of a launch that has failed. */
-export function launchError({ compiled, values }: PreparedLaunch, result: RunResult): Error {
+export function launchError({ compiled, values }: FailedLaunch, result: RunResult): Error {
   const { plan, layout } = compiled;
   const failure = failureOf(result, showValues(values));
   if (failure === undefined) return killedError();

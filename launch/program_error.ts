@@ -21,7 +21,7 @@ import { unexpanded } from "../recipe/unexpanded.ts";
  * Returns the error of a program that could not be executed, for the most informative candidate.
  */
 export function programError(
-  { plan, layout }: CompiledLaunch,
+  { plan, layout }: Pick<CompiledLaunch, "plan" | "layout">,
   { spec, paths }: LaunchValues,
   result: RunResult,
   lastErrno: number,

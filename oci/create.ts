@@ -16,20 +16,12 @@ import {
 } from "../ffi/calls/files.ts";
 import { syscall, syscalls } from "../ffi/syscalls.ts";
 import { processIdentity } from "../ffi/proc/process_identity.ts";
-import {
-  type ExecSpec,
-  execSpec,
-  type HandedFd,
-  programPaths,
-  type Terminal,
-} from "../launch/exec.ts";
+import type { ExecSpec, HandedFd, Terminal } from "../launch/exec.ts";
 import type { LaunchedProcess } from "../launch/launched_process.ts";
 import { Launcher } from "../launch/launcher.ts";
-import { type AwaitedProgram, waitingImage } from "../launch/waiting_image.ts";
 import { planRecipe } from "../plan/plan_recipe.ts";
 import { checkedSteps } from "../recipe/check.ts";
 import { join } from "../recipe/steps/join.ts";
-import type { Step } from "../recipe/steps.ts";
 import { caller } from "./caller.ts";
 import { applyDevices } from "./cgroups/devices.ts";
 import { makeGroups, pidsIn } from "./cgroups/group.ts";
@@ -51,6 +43,7 @@ import type { Runtime } from "./runtime.ts";
 import { ContainerRecord, type ContainerState, type FixedState, OCI_VERSION } from "./state.ts";
 import { listenerOf } from "./seccomp_listener.ts";
 import { giveStreams } from "./stream_owner.ts";
+import { waitingProgram } from "./waiting_program.ts";
 
 /** What a container is made with. */
 export interface CreateOptions {
@@ -74,22 +67,41 @@ export interface Created {
 
 /** Makes a container; nothing is left of it if that fails. */
 export function create(runtime: Runtime, id: string, options: CreateOptions): Created {
+  const config = configFor(options);
+  const record = ContainerRecord.make(runtime, id);
+  try {
+    const draft = draftOf(runtime, record, config, options);
+    const launched = launch(draft);
+    complete(draft, launched);
+    return { record, launched };
+  } catch (error) {
+    throw undone(error, record, config, options);
+  }
+}
+
+/** Reads the config.json of a container that is to be made. */
+export function configFor(options: CreateOptions): Config {
   const ids = { uid: Deno.uid()!, gid: Deno.gid()! };
   const config = withIdMaps(readConfig(options.config), ids);
   checkTerminal(config, options);
-  const record = ContainerRecord.make(runtime, id);
-  try {
-    return make(runtime, record, config, options);
-  } catch (error) {
-    // Before it is removed: the words may come from files of the container.
-    const failure = new OciError(wordsFor(error, config.process?.args?.[0]));
-    destroy(record);
-    if (isOfHook(error)) {
-      const fixed = fixedState(id, config, options.bundle);
-      runEachHook(config, "poststop", { ...fixed, pid: 0, status: "stopped" });
-    }
-    throw failure;
+  return config;
+}
+
+/** Removes what is left of a container that could not be made, and returns the error to throw. */
+export function undone(
+  error: unknown,
+  record: ContainerRecord,
+  config: Config,
+  { bundle }: CreateOptions,
+): OciError {
+  // Before it is removed: the words may come from files of the container.
+  const failure = new OciError(wordsFor(error, config.process?.args?.[0]));
+  destroy(record);
+  if (isOfHook(error)) {
+    const fixed = fixedState(record.id, config, bundle);
+    runEachHook(config, "poststop", { ...fixed, pid: 0, status: "stopped" });
   }
+  return failure;
 }
 
 /** Whether a hook has failed, at a point of a launch. */
@@ -131,12 +143,24 @@ export function readConfig(path: string): Config {
   }
 }
 
-function make(
+/** A container that lacks its process. */
+export interface Draft {
+  readonly record: ContainerRecord;
+  readonly config: Config;
+  readonly options: CreateOptions;
+  readonly made: ConfigRecipe;
+  readonly fixed: FixedState;
+  /** Where its devices were made. */
+  readonly stage: string | undefined;
+}
+
+/** Makes the control groups of a container, and its recipe. */
+export function draftOf(
   runtime: Runtime,
   record: ContainerRecord,
   config: Config,
   options: CreateOptions,
-): Created {
+): Draft {
   const { bundle } = options;
   const able = caller();
   const mounted = mountedHierarchies();
@@ -159,7 +183,14 @@ function make(
     ...able,
   });
   const fixed = fixedState(record.id, config, bundle);
-  const launched = launch(record, config, made, options, fixed);
+  return { record, config, options, made, fixed, stage };
+}
+
+/** Records a container whose process waits, and tells whoever wants to know of it. */
+export function complete(
+  { record, config, options, fixed, stage }: Draft,
+  launched: Pick<LaunchedProcess, "pid" | "pidfd" | "terminal">,
+): void {
   if (stage !== undefined) removeStaged(config, stage);
   try {
     record.record(fixed, processIdentity(launched.pid), config);
@@ -172,7 +203,6 @@ function make(
     Deno.kill(launched.pid, "SIGKILL");
     throw error;
   }
-  return { record, launched };
 }
 
 /** Engines name the group; others get one by the container's id. */
@@ -214,28 +244,14 @@ function fixedState(id: string, config: Config, bundle: string): FixedState {
 }
 
 /** Starts the process that waits. */
-function launch(
-  record: ContainerRecord,
-  config: Config,
-  { steps, last, program }: ConfigRecipe,
-  options: CreateOptions,
-  fixed: FixedState,
-): LaunchedProcess {
+function launch({ record, config, made, options, fixed }: Draft): LaunchedProcess {
+  const { environment } = made.program;
   const listening = Number(Deno.env.get("LISTEN_FDS") ?? 0) || 0;
   const count = options.preserveFds + listening;
   const fds = preserved(count);
-  const number = 3 + count;
-  const environment = listening === 0 ? program.environment : new Map([
-    ...program.environment,
-    ["LISTEN_FDS", String(listening)],
-    // The program is not there yet: its pid in the container's namespace (sd_listen_fds(3)).
-    ["LISTEN_PID", "1"],
-  ]);
-  record.makeFifo();
-  const fifo = syscall(openat(at_fdcwd, record.fifo, O_RDWR | O_CLOEXEC));
-  const opened = [fifo, ...fds.map(({ fd }) => fd)];
+  const opened = fds.map(({ fd }) => fd);
   try {
-    const plan = planRecipe(checkedSteps(steps), {
+    const plan = planRecipe(checkedSteps(made.steps), {
       recorded: true,
       ...(config.process?.terminal === true && {
         console: { owner: config.process.user?.uid ?? 0 },
@@ -245,36 +261,26 @@ function launch(
         beforeRoot: (pid: number) => runEarlyHooks(config, { ...fixed, pid, status: "creating" }),
       }),
     });
-    const spec = execSpec(program.program, {
-      args: program.args,
-      environment: { inherited: [], changes: environment },
-      searchPath: program.searchPath,
-      cwd: program.cwd,
+    const waiting = waitingProgram(record, made, {
+      number: 3 + count,
+      environment: listening === 0 ? environment : new Map([
+        ...environment,
+        ["LISTEN_FDS", String(listening)],
+        // The program is not there yet: its pid in the container's namespace (sd_listen_fds(3)).
+        ["LISTEN_PID", "1"],
+      ]),
     });
-    const image = waitingImage({
-      descriptor: number,
-      calls: callsOf(last),
-      paths: programPaths(spec),
-      argv: [program.program, ...program.args],
-      environment: Array.from(environment, ([name, value]) => `${name}=${value}`),
-    });
-    opened.push(image);
+    opened.push(waiting.fifo, waiting.image);
     giveStreams(config, config);
     return new Launcher(plan).spawn({
-      ...spec,
+      ...waiting.spec,
       ...streamsOf(config, options.terminal),
-      fds: [...fds, { number, fd: fifo }],
-      image,
+      fds: [...fds, { number: 3 + count, fd: waiting.fifo }],
+      image: waiting.image,
     });
   } finally {
     for (const fd of opened) syscall(close(fd));
   }
-}
-
-/** The calls of steps that need nothing but themselves. */
-function callsOf(steps: readonly Step[]): AwaitedProgram["calls"] {
-  const { process, beforeProgram } = planRecipe(checkedSteps(steps));
-  return [...process.parts, ...beforeProgram];
 }
 
 /**

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { ASK } from "./ask_bytes.ts";
+import { buildOf } from "./build.ts";
 import { REMOVE } from "./remove_bytes.ts";
 
 /** What the command is made with. */
@@ -25,24 +27,35 @@ export interface CommandFile {
 
 /** Returns the executables that the command consists of, itself first. */
 export function commandFiles(path: string, command: InstalledCommand): readonly CommandFile[] {
-  const remover = `${path}-remove`;
-  const text = commandText({ ...command, remover });
+  const [remover, asker] = [`${path}-remove`, `${path}-ask`];
+  const build = buildOf(command.module);
+  const text = commandText({ ...command, path, remover, asker, build });
+  const architecture = Deno.build.arch as keyof typeof REMOVE;
   return [
     { path, bytes: new TextEncoder().encode(text) },
-    { path: remover, bytes: Uint8Array.fromBase64(REMOVE[Deno.build.arch as keyof typeof REMOVE]) },
+    { path: remover, bytes: Uint8Array.fromBase64(REMOVE[architecture]) },
+    { path: asker, bytes: Uint8Array.fromBase64(ASK[architecture]) },
   ];
 }
 
-/**
- * Returns the text of the command.
- *
- * @param command also the path of what removes files
- */
-export function commandText(command: InstalledCommand & { readonly remover: string }): string {
-  const { deno, module, cache, remover } = command;
+/** The command, with what lies beside it. */
+export interface CommandPaths extends InstalledCommand {
+  readonly path: string;
+  /** What removes files. */
+  readonly remover: string;
+  /** The client of the planner. */
+  readonly asker: string;
+  /** What the planner has to be of. */
+  readonly build: string;
+}
+
+/** Returns the text of the command. */
+export function commandText(command: CommandPaths): string {
+  const { deno, module, cache, path, remover, asker, build } = command;
   return DISPATCHER.replace("@deno@", quoted(deno)).replace("@module@", quoted(module))
     .replace("@cache@", quoted(cache)).replace("@remover@", quoted(remover))
-    .replace("@v8@", V8_FLAGS.join(","));
+    .replace("@command@", quoted(path)).replace("@asker@", quoted(asker))
+    .replace("@build@", build).replace("@v8@", V8_FLAGS.join(","));
 }
 
 /**
@@ -70,11 +83,16 @@ const DISPATCHER = `#!/bin/sh
 # The OCI runtime of Ramekin; made by "ramekin oci install".
 set -f
 remover=@remover@
+asker=@asker@
+v8=--v8-flags=@v8@
 deno() {
   DENO_DIR=@cache@ DENO_NO_UPDATE_CHECK=1 NO_COLOR=1 \\
     exec @deno@ run --quiet --no-config --no-lock --no-prompt --no-remote --allow-all \\
-    --v8-flags=@v8@ @module@ "$@"
+    $v8 @module@ "$@"
 }
+# The client of the planner calls so where that does not answer.
+planned=1
+if [ "$1" = --without-planner ]; then planned=; shift; fi
 
 root= verb= id= signal=TERM force= plain=1
 want= words=0
@@ -109,12 +127,19 @@ esac
 case $id in
 '' | . | .. | *[!A-Za-z0-9_+.-]*) plain= ;;
 esac
-[ -n "$plain" ] || deno "$@"
-
 # A runtime directory of somebody else's, as after su(1), would have others' words obeyed.
-if [ -z "$root" ]; then
-  root=/run/ramekin
-  if [ -O "$XDG_RUNTIME_DIR" ]; then root=$XDG_RUNTIME_DIR/ramekin; fi
+run=/run
+if [ -O "$XDG_RUNTIME_DIR" ]; then run=$XDG_RUNTIME_DIR; fi
+: "\${root:=$run/ramekin}"
+if [ -z "$plain" ]; then
+  case $verb$planned in
+  planner*) v8= ;; # its code is run often
+  create1)
+    [ -S "$run/ramekin-planner" ] && [ -x "$asker" ] && [ -z "$NOTIFY_SOCKET$LISTEN_FDS" ] &&
+      exec "$asker" "$run/ramekin-planner" @build@ @command@ --without-planner --root "$root" "$@"
+    ;;
+  esac
+  deno "$@"
 fi
 here=$root/$id
 [ -f "$here/state.json" ] && [ -f "$here/process" ] && [ -f "$here/freezers" ] &&
@@ -186,6 +211,11 @@ esac
 deno "$@"
 `;
 
+/** A word of a unit (systemd.service(5)). */
+function unitWord(word: string): string {
+  return JSON.stringify(word.replaceAll("%", "%%").replaceAll("$", "$$$$"));
+}
+
 /**
  * What engines have to be told about an installed runtime, for each of them. podman (4.3.1) reads
  * runtime_supports_nocgroup, where containers.conf(5) has an "s" at its end.
@@ -229,5 +259,12 @@ docker, in daemon.json:
 
   { "runtimes": { "ramekin": { "path": ${JSON.stringify(command)} } },
     "exec-opts": ["native.cgroupdriver=cgroupfs"] }
+
+The planner, which need not run, as a service of systemd:
+
+  [Service]
+  ExecStart=${unitWord(command)} planner
+  [Install]
+  WantedBy=multi-user.target
 `;
 }

@@ -16,6 +16,7 @@ import * as featuresVerb from "./verbs/features.ts";
 import * as killVerb from "./verbs/kill.ts";
 import * as listVerb from "./verbs/list.ts";
 import * as pauseVerb from "./verbs/pause.ts";
+import * as plannerVerb from "./verbs/planner.ts";
 import * as psVerb from "./verbs/ps.ts";
 import * as resumeVerb from "./verbs/resume.ts";
 import * as runVerb from "./verbs/run.ts";
@@ -39,6 +40,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
   kill: killVerb,
   list: listVerb,
   pause: pauseVerb,
+  planner: plannerVerb,
   ps: psVerb,
   resume: resumeVerb,
   run: runVerb,

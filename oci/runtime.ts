@@ -53,7 +53,7 @@ export function runtimeOf(given: Given): Runtime {
  * The directory of what is there until the machine restarts. Root of a user has its own. One of another
  * user, which su(1) leaves to root, is passed over: who can write there would have hooks run.
  */
-function stateDirectory(): string {
+export function stateDirectory(): string {
   const own = Deno.env.get("XDG_RUNTIME_DIR");
   return own !== undefined && own !== "" && isOwn(own) ? own : "/run";
 }
@@ -68,14 +68,19 @@ function isOwn(directory: string): boolean {
 
 /** Writes a failure where engines read it: a line in the log, and the same words to stderr. */
 export function reportFailure(runtime: Pick<Runtime, "log" | "logFormat">, words: string): void {
+  writeAll(Deno.stderr, logFailure(runtime, words));
+}
+
+/** Writes a failure in the log, and returns what is for stderr. */
+export function logFailure(runtime: Pick<Runtime, "log" | "logFormat">, words: string): string {
   writeLog(runtime, "error", words);
-  tell(words);
+  return said(words);
 }
 
 /** Writes what has failed and changes nothing: a line in the log, and the same words to stderr. */
 export function reportWarning(runtime: Pick<Runtime, "log" | "logFormat">, words: string): void {
   writeLog(runtime, "warning", words);
-  tell(`warning: ${words}`);
+  writeAll(Deno.stderr, said(`warning: ${words}`));
 }
 
 /**
@@ -99,9 +104,9 @@ function writeLog(
   }
 }
 
-/** Writes a line to stderr; words can be those of the container. */
-function tell(words: string): void {
-  writeAll(Deno.stderr, `ramekin: ${escapeControls(words)}\n`);
+/** Returns the line for stderr; words can be those of the container. */
+function said(words: string): string {
+  return `ramekin: ${escapeControls(words)}\n`;
 }
 
 /** Writes a text. */

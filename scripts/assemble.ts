@@ -77,6 +77,16 @@ export function assembleRemove(architecture: string): Uint8Array<ArrayBuffer> {
   return executable(architecture, `${OCI}remove_${architecture}.S`);
 }
 
+/** The client of the planner of OCI containers, and the engine behind it. */
+export function assembleAsk(architecture: string): Uint8Array<ArrayBuffer> {
+  return build(
+    architecture,
+    [`${OCI}ask_${architecture}.S`, `${HERE}${architecture}.S`],
+    ["-Ttext=0x400000"],
+    ["-O", "binary", "-j", ".text"],
+  );
+}
+
 function executable(architecture: string, source: string): Uint8Array<ArrayBuffer> {
   // The linker for aarch64 knows no `--oformat binary`, so objcopy takes the text out.
   return build(architecture, [source], ["-Ttext=0x400000"], ["-O", "binary", "-j", ".text"]);
@@ -155,6 +165,14 @@ export function removeModule(): string {
   ], [["REMOVE", "The static executable, in base64.", assembleRemove]]);
 }
 
+/** The source of the module with the client of the planner. */
+export function askModule(): string {
+  return moduleOf([
+    " * The client of the planner, assembled, with the engine behind it. Made by `deno task assemble`",
+    " * from the `.S` files beside this one and in `ffi/engine/`; a test compares them.",
+  ], [["ASK", "The static executable, in base64.", assembleAsk]]);
+}
+
 function moduleOf(about: readonly string[], assembled: readonly Assembled[]): string {
   const lines = ["/**", ...about, " *", " * @module", " */", ""];
   for (const [name, doc, assemble] of assembled) {
@@ -174,4 +192,5 @@ if (import.meta.main) {
   Deno.writeTextFileSync(`${BOX}bytes.ts`, startModule());
   Deno.writeTextFileSync(`${LAUNCH}wait_bytes.ts`, waitModule());
   Deno.writeTextFileSync(`${OCI}remove_bytes.ts`, removeModule());
+  Deno.writeTextFileSync(`${OCI}ask_bytes.ts`, askModule());
 }

@@ -23,6 +23,8 @@ import {
   AF_UNIX,
   MSG_CMSG_CLOEXEC,
   MSG_DONTWAIT,
+  MSG_NOSIGNAL,
+  MSG_TRUNC,
   NETLINK_CAP_ACK,
   NETLINK_EXT_ACK,
   NETLINK_NETFILTER,
@@ -32,6 +34,8 @@ import {
   SO_DOMAIN,
   SO_ERROR,
   SO_PASSCRED,
+  SO_PEERCRED,
+  SO_PEERPIDFD,
   SO_RCVTIMEO,
   SO_TYPE,
   SOCK_CLOEXEC,
@@ -81,6 +85,41 @@ export function sendDescriptor(
   return call("sendmsg", socket, message(data, struct, text), 0);
 }
 
+/**
+ * Sends a packet with descriptors, which are known; a peer that is gone is `EPIPE` and no signal. See
+ * sendmsg(2).
+ */
+export function sendDescriptors(
+  socket: Fd,
+  fds: readonly number[],
+  data: Uint8Array<ArrayBuffer>,
+): Call {
+  const length = CMSG_HEADER + fds.length * 4;
+  const control = new Uint8Array(fds.length === 0 ? 0 : Math.ceil(length / 8) * 8);
+  if (fds.length > 0) {
+    const view = new DataView(control.buffer);
+    view.setUint32(0, length, true);
+    view.setInt32(8, SOL_SOCKET, true);
+    view.setInt32(12, SCM_RIGHTS, true);
+    fds.forEach((fd, index) => view.setInt32(CMSG_HEADER + index * 4, fd, true));
+  }
+  const struct = message(data, new Struct(control, "&control"), `{SCM_RIGHTS, ${fds}}`);
+  const named = flags(MSG_NOSIGNAL | MSG_DONTWAIT, { MSG_NOSIGNAL, MSG_DONTWAIT });
+  return call("sendmsg", socket, struct, named);
+}
+
+/** Gets who has connected: struct ucred, of twelve bytes. See unix(7). */
+export function peerCredentials(socket: Fd, credentials: Output): Call {
+  return call(
+    "getsockopt",
+    socket,
+    constant(SOL_SOCKET, { SOL_SOCKET }),
+    constant(SO_PEERCRED, { SO_PEERCRED }),
+    credentials,
+    new Struct(Uint8Array.of(12, 0, 0, 0), "&12"),
+  );
+}
+
 /** Receives a message of {@linkcode sendDescriptor}. See recvmsg(2). */
 export function receiveDescriptor(socket: number, control: Output): Call {
   const flags = constant(MSG_CMSG_CLOEXEC, { MSG_CMSG_CLOEXEC });
@@ -121,7 +160,7 @@ export function getSocketOption(socket: Fd, option: number, value: Output): Call
     "getsockopt",
     socket,
     constant(SOL_SOCKET, { SOL_SOCKET }),
-    constant(option, { SO_TYPE, SO_ERROR, SO_DOMAIN }),
+    constant(option, { SO_TYPE, SO_ERROR, SO_DOMAIN, SO_PEERPIDFD }),
     value,
     new Struct(Uint8Array.of(4, 0, 0, 0), "&4"),
   );
@@ -234,7 +273,7 @@ export interface Piece {
 
 /** Receives a message. See recvfrom(2). */
 export function recvfrom(socket: Fd, message: Output, flagBits: number): Call {
-  const named = flags(flagBits, { MSG_DONTWAIT });
+  const named = flags(flagBits, { MSG_DONTWAIT, MSG_TRUNC });
   return call("recvfrom", socket, message, message.size, named, null, null);
 }
 

@@ -11,6 +11,7 @@ import {
   SOCK_CLOEXEC,
   SOCK_DGRAM,
   SOCK_NONBLOCK,
+  SOCK_SEQPACKET,
   SOCK_STREAM,
 } from "./constants/sockets.ts";
 import { message } from "./sockets.ts";
@@ -66,6 +67,17 @@ export function unixStreamSocket(): Call {
     "socket",
     constant(AF_UNIX, { AF_UNIX }),
     constant(type, { "SOCK_STREAM|SOCK_CLOEXEC": type }),
+    0,
+  );
+}
+
+/** Creates a nonblocking socket for packets. See socket(2). */
+export function unixPacketSocket(): Call {
+  const type = SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC;
+  return call(
+    "socket",
+    constant(AF_UNIX, { AF_UNIX }),
+    constant(type, { "SOCK_SEQPACKET|SOCK_NONBLOCK|SOCK_CLOEXEC": type }),
     0,
   );
 }

@@ -10,7 +10,7 @@ import { OciError } from "../errors.ts";
 import { runEachHook } from "../hooks.ts";
 import { reportWarning, type Runtime } from "../runtime.ts";
 import { ContainerRecord, idsIn } from "../state.ts";
-import { idOf } from "./create.ts";
+import { idOf } from "../create_options.ts";
 
 export const flags: FlagTable = {
   values: [],

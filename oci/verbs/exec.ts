@@ -25,7 +25,7 @@ import { ContainerRecord } from "../state.ts";
 import { listenerOf } from "../seccomp_listener.ts";
 import { giveStreams } from "../stream_owner.ts";
 import { waitForEnd } from "../wait.ts";
-import { absolute } from "./create.ts";
+import { absolute } from "../create_options.ts";
 
 export const flags: FlagTable = {
   values: [

@@ -9,7 +9,7 @@ import type { FlagTable, Given } from "../command_line.ts";
 import { OciError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import { ContainerRecord } from "../state.ts";
-import { idOf } from "./create.ts";
+import { idOf } from "../create_options.ts";
 
 export const flags: FlagTable = { values: [], switches: [] };
 

@@ -10,7 +10,7 @@ import { create, readConfig } from "../create.ts";
 import { ReadySocket } from "../notify.ts";
 import { reportWarning, type Runtime } from "../runtime.ts";
 import { waitForEnd } from "../wait.ts";
-import { CREATE_FLAGS, createOptions, idOf } from "./create.ts";
+import { CREATE_FLAGS, createOptions, idOf } from "../create_options.ts";
 import { remove } from "./delete.ts";
 import { start } from "./start.ts";
 

@@ -9,7 +9,7 @@ import type { Config } from "../spec.ts";
 import { OciError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import { OCI_VERSION } from "../state.ts";
-import { absolute } from "./create.ts";
+import { absolute } from "../create_options.ts";
 
 export const flags: FlagTable = {
   values: ["bundle"],

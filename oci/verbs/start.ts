@@ -13,7 +13,7 @@ import type { Runtime } from "../runtime.ts";
 import { listenerOf } from "../seccomp_listener.ts";
 import type { Config } from "../spec.ts";
 import { ContainerRecord } from "../state.ts";
-import { idOf } from "./create.ts";
+import { idOf } from "../create_options.ts";
 import { remove } from "./delete.ts";
 
 export const flags: FlagTable = { values: [], switches: [] };

@@ -7,7 +7,7 @@
 import type { FlagTable, Given } from "../command_line.ts";
 import { type Runtime, writeAll } from "../runtime.ts";
 import { ContainerRecord } from "../state.ts";
-import { idOf } from "./create.ts";
+import { idOf } from "../create_options.ts";
 
 export const flags: FlagTable = { values: [], switches: ["all", "regex"], letters: { a: "all" } };
 

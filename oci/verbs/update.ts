@@ -13,7 +13,7 @@ import type { ConfigResources } from "../spec.ts";
 import { OciError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import { ContainerRecord } from "../state.ts";
-import { idOf } from "./create.ts";
+import { idOf } from "../create_options.ts";
 
 /** The flags for single limits, by the group and the name in `resources`. */
 const LIMITS: Readonly<Record<string, readonly [group: string, name: string]>> = {

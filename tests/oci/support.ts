@@ -7,7 +7,7 @@ import { decode } from "../other_scripts.ts";
 import { patience } from "../rounds.ts";
 import { root } from "../support.ts";
 
-const RUNTIME = new URL("../../scripts/oci.ts", import.meta.url).pathname;
+export const RUNTIME: string = new URL("../../scripts/oci.ts", import.meta.url).pathname;
 
 /** Why the tests are skipped. */
 export const noBusybox: string | undefined = isThere("/bin/busybox")

@@ -186,10 +186,14 @@ test("the command takes any path", () => {
     deno: "/a b/deno",
     module: "/it's/oci.js",
     cache: "/c",
+    path: "/p",
     remover: "/d",
+    asker: "/it's/ask",
+    build: "0123",
   });
   assertEquals(text.includes("exec '/a b/deno' run"), true);
   assertEquals(text.includes(`'/it'\\''s/oci.js' "$@"`), true);
+  assertEquals(text.includes(`asker='/it'\\''s/ask'\n`), true);
   const { success } = new Deno.Command("/bin/sh", { args: ["-n", "-c", text] }).outputSync();
   assertEquals(success, true);
 });

@@ -38,6 +38,10 @@ export const SO_TYPE = 3;
 export const SO_ERROR = 4;
 /** Messages carry the credentials of their sender. See unix(7). */
 export const SO_PASSCRED = 16;
+/** Who has connected a local socket, as struct ucred. See unix(7). */
+export const SO_PEERCRED = 17;
+/** A pidfd of who has connected a local socket, since Linux 6.5. See unix(7). */
+export const SO_PEERPIDFD = 77;
 /** How long a receiving call waits, as struct timeval. See socket(7). */
 export const SO_RCVTIMEO = 20;
 /** The family: `AF_UNIX` ... */
@@ -58,6 +62,10 @@ export const NETLINK_ROUTE = 0;
 /** The packet filter. */
 export const NETLINK_NETFILTER = 12;
 
+/** The call returns the whole length of a packet, of which it may have received a part. */
+export const MSG_TRUNC = 0x20;
+/** A peer that is gone is an error, and not a signal. */
+export const MSG_NOSIGNAL = 0x4000;
 /** The call does not block. */
 export const MSG_DONTWAIT = 0x40;
 /** execve(2) closes the received descriptors. */
