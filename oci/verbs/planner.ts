@@ -4,9 +4,10 @@
  * @module
  */
 
-import type { FlagTable } from "../command_line.ts";
-import type { Given } from "../command_line.ts";
+import { buildOf } from "../build.ts";
+import type { FlagTable, Given } from "../command_line.ts";
 import { OciError } from "../errors.ts";
+import { Planner } from "../planner/serve.ts";
 import { plannerSocket } from "../planner/socket_path.ts";
 import type { Runtime } from "../runtime.ts";
 
@@ -15,9 +16,6 @@ export const flags: FlagTable = { values: [], switches: [] };
 /** Serves until SIGTERM or SIGINT. */
 export async function run(_runtime: Runtime, { words }: Given): Promise<number> {
   if (words.length > 0) throw new OciError(`${words[0]}: one word too many`);
-  // It is loaded here, as no other verb needs it.
-  const { Planner } = await import("../planner/serve.ts");
-  const { buildOf } = await import("../build.ts");
   const planner = new Planner(plannerSocket(), buildOf(new URL(Deno.mainModule).pathname));
   // They are the planner's own, and none of its containers'.
   for (const name of ["NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID"]) Deno.env.delete(name);
