@@ -17,6 +17,8 @@ import { median, ratios, type Rounds } from "./rounds.ts";
 const ROUNDS = 21;
 /** Not counted: the first call writes what Deno has compiled to its cache, the second one reads it. */
 const WARM_UP = 2;
+/** Nor are the first lives by the planner, whose code is compiled as it is used. */
+const PLANNER_WARM_UP = 25;
 const BASE = "crun", OWN = "ramekin", PLANNED = "ramekin, planner";
 const WHOLE = "create + start + delete";
 
@@ -240,6 +242,8 @@ function installed(directory: string): string {
 
 /** The times of each part of a life, all of one cycle, in turns. */
 async function measured(found: readonly Runtime[]): Promise<ReadonlyMap<Part, Rounds>> {
+  const planned = found.find(({ name }) => name === PLANNED);
+  for (let life = 0; life < PLANNER_WARM_UP; life++) await planned?.cycle();
   const times = new Map<Part, Map<string, number[]>>();
   for (let round = -WARM_UP; round < ROUNDS; round++) {
     for (let turn = 0; turn < found.length; turn++) {

@@ -271,6 +271,21 @@ function holders(path: string): string[] {
   );
 }
 
+testWith(noBusybox, "a command that has lost what lies beside it leaves all to Deno", async () => {
+  await using planned = await Planned.begin();
+  const { kitchen } = planned;
+  const { program } = kitchen.command();
+  for (const name of ["ask", "remove"]) Deno.removeSync(`${program}-${name}`);
+  kitchen.configure("true");
+  const id = kitchen.id();
+  const words = [["create", id], ["start", id], ["delete", "--force", id]];
+  for (const [verb = "", ...rest] of words) {
+    const { code } = await planned.call(program, ["--cgroup-manager=disabled", verb, ...rest]);
+    assertEquals([verb, code], [verb, 0]);
+  }
+  assertEquals(listed(kitchen.state), []);
+});
+
 testWith(missing("qemu-aarch64-static"), "the client for aarch64 goes on without a planner", () => {
   const file = Deno.makeTempFileSync({ prefix: "ramekin-ask-" });
   Deno.writeFileSync(file, Uint8Array.fromBase64(ASK.aarch64), { mode: 0o755 });
