@@ -52,10 +52,19 @@ export class Connection {
     this.#watch = reactor().watch(socket);
   }
 
-  /** Waits for a packet; `undefined` for the end, or for one that is longer than so many bytes. */
-  async receive(longest: number): Promise<string | undefined> {
-    for (;;) {
-      await this.#watch.ready("readable");
+  /**
+   * Waits for a packet; `undefined` for the end, or for one that is longer than so many bytes.
+   *
+   * @param brief how many milliseconds the thread waits for it, as it is about to come: that saves the
+   * way to another thread and back
+   */
+  async receive(longest: number, brief = 0): Promise<string | undefined> {
+    if (brief > 0) {
+      const call = ppoll([{ fd: this.#socket, events: POLLIN }], brief);
+      syscalls([{ call, accept: ["EINTR"] }]);
+    }
+    for (let isFirst = true;; isFirst = false) {
+      if (!isFirst) await this.#watch.ready("readable");
       const bytes = new Output(longest, "&packet");
       const call = recvfrom(this.#socket, bytes, MSG_DONTWAIT | MSG_TRUNC);
       const result = syscalls([{ call, accept: ["EAGAIN", "ECONNRESET"] }]);

@@ -26,6 +26,9 @@ import type { Connection } from "./connection.ts";
 /** How many descriptors the program of a container may get. */
 const MOST_PRESERVED = 32;
 
+/** How long other clients wait for one that makes its container, in milliseconds. */
+const BRIEF = 10;
+
 /**
  * Whether the planner makes such containers. What is left to the runtime has something to do beside
  * the container while that is made, or in another order.
@@ -103,7 +106,8 @@ async function launchBy(
     }, others);
     giveStreams(config, config, client.directory);
     const fds = [launch.table, fifo, image, ...launch.inherited];
-    const isWalked = connection.sendTable(launch.size, fds) && await connection.receive(1) === "D";
+    const isWalked = connection.sendTable(launch.size, fds) &&
+      await connection.receive(1, BRIEF) === "D";
     if (!isWalked) throw new OciError("the client of the planner has ended");
     return launch.pid();
   } finally {

@@ -28,6 +28,8 @@ import { readRequest } from "./request.ts";
 const BACKLOG = 64;
 /** The longest command line that is read. */
 const LONGEST_REQUEST = 16 * 1024;
+/** How long other clients wait for the answer of one, in milliseconds. */
+const BRIEF = 2;
 /** How many are served at a time. */
 const MOST_CLIENTS = 32;
 
@@ -105,7 +107,7 @@ async function answer(connection: Connection, build: string, own: string): Promi
   const request = readRequest(packet, build, client);
   // From "G" on the client does not do it by itself any more.
   if (request === undefined || !connection.sendReady()) return;
-  if (await connection.receive(1) !== "G") return;
+  if (await connection.receive(1, BRIEF) !== "G") return;
   try {
     const isMade = await createFor(connection, client, request);
     if (isMade) connection.sendEnd(0);
