@@ -153,7 +153,7 @@ test("the plan shows the calls that make the group, and how the container enters
 
 test("a group of version 1 is entered without the lock of all forks", () => {
   const plan = mounts.with(joinCgroup(ownIn("pids"))).plan().toString();
-  assertStringIncludes(plan, `script: openat(AT_FDCWD, "${ownIn("pids")}/tasks", O_WRONLY`);
+  assertStringIncludes(plan, `script: openat2(AT_FDCWD, "${ownIn("pids")}/tasks", {O_WRONLY`);
 }, isOld("pids") ? undefined : "needs cgroup v1");
 
 test("a program that exceeds the memory limit is killed, and the status says so", async () => {
