@@ -11,7 +11,7 @@ for(const name in getters){
 Object.defineProperty(target,name,{get:getters[name],configurable:true});
 }
 });
-var BUILD="242c13174bde0d1855feba11f00a43a6f3a49b9b73f799c24c3d3c274db66aec";
+var BUILD="514af8122fece97c7d09e9eeeafd699d6563891711a214b7b3e9a4d4c023cfb4";
 var FUNCTIONS={
 getenv:{
 parameters:[

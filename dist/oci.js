@@ -92,7 +92,7 @@ const reason2=name?`${name} (${errnoText(name)})`:`errno ${errno}`;
 return `${call2??syscall2} failed: ${reason2}`;
 });
 var readFlags=(function readFlags(words4,table){
-const flags16=new Map();
+const flags17=new Map();
 const others=[];
 const{values,switches,letters={},endsAtWord=Infinity}=table;
 let index=0;
@@ -108,11 +108,11 @@ continue;
 }
 const[given2,inline]=split(word4);
 const name=given2.startsWith("--")?given2.slice(2):letters[given2.slice(1)]??given2.slice(1);
-const known=flags16.get(name)??[];
-flags16.set(name,known);
+const known=flags17.get(name)??[];
+flags17.set(name,known);
 if(switches.includes(name)){
 if(inline===void 0 || inline==="true")known.push("true");
-if(inline==="false")flags16.delete(name);
+if(inline==="false")flags17.delete(name);
 }else if(values.includes(name)){
 const value=inline??words4[++index];
 if(value===void 0)throw new OciError(`the flag ${given2} needs a value`,64);
@@ -120,7 +120,7 @@ known.push(value);
 }else throw new OciError(`unknown flag ${given2}`,64);
 }
 return{
-flags:flags16,
+flags:flags17,
 words:[
 ...others,
 ...words4.slice(index)
@@ -137,11 +137,11 @@ word4.slice(0,at3),
 word4.slice(at3 + 1)
 ];
 });
-var valueOf=(function valueOf({flags:flags16},name){
-return flags16.get(name)?.at(-1);
+var valueOf=(function valueOf({flags:flags17},name){
+return flags17.get(name)?.at(-1);
 });
-var isSet=(function isSet({flags:flags16},name){
-return flags16.has(name);
+var isSet=(function isSet({flags:flags17},name){
+return flags17.has(name);
 });
 var runtimeOf=(function runtimeOf(given2){
 const manager=valueOf(given2,"cgroup-manager");
@@ -505,13 +505,13 @@ cause:error
 libc.close.call(fd);
 }
 });
-var perEngine=(function perEngine(make3){
+var perEngine=(function perEngine(make2){
 let made;
 return(()=>{
 const loaded2=engine();
 if(made?.by !==loaded2)made={
 by:loaded2,
-value:make3(loaded2)
+value:make2(loaded2)
 };
 return made.value;
 });
@@ -823,8 +823,8 @@ syscall(close(at3));
 }
 });
 var openGroup=(function openGroup(around,name){
-const flags16=O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-return ifThere((()=> syscall(openat(around,name,flags16))),HIDDEN);
+const flags17=O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+return ifThere((()=> syscall(openat(around,name,flags17))),HIDDEN);
 });
 var groupsIn=(function groupsIn(group){
 return entriesOf(group).flatMap((({name,type})=> type===S_IFDIR?[
@@ -938,41 +938,6 @@ return Number(statField(stat,22))===started2 && !/[ZX]/.test(statField(stat,3));
 });
 var checkedId=(function checkedId(id2){
 return /^[A-Za-z0-9_+.-]+$/.test(id2)&& id2 !=="." && id2 !==".." && id2.length <=1024?id2:fail(`invalid container ID format: ${JSON.stringify(id2)}`);
-});
-var inheritedStrings=(function inheritedStrings(strings,changes){
-if(changes.size===0 || strings.length===0)return strings;
-return strings.filter((address2)=> !changes.has(nameAt(address2)));
-});
-var execSpec=(function execSpec(program,spec={}){
-return{
-program,
-name:spec.name,
-argv0:spec.argv0,
-args:spec.args??[],
-environment:spec.environment??{
-inherited:environmentStrings(),
-changes:new Map()
-},
-searchPath:spec.searchPath??environmentVariable("PATH")??DEFAULT_PATH,
-cwd:spec.cwd,
-uid:spec.uid,
-gid:spec.gid,
-stdio:spec.stdio??[
-"null",
-"null",
-"null"
-],
-fds:spec.fds??[],
-terminal:spec.terminal,
-image:spec.image,
-timeLimit:spec.timeLimit
-};
-});
-var programPaths=(function programPaths({program,searchPath}){
-if(program.includes("/"))return[
-program
-];
-return searchPath.split(":").map((directory)=> directory===""?program:`${directory}/${program}`);
 });
 var prlimit64=(function prlimit64(pid,resource,limit2,old){
 const known=constant(resource,RLIMITS);
@@ -1109,14 +1074,18 @@ return call("futex",WORD,LOCK,0,null);
 var unlockProcess=(function unlockProcess(){
 return call("futex",WORD,UNLOCK);
 });
+var inheritedStrings=(function inheritedStrings(strings,changes){
+if(changes.size===0 || strings.length===0)return strings;
+return strings.filter((address2)=> !changes.has(nameAt(address2)));
+});
 var raw=(function raw(fd){
 return typeof fd==="number"?fd:fd.number;
 });
-var open=(function open(path2,flags16=O_CLOEXEC,mode2=0){
-return openat3(AT_FDCWD,path2,flags16,mode2);
+var open=(function open(path2,flags17=O_CLOEXEC,mode2=0){
+return openat3(AT_FDCWD,path2,flags17,mode2);
 });
-var openat3=(function openat3(directory,path2,flags16=O_CLOEXEC,mode2=0){
-return new OwnedFd(syscall(openat(raw(directory),path2,flags16,mode2)));
+var openat3=(function openat3(directory,path2,flags17=O_CLOEXEC,mode2=0){
+return new OwnedFd(syscall(openat(raw(directory),path2,flags17,mode2)));
 });
 var openat22=(function openat22(directory,path2,how){
 return new OwnedFd(syscall(openat2(raw(directory),path2,how),{
@@ -1351,14 +1320,14 @@ return count > 0?"own":"others";
 });
 var mayCallSetgroups=(function mayCallSetgroups(){
 const attempt=call("setgroups",MOST_GROUPS + 1,null);
-const accept=[
+const accept2=[
 "EPERM",
 "EINVAL"
 ];
 return syscalls([
 {
 call:attempt,
-accept
+accept:accept2
 }
 ]).result(attempt)===BigInt(-ERRNO.EINVAL);
 });
@@ -1468,7 +1437,7 @@ const[path2,target]=[
 new Output(PATH_MAX,"&path"),
 new Output(PATH_MAX,"&target")
 ];
-const accept=[
+const accept2=[
 ...NOTHING,
 "EINVAL"
 ];
@@ -1477,7 +1446,7 @@ target
 ],[
 {
 call:readlinkat(at_fdcwd,path2,target),
-accept
+accept:accept2
 }
 ]);
 });
@@ -1616,14 +1585,14 @@ return ifThere((()=> readWholeText(at_fdcwd,`${processDirectory(pid)}/stat`)),[
 ]);
 });
 var isDead=(function isDead(stat){
-const[flags16,pending]=[
+const[flags17,pending]=[
 Number(statField(stat,9)),
 Number(statField(stat,31))
 ];
 return[
 "Z",
 "X"
-].includes(statField(stat,3))||(flags16 & PF_EXITING)!==0 ||(pending & 1 << SIGNALS.SIGKILL - 1)!==0;
+].includes(statField(stat,3))||(flags17 & PF_EXITING)!==0 ||(pending & 1 << SIGNALS.SIGKILL - 1)!==0;
 });
 var joinTargetOf=(function joinTargetOf(requested,started2,{environment:environment2,cgroup,user}){
 const identity=targetOf(requested,started2);
@@ -1687,10 +1656,10 @@ issue,
 jsonSchema
 };
 });
-var lazy=(function lazy(make3){
+var lazy=(function lazy(make2){
 let made;
 return(()=>(made??={
-value:make3()
+value:make2()
 }).value);
 });
 var optional=(function optional(schema2){
@@ -1722,12 +1691,12 @@ let whole;
 for(const name in fields){
 const{defaultOf,read:read5}=fields[name];
 const isGiven=Object.hasOwn(value,name)&& value[name]!==void 0;
-const complete=isGiven?read5 &&(()=> read5(value[name])):defaultOf;
-if(complete===void 0)continue;
+const complete2=isGiven?read5 &&(()=> read5(value[name])):defaultOf;
+if(complete2===void 0)continue;
 whole??={
 ...value
 };
-whole[name]=complete(whole);
+whole[name]=complete2(whole);
 }
 return whole??value;
 });
@@ -1931,15 +1900,15 @@ if(Object.hasOwn(OTHER_STEPS,word4))return `"${word4}" is the step ${OTHER_STEPS
 return void 0;
 });
 var parseMountOptions=(function parseMountOptions(options,initial=0){
-let flags16=initial;
+let flags17=initial;
 const data2=[];
 for(const option of splitOptions(options??"")){
 const word4=Object.hasOwn(WORDS,option)?WORDS[option]:void 0;
-if(word4 !==void 0)flags16=flags16 & ~(word4.clear??0)|(word4.set??0);
+if(word4 !==void 0)flags17=flags17 & ~(word4.clear??0)|(word4.set??0);
 else if(!IGNORED.test(option))data2.push(option);
 }
 return{
-flags:flags16 >>> 0,
+flags:flags17 >>> 0,
 data:data2.length===0?null:data2.join(",")
 };
 });
@@ -2042,9 +2011,9 @@ var isRootStep=(function isRootStep(step){
 return step.step==="pivotRoot" || step.step==="chroot";
 });
 var copyTree=(function copyTree(plan,place2,more,source,fixes){
-const flags16=OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | more;
+const flags17=OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | more;
 const{mountFixes:mountFixes2}=plan.state;
-return plan.open(open_tree(place2,"",flags16),`<${source}>`,{
+return plan.open(open_tree(place2,"",flags17),`<${source}>`,{
 fixes:()=>({
 ...mountFixes2,
 ...allOf(fixes)
@@ -2077,7 +2046,7 @@ mountOnItself(plan,place2,directory);
 var atLeast=(function atLeast({major,minor},wanted){
 return major > wanted.major || major===wanted.major && minor >=wanted.minor;
 });
-var withMemoryFiles=(function withMemoryFiles(plan,{name,blocks,inodes,make:make3},use){
+var withMemoryFiles=(function withMemoryFiles(plan,{name,blocks,inodes,make:make2},use){
 if(plan.state.inUserNamespace && !plan.state.idsMapped){
 plan.refuse("the container makes files to mount over the paths, and needs mapped ids for that: put mapRoot() before it");
 }
@@ -2097,7 +2066,7 @@ const root2=plan.open(fsmount(filesystem,FSMOUNT_CLOEXEC,attributes),`<${name}>`
 fixes
 });
 plan.release(filesystem);
-make3(root2);
+make2(root2);
 plan.call(mount_setattr(root2,"",AT_EMPTY_PATH,{
 attr_set:MOUNT_ATTR_RDONLY
 }));
@@ -2117,7 +2086,7 @@ fixes:plan.state.mountFixes
 });
 });
 var withEmptyFiles=(function withEmptyFiles(plan,write4){
-const make3=((root2)=>{
+const make2=((root2)=>{
 plan.call(mkdirat(root2,EMPTY.directory,365));
 plan.call(mknodat(root2,EMPTY.file,S_IFREG | 292,0));
 });
@@ -2125,7 +2094,7 @@ withMemoryFiles(plan,{
 name:"empty",
 blocks:1,
 inodes:3,
-make:make3
+make:make2
 },write4);
 });
 var coverWithEmpty=(function coverWithEmpty(plan,place2,path2,empty){
@@ -2292,16 +2261,16 @@ fixes:plan.state.mountFixes
 var isOnItself=(function isOnItself({source,target},plan){
 return normalize(source)===normalize(target)&& plan.cursor.rootOf(target)!==void 0;
 });
-var mountFilesystem=(function mountFilesystem(plan,path2,{source,type,flags:flags16,data:data2,fixes={},make:make3}){
+var mountFilesystem=(function mountFilesystem(plan,path2,{source,type,flags:flags17,data:data2,fixes={},make:make2}){
 checkOptions(plan,data2);
 const target=plan.path(path2);
 const{mountFixes:mountFixes2}=plan.state;
 target.mountOn({
 source:source??type,
 type,
-flags:flags16,
+flags:flags17,
 data:data2,
-make:make3,
+make:make2,
 fixes:()=>({
 ...mountFixes2,
 EBUSY:`something is mounted at ${path2} already, or the source is in use`,
@@ -2315,7 +2284,7 @@ plan.mounted({
 target:target.canonical,
 type,
 source:source??type,
-readOnly:(flags16 & MS_RDONLY)!==0,
+readOnly:(flags17 & MS_RDONLY)!==0,
 own:true
 });
 });
@@ -2329,60 +2298,60 @@ plan.refuse(`the options have ${size} bytes, and mount(2) takes ${OPTION_BYTES};
 var lowerMount=(function lowerMount(step,plan){
 plan.needs("mount",NEEDS_MOUNT);
 plan.access.recordFilesystem(step);
-const{source,target,type,options,make:make3}=step;
-if(make3===true)plan.access.recordWrite(target);
+const{source,target,type,options,make:make2}=step;
+if(make2===true)plan.access.recordWrite(target);
 mountFilesystem(plan,target,{
 source,
 type,
 ...parseMountOptions(options),
-make:make3
+make:make2
 });
 });
 var lowerRemount=(function lowerRemount(step,plan){
 plan.needs("mount","it would change the host's mounts");
 const target=plan.path(step.target);
-const{flags:flags16,data:data2}=parseMountOptions(step.options);
+const{flags:flags17,data:data2}=parseMountOptions(step.options);
 const fixes={
 EPERM:"the options that the mount has from outside are locked; repeat those that /proc/self/mountinfo shows for it",
 EINVAL:notMounted(step.target)
 };
-const attributes=step.keep===true?namedAttributes(step.options):attributesOf(flags16);
+const attributes=step.keep===true?namedAttributes(step.options):attributesOf(flags17);
 plan.access.recordRemount(attributes.attr_clr);
 if(step.bind===false){
 if(!plan.state.mounts.isContainerMount(target.canonical)){
 plan.refuse(`{ bind: false } would change the host's filesystem at ${step.target} everywhere; leave it out, to change this mount alone`);
 }
 checkOptions(plan,data2);
-target.reconfigure(MS_REMOUNT | flags16,data2,fixes);
+target.reconfigure(MS_REMOUNT | flags17,data2,fixes);
 }else{
 target.setAttributes(attributes,step.recursive===true,fixes);
 }
-if(step.keep===true &&(flags16 & MS_RDONLY)===0)return;
-plan.state.mounts.remounted(target.canonical,(flags16 & MS_RDONLY)!==0);
+if(step.keep===true &&(flags17 & MS_RDONLY)===0)return;
+plan.state.mounts.remounted(target.canonical,(flags17 & MS_RDONLY)!==0);
 });
 var namedAttributes=(function namedAttributes(options){
-const{flags:flags16}=parseMountOptions(options);
+const{flags:flags17}=parseMountOptions(options);
 const{flags:kept}=parseMountOptions(options,4294967295);
-const named2=attributesOf(flags16);
+const named2=attributesOf(flags17);
 const cleared=ATTRIBUTES2.reduce(((sum2,[flag,attribute])=>(kept & flag)===0?sum2 + attribute:sum2),(kept & TIMES)===TIMES?named2.attr_clr & MOUNT_ATTR__ATIME:MOUNT_ATTR__ATIME);
 return{
 attr_set:named2.attr_set,
 attr_clr:cleared
 };
 });
-var attributesOf=(function attributesOf(flags16){
+var attributesOf=(function attributesOf(flags17){
 let[set,clear]=[
 0,
 0
 ];
 for(const[flag,attribute]of ATTRIBUTES2){
-if((flags16 & flag)!==0)set +=attribute;
+if((flags17 & flag)!==0)set +=attribute;
 else clear +=attribute;
 }
-if((flags16 & TIMES)!==0){
+if((flags17 & TIMES)!==0){
 clear +=MOUNT_ATTR__ATIME;
-if((flags16 & MS_STRICTATIME)!==0)set +=MOUNT_ATTR_STRICTATIME;
-else if((flags16 & MS_NOATIME)!==0)set +=MOUNT_ATTR_NOATIME;
+if((flags17 & MS_STRICTATIME)!==0)set +=MOUNT_ATTR_STRICTATIME;
+else if((flags17 & MS_NOATIME)!==0)set +=MOUNT_ATTR_NOATIME;
 }
 return{
 attr_set:set,
@@ -2431,8 +2400,8 @@ c:S_IFCHR,
 p:S_IFIFO
 }[step.type];
 const device=step.type==="p"?0:makedev(step.major,step.minor);
-const make3=step.mode===void 0?making:makingExactly;
-make3(plan,step,(()=> plan.path(step.path).inParent(((directory,name)=>{
+const make2=step.mode===void 0?making:makingExactly;
+make2(plan,step,(()=> plan.path(step.path).inParent(((directory,name)=>{
 const there=new Label(`${step.path} is there`);
 plan.call(mknodat(directory,name,type |(step.mode??420),device),{
 ...step.keep===true &&{
@@ -2645,7 +2614,8 @@ return call("sendto",socket,message2,message2.size,0,null,0);
 });
 var recvfrom=(function recvfrom(socket,message2,flagBits){
 const named2=flags(flagBits,{
-MSG_DONTWAIT
+MSG_DONTWAIT,
+MSG_TRUNC
 });
 return call("recvfrom",socket,message2,message2.size,named2,null,null);
 });
@@ -2680,11 +2650,11 @@ setNetlinkOption(fd,NETLINK_EXT_ACK),
 setNetlinkOption(fd,NETLINK_CAP_ACK)
 ];
 });
-var requestCalls=(function requestCalls(socket,messages,answer,words4=messages[0].words){
+var requestCalls=(function requestCalls(socket,messages,answer2,words4=messages[0].words){
 return[
 send(socket,messages),
-recvfrom(socket,answer,MSG_DONTWAIT),
-responseCheck(words4,answer)
+recvfrom(socket,answer2,MSG_DONTWAIT),
+responseCheck(words4,answer2)
 ];
 });
 var send=(function send(socket,messages){
@@ -2693,15 +2663,15 @@ const text3=messages.map((({words:words4})=> `{${words4.join(", ")}}`)).join(", 
 if(encoded.holes.length===0)return sendto(socket,new Struct(encoded.bytes,text3));
 return sendPieces(socket,piecesOf(encoded),text3);
 });
-var responseCheck=(function responseCheck(words4,answer){
+var responseCheck=(function responseCheck(words4,answer2){
 const none=new Named(4294967295,"~0U");
 const verdict={
 name:words4[0],
 text:words4.join(" "),
-answer,
+answer:answer2,
 read:readResponse
 };
-const error=new OutputField(answer,ERROR_OFFSET,"answer.error");
+const error=new OutputField(answer2,ERROR_OFFSET,"answer.error");
 return{
 ...call("close_range",none,none,error),
 verdict
@@ -2839,14 +2809,14 @@ plan.state.entersFiles=true;
 }
 plan.state.joins(kinds);
 plan.state.stoppable ||=kinds.has("pid");
-let flags16=0;
-for(const kind of kinds)flags16 |=CLONE_FLAG[kind];
+let flags17=0;
+for(const kind of kinds)flags17 |=CLONE_FLAG[kind];
 const fixes=joiningFixes(kinds);
-const joint=plan.call(setns(fd,flags16),{
+const joint=plan.call(setns(fd,flags17),{
 fixes
 });
 if(time===void 0)return;
-const others=setns(fd,flags16 & ~CLONE_FLAG.time);
+const others=setns(fd,flags17 & ~CLONE_FLAG.time);
 const stepIndex=plan.cursor.index;
 const later=[
 setns(time,CLONE_FLAG.time),
@@ -2886,7 +2856,8 @@ var lowerJoinCgroup=(function lowerJoinCgroup({directories},plan){
 for(const directory of directories){
 plan.access.recordWrite(directory);
 const resolved=plan.facts.resolve(climbs(directory)?directory:normalize(directory));
-const file=`${resolved.path}/cgroup.procs`;
+const hasTasks=plan.facts.resolve(`${resolved.path}/tasks`).type==="file";
+const file=`${resolved.path}/${hasTasks?"tasks":"cgroup.procs"}`;
 const none=`${directory} is no control group`;
 const fixes={
 EACCES:CGROUP_DENIED,
@@ -2894,9 +2865,9 @@ ENOENT:none,
 ELOOP:none,
 ENXIO:none
 };
-const flags16=O_WRONLY | O_NONBLOCK | O_CLOEXEC;
+const flags17=O_WRONLY | O_NONBLOCK | O_CLOEXEC;
 const opened=openat2(at_fdcwd,file,{
-flags:flags16,
+flags:flags17,
 resolve:resolveFlag(resolved)
 });
 const fd=plan.inheritFd(opened,`<${file}>`,{
@@ -3316,9 +3287,9 @@ step:"pivotRoot",
 path:path2
 };
 });
-var lazy2=(function lazy2(make3){
+var lazy2=(function lazy2(make2){
 let made;
-return()=> made??=make3();
+return()=> made??=make2();
 });
 var unshare2=(function unshare2(...kinds){
 const last=kinds.at(-1);
@@ -3385,12 +3356,12 @@ plan.access.recordMountNamespace(receives);
 if(kinds.has("net"))setUpNetworkService(plan);
 });
 var enterNamespaces=(function enterNamespaces(kinds,plan){
-let flags16=0;
-for(const kind of kinds)if(kind !=="time")flags16 |=CLONE_FLAG[kind];
+let flags17=0;
+for(const kind of kinds)if(kind !=="time")flags17 |=CLONE_FLAG[kind];
 const fixes=namespaceFixes(kinds,plan.host,plan.state.inUserNamespace);
-if(plan.untouched)plan.cloneWith(flags16,kinds);
-else if(flags16 !==0){
-plan.call(unshare(flags16),{
+if(plan.untouched)plan.cloneWith(flags17,kinds);
+else if(flags17 !==0){
+plan.call(unshare(flags17),{
 fixes
 });
 if(kinds.has("pid"))plan.fork("exit");
@@ -3561,10 +3532,10 @@ return sealedImage(name,image2);
 });
 var complaint=(function complaint(text3){
 const bytes=new TextEncoder().encode(text3);
-const said=write(2,bytes,bytes.length);
+const said2=write(2,bytes,bytes.length);
 return[
 {
-call:said,
+call:said2,
 accept:[
 "EBADF",
 "EPIPE",
@@ -3614,9 +3585,9 @@ if(!text3.includes("\0"))return;
 const hint="the kernel ends each string at its first NUL byte; take it out";
 throw invalidArgument("execve",`execve(${quoted2(text3)}, ...)`,hint);
 });
-var numbered=(function numbered(make3){
+var numbered=(function numbered(make2){
 const made=[];
-return((index)=> made[index]??=make3(index));
+return((index)=> made[index]??=make2(index));
 });
 var tryExec=(function tryExec(writer,count,marked=(call2)=> call2){
 const paths=Array.from({
@@ -3898,12 +3869,12 @@ executes:candidates.map((({execve:execve2,image:image3=execve2})=> image3))
 });
 var closeOthers=(function closeOthers(writer,last,{fds,image:isInPlace,sealed=false},options){
 const used=[];
-for(const{call:call2,accept=[]}of last){
+for(const{call:call2,accept:accept2=[]}of last){
 for(const fd of call2.args.filter(isDescriptor)){
 const isKept=used.some((one)=> one.fd===fd && one.accept.length===0);
-if(!isKept || accept.length > 0)used.push({
+if(!isKept || accept2.length > 0)used.push({
 fd,
-accept
+accept:accept2
 });
 }
 }
@@ -3920,11 +3891,11 @@ const numbers2=freeNumbers(used.length,fds);
 const kept=[
 ...used.map(((one,index)=>{
 const isItsOwn=one.fd===CONTAINER_SOCKET || one.fd===options.sealed;
-const flags16=sealed && isItsOwn?0:O_CLOEXEC;
+const flags17=sealed && isItsOwn?0:O_CLOEXEC;
 return{
 ...one,
 number:numbers2[index],
-flags:flags16
+flags:flags17
 };
 })),
 ...fds.map(((number,index)=>({
@@ -3939,17 +3910,17 @@ const edges={
 ...CHILD_EDGES,
 fixes:HANDED_FIXES
 };
-const copies=kept.map((({fd,accept})=> new ResultOf(writer.add(fcntl(fd,F_DUPFD_CLOEXEC,beyond),{
+const copies=kept.map((({fd,accept:accept2})=> new ResultOf(writer.add(fcntl(fd,F_DUPFD_CLOEXEC,beyond),{
 ...edges,
-accept
+accept:accept2
 }),"copy")));
 let first=3;
-kept.forEach((({number,accept,flags:flags16},index)=>{
-const last2=accept.length > 0?number:number - 1;
+kept.forEach((({number,accept:accept2,flags:flags17},index)=>{
+const last2=accept2.length > 0?number:number - 1;
 if(last2 >=first)writer.add(close_range(first,last2,0),CHILD_EDGES);
-writer.add(dup3(copies[index],number,flags16),{
+writer.add(dup3(copies[index],number,flags17),{
 ...edges,
-accept
+accept:accept2
 });
 first=number + 1;
 }));
@@ -4014,9 +3985,9 @@ writer.add(chdir("/"),CHILD_EDGES);
 writer.place(done);
 });
 var openDirectory=(function openDirectory(path2){
-const flags16=O_PATH | O_DIRECTORY | O_CLOEXEC;
+const flags17=O_PATH | O_DIRECTORY | O_CLOEXEC;
 return openat2(at_fdcwd,path2,{
-flags:flags16,
+flags:flags17,
 resolve:RESOLVE_NO_MAGICLINKS
 });
 });
@@ -4125,11 +4096,11 @@ const isContainer2=index===plan.firstIndex;
 const cgroup=isContainer2?shape.cgroup:void 0;
 const later=cgroup===void 0?0:CLONE_NEWCGROUP;
 const isSibling=plan.processes[index - 1]?.then==="exit";
-const flags16=(frame?.vfork??true?CLONE_VFORK:0)|(!copiesMemory(process,shape)&&(frame?.sharesMemory??true)?CLONE_VM:0)|(isSibling?CLONE_PARENT:0)|(isContainer2?plan.cloneFlags & ~later:0);
+const flags17=(frame?.vfork??true?CLONE_VFORK:0)|(!copiesMemory(process,shape)&&(frame?.sharesMemory??true)?CLONE_VM:0)|(isSibling?CLONE_PARENT:0)|(isContainer2?plan.cloneFlags & ~later:0);
 const clears=frame?.clearsHandlers===true?CLONE_CLEAR_SIGHAND:0;
 const directory=cgroup?.directory===true?CGROUP_DIRECTORY:void 0;
-if(clears===0 && directory===void 0)return clone(flags16,process.pid);
-return clone3(flags16 + clears,process.pid,directory);
+if(clears===0 && directory===void 0)return clone(flags17,process.pid);
+return clone3(flags17 + clears,process.pid,directory);
 });
 var enterCgroup2=(function enterCgroup2(writer,plan,{cgroup}){
 if(cgroup===void 0)return;
@@ -4155,6 +4126,37 @@ thread:scriptThread(),
 clearsHandlers:hasClone3(),
 ...ignoredSignals()
 };
+});
+var execSpec=(function execSpec(program,spec={}){
+return{
+program,
+name:spec.name,
+argv0:spec.argv0,
+args:spec.args??[],
+environment:spec.environment??{
+inherited:environmentStrings(),
+changes:new Map()
+},
+searchPath:spec.searchPath??environmentVariable("PATH")??DEFAULT_PATH,
+cwd:spec.cwd,
+uid:spec.uid,
+gid:spec.gid,
+stdio:spec.stdio??[
+"null",
+"null",
+"null"
+],
+fds:spec.fds??[],
+terminal:spec.terminal,
+image:spec.image,
+timeLimit:spec.timeLimit
+};
+});
+var programPaths=(function programPaths({program,searchPath}){
+if(program.includes("/"))return[
+program
+];
+return searchPath.split(":").map((directory)=> directory===""?program:`${directory}/${program}`);
 });
 var openInheritedFds=(function openInheritedFds(plan,openNamespace2){
 const opened=new Map();
@@ -4356,81 +4358,6 @@ layout,
 program,
 sealed
 };
-});
-var waitingImage=(function waitingImage(program){
-const table=assemble(recordsOf(program),engine().architecture);
-return engineImage("ramekin-wait",table);
-});
-var recordsOf=(function recordsOf({descriptor,calls,paths,argv,environment:environment2}){
-const[again,told]=[
-new Label("again"),
-new Label("told")
-];
-const[missing2,denied2]=[
-new Label("the program is missing"),
-new Label("it cannot be run")
-];
-const byte=new Output(1,"&byte");
-const list3=pointerList(argv,"argv");
-const variables=pointerList(environment2,"envp");
-const attempts=paths.map(((path2,index)=>{
-const isLast=index===paths.length - 1;
-const edges=isLast?{
-accept:[
-"ENOENT"
-],
-onAccepted:missing2,
-onFailure:denied2
-}:{
-accept:[
-"ENOENT",
-"ENOTDIR",
-"EACCES"
-],
-onFailure:denied2
-};
-return{
-call:execve(path2,list3,variables),
-...edges
-};
-}));
-return[
-{
-call:call("prctl",PR_SET_NAME2,"ramekin-wait")
-},
-again,
-{
-call:read(descriptor,byte,1),
-accept:[
-"EINTR"
-],
-onAccepted:again,
-onZero:denied2,
-onFailure:denied2,
-onSuccess:told
-},
-told,
-{
-call:close(descriptor)
-},
-...calls.map((part)=> "call" in part?{
-...part,
-onFailure:denied2
-}:part),
-...attempts,
-missing2,
-...complaint(`${argv[0]}: no such file or directory
-`),
-{
-call:exit_group(127)
-},
-denied2,
-...complaint(`${argv[0]}: the program could not be started
-`),
-{
-call:exit_group(126)
-}
-];
 });
 var checkedSteps=(function checkedSteps(values){
 if(values.length > MAX_STEPS)throw new RecipeError(`a recipe has at most ${MAX_STEPS} steps`);
@@ -4686,42 +4613,11 @@ if(!namespaces2.some((({type})=> type==="user")))return id2;
 const map2=mappings?.find(({containerID,size})=> id2 >=containerID && id2 < containerID + size);
 return map2 && map2.hostID + id2 - map2.containerID;
 });
-var pathInRoot=(function pathInRoot(root2,path2){
-const waiting=path2.split("/").reverse();
-let found=[];
-let links=0;
-while(waiting.length > 0){
-const name=waiting.pop();
-if(name==="" || name===".")continue;
-if(name===".."){
-found.pop();
-continue;
-}
-const target=linkAt(`${root2}/${[
-...found,
-name
-].join("/")}`);
-if(target===void 0 || ++links > MAX_LINKS3){
-found.push(name);
-continue;
-}
-if(target.startsWith("/"))found=[];
-waiting.push(...target.split("/").reverse());
-}
-return `/${found.join("/")}`;
-});
-var linkAt=(function linkAt(path2){
-try{
-return Deno.readLinkSync(path2);
-}catch{
-return void 0;
-}
-});
 var needsStage=(function needsStage({linux={}}){
 const{namespaces:namespaces2=[],devices:devices2}=linux;
 return namespaces2.some((({type,path:path2})=> type==="user" && !path2))&&(devices2??[]).some(({type})=> type !=="p");
 });
-var deviceSteps=(function deviceSteps(config,root2,source){
+var deviceSteps=(function deviceSteps(config,root2,paths,source){
 const{mounts=[],linux={}}=config;
 const dev=mounts.find((({destination:destination2})=> destination2.replace(/\/+$/,"")==="/dev"));
 const isBind=dev !==void 0 &&(dev.type==="bind" ||(dev.options??[]).some(((word4)=> /^r?bind$/.test(word4))));
@@ -4738,16 +4634,21 @@ mkdir(`${root2}/dev`,{
 host:true
 })
 ],
-...all.flatMap(((device)=> deviceStep(device,given2.indexOf(device),root2,source))),
+...all.flatMap(((device)=>{
+const target=root2 + paths.resolve(device.path);
+return deviceStep(device,given2.indexOf(device),{
+root:root2,
+target
+},source);
+})),
 ...links.map((([path2,target])=> symlink(target,root2 + path2,{
 host:true,
 keep:true
 })))
 ];
 });
-var deviceStep=(function deviceStep(device,index,root2,source){
+var deviceStep=(function deviceStep(device,index,{root:root2,target},source){
 const{path:path2,type}=device;
-const target=root2 + pathInRoot(root2,path2);
 const parent=target.slice(0,target.lastIndexOf("/"));
 const parents=parent===root2 || parent===`${root2}/dev`?[]:[
 mkdir(parent,{
@@ -4981,7 +4882,7 @@ return mounts.flatMap(((entry2,index)=> stepsOf(entry2,`mounts[${index}]`,contex
 var stepsOf=(function stepsOf(entry2,field,context){
 if(entry2.type==="cgroup" && context.hierarchies.length===0)return[];
 const options=sortedOptions(entry2.options??[],field);
-const inside=pathInRoot(context.root,entry2.destination);
+const inside=context.paths.resolve(entry2.destination);
 if(inside==="/")unsupported(`${field}.destination`,"nothing can be mounted on the root");
 const target=context.root + inside;
 return[
@@ -5289,22 +5190,22 @@ var memorySteps=(function memorySteps({memoryPolicy:memory,personality:given2}){
 const steps=[];
 if(given2){
 const domain=named(DOMAINS,given2.domain??"","linux.personality.domain","domain");
-const flags16=(given2.flags??[]).map((name)=> named(PERSONALITY_FLAGS3,name,"linux.personality.flags","flag"));
-steps.push(personality(domain,flags16.length > 0?{
-flags:flags16
+const flags17=(given2.flags??[]).map((name)=> named(PERSONALITY_FLAGS3,name,"linux.personality.flags","flag"));
+steps.push(personality(domain,flags17.length > 0?{
+flags:flags17
 }:{}));
 }
 if(memory){
 const field="linux.memoryPolicy";
 const mode2=named(MEMORY_MODES,memory.mode,`${field}.mode`,"mode");
 const nodes=numbers(memory.nodes,`${field}.nodes`,1023);
-const flags16=(memory.flags??[]).map((name)=> named(MEMORY_FLAGS2,name,`${field}.flags`,"flag"));
+const flags17=(memory.flags??[]).map((name)=> named(MEMORY_FLAGS2,name,`${field}.flags`,"flag"));
 steps.push(memoryPolicy(mode2,{
 ...nodes !==void 0 &&{
 nodes
 },
-...flags16.length > 0 &&{
-flags:flags16
+...flags17.length > 0 &&{
+flags:flags17
 }
 }));
 }
@@ -5366,6 +5267,7 @@ const{mayMakeDevices,stage}=context;
 const devices2=stage !==void 0?{
 staged:stage
 }:mayMakeDevices && !ownUser?"made":"bound";
+const paths=new RootPaths(root2,expectedPaths(config));
 const steps=[
 dieWithParent(null),
 ...namespaceSteps(linux,namespaces2,context.groups.map((({path:path2})=> path2)),mayChangeGroups),
@@ -5381,14 +5283,15 @@ restrict:[]
 ...mountSteps(config.mounts??[],{
 ...context,
 root:root2,
+paths,
 early,
 ownCgroups,
 mayShare,
 userMap
 }),
-...deviceSteps(config,root2,devices2),
-...directorySteps(process.cwd || "/",root2),
-...protectionSteps(config,root2),
+...deviceSteps(config,root2,paths,devices2),
+...directorySteps(process.cwd || "/",root2,paths),
+...protectionSteps(config,root2,paths),
 pivotRoot(root2),
 ...rootPropagation(linux.rootfsPropagation),
 ...launch3
@@ -5425,18 +5328,18 @@ sysctl(settings2)
 ]:[]
 ];
 });
-var directorySteps=(function directorySteps(cwd,root2){
-const path2=pathInRoot(root2,cwd);
+var directorySteps=(function directorySteps(cwd,root2,paths){
+const path2=paths.resolve(cwd);
 return path2==="/"?[]:[
 mkdir(root2 + path2,{
 host:true
 })
 ];
 });
-var protectionSteps=(function protectionSteps({root:given2,linux={}},root2){
+var protectionSteps=(function protectionSteps({root:given2,linux={}},root2,paths){
 const{maskedPaths,readonlyPaths:kept}=linux;
-const inside=((paths)=>[
-...new Set(paths.map(((path2)=> root2 + pathInRoot(root2,path2))))
+const inside=((list3)=>[
+...new Set(list3.map(((path2)=> root2 + paths.resolve(path2))))
 ]);
 return[
 ...kept?.length?[
@@ -5564,12 +5467,12 @@ group
 ]:[];
 });
 var runHooks=(function runHooks(config,kind,state,place2){
-for(const run15 of hookRuns(config,kind,state,place2))run15();
+for(const run16 of hookRuns(config,kind,state,place2))run16();
 });
 var runEachHook=(function runEachHook(config,kind,state){
-return hookRuns(config,kind,state).flatMap((run15)=>{
+return hookRuns(config,kind,state).flatMap((run16)=>{
 try{
-run15();
+run16();
 return[];
 }catch(error){
 return[
@@ -5663,14 +5566,14 @@ sendTo(listenerPath,listener,JSON.stringify(state));
 }
 };
 });
-var giveStreams=(function giveStreams({process},{linux={}}){
+var giveStreams=(function giveStreams({process},{linux={}},whose="/proc/self"){
 const owner=hostUser(process?.user?.uid??0,linux);
 if(owner===void 0)return;
 for(const path2 of[
-"/proc/self/fd/0",
-"/proc/self/fd/1",
-"/proc/self/fd/2"
-]){
+"fd/0",
+"fd/1",
+"fd/2"
+].map((name)=> `${whose}/${name}`)){
 if(!isPipe2(path2))continue;
 syscalls([
 {
@@ -5690,28 +5593,94 @@ return Deno.readLinkSync(path2).startsWith("pipe:[");
 return false;
 }
 });
-var create=(function create(runtime,id2,options){
-const ids={
-uid:Deno.uid(),
-gid:Deno.gid()
+var waitingImage=(function waitingImage(program){
+const table=assemble(recordsOf(program),engine().architecture);
+return engineImage("ramekin-wait",table);
+});
+var recordsOf=(function recordsOf({descriptor,calls,paths,argv,environment:environment2}){
+const[again,told]=[
+new Label("again"),
+new Label("told")
+];
+const[missing2,denied2]=[
+new Label("the program is missing"),
+new Label("it cannot be run")
+];
+const byte=new Output(1,"&byte");
+const list3=pointerList(argv,"argv");
+const variables=pointerList(environment2,"envp");
+const attempts=paths.map(((path2,index)=>{
+const isLast=index===paths.length - 1;
+const edges=isLast?{
+accept:[
+"ENOENT"
+],
+onAccepted:missing2,
+onFailure:denied2
+}:{
+accept:[
+"ENOENT",
+"ENOTDIR",
+"EACCES"
+],
+onFailure:denied2
 };
-const config=withIdMaps(readConfig(options.config),ids);
-checkTerminal(config,options);
+return{
+call:execve(path2,list3,variables),
+...edges
+};
+}));
+return[
+{
+call:call("prctl",PR_SET_NAME2,"ramekin-wait")
+},
+again,
+{
+call:read(descriptor,byte,1),
+accept:[
+"EINTR"
+],
+onAccepted:again,
+onZero:denied2,
+onFailure:denied2,
+onSuccess:told
+},
+told,
+{
+call:close(descriptor)
+},
+...calls.map((part)=> "call" in part?{
+...part,
+onFailure:denied2
+}:part),
+...attempts,
+missing2,
+...complaint(`${argv[0]}: no such file or directory
+`),
+{
+call:exit_group(127)
+},
+denied2,
+...complaint(`${argv[0]}: the program could not be started
+`),
+{
+call:exit_group(126)
+}
+];
+});
+var create=(function create(runtime,id2,options){
+const config=configFor(options);
 const record=ContainerRecord.make(runtime,id2);
 try{
-return make2(runtime,record,config,options);
+const draft=draftOf(runtime,record,config,options);
+const launched=launch(draft);
+complete(draft,launched);
+return{
+record,
+launched
+};
 }catch(error){
-const failure=new OciError(wordsFor(error,config.process?.args?.[0]));
-destroy(record);
-if(isOfHook(error)){
-const fixed=fixedState(id2,config,options.bundle);
-runEachHook(config,"poststop",{
-...fixed,
-pid:0,
-status:"stopped"
-});
-}
-throw failure;
+throw undone(error,record,config,options);
 }
 });
 var checkTerminal=(function checkTerminal({process},{consoleSocket,terminal}){
@@ -5742,50 +5711,6 @@ return config;
 throw new OciError(`${path2} is not valid: ${error.message}`);
 }
 });
-var make2=(function make2(runtime,record,config,options){
-const{bundle}=options;
-const able=caller();
-const mounted=mountedHierarchies();
-const hierarchies2=runtime.cgroups?mounted:[];
-const path2=groupPath(config,record.id);
-const planned=hierarchies2.map(((hierarchy)=>({
-hierarchy,
-path:hierarchy.top + path2
-})));
-requireUnused(path2,planned.map((({path:path3})=> path3)));
-record.recordGroups(planned);
-const groups=makeGroups(hierarchies2,path2,able.isRoot);
-applyResources(groups,config.linux?.resources??{});
-applyDevices(groups,able.isRoot?config.linux?.resources?.devices??[]:[],"defaults");
-const stage=able.mayMakeDevices && needsStage(config)?record.directory:void 0;
-if(stage !==void 0)makeStaged(config,stage);
-const made=recipeOf(withNotify(config,record),{
-addresses:addressesOf,
-bundle,
-hierarchies:mounted,
-groups,
-stage,
-...able
-});
-const fixed=fixedState(record.id,config,bundle);
-const launched=launch(record,config,made,options,fixed);
-if(stage !==void 0)removeStaged(config,stage);
-try{
-record.record(fixed,processIdentity(launched.pid),config);
-if(launched.terminal !==void 0 && options.consoleSocket !==void 0){
-sendTo(options.consoleSocket,launched.terminal);
-}
-if(options.pidfdSocket !==void 0)sendTo(options.pidfdSocket,launched.pidfd);
-if(options.pidFile !==void 0)writePidFile(options.pidFile,launched.pid);
-}catch(error){
-Deno.kill(launched.pid,"SIGKILL");
-throw error;
-}
-return{
-record,
-launched
-};
-});
 var groupPath=(function groupPath({linux={}},id2){
 const{cgroupsPath}=linux;
 if(cgroupsPath===void 0 || cgroupsPath==="")return `/ramekin-${id2}`;
@@ -5814,30 +5739,14 @@ owner:"",
 annotations:config.annotations??{}
 };
 });
-var launch=(function launch(record,config,{steps,last,program},options,fixed){
+var launch=(function launch({record,config,made,options,fixed}){
+const{environment:environment2}=made.program;
 const listening=Number(Deno.env.get("LISTEN_FDS")??0)|| 0;
 const count=options.preserveFds + listening;
 const fds=preserved(count);
-const number=3 + count;
-const environment2=listening===0?program.environment:new Map([
-...program.environment,
-[
-"LISTEN_FDS",
-String(listening)
-],
-[
-"LISTEN_PID",
-"1"
-]
-]);
-record.makeFifo();
-const fifo=syscall(openat(at_fdcwd,record.fifo,O_RDWR | O_CLOEXEC));
-const opened=[
-fifo,
-...fds.map(({fd})=> fd)
-];
+const opened=fds.map(({fd})=> fd);
 try{
-const plan=planRecipe(checkedSteps(steps),{
+const plan=planRecipe(checkedSteps(made.steps),{
 recorded:true,
 ...config.process?.terminal===true &&{
 console:{
@@ -5857,56 +5766,44 @@ status:"creating"
 })
 }
 });
-const spec=execSpec(program.program,{
-args:program.args,
-environment:{
-inherited:[],
-changes:environment2
-},
-searchPath:program.searchPath,
-cwd:program.cwd
-});
-const image2=waitingImage({
-descriptor:number,
-calls:callsOf3(last),
-paths:programPaths(spec),
-argv:[
-program.program,
-...program.args
+const waiting=waitingProgram(record,made,{
+number:3 + count,
+environment:listening===0?environment2:new Map([
+...environment2,
+[
+"LISTEN_FDS",
+String(listening)
 ],
-environment:Array.from(environment2,(([name,value])=> `${name}=${value}`))
+[
+"LISTEN_PID",
+"1"
+]
+])
 });
-opened.push(image2);
+opened.push(waiting.fifo,waiting.image);
 giveStreams(config,config);
 return new Launcher(plan).spawn({
-...spec,
+...waiting.spec,
 ...streamsOf(config,options.terminal),
 fds:[
 ...fds,
 {
-number,
-fd:fifo
+number:3 + count,
+fd:waiting.fifo
 }
 ],
-image:image2
+image:waiting.image
 });
 }finally{
 for(const fd of opened)syscall(close(fd));
 }
-});
-var callsOf3=(function callsOf3(steps){
-const{process,beforeProgram}=planRecipe(checkedSteps(steps));
-return[
-...process.parts,
-...beforeProgram
-];
 });
 var preserved=(function preserved(count){
 return Array.from({
 length:count
 },(_,index)=> 3 + index).flatMap((number)=>{
 const look2=fcntl(number,F_GETFD2,0);
-const flags16=syscalls([
+const flags17=syscalls([
 {
 call:look2,
 accept:[
@@ -5914,7 +5811,7 @@ accept:[
 ]
 }
 ]).result(look2);
-if(flags16 !==0n)return[];
+if(flags17 !==0n)return[];
 return[
 {
 number,
@@ -5958,35 +5855,6 @@ return EARLY_HOOKS.some(((kind)=>(hooks[kind]?.length??0)> 0));
 var run=(function run(runtime,given2){
 create(runtime,idOf(given2),createOptions(given2));
 return 0;
-});
-var idOf=(function idOf({words:words4}){
-const[id2,...extra]=words4;
-if(id2===void 0)throw new OciError("the id of the container is missing");
-if(extra.length > 0)throw new OciError(`${extra[0]}: one word too many`);
-return id2;
-});
-var createOptions=(function createOptions(given2){
-const bundle=absolute2(valueOf(given2,"bundle")??Deno.cwd());
-const file=((name)=>{
-const path2=valueOf(given2,name);
-return path2===void 0?void 0:absolute2(path2);
-});
-const count=Number(valueOf(given2,"preserve-fds")??0);
-if(!Number.isInteger(count)|| count < 0){
-throw new OciError("--preserve-fds: it takes a number of descriptors");
-}
-return{
-bundle,
-config:file("config")??`${bundle}/config.json`,
-pidFile:file("pid-file"),
-consoleSocket:file("console-socket"),
-pidfdSocket:file("pidfd-socket"),
-preserveFds:count
-};
-});
-var absolute2=(function absolute2(path2){
-const whole=path2.startsWith("/")?path2:`${Deno.cwd()}/${path2}`;
-return whole.length > 1?whole.replace(/\/+$/,""):whole;
 });
 var run2=(function run2(runtime,given2){
 const force=isSet(given2,"force");
@@ -6208,7 +6076,7 @@ return{
 ...numbers2
 };
 });
-var run10=(async function run10(runtime,given2){
+var run11=(async function run11(runtime,given2){
 const record=ContainerRecord.open(runtime,idOf(given2));
 const{process}=record;
 const ready=record.waits?ReadySocket.of(record):void 0;
@@ -6700,12 +6568,15 @@ return false;
 }
 }
 function reportFailure(runtime,words4){
+writeAll(Deno.stderr,logFailure(runtime,words4));
+}
+function logFailure(runtime,words4){
 writeLog(runtime,"error",words4);
-tell(words4);
+return said(words4);
 }
 function reportWarning(runtime,words4){
 writeLog(runtime,"warning",words4);
-tell(`warning: ${words4}`);
+writeAll(Deno.stderr,said(`warning: ${words4}`));
 }
 function writeLog({log,logFormat},level,words4){
 if(log===void 0)return;
@@ -6723,9 +6594,9 @@ append:true
 }catch{
 }
 }
-function tell(words4){
-writeAll(Deno.stderr,`ramekin: ${escapeControls(words4)}
-`);
+function said(words4){
+return `ramekin: ${escapeControls(words4)}
+`;
 }
 function writeAll(to,text3){
 const bytes=new TextEncoder().encode(text3);
@@ -8174,11 +8045,11 @@ this.#calls=calls;
 reserve$12.call(this,end);
 }
 #translateFlags(record,{name,args}){
-const[how,flags16]=[
+const[how,flags17]=[
 args[2],
 record + RECORD.arguments + 2 * 8
 ];
-if(name==="openat")this.int32(flags16,translateOpenFlags(paper.view.getInt32(flags16,true)));
+if(name==="openat")this.int32(flags17,translateOpenFlags(paper.view.getInt32(flags17,true)));
 if(name !=="openat2" || !(how instanceof Struct)|| this.#translated.has(how))return;
 this.#translated.add(how);
 const at3=this.#placed.get(how);
@@ -8659,98 +8530,9 @@ throw new OciError(words4);
 }
 var create_exports={};
 __export(create_exports,{
-CREATE_FLAGS:()=> CREATE_FLAGS,
-absolute:()=> absolute2,
-createOptions:()=> createOptions,
-flags:(()=> flags2),
-idOf:()=> idOf,
-run:(()=> run)
+flags:()=> flags2,
+run:()=> run
 });
-var encoder2=new TextEncoder();
-function environmentVariable(name){
-return environment().variable(name);
-}
-function environmentStrings(){
-return environment().strings();
-}
-var Environment=class{
-#variable;
-#list=0n;
-#memory=new Int32Array(0);
-#words=this.#memory;
-#strings=[];
-#found=new Map();
-constructor(variable){
-this.#variable=new BigUint64Array(Deno.UnsafePointerView.getArrayBuffer(variable,8));
-}
-strings(){
-if(!this.#isSame())this.#read();
-return this.#strings;
-}
-variable(name){
-const strings=this.strings();
-const known=this.#found.get(name);
-const value=known===void 0?void 0:valueIn(stringAt(known),name);
-if(value !==void 0)return value;
-for(const address2 of strings){
-const found=valueIn(stringAt(address2),name);
-if(found===void 0)continue;
-this.#found.set(name,address2);
-return found;
-}
-return void 0;
-}
-#isSame(){
-if(this.#variable[0]!==this.#list)return false;
-for(let index=0;index < this.#words.length;index++){
-if(this.#memory[index]!==this.#words[index])return false;
-}
-return true;
-}
-#read(){
-this.#found.clear();
-this.#list=this.#variable[0];
-const list3=Deno.UnsafePointer.create(this.#list);
-const addresses=[];
-if(list3 !==null){
-const view2=new Deno.UnsafePointerView(list3);
-for(let address2;(address2=view2.getBigUint64(addresses.length * 8))!==0n;){
-addresses.push(address2);
-}
-}
-const size=list3===null?0:(addresses.length + 1)* 8;
-const memory=size===0?new ArrayBuffer(0):Deno.UnsafePointerView.getArrayBuffer(list3,size);
-this.#memory=new Int32Array(memory);
-this.#words=new Int32Array(BigUint64Array.from([
-...addresses,
-0n
-]).buffer,0,size / 4);
-this.#strings=addresses;
-}
-};
-var environment=perEngine(({libc})=> new Environment(libc.environ));
-function valueIn(string,name){
-const isOf2=string.startsWith(name)&& string[name.length]==="=";
-return isOf2?string.slice(name.length + 1):void 0;
-}
-function nameAt(address2){
-const text3=stringAt(address2);
-return text3.slice(0,text3.indexOf("="));
-}
-function stringAt(address2){
-return Deno.UnsafePointerView.getCString(Deno.UnsafePointer.create(address2));
-}
-function stringBytes(address2){
-const text3=stringAt(address2);
-if(!text3.includes("\uFFFD"))return encoder2.encode(`${text3}\0`);
-const view2=new Deno.UnsafePointerView(Deno.UnsafePointer.create(address2));
-let length=0;
-while(view2.getUint8(length)!==0)length++;
-return Uint8Array.from({
-length:length + 1
-},(_,index)=> view2.getUint8(index));
-}
-var DEFAULT_PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 var PR_SET_PDEATHSIG=1;
 var PR_GET_PDEATHSIG=2;
 var PR_GET_DUMPABLE=3;
@@ -9009,6 +8791,90 @@ accept:[
 }
 ]);
 }));
+var encoder2=new TextEncoder();
+function environmentVariable(name){
+return environment().variable(name);
+}
+function environmentStrings(){
+return environment().strings();
+}
+var Environment=class{
+#variable;
+#list=0n;
+#memory=new Int32Array(0);
+#words=this.#memory;
+#strings=[];
+#found=new Map();
+constructor(variable){
+this.#variable=new BigUint64Array(Deno.UnsafePointerView.getArrayBuffer(variable,8));
+}
+strings(){
+if(!this.#isSame())this.#read();
+return this.#strings;
+}
+variable(name){
+const strings=this.strings();
+const known=this.#found.get(name);
+const value=known===void 0?void 0:valueIn(stringAt(known),name);
+if(value !==void 0)return value;
+for(const address2 of strings){
+const found=valueIn(stringAt(address2),name);
+if(found===void 0)continue;
+this.#found.set(name,address2);
+return found;
+}
+return void 0;
+}
+#isSame(){
+if(this.#variable[0]!==this.#list)return false;
+for(let index=0;index < this.#words.length;index++){
+if(this.#memory[index]!==this.#words[index])return false;
+}
+return true;
+}
+#read(){
+this.#found.clear();
+this.#list=this.#variable[0];
+const list3=Deno.UnsafePointer.create(this.#list);
+const addresses=[];
+if(list3 !==null){
+const view2=new Deno.UnsafePointerView(list3);
+for(let address2;(address2=view2.getBigUint64(addresses.length * 8))!==0n;){
+addresses.push(address2);
+}
+}
+const size=list3===null?0:(addresses.length + 1)* 8;
+const memory=size===0?new ArrayBuffer(0):Deno.UnsafePointerView.getArrayBuffer(list3,size);
+this.#memory=new Int32Array(memory);
+this.#words=new Int32Array(BigUint64Array.from([
+...addresses,
+0n
+]).buffer,0,size / 4);
+this.#strings=addresses;
+}
+};
+var environment=perEngine(({libc})=> new Environment(libc.environ));
+function valueIn(string,name){
+const isOf2=string.startsWith(name)&& string[name.length]==="=";
+return isOf2?string.slice(name.length + 1):void 0;
+}
+function nameAt(address2){
+const text3=stringAt(address2);
+return text3.slice(0,text3.indexOf("="));
+}
+function stringAt(address2){
+return Deno.UnsafePointerView.getCString(Deno.UnsafePointer.create(address2));
+}
+function stringBytes(address2){
+const text3=stringAt(address2);
+if(!text3.includes("\uFFFD"))return encoder2.encode(`${text3}\0`);
+const view2=new Deno.UnsafePointerView(Deno.UnsafePointer.create(address2));
+let length=0;
+while(view2.getUint8(length)!==0)length++;
+return Uint8Array.from({
+length:length + 1
+},(_,index)=> view2.getUint8(index));
+}
 var OwnedFd=class{
 static{
 addMethods(this.prototype,{
@@ -9939,12 +9805,12 @@ at3 +=part.length;
 return concat(parts);
 }
 #open(){
-const flags16=O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+const flags17=O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 try{
-return syscall(openat(at_fdcwd,linkTo(this.#found),flags16));
+return syscall(openat(at_fdcwd,linkTo(this.#found),flags17));
 }catch(error){
 if(!(error instanceof SyscallError))throw error;
-const call2=describeCall(openat(at_fdcwd,this.path,flags16));
+const call2=describeCall(openat(at_fdcwd,this.path,flags17));
 throw new SyscallError({
 syscall:"openat",
 errno:error.errno,
@@ -10262,7 +10128,7 @@ new Label("the child"),
 new Label("an option is refused"),
 new Label("the child ends")
 ];
-const flags16=CLONE_VM | CLONE_VFORK | CLONE_NEWNS |(ids===void 0?0:CLONE_NEWUSER);
+const flags17=CLONE_VM | CLONE_VFORK | CLONE_NEWNS |(ids===void 0?0:CLONE_NEWUSER);
 const opened=fsopen(type,FSOPEN_CLOEXEC);
 const fd=new ResultOf(opened,"filesystem");
 const reading2=read(fd,message2,MESSAGE_SIZE);
@@ -10271,7 +10137,7 @@ const program=assemble([
 call:rt_sigprocmask("all",mask2)
 },
 {
-call:clone(flags16,pid),
+call:clone(flags17,pid),
 onZero:child,
 onFailure:restore
 },
@@ -10496,14 +10362,14 @@ this.#directories=[
 ...calls.keys()
 ].slice(0,calls.length - this.#absent.length).filter((index)=> calls[index].name==="openat2");
 }
-#look(known,directory,path2,flags16){
+#look(known,directory,path2,flags17){
 const output=statxOutput();
 this.#found.push({
 known,
 output
 });
 return{
-call:statx(directory,path2,UNASKED | flags16,ATTRIBUTES,output),
+call:statx(directory,path2,UNASKED | flags17,ATTRIBUTES,output),
 accept:NOTHING
 };
 }
@@ -11333,8 +11199,8 @@ const[path2,text3]=[
 new Output(PATH_MAX,"&path"),
 new Output(MOST,"&text")
 ];
-const flags16=O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC;
-const opened=openat(at_fdcwd,path2,flags16,0);
+const flags17=O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC;
+const opened=openat(at_fdcwd,path2,flags17,0);
 const[fd,end]=[
 new ResultOf(opened,"fd"),
 new Label("end")
@@ -12278,8 +12144,8 @@ issue:`a file that is needed cannot be read: ${error.message}`
 };
 }
 }
-remember(key,make3){
-if(!this.#remembered.has(key))this.#remembered.set(key,make3());
+remember(key,make2){
+if(!this.#remembered.has(key))this.#remembered.set(key,make2());
 return this.#remembered.get(key);
 }
 requireOwnProc(){
@@ -13497,15 +13363,15 @@ var ONTO_FD=MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
 var ContainerPath=class{
 static{
 addMethods(this.prototype,{
-open:(function(flags16,options={}){
-const{mode:mode2=0,accept,onAccepted}=options;
-const call2=opening$24.call(this,flags16 | O_CLOEXEC,mode2);
+open:(function(flags17,options={}){
+const{mode:mode2=0,accept:accept2,onAccepted}=options;
+const call2=opening$24.call(this,flags17 | O_CLOEXEC,mode2);
 const fixes=()=>({
-...this.#lookupFixes(flags16),
+...this.#lookupFixes(flags17),
 ...allOf(options.fixes)
 });
 return this.#plan.open(call2,`<${this.path}>`,{
-accept,
+accept:accept2,
 onAccepted,
 fixes
 });
@@ -13548,9 +13414,9 @@ ENOSPC:filesystemFull(this.path)
 });
 });
 }),
-mountOn:(function({source,type,flags:flags16,data:data2,fixes={},make:make3}){
+mountOn:(function({source,type,flags:flags17,data:data2,fixes={},make:make2}){
 this.refuseRoot();
-if(make3===true || this.needsMountPoint)this.makeMountPoint("directory");
+if(make2===true || this.needsMountPoint)this.makeMountPoint("directory");
 const place2=this.open(O_PATH | O_DIRECTORY,{
 fixes:()=>({
 ENOENT:this.#missingMountPoint("mkdir() makes one on a filesystem of the recipe"),
@@ -13558,7 +13424,7 @@ ENOTDIR:`the mount point ${this.path} is not a directory`
 })
 });
 this.#plan.directories.inside(place2,(()=>{
-this.#plan.call(mount(source,".",type,flags16,data2),{
+this.#plan.call(mount(source,".",type,flags17,data2),{
 fixes
 });
 }));
@@ -13590,8 +13456,8 @@ fixes
 }),
 setAttributes:(function(attributes,recursive,fixes){
 const place2=openMount$26.call(this);
-const flags16=AT_EMPTY_PATH |(recursive?AT_RECURSIVE:0);
-this.#plan.call(mount_setattr(place2,"",flags16,attributes),{
+const flags17=AT_EMPTY_PATH |(recursive?AT_RECURSIVE:0);
+this.#plan.call(mount_setattr(place2,"",flags17,attributes),{
 fixes
 });
 this.#plan.release(place2);
@@ -13611,11 +13477,11 @@ return !mounts.isThere(this.canonical)&& mounts.isContainerMount(parentOf(this.c
 });
 }
 static{
-opening$24=(function(flags16,mode2){
+opening$24=(function(flags17,mode2){
 const base=this.#base;
 if(base.kind==="host"){
 const how={
-flags:flags16,
+flags:flags17,
 mode:mode2,
 resolve:resolveFlag({
 path:base.resolved
@@ -13625,7 +13491,7 @@ return openat2(at_fdcwd,base.resolved,how);
 }
 if(base.kind==="current"){
 return openat2(at_fdcwd,this.canonical,{
-flags:flags16,
+flags:flags17,
 mode:mode2,
 resolve:RESOLVE_NO_MAGICLINKS
 });
@@ -13633,7 +13499,7 @@ resolve:RESOLVE_NO_MAGICLINKS
 const{directory,resolve}=base;
 const relative=this.canonical.slice(directory==="/"?1:directory.length + 1)|| ".";
 return openat2(this.#plan.directories.at(directory),relative,{
-flags:flags16,
+flags:flags17,
 mode:mode2,
 resolve
 });
@@ -13700,10 +13566,10 @@ return;
 this.canonical=followLinks2(plan,normal);
 this.#base=baseOf(plan,this.canonical);
 }
-#lookupFixes(flags16){
+#lookupFixes(flags17){
 const base=this.#base;
 return{
-EACCES:(flags16 & O_PATH)===0?void 0:unsearchable(this.path),
+EACCES:(flags17 & O_PATH)===0?void 0:unsearchable(this.path),
 ELOOP:base.kind==="host"?this.#plan.host.isHere?`a symbolic link on the way to ${base.resolved} has appeared since the plan was made`:linkOnTheWay(base.resolved):base.kind==="current"?`a link on the way to ${this.path} leads out of the container by /proc, or there are too many links`:`there are too many symbolic links on the way to ${this.path}`,
 ENXIO:`${this.path} is a pipe or a socket, not a file`,
 EROFS:READ_ONLY,
@@ -13727,10 +13593,10 @@ const expected=unexpanded(this.path);
 if(expected !=="")return missing2 + expected;
 return this.#base.kind==="host"?`${missing2} on the host; take one that does, such as /mnt`:`${missing2}; ${fix}`;
 }
-reconfigure(flags16,data2,fixes){
+reconfigure(flags17,data2,fixes){
 const place2=openMount$26.call(this,O_DIRECTORY);
 this.#plan.directories.inside(place2,()=>{
-this.#plan.call(mount(null,".",null,flags16,data2),{
+this.#plan.call(mount(null,".",null,flags17,data2),{
 fixes
 });
 });
@@ -13960,12 +13826,12 @@ return false;
 var HostPath=class _HostPath{
 static{
 addMethods(this.prototype,{
-open:(function(flags16,options={}){
+open:(function(flags17,options={}){
 const fixes=()=>({
 ...this.fixes(),
 ...allOf(options.fixes)
 });
-return this.#plan.open(this.opening(flags16),`<${this.resolved.path}>`,{
+return this.#plan.open(this.opening(flags17),`<${this.resolved.path}>`,{
 ...options,
 fixes
 });
@@ -13998,9 +13864,9 @@ this.#plan=plan;
 this.path=path2;
 this.resolved=resolved;
 }
-opening(flags16){
+opening(flags17){
 const how={
-flags:flags16 | O_CLOEXEC,
+flags:flags17 | O_CLOEXEC,
 resolve:resolveFlag(this.resolved)
 };
 return openat2(at_fdcwd,this.resolved.path,how);
@@ -14346,6 +14212,8 @@ var SOL_SOCKET=1;
 var SO_TYPE=3;
 var SO_ERROR=4;
 var SO_PASSCRED=16;
+var SO_PEERCRED=17;
+var SO_PEERPIDFD=77;
 var SO_RCVTIMEO=20;
 var SO_DOMAIN=39;
 var IPPROTO_IPV6=41;
@@ -14355,6 +14223,8 @@ var NETLINK_CAP_ACK=10;
 var NETLINK_EXT_ACK=11;
 var NETLINK_ROUTE=0;
 var NETLINK_NETFILTER=12;
+var MSG_TRUNC=32;
+var MSG_NOSIGNAL=16384;
 var MSG_DONTWAIT=64;
 var MSG_CMSG_CLOEXEC=1073741824;
 var SIOCGIFINDEX=35123;
@@ -14560,12 +14430,12 @@ return this.#nextRoots[this.#index];
 }
 static{
 ask$28=(function(ask){
-const answer=ask(this);
+const answer2=ask(this);
 this.#asked.push({
 ask,
-answer
+answer:answer2
 });
-return answer;
+return answer2;
 });
 }
 steps;
@@ -14617,7 +14487,7 @@ fits(others,count){
 for(let index=0;index < count;index++){
 if(this.#nextRoots[index]!==others.#nextRoots[index])return false;
 }
-return this.#asked.every(({ask,answer})=> isSame2(ask(others),answer));
+return this.#asked.every(({ask,answer:answer2})=> isSame2(ask(others),answer2));
 }
 cameBefore(step){
 return(this.#places.get(step)?.first??Infinity)< this.#index;
@@ -14722,8 +14592,8 @@ var LAST_STEPS=new Set([
 var PlanBuilder=class{
 static{
 addMethods(this.prototype,{
-cloneWith:(function(flags16,kinds){
-this.cloneFlags |=flags16;
+cloneWith:(function(flags17,kinds){
+this.cloneFlags |=flags17;
 this.cloneStep??=this.cursor.index;
 for(const kind of kinds)if(kind !=="time")this.clonedKinds.add(kind);
 }),
@@ -14755,12 +14625,12 @@ release:(function(fd){
 const most=this.state.caller.mayOpenMany?UNCLOSED_FDS.many:UNCLOSED_FDS.few;
 if(this.closesAtOnce || ++this.#released > most)this.call(close(fd));
 }),
-beforeExec:(function(call2,fixes,accept){
+beforeExec:(function(call2,fixes,accept2){
 this.beforeProgram.push({
 call:call2,
 stepIndex:this.cursor.index,
 fixes,
-accept
+accept:accept2
 });
 }),
 needs:(function(kind,otherwise){
@@ -14867,12 +14737,12 @@ return this.#limits;
 }
 static{
 callIn$29=(function({parts},call2,options){
-const{accept,onZero,onAccepted,onFailure=EXIT_CHILD,onSuccess,fixes}=options;
+const{accept:accept2,onZero,onAccepted,onFailure=EXIT_CHILD,onSuccess,fixes}=options;
 const stepIndex=this.cursor.index;
 if(++this.#calls > MAX_CALLS)this.refuse(`a plan has at most ${MAX_CALLS} calls`);
 parts.push({
 call:call2,
-accept,
+accept:accept2,
 onZero,
 onAccepted,
 onFailure,
@@ -15135,19 +15005,19 @@ function parentsOf(path2){
 const parts=path2.split("/");
 return parts.slice(1).map((_,index)=> parts.slice(0,index + 1).join("/"));
 }
-function openBelow(plan,directory,path2,{flags:flags16=0,missing:missing2,unreachable,fixes={}}){
+function openBelow(plan,directory,path2,{flags:flags17=0,missing:missing2,unreachable,fixes={}}){
 const resolve=RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
 const call2=openat2(directory,path2,{
-flags:O_PATH | O_CLOEXEC | flags16,
+flags:O_PATH | O_CLOEXEC | flags17,
 resolve
 });
-const accept=[
+const accept2=[
 "ENOENT",
 "ENOTDIR"
 ];
 return plan.open(call2,`<${path2}>`,{
 ...missing2 !==void 0 &&{
-accept,
+accept:accept2,
 onAccepted:missing2
 },
 ...unreachable !==void 0 &&{
@@ -15484,8 +15354,8 @@ const{path:path2,type}=source.resolved;
 if(type===void 0)plan.refuse(missingSource(step,true));
 const recursive=step.recursive===false?0:AT_RECURSIVE;
 const through=source.opening(O_PATH);
-const flags16=OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | recursive;
-const tree=plan.inheritFd(open_tree(new ResultOf(through,path2),"",flags16),`<${path2}>`,{
+const flags17=OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | recursive;
+const tree=plan.inheritFd(open_tree(new ResultOf(through,path2),"",flags17),`<${path2}>`,{
 through,
 fixes:()=>({
 ...source.fixes(),
@@ -15535,14 +15405,14 @@ return target.makeMountPoint(known==="directory"?"directory":"file");
 }
 const isFile=new Label("the source is not a directory");
 plan.skippable("the mount point is there",(made)=>{
-const accept={
+const accept2={
 accept:[
 "ENOTDIR"
 ],
 onAccepted:isFile
 };
 const looked=openat(opened,".",O_PATH | O_DIRECTORY | O_CLOEXEC,0);
-const directory=plan.open(looked,"<source>",accept);
+const directory=plan.open(looked,"<source>",accept2);
 plan.skippable("the directory is made",()=> target.makeMountPoint("directory"));
 plan.goTo(made,directory);
 plan.place(isFile);
@@ -15709,10 +15579,10 @@ fd
 };
 return fd;
 }
-function openProcFile(plan,path2,flags16,fixes){
+function openProcFile(plan,path2,flags17,fixes){
 if(path2.startsWith("self/"))plan.opensProcSelf=true;
 const how={
-flags:flags16 | O_CLOEXEC,
+flags:flags17 | O_CLOEXEC,
 resolve:RESOLVE_BENEATH | RESOLVE_NO_XDEV
 };
 return plan.open(openat2(procDirectory(plan),path2,how),`<${PROC2}/${path2}>`,{
@@ -15945,9 +15815,9 @@ readOnly:true
 coverWithEmpty(this.#plan,opened,path2,this.#empty);
 this.#plan.release(opened);
 }
-#open(path2,flags16,missing2){
+#open(path2,flags17,missing2){
 return openBelow(this.#plan,this.#directory,path2,{
-flags:flags16,
+flags:flags17,
 ...missing2 &&{
 missing:missing2
 },
@@ -16201,9 +16071,9 @@ this.#plan.finalParts.push(next);
 };
 function makingIn(parent,name,text3){
 if(text3===void 0)return mkdirat(parent,name,DIRECTORY_MODE);
-const flags16=O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+const flags17=O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
 return openat2(parent,name,{
-flags:flags16,
+flags:flags17,
 mode:FILE_MODE,
 resolve:BENEATH
 });
@@ -16505,10 +16375,10 @@ return source.slice(this.#source==="/"?1:this.#source.length + 1);
 get #root(){
 return this.target==="/"?"":this.target;
 }
-#open(path2,flags16,unreachable){
+#open(path2,flags17,unreachable){
 const gone=`${path2} was there when the recipe was planned, and is not any more; run it again`;
 return openBelow(this.#plan,this.#plan.directories.at(this.target),path2,{
-flags:flags16,
+flags:flags17,
 unreachable,
 fixes:{
 ENOENT:gone
@@ -16903,7 +16773,7 @@ ids:mapped3
 }
 function lowerTmpfs(step,plan){
 plan.needs("mount",NEEDS_MOUNT);
-const{flags:flags16,data:data2}=parseMountOptions(step.options,MS_NOSUID | MS_NODEV);
+const{flags:flags17,data:data2}=parseMountOptions(step.options,MS_NOSUID | MS_NODEV);
 const words4=[
 ...step.size===void 0?[]:[
 `size=${step.size}`
@@ -16917,7 +16787,7 @@ data2
 ];
 mountFilesystem(plan,step.target,{
 type:"tmpfs",
-flags:flags16,
+flags:flags17,
 data:words4.join(",")|| null
 });
 }
@@ -17037,10 +16907,10 @@ const trees=[
 name,
 tree:copyDevice(plan,source)
 }));
-const flags16=MS_NOSUID | MS_NOEXEC;
+const flags17=MS_NOSUID | MS_NOEXEC;
 mountFilesystem(plan,directory,{
 type:"tmpfs",
-flags:flags16,
+flags:flags17,
 data:"mode=0755,size=4m,nr_inodes=1k"
 });
 const made=plan.path(directory).open(O_PATH | O_DIRECTORY);
@@ -17058,13 +16928,13 @@ plan.release(tree);
 const pts="newinstance,ptmxmode=0666,mode=0620";
 mountFilesystem(plan,`${directory}/pts`,{
 type:"devpts",
-flags:flags16,
+flags:flags17,
 data:pts
 });
 const shm=`mode=1777,size=${step.shm??"64m"},nr_inodes=64k`;
 mountFilesystem(plan,`${directory}/shm`,{
 type:"tmpfs",
-flags:flags16,
+flags:flags17,
 data:shm
 });
 for(const[name,to]of Object.entries(LINKS)){
@@ -17402,9 +17272,9 @@ if(typeof pid==="string")return[
 at_fdcwd,
 []
 ];
-const flags16=O_PATH | O_DIRECTORY | O_CLOEXEC;
-const proc2=openat(at_fdcwd,"/proc",flags16);
-const directory=openat(new ResultOf(proc2,"proc"),pid,flags16);
+const flags17=O_PATH | O_DIRECTORY | O_CLOEXEC;
+const proc2=openat(at_fdcwd,"/proc",flags17);
+const directory=openat(new ResultOf(proc2,"proc"),pid,flags17);
 const fds=[
 new ResultOf(proc2,"proc"),
 new ResultOf(directory,"process")
@@ -17720,11 +17590,35 @@ const struct=new Struct(control,"&control",[],cells);
 const text3=(show2)=> `{SCM_RIGHTS, ${typeof fd==="number"?fd:show2(fd)}}`;
 return call("sendmsg",socket,message(data2,struct,text3),0);
 }
+function sendDescriptors(socket,fds,data2){
+const length=CMSG_HEADER + fds.length * 4;
+const control=new Uint8Array(fds.length===0?0:Math.ceil(length / 8)* 8);
+if(fds.length > 0){
+const view2=new DataView(control.buffer);
+view2.setUint32(0,length,true);
+view2.setInt32(8,SOL_SOCKET,true);
+view2.setInt32(12,SCM_RIGHTS,true);
+fds.forEach((fd,index)=> view2.setInt32(CMSG_HEADER + index * 4,fd,true));
+}
+const struct=message(data2,new Struct(control,"&control"),`{SCM_RIGHTS, ${fds}}`);
+const named2=flags(MSG_NOSIGNAL | MSG_DONTWAIT,{
+MSG_NOSIGNAL,
+MSG_DONTWAIT
+});
+return call("sendmsg",socket,struct,named2);
+}
+function peerCredentials(socket,credentials){
+return call("getsockopt",socket,constant(SOL_SOCKET,{
+SOL_SOCKET
+}),constant(SO_PEERCRED,{
+SO_PEERCRED
+}),credentials,new Struct(Uint8Array.of(12,0,0,0),"&12"));
+}
 function receiveDescriptor(socket,control){
-const flags16=constant(MSG_CMSG_CLOEXEC,{
+const flags17=constant(MSG_CMSG_CLOEXEC,{
 MSG_CMSG_CLOEXEC
 });
-return call("recvmsg",socket,message(new Output(1),control,"&message"),flags16);
+return call("recvmsg",socket,message(new Output(1),control,"&message"),flags17);
 }
 function passCredentials(socket,on){
 return call("setsockopt",socket,constant(SOL_SOCKET,{
@@ -17739,7 +17633,8 @@ SOL_SOCKET
 }),constant(option,{
 SO_TYPE,
 SO_ERROR,
-SO_DOMAIN
+SO_DOMAIN,
+SO_PEERPIDFD
 }),value,new Struct(Uint8Array.of(4,0,0,0),"&4"));
 }
 function getpeername(socket){
@@ -17889,21 +17784,21 @@ at3 +=aligned(length);
 }
 return attributes;
 }
-function readResponse(answer){
-const errno=-answer.getInt32(ERROR_OFFSET,true);
-const flags16=answer.getUint16(6,true);
-if((flags16 & NLM_F_ACK_TLVS)===0)return{
+function readResponse(answer2){
+const errno=-answer2.getInt32(ERROR_OFFSET,true);
+const flags17=answer2.getUint16(6,true);
+if((flags17 & NLM_F_ACK_TLVS)===0)return{
 errno,
 words:void 0
 };
-const length=Math.min(answer.getUint32(0,true),answer.byteLength);
-const copied=(flags16 & NLM_F_CAPPED)===0 && errno !==0?answer.getUint32(REQUEST_OFFSET,true):HEADER_SIZE3;
+const length=Math.min(answer2.getUint32(0,true),answer2.byteLength);
+const copied=(flags17 & NLM_F_CAPPED)===0 && errno !==0?answer2.getUint32(REQUEST_OFFSET,true):HEADER_SIZE3;
 const at3=REQUEST_OFFSET + aligned(copied);
 if(at3 > length)return{
 errno,
 words:void 0
 };
-const attributes=new Uint8Array(answer.buffer,answer.byteOffset + at3,length - at3);
+const attributes=new Uint8Array(answer2.buffer,answer2.byteOffset + at3,length - at3);
 const words4=decodeAttributes(attributes).get(NLMSGERR_ATTR_MSG);
 return{
 errno,
@@ -17920,12 +17815,12 @@ return new DataView(bytes.buffer,bytes.byteOffset,bytes.length).getUint32(0,true
 var MessageWriter=class{
 static{
 addMethods(this.prototype,{
-message:(function({type,flags:flags16,payload:payload2},sequence){
+message:(function({type,flags:flags17,payload:payload2},sequence){
 const start2=reserve$33.call(this,HEADER_SIZE3);
 pieces$30.call(this,payload2);
 this.#view.setUint32(start2,this.#end - start2,true);
 this.#view.setUint16(start2 + 4,type,true);
-this.#view.setUint16(start2 + 6,flags16 | NLM_F_REQUEST,true);
+this.#view.setUint16(start2 + 6,flags17 | NLM_F_REQUEST,true);
 this.#view.setUint32(start2 + 8,sequence,true);
 reserve$33.call(this,0);
 })
@@ -18695,12 +18590,12 @@ var IFA_F_NODAD=2;
 var IFA_F_PERMANENT=128;
 var RT_SCOPE_UNIVERSE=0;
 function addAddress(index,{family,bytes,length}){
-const flags16=family===AF_INET6?IFA_F_NODAD:0;
+const flags17=family===AF_INET6?IFA_F_NODAD:0;
 return{
 type:RTM_NEWADDR,
 flags:NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL,
 payload:[
-Uint8Array.of(family,length,flags16,0),
+Uint8Array.of(family,length,flags17,0),
 uint32(index),
 new Attribute(IFA_LOCAL,[
 bytes
@@ -18997,13 +18892,13 @@ return bytes && decodeUint32(bytes);
 };
 const kind=decodeAttributes(attributes.get(IFLA.LINKINFO)??new Uint8Array()).get(IFLA_INFO_KIND);
 const hardware=attributes.get(IFLA.ADDRESS)??new Uint8Array();
-const flags16=header2.getUint32(8,true);
+const flags17=header2.getUint32(8,true);
 return{
 index:header2.getInt32(4,true),
 name:decodeText(attributes.get(IFLA.IFNAME)??new Uint8Array()),
 kind:kind && decodeText(kind),
-up:(flags16 & IFF_UP)!==0,
-flags:flags16,
+up:(flags17 & IFF_UP)!==0,
+flags:flags17,
 mtu:number(IFLA.MTU)??0,
 address:Array.from(hardware,(byte)=> byte.toString(16).padStart(2,"0")).join(":"),
 master:number(IFLA.MASTER),
@@ -19170,6 +19065,13 @@ text:`127.0.0.1:${port}`
 }
 function listen(socket,backlog){
 return call("listen",socket,backlog);
+}
+function accept(socket){
+const named2=flags(SOCK_NONBLOCK | SOCK_CLOEXEC,{
+SOCK_NONBLOCK,
+SOCK_CLOEXEC
+});
+return call("accept4",socket,null,null,named2);
 }
 function socketAddress({family,bytes,port,text:text3}){
 const ipv6=family===AF_INET6;
@@ -19524,9 +19426,9 @@ first,
 function nameForwarder(plan,resolvConf){
 plan.access.recordRead(RESOLV_CONF);
 const text3=forwardedConf(resolvConf);
-const make3=(root2)=>{
-const flags16=O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
-const file=new ResultOf(plan.call(openat(root2,NAME,flags16,420)),"file");
+const make2=(root2)=>{
+const flags17=O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
+const file=new ResultOf(plan.call(openat(root2,NAME,flags17,420)),"file");
 plan.call(write(file,text3,text3.length));
 plan.call(close(file));
 };
@@ -19535,16 +19437,16 @@ withMemoryFiles(plan,{
 name:"files",
 blocks,
 inodes:2,
-make:make3
+make:make2
 },(root2)=>{
 for(const target of placesOf2(plan)){
 plan.skippable(`${target} is missing`,(end)=>{
-const accept=[
+const accept2=[
 "ENOENT",
 "ENOTDIR"
 ];
 const place2=plan.path(target).open(O_PATH,{
-accept,
+accept:accept2,
 onAccepted:end
 });
 const file=copyOfFile(plan,root2,NAME);
@@ -19628,10 +19530,10 @@ if(!(source instanceof HostPath))plan.state.unknownSource??=path2;
 return openLower(plan,path2,shown2 !==void 0 && !plan.host.isHere);
 });
 const changes=step.upper===void 0?void 0:openChanges(plan,step.upper,step.work);
-const flags16=MS_NOSUID | MS_NODEV;
+const flags17=MS_NOSUID | MS_NODEV;
 mountFilesystem(plan,step.target,{
 type:"tmpfs",
-flags:flags16,
+flags:flags17,
 data:step.size===void 0?"mode=0755":`mode=0755,size=${step.size}`
 });
 const below4=target.open(O_PATH | O_DIRECTORY);
@@ -19656,7 +19558,7 @@ work:"work"
 }:changes;
 const data2=overlayData(plan,lower2.length,written2);
 checkOptions(plan,data2);
-const restricted=shown2===void 0?0:flags16;
+const restricted=shown2===void 0?0:flags17;
 plan.call(mount("overlay",".","overlay",restricted,data2),{
 fixes:overlayFixes(step,plan)
 });
@@ -21656,13 +21558,13 @@ rules:syscalls2.flatMap(rulesOf)
 };
 }
 function rulesOf({names,action,errnoRet,args=[]}){
-const answer=answerOf(action,errnoRet);
+const answer2=answerOf(action,errnoRet);
 const conditions=args.map(conditionOf);
 const indices=new Set(args.map(({index})=> index));
 if(indices.size < args.length){
 return conditions.map((condition)=>({
 names,
-action:answer,
+action:answer2,
 conditions:[
 condition
 ]
@@ -21671,7 +21573,7 @@ condition
 return[
 {
 names,
-action:answer,
+action:answer2,
 conditions
 }
 ];
@@ -21783,12 +21685,12 @@ function rootParts(step,plan){
 const{directory,discard:discard2=false,readOnly=false,resolvConf=false,volumes={}}=step;
 plan.needs("mount","it would change the host's root");
 const isKept=!discard2 && !readOnly;
-const make3={
+const make2={
 make:isKept
 };
 const shown2=(source,target,isReadOnly)=> bind3(source,at2(target),{
 readOnly:isReadOnly,
-...make3
+...make2
 });
 const system=ownsNetwork(plan)?[
 sysfs(at2("/sys"),{
@@ -21994,9 +21896,9 @@ EBUSY:"the processors cannot promise that much time in each period",
 EOPNOTSUPP:"this kernel does not choose frequencies by utilization (CONFIG_UCLAMP_TASK)"
 };
 function lowerScheduler(step,plan){
-const{step:_,policy,flags:flags16=[],...numbers2}=step;
+const{step:_,policy,flags:flags17=[],...numbers2}=step;
 const{utilMin,utilMax,nice=0}=numbers2;
-const bits=sumOf(flags16,POLICY_FLAG)+(utilMin===void 0?0:SCHED_FLAGS.SCHED_FLAG_UTIL_CLAMP_MIN)+(utilMax===void 0?0:SCHED_FLAGS.SCHED_FLAG_UTIL_CLAMP_MAX);
+const bits=sumOf(flags17,POLICY_FLAG)+(utilMin===void 0?0:SCHED_FLAGS.SCHED_FLAG_UTIL_CLAMP_MIN)+(utilMax===void 0?0:SCHED_FLAGS.SCHED_FLAG_UTIL_CLAMP_MAX);
 const attributes={
 policy:POLICY[policy],
 flags:bits,
@@ -22020,7 +21922,7 @@ callAs(plan,step.class==="realtime",set,{
 EPERM:'"realtime" takes CAP_SYS_NICE on the host itself'
 });
 }
-function callAs(plan,isPrivileged2,make3,fixes){
+function callAs(plan,isPrivileged2,make2,fixes){
 const{caller:caller2,inUserNamespace}=plan.state;
 if(isPrivileged2)plan.access.recordPriority();
 if(isPrivileged2 && caller2.euid===0 && inUserNamespace){
@@ -22028,14 +21930,14 @@ return plan.syncWithParent(({number})=>[
 {
 calls:[
 {
-call:make3(number),
+call:make2(number),
 fixes
 }
 ]
 }
 ]);
 }
-plan.call(make3(0),{
+plan.call(make2(0),{
 fixes
 });
 }
@@ -22062,9 +21964,9 @@ var MODE_FLAG={
 "static-nodes":MPOL_FLAGS.MPOL_F_STATIC_NODES
 };
 function lowerMemoryPolicy(step,plan){
-const{mode:mode2,nodes,flags:flags16=[]}=step;
+const{mode:mode2,nodes,flags:flags17=[]}=step;
 const numbers2=nodes===void 0?[]:numbersIn(nodes);
-plan.call(set_mempolicy(MODE2[mode2],sumOf(flags16,MODE_FLAG),numbers2),{
+plan.call(set_mempolicy(MODE2[mode2],sumOf(flags17,MODE_FLAG),numbers2),{
 fixes:{
 EINVAL:"the machine has none of these nodes, or the kernel does not know this mode with these flags",
 ENOSYS:"this kernel knows no nodes of memory (CONFIG_NUMA)"
@@ -22089,8 +21991,8 @@ var PERSONALITY_FLAG={
 "3gb":PERSONALITY_FLAGS2.ADDR_LIMIT_3GB
 };
 function lowerPersonality(step,plan){
-const{domain,flags:flags16=[]}=step;
-plan.call(personality2(DOMAIN[domain],sumOf(flags16,PERSONALITY_FLAG)),{
+const{domain,flags:flags17=[]}=step;
+plan.call(personality2(DOMAIN[domain],sumOf(flags17,PERSONALITY_FLAG)),{
 fixes:{
 EINVAL:"the processor runs no programs of 32 bits"
 }
@@ -23115,7 +23017,7 @@ filter:program
 };
 return call2;
 }
-function setAskingFilter(program,{flags:flags16=[],...profile2},plan){
+function setAskingFilter(program,{flags:flags17=[],...profile2},plan){
 const{takeListener}=plan.options;
 if(takeListener===void 0 || plan.notifier !==void 0){
 plan.refuse("SCMP_ACT_NOTIFY asks a listener, which only containers of the OCI runtime have (linux.seccomp.listenerPath), and one of it");
@@ -23124,8 +23026,8 @@ const early=disallowed(filterOf(profile2),PASSING2);
 if(early !==void 0){
 plan.refuse(`the profile does not allow ${early}, by which its listener is passed on`);
 }
-const waitsKillable=flags16.includes("SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV");
-const call2=seccompSetListener(program,flagBitsOf(flags16),waitsKillable);
+const waitsKillable=flags17.includes("SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV");
+const call2=seccompSetListener(program,flagBitsOf(flags17),waitsKillable);
 plan.notifier={
 call:call2,
 filter:program,
@@ -23133,8 +23035,8 @@ take:takeListener
 };
 return call2;
 }
-function flagBitsOf(flags16){
-return Object.entries(SECCOMP_FILTER_FLAGS).reduce((bits,[name,bit])=> flags16.includes(name)?bits | bit:bits,0);
+function flagBitsOf(flags17){
+return Object.entries(SECCOMP_FILTER_FLAGS).reduce((bits,[name,bit])=> flags17.includes(name)?bits | bit:bits,0);
 }
 function filterFor(step,plan){
 const{architecture}=plan.host;
@@ -23604,7 +23506,7 @@ return stat !==void 0 && startOf(stat)===Number(started2);
 function removeTree2(directory){
 const remove2=unlinkat(at_fdcwd,directory,AT_REMOVEDIR);
 const failed=()=>{
-const accept=[
+const accept2=[
 "EBUSY",
 "ENOENT",
 "ENOTEMPTY",
@@ -23614,7 +23516,7 @@ const accept=[
 const result=syscalls([
 {
 call:remove2,
-accept
+accept:accept2
 }
 ]).result(remove2);
 return result !==0n && result !==NOT_THERE;
@@ -23641,9 +23543,9 @@ accept:[
 }
 ]);
 if(outcome.result(looked)!==0n)return outcome.result(looked)===NO_ACCESS?DENIED2:COVERED;
-const{type,flags:flags16}=readStatfs(outcome.output(state));
+const{type,flags:flags17}=readStatfs(outcome.output(state));
 if(type !==CGROUP_SUPER_MAGIC && type !==CGROUP2_SUPER_MAGIC)return COVERED;
-if((flags16 & ST_RDONLY)!==0)return READ_ONLY2;
+if((flags17 & ST_RDONLY)!==0)return READ_ONLY2;
 return mayWrite(directory)?void 0:DENIED2;
 }
 var NO_ACCESS=-13n;
@@ -24298,10 +24200,10 @@ let into;
 const files=[];
 for(const{version,directory}of directories){
 if(version===2 && hasClone3()){
-const flags16=O_PATH | O_DIRECTORY | O_CLOEXEC;
-into=new Named(open2(openat(at_fdcwd,directory,flags16)),directory);
+const flags17=O_PATH | O_DIRECTORY | O_CLOEXEC;
+into=new Named(open2(openat(at_fdcwd,directory,flags17)),directory);
 }else{
-const file=`${directory}/cgroup.procs`;
+const file=`${directory}/${version===1?"tasks":"cgroup.procs"}`;
 files.push(new Named(open2(openat(at_fdcwd,file,O_WRONLY | O_CLOEXEC)),file));
 }
 }
@@ -24476,7 +24378,7 @@ var IMAGE=new LaunchSlot("image",(({spec,sealedProgram})=> spec.image??sealedPro
 var CGROUP_DIRECTORY=new LaunchSlot("cgroup",({cgroupEntry})=> cgroupEntry?.directory?.value,({cgroupEntry})=> cgroupEntry?.directory?.text??"cgroup");
 var programPath=numbered(((index)=> new LaunchSlot(`path ${index + 1}`,(({paths},room)=> room.string(paths[index])),({paths})=> quoted2(paths[index]))));
 var handedFd=numbered(((index)=> new LaunchSlot(`handed ${index + 1}`,(({spec})=> spec.fds[index]?.fd),({spec})=> `<${spec.fds[index]?.number}>`)));
-var cgroupFile=numbered((index)=> new LaunchSlot(`cgroup.procs ${index + 1}`,({cgroupEntry})=> cgroupEntry?.files[index]?.value,({cgroupEntry})=> cgroupEntry?.files[index]?.text??"cgroup.procs"));
+var cgroupFile=numbered((index)=> new LaunchSlot(`cgroup ${index + 1}`,({cgroupEntry})=> cgroupEntry?.files[index]?.value,({cgroupEntry})=> cgroupEntry?.files[index]?.text??"cgroup"));
 function showValues(values){
 return(slot)=> slot instanceof LaunchSlot?slot.show(values):slot.text;
 }
@@ -24602,6 +24504,14 @@ return call("socket",constant(AF_UNIX,{
 AF_UNIX
 }),constant(type,{
 "SOCK_STREAM|SOCK_CLOEXEC":type
+}),0);
+}
+function unixPacketSocket(){
+const type=SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC;
+return call("socket",constant(AF_UNIX,{
+AF_UNIX
+}),constant(type,{
+"SOCK_SEQPACKET|SOCK_NONBLOCK|SOCK_CLOEXEC":type
 }),0);
 }
 function connectUnix(socket,address2){
@@ -25337,6 +25247,7 @@ throw error instanceof SyscallError?stepError(error,plan,stepIndex):error;
 function sleep(milliseconds){
 return new Promise((resolve)=> setTimeout(resolve,milliseconds));
 }
+var DEFAULT_PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 function openThrough(through,call2,fixes){
 const closing=new Label("closing");
 const outcome=syscalls([
@@ -25357,12 +25268,12 @@ return Number(outcome.result(call2));
 function mapMount(tree,map2,openNamespace2){
 const namespace=openNamespace2(map2);
 try{
-const flags16=AT_EMPTY_PATH |(map2.recursive?AT_RECURSIVE:0);
+const flags17=AT_EMPTY_PATH |(map2.recursive?AT_RECURSIVE:0);
 const changes={
 attr_set:MOUNT_ATTR_IDMAP,
 userns_fd:namespace
 };
-syscall(mount_setattr(tree,"",flags16,changes),map2.fixes);
+syscall(mount_setattr(tree,"",flags17,changes),map2.fixes);
 }finally{
 syscall(close(namespace));
 }
@@ -25892,9 +25803,9 @@ return new HelperProcess(descriptors,work);
 syscall(close(end));
 }
 }
-function closingOnFailure(fd,make3){
+function closingOnFailure(fd,make2){
 try{
-return make3();
+return make2();
 }catch(error){
 syscall(close(fd));
 throw error;
@@ -26697,9 +26608,9 @@ message2
 ]));
 const received2=[];
 for(;;){
-for(const answer of this.#receive(message2)){
-if(answer.type===NLMSG_DONE)return received2;
-received2.push(answer);
+for(const answer2 of this.#receive(message2)){
+if(answer2.type===NLMSG_DONE)return received2;
+received2.push(answer2);
 }
 }
 }
@@ -26733,8 +26644,8 @@ syscall(close(fd));
 this.close();
 }
 };
-function responseError({words:words4},answer){
-const view2=new DataView(answer.buffer,answer.byteOffset,answer.length);
+function responseError({words:words4},answer2){
+const view2=new DataView(answer2.buffer,answer2.byteOffset,answer2.length);
 const{errno,words:hint}=readResponse(view2);
 return new SyscallError({
 syscall:words4[0],
@@ -27591,9 +27502,9 @@ stepIndex:placeholder.stepIndex
 });
 }
 function opening(directory){
-const flags16=O_PATH | O_DIRECTORY | O_CLOEXEC;
+const flags17=O_PATH | O_DIRECTORY | O_CLOEXEC;
 return openat2(at_fdcwd,directory,{
-flags:flags16,
+flags:flags17,
 resolve:RESOLVE_NO_SYMLINKS
 });
 }
@@ -27610,10 +27521,10 @@ locked:flock(fd,LOCK_SH | LOCK_NB),
 written:bytes.length===0?void 0:pwrite64(fd,bytes,bytes.length,0)
 };
 }
-function openIn(parent,name,flags16){
+function openIn(parent,name,flags17){
 return openat2(parent,name,{
-flags:flags16 | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
-mode:(flags16 & O_CREAT)===0?0:420,
+flags:flags17 | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+mode:(flags17 & O_CREAT)===0?0:420,
 resolve:RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS
 });
 }
@@ -27825,7 +27736,7 @@ missing2
 }
 function removal({placeholder:{path:path2,text:text3},parent,fd}){
 const shared=new Label("others have it too");
-const flags16=text3===void 0?AT_REMOVEDIR:0;
+const flags17=text3===void 0?AT_REMOVEDIR:0;
 return[
 {
 call:flock(fd,LOCK_EX | LOCK_NB),
@@ -27835,7 +27746,7 @@ accept:[
 onAccepted:shared
 },
 {
-call:unlinkat(parent,nameOf(path2),flags16),
+call:unlinkat(parent,nameOf(path2),flags17),
 accept:LEFT,
 onFailure:shared
 },
@@ -28412,7 +28323,6 @@ var launcherOfTools=perEngine(()=> new Launcher(new PlanBuilder([],liveHost())))
 function spawnTool(spec){
 return launcherOfTools().spawn(spec);
 }
-var PR_SET_NAME2=15;
 var MAX_VALUES=1e5;
 var MAX_TEXT=16 * 1024 * 1024;
 var MAX_DEPTH2=16;
@@ -28939,7 +28849,6 @@ return `${major}:${minor} ${rate}`;
 function hostGroup(id2,linux){
 return mapped2(id2,linux,linux.gidMappings);
 }
-var MAX_LINKS3=40;
 var DEVICES2=[
 {
 path:"/dev/null",
@@ -29263,19 +29172,76 @@ const name=template.replace("%d",String(number));
 if(!taken.has(name))return name;
 }
 }
+var MAX_LINKS3=40;
+var LONGEST_TARGET=127;
+var RootPaths=class{
+#root;
+#targets=new Map();
+constructor(root2,expected=[]){
+this.#root=root2;
+const paths=[
+...new Set(expected.flatMap(onTheWay))
+];
+const targets=readLinks(paths.map((path2)=> root2 + path2));
+paths.forEach((path2,index)=>{
+const target=targets[index];
+if(target===void 0 || target.length < LONGEST_TARGET)this.#targets.set(path2,target);
+});
+}
+resolve(path2){
+const waiting=path2.split("/").reverse();
+let found=[];
+let links=0;
+while(waiting.length > 0){
+const name=waiting.pop();
+if(name==="" || name===".")continue;
+if(name===".."){
+found.pop();
+continue;
+}
+const target=this.#linkAt(`/${[
+...found,
+name
+].join("/")}`);
+if(target===void 0 || ++links > MAX_LINKS3){
+found.push(name);
+continue;
+}
+if(target.startsWith("/"))found=[];
+waiting.push(...target.split("/").reverse());
+}
+return `/${found.join("/")}`;
+}
+#linkAt(path2){
+if(!this.#targets.has(path2))this.#targets.set(path2,readLink2(this.#root + path2));
+return this.#targets.get(path2);
+}
+};
+function onTheWay(path2){
+const names=path2.split("/").filter((name)=> name !=="" && name !==".");
+if(names.includes(".."))return[];
+return names.map((_,index)=> `/${names.slice(0,index + 1).join("/")}`);
+}
+function readLink2(path2){
+try{
+return Deno.readLinkSync(path2);
+}catch{
+return void 0;
+}
+}
 function profileOf({listenerPath,listenerMetadata,...profile2}){
 if(listenerMetadata && !listenerPath){
 unsupported("linux.seccomp.listenerMetadata","it is for a listener: there is no listenerPath");
 }
-const flags16=(profile2.flags??[]).filter((flag)=> KNOWN_FLAGS.has(flag));
-if(flags16.length <(profile2.flags??[]).length){
+const flags17=(profile2.flags??[]).filter((flag)=> KNOWN_FLAGS.has(flag));
+if(flags17.length <(profile2.flags??[]).length){
 unsupported("linux.seccomp.flags",`only ${[
 ...KNOWN_FLAGS
 ].join(", ")} are supported`);
 }
 const whole=withoutNulls({
 ...profile2,
-flags:flags16
+flags:flags17
 });
 if(asksListener(whole)&& !listenerPath){
 unsupported("linux.seccomp.listenerPath","it is missing, and SCMP_ACT_NOTIFY needs it");
@@ -29355,9 +29321,9 @@ var PERSONALITY_FLAGS3={
 function schedulerStep(given2){
 const field="process.scheduler";
 const policy=named(SCHEDULER_POLICIES,given2.policy,`${field}.policy`,"policy");
-const{flags:flags16=[],nice,priority,runtime,deadline,period}=given2;
-const clamps=Object.entries(CLAMPS).filter(([,name])=> flags16?.includes(name));
-const words4=(flags16??[]).filter((name)=> !Object.values(CLAMPS).includes(name)).map((name)=> named(SCHEDULER_FLAGS,name,`${field}.flags`,"flag"));
+const{flags:flags17=[],nice,priority,runtime,deadline,period}=given2;
+const clamps=Object.entries(CLAMPS).filter(([,name])=> flags17?.includes(name));
+const words4=(flags17??[]).filter((name)=> !Object.values(CLAMPS).includes(name)).map((name)=> named(SCHEDULER_FLAGS,name,`${field}.flags`,"flag"));
 const isFixed=policy==="fifo" || policy==="rr";
 if(!isFixed && priority){
 unsupported(`${field}.priority`,`only SCHED_FIFO and SCHED_RR have one; it has to be 0`);
@@ -29407,6 +29373,19 @@ return entry2?.[0]??unsupported(field,`linux has no ${kind} ${JSON.stringify(nam
 function inRange(value,least,greatest,field){
 const holds3=Number.isInteger(value)&& value >=least && value <=greatest;
 return holds3?value:unsupported(field,`${value} is not from ${least} to ${greatest}`);
+}
+function expectedPaths({mounts,process={},linux={}}){
+const{devices:devices2,maskedPaths,readonlyPaths:readonlyPaths2}=linux;
+return[
+...(mounts??[]).map(({destination:destination2})=> destination2),
+...[
+...DEVICES2,
+...devices2??[]
+].map(({path:path2})=> path2),
+...maskedPaths??[],
+...readonlyPaths2??[],
+process.cwd??"/"
+];
 }
 var WORDS2={
 text:"a string",
@@ -29824,8 +29803,8 @@ const{code}=reapStatus(pidfd,true);
 syscall(close(pidfd));
 if(ended && code===0)return;
 const why=ended?`exit status ${code}`:`it has run longer than ${timeout} seconds`;
-const said=beginningOf(complaints).trim();
-throw new HookError(`${field}: ${path2}: ${why}${said && `: ${said}`}`);
+const said2=beginningOf(complaints).trim();
+throw new HookError(`${field}: ${path2}: ${why}${said2 && `: ${said2}`}`);
 }finally{
 syscall(close(input));
 syscall(close(complaints));
@@ -30003,7 +29982,7 @@ this.#wake=syscall(eventfd2(0,EFD_CLOEXEC | EFD_NONBLOCK));
 syscall(close(this.#epoll));
 throw error;
 }
-const[fd,flags16]=[
+const[fd,flags17]=[
 new Slot("fd",4),
 new Slot("events",4)
 ];
@@ -30013,7 +29992,7 @@ EPOLL_CTL_MOD,
 EPOLL_CTL_DEL
 ].map((operation)=>{
 const event={
-events:flags16,
+events:flags17,
 data:fd
 };
 const call2=epoll_ctl(this.#epoll,operation,fd,event,architecture);
@@ -30021,7 +30000,7 @@ return[
 operation,
 new Routine([
 fd,
-flags16
+flags17
 ],[
 {
 call:call2
@@ -30254,8 +30233,124 @@ syscall(close(socket));
 }
 };
 var SAME3=4294967295;
+var PR_SET_NAME2=15;
+function waitingProgram(record,{last,program},{number,environment:environment2}){
+const spec=execSpec(program.program,{
+args:program.args,
+environment:{
+inherited:[],
+changes:environment2
+},
+searchPath:program.searchPath,
+cwd:program.cwd,
+stdio:[
+"inherit",
+"inherit",
+"inherit"
+]
+});
+const image2=waitingImage({
+descriptor:number,
+calls:callsOf3(last),
+paths:programPaths(spec),
+argv:[
+program.program,
+...program.args
+],
+environment:Array.from(environment2,([name,value])=> `${name}=${value}`)
+});
+try{
+record.makeFifo();
+return{
+spec,
+image:image2,
+fifo:syscall(openat(at_fdcwd,record.fifo,O_RDWR | O_CLOEXEC))
+};
+}catch(error){
+syscall(close(image2));
+throw error;
+}
+}
+function callsOf3(steps){
+const{process,beforeProgram}=planRecipe(checkedSteps(steps));
+return[
+...process.parts,
+...beforeProgram
+];
+}
+function configFor(options){
+const ids={
+uid:Deno.uid(),
+gid:Deno.gid()
+};
+const config=withIdMaps(readConfig(options.config),ids);
+checkTerminal(config,options);
+return config;
+}
+function undone(error,record,config,{bundle}){
+const failure=new OciError(wordsFor(error,config.process?.args?.[0]));
+destroy(record);
+if(isOfHook(error)){
+const fixed=fixedState(record.id,config,bundle);
+runEachHook(config,"poststop",{
+...fixed,
+pid:0,
+status:"stopped"
+});
+}
+return failure;
+}
 function isOfHook(error){
 return error instanceof HookError || error instanceof Error && isOfHook(error.cause);
+}
+function draftOf(runtime,record,config,options){
+const{bundle}=options;
+const able=caller();
+const mounted=mountedHierarchies();
+const hierarchies2=runtime.cgroups?mounted:[];
+const path2=groupPath(config,record.id);
+const planned=hierarchies2.map((hierarchy)=>({
+hierarchy,
+path:hierarchy.top + path2
+}));
+requireUnused(path2,planned.map(({path:path3})=> path3));
+record.recordGroups(planned);
+const groups=makeGroups(hierarchies2,path2,able.isRoot);
+applyResources(groups,config.linux?.resources??{});
+applyDevices(groups,able.isRoot?config.linux?.resources?.devices??[]:[],"defaults");
+const stage=able.mayMakeDevices && needsStage(config)?record.directory:void 0;
+if(stage !==void 0)makeStaged(config,stage);
+const made=recipeOf(withNotify(config,record),{
+addresses:addressesOf,
+bundle,
+hierarchies:mounted,
+groups,
+stage,
+...able
+});
+const fixed=fixedState(record.id,config,bundle);
+return{
+record,
+config,
+options,
+made,
+fixed,
+stage
+};
+}
+function complete({record,config,options,fixed,stage},launched){
+if(stage !==void 0)removeStaged(config,stage);
+try{
+record.record(fixed,processIdentity(launched.pid),config);
+if(launched.terminal !==void 0 && options.consoleSocket !==void 0){
+sendTo(options.consoleSocket,launched.terminal);
+}
+if(options.pidfdSocket !==void 0)sendTo(options.pidfdSocket,launched.pidfd);
+if(options.pidFile !==void 0)writePidFile(options.pidFile,launched.pid);
+}catch(error){
+Deno.kill(launched.pid,"SIGKILL");
+throw error;
+}
 }
 var F_GETFD2=1;
 var EARLY_HOOKS=[
@@ -30305,6 +30400,35 @@ f:"config",
 d:"detach"
 }
 };
+function idOf({words:words4}){
+const[id2,...extra]=words4;
+if(id2===void 0)throw new OciError("the id of the container is missing");
+if(extra.length > 0)throw new OciError(`${extra[0]}: one word too many`);
+return id2;
+}
+function createOptions(given2,directory=Deno.cwd()){
+const bundle=absolute2(valueOf(given2,"bundle")??directory,directory);
+const file=(name)=>{
+const path2=valueOf(given2,name);
+return path2===void 0?void 0:absolute2(path2,directory);
+};
+const count=Number(valueOf(given2,"preserve-fds")??0);
+if(!Number.isInteger(count)|| count < 0){
+throw new OciError("--preserve-fds: it takes a number of descriptors");
+}
+return{
+bundle,
+config:file("config")??`${bundle}/config.json`,
+pidFile:file("pid-file"),
+consoleSocket:file("console-socket"),
+pidfdSocket:file("pidfd-socket"),
+preserveFds:count
+};
+}
+function absolute2(path2,directory){
+const whole=path2.startsWith("/")?path2:`${directory??Deno.cwd()}/${path2}`;
+return whole.length > 1?whole.replace(/\/+$/,""):whole;
+}
 var flags2=CREATE_FLAGS;
 var delete_exports={};
 __export(delete_exports,{
@@ -30550,14 +30674,14 @@ size
 };
 return;
 }
-const flags16=O_RDWR | O_NOCTTY | O_CLOEXEC;
-const master=this.#master=syscall(openat(at_fdcwd,"/dev/ptmx",flags16));
+const flags17=O_RDWR | O_NOCTTY | O_CLOEXEC;
+const master=this.#master=syscall(openat(at_fdcwd,"/dev/ptmx",flags17));
 try{
 syscall(ioctl(master,TIOCSPTLCK,new Struct(new Uint8Array(4),"&0")));
 syscall(ioctl(master,TIOCSWINSZ,size));
 this.theirs={
 place:"script",
-fd:syscall(ioctl(master,TIOCGPTPEER,flags16))
+fd:syscall(ioctl(master,TIOCGPTPEER,flags17))
 };
 }catch(error){
 syscall(close(master));
@@ -31066,13 +31190,627 @@ throw new OciError("the container has no control group that can be frozen");
 }
 return 0;
 }
-var ps_exports={};
-__export(ps_exports,{
+var planner_exports={};
+__export(planner_exports,{
 flags:()=> flags9,
-pidsOf:()=> pidsOf,
 run:()=> run8
 });
+var[BASIS,PRIME]=[
+2166136261,
+16777619
+];
+function buildOf(module){
+const bytes=Deno.readFileSync(module);
+let[forwards,backwards]=[
+BASIS,
+BASIS
+];
+for(let at3=0,end=bytes.length;at3 < end;at3++){
+forwards=Math.imul(forwards ^ bytes[at3],PRIME);
+backwards=Math.imul(backwards ^ bytes[end - 1 - at3],PRIME);
+}
+const words4=[
+forwards,
+backwards
+].map((word4)=>(word4 >>> 0).toString(16).padStart(8,"0"));
+return words4.join("");
+}
+var RIGHTS=/^(?:Uid|Gid|Cap\w+|NoNewPrivs|Seccomp|Seccomp_filters):.*$/gm;
+var GROUPS2=/^Groups:.*$/m;
+var MOST_DESCRIPTORS=64;
+var Client=class _Client{
+#directory;
+constructor({pid}){
+this.#directory=`/proc/${pid}`;
+}
+static of(peer,own){
+if(peer.pid <=0 || peer.uid !==Deno.uid())return void 0;
+const client=new _Client(peer);
+try{
+const isSame3=factsOf(client.#directory)===own;
+return isSame3 && peer.isThere()?client:void 0;
+}catch{
+return void 0;
+}
+}
+get directory(){
+return this.#directory;
+}
+get workingDirectory(){
+return Deno.readLinkSync(`${this.#directory}/cwd`);
+}
+inherited(count){
+return Array.from({
+length:count
+},(_,index)=> 3 + index).filter((number)=>{
+const flags17=/^flags:\s*([0-7]+)/m.exec(textOf2(`${this.#directory}/fdinfo/${number}`)??"");
+return flags17 !==null &&(parseInt(flags17[1],8)& O_CLOEXEC)===0;
+});
+}
+freeNumbers(){
+const taken=new Set(Array.from(Deno.readDirSync(`${this.#directory}/fd`),({name})=> Number(name)));
+const free=[];
+for(let number=0;free.length < MOST_DESCRIPTORS;number++){
+if(!taken.has(number))free.push(number);
+}
+return free;
+}
+};
+function ownFacts(){
+return factsOf("/proc/self");
+}
+function factsOf(directory){
+const status=Deno.readTextFileSync(`${directory}/status`);
+const rights=status.match(RIGHTS);
+const groups=Deno.uid()===0?null:status.match(GROUPS2);
+const namespaces2=Array.from(Deno.readDirSync(`${directory}/ns`),({name})=> name).sort().map((name)=> Deno.readLinkSync(`${directory}/ns/${name}`));
+const{dev,ino}=Deno.statSync(`${directory}/root`);
+const label=textOf2(`${directory}/attr/current`)??"";
+return JSON.stringify([
+rights,
+groups,
+namespaces2,
+dev,
+ino,
+label
+]);
+}
+var LONGEST_TEXT=4e3;
+var Connection=class{
+peer;
+#socket;
+#pidfd;
+#watch;
+constructor(socket){
+this.#socket=socket;
+const credentials=new Output(12,"&credentials");
+const view2=syscalls([
+{
+call:peerCredentials(socket,credentials)
+}
+]).output(credentials);
+const[pid,uid]=[
+view2.getInt32(0,true),
+view2.getUint32(4,true)
+];
+this.#pidfd=peerPidfd(socket,pid);
+this.peer={
+pid,
+uid,
+isThere:()=> !hasEnded2(this.#pidfd)
+};
+this.#watch=reactor().watch(socket);
+}
+async receive(longest,brief=0){
+if(brief > 0){
+const call2=ppoll([
+{
+fd:this.#socket,
+events:POLLIN
+}
+],brief);
+syscalls([
+{
+call:call2,
+accept:[
+"EINTR"
+]
+}
+]);
+}
+for(let isFirst=true;;isFirst=false){
+if(!isFirst)await this.#watch.ready("readable");
+const bytes=new Output(longest,"&packet");
+const call2=recvfrom(this.#socket,bytes,MSG_DONTWAIT | MSG_TRUNC);
+const result=syscalls([
+{
+call:call2,
+accept:[
+"EAGAIN",
+"ECONNRESET"
+]
+}
+]);
+const length=Number(result.result(call2));
+if(length===-ERRNO.EAGAIN)continue;
+if(length <=0 || length > longest)return void 0;
+const{buffer,byteOffset}=result.output(bytes);
+return new TextDecoder().decode(new Uint8Array(buffer,byteOffset,length));
+}
+}
+sendReady(){
+return this.#send("R");
+}
+sendTable(size,fds){
+const data2=new Uint8Array(5);
+data2[0]="T".charCodeAt(0);
+new DataView(data2.buffer).setUint32(1,size,true);
+return this.#sendBytes(data2,fds);
+}
+sendRefusal(){
+return this.#send("F");
+}
+sendEnd(status,text3=""){
+const bytes=new TextEncoder().encode(text3).subarray(0,LONGEST_TEXT);
+const data2=new Uint8Array(2 + bytes.length);
+data2[0]="E".charCodeAt(0);
+data2[1]=status;
+data2.set(bytes,2);
+return this.#sendBytes(data2,[]);
+}
+#send(text3){
+return this.#sendBytes(new TextEncoder().encode(text3),[]);
+}
+#sendBytes(bytes,fds){
+const call2=sendDescriptors(this.#socket,fds,bytes);
+const result=syscalls([
+{
+call:call2,
+accept:[
+"EPIPE",
+"ECONNRESET",
+"EAGAIN"
+]
+}
+]);
+return result.result(call2)>=0n;
+}
+close(){
+this.#watch.close();
+syscall(close(this.#pidfd));
+syscall(close(this.#socket));
+}
+};
+function peerPidfd(socket,pid){
+const pidfd=new Output(4,"&pidfd");
+const call2=getSocketOption(socket,SO_PEERPIDFD,pidfd);
+const result=syscalls([
+{
+call:call2,
+accept:[
+"ENOPROTOOPT"
+]
+}
+]);
+if(result.result(call2)===0n)return result.output(pidfd).getInt32(0,true);
+return syscall(pidfd_open(pid,0));
+}
+function hasEnded2(pidfd){
+return syscall(ppoll([
+{
+fd:pidfd,
+events:POLLIN
+}
+],0))> 0;
+}
+var SIGRTMAX2=64;
+function clientIssue(plan){
+if(plan.syncPoints.length > 0)return "the container waits for the script";
+if(plan.processes.length > 1 || plan.process.ownMemory)return "it takes several processes";
+if(plan.limits !==void 0 || plan.placeholders.length > 0)return "the script makes files";
+if(plan.listener !==void 0 || plan.notifier !==void 0 || plan.console !==void 0){
+return "the script gets a descriptor";
+}
+if(plan.deathSignal !==0 || plan.state.stoppable)return "the script watches it";
+return void 0;
+}
+var ClientFrame=class{
+vfork=true;
+sharesMemory=true;
+clearsHandlers=false;
+#plan;
+constructor(plan){
+this.#plan=plan;
+}
+enclose(writer,clone2,firstProcess){
+writer.section="script";
+if(this.#plan.state.exposed)writer.add(prctl(PR_SET_DUMPABLE,0),{
+onFailure:END
+});
+writer.add(rt_sigprocmask("all",null),{
+onFailure:END
+});
+writer.section="clone";
+writer.add(clone2,{
+onZero:firstProcess,
+onFailure:END,
+stepIndex:this.#plan.cloneStep,
+fixes:()=> firstCloneFixes(this.#plan)
+});
+writer.end({
+onZero:firstProcess
+});
+}
+begin(writer){
+const{SIGPIPE,SIGCHLD}=SIGNALS;
+for(const signal of[
+SIGPIPE,
+SIGCHLD
+]){
+writer.add(rt_sigaction(signal,"SIG_DFL"),CHILD_EDGES);
+}
+for(let signal=SIGRTMIN;signal <=SIGRTMAX2;signal++){
+writer.add(rt_sigaction(signal,"SIG_DFL"),CHILD_EDGES);
+}
+}
+tie(){
+}
+beforeExec(){
+}
+exec(writer,{paths},image2){
+if(image2===void 0)throw new TypeError("a client runs an image in place of the program");
+return findThenExec(writer,paths,image2);
+}
+};
+var TABLE_ADDRESS2=268435456;
+var ClientLaunch=class{
+table;
+size;
+#inherited;
+#launch;
+#program;
+constructor(plan,spec,numbers2){
+this.#inherited=openInheritedFds(plan,openUserNamespace);
+try{
+const paths=programPaths(spec);
+const shape=shapeOf(spec,paths.length,void 0,false);
+const layout=link(plan,shape,new ClientFrame(plan));
+this.#program=assemble(layout.parts,engine().architecture);
+const slots=[
+...this.#inherited.keys()
+];
+if(slots.length > numbers2.length)throw new RangeError("too many descriptors");
+const inheritedFds=new Map(slots.map((slot,index)=>[
+slot,
+numbers2[index]
+]));
+const values={
+spec,
+paths,
+inheritedFds
+};
+this.#launch={
+compiled:{
+plan,
+layout
+},
+values
+};
+const bindings=bindingsOf(values);
+this.size=sizeWith(this.#program,bindings);
+const bytes=new Uint8Array(this.size);
+const view2=new DataView(bytes.buffer);
+place(this.#program,{
+address:TABLE_ADDRESS2,
+bytes,
+view:view2
+},bindings);
+this.table=syscall(memfd_create("ramekin-table",MFD_CLOEXEC));
+syscall(write(this.table,bytes,bytes.length));
+}catch(error){
+closeInheritedFds(this.#inherited);
+throw error;
+}
+}
+get inherited(){
+return[
+...this.#inherited.values()
+];
+}
+pid(){
+const bytes=Deno.readFileSync(`/proc/self/fd/${this.table}`);
+const result=new RunResult(this.#program,new DataView(bytes.buffer));
+if(result.failed !==void 0)throw launchError(this.#launch,result);
+const{plan,layout}=this.#launch.compiled;
+if(!layout.executes.some((call2)=> result.result(call2)===PENDING))throw killedError();
+return result.output(plan.main.pid).getInt32(0,true);
+}
+[Symbol.dispose](){
+closeInheritedFds(this.#inherited);
+syscall(close(this.table));
+}
+};
+var MOST_PRESERVED=32;
+var BRIEF=10;
+function isPlanned(config,options){
+const{hooks={},linux={},process}=config;
+const{fresh,joined}=namespacesOf(linux);
+const ranges=[
+linux.uidMappings,
+linux.gidMappings
+].flatMap((list3)=> list3??[]);
+return Object.values(hooks).every((list3)=> !list3?.length)&& process?.terminal !==true && options.preserveFds <=MOST_PRESERVED && Object.keys(linux.netDevices??{}).length===0 && !linux.seccomp?.listenerPath && !fresh.has("time")&& !joined.has("pid")&& !joined.has("user")&&(!fresh.has("user")|| ranges.every(({size})=> size===1));
+}
+var NotPlanned=class extends Error{
+};
+async function createFor(connection,client,{runtime,id:id2,config,options}){
+const record=ContainerRecord.make(runtime,id2);
+try{
+const draft=draftOf(runtime,record,config,options);
+const pid=await launchBy(connection,client,draft);
+const pidfd=syscall(pidfd_open(pid,0));
+try{
+complete(draft,{
+pid,
+pidfd,
+terminal:void 0
+});
+}finally{
+syscall(close(pidfd));
+}
+return true;
+}catch(error){
+if(!(error instanceof NotPlanned))throw undone(error,record,config,options);
+destroy(record);
+return false;
+}
+}
+async function launchBy(connection,client,{record,config,made,options}){
+const plan=planRecipe(checkedSteps(made.steps),{
+recorded:true
+});
+if(clientIssue(plan)!==void 0)throw new NotPlanned();
+const number=3 + options.preserveFds;
+const{environment:environment2}=made.program;
+const{spec,fifo,image:image2}=waitingProgram(record,made,{
+number,
+environment:environment2
+});
+try{
+const[,fifoThere,imageThere,...others]=client.freeNumbers();
+const preserved2=client.inherited(options.preserveFds);
+using launch3=new ClientLaunch(plan,{
+...spec,
+fds:[
+...preserved2.map((fd)=>({
+number:fd,
+fd
+})),
+{
+number,
+fd:fifoThere
+}
+],
+image:imageThere
+},others);
+giveStreams(config,config,client.directory);
+const fds=[
+launch3.table,
+fifo,
+image2,
+...launch3.inherited
+];
+const isWalked=connection.sendTable(launch3.size,fds)&& await connection.receive(1,BRIEF)==="D";
+if(!isWalked)throw new OciError("the client of the planner has ended");
+return launch3.pid();
+}finally{
+for(const fd of[
+fifo,
+image2
+])syscall(close(fd));
+}
+}
+var OWN_WORDS=3;
+function readRequest(packet,build,client){
+const words4=packet.split("\0").slice(0,-1);
+if(words4[0]!==build)return void 0;
+try{
+const given2=readFlags(words4.slice(OWN_WORDS),GLOBAL_FLAGS);
+const[verb,...rest2]=given2.words;
+if(verb !=="create" || given2.flags.has("version")|| given2.flags.has("help")){
+return void 0;
+}
+const{workingDirectory}=client;
+const{root:root2,log,...settings2}=runtimeOf(given2);
+const runtime={
+...settings2,
+root:absolute2(root2,workingDirectory),
+log:log===void 0?void 0:absolute2(log,workingDirectory)
+};
+const flags17=readFlags(rest2,CREATE_FLAGS);
+const options=createOptions(flags17,workingDirectory);
+const config=configFor(options);
+return isPlanned(config,options)?{
+runtime,
+id:idOf(flags17),
+config,
+options
+}:void 0;
+}catch{
+return void 0;
+}
+}
+var BACKLOG2=64;
+var LONGEST_REQUEST=16 * 1024;
+var BRIEF2=2;
+var MOST_CLIENTS=32;
+var Planner=class{
+#path;
+#build;
+#own=ownFacts();
+#socket;
+#clients=new Set();
+#watch;
+constructor(path2,build){
+this.#path=path2;
+this.#build=build;
+this.#socket=listenAt(path2);
+this.#watch=reactor().watch(this.#socket);
+}
+async serve(){
+while(!this.#watch.closed){
+await this.#watch.ready("readable");
+if(this.#watch.closed)break;
+const call2=accept(this.#socket);
+const result=syscalls([
+{
+call:call2,
+accept:NOBODY2
+}
+]);
+const socket=Number(result.result(call2));
+if(socket < 0)continue;
+const served=this.#serve(socket).finally(()=> this.#clients.delete(served));
+this.#clients.add(served);
+if(this.#clients.size >=MOST_CLIENTS)await Promise.race(this.#clients);
+}
+await Promise.all(this.#clients);
+syscall(close(this.#socket));
+}
+stop(){
+if(this.#watch.closed)return;
+syscalls([
+{
+call:unlinkat(at_fdcwd,this.#path,0),
+accept:[
+"ENOENT"
+]
+}
+]);
+this.#watch.close();
+}
+async #serve(socket){
+let connection;
+try{
+connection=new Connection(socket);
+}catch{
+return syscalls([
+{
+call:close(socket)
+}
+])&& void 0;
+}
+try{
+await answer(connection,this.#build,this.#own);
+}catch(error){
+reportWarning({
+log:void 0,
+logFormat:"text"
+},wordsFor(error));
+}finally{
+connection.close();
+}
+}
+};
+var NOBODY2=[
+"EAGAIN",
+"ECONNABORTED",
+"EMFILE",
+"ENFILE",
+"EINTR"
+];
+async function answer(connection,build,own){
+const client=Client.of(connection.peer,own);
+const packet=client && await connection.receive(LONGEST_REQUEST);
+if(client===void 0 || packet===void 0)return;
+const request=readRequest(packet,build,client);
+if(request===void 0 || !connection.sendReady())return;
+if(await connection.receive(1,BRIEF2)!=="G")return;
+try{
+const isMade=await createFor(connection,client,request);
+if(isMade)connection.sendEnd(0);
+else connection.sendRefusal();
+}catch(error){
+const status=error instanceof OciError?error.status:1;
+connection.sendEnd(status,logFailure(request.runtime,wordsFor(error)));
+}
+}
+function listenAt(path2){
+const address2=unixAddress(path2);
+if(isServed(path2))throw new OciError(`there is a planner already, at ${path2}`);
+syscalls([
+{
+call:unlinkat(at_fdcwd,path2,0),
+accept:[
+"ENOENT"
+]
+}
+]);
+const socket=syscall(unixPacketSocket());
+const umask3=Deno.umask(127);
+try{
+syscall(bindUnix(socket,address2));
+syscall(listen(socket,BACKLOG2));
+return socket;
+}catch(error){
+syscall(close(socket));
+throw error;
+}finally{
+Deno.umask(umask3);
+}
+}
+function isServed(path2){
+const socket=syscall(unixPacketSocket());
+try{
+const call2=connectUnix(socket,unixAddress(path2));
+const refused=[
+"ENOENT",
+"ECONNREFUSED",
+"EAGAIN"
+];
+const result=Number(syscalls([
+{
+call:call2,
+accept:refused
+}
+]).result(call2));
+return result===0 || result===-ERRNO.EAGAIN;
+}finally{
+syscall(close(socket));
+}
+}
+function plannerSocket(){
+return `${stateDirectory()}/ramekin-planner`;
+}
 var flags9={
+values:[],
+switches:[]
+};
+async function run8(_runtime,{words:words4}){
+if(words4.length > 0)throw new OciError(`${words4[0]}: one word too many`);
+const planner=new Planner(plannerSocket(),buildOf(new URL(Deno.mainModule).pathname));
+for(const name of[
+"NOTIFY_SOCKET",
+"LISTEN_FDS",
+"LISTEN_PID"
+])Deno.env.delete(name);
+Deno.chdir("/");
+const stop=()=> planner.stop();
+const signals=[
+"SIGTERM",
+"SIGINT"
+];
+for(const signal of signals)Deno.addSignalListener(signal,stop);
+await planner.serve();
+return 0;
+}
+var ps_exports={};
+__export(ps_exports,{
+flags:()=> flags10,
+pidsOf:()=> pidsOf,
+run:()=> run9
+});
+var flags10={
 values:[
 "format"
 ],
@@ -31081,7 +31819,7 @@ letters:{
 f:"format"
 }
 };
-function run8(runtime,given2){
+function run9(runtime,given2){
 const[id2]=given2.words;
 if(id2===void 0)throw new OciError("the id of the container is missing");
 const record=ContainerRecord.open(runtime,id2);
@@ -31103,14 +31841,14 @@ process.pid
 }
 var resume_exports={};
 __export(resume_exports,{
-flags:()=> flags10,
-run:()=> run9
+flags:()=> flags11,
+run:()=> run10
 });
-var flags10={
+var flags11={
 values:[],
 switches:[]
 };
-function run9(runtime,given2){
+function run10(runtime,given2){
 const record=ContainerRecord.open(runtime,idOf(given2));
 if(record.status==="stopped")throw new OciError("container not running");
 if(!freeze(record.groups,false)){
@@ -31120,21 +31858,21 @@ return 0;
 }
 var run_exports={};
 __export(run_exports,{
-flags:()=> flags12,
-run:()=> run11
+flags:()=> flags13,
+run:()=> run12
 });
 var start_exports={};
 __export(start_exports,{
-flags:(()=> flags11),
-run:(()=> run10),
+flags:(()=> flags12),
+run:(()=> run11),
 start:()=> start
 });
-var flags11={
+var flags12={
 values:[],
 switches:[]
 };
-var flags12=CREATE_FLAGS;
-async function run11(runtime,given2){
+var flags13=CREATE_FLAGS;
+async function run12(runtime,given2){
 const options=createOptions(given2);
 const isJoined=options.consoleSocket===void 0 && !isSet(given2,"detach")&& readConfig(options.config).process?.terminal===true;
 const terminal=isJoined?new ProgramTerminal(true):void 0;
@@ -31171,10 +31909,10 @@ return code;
 var spec_exports={};
 __export(spec_exports,{
 exampleConfig:()=> exampleConfig,
-flags:()=> flags13,
-run:()=> run12
+flags:()=> flags14,
+run:()=> run13
 });
-var flags13={
+var flags14={
 values:[
 "bundle"
 ],
@@ -31185,7 +31923,7 @@ letters:{
 b:"bundle"
 }
 };
-function run12(_runtime,given2){
+function run13(_runtime,given2){
 const path2=`${absolute2(valueOf(given2,"bundle")??Deno.cwd())}/config.json`;
 const text3=`${JSON.stringify(exampleConfig(isSet(given2,"rootless")),null,2)}
 `;
@@ -31380,10 +32118,10 @@ readonlyPaths:[
 }
 var state_exports={};
 __export(state_exports,{
-flags:()=> flags14,
-run:()=> run13
+flags:()=> flags15,
+run:()=> run14
 });
-var flags14={
+var flags15={
 values:[],
 switches:[
 "all",
@@ -31393,7 +32131,7 @@ letters:{
 a:"all"
 }
 };
-function run13(runtime,given2){
+function run14(runtime,given2){
 const{state}=ContainerRecord.open(runtime,idOf(given2));
 writeAll(Deno.stdout,`${JSON.stringify(state,null,2)}
 `);
@@ -31401,8 +32139,8 @@ return 0;
 }
 var update_exports={};
 __export(update_exports,{
-flags:()=> flags15,
-run:()=> run14
+flags:()=> flags16,
+run:()=> run15
 });
 var LIMITS={
 "blkio-weight":[
@@ -31470,7 +32208,7 @@ memory:[
 "limit"
 ]
 };
-var flags15={
+var flags16={
 values:[
 "resources",
 ...Object.keys(LIMITS)
@@ -31480,7 +32218,7 @@ letters:{
 r:"resources"
 }
 };
-async function run14(runtime,given2){
+async function run15(runtime,given2){
 const record=ContainerRecord.open(runtime,idOf(given2));
 if(record.status==="stopped")throw new OciError("container not running");
 const resources=await resourcesOf(given2);
@@ -31528,6 +32266,7 @@ features:features_exports,
 kill:kill_exports,
 list:list_exports,
 pause:pause_exports,
+planner:planner_exports,
 ps:ps_exports,
 resume:resume_exports,
 run:run_exports,

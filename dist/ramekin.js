@@ -770,7 +770,8 @@ return call("sendto",socket,message2,message2.size,0,null,0);
 });
 var recvfrom=(function recvfrom(socket,message2,flagBits){
 const named2=flags(flagBits,{
-MSG_DONTWAIT
+MSG_DONTWAIT,
+MSG_TRUNC
 });
 return call("recvfrom",socket,message2,message2.size,named2,null,null);
 });
@@ -8611,6 +8612,7 @@ var SOL_SOCKET=1;
 var SO_TYPE=3;
 var SO_ERROR=4;
 var SO_PASSCRED=16;
+var SO_PEERPIDFD=77;
 var SO_RCVTIMEO=20;
 var SO_DOMAIN=39;
 var IPPROTO_IPV6=41;
@@ -8620,6 +8622,7 @@ var NETLINK_CAP_ACK=10;
 var NETLINK_EXT_ACK=11;
 var NETLINK_ROUTE=0;
 var NETLINK_NETFILTER=12;
+var MSG_TRUNC=32;
 var MSG_DONTWAIT=64;
 var MSG_CMSG_CLOEXEC=1073741824;
 var SIOCGIFINDEX=35123;
@@ -8689,7 +8692,8 @@ SOL_SOCKET
 }),constant(option,{
 SO_TYPE,
 SO_ERROR,
-SO_DOMAIN
+SO_DOMAIN,
+SO_PEERPIDFD
 }),value,new Struct(Uint8Array.of(4,0,0,0),"&4"));
 }
 function getpeername(socket){
@@ -22244,7 +22248,7 @@ var IMAGE=new LaunchSlot("image",({spec,sealedProgram})=> spec.image??sealedProg
 var CGROUP_DIRECTORY=new LaunchSlot("cgroup",({cgroupEntry})=> cgroupEntry?.directory?.value,({cgroupEntry})=> cgroupEntry?.directory?.text??"cgroup");
 var programPath=numbered(((index)=> new LaunchSlot(`path ${index + 1}`,(({paths},room)=> room.string(paths[index])),({paths})=> quoted2(paths[index]))));
 var handedFd=numbered((index)=> new LaunchSlot(`handed ${index + 1}`,({spec})=> spec.fds[index]?.fd,({spec})=> `<${spec.fds[index]?.number}>`));
-var cgroupFile=numbered((index)=> new LaunchSlot(`cgroup.procs ${index + 1}`,({cgroupEntry})=> cgroupEntry?.files[index]?.value,({cgroupEntry})=> cgroupEntry?.files[index]?.text??"cgroup.procs"));
+var cgroupFile=numbered((index)=> new LaunchSlot(`cgroup ${index + 1}`,({cgroupEntry})=> cgroupEntry?.files[index]?.value,({cgroupEntry})=> cgroupEntry?.files[index]?.text??"cgroup"));
 function showValues(values){
 return(slot)=> slot instanceof LaunchSlot?slot.show(values):slot.text;
 }
@@ -27054,7 +27058,8 @@ function lowerJoinCgroup({directories},plan){
 for(const directory of directories){
 plan.access.recordWrite(directory);
 const resolved2=plan.facts.resolve(climbs(directory)?directory:normalize(directory));
-const file=`${resolved2.path}/cgroup.procs`;
+const hasTasks=plan.facts.resolve(`${resolved2.path}/tasks`).type==="file";
+const file=`${resolved2.path}/${hasTasks?"tasks":"cgroup.procs"}`;
 const none=`${directory} is no control group`;
 const fixes={
 EACCES:CGROUP_DENIED,
@@ -30110,7 +30115,7 @@ if(version===2 && hasClone3()){
 const flags2=O_PATH | O_DIRECTORY | O_CLOEXEC;
 into=new Named(open3(openat(at_fdcwd,directory,flags2)),directory);
 }else{
-const file=`${directory}/cgroup.procs`;
+const file=`${directory}/${version===1?"tasks":"cgroup.procs"}`;
 files.push(new Named(open3(openat(at_fdcwd,file,O_WRONLY | O_CLOEXEC)),file));
 }
 }

@@ -1089,7 +1089,8 @@ return call("sendto",socket,message2,message2.size,0,null,0);
 });
 var recvfrom=(function recvfrom(socket,message2,flagBits){
 const named3=flags(flagBits,{
-MSG_DONTWAIT
+MSG_DONTWAIT,
+MSG_TRUNC
 });
 return call("recvfrom",socket,message2,message2.size,named3,null,null);
 });
@@ -12639,7 +12640,7 @@ MANY_THREADS='a process with several threads, as Deno is, cannot enter a user na
 SHARED_ROOT="a thread can enter a mount namespace only if it shares its root and working directory with no other thread: call linux.unshare(linux.CLONE_FS) first";
 })
 });
-var AF_UNIX,AF_INET,AF_INET6,AF_NETLINK,SOCK_STREAM,SOCK_DGRAM,SOCK_RAW,SOCK_SEQPACKET,SOCK_CLOEXEC,SOCK_NONBLOCK,SHUT_WR,SOL_SOCKET,SO_TYPE,SO_ERROR,SO_PASSCRED,SO_RCVTIMEO,SO_DOMAIN,IPPROTO_IPV6,IPV6_V6ONLY,SOL_NETLINK,NETLINK_CAP_ACK,NETLINK_EXT_ACK,NETLINK_ROUTE,NETLINK_NETFILTER,MSG_DONTWAIT,MSG_CMSG_CLOEXEC,SIOCGIFINDEX,SIOCGSKNS;
+var AF_UNIX,AF_INET,AF_INET6,AF_NETLINK,SOCK_STREAM,SOCK_DGRAM,SOCK_RAW,SOCK_SEQPACKET,SOCK_CLOEXEC,SOCK_NONBLOCK,SHUT_WR,SOL_SOCKET,SO_TYPE,SO_ERROR,SO_PASSCRED,SO_PEERPIDFD,SO_RCVTIMEO,SO_DOMAIN,IPPROTO_IPV6,IPV6_V6ONLY,SOL_NETLINK,NETLINK_CAP_ACK,NETLINK_EXT_ACK,NETLINK_ROUTE,NETLINK_NETFILTER,MSG_TRUNC,MSG_DONTWAIT,MSG_CMSG_CLOEXEC,SIOCGIFINDEX,SIOCGSKNS;
 var init_sockets=__esm({
 "ffi/calls/constants/sockets.ts":(function(){
 AF_UNIX=1;
@@ -12657,6 +12658,7 @@ SOL_SOCKET=1;
 SO_TYPE=3;
 SO_ERROR=4;
 SO_PASSCRED=16;
+SO_PEERPIDFD=77;
 SO_RCVTIMEO=20;
 SO_DOMAIN=39;
 IPPROTO_IPV6=41;
@@ -12666,6 +12668,7 @@ NETLINK_CAP_ACK=10;
 NETLINK_EXT_ACK=11;
 NETLINK_ROUTE=0;
 NETLINK_NETFILTER=12;
+MSG_TRUNC=32;
 MSG_DONTWAIT=64;
 MSG_CMSG_CLOEXEC=1073741824;
 SIOCGIFINDEX=35123;
@@ -12726,7 +12729,8 @@ SOL_SOCKET
 }),constant(option,{
 SO_TYPE,
 SO_ERROR,
-SO_DOMAIN
+SO_DOMAIN,
+SO_PEERPIDFD
 }),value,new Struct(Uint8Array.of(4,0,0,0),"&4"));
 }
 function getpeername(socket){
@@ -28163,7 +28167,7 @@ IMAGE=new LaunchSlot("image",({spec,sealedProgram})=> spec.image??sealedProgram)
 CGROUP_DIRECTORY=new LaunchSlot("cgroup",({cgroupEntry})=> cgroupEntry?.directory?.value,({cgroupEntry})=> cgroupEntry?.directory?.text??"cgroup");
 programPath=numbered(((index)=> new LaunchSlot(`path ${index + 1}`,(({paths},room)=> room.string(paths[index])),({paths})=> quoted2(paths[index]))));
 handedFd=numbered((index)=> new LaunchSlot(`handed ${index + 1}`,({spec})=> spec.fds[index]?.fd,({spec})=> `<${spec.fds[index]?.number}>`));
-cgroupFile=numbered((index)=> new LaunchSlot(`cgroup.procs ${index + 1}`,({cgroupEntry})=> cgroupEntry?.files[index]?.value,({cgroupEntry})=> cgroupEntry?.files[index]?.text??"cgroup.procs"));
+cgroupFile=numbered((index)=> new LaunchSlot(`cgroup ${index + 1}`,({cgroupEntry})=> cgroupEntry?.files[index]?.value,({cgroupEntry})=> cgroupEntry?.files[index]?.text??"cgroup"));
 encoder6=new TextEncoder();
 Room=class{
 static{
@@ -33691,7 +33695,8 @@ function lowerJoinCgroup({directories},plan){
 for(const directory2 of directories){
 plan.access.recordWrite(directory2);
 const resolved2=plan.facts.resolve(climbs(directory2)?directory2:normalize(directory2));
-const file=`${resolved2.path}/cgroup.procs`;
+const hasTasks=plan.facts.resolve(`${resolved2.path}/tasks`).type==="file";
+const file=`${resolved2.path}/${hasTasks?"tasks":"cgroup.procs"}`;
 const none=`${directory2} is no control group`;
 const fixes={
 EACCES:CGROUP_DENIED,
@@ -37116,7 +37121,7 @@ if(version===2 && hasClone3()){
 const flags2=O_PATH | O_DIRECTORY | O_CLOEXEC;
 into=new Named(open5(openat(at_fdcwd,directory2,flags2)),directory2);
 }else{
-const file=`${directory2}/cgroup.procs`;
+const file=`${directory2}/${version===1?"tasks":"cgroup.procs"}`;
 files2.push(new Named(open5(openat(at_fdcwd,file,O_WRONLY | O_CLOEXEC)),file));
 }
 }
@@ -67264,6 +67269,40 @@ init_output2();
 init_progress();
 }
 });
+var ASK;
+var init_ask_bytes=__esm({
+"oci/ask_bytes.ts"(){
+ASK={
+x86_64:"f0VMRgIBAQAAAAAAAAAAAAIAPgABAAAAeABAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAEAAOAABAAAAAAAAAAEAAAAFAAAAAAAAAAAAAAAAAEAAAAAAAAAAQAAAAAAAABAAAAAAAAAAEAAAAAAAAAAQAAAAAAAASInlSIHsABUAAIN9AAYPgr0CAAC/AQAAAL4FAAgAMdK4KQAAAA8FQYnEhcAPiKsCAAC7AQAAALoVAAAA6MACAAC6FAAAAOi2AgAAZscEJAEASI18JAJIi3UQuWwAAACsqoTAdAn/yXX26W8CAABEiedIjTQkum4AAAC4KgAAAA8FhcAPhVQCAADHhCSQAAAADAAAAESJ574BAAAAuhEAAABMjZQkgAAAAEyNhCSQAAAAuDcAAAAPBYXAD4UdAgAAuGsAAAAPBTuEJIQAAAAPhQkCAABIi3UYSItFAEiLfMUAgD8ASI1/AXX3SIn6SCny6DgCAAAPheIBAADoSgIAAEiD+AEPhdMBAACAvCQABQAAUg+FxQEAALs8AAAAuhQAAADo2gEAAEiNNT0CAAC6AQAAAOj1AQAAD4WfAQAASI2EJAAFAABIiYQkoAAAAEjHhCSoAAAAABAAAEiNvCSwAAAASIn+McC5BwAAAPNIq0iNhCSgAAAASIlGEEjHRhgBAAAASI2EJPAAAABIiUYgSMdGKAgEAABEiee6AAAAQLgvAAAADwVIg/gBD4wJAQAAiowkAAUAAID5RQ+EvQAAAID5Rg+EFAEAAEiD+AUPguYAAABIg7wk2AAAABQPgtcAAAC/AAAAEIu0JAEFAAC6AwAAAEG6AQAQAESLhCQAAQAARTHJuAkAAAAPBUg9AAAAEA+FogAAAL8AAAAQvhAAAADosgEAAIXAdBO//////zH2MdJFMdK4PQAAAA8FvwMAAABBjXQk/zn+cgkx0ri0AQAADwVBjXwkAb7/////MdK4tAEAAA8FSI01/gAAALoBAAAA6LUAAADozQAAAEiD+AJ8NoC8JAAFAABFdSxIicJIg+oCdBS/AgAAAEiNtCQCBQAAuAEAAAAPBQ+2vCQBBQAAuOcAAAAPBb8CAAAASI01qAAAALpdAAAAuAEAAAAPBb8BAAAAuOcAAAAPBUiLfSBIjXUgSItFAEiNVMUQuDsAAAAPBb9/AAAAuOcAAAAPBUiJXCR4SMeEJIAAAAAAAAAARInnvgEAAABMjVQkeEG4EAAAALg2AAAADwXDSInTRInnQboAQAAARTHARTHJuCwAAAAPBUg52MNEiedIjbQkCAUAALoAEAAARTHSRTHARTHJuC0AAAAPBcNHRHJhbWVraW46IHRoZSBwbGFubmVyIGhhcyBlbmRlZCwgb3IgZG9lcyBub3QgYW5zd2VyOyBkZWxldGUgLS1mb3JjZSByZW1vdmVzIHdoYXQgaXQgaGFzIGJlZ3VuCmYuDx+EAAAAAAAPH0AAU1VBVEFVifZIiftIjSw3Qb0ABAAARItlBEiLfSBB9sQBdARIizw7SIt1KEH2xAJ0BEiLNDNIi1UwQfbEBHQESIsUE0yLVThB9sQIdAROixQTTItFQEH2xBB0BE6LBANMi01IQfbEIHQETosMC4tFAMdFUAAAAADHRVT/////DwVIhcB0EUiJRVBIPQHw//9zEYtFHOtSx0VUAAAAAItFEOtG99iD+At1EEEPuuQGcwlB/80PhVz///9Ii00ISIXJdBIPttE50HQGSMHpCOvui0UU6xSDewQAdQtIielIKdmJC4lDBItFGEiNLAOFwA+FG////4tDBEFdQVxdW8M=",
+aarch64:"f0VMRgIBAQAAAAAAAAAAAAIAtwABAAAAeABAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAEAAOAABAAAAAAAAAAEAAAAFAAAAAAAAAAAAAAAAAEAAAAAAAAAAQAAAAAAAABAAAAAAAAAAEAAAAAAAAAAAAQAAAAAA8wMAkf8HQNH/AxTR9QMAkWACQLkfGABxwxIAVCAAgNJhGgAYAgCA0sgYgNIBAADU9AMAKkAS+Dc2AIDSogKA0pkAAJSCAoDSlwAAlCAAgFKgAgB5oAoAkWEKQPmCDYBSIxRAOAMUADiDAAA0QgQAcYH//1SCAAAU4AMUKqECAJHCDYDSaBmA0gEAANSADwA1gAGAUqCSALngAxQqIQCA0iICgNKjAgKRpEICkSgagNIBAADUQA4ANegVgNIBAADUoYZAuR8AAWuhDQBUYQ5A+WACQPliemD4QxRAOOP//zVCAAHLeAAAlKEMAFR/AACUHwQA8UEMAFShAlQ5P0gBceELAFSWB4DSggKA0mYAAJThDwAQIgCA0msAAJQBCwBUoAIUkQEAgtKgBgqpocICkT98AKmgggKRIgCA0iAIAamgwgORAoGA0iAIAqk/GAD54AMUKgIAqFKIGoDSAQAA1B8EAPHLBwBUoQJUOT8UAXGgBQBUPxgBcSAIAFQfFADx6wYAVKFuQPk/UADxgwYAVAAAotKmAhSRwRBAuGIAgNKDDgAYpAJBuQUAgNLIG4DSAQAA1AEAotIfAAHrAQUAVAECgFJtAACU4AAANAAAgJIBAIDSAgCA0gMAgNKIIIDSAQAA1GAAgNKBBgBRPwAAa4MAAFQCAIDSiDaA0gEAANSABgARAQCAEgIAgNKINoDSAQAA1MEHADAiAIDSKgAAlDIAAJQfCADxqwEAVKECVDk/FAFxQQEAVAIIAPGgAABUQACA0qEKFJEICIDSAQAA1KAGVDnIC4DSAQAA1EAAgNJhBQBQoguA0ggIgNIBAADUIACA0sgLgNIBAADUYBJA+WGCAJFiAkD5Yg4Ci0JAAJGoG4DSAQAA1OAPgNLIC4DSAQAA1LZ+B6ngAxQqIQCA0qPCAZEEAoDSCBqA0gEAANTAA1/W9gMCquADFCoDAIjSBACA0gUAgNLIGYDSAQAA1B8AFuvAA1/W4AMUKqECFJECAILSAwCA0gQAgNIFAIDS6BmA0gEAANTAA1/WR0RyYW1la2luOiB0aGUgcGxhbm5lciBoYXMgZW5kZWQsIG9yIGRvZXMgbm90IGFuc3dlcjsgZGVsZXRlIC0tZm9yY2UgcmVtb3ZlcyB3aGF0IGl0IGhhcyBiZWd1bgoABQAIAAEAEAAfIAPV6QMAqgpAIYsOgIBSSwVAuUARQPlLAAA2IGlg+EEVQPlLAAg2IWlh+EIZQPlLABA2Imli+EMdQPlLABg2I2lj+EQhQPlLACA2JGlk+EUlQPlLACg2JWll+EgBQLnsf2CyTCkA+QEAANTAAAC0QCkA+R/8P7HCAABUTB1AuRkAABRfVQC5TBFAuRYAABTgAwBLHywAcYEAAFRrADA2zgUAcWH7/1RMBUD5DAEAtI0dABK/AQBrYAAAVIz9SNP7//8XTBVAuQcAABQsBUC5jAAANUwBCcssAQC5IAUAuUwZQLkqAQyLLPn/tSAFQLnAA1/W"
+};
+}
+});
+function buildOf(module){
+const bytes=Deno.readFileSync(module);
+let[forwards,backwards]=[
+BASIS,
+BASIS
+];
+for(let at4=0,end=bytes.length;at4 < end;at4++){
+forwards=Math.imul(forwards ^ bytes[at4],PRIME);
+backwards=Math.imul(backwards ^ bytes[end - 1 - at4],PRIME);
+}
+const words4=[
+forwards,
+backwards
+].map((word6)=>(word6 >>> 0).toString(16).padStart(8,"0"));
+return words4.join("");
+}
+var BASIS,PRIME;
+var init_build2=__esm({
+"oci/build.ts"(){
+[BASIS,PRIME]=[
+2166136261,
+16777619
+];
+}
+});
 var REMOVE;
 var init_remove_bytes=__esm({
 "oci/remove_bytes.ts"(){
@@ -67274,11 +67313,19 @@ aarch64:"f0VMRgIBAQAAAAAAAAAAAAIAtwABAAAAeABAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAEA
 }
 });
 function commandFiles(path2,command){
-const remover=`${path2}-remove`;
+const[remover,asker]=[
+`${path2}-remove`,
+`${path2}-ask`
+];
+const build2=buildOf(command.module);
 const text5=commandText({
 ...command,
-remover
+path:path2,
+remover,
+asker,
+build:build2
 });
+const architecture=Deno.build.arch;
 return[
 {
 path:path2,
@@ -67286,16 +67333,23 @@ bytes:new TextEncoder().encode(text5)
 },
 {
 path:remover,
-bytes:Uint8Array.fromBase64(REMOVE[Deno.build.arch])
+bytes:Uint8Array.fromBase64(REMOVE[architecture])
+},
+{
+path:asker,
+bytes:Uint8Array.fromBase64(ASK[architecture])
 }
 ];
 }
 function commandText(command){
-const{deno,module,cache,remover}=command;
-return DISPATCHER.replace("@deno@",quoted3(deno)).replace("@module@",quoted3(module)).replace("@cache@",quoted3(cache)).replace("@remover@",quoted3(remover)).replace("@v8@",V8_FLAGS.join(","));
+const{deno,module,cache,path:path2,remover,asker,build:build2}=command;
+return DISPATCHER.replace("@deno@",quoted3(deno)).replace("@module@",quoted3(module)).replace("@cache@",quoted3(cache)).replace("@remover@",quoted3(remover)).replace("@command@",quoted3(path2)).replace("@asker@",quoted3(asker)).replace("@build@",build2).replace("@v8@",V8_FLAGS.join(","));
 }
 function quoted3(word6){
 return `'${word6.replaceAll("'",`'\\''`)}'`;
+}
+function unitWord(word6){
+return JSON.stringify(word6.replaceAll("%","%%").replaceAll("$","$$$$"));
 }
 function engineLines(command){
 return `podman, in containers.conf:
@@ -67336,11 +67390,20 @@ docker, in daemon.json:
 
   { "runtimes": { "ramekin": { "path": ${JSON.stringify(command)} } },
     "exec-opts": ["native.cgroupdriver=cgroupfs"] }
+
+The planner, which need not run, as a service of systemd:
+
+  [Service]
+  ExecStart=${unitWord(command)} planner
+  [Install]
+  WantedBy=multi-user.target
 `;
 }
 var V8_FLAGS,DISPATCHER;
 var init_install=__esm({
 "oci/install.ts"(){
+init_ask_bytes();
+init_build2();
 init_remove_bytes();
 V8_FLAGS=[
 "--no-sparkplug",
@@ -67352,11 +67415,16 @@ DISPATCHER=`#!/bin/sh
 # The OCI runtime of Ramekin; made by "ramekin oci install".
 set -f
 remover=@remover@
+asker=@asker@
+v8=--v8-flags=@v8@
 deno() {
   DENO_DIR=@cache@ DENO_NO_UPDATE_CHECK=1 NO_COLOR=1 \\
     exec @deno@ run --quiet --no-config --no-lock --no-prompt --no-remote --allow-all \\
-    --v8-flags=@v8@ @module@ "$@"
+    $v8 @module@ "$@"
 }
+# The client of the planner calls so where that does not answer.
+planned=1
+if [ "$1" = --without-planner ]; then planned=; shift; fi
 
 root= verb= id= signal=TERM force= plain=1
 want= words=0
@@ -67391,12 +67459,19 @@ esac
 case $id in
 '' | . | .. | *[!A-Za-z0-9_+.-]*) plain= ;;
 esac
-[ -n "$plain" ] || deno "$@"
-
 # A runtime directory of somebody else's, as after su(1), would have others' words obeyed.
-if [ -z "$root" ]; then
-  root=/run/ramekin
-  if [ -O "$XDG_RUNTIME_DIR" ]; then root=$XDG_RUNTIME_DIR/ramekin; fi
+run=/run
+if [ -O "$XDG_RUNTIME_DIR" ]; then run=$XDG_RUNTIME_DIR; fi
+: "\${root:=$run/ramekin}"
+if [ -z "$plain" ]; then
+  case $verb$planned in
+  planner*) v8= ;; # its code is run often
+  create1)
+    [ -S "$run/ramekin-planner" ] && [ -x "$asker" ] && [ -z "$NOTIFY_SOCKET$LISTEN_FDS" ] &&
+      exec "$asker" "$run/ramekin-planner" @build@ @command@ --without-planner --root "$root" "$@"
+    ;;
+  esac
+  deno "$@"
 fi
 here=$root/$id
 [ -f "$here/state.json" ] && [ -f "$here/process" ] && [ -f "$here/freezers" ] &&
@@ -71163,47 +71238,10 @@ var init_host_ids=__esm({
 "oci/host_ids.ts"(){
 }
 });
-function pathInRoot(root2,path2){
-const waiting=path2.split("/").reverse();
-let found3=[];
-let links2=0;
-while(waiting.length > 0){
-const name=waiting.pop();
-if(name==="" || name===".")continue;
-if(name===".."){
-found3.pop();
-continue;
-}
-const target=linkAt3(`${root2}/${[
-...found3,
-name
-].join("/")}`);
-if(target===void 0 || ++links2 > MAX_LINKS3){
-found3.push(name);
-continue;
-}
-if(target.startsWith("/"))found3=[];
-waiting.push(...target.split("/").reverse());
-}
-return `/${found3.join("/")}`;
-}
-function linkAt3(path2){
-try{
-return Deno.readLinkSync(path2);
-}catch{
-return void 0;
-}
-}
-var MAX_LINKS3;
-var init_paths=__esm({
-"oci/config/paths.ts"(){
-MAX_LINKS3=40;
-}
-});
 function stagedPath(directory2,index){
 return `${directory2}/device-${index}`;
 }
-function deviceSteps(config,root2,source){
+function deviceSteps(config,root2,paths,source){
 const{mounts=[],linux:linux2={}}=config;
 const dev=mounts.find(({destination:destination3})=> destination3.replace(/\/+$/,"")==="/dev");
 const isBind=dev !==void 0 &&(dev.type==="bind" ||(dev.options??[]).some((word6)=> /^r?bind$/.test(word6)));
@@ -71220,16 +71258,21 @@ mkdir2(`${root2}/dev`,{
 host:true
 })
 ],
-...all.flatMap((device)=> deviceStep(device,given.indexOf(device),root2,source)),
+...all.flatMap((device)=>{
+const target=root2 + paths.resolve(device.path);
+return deviceStep(device,given.indexOf(device),{
+root:root2,
+target
+},source);
+}),
 ...links2.map(([path2,target])=> symlink(target,root2 + path2,{
 host:true,
 keep:true
 }))
 ];
 }
-function deviceStep(device,index,root2,source){
+function deviceStep(device,index,{root:root2,target},source){
 const{path:path2,type}=device;
-const target=root2 + pathInRoot(root2,path2);
 const parent=target.slice(0,target.lastIndexOf("/"));
 const parents2=parent===root2 || parent===`${root2}/dev`?[]:[
 mkdir2(parent,{
@@ -71298,7 +71341,6 @@ init_files5();
 init_mounts5();
 init_errors7();
 init_host_ids();
-init_paths();
 DEVICES3=[
 {
 path:"/dev/null",
@@ -73119,7 +73161,7 @@ return mounts.flatMap((entry2,index)=> stepsOf4(entry2,`mounts[${index}]`,contex
 function stepsOf4(entry2,field2,context){
 if(entry2.type==="cgroup" && context.hierarchies.length===0)return[];
 const options=sortedOptions(entry2.options??[],field2);
-const inside2=pathInRoot(context.root,entry2.destination);
+const inside2=context.paths.resolve(entry2.destination);
 if(inside2==="/")unsupported(`${field2}.destination`,"nothing can be mounted on the root");
 const target=context.root + inside2;
 return[
@@ -73371,7 +73413,6 @@ init_overlay();
 init_errors7();
 init_mount_options2();
 init_namespaces6();
-init_paths();
 }
 });
 function netDeviceSteps({netDevices},{fresh,joined:joined4},addressesOf){
@@ -73413,6 +73454,69 @@ var init_net_devices=__esm({
 init_addresses();
 init_outside();
 init_errors7();
+}
+});
+function onTheWay(path2){
+const names=path2.split("/").filter((name)=> name !=="" && name !==".");
+if(names.includes(".."))return[];
+return names.map((_,index)=> `/${names.slice(0,index + 1).join("/")}`);
+}
+function readLink2(path2){
+try{
+return Deno.readLinkSync(path2);
+}catch{
+return void 0;
+}
+}
+var MAX_LINKS3,LONGEST_TARGET,RootPaths;
+var init_paths=__esm({
+"oci/config/paths.ts"(){
+init_read_links();
+MAX_LINKS3=40;
+LONGEST_TARGET=127;
+RootPaths=class{
+#root;
+#targets=new Map();
+constructor(root2,expected=[]){
+this.#root=root2;
+const paths=[
+...new Set(expected.flatMap(onTheWay))
+];
+const targets=readLinks(paths.map((path2)=> root2 + path2));
+paths.forEach((path2,index)=>{
+const target=targets[index];
+if(target===void 0 || target.length < LONGEST_TARGET)this.#targets.set(path2,target);
+});
+}
+resolve(path2){
+const waiting=path2.split("/").reverse();
+let found3=[];
+let links2=0;
+while(waiting.length > 0){
+const name=waiting.pop();
+if(name==="" || name===".")continue;
+if(name===".."){
+found3.pop();
+continue;
+}
+const target=this.#linkAt(`/${[
+...found3,
+name
+].join("/")}`);
+if(target===void 0 || ++links2 > MAX_LINKS3){
+found3.push(name);
+continue;
+}
+if(target.startsWith("/"))found3=[];
+waiting.push(...target.split("/").reverse());
+}
+return `/${found3.join("/")}`;
+}
+#linkAt(path2){
+if(!this.#targets.has(path2))this.#targets.set(path2,readLink2(this.#root + path2));
+return this.#targets.get(path2);
+}
+};
 }
 });
 function programOf4({args=[],env,cwd="/"}){
@@ -73601,6 +73705,7 @@ const{mayMakeDevices:mayMakeDevices2,stage}=context;
 const devices2=stage !==void 0?{
 staged:stage
 }:mayMakeDevices2 && !ownUser?"made":"bound";
+const paths=new RootPaths(root2,expectedPaths(config));
 const steps=[
 dieWithParent(null),
 ...namespaceSteps(linux2,namespaces2,context.groups.map(({path:path2})=> path2),mayChangeGroups),
@@ -73616,14 +73721,15 @@ restrict:[]
 ...mountSteps(config.mounts??[],{
 ...context,
 root:root2,
+paths,
 early,
 ownCgroups,
 mayShare,
 userMap
 }),
-...deviceSteps(config,root2,devices2),
-...directorySteps(process.cwd || "/",root2),
-...protectionSteps(config,root2),
+...deviceSteps(config,root2,paths,devices2),
+...directorySteps(process.cwd || "/",root2,paths),
+...protectionSteps(config,root2,paths),
 pivotRoot(root2),
 ...rootPropagation(linux2.rootfsPropagation),
 ...launch
@@ -73660,18 +73766,31 @@ sysctl(settings2)
 ]:[]
 ];
 }
-function directorySteps(cwd,root2){
-const path2=pathInRoot(root2,cwd);
+function expectedPaths({mounts,process={},linux:linux2={}}){
+const{devices:devices2,maskedPaths,readonlyPaths:readonlyPaths2}=linux2;
+return[
+...(mounts??[]).map(({destination:destination3})=> destination3),
+...[
+...DEVICES3,
+...devices2??[]
+].map(({path:path2})=> path2),
+...maskedPaths??[],
+...readonlyPaths2??[],
+process.cwd??"/"
+];
+}
+function directorySteps(cwd,root2,paths){
+const path2=paths.resolve(cwd);
 return path2==="/"?[]:[
 mkdir2(root2 + path2,{
 host:true
 })
 ];
 }
-function protectionSteps({root:given,linux:linux2={}},root2){
+function protectionSteps({root:given,linux:linux2={}},root2,paths){
 const{maskedPaths,readonlyPaths:kept}=linux2;
-const inside2=(paths)=>[
-...new Set(paths.map((path2)=> root2 + pathInRoot(root2,path2)))
+const inside2=(list6)=>[
+...new Set(list6.map((path2)=> root2 + paths.resolve(path2)))
 ];
 return[
 ...kept?.length?[
