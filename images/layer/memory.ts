@@ -14,3 +14,13 @@ export function areWhole(bytes: Uint8Array<ArrayBuffer>): boolean {
 export function free(bytes: Uint8Array<ArrayBuffer>): void {
   if (areWhole(bytes)) bytes.buffer.transfer(0);
 }
+
+/** The parts; the memory of each is given back once the next one is asked for. */
+export async function* freed(
+  parts: AsyncIterable<Uint8Array<ArrayBuffer>>,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  for await (const part of parts) {
+    yield part;
+    free(part);
+  }
+}

@@ -7,6 +7,7 @@
 import { type Descriptor, DOCUMENT_LIMIT } from "../descriptor.ts";
 import { checkBytes, digestOf, encodedOf } from "../digest.ts";
 import { ImageError } from "../errors.ts";
+import { freed } from "../layer/memory.ts";
 import { parseManifest } from "../manifest.ts";
 import { type FileReference, referenceText } from "../reference.ts";
 import type { Download } from "../store/blobs.ts";
@@ -61,7 +62,7 @@ export class DirectorySource implements ImageSource {
   }
 
   download(blob: Descriptor): Download {
-    return (offset) => this.#files.parts(encodedOf(blob.digest), offset);
+    return (offset) => freed(this.#files.parts(encodedOf(blob.digest), offset));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}

@@ -9,6 +9,7 @@ import { parseConfig } from "../config.ts";
 import { type Descriptor, DOCUMENT_LIMIT, isObject } from "../descriptor.ts";
 import { checkBytes, digestOf, hashFor } from "../digest.ts";
 import { ImageError } from "../errors.ts";
+import { freed } from "../layer/memory.ts";
 import { OCI_CONFIG, OCI_LAYER, OCI_MANIFEST } from "../media_types.ts";
 import { type FileReference, parseReference, referenceText } from "../reference.ts";
 import type { Download } from "../store/blobs.ts";
@@ -142,7 +143,8 @@ export class DockerArchiveSource implements ImageSource {
   }
 
   download(blob: Descriptor): Download {
-    return (offset) => this.#files.parts(this.#layers.get(blob.digest) ?? blob.digest, offset);
+    const name = this.#layers.get(blob.digest) ?? blob.digest;
+    return (offset) => freed(this.#files.parts(name, offset));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}

@@ -7,6 +7,7 @@
 import { type Descriptor, DOCUMENT_LIMIT } from "../descriptor.ts";
 import { algorithmOf, checkBytes, encodedOf } from "../digest.ts";
 import { ImageError } from "../errors.ts";
+import { freed } from "../layer/memory.ts";
 import { parseManifest } from "../manifest.ts";
 import { OCI_INDEX } from "../media_types.ts";
 import { type FileReference, parseReference, referenceText } from "../reference.ts";
@@ -86,7 +87,7 @@ export class LayoutSource implements ImageSource {
   }
 
   download(blob: Descriptor): Download {
-    return (offset) => this.#files.parts(nameOf(blob.digest), offset);
+    return (offset) => freed(this.#files.parts(nameOf(blob.digest), offset));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}

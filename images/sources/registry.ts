@@ -6,6 +6,7 @@
 
 import { type Descriptor, DOCUMENT_LIMIT } from "../descriptor.ts";
 import { ImageError } from "../errors.ts";
+import { free } from "../layer/memory.ts";
 import { type RegistryReference, shortReference } from "../reference.ts";
 import type { RegistryOptions } from "../registry/options.ts";
 import { Repository } from "../registry/repository.ts";
@@ -69,6 +70,7 @@ export class RegistrySource implements ImageSource {
           for await (const part of place.download(what, blob, at)) {
             at = part === RESTART ? 0 : at + part.length;
             yield part;
+            if (part !== RESTART) free(part);
           }
           return;
         } catch (error) {
