@@ -11,7 +11,7 @@ for(const name in getters){
 Object.defineProperty(target,name,{get:getters[name],configurable:true});
 }
 });
-var BUILD="514af8122fece97c7d09e9eeeafd699d6563891711a214b7b3e9a4d4c023cfb4";
+var BUILD="a2987a13f896e3d68bf606fb1952e435817c729409169b7df01984f743ef2bb2";
 var FUNCTIONS={
 getenv:{
 parameters:[

@@ -49387,6 +49387,12 @@ return bytes.length===bytes.buffer.byteLength;
 function free(bytes){
 if(areWhole(bytes))bytes.buffer.transfer(0);
 }
+async function* freed(parts2){
+for await(const part2 of parts2){
+yield part2;
+free(part2);
+}
+}
 var init_memory2=__esm({
 "images/layer/memory.ts"(){
 }
@@ -54169,6 +54175,7 @@ var init_directory=__esm({
 init_descriptor();
 init_digest();
 init_errors4();
+init_memory2();
 init_manifest();
 init_reference();
 init_file_set();
@@ -54221,7 +54228,7 @@ const manifest=`${name}.manifest.json`;
 return await this.#files.size(manifest)===void 0?name:manifest;
 }
 download(blob){
-return(offset)=> this.#files.parts(encodedOf(blob.digest),offset);
+return(offset)=> freed(this.#files.parts(encodedOf(blob.digest),offset));
 }
 async[Symbol.asyncDispose](){
 }
@@ -54255,6 +54262,7 @@ init_config();
 init_descriptor();
 init_digest();
 init_errors4();
+init_memory2();
 init_media_types();
 init_reference();
 init_file_set();
@@ -54383,7 +54391,8 @@ code:"not-found"
 });
 }
 download(blob){
-return(offset)=> this.#files.parts(this.#layers.get(blob.digest)??blob.digest,offset);
+const name=this.#layers.get(blob.digest)??blob.digest;
+return(offset)=> freed(this.#files.parts(name,offset));
 }
 async[Symbol.asyncDispose](){
 }
@@ -54415,6 +54424,7 @@ var init_layout=__esm({
 init_descriptor();
 init_digest();
 init_errors4();
+init_memory2();
 init_manifest();
 init_media_types();
 init_reference();
@@ -54480,7 +54490,7 @@ checkBytes(what,bytes,blob);
 return bytes;
 }
 download(blob){
-return(offset)=> this.#files.parts(nameOf6(blob.digest),offset);
+return(offset)=> freed(this.#files.parts(nameOf6(blob.digest),offset));
 }
 async[Symbol.asyncDispose](){
 }
@@ -55885,6 +55895,7 @@ var init_registry2=__esm({
 "images/sources/registry.ts"(){
 init_descriptor();
 init_errors4();
+init_memory2();
 init_reference();
 init_repository();
 init_blobs();
@@ -55937,6 +55948,7 @@ try{
 for await(const part2 of place3.download(what,blob,at4)){
 at4=part2===RESTART?0:at4 + part2.length;
 yield part2;
+if(part2 !==RESTART)free(part2);
 }
 return;
 }catch(error){
