@@ -121,7 +121,8 @@ testWith(
     const made = await planned.call("/bin/sh", [], ["/bin/sh", "-c", command]);
     assertEquals(made, { code: 0, stderr: "" });
     const pid = Number(Deno.readTextFileSync(`${kitchen.bundle}/pid`));
-    assertMatch(Deno.readTextFileSync(`/proc/${pid}/status`), /^Name:\s*ramekin-wait$/m);
+    // Before it has a name of its own, it has that of the memory file.
+    await until(() => /^Name:\s*ramekin-wait$/m.test(Deno.readTextFileSync(`/proc/${pid}/status`)));
     const parent = Number(/^PPid:\s*(\d+)/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`))![1]);
     assert(parent !== planned.planner.pid);
     const state = JSON.parse((await kitchen.bare("state", id)).stdout);
