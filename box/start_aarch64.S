@@ -162,6 +162,9 @@ _start:
     system  GETEGID
     ldr     w1, [x20, P_GIDS]
     bl      write_ids
+    system  GETPID
+    ldr     w1, [x20, P_PIDS]
+    bl      write_ids
 
     // argv
     ldr     x5, [x23]

@@ -96,7 +96,7 @@ const TRIALS: readonly Trial[] = [
       mapRoot(),
       limits({ pids: 50, memory: "64m", cpus: 0.5, cpuset: "0" }),
     ),
-    script: "sed 's/.*ramekin/ramekin/; s/[0-9]*$//' /proc/self/cgroup; " +
+    script: "sed 's/.*ramekin/ramekin/; s/0*[1-9][0-9]*$//' /proc/self/cgroup; " +
       "cd /groups/*/ramekin-box-*; cat pids.max memory.max cpu.max cpuset.cpus",
     printed: "ramekin-box- 50 67108864 50000 100000 0 0",
     // The box is alone in a group that belongs to its user.

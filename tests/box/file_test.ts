@@ -214,14 +214,29 @@ function unpack(packed: Uint8Array): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
-test("the code of boxes is that of the sources, and has the numbers of the refusals", async () => {
+test("the code of boxes is that of the sources, and has the numbers of the refusals", () => {
   const kept = Deno.readTextFileSync(new URL("../../box/bytes.ts", import.meta.url));
   const bytesOf = (text: string) => text.replace(/[\s"+,:]|\\n/g, "");
   assertEquals(bytesOf(startModule()), bytesOf(kept));
   for (const architecture of ARCHITECTURES) {
-    const source = await Deno.readTextFile(
-      new URL(`../../box/start_${architecture}.S`, import.meta.url),
+    assertEquals(
+      sourceOf(architecture).match(/\.set REFUSALS, (\d+)/)![1],
+      String(REFUSALS.length),
     );
-    assertEquals(source.match(/\.set REFUSALS, (\d+)/)![1], String(REFUSALS.length));
   }
 }, missing("as") ?? missing("aarch64-linux-gnu-as"));
+
+test("the code for both architectures reads each parameter", () => {
+  for (const architecture of ARCHITECTURES) {
+    const start = sourceOf(architecture);
+    const code = (start + sourceOf(architecture, "streams")).replace(/^ *\.set .*/gm, "");
+    const names = [...start.matchAll(/\.set (P_\w+),/g)].map(([, name]) => name!);
+    assert(names.includes("P_PIDS"));
+    assertEquals(names.filter((name) => !RegExp(`\\b${name}\\b`).test(code)), [], architecture);
+  }
+});
+
+/** The assembler source of a part of a box's code. */
+function sourceOf(architecture: string, part: "start" | "streams" = "start"): string {
+  return Deno.readTextFileSync(new URL(`../../box/${part}_${architecture}.S`, import.meta.url));
+}
