@@ -98,7 +98,9 @@ function joinProcess(target: number | ProcessIdentity, step: JoinStep, plan: Pla
   if (credentials === "process" && !joinsUser && found.otherKinds.includes("user")) {
     plan.refuse('the user of the process is one of its user namespace; add "user" to the kinds');
   }
-  const isTimeLater = directory !== undefined && kinds.has("time") && staysRoot(plan, found, step);
+  // What has entered one before needs a copy of the memory in any case.
+  const isTimeLater = directory !== undefined && kinds.has("time") &&
+    !plan.processes.some(({ ownMemory }) => ownMemory) && staysRoot(plan, found, step);
   const time = isTimeLater
     ? plan.open(openat(directory, "ns/time", O_RDONLY | O_CLOEXEC), "<time>", {
       fixes: { EACCES: OTHERS_PROCESS },

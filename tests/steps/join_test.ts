@@ -378,6 +378,17 @@ test("a process with memory of its own has sync points too", async () => {
   assert(time!.includes(String(target.namespaces.time)), time);
 }, notRoot);
 
+test("two time namespaces are joined one after the other", async () => {
+  await using first = sleeper(recipe(unshare("time"), timeOffset({ boottime: 1e6 })));
+  const own = recipe(unshare("user", "mount", "time"), mapRoot(), timeOffset({ boottime: 1e7 }));
+  await using second = sleeper(own);
+  const box = recipe(join(first, "time"), join(second, { root: true }));
+  const [time, uptime] = inside(box, "readlink /proc/$$/ns/time; cut -d. -f1 /proc/uptime")
+    .split("\n");
+  assertEquals(time, `time:[${second.namespaces.time}]`);
+  assert(Number(uptime) >= 1e7, uptime);
+}, notRoot);
+
 test("a command in a container has piped streams", async () => {
   await using target = sleeper(recipe(unshare("user", "pid"), mapRoot()));
   await using cat = target.enter("cat", { stdin: "piped", stdout: "piped" }).spawn();
