@@ -59,8 +59,7 @@ export class ClientLaunch implements Disposable {
       const bytes = new Uint8Array(this.size);
       const view = new DataView(bytes.buffer);
       place(this.#program, { address: TABLE_ADDRESS, bytes, view }, bindings);
-      this.table = syscall(memfd_create("ramekin-table", MFD_CLOEXEC));
-      syscall(write(this.table, bytes, bytes.length));
+      this.table = tableOf(bytes);
     } catch (error) {
       closeInheritedFds(this.#inherited);
       throw error;
@@ -91,5 +90,17 @@ export class ClientLaunch implements Disposable {
   [Symbol.dispose](): void {
     closeInheritedFds(this.#inherited);
     syscall(close(this.table));
+  }
+}
+
+/** Makes a memory file with these bytes. */
+function tableOf(bytes: Uint8Array<ArrayBuffer>): number {
+  const fd = syscall(memfd_create("ramekin-table", MFD_CLOEXEC));
+  try {
+    syscall(write(fd, bytes, bytes.length));
+    return fd;
+  } catch (error) {
+    syscall(close(fd));
+    throw error;
   }
 }

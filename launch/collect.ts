@@ -62,7 +62,8 @@ export function collectSync(
     const [first = -1, second = -1] = open;
     const left = deadline === Infinity ? FOREVER : Math.max(0, deadline - performance.now());
     const seconds = Math.floor(left / 1000);
-    const nanoseconds = Math.round((left - seconds * 1000) * 1e6);
+    // Rounded up they could be a whole second, which ppoll(2) refuses.
+    const nanoseconds = Math.floor((left - seconds * 1000) * 1e6);
     const exit = status === undefined ? pidfd : -1;
     const routine = status === undefined ? REAPING : WAITING;
     const outcome = routine.run(first, second, exit, seconds, nanoseconds);

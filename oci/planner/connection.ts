@@ -19,6 +19,7 @@ import {
 import { ERRNO } from "../../ffi/errno.ts";
 import { reactor, type Watch } from "../../ffi/reactor.ts";
 import { syscall, syscalls } from "../../ffi/syscalls.ts";
+import { hasExited } from "../../launch/status.ts";
 
 /** The longest text that a client prints: it has that much room. */
 const LONGEST_TEXT = 4000;
@@ -48,7 +49,7 @@ export class Connection {
     const view = syscalls([{ call: peerCredentials(socket, credentials) }]).output(credentials);
     const [pid, uid] = [view.getInt32(0, true), view.getUint32(4, true)];
     this.#pidfd = peerPidfd(socket, pid);
-    this.peer = { pid, uid, isThere: () => !hasEnded(this.#pidfd) };
+    this.peer = { pid, uid, isThere: () => !hasExited(this.#pidfd) };
     this.#watch = reactor().watch(socket);
   }
 
@@ -131,8 +132,4 @@ function peerPidfd(socket: number, pid: number): number {
   if (result.result(call) === 0n) return result.output(pidfd).getInt32(0, true);
   // Before Linux 6.5.
   return syscall(pidfd_open(pid, 0));
-}
-
-function hasEnded(pidfd: number): boolean {
-  return syscall(ppoll([{ fd: pidfd, events: POLLIN }], 0)) > 0;
 }

@@ -84,7 +84,8 @@ export class Planner {
       connection = new Connection(socket);
     } catch {
       // It has ended already.
-      return syscalls([{ call: close(socket) }]) && undefined;
+      syscall(close(socket));
+      return;
     }
     try {
       await answer(connection, this.#build, this.#own);
