@@ -4,13 +4,12 @@
  * @module
  */
 
-import { Label } from "../ffi/engine/program.ts";
 import { ResultOf } from "../ffi/call.ts";
 import { AT_EMPTY_PATH, at_fdcwd, close, O_CLOEXEC, O_RDONLY, openat } from "../ffi/calls/files.ts";
 import { readStatx, statx, STATX_BASIC_STATS, statxOutput } from "../ffi/calls/statx.ts";
-
 import { namespaceIoctl, NS_GET_USERNS } from "../ffi/calls/namespaces.ts";
 import { SIGNALS } from "../ffi/calls/processes.ts";
+import { Label } from "../ffi/engine/program.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import { SyscallError } from "../ffi/errors.ts";
 import { withFixes } from "../ffi/fix.ts";

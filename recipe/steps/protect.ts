@@ -56,8 +56,8 @@ export interface ProtectOptions {
  * are run on purpose: a Makefile, or a repository that the program has made. What is done outside
  * meanwhile is not held up, and a file that is replaced there is no longer read-only inside.
  *
- * A box looks for nothing: it protects the names that are directly in the directory, and says so
- * where that is not enough (docs/boxes.md).
+ * A box looks for nothing: it protects the names that are directly in the directory. docs/boxes.md
+ * says what that does not hold.
  *
  * A program that may mount in the container can undo it, and so can one that may make user namespaces,
  * as in those it may: `disableUserNamespaces()` and `capabilities({ keep: [] })` prevent that.

@@ -1,8 +1,9 @@
 /**
  * The functions that first runs call, from the start of Deno to the program in its container:
  * first_run.txt names those of the module and of plain sandboxes, first_run_subcommands.txt those of
- * other subcommands, first_run_oci.txt those of the OCI runtime, and `deno run -A scripts/bundle/first_run.ts` writes them anew. It is no harm if they are
- * older than the modules: a function that is in none is compiled when it is called.
+ * other subcommands, first_run_oci.txt those of the OCI runtime, and
+ * `deno run -A scripts/bundle/first_run.ts` writes them anew. It is no harm if they are older than the
+ * modules: a function that is in none is compiled when it is called.
  *
  * @module
  */
