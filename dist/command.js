@@ -11,7 +11,7 @@ for(const name in getters){
 Object.defineProperty(target,name,{get:getters[name],configurable:true});
 }
 });
-var BUILD="a2987a13f896e3d68bf606fb1952e435817c729409169b7df01984f743ef2bb2";
+var BUILD="00de20356b995159c899feb41529bb142eb032cb7d3272448afbf980f85d6be3";
 var FUNCTIONS={
 getenv:{
 parameters:[

@@ -2770,7 +2770,7 @@ plan.state.stoppable ||=mayBeStopped(plan,found,step);
 if(credentials==="process" && !joinsUser && found.otherKinds.includes("user")){
 plan.refuse('the user of the process is one of its user namespace; add "user" to the kinds');
 }
-const isTimeLater=directory !==void 0 && kinds.has("time")&& staysRoot(plan,found,step);
+const isTimeLater=directory !==void 0 && kinds.has("time")&& !plan.processes.some(({ownMemory})=> ownMemory)&& staysRoot(plan,found,step);
 const time=isTimeLater?plan.open(openat(directory,"ns/time",O_RDONLY | O_CLOEXEC),"<time>",{
 fixes:{
 EACCES:OTHERS_PROCESS
@@ -25670,7 +25670,7 @@ const waitForAny=()=>{
 const[first=-1,second=-1]=open2;
 const left=deadline===Infinity?FOREVER:Math.max(0,deadline - performance.now());
 const seconds2=Math.floor(left / 1e3);
-const nanoseconds=Math.round((left - seconds2 * 1e3)* 1e6);
+const nanoseconds=Math.floor((left - seconds2 * 1e3)* 1e6);
 const exit=status===void 0?pidfd:-1;
 const routine=status===void 0?REAPING:WAITING3;
 const outcome=routine.run(first,second,exit,seconds2,nanoseconds);
@@ -31297,7 +31297,7 @@ this.#pidfd=peerPidfd(socket,pid);
 this.peer={
 pid,
 uid,
-isThere:()=> !hasEnded2(this.#pidfd)
+isThere:()=> !hasExited(this.#pidfd)
 };
 this.#watch=reactor().watch(socket);
 }
@@ -31394,14 +31394,6 @@ accept:[
 ]);
 if(result.result(call2)===0n)return result.output(pidfd).getInt32(0,true);
 return syscall(pidfd_open(pid,0));
-}
-function hasEnded2(pidfd){
-return syscall(ppoll([
-{
-fd:pidfd,
-events:POLLIN
-}
-],0))> 0;
 }
 var SIGRTMAX2=64;
 function clientIssue(plan){
@@ -31505,8 +31497,7 @@ address:TABLE_ADDRESS2,
 bytes,
 view:view2
 },bindings);
-this.table=syscall(memfd_create("ramekin-table",MFD_CLOEXEC));
-syscall(write(this.table,bytes,bytes.length));
+this.table=tableOf(bytes);
 }catch(error){
 closeInheritedFds(this.#inherited);
 throw error;
@@ -31530,6 +31521,16 @@ closeInheritedFds(this.#inherited);
 syscall(close(this.table));
 }
 };
+function tableOf(bytes){
+const fd=syscall(memfd_create("ramekin-table",MFD_CLOEXEC));
+try{
+syscall(write(fd,bytes,bytes.length));
+return fd;
+}catch(error){
+syscall(close(fd));
+throw error;
+}
+}
 var MOST_PRESERVED=32;
 var BRIEF=10;
 function isPlanned(config,options){
@@ -31694,11 +31695,8 @@ let connection;
 try{
 connection=new Connection(socket);
 }catch{
-return syscalls([
-{
-call:close(socket)
-}
-])&& void 0;
+syscall(close(socket));
+return;
 }
 try{
 await answer(connection,this.#build,this.#own);

@@ -2283,7 +2283,7 @@ const waitForAny=(()=>{
 const[first=-1,second=-1]=open3;
 const left=deadline===Infinity?FOREVER:Math.max(0,deadline - performance.now());
 const seconds2=Math.floor(left / 1e3);
-const nanoseconds=Math.round((left - seconds2 * 1e3)* 1e6);
+const nanoseconds=Math.floor((left - seconds2 * 1e3)* 1e6);
 const exit=status===void 0?pidfd:-1;
 const routine=status===void 0?REAPING:WAITING3;
 const outcome=routine.run(first,second,exit,seconds2,nanoseconds);
@@ -27542,7 +27542,7 @@ plan.state.stoppable ||=mayBeStopped(plan,found,step);
 if(credentials==="process" && !joinsUser && found.otherKinds.includes("user")){
 plan.refuse('the user of the process is one of its user namespace; add "user" to the kinds');
 }
-const isTimeLater=directory !==void 0 && kinds.has("time")&& staysRoot(plan,found,step);
+const isTimeLater=directory !==void 0 && kinds.has("time")&& !plan.processes.some(({ownMemory})=> ownMemory)&& staysRoot(plan,found,step);
 const time=isTimeLater?plan.open(openat(directory,"ns/time",O_RDONLY | O_CLOEXEC),"<time>",{
 fixes:{
 EACCES:OTHERS_PROCESS
