@@ -31,6 +31,7 @@ import { makeStaged, needsStage, removeStaged } from "./config/devices.ts";
 import { type ConfigRecipe, recipeOf, rootOf } from "./config/recipe.ts";
 import { withIdMaps } from "./config/namespaces.ts";
 import { kindIssue } from "./config/kinds.ts";
+import { withoutNulls } from "./config/nulls.ts";
 import { parseConfig } from "./config/text.ts";
 import type { Config, HookKind } from "./spec.ts";
 import { sendTo } from "./console.ts";
@@ -137,7 +138,7 @@ export function readConfig(path: string): Config {
     const config = parseConfig(text);
     const issue = kindIssue(config);
     if (issue !== undefined) throw new SyntaxError(issue);
-    return config;
+    return withoutNulls(config);
   } catch (error) {
     throw new OciError(`${path} is not valid: ${(error as Error).message}`);
   }

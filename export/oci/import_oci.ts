@@ -6,6 +6,7 @@
 
 import { checkLinux, configSteps } from "../../oci/config/recipe.ts";
 import { kindIssue } from "../../oci/config/kinds.ts";
+import { withoutNulls } from "../../oci/config/nulls.ts";
 import { programOf } from "../../oci/config/process.ts";
 import { parseConfig } from "../../oci/config/text.ts";
 import { OciError } from "../../oci/errors.ts";
@@ -111,15 +112,6 @@ export function importOci(text: string, options: ImportOptions): ImportedRecipe 
   } catch (error) {
     throw error instanceof OciError ? new RecipeError(error.message) : error;
   }
-}
-
-/** A value without fields that are null, which are as if they were not there: Go writes them. */
-function withoutNulls<T>(value: T): T {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    return (Array.isArray(value) ? value.map(withoutNulls) : value) as T;
-  }
-  const fields = Object.entries(value).filter(([, field]) => field !== null);
-  return Object.fromEntries(fields.map(([name, field]) => [name, withoutNulls(field)])) as T;
 }
 
 /** What the tables are given: without mounts of control groups, which are refused or left out. */

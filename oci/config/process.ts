@@ -15,6 +15,7 @@ import { asksListener, type SeccompProfile } from "../../recipe/seccomp_profile.
 import { OciError, unsupported } from "../errors.ts";
 import type { CapabilitySet, ConfigLinux, ConfigProcess } from "../spec.ts";
 import { checkLabels } from "./labels.ts";
+import { withoutNulls } from "./nulls.ts";
 
 /** The program of a process, with what it is started with. */
 export interface ConfigProgram {
@@ -127,14 +128,6 @@ const KNOWN_FLAGS: ReadonlySet<string> = new Set([
   "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
   "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV",
 ]);
-
-/** Engines in Go write null for lists that are empty. */
-function withoutNulls(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutNulls);
-  if (typeof value !== "object" || value === null) return value;
-  const entries = Object.entries(value).filter(([, field]) => field !== null);
-  return Object.fromEntries(entries.map(([name, field]) => [name, withoutNulls(field)]));
-}
 
 /**
  * The bounding set first, as dropping from it takes a capability; then the user, which would lose

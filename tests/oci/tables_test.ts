@@ -6,6 +6,7 @@ import { parseMounts } from "../../oci/cgroups/hierarchies.ts";
 import { applyResources } from "../../oci/cgroups/resources.ts";
 import { readFlags } from "../../oci/command_line.ts";
 import { checkLabels, checkMountLabel } from "../../oci/config/labels.ts";
+import { readConfig } from "../../oci/create.ts";
 import { OciError } from "../../oci/errors.ts";
 import { commandText, engineLines } from "../../oci/install.ts";
 import { GLOBAL_FLAGS } from "../../oci/runtime.ts";
@@ -201,3 +202,28 @@ test("the command takes any path", () => {
 test("podman is told that groups may be left out by the key that it reads, not the documented one", () => {
   assertMatch(engineLines("/x/ramekin-oci"), /^ *runtime_supports_nocgroup = \["ramekin"\]$/m);
 });
+
+test(
+  "a field of config.json that is null is as one that is not there",
+  inDirectory((directory) => {
+    const file = `${directory}/config.json`;
+    const read = (config: unknown) => {
+      Deno.writeTextFileSync(file, JSON.stringify(config));
+      return readConfig(file);
+    };
+    const nulls = {
+      hooks: null,
+      mounts: null,
+      annotations: null,
+      process: { args: ["true"], cwd: null, oomScoreAdj: null },
+      linux: { namespaces: [{ type: "mount", path: null }], cgroupsPath: null },
+    };
+    assertEquals(read(nulls), {
+      process: { args: ["true"] },
+      linux: { namespaces: [{ type: "mount" }] },
+    });
+    // The entry of a map is no field.
+    const message = "linux.netDevices.eth0: expected an object, got null";
+    assertThrows(() => read({ linux: { netDevices: { eth0: null } } }), OciError, message);
+  }),
+);
