@@ -11,7 +11,7 @@ for(const name in getters){
 Object.defineProperty(target,name,{get:getters[name],configurable:true});
 }
 });
-var BUILD="00de20356b995159c899feb41529bb142eb032cb7d3272448afbf980f85d6be3";
+var BUILD="9b063a14b8bd44637d48394c8d4041cceb504ef24e4ff87bfa0ecdec519b0dcf";
 var FUNCTIONS={
 getenv:{
 parameters:[

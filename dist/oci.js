@@ -5706,7 +5706,7 @@ try{
 const config=parseConfig(text3);
 const issue=kindIssue(config);
 if(issue !==void 0)throw new SyntaxError(issue);
-return config;
+return withoutNulls(config);
 }catch(error){
 throw new OciError(`${path2} is not valid: ${error.message}`);
 }
@@ -29229,6 +29229,15 @@ return Deno.readLinkSync(path2);
 return void 0;
 }
 }
+function withoutNulls(value){
+if(typeof value !=="object" || value===null)return value;
+if(Array.isArray(value))return value.map(withoutNulls);
+const fields=Object.entries(value).filter(([,field])=> field !==null);
+return Object.fromEntries(fields.map(([name,field])=>[
+name,
+withoutNulls(field)
+]));
+}
 function profileOf({listenerPath,listenerMetadata,...profile2}){
 if(listenerMetadata && !listenerPath){
 unsupported("linux.seccomp.listenerMetadata","it is for a listener: there is no listenerPath");
@@ -29254,15 +29263,6 @@ var KNOWN_FLAGS=new Set([
 "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
 "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"
 ]);
-function withoutNulls(value){
-if(Array.isArray(value))return value.map(withoutNulls);
-if(typeof value !=="object" || value===null)return value;
-const entries=Object.entries(value).filter(([,field])=> field !==null);
-return Object.fromEntries(entries.map(([name,field])=>[
-name,
-withoutNulls(field)
-]));
-}
 var SCHEDULER_POLICIES={
 other:"SCHED_OTHER",
 batch:"SCHED_BATCH",

@@ -73531,6 +73531,19 @@ return this.#targets.get(path2);
 };
 }
 });
+function withoutNulls(value){
+if(typeof value !=="object" || value===null)return value;
+if(Array.isArray(value))return value.map(withoutNulls);
+const fields=Object.entries(value).filter(([,field2])=> field2 !==null);
+return Object.fromEntries(fields.map(([name,field2])=>[
+name,
+withoutNulls(field2)
+]));
+}
+var init_nulls=__esm({
+"oci/config/nulls.ts"(){
+}
+});
 function programOf4({args=[],env,cwd="/"}){
 const[program,...rest2]=args;
 if(program===void 0)throw new OciError("process.args: there is no program");
@@ -73618,15 +73631,6 @@ unsupported("linux.seccomp.listenerPath","it is missing, and SCMP_ACT_NOTIFY nee
 }
 return whole;
 }
-function withoutNulls(value){
-if(Array.isArray(value))return value.map(withoutNulls);
-if(typeof value !=="object" || value===null)return value;
-const entries=Object.entries(value).filter(([,field2])=> field2 !==null);
-return Object.fromEntries(entries.map(([name,field2])=>[
-name,
-withoutNulls(field2)
-]));
-}
 function userSteps({user={},capabilities:given},keepGroups){
 const{uid=0,gid=0,additionalGids}=user;
 if(keepGroups && additionalGids?.length){
@@ -73689,6 +73693,7 @@ init_seccomp();
 init_seccomp_profile();
 init_errors7();
 init_labels();
+init_nulls();
 KNOWN_FLAGS=new Set([
 "SECCOMP_FILTER_FLAG_TSYNC",
 "SECCOMP_FILTER_FLAG_LOG",
@@ -74199,7 +74204,7 @@ for(const name of leaveOut){
 const issue2=leaveOutIssue(name);
 if(issue2 !==void 0)throw new TypeError(`leaveOut: ${quoted(name)} ${issue2}`);
 }
-const config=withoutNulls2(parseConfig2(text5));
+const config=withoutNulls(parseConfig2(text5));
 const odd=kindIssue(config);
 if(odd !==void 0)throw new RecipeError(odd);
 const issues=[];
@@ -74254,16 +74259,6 @@ terminal:process.terminal===true
 throw error instanceof OciError?new RecipeError(error.message):error;
 }
 }
-function withoutNulls2(value){
-if(typeof value !=="object" || value===null || Array.isArray(value)){
-return Array.isArray(value)?value.map(withoutNulls2):value;
-}
-const fields=Object.entries(value).filter(([,field2])=> field2 !==null);
-return Object.fromEntries(fields.map(([name,field2])=>[
-name,
-withoutNulls2(field2)
-]));
-}
 function said(config){
 return{
 ...config,
@@ -74293,6 +74288,7 @@ var init_import_oci=__esm({
 "export/oci/import_oci.ts"(){
 init_recipe2();
 init_kinds();
+init_nulls();
 init_process6();
 init_text();
 init_errors7();
