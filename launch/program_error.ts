@@ -14,8 +14,8 @@ import { generalFix } from "../plan/general_fix.ts";
 import { type ExecCandidate, TOO_MANY_PROCESSES } from "./exec_candidates.ts";
 import type { CompiledLaunch } from "./launch.ts";
 import { orMemoryLimit } from "./memory_limit_fix.ts";
+import { missingHint } from "./missing_program.ts";
 import type { LaunchValues } from "./slots.ts";
-import { unexpanded } from "../recipe/unexpanded.ts";
 
 /**
  * Returns the error of a program that could not be executed, for the most informative candidate.
@@ -73,23 +73,11 @@ export function programError(
   const missing = new Deno.errors.NotFound(
     escapeControls(
       `program not found ${place}: "${spec.program}"${where}: ${errnoText("ENOENT")}`,
-    ) + `\n  ${missingHint(spec.program, plan)}`,
+    ) + `\n  ${missingHint(spec.program, plan.state.filesAt)}`,
     { cause: error("the program does not exist") },
   );
   // As Deno's own have it.
   return Object.assign(missing, { code: "ENOENT" });
-}
-
-/** Returns what to do about a program that is not there. */
-function missingHint(program: string, { state }: PlanBuilder): string {
-  const shells = unexpanded(program).slice(2);
-  if (shells !== "") return shells;
-  if (/\S\s+\S/.test(program)) {
-    return "a blank is a part of the program's name; give arguments by themselves (args)";
-  }
-  return state.filesAt === "on this machine"
-    ? "is it installed?"
-    : "is it in the container's file tree?";
 }
 
 /** The errors that Linux 6.1 returns before it looks the file up. */

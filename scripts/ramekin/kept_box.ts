@@ -84,7 +84,8 @@ export function findKeptBox(words: readonly string[]): KeptBox | undefined {
     // PROTECTED_NAMES has it: a sandbox cannot write boxes for others.
     const path = `${home}/.cache/ramekin/boxes`;
     if (Deno.permissions.querySync({ name: "write", path }).state !== "granted") return;
-    return showsAlike(command.flags, libc) ? new KeptBox(libc, path, command) : undefined;
+    const mayRun = mayHaveProgram(command) && showsAlike(command.flags, libc);
+    return mayRun ? new KeptBox(libc, path, command) : undefined;
   } catch {
     // Whatever is wrong here, the script tells.
     return;
@@ -110,11 +111,44 @@ function sandboxIn([subcommand, ...words]: readonly string[]): SandboxCommand | 
   return isPlain ? { flags, program } : undefined;
 }
 
+/** Directories whose programs every sandbox has. */
+const SYSTEM = ["/usr", "/bin", "/sbin", "/lib", "/lib64", "/nix", "/gnu", "/run/current-system"];
+/** Those in which it looks for a program. */
+const SEARCHED = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+/** Flags by which it looks elsewhere, or sees more than they name. */
+const ELSEWHERE =
+  /^(?:-[ARWE]|--allow-(?:all|read|write|env)|(?:-E|--allow-env|--cwd|--setenv)=.*)$/s;
+
+/** Whether the sandbox may have the program: of one that it lacks, the script says what shows it. */
+function mayHaveProgram({ flags, program: [name = ""] }: SandboxCommand): boolean {
+  if (flags.some((flag) => ELSEWHERE.test(flag))) return true;
+  if (!name.includes("/")) return SEARCHED.some((directory) => isThere(`${directory}/${name}`));
+  const path = absolute(name);
+  const shown = [...SYSTEM, ...namedFiles(flags)];
+  return isThere(path) && shown.some((around) => `${path}/`.startsWith(`${around}/`));
+}
+
+function isThere(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
+/** The files that the flags name. */
+function namedFiles(flags: readonly string[]): readonly string[] {
+  return flags.flatMap((flag) => FILES.exec(flag)?.[1]?.split(",") ?? [])
+    .filter((path) => path !== "").map(absolute);
+}
+
+function absolute(path: string): string {
+  return withoutDots(path.startsWith("/") ? path : `${Deno.cwd()}/${path}`);
+}
+
 /** Whether a box shows the files that the flags name as a script does. */
 function showsAlike(flags: readonly string[], libc: EarlyLibc): boolean {
-  const paths = flags.flatMap((flag) => FILES.exec(flag)?.[1]?.split(",") ?? [])
-    .filter((path) => path !== "")
-    .map((path) => withoutDots(path.startsWith("/") ? path : `${Deno.cwd()}/${path}`));
+  const paths = namedFiles(flags);
   if (paths.length === 0) return true;
   // A path that is missing is an error, and the script's to tell.
   if (paths.some((path) => Deno.realPathSync(path) !== path)) return false;

@@ -1,6 +1,12 @@
 /** Boxes that `ramekin sandbox` keeps, and executes in place of Deno. */
 
-import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotEquals,
+  assertStringIncludes,
+} from "@std/assert";
 import { buildBox } from "../../box/mod.ts";
 import { concat } from "../../ffi/concat.ts";
 import { recipe, umask } from "../../mod.ts";
@@ -94,6 +100,27 @@ test("what is executed is the kept box, which is Deno no more", async () => {
   // Another box in its place, with the same key, shows that it is the file that is executed.
   plant(`${home.boxes}/${name}`, `${home.boxes}/${name}`);
   assertEquals((await home.run(WHO)).stdout, PLANTED);
+});
+
+test("of a program that the sandbox lacks, a script says what shows it, beside a kept box", async () => {
+  using home = new Home();
+  const cook = `${home.work}/cook`;
+  Deno.writeTextFileSync(cook, "#!/bin/sh\necho soup\n", { mode: 0o755 });
+  await home.run(["sandbox", "--", "true"]);
+  assertEquals(home.kept.length, 1);
+  const lacking = await home.run(["sandbox", "--", "./cook"]);
+  assertEquals(lacking.code, 127);
+  assertStringIncludes(lacking.stderr, 'program not found in the container: "./cook"');
+  const [, grants = ""] = /is on this machine alone; .* (--allow-read=\S+)/.exec(lacking.stderr) ??
+    [];
+  assertEquals(grants, `--allow-read=${cook}`);
+  const missing = await home.run(["sandbox", "--", "nonesuch"]);
+  assertStringIncludes(missing.stderr, "is it in the container's file tree?");
+  // What it advises works, by a script and by a box.
+  for (const _ of ["missing", "kept"]) {
+    assertEquals((await home.run(["sandbox", grants, "--", "./cook"])).stdout, "soup\n");
+  }
+  assertEquals(home.kept.length, 2);
 });
 
 test("other flags and another directory have a box of their own", async () => {

@@ -357,6 +357,25 @@ test("the error of a missing program says where it was looked for", async () => 
   const inside = await messageOf(() => shell(sandbox())`nonesuch`.code());
   assertStringIncludes(inside, 'program not found in the container: "nonesuch"');
   assertStringIncludes(inside, "\n  is it in the container's file tree?");
+  // One of this machine that it is not shown: the file that shows it is named.
+  const name = `ramekin-lacking-${Deno.pid}`;
+  const file = `${await Deno.makeTempDir({ dir: "/tmp" })}/${name}`;
+  await Deno.writeTextFile(file, "#!/bin/sh\n", { mode: 0o755 });
+  const advice = `\n  ${file} is on this machine alone; bind() shows it in the container, as ` +
+    `--allow-read=${file} does for ramekin sandbox`;
+  assertStringIncludes(await messageOf(() => shell(sandbox())`${file}`.code()), advice);
+  const [before, cwd] = [Deno.env.get("PATH")!, Deno.cwd()];
+  try {
+    Deno.env.set("PATH", `${before}:${file.slice(0, -name.length - 1)}`);
+    assertStringIncludes(await messageOf(() => shell(sandbox())`${name}`.code()), advice);
+    Deno.chdir("/tmp");
+    const relative = `.${file.slice("/tmp".length)}`;
+    assertStringIncludes(await messageOf(() => shell(sandbox())`${relative}`.code()), advice);
+  } finally {
+    Deno.env.set("PATH", before);
+    Deno.chdir(cwd);
+  }
+  await Deno.remove(file.slice(0, -name.length - 1), { recursive: true });
   for (const target of [recipe(), sandbox()]) {
     const words = await messageOf(() => target.command("ls -l").output());
     assertStringIncludes(

@@ -88,8 +88,10 @@ export const RECIPES = [
       SET,
       { name: "sandbox", summary: "build a sandbox, without a recipe, by the flags below" },
       ...SANDBOX_FLAGS,
+      DENIAL_FLAGS.read,
+      DENIAL_FLAGS.write,
       DENIAL_FLAGS.env,
-      ...[DENIAL_FLAGS.read, DENIAL_FLAGS.write, DENIAL_FLAGS.net].map(hidden),
+      hidden(DENIAL_FLAGS.net),
     ],
   },
   {
