@@ -14,6 +14,7 @@ import { mkdirat, readlinkat, statx, unlinkat } from "../ffi/linux/directories.t
 import { open, openat } from "../ffi/linux/files.ts";
 import type { OwnedFd } from "../ffi/linux/owned_fd.ts";
 import { geteuid } from "../ffi/linux/users.ts";
+import { SyscallError } from "../ffi/errors.ts";
 import { ifThere } from "../ffi/missing.ts";
 import { syscall } from "../ffi/syscalls.ts";
 import { isWithin, parentOf } from "../recipe/path.ts";
@@ -71,7 +72,7 @@ export class ChangesPlace implements Disposable {
    * Makes a place outside of the directories that are held. What killed scripts have left is cleared
    * away first, and their commits are finished.
    *
-   * @throws {ChangesError} if it lies in one of these, or is open to others
+   * @throws {ChangesError} if it lies in one of these, is open to others, or may not be made
    * @throws {SyscallError} if it cannot be made
    */
   static async make(held: readonly string[], asked: string): Promise<{
@@ -228,8 +229,20 @@ function openRoot(path: string, makes: boolean): OwnedFd {
 function makeDirectories(path: string): void {
   if (path === "/" || isDirectory(path)) return;
   makeDirectories(parentOf(path));
-  ifThere(() => mkdirat(AT_FDCWD, path, 0o700), ["EEXIST"]);
+  try {
+    ifThere(() => mkdirat(AT_FDCWD, path, 0o700), ["EEXIST"]);
+  } catch (error) {
+    if (!(error instanceof SyscallError) || !REFUSED.has(error.code)) throw error;
+    throw new ChangesError(`there is no place for changes: ${path} cannot be made: ${error.code}`, {
+      code: "place",
+      advice: ["set XDG_STATE_HOME to a directory of yours that no sandbox may write to"],
+      cause: error,
+    });
+  }
 }
+
+/** The errnos of a directory in which this user can make none. */
+const REFUSED: ReadonlySet<string> = new Set(["EACCES", "EPERM", "EROFS"]);
 
 function isDirectory(path: string): boolean {
   const status = ifThere(() => statx(AT_FDCWD, path));

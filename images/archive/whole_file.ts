@@ -4,6 +4,8 @@
  * @module
  */
 
+import { namingFile } from "../store/files.ts";
+
 /** Writes a file, by another one beside it that then takes its name. */
 export async function writeWholeFile(
   path: string,
@@ -13,7 +15,7 @@ export async function writeWholeFile(
   try {
     {
       using file = await Deno.open(temporary, { write: true, createNew: true });
-      await write(file);
+      await namingFile(path, () => write(file));
     }
     await Deno.rename(temporary, path);
   } catch (error) {

@@ -11,7 +11,7 @@ import type { Hash } from "node:crypto";
 import type { Descriptor } from "../descriptor.ts";
 import { algorithmOf, encodedOf, hashFor, wrongDigest, wrongSize } from "../digest.ts";
 import { FileLock, statIfThere } from "./file_lock.ts";
-import { syncDirectory, writeAll } from "./files.ts";
+import { namingFile, syncDirectory, writeAll } from "./files.ts";
 
 /** What a download gives instead of bytes where it begins again with the first one. */
 export const RESTART: unique symbol = Symbol("restart");
@@ -75,7 +75,7 @@ export class BlobFiles {
       await Deno.remove(partial);
       return false;
     }
-    await fill(lock.file, blob, download, { signal, progress });
+    await namingFile(path, () => fill(lock.file, blob, download, { signal, progress }));
     await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
     await Deno.chmod(partial, 0o644);
     await lock.file.sync();

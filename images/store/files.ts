@@ -21,7 +21,7 @@ export async function writeWhole(
       truncate: true,
       mode: 0o644,
     });
-    await writeAll(file, bytes);
+    await namingFile(path, () => writeAll(file, bytes));
     await file.sync();
   }
   await Deno.rename(temporary, path);
@@ -35,6 +35,20 @@ export async function writeAll(
 ): Promise<void> {
   let rest = bytes;
   while (rest.length > 0) rest = rest.subarray(await file.write(rest));
+}
+
+/** The errors of a file that is open and takes no more. See write(2). */
+const FULL: ReadonlySet<unknown> = new Set(["ENOSPC", "EDQUOT", "EFBIG", "EIO"]);
+
+/** Has the error of a full disk name the file, as Deno's errors do of a file that cannot be opened. */
+export async function namingFile<T>(path: string, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    const isFull = error instanceof Error && "code" in error && FULL.has(error.code);
+    if (isFull && !error.message.includes(path)) error.message += `: write '${path}'`;
+    throw error;
+  }
 }
 
 /** Has the names in a directory written to the disk. */

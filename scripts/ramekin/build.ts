@@ -11,7 +11,7 @@ import { boxedSandbox, IN_BOX } from "./box_flags.ts";
 import { dataFile } from "./data_file.ts";
 import { writable } from "./file_error.ts";
 import { FILE_FLAGS } from "./file_flags.ts";
-import { mayWrite, writeBytes } from "./files.ts";
+import { mayWrite, writeBytes, writeNew } from "./files.ts";
 import { LIMIT_FLAGS } from "./limit_flags.ts";
 import { printJson } from "./output.ts";
 import { UsageError } from "./usage.ts";
@@ -33,7 +33,7 @@ export async function run(given: Arguments): Promise<number> {
   }
   const bytes = await bytesOf(given, options);
   if (output === "-") writeOut(bytes);
-  else writeExecutable(output, bytes);
+  else writeNew(output, () => writeExecutable(output, bytes));
   if (given.has("json")) printJson({ file: output, size: bytes.length });
   return 0;
 }

@@ -56,6 +56,29 @@ export function writeBytes(path: string, content: Uint8Array<ArrayBuffer>, mode:
   });
 }
 
+/** Writes a file; where that fails, what there is of one that was not there before is removed. */
+export function writeNew(path: string, write: () => void): void {
+  const isNew = !isThere(path);
+  try {
+    write();
+  } catch (error) {
+    if (isNew && isThere(path)) {
+      if (mayWrite(path)) Deno.removeSync(path);
+      else linux.unlinkat(linux.AT_FDCWD, path);
+    }
+    throw error;
+  }
+}
+
+function isThere(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Writes all of the bytes to an open file. */
 export function writeAll(file: linux.OwnedFd, content: Uint8Array<ArrayBuffer>): void {
   let bytes = content;

@@ -5,6 +5,7 @@
  */
 
 import { escapeControls, escapeLines } from "../../ffi/control_characters.ts";
+import { writable } from "./file_error.ts";
 
 /** How a piece of text looks. */
 export type Look = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
@@ -42,7 +43,7 @@ export function paint(look: Look, text: string): string {
 
 /** Writes a text and a newline to the standard output. */
 export function print(text: string): void {
-  write(Deno.stdout, `${text}\n`);
+  writable("the standard output", () => write(Deno.stdout, `${text}\n`));
 }
 
 /** Writes a text and a newline to the standard error. */

@@ -19,9 +19,11 @@ const KERNELS = /^\/(?:dev|proc)\//;
  */
 export class ReportFile implements Disposable {
   readonly #file: linux.OwnedFd;
+  readonly #path: string;
 
   /** Opens it, made empty. Where it cannot be written, nothing runs. */
   constructor(path: string, flag: string) {
+    this.#path = path;
     const flags = linux.O_WRONLY | linux.O_CREAT | linux.O_TRUNC | linux.O_CLOEXEC;
     try {
       const own = KERNELS.test(path) ? flags : flags | linux.O_NOFOLLOW;
@@ -36,7 +38,7 @@ export class ReportFile implements Disposable {
 
   /** Writes a text to it. */
   write(text: string): void {
-    writeAll(this.#file, new TextEncoder().encode(text));
+    writable(this.#path, () => writeAll(this.#file, new TextEncoder().encode(text)));
   }
 
   [Symbol.dispose](): void {

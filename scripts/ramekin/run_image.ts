@@ -64,8 +64,11 @@ async function opened(given: Arguments, signal: AbortSignal): Promise<Image> {
     await using _held = stored;
     return await imageOf(name, options);
   }
-  throw new ImageError(`there is no image ${name} in the store, and --pull=never`, {
+  const platform = given.value("platform");
+  const what = platform === undefined ? name : `${name} for ${platform}`;
+  throw new ImageError(`there is no image ${what} in the store, and --pull=never`, {
     code: "not-found",
+    advice: ["ramekin images lists those that there are"],
   });
 }
 

@@ -1,6 +1,6 @@
 /** The store: many at once, killed at any moment, collected, verified, and read by other tools. */
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import {
   collectGarbage,
   type Image,
@@ -11,6 +11,8 @@ import {
   storedImages,
   verifyStore,
 } from "../../images/mod.ts";
+import { writeWholeFile } from "../../images/archive/whole_file.ts";
+import { writeAll } from "../../images/store/files.ts";
 import { Store } from "../../images/store/store.ts";
 import { type MadeFile, makeImage, writeLayout } from "./made_image.ts";
 import { output, without } from "./programs.ts";
@@ -286,3 +288,12 @@ inDirectory(
     await get(references[2]!, { maxStoreBytes: 350_000 });
   },
 );
+
+inDirectory("the error of a full disk names the file", async (directory) => {
+  using full = await Deno.open("/dev/full", { write: true });
+  const path = `${directory}/soup.tar`;
+  const writing = writeWholeFile(path, () => writeAll(full, Uint8Array.of(1)));
+  const { message } = await assertRejects(() => writing, Error);
+  assertEquals(message, `No space left on device (os error 28): write '${path}'`);
+  assertEquals([...Deno.readDirSync(directory)], []);
+});

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { readBoxNote } from "../../box/mod.ts";
+import { mapRoot, recipe, tmpfs, unshare } from "../../mod.ts";
 import { decode } from "../other_scripts.ts";
 import { test } from "../support.ts";
 import { RAMEKIN, ramekinWith, RUN, withFiles } from "./support.ts";
@@ -149,6 +150,28 @@ test(
       decode(shown.stderr),
       /^box: step \d+ \(bind\): openat2\(.*failed: ELOOP\n {2}a symbolic link is on/,
     );
+  }),
+);
+
+test(
+  "nothing is left of a box for which there is no space",
+  inKitchen(async (cwd) => {
+    Deno.mkdirSync(`${cwd}/full`);
+    const small = recipe(
+      unshare("user", "mount"),
+      mapRoot(),
+      tmpfs(`${cwd}/full`, { size: "4k" }),
+    );
+    // By Ramekin's own calls, and by Deno's.
+    for (const permissions of [[], ["--allow-write"]]) {
+      const words = ["build", "--sandbox", "-o", "full/box"];
+      const args = ["-c", '"$@" 2>&1; ls full', "sh", ...RUN.toSpliced(-1, 0, ...permissions)];
+      const { stdout } = await small.command("sh", { args: [...args, ...words], cwd }).output();
+      assertEquals(
+        decode(stdout),
+        "ramekin: full/box cannot be written: no space is left there (ENOSPC)\n",
+      );
+    }
   }),
 );
 

@@ -6,8 +6,9 @@ import { drawGraph } from "../../scripts/ramekin/graph_svg.ts";
 import { graphOf } from "../../scripts/ramekin/graph.ts";
 import { escaped, paint, table } from "../../scripts/ramekin/output.ts";
 import { parseRecipe } from "../../yaml/mod.ts";
+import { decode } from "../other_scripts.ts";
 import { test } from "../support.ts";
-import { ramekinWith, withFiles } from "./support.ts";
+import { ramekin, ramekinWith, RUN, withFiles } from "./support.ts";
 
 /** All that a terminal interprets, and a line that looks like one of ramekin's. */
 const EVIL = "\x1b]0;owned\x07\x1b[2J\x9b31m\x7f\u061c\u202e\u2066\ufeff\r\n  all is fine: run x";
@@ -112,4 +113,18 @@ test("tables, graphs and errors of modules have no control characters either", (
   assertPlain(error.message, "an error of a call");
   assertStringIncludes(new PermissionError(EVIL, "read").message, "\\u001b]0;owned\\u0007");
   assertPlain(String(recipe(unshare("user")).plan()), "a short plan");
+});
+
+test("an output that takes no more is named", async () => {
+  const args = ["-c", '"$@" > /dev/full', "sh", ...RUN, "schema"];
+  const { code, stderr } = await new Deno.Command("sh", { args }).output();
+  assertEquals(
+    [code, decode(stderr)],
+    [1, "ramekin: the standard output cannot be written: no space is left there (ENOSPC)\n"],
+  );
+  const learnt = await ramekin("learn", "-o", "/dev/full", "--", "true");
+  assertEquals(
+    [learnt.code, learnt.stderr],
+    [125, "ramekin: /dev/full cannot be written: no space is left there (ENOSPC)\n"],
+  );
 });

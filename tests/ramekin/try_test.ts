@@ -80,6 +80,16 @@ async function waitForFile(held: string, path: string): Promise<readonly string[
   }
 }
 
+inKitchen("where changes can have no place, what gives them one is told", async ({ directory }) => {
+  const env = { XDG_STATE_HOME: "/sys/nonesuch" };
+  const { code, stderr } = await ramekinWith({ cwd: directory, env }, "try", "--", "true");
+  assertEquals(code, 125);
+  assertMatch(
+    stderr,
+    /^ramekin: there is no place for changes: \/sys\/nonesuch cannot be made: E[A-Z]+\n {2}set XDG_STATE_HOME to .*\n$/,
+  );
+});
+
 inKitchen("of many changes those in new directories are counted", async (kitchen) => {
   const { directory } = kitchen;
   const script = "mkdir -p new/deep .idea; cd new/deep; rm ../../old; " +

@@ -7,7 +7,7 @@
 import type { BundleFile } from "../../../export/mod.ts";
 import { linux } from "../../../mod.ts";
 import { writable } from "../file_error.ts";
-import { mayWrite, writeBytes } from "../files.ts";
+import { mayWrite, writeBytes, writeNew } from "../files.ts";
 import { inputName, STDIN } from "../input.ts";
 
 /** The name of a recipe without its end; of one that has none, as it comes by the standard input, box. */
@@ -59,8 +59,11 @@ export function makeDirectory(path: string, mode: number): void {
 
 /** Writes a file. */
 export function write(path: string, bytes: Uint8Array<ArrayBuffer>, mode: number): void {
-  if (!mayWrite(path)) return withoutUmask(() => writeBytes(path, bytes, mode));
-  writable(path, () => Deno.writeFileSync(path, bytes));
+  writeNew(path, () => {
+    if (!mayWrite(path)) withoutUmask(() => writeBytes(path, bytes, mode));
+    else writable(path, () => Deno.writeFileSync(path, bytes));
+  });
+  if (!mayWrite(path)) return;
   if (Deno.build.os !== "windows") Deno.chmodSync(path, mode);
 }
 
