@@ -11,7 +11,7 @@ for(const name in getters){
 Object.defineProperty(target,name,{get:getters[name],configurable:true});
 }
 });
-var BUILD="9b063a14b8bd44637d48394c8d4041cceb504ef24e4ff87bfa0ecdec519b0dcf";
+var BUILD="4fcf722876b0c2e9cbf90287b86ee49baf2242c0852e7e53fac8e4be414adad7";
 var FUNCTIONS={
 getenv:{
 parameters:[
@@ -194,7 +194,8 @@ if(Deno.permissions.querySync({
 name:"write",
 path
 }).state !=="granted")return;
-return showsAlike(command.flags,libc)?new KeptBox(libc,path,command):void 0;
+const mayRun=mayHaveProgram(command)&& showsAlike(command.flags,libc);
+return mayRun?new KeptBox(libc,path,command):void 0;
 }catch{
 return;
 }
@@ -214,8 +215,50 @@ flags,
 program
 }:void 0;
 }
+var SYSTEM=[
+"/usr",
+"/bin",
+"/sbin",
+"/lib",
+"/lib64",
+"/nix",
+"/gnu",
+"/run/current-system"
+];
+var SEARCHED=[
+"/usr/local/sbin",
+"/usr/local/bin",
+"/usr/sbin",
+"/usr/bin",
+"/sbin",
+"/bin"
+];
+var ELSEWHERE=/^(?:-[ARWE]|--allow-(?:all|read|write|env)|(?:-E|--allow-env|--cwd|--setenv)=.*)$/s;
+function mayHaveProgram({flags,program:[name=""]}){
+if(flags.some((flag)=> ELSEWHERE.test(flag)))return true;
+if(!name.includes("/"))return SEARCHED.some((directory)=> isThere(`${directory}/${name}`));
+const path=absolute(name);
+const shown=[
+...SYSTEM,
+...namedFiles(flags)
+];
+return isThere(path)&& shown.some((around)=> `${path}/`.startsWith(`${around}/`));
+}
+function isThere(path){
+try{
+return Deno.statSync(path).isFile;
+}catch{
+return false;
+}
+}
+function namedFiles(flags){
+return flags.flatMap((flag)=> FILES.exec(flag)?.[1]?.split(",")??[]).filter((path)=> path !=="").map(absolute);
+}
+function absolute(path){
+return withoutDots(path.startsWith("/")?path:`${Deno.cwd()}/${path}`);
+}
 function showsAlike(flags,libc){
-const paths=flags.flatMap((flag)=> FILES.exec(flag)?.[1]?.split(",")??[]).filter((path)=> path !=="").map((path)=> withoutDots(path.startsWith("/")?path:`${Deno.cwd()}/${path}`));
+const paths=namedFiles(flags);
 if(paths.length===0)return true;
 if(paths.some((path)=> Deno.realPathSync(path)!==path))return false;
 const table=libc.open("/proc/self/mountinfo");

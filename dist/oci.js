@@ -67,9 +67,9 @@ return entry2?.[0];
 var errnoText=(function errnoText(name){
 return TEXT[name];
 });
-var escapeControls=(function escapeControls(text3){
-if(PLAIN.test(text3))return text3;
-return text3.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\ufffe\uffff]/gu,(character)=>{
+var escapeControls=(function escapeControls(text4){
+if(PLAIN.test(text4))return text4;
+return text4.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\ufffe\uffff]/gu,(character)=>{
 const json=JSON.stringify(character).slice(1,-1);
 if(json !==character)return json;
 return character.split("").map((unit)=> `\\u${unit.charCodeAt(0).toString(16).padStart(4,"0")}`).join("");
@@ -189,8 +189,8 @@ return entry2?.[0]??String(value);
 var mode=(function mode(value){
 return new Named(value,(()=> `0${value.toString(8)}`));
 });
-var pointerList=(function pointerList(items,text3){
-return new Struct(new Uint8Array((items.length + 1)* 8),text3,items.map(((to,index)=>({
+var pointerList=(function pointerList(items,text4){
+return new Struct(new Uint8Array((items.length + 1)* 8),text4,items.map(((to,index)=>({
 offset:index * 8,
 to
 }))));
@@ -206,8 +206,8 @@ if(argument instanceof Uint8Array)return describeBytes(argument);
 if(argument instanceof Slot)return show2(argument);
 return argument instanceof Struct?argument.show(show2):argument.text;
 });
-var written=(function written(text3,show2){
-return typeof text3==="string"?text3:text3(show2);
+var written=(function written(text4,show2){
+return typeof text4==="string"?text4:text4(show2);
 });
 var containsBits=(function containsBits(value,bits){
 const high=Math.floor(value / 2 ** 32),low=value >>> 0;
@@ -234,8 +234,8 @@ return call("openat",at(directory),path2,named2,mode(fileMode));
 });
 var openat2=(function openat2(directory,path2,how){
 const{resolve=0}=how;
-const text3=(()=> `{${flags(how.flags,OPEN_FLAGS).text}, ${mode(how.mode??0).text}, ${flags(resolve,RESOLVE_FLAGS).text}}`);
-const struct=new Struct(words(how.flags,how.mode??0,resolve),text3);
+const text4=(()=> `{${flags(how.flags,OPEN_FLAGS).text}, ${mode(how.mode??0).text}, ${flags(resolve,RESOLVE_FLAGS).text}}`);
+const struct=new Struct(words(how.flags,how.mode??0,resolve),text4);
 const opened=call("openat2",at(directory),path2,struct,OPEN_HOW_SIZE);
 return(resolve & SCOPED)===0?opened:{
 ...opened,
@@ -344,12 +344,12 @@ throw error;
 });
 var decodeName=(function decodeName(bytes){
 if(bytes.length > SHORT)return decodeLong(bytes);
-let text3="";
+let text4="";
 for(const byte of bytes){
 if(byte >=128)return decodeLong(bytes);
-text3 +=String.fromCharCode(byte);
+text4 +=String.fromCharCode(byte);
 }
-return text3;
+return text4;
 });
 var decodeNames=(function decodeNames(bytes){
 return decodeLong(bytes);
@@ -377,13 +377,13 @@ return decoder.decode(bytes);
 return void 0;
 }
 });
-var encodeName=(function encodeName(text3,into){
-if(text3.isWellFormed())return encoder.encodeInto(text3,into);
+var encodeName=(function encodeName(text4,into){
+if(text4.isWellFormed())return encoder.encodeInto(text4,into);
 let[read5,written2]=[
 0,
 0
 ];
-for(const letter of text3){
+for(const letter of text4){
 const code=letter.codePointAt(0);
 if(code >=ESCAPE + 128 && code <=ESCAPE + 255){
 if(written2===into.length)break;
@@ -551,11 +551,11 @@ text:describeCall(call2,show2),
 words:void 0
 };
 }
-const{name,text:text3}=call2.verdict;
+const{name,text:text4}=call2.verdict;
 return{
 call:call2,
 name,
-text:text3,
+text:text4,
 ...refusal
 };
 });
@@ -605,12 +605,12 @@ return checkResult(loaded2.run(assemble(parts,loaded2.architecture)),hints);
 var checkResult=(function checkResult(outcome,hints,show2){
 const failure=failureOf(outcome,show2);
 if(failure===void 0)return outcome;
-const{name,errno,text:text3,words:words4}=failure;
+const{name,errno,text:text4,words:words4}=failure;
 const hint=hintOf(words4,hintFor(errnoName(errno),hints));
 throw new SyscallError({
 syscall:name,
 errno,
-call:text3,
+call:text4,
 hint
 });
 });
@@ -773,8 +773,8 @@ var pidsBelow=(function pidsBelow(path2){
 const pids=[];
 walk(path2,{
 enter:(function(group){
-const text3=ifThere((()=> readWholeText(group,"cgroup.procs")),HIDDEN)??"";
-for(const line of text3.split("\n"))if(Number(line)> 0)pids.push(Number(line));
+const text4=ifThere((()=> readWholeText(group,"cgroup.procs")),HIDDEN)??"";
+for(const line of text4.split("\n"))if(Number(line)> 0)pids.push(Number(line));
 })
 });
 return pids;
@@ -943,13 +943,13 @@ var prlimit64=(function prlimit64(pid,resource,limit2,old){
 const known=constant(resource,RLIMITS);
 const named2=new Named(resource,()=> `RLIMIT_${known.text}`);
 if(limit2===null)return call("prlimit64",pid,named2,null,old);
-const text3=((value)=> value===RLIM_INFINITY?"RLIM_INFINITY":String(value));
+const text4=((value)=> value===RLIM_INFINITY?"RLIM_INFINITY":String(value));
 const words4=[
 BigInt(limit2.soft),
 BigInt(limit2.hard)
 ];
 const bytes=new Uint8Array(new BigUint64Array(words4).buffer);
-const struct=new Struct(bytes,`{${text3(words4[0])}, ${text3(words4[1])}}`);
+const struct=new Struct(bytes,`{${text4(words4[0])}, ${text4(words4[1])}}`);
 return call("prlimit64",pid,named2,struct,old);
 });
 var ppoll=(function ppoll(fds,timeout){
@@ -964,8 +964,8 @@ slot:fd
 else view2.setInt32(index * 8,fd,true);
 view2.setInt16(index * 8 + 4,events,true);
 }));
-const text3=(show2)=> `[${fds.map(({fd})=> fd instanceof Slot?show2(fd):fd).join(", ")}]`;
-const list3=new Struct(bytes,text3,[],cells);
+const text4=(show2)=> `[${fds.map(({fd})=> fd instanceof Slot?show2(fd):fd).join(", ")}]`;
+const list3=new Struct(bytes,text4,[],cells);
 return call("ppoll",list3,fds.length,timeout instanceof Struct?timeout:timespec(timeout),null,SIGSET_SIZE);
 });
 var timespec=(function timespec(milliseconds){
@@ -1101,14 +1101,14 @@ resolve:RESOLVE_IN_ROOT
 });
 const buffer=new Uint8Array(64 * 1024);
 const decoder2=new TextDecoder();
-let text3="";
+let text4="";
 for(let count=read2(file,buffer);count > 0;count=read2(file,buffer)){
-text3 +=decoder2.decode(buffer.subarray(0,count),{
+text4 +=decoder2.decode(buffer.subarray(0,count),{
 stream:true
 });
-if(text3.length > LIMIT)break;
+if(text4.length > LIMIT)break;
 }
-return text3 + decoder2.decode();
+return text4 + decoder2.decode();
 }catch(error){
 if(error instanceof SyscallError && ABSENT.has(error.code))return "";
 throw error;
@@ -1143,18 +1143,18 @@ var utsname=(function utsname(){
 return new Output(6 * UTSNAME_LENGTH,"&utsname");
 });
 var readUtsname=(function readUtsname(names){
-const text3=((index)=>{
+const text4=((index)=>{
 const start2=names.byteOffset + index * UTSNAME_LENGTH;
 const field=new Uint8Array(names.buffer,start2,UTSNAME_LENGTH);
 return new TextDecoder().decode(field.subarray(0,field.indexOf(0)));
 });
 return{
-sysname:text3(0),
-nodename:text3(1),
-release:text3(2),
-version:text3(3),
-machine:text3(4),
-domainname:text3(5)
+sysname:text4(0),
+nodename:text4(1),
+release:text4(2),
+version:text4(3),
+machine:text4(4),
+domainname:text4(5)
 };
 });
 var uname2=(function uname2(){
@@ -1171,8 +1171,8 @@ return parseMountinfo(mountinfoOf(typeof process==="object"?process.pid:process)
 var mountinfoOf=(function mountinfoOf(pid="thread-self"){
 return decodeNames(readWhole(at_fdcwd,`${processDirectory(pid)}/mountinfo`));
 });
-var parseMountinfo=(function parseMountinfo(text3){
-return text3.split("\n").filter(((line)=> line !=="")).map(parseLine);
+var parseMountinfo=(function parseMountinfo(text4){
+return text4.split("\n").filter(((line)=> line !=="")).map(parseLine);
 });
 var parseLine=(function parseLine(line){
 const fields=line.split(" ");
@@ -1295,8 +1295,8 @@ const bit=CAPABILITIES[name];
 words4[index +(bit < 32?0:3)]|=1 << bit % 32;
 }
 }));
-const text3=SETS.map(((set)=> `${set}=[${state[set].join(", ")}]`)).join(", ");
-return call("capset",HEADER2,new Struct(new Uint8Array(words4.buffer),`{${text3}}`));
+const text4=SETS.map(((set)=> `${set}=[${state[set].join(", ")}]`)).join(", ");
+return call("capset",HEADER2,new Struct(new Uint8Array(words4.buffer),`{${text4}}`));
 });
 var readCapabilities=(function readCapabilities(data2){
 const names=((set)=> Object.keys(CAPABILITIES).filter(((name)=>{
@@ -1346,8 +1346,8 @@ return call("move_mount",at(fromDirectory),fromPath,at(toDirectory),toPath,named
 });
 var mount_setattr=(function mount_setattr(directory,path2,flagBits,attributes){
 const{attr_set=0,attr_clr=0,propagation:propagation2=0,userns_fd=0}=attributes;
-const text3=()=> `{${Object.entries(attributes).map(([name,value])=> `${name}=${word(name,value)}`).join(", ")}}`;
-const struct=new Struct(words(attr_set,attr_clr,propagation2,userns_fd),text3);
+const text4=()=> `{${Object.entries(attributes).map(([name,value])=> `${name}=${word(name,value)}`).join(", ")}}`;
+const struct=new Struct(words(attr_set,attr_clr,propagation2,userns_fd),text4);
 const named2=flags(flagBits,TREE_FLAGS);
 return call("mount_setattr",at(directory),path2,named2,struct,MOUNT_ATTR_SIZE);
 });
@@ -1368,9 +1368,9 @@ return call("fsmount",fd,named2,flags(attributes,MOUNT_ATTRIBUTES));
 var unexpanded=(function unexpanded(path2){
 return /^~|\$/.test(path2)?"; a shell expands ~ and $HOME, a recipe does not: write the path itself":"";
 });
-var writeTextTo=(function writeTextTo(fd,text3){
-if(text3 instanceof Struct)return write(fd,text3,text3.size);
-const bytes=encoder3.encode(text3);
+var writeTextTo=(function writeTextTo(fd,text4){
+if(text4 instanceof Struct)return write(fd,text4,text4.size);
+const bytes=encoder3.encode(text4);
 return write(fd,bytes,bytes.length);
 });
 var resolvePath=(function resolvePath(path2){
@@ -2489,8 +2489,8 @@ return calls;
 var accountLines=(function accountLines(root2,file){
 return linesOf(readBeneath(root2,`etc/${file}`));
 });
-var linesOf=(function linesOf(text3){
-return text3.split("\n").filter(((line)=> line !=="" && line[0]!=="#")).map((line)=> line.split(":"));
+var linesOf=(function linesOf(text4){
+return text4.split("\n").filter(((line)=> line !=="" && line[0]!=="#")).map((line)=> line.split(":"));
 });
 var lowerSetUser=(function lowerSetUser(step,plan){
 const{keepCapabilities,keepGroups}=step;
@@ -2659,9 +2659,9 @@ responseCheck(words4,answer2)
 });
 var send=(function send(socket,messages){
 const encoded=encode(messages);
-const text3=messages.map((({words:words4})=> `{${words4.join(", ")}}`)).join(", ");
-if(encoded.holes.length===0)return sendto(socket,new Struct(encoded.bytes,text3));
-return sendPieces(socket,piecesOf(encoded),text3);
+const text4=messages.map((({words:words4})=> `{${words4.join(", ")}}`)).join(", ");
+if(encoded.holes.length===0)return sendto(socket,new Struct(encoded.bytes,text4));
+return sendPieces(socket,piecesOf(encoded),text4);
 });
 var responseCheck=(function responseCheck(words4,answer2){
 const none=new Named(4294967295,"~0U");
@@ -3398,14 +3398,14 @@ const signal=(flagBits & CLONE_PARENT)===0?SIGNALS.SIGCHLD:0;
 const args=argsOf(BigInt(bits),signal,0);
 const exit=signal===0?"":", exit_signal=SIGCHLD";
 const group=(show2)=> cgroup===void 0?"":`, cgroup=${show2(cgroup)}`;
-const text3=(show2)=> `{flags=${flags(bits,FLAGS3).text}${exit}${group(show2)}}`;
+const text4=(show2)=> `{flags=${flags(bits,FLAGS3).text}${exit}${group(show2)}}`;
 const cells=cgroup===void 0?[]:[
 {
 offset:ARGS.cgroup,
 slot:cgroup
 }
 ];
-const struct=new Struct(args,text3,[
+const struct=new Struct(args,text4,[
 {
 offset:ARGS.parentTid,
 to:stored
@@ -3530,8 +3530,8 @@ view2.setBigUint64(TABLE_SIZES,BigInt(size),true);
 view2.setBigUint64(TABLE_SIZES + 8,BigInt(size),true);
 return sealedImage(name,image2);
 });
-var complaint=(function complaint(text3){
-const bytes=new TextEncoder().encode(text3);
+var complaint=(function complaint(text4){
+const bytes=new TextEncoder().encode(text4);
 const said2=write(2,bytes,bytes.length);
 return[
 {
@@ -3577,13 +3577,13 @@ for(let index=0;index < paths.length;index++)bytes +=stringSize(paths[index]);
 for(const[name,value]of changes)bytes +=stringSize(name)+ 1 + stringSize(value);
 return bytes;
 });
-var stringSize=(function stringSize(text3){
-return text3.length * 3 + 1;
+var stringSize=(function stringSize(text4){
+return text4.length * 3 + 1;
 });
-var requireNoNul=(function requireNoNul(text3){
-if(!text3.includes("\0"))return;
+var requireNoNul=(function requireNoNul(text4){
+if(!text4.includes("\0"))return;
 const hint="the kernel ends each string at its first NUL byte; take it out";
-throw invalidArgument("execve",`execve(${quoted2(text3)}, ...)`,hint);
+throw invalidArgument("execve",`execve(${quoted2(text4)}, ...)`,hint);
 });
 var numbered=(function numbered(make2){
 const made=[];
@@ -3782,7 +3782,7 @@ set.forEach(requireNoNul);
 const encoder7=new TextEncoder();
 return[
 ...inheritedStrings(inherited2,changes).map(stringBytes),
-...set.map(((text3)=> encoder7.encode(`${text3}\0`)))
+...set.map(((text4)=> encoder7.encode(`${text4}\0`)))
 ];
 });
 var writeExec=(function writeExec(writer,plan,shape,frame){
@@ -4468,19 +4468,19 @@ const unified=groups.find((({hierarchy})=> hierarchy.version===2));
 const old=groups.filter((({hierarchy})=> hierarchy.version===1));
 const settings2=old.length > 0?settingsOf12(resources):settingsOf22(resources);
 for(const setting of inOrder2(settings2,old)){
-const{field,controller,file,text:text3}=setting;
+const{field,controller,file,text:text4}=setting;
 const group=old.length > 0?old.find(({hierarchy})=> hierarchy.names.includes(controller)):unified;
 if(group===void 0){
 unsupported(`linux.resources.${field}`,`there is no control group for ${controller}`);
 }
-write3(`${group.path}/${file}`,text3,field);
+write3(`${group.path}/${file}`,text4,field);
 }
-for(const[file,text3]of Object.entries(resources.unified??{})){
+for(const[file,text4]of Object.entries(resources.unified??{})){
 if(unified===void 0){
 unsupported("linux.resources.unified","there is no hierarchy of version 2 here");
 }
 if(file.includes("/"))unsupported(`linux.resources.unified.${file}`,"it is no file's name");
-write3(`${unified.path}/${file}`,text3,`unified.${file}`);
+write3(`${unified.path}/${file}`,text4,`unified.${file}`);
 }
 });
 var inOrder2=(function inOrder2(settings2,groups){
@@ -4546,7 +4546,7 @@ add("network.classID","net_cls","net_cls.classid",network?.classID);
 for(const{name,priority}of network?.priorities??[]){
 add("network.priorities","net_prio","net_prio.ifpriomap",`${name} ${priority}`);
 }
-for(const text3 of rdmaTexts(rdma))add("rdma","rdma","rdma.max",text3);
+for(const text4 of rdmaTexts(rdma))add("rdma","rdma","rdma.max",text4);
 return settings2.all;
 });
 var settingsOf22=(function settingsOf22(resources){
@@ -4575,7 +4575,7 @@ add(`blockIO.${field}`,"io","io.max",`${major}:${minor} ${file.unified}=${rate}`
 for(const{pageSize,limit:limit2}of hugepageLimits??[]){
 add("hugepageLimits","hugetlb",`hugetlb.${pageSize}.max`,limit2);
 }
-for(const text3 of rdmaTexts(rdma))add("rdma","rdma","rdma.max",text3);
+for(const text4 of rdmaTexts(rdma))add("rdma","rdma","rdma.max",text4);
 for(const[field,value]of[
 [
 "memory.swappiness",
@@ -5390,8 +5390,8 @@ return line?.[5]|| void 0;
 return void 0;
 }
 });
-var parseConfig=(function parseConfig(text3){
-const exact=text3.replaceAll(/"(value|valueTwo)"\s*:\s*(\d{16,20})(?=[\s,}])/g,(_,name,value)=> `"${name}":"0x${BigInt(value).toString(16)}"`);
+var parseConfig=(function parseConfig(text4){
+const exact=text4.replaceAll(/"(value|valueTwo)"\s*:\s*(\d{16,20})(?=[\s,}])/g,(_,name,value)=> `"${name}":"0x${BigInt(value).toString(16)}"`);
 const config=JSON.parse(exact);
 if(typeof config !=="object" || config===null)throw new SyntaxError("it is no object");
 return config;
@@ -5693,9 +5693,9 @@ throw new OciError("--console-socket: the process has no terminal");
 }
 });
 var readConfig=(function readConfig(path2){
-let text3;
+let text4;
 try{
-text3=Deno.readTextFileSync(path2);
+text4=Deno.readTextFileSync(path2);
 }catch(error){
 if(error instanceof Deno.errors.NotFound){
 throw new OciError(`${path2}: no such file or directory`);
@@ -5703,7 +5703,7 @@ throw new OciError(`${path2}: no such file or directory`);
 throw error;
 }
 try{
-const config=parseConfig(text3);
+const config=parseConfig(text4);
 const issue=kindIssue(config);
 if(issue !==void 0)throw new SyntaxError(issue);
 return withoutNulls(config);
@@ -6061,9 +6061,9 @@ capabilities:withMore(process.capabilities,more)
 }
 };
 });
-var userOf=(function userOf(text3,user){
-if(text3===void 0)return user;
-const[uid,gid]=text3.split(":");
+var userOf=(function userOf(text4,user){
+if(text4===void 0)return user;
+const[uid,gid]=text4.split(":");
 const numbers2={
 uid:Number(uid),
 gid:Number(gid??user?.gid??0)
@@ -6417,8 +6417,8 @@ ERFKILL:"Operation not possible due to RF-kill"
 };
 var PLAIN=/^[ -~]*$/;
 var LONGEST=60;
-function quoted(text3){
-const shown2=text3.length > LONGEST?`${text3.slice(0,LONGEST)}...`:text3;
+function quoted(text4){
+const shown2=text4.length > LONGEST?`${text4.slice(0,LONGEST)}...`:text4;
 return `"${escapeControls(shown2)}"`;
 }
 var RamekinError=class extends Error{
@@ -6532,8 +6532,8 @@ return `exec: ${JSON.stringify(program)}: ${denied2}`;
 const part=step===void 0?"":`${step}: `;
 return `${part}${call2??syscall2}: ${words4}${hint===void 0?"":` (${hint})`}`;
 }
-function lowered(text3){
-return text3.replaceAll(/\b[A-Z](?=[a-z])/g,(letter)=> letter.toLowerCase());
+function lowered(text4){
+return text4.replaceAll(/\b[A-Z](?=[a-z])/g,(letter)=> letter.toLowerCase());
 }
 var GLOBAL_FLAGS={
 values:[
@@ -6598,8 +6598,8 @@ function said(words4){
 return `ramekin: ${escapeControls(words4)}
 `;
 }
-function writeAll(to,text3){
-const bytes=new TextEncoder().encode(text3);
+function writeAll(to,text4){
+const bytes=new TextEncoder().encode(text4);
 for(let at3=0;at3 < bytes.length;)at3 +=to.writeSync(bytes.subarray(at3));
 }
 var Named=class{
@@ -6612,16 +6612,16 @@ return written(this.#text,textOf);
 }
 value;
 #text;
-constructor(value,text3){
+constructor(value,text4){
 this.value=value;
-this.#text=text3;
+this.#text=text4;
 }
 };
 var Slot=class{
 text;
 size;
-constructor(text3,size=8){
-this.text=text3;
+constructor(text4,size=8){
+this.text=text4;
 this.size=size;
 }
 };
@@ -6629,9 +6629,9 @@ var Output=class{
 size;
 text;
 initial;
-constructor(size,text3="&out",initial){
+constructor(size,text4="&out",initial){
 this.size=size;
-this.text=text3;
+this.text=text4;
 this.initial=initial;
 }
 };
@@ -6639,28 +6639,28 @@ var OutputField=class{
 output;
 offset;
 text;
-constructor(output,offset,text3){
+constructor(output,offset,text4){
 this.output=output;
 this.offset=offset;
-this.text=text3;
+this.text=text4;
 }
 };
 var FieldAddress=class{
 memory;
 offset;
 text;
-constructor(memory,offset,text3){
+constructor(memory,offset,text4){
 this.memory=memory;
 this.offset=offset;
-this.text=text3;
+this.text=text4;
 }
 };
 var ResultOf=class{
 call;
 text;
-constructor(call2,text3){
+constructor(call2,text4){
 this.call=call2;
-this.text=text3;
+this.text=text4;
 }
 };
 var Struct=class{
@@ -6682,11 +6682,11 @@ bytes;
 pointers;
 cells;
 #text;
-constructor(bytes,text3,pointers=[],cells=[]){
+constructor(bytes,text4,pointers=[],cells=[]){
 this.bytes=bytes;
 this.pointers=pointers;
 this.cells=cells;
-this.#text=text3;
+this.#text=text4;
 }
 get text(){
 return this.show(textOf);
@@ -6697,9 +6697,9 @@ return slot.text;
 }
 function describeBytes(bytes){
 const shown2=bytes.subarray(0,40);
-const text3=new TextDecoder().decode(shown2);
-const printable=!/[^\t\n\x20-\x7e]/.test(text3);
-if(printable)return JSON.stringify(text3)+(bytes.length > shown2.length?"...":"");
+const text4=new TextDecoder().decode(shown2);
+const printable=!/[^\t\n\x20-\x7e]/.test(text4);
+if(printable)return JSON.stringify(text4)+(bytes.length > shown2.length?"...":"");
 return `[${bytes.length} bytes]`;
 }
 var AT_FDCWD=-100;
@@ -7826,8 +7826,8 @@ return translated;
 }
 var Label=class{
 text;
-constructor(text3){
-this.text=text3;
+constructor(text4){
+this.text=text4;
 }
 };
 var END=new Label("end");
@@ -7955,16 +7955,16 @@ return at3;
 });
 }
 static{
-string$6=(function(text3,call2){
-const known=this.#placed?.get(text3);
+string$6=(function(text4,call2){
+const known=this.#placed?.get(text4);
 if(known !==void 0)return known;
-if(text3.includes("\0")){
+if(text4.includes("\0")){
 throw invalidArgument(call2.name,describeCall(call2),"the kernel ends each string at its first NUL byte; take it out");
 }
-const at3=reserve$12.call(this,text3.length * 3 + 1);
-const{written:written2}=encodeName(text3,paper.bytes.subarray(at3,this.#end));
+const at3=reserve$12.call(this,text4.length * 3 + 1);
+const{written:written2}=encodeName(text4,paper.bytes.subarray(at3,this.#end));
 this.#end=at3 + written2 + 1;
-return keep$11.call(this,text3,at3);
+return keep$11.call(this,text4,at3);
 });
 }
 static{
@@ -8435,8 +8435,8 @@ return void 0;
 }
 }),
 fixed:(function(){
-const text3=textOf2(`${this.directory}/state.json`);
-return text3===void 0?void 0:JSON.parse(text3);
+const text4=textOf2(`${this.directory}/state.json`);
+return text4===void 0?void 0:JSON.parse(text4);
 }),
 config:(function(){
 return JSON.parse(Deno.readTextFileSync(`${this.directory}/config.json`));
@@ -8482,9 +8482,9 @@ status,
 });
 }
 static{
-write$13=(function(name,text3){
+write$13=(function(name,text4){
 const path2=`${this.directory}/${name}`;
-Deno.writeTextFileSync(`${path2}.new`,text3,{
+Deno.writeTextFileSync(`${path2}.new`,text4,{
 mode:384
 });
 Deno.renameSync(`${path2}.new`,path2);
@@ -8859,15 +8859,15 @@ const isOf2=string.startsWith(name)&& string[name.length]==="=";
 return isOf2?string.slice(name.length + 1):void 0;
 }
 function nameAt(address2){
-const text3=stringAt(address2);
-return text3.slice(0,text3.indexOf("="));
+const text4=stringAt(address2);
+return text4.slice(0,text4.indexOf("="));
 }
 function stringAt(address2){
 return Deno.UnsafePointerView.getCString(Deno.UnsafePointer.create(address2));
 }
 function stringBytes(address2){
-const text3=stringAt(address2);
-if(!text3.includes("\uFFFD"))return encoder2.encode(`${text3}\0`);
+const text4=stringAt(address2);
+if(!text4.includes("\uFFFD"))return encoder2.encode(`${text4}\0`);
 const view2=new Deno.UnsafePointerView(Deno.UnsafePointer.create(address2));
 let length=0;
 while(view2.getUint8(length)!==0)length++;
@@ -8967,9 +8967,9 @@ files,
 ports,
 scopes
 ];
-const text3=()=> `{${flags(files,LANDLOCK_ACCESS_FS).text}, ${flags(ports,LANDLOCK_ACCESS_NET).text}, ${flags(scopes,LANDLOCK_SCOPE).text}}`;
+const text4=()=> `{${flags(files,LANDLOCK_ACCESS_FS).text}, ${flags(ports,LANDLOCK_ACCESS_NET).text}, ${flags(scopes,LANDLOCK_SCOPE).text}}`;
 const known=fields.findLastIndex((field)=> field !==0)+ 1;
-const struct=new Struct(words(...fields.slice(0,known)),text3);
+const struct=new Struct(words(...fields.slice(0,known)),text4);
 return call("landlock_create_ruleset",struct,struct.size,0);
 }
 function pathBeneathOutput(rights){
@@ -8979,8 +8979,8 @@ function writePathBeneath(pipe,rights,directory){
 const vector=new DataView(new ArrayBuffer(32));
 vector.setUint32(8,8,true);
 vector.setUint32(24,4,true);
-const text3=()=> `{${flags(rights,LANDLOCK_ACCESS_FS).text}, ${directory.text}}`;
-const struct=new Struct(new Uint8Array(vector.buffer),text3,[
+const text4=()=> `{${flags(rights,LANDLOCK_ACCESS_FS).text}, ${directory.text}}`;
+const struct=new Struct(new Uint8Array(vector.buffer),text4,[
 {
 offset:0,
 to:words(rights)
@@ -9007,8 +9007,8 @@ function addPathBeneath(ruleset,rule){
 return call("landlock_add_rule",ruleset,RULE_PATH_BENEATH,rule,0);
 }
 function addNetPort(ruleset,rights,port){
-const text3=()=> `{${flags(rights,LANDLOCK_ACCESS_NET).text}, ${port}}`;
-return call("landlock_add_rule",ruleset,RULE_NET_PORT,new Struct(words(rights,port),text3),0);
+const text4=()=> `{${flags(rights,LANDLOCK_ACCESS_NET).text}, ${port}}`;
+return call("landlock_add_rule",ruleset,RULE_NET_PORT,new Struct(words(rights,port),text4),0);
 }
 function landlock_restrict_self(ruleset){
 return call("landlock_restrict_self",ruleset,0);
@@ -9447,13 +9447,13 @@ var PATH_MAX=4096;
 var KeptTable=class{
 static{
 addMethods(this.prototype,{
-run:(function(text3){
-const{read:read5,written:written2}=encodeName(text3,this.#path.subarray(0,-1));
-if(read5 < text3.length)return -ERRNO.ENAMETOOLONG;
+run:(function(text4){
+const{read:read5,written:written2}=encodeName(text4,this.#path.subarray(0,-1));
+if(read5 < text4.length)return -ERRNO.ENAMETOOLONG;
 this.#path[written2]=0;
 const errno=engine().runIn(this.#memory);
 if(errno !==0){
-const call2=`openat2(AT_FDCWD, ${JSON.stringify(text3)}, ...)`;
+const call2=`openat2(AT_FDCWD, ${JSON.stringify(text4)}, ...)`;
 throw new SyscallError({
 syscall:"openat2",
 errno,
@@ -10106,12 +10106,12 @@ origin:originOf(place2)
 return void 0;
 }
 var encoder3=new TextEncoder();
-function writeText(directory,path2,text3){
+function writeText(directory,path2,text4){
 const opened=openat(directory,path2,O_WRONLY | O_CLOEXEC);
 const fd=new ResultOf(opened,"fd");
 return[
 opened,
-writeTextTo(fd,text3),
+writeTextTo(fd,text4),
 close(fd)
 ];
 }
@@ -10723,9 +10723,9 @@ if(startOf(stat)!==started2)throw endedError(pid,REUSED);
 if(isDead(stat))throw endedError(pid);
 if(this.#groups.length===0)return;
 const groups=this.#groups.map(((file)=> file.textIn(result)));
-if(groups.every(((text3,index)=> text3===this.#sharedGroups?.[index])))return;
+if(groups.every(((text4,index)=> text4===this.#sharedGroups?.[index])))return;
 const files=thawed(cgroupFilesOf(pid));
-const areWhole=groups.every(((text3)=> text3.length < SIZE2));
+const areWhole=groups.every(((text4)=> text4.length < SIZE2));
 this.#sharedGroups=files.length===0 && areWhole?groups:void 0;
 });
 }
@@ -11030,22 +11030,22 @@ const owner=this.#lists.ownerOf(path2);
 const{uid}=this.#question;
 return uid !==0 && owner?.uid===uid &&(owner.rights & rights)!==rights;
 }
-addMissing(path2,text3){
+addMissing(path2,text4){
 this.#missing.set(path2,{
 path:path2,
-...text3 !==void 0 &&{
-text:text3
+...text4 !==void 0 &&{
+text:text4
 }
 });
 }
-addMissingOf(whole,text3){
+addMissingOf(whole,text4){
 const{directory}=this.#question;
 let path2=directory;
 for(const part of whole.slice(directory==="/"?1:directory.length + 1).split("/")){
 const entries=this.#lists.of(path2);
 path2=below(path2,part);
 if(!entries.has(part)|| this.isLeft(path2)){
-if(!this.isExcepted(path2))this.addMissing(path2,path2===whole?text3:void 0);
+if(!this.isExcepted(path2))this.addMissing(path2,path2===whole?text4:void 0);
 this.#found.delete(path2);
 return;
 }
@@ -11126,8 +11126,8 @@ function holdsRepositories(name){
 return WITH_REPOSITORIES.has(name);
 }
 function pointerIn(file){
-const text3=textOf4(file)?.trim().replace(/^gitdir:\s*/,"");
-return text3===void 0 || text3==="" || text3.includes("\n")?void 0:from(parentOf(file),text3);
+const text4=textOf4(file)?.trim().replace(/^gitdir:\s*/,"");
+return text4===void 0 || text4==="" || text4.includes("\n")?void 0:from(parentOf(file),text4);
 }
 var SETTING=/^[ \t]*(?:\[(?:"(?:\\.|[^"\\\n])*"|[^\]"\n])*\][ \t]*)?(hookspath|path|templatedir|worktree)[ \t]*=[ \t]*(.*)$/gim;
 function readGitConfig(file,home){
@@ -11136,8 +11136,8 @@ const[includes,hooks,worktrees]=[
 [],
 []
 ];
-const text3=(textOf4(file)??"").replaceAll("\\\n","");
-for(const[,key,value]of text3.matchAll(SETTING)){
+const text4=(textOf4(file)??"").replaceAll("\\\n","");
+for(const[,key,value]of text4.matchAll(SETTING)){
 let path2=valueIn2(value);
 if(path2==="")continue;
 if(path2.startsWith("~/")&& home !==void 0)path2=home + path2.slice(1);
@@ -11150,7 +11150,7 @@ return{
 includes,
 hooks,
 worktrees,
-size:text3.length
+size:text4.length
 };
 }
 function valueIn2(line){
@@ -11195,7 +11195,7 @@ return decodeName(new Uint8Array(buffer,byteOffset,size));
 }
 var READ=1;
 var reading=perEngine(()=>{
-const[path2,text3]=[
+const[path2,text4]=[
 new Output(PATH_MAX,"&path"),
 new Output(MOST,"&text")
 ];
@@ -11206,7 +11206,7 @@ new ResultOf(opened,"fd"),
 new Label("end")
 ];
 return new KeptTable(path2,[
-text3
+text4
 ],[
 {
 call:opened,
@@ -11214,7 +11214,7 @@ accept:UNREADABLE,
 onAccepted:end
 },
 {
-call:read(fd,text3,MOST),
+call:read(fd,text4,MOST),
 accept:UNREADABLE
 },
 {
@@ -11462,11 +11462,11 @@ directories
 for(let at3=0;at3 < this.#queue.length;){
 while(at3 < this.#queue.length && !this.#cost.isOver)this.#read(this.#queue[at3++]);
 if(this.#index.ofGit.length===0)return;
-for(const{path:path2,text:text3}of this.#repositories.named()){
+for(const{path:path2,text:text4}of this.#repositories.named()){
 if(this.#cost.isOver)return;
 this.#cost.addDirectory();
 this.#report(path2,true,{
-text:text3
+text:text4
 });
 }
 if(this.#cost.isOver)return;
@@ -11594,14 +11594,14 @@ for(const at3 of this.#found.pathsOf(path2))this.#found.addMissingOf(at3);
 }
 }
 }
-#report(path2,isAbsent,{text:text3,base,isWhole=false}={}){
+#report(path2,isAbsent,{text:text4,base,isWhole=false}={}){
 const end=this.#links.endOf(path2,{
 base
 });
 for(const at3 of end===void 0?[]:this.#found.pathsOf(end)){
 const type=typeOf(at3);
 if(type !==void 0 && !this.#found.isLeft(at3))this.#find(at3,type,isWhole);
-else if(isAbsent)this.#found.addMissingOf(at3,text3);
+else if(isAbsent)this.#found.addMissingOf(at3,text4);
 }
 }
 #later(pending){
@@ -11982,10 +11982,10 @@ resolve:(function(path2){
 return resolvePath(path2);
 }),
 mounts:(function(){
-const text3=mountinfoOf();
-if(this.#mounts?.text !==text3)this.#mounts={
-text:text3,
-entries:parseMountinfo(text3)
+const text4=mountinfoOf();
+if(this.#mounts?.text !==text4)this.#mounts={
+text:text4,
+entries:parseMountinfo(text4)
 };
 return this.#mounts.entries;
 }),
@@ -13730,9 +13730,9 @@ resolvConf(){
 return this.#resolvConf??=this.#host.resolvConf();
 }
 accountFile(path2){
-let text3=this.#accountFiles.get(path2);
-if(text3===void 0)this.#accountFiles.set(path2,text3=this.#host.accountFile(path2));
-return text3;
+let text4=this.#accountFiles.get(path2);
+if(text4===void 0)this.#accountFiles.set(path2,text4=this.#host.accountFile(path2));
+return text4;
 }
 homeDirectory(){
 return(this.#home??={
@@ -13794,7 +13794,7 @@ get mounts(){
 return this.#mounts??=this.#host.mounts();
 }
 #accountsHold(){
-return this.#accountFiles.size===0 || this.#accountFiles.entries().every(([path2,text3])=> text3===this.#host.accountFile(path2));
+return this.#accountFiles.size===0 || this.#accountFiles.entries().every(([path2,text4])=> text4===this.#host.accountFile(path2));
 }
 #waysHold(){
 return this.#followed.size===0 || this.#followed.entries().every(([path2,followed])=> JSON.stringify(followed)===JSON.stringify(this.#host.followLinks(path2)));
@@ -14229,16 +14229,16 @@ var MSG_DONTWAIT=64;
 var MSG_CMSG_CLOEXEC=1073741824;
 var SIOCGIFINDEX=35123;
 var SIOCGSKNS=35148;
-function parseIp(text3){
-const family=text3.includes(":")?AF_INET6:AF_INET;
-const bytes=family===AF_INET?parseIpv4(text3):parseIpv6(text3);
+function parseIp(text4){
+const family=text4.includes(":")?AF_INET6:AF_INET;
+const bytes=family===AF_INET?parseIpv4(text4):parseIpv6(text4);
 return bytes &&{
 family,
 bytes:Uint8Array.from(bytes)
 };
 }
-function parsePrefix(text3){
-const[address2,length,...more]=text3.split("/");
+function parsePrefix(text4){
+const[address2,length,...more]=text4.split("/");
 const ip=parseIp(address2);
 if(ip===void 0 || length===void 0 || more.length > 0)return void 0;
 if(!/^(0|[1-9][0-9]{0,2})$/.test(length)|| Number(length)> ip.bytes.length * 8){
@@ -14276,13 +14276,13 @@ networkOf(range)
 ];
 return one.every((byte,index)=> byte===other[index]);
 }
-function parseIpv4(text3){
-const parts=text3.split(".");
+function parseIpv4(text4){
+const parts=text4.split(".");
 const valid=parts.length===4 && parts.every((part)=> /^(0|[1-9][0-9]{0,2})$/.test(part)&& Number(part)<=255);
 return valid?parts.map(Number):void 0;
 }
-function parseIpv6(text3){
-const halves=text3.split("::");
+function parseIpv6(text4){
+const halves=text4.split("::");
 if(halves.length > 2)return void 0;
 const[before,after]=halves.map((half)=> half===""?[]:half.split(":"));
 const head=parseGroups(before,after===void 0);
@@ -14341,13 +14341,13 @@ function ipPrefix(){
 return text({
 expected:"an address like 10.0.0.2/24 or fd00::2/64",
 min:1,
-issue(text3){
-if(parsePrefix(text3)!==void 0)return void 0;
-if(parseIp(text3)===void 0){
-return `${quoted(text3)} is not an address with a prefix length, like 10.0.0.2/24 or fd00::2/64`;
+issue(text4){
+if(parsePrefix(text4)!==void 0)return void 0;
+if(parseIp(text4)===void 0){
+return `${quoted(text4)} is not an address with a prefix length, like 10.0.0.2/24 or fd00::2/64`;
 }
-const length=text3.includes(":")?64:24;
-return `"${text3}" has no prefix length; write it like ${text3}/${length}`;
+const length=text4.includes(":")?64:24;
+return `"${text4}" has no prefix length; write it like ${text4}/${length}`;
 }
 });
 }
@@ -14356,7 +14356,7 @@ const expected="an address like 10.0.0.1 or fd00::1";
 return text({
 expected,
 min:1,
-issue:(text3)=> parseIp(text3)===void 0?`${quoted(text3)} is not ${expected}`:void 0
+issue:(text4)=> parseIp(text4)===void 0?`${quoted(text4)} is not ${expected}`:void 0
 });
 }
 function destination(){
@@ -14610,8 +14610,8 @@ if(this.#paths > MAX_PATHS){
 this.refuse(`the paths of a plan have at most ${MAX_PATHS} letters`);
 }
 }),
-open:(function(call2,text3,options={}){
-return new ResultOf(this.call(call2,options),text3);
+open:(function(call2,text4,options={}){
+return new ResultOf(this.call(call2,options),text4);
 }),
 place:(function(label){
 this.process.parts.push(label);
@@ -14691,8 +14691,8 @@ this.process.then=then;
 this.processes.push(newProcess());
 this.state.sessionLeader=false;
 }),
-inheritFd:(function(call2,text3,{through,check,fixes,idMap}={}){
-const slot=new Slot(text3);
+inheritFd:(function(call2,text4,{through,check,fixes,idMap}={}){
+const slot=new Slot(text4);
 const stepIndex=this.cursor.index;
 this.inheritedFds.push({
 stepIndex,
@@ -14955,17 +14955,17 @@ var SLOTS={
 [CALLER_UID]:UID_DIGITS,
 [CALLER_GID]:GID_DIGITS
 };
-function textWithIds(text3){
+function textWithIds(text4){
 const cells=[];
-for(const{0:digits,index}of text3.matchAll(ANY)){
+for(const{0:digits,index}of text4.matchAll(ANY)){
 cells.push({
 offset:index,
 slot:SLOTS[Number(digits)]
 });
 }
-if(cells.length===0)return text3;
-const shown2=text3.replaceAll(ANY,(digits)=> SLOTS[Number(digits)].text);
-return new Struct(new TextEncoder().encode(text3),JSON.stringify(shown2),[],cells);
+if(cells.length===0)return text4;
+const shown2=text4.replaceAll(ANY,(digits)=> SLOTS[Number(digits)].text);
+return new Struct(new TextEncoder().encode(text4),JSON.stringify(shown2),[],cells);
 }
 var ANY=new RegExp(`\\b(?:${CALLER_UID}|${CALLER_GID})\\b`,"g");
 var TargetIssue=class extends Error{
@@ -15481,7 +15481,7 @@ return text({
 expected,
 min:1,
 pattern,
-issue:(text3)=> holds3(text3)?void 0:`should be ${expected}, not ${quoted(text3)}`
+issue:(text4)=> holds3(text4)?void 0:`should be ${expected}, not ${quoted(text4)}`
 });
 }
 var limitFields=lazy(()=>{
@@ -15592,9 +15592,9 @@ EXDEV:`something is mounted over ${PROC2}/${path2}, so nothing is written there`
 })
 });
 }
-function writeProcFile(plan,path2,text3,fixes){
+function writeProcFile(plan,path2,text4,fixes){
 const fd=openProcFile(plan,path2,O_WRONLY,fixes.open);
-plan.call(writeTextTo(fd,textWithIds(text3)),{
+plan.call(writeTextTo(fd,textWithIds(text4)),{
 fixes:fixes.write
 });
 plan.release(fd);
@@ -15915,7 +15915,7 @@ launcherParts.push(end);
 for(const made of this.#made.reverse())this.#remove(made);
 }
 #holdName(parent,node){
-const{path:path2,mayBeMade,text:text3,children}=node;
+const{path:path2,mayBeMade,text:text4,children}=node;
 const[again,denied2,other,next]=[
 "again",
 "denied",
@@ -15928,7 +15928,7 @@ const fd=this.#open(parent,node,mayBeMade?next:denied2,next);
 if(!mayBeMade){
 const add=(call2,edges)=> this.#plan.callBefore(call2,edges);
 add(statx(fd,"",AT_EMPTY_PATH,STATX_TYPE | STATX_MODE,this.#stat));
-add(compareField(this.#stat,MODE,modeOf(text3)),{
+add(compareField(this.#stat,MODE,modeOf(text4)),{
 accept:[
 "EAGAIN"
 ],
@@ -15955,9 +15955,9 @@ this.#plan.launcherParts.push(other);
 for(const child of children.filter(holdsMissing))this.#holdName(fd,child);
 this.#plan.launcherParts.push(next);
 }
-#make(parent,{path:path2,text:text3}){
+#make(parent,{path:path2,text:text4}){
 const there=new Label(`${path2} is there`);
-const made=this.#plan.callBefore(makingIn(parent,nameOf(path2),text3),{
+const made=this.#plan.callBefore(makingIn(parent,nameOf(path2),text4),{
 accept:[
 "EEXIST",
 "EACCES"
@@ -15965,9 +15965,9 @@ accept:[
 onAccepted:there,
 fixes:FIXES
 });
-if(text3 !==void 0){
+if(text4 !==void 0){
 const fd=new ResultOf(made,`<${path2}>`);
-const bytes=new TextEncoder().encode(text3);
+const bytes=new TextEncoder().encode(text4);
 if(bytes.length > 0)this.#plan.callBefore(write(fd,bytes,bytes.length),{
 fixes:FIXES
 });
@@ -15975,7 +15975,7 @@ this.#plan.callBefore(close(fd));
 }
 this.#plan.launcherParts.push(there);
 }
-#open(parent,{path:path2,text:text3},missing2,other){
+#open(parent,{path:path2,text:text4},missing2,other){
 const how={
 flags:O_PATH | O_NOFOLLOW | O_CLOEXEC,
 resolve:BENEATH
@@ -15987,7 +15987,7 @@ accept:[
 ],
 onAccepted:missing2
 });
-const opened=text3===void 0?openat2(new ResultOf(found,`<${path2}>`),".",{
+const opened=text4===void 0?openat2(new ResultOf(found,`<${path2}>`),".",{
 flags:O_RDONLY | O_DIRECTORY | O_CLOEXEC,
 resolve:BENEATH
 }):openat2(parent,nameOf(path2),{
@@ -16008,7 +16008,7 @@ ENOENT:"another container has removed it in this moment; run it again"
 });
 return new ResultOf(opened,`<${path2}>`);
 }
-#refuseClosed(parent,{path:path2,text:text3},again,next){
+#refuseClosed(parent,{path:path2,text:text4},again,next){
 const add=(call2,edges)=> this.#plan.callBefore(call2,edges);
 const last=new Label(`${path2}: a last try`);
 add(faccessat(parent,".",W_OK),{
@@ -16026,7 +16026,7 @@ accept:[
 onAccepted:next
 });
 this.#plan.launcherParts.push(last);
-add(makingIn(parent,nameOf(path2),text3),{
+add(makingIn(parent,nameOf(path2),text4),{
 accept:[
 "EEXIST"
 ],
@@ -16036,7 +16036,7 @@ onSuccess:again,
 fixes:FIXES
 });
 }
-#remove({node:{path:path2,text:text3},parent,fd}){
+#remove({node:{path:path2,text:text4},parent,fd}){
 const next=new Label(`${path2} stays`);
 const name=nameOf(path2);
 const add=(call2)=> this.#plan.callAtEnd(call2,{
@@ -16052,25 +16052,25 @@ named:statxOutput()
 };
 const mask2=STATX_TYPE | STATX_MODE | STATX_NLINK | STATX_SIZE | STATX_INO;
 add(statx(fd,"",AT_EMPTY_PATH,mask2,stat));
-add(compareField(stat,MODE,modeOf(text3)));
+add(compareField(stat,MODE,modeOf(text4)));
 add(statx(parent,name,AT_SYMLINK_NOFOLLOW,STATX_INO,named2));
 add(compareField(stat,INODE,new OutputField(named2,INODE,"inode")));
-if(text3 !==void 0){
+if(text4 !==void 0){
 add(compareField(stat,NLINK2,new Named(1,"1")));
-add(compareField(stat,SIZE3,new Named(text3.length,String(text3.length))));
+add(compareField(stat,SIZE3,new Named(text4.length,String(text4.length))));
 const content2=new Output(4,"&content");
 add(pread64(fd,content2,content2.size,0));
 const word4=new Uint8Array(4);
-new TextEncoder().encodeInto(text3,word4);
+new TextEncoder().encodeInto(text4,word4);
 add(compareWord(content2,new Named(new DataView(word4.buffer).getInt32(0,true),"the text")));
 }
 add(flock(fd,LOCK_EX | LOCK_NB));
-add(unlinkat(parent,name,text3===void 0?AT_REMOVEDIR:0));
+add(unlinkat(parent,name,text4===void 0?AT_REMOVEDIR:0));
 this.#plan.finalParts.push(next);
 }
 };
-function makingIn(parent,name,text3){
-if(text3===void 0)return mkdirat(parent,name,DIRECTORY_MODE);
+function makingIn(parent,name,text4){
+if(text4===void 0)return mkdirat(parent,name,DIRECTORY_MODE);
 const flags17=O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
 return openat2(parent,name,{
 flags:flags17,
@@ -16078,8 +16078,8 @@ mode:FILE_MODE,
 resolve:BENEATH
 });
 }
-function modeOf(text3){
-return text3===void 0?new Named(S_IFDIR | DIRECTORY_MODE,"S_IFDIR|0555"):new Named(S_IFREG | FILE_MODE,"S_IFREG|0644");
+function modeOf(text4){
+return text4===void 0?new Named(S_IFDIR | DIRECTORY_MODE,"S_IFDIR|0555"):new Named(S_IFREG | FILE_MODE,"S_IFREG|0644");
 }
 function compareField(stat,offset,value){
 return compareWord(new FieldAddress(stat,offset,"&statx"),value);
@@ -17005,9 +17005,9 @@ function userName(passwd,uid){
 const line=passwd.split("\n").find((line2)=> line2.split(":")[2]===String(uid));
 return line?.split(":")[0];
 }
-function subordinateRanges(text3,user,uid){
+function subordinateRanges(text4,user,uid){
 const ranges=[];
-for(const line of text3.split("\n")){
+for(const line of text4.split("\n")){
 const[owner,first,count]=line.split(":");
 if(owner !==user && owner !==String(uid))continue;
 const range={
@@ -17226,8 +17226,8 @@ function denySetgroups(plan){
 plan.state.setgroupsDenied=true;
 writeMap(plan,"setgroups","deny");
 }
-function writeMap(plan,file,text3){
-writeProcFile(plan,`self/${file}`,text3,{
+function writeMap(plan,file,text4){
+writeProcFile(plan,`self/${file}`,text4,{
 open:{
 EACCES:()=> plan.state.exposed?UNDUMPABLE:appArmor(plan.host)
 },
@@ -17240,10 +17240,10 @@ return{
 EPERM:()=> appArmor(plan.host)??"the kernel refuses the map: an ordinary user may map only their own id, and others with newuidmap and /etc/subuid; and mapping root's id needs CAP_SETFCAP"
 };
 }
-function mapCalls(plan,{text:pid},file,text3){
+function mapCalls(plan,{text:pid},file,text4){
 const[before,directory,after]=processDirectory2(pid);
 const path2=typeof pid==="string"?`/proc/${pid}/${file}`:file;
-const[opened,written2,closed]=writeText(directory,path2,text3);
+const[opened,written2,closed]=writeText(directory,path2,text4);
 return[
 ...before.map((call2)=>({
 call:call2
@@ -17296,8 +17296,8 @@ plan.refuse("the ids are mapped already, and the kernel takes one map only");
 plan.state.idsMapped=true;
 }
 var LAST_ID2=4294967294;
-function userIn(read5,text3,unknown2){
-const[user="",group=""]=text3.split(/:(.*)/s);
+function userIn(read5,text4,unknown2){
+const[user="",group=""]=text4.split(/:(.*)/s);
 const users=linesOf(read5("passwd"));
 const line=findLine(users,user);
 const uid=numberOf2(line===void 0?user:line[2]);
@@ -17332,9 +17332,9 @@ function findLine(lines,name){
 if(name==="")return void 0;
 return lines.find(([own])=> own===name)??(/^\d+$/.test(name)?lines.find(([,,id2])=> id2===name):void 0);
 }
-function numberOf2(text3){
-if(text3===void 0 || !/^\d{1,10}$/.test(text3))return void 0;
-return Number(text3)<=LAST_ID2?Number(text3):void 0;
+function numberOf2(text4){
+if(text4===void 0 || !/^\d{1,10}$/.test(text4))return void 0;
+return Number(text4)<=LAST_ID2?Number(text4):void 0;
 }
 function unknownAccount(kind,name,lines){
 const names=lines.flatMap(([own])=> own ||[]).slice(0,12).join(", ");
@@ -17587,8 +17587,8 @@ slot:fd
 }
 ];
 const struct=new Struct(control,"&control",[],cells);
-const text3=(show2)=> `{SCM_RIGHTS, ${typeof fd==="number"?fd:show2(fd)}}`;
-return call("sendmsg",socket,message(data2,struct,text3),0);
+const text4=(show2)=> `{SCM_RIGHTS, ${typeof fd==="number"?fd:show2(fd)}}`;
+return call("sendmsg",socket,message(data2,struct,text4),0);
 }
 function sendDescriptors(socket,fds,data2){
 const length=CMSG_HEADER + fds.length * 4;
@@ -17655,7 +17655,7 @@ return new Output(CMSG_SPACE,"&control");
 function descriptorOf(control){
 return control.getInt32(12,true)===SCM_RIGHTS?control.getInt32(CMSG_HEADER,true):void 0;
 }
-function message(data2,control,text3){
+function message(data2,control,text4){
 const vector=new Uint8Array(16);
 const length=data2 instanceof Uint8Array?data2.length:data2.size;
 new DataView(vector.buffer).setUint32(8,length,true);
@@ -17668,7 +17668,7 @@ to:data2
 const bytes=new Uint8Array(MSGHDR.size);
 bytes[MSGHDR.iovlen]=1;
 bytes[MSGHDR.controllen]=control.size;
-return new Struct(bytes,text3,[
+return new Struct(bytes,text4,[
 {
 offset:MSGHDR.iov,
 to:iov
@@ -17679,7 +17679,7 @@ to:control
 }
 ]);
 }
-function sendPieces(socket,pieces,text3){
+function sendPieces(socket,pieces,text4){
 const vector=new Uint8Array(pieces.length * 16);
 const view2=new DataView(vector.buffer);
 pieces.forEach(({size},index)=> view2.setBigUint64(index * 16 + 8,BigInt(size),true));
@@ -17689,7 +17689,7 @@ to:at3
 })));
 const bytes=new Uint8Array(MSGHDR.size);
 new DataView(bytes.buffer).setBigUint64(MSGHDR.iovlen,BigInt(pieces.length),true);
-return call("sendmsg",socket,new Struct(bytes,text3,[
+return call("sendmsg",socket,new Struct(bytes,text4,[
 {
 offset:MSGHDR.iov,
 to:iov
@@ -18499,9 +18499,9 @@ write_iops:writeIops
 }).filter(([,value])=> value !==void 0).map(([name,value])=> setting(`blkio.throttle.${name}_device`,`${device} ${value===Infinity?0:value}`)));
 }
 }
-function parseList(text3){
+function parseList(text4){
 const numbers2=new Set();
-for(const range of text3.trim().split(",").filter(Boolean)){
+for(const range of text4.trim().split(",").filter(Boolean)){
 const[first,last=first]=range.split("-").map(Number);
 for(let number=first;number <=last;number++)numbers2.add(number);
 }
@@ -19035,12 +19035,12 @@ SOCK_DGRAM,
 function ipSocket(family,protocol){
 const[kind,name]=TYPES2[protocol];
 const type=kind | SOCK_NONBLOCK | SOCK_CLOEXEC;
-const text3=`${name}|SOCK_NONBLOCK|SOCK_CLOEXEC`;
+const text4=`${name}|SOCK_NONBLOCK|SOCK_CLOEXEC`;
 return call("socket",constant(family,{
 AF_INET,
 AF_INET6
 }),constant(type,{
-[text3]:type
+[text4]:type
 }),0);
 }
 function setIpv6Only(socket){
@@ -19073,14 +19073,14 @@ SOCK_CLOEXEC
 });
 return call("accept4",socket,null,null,named2);
 }
-function socketAddress({family,bytes,port,text:text3}){
+function socketAddress({family,bytes,port,text:text4}){
 const ipv6=family===AF_INET6;
 const struct=new Uint8Array(ipv6?28:16);
 const view2=new DataView(struct.buffer);
 view2.setUint16(0,family,true);
 view2.setUint16(2,port);
 struct.set(bytes,ipv6?8:4);
-return new Struct(struct,`{${ipv6?"AF_INET6":"AF_INET"}, ${text3}}`);
+return new Struct(struct,`{${ipv6?"AF_INET6":"AF_INET"}, ${text4}}`);
 }
 var PROXY_PORT=3128;
 var BACKLOG=128;
@@ -19348,12 +19348,12 @@ others.push(published);
 function socketAddress2({host,port,to}){
 const bytes=host?.bytes??new Uint8Array(to.bytes.length);
 const ip=formatIp(bytes);
-const text3=to.family===AF_INET6?`[${ip}]:${port}`:`${ip}:${port}`;
+const text4=to.family===AF_INET6?`[${ip}]:${port}`:`${ip}:${port}`;
 return{
 family:to.family,
 bytes,
 port,
-text:text3
+text:text4
 };
 }
 function translate(plan,inside,table,words4,...before){
@@ -19414,8 +19414,8 @@ const servers=[
 ].map(([,ip])=> ip);
 return servers.every(isLoopback)?servers:[];
 }
-function isLoopback(text3){
-const ip=parseIp(text3.replace(/%.*/,""));
+function isLoopback(text4){
+const ip=parseIp(text4.replace(/%.*/,""));
 if(ip===void 0)return false;
 const[first,...rest2]=ip.bytes;
 return ip.family===AF_INET?first===127:rest2.at(-1)===1 &&[
@@ -19425,14 +19425,14 @@ first,
 }
 function nameForwarder(plan,resolvConf){
 plan.access.recordRead(RESOLV_CONF);
-const text3=forwardedConf(resolvConf);
+const text4=forwardedConf(resolvConf);
 const make2=(root2)=>{
 const flags17=O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
 const file=new ResultOf(plan.call(openat(root2,NAME,flags17,420)),"file");
-plan.call(write(file,text3,text3.length));
+plan.call(write(file,text4,text4.length));
 plan.call(close(file));
 };
-const blocks=Math.ceil(text3.length / 4096);
+const blocks=Math.ceil(text4.length / 4096);
 withMemoryFiles(plan,{
 name:"files",
 blocks,
@@ -20307,11 +20307,11 @@ path:absolutePath(),
 host:optional(boolean()),
 keep:optional(boolean())
 })));
-function writeFile(path2,text3,options={}){
+function writeFile(path2,text4,options={}){
 return{
 step:"writeFile",
 path:path2,
-text:text3,
+text:text4,
 ...options
 };
 }
@@ -20501,8 +20501,8 @@ return{
 length:range.length - mapped().length
 };
 }
-function parseHost(text3){
-const match=/^(\[[0-9A-Fa-f:.]+\]|[^\s:/?#@[\]\\%]+)(?::(\d{1,5}))?$/.exec(text3);
+function parseHost(text4){
+const match=/^(\[[0-9A-Fa-f:.]+\]|[^\s:/?#@[\]\\%]+)(?::(\d{1,5}))?$/.exec(text4);
 if(match===null)return void 0;
 const name=canonicalName(match[1]);
 const port=match[2]===void 0?void 0:Number(match[2]);
@@ -21259,8 +21259,8 @@ function callsOf(name){
 const groups=SECCOMP_GROUPS;
 return words2(groups[name]??name);
 }
-function words2(text3){
-return text3.trim().split(/\s+/);
+function words2(text4){
+return text4.trim().split(/\s+/);
 }
 function allow(names){
 return{
@@ -21832,7 +21832,7 @@ period
 ].forEach((value,index)=> view2.setBigUint64(24 + index * 8,BigInt(value),true));
 view2.setUint32(48,numbers2.utilMin??0,true);
 view2.setUint32(52,numbers2.utilMax??0,true);
-const text3=()=>{
+const text4=()=>{
 const words4=Object.entries(numbers2).map(([name,value])=> `${name}=${value}`);
 const named2=bits===0?[]:[
 flags(bits,SCHED_FLAGS).text
@@ -21843,7 +21843,7 @@ constant(policy,SCHED_POLICIES).text,
 ...words4
 ].join(", ")}}`;
 };
-return call("sched_setattr",thread,new Struct(bytes,text3),0);
+return call("sched_setattr",thread,new Struct(bytes,text4),0);
 }
 function ioprio_set(thread,priorityClass,priority){
 const who=new Named(1,"IOPRIO_WHO_PROCESS");
@@ -21856,7 +21856,7 @@ constant(mode2,MPOL_MODES),
 ...flagBits===0?[]:[
 flags(flagBits,MPOL_FLAGS)
 ]
-].map(({text:text3})=> text3).join("|"));
+].map(({text:text4})=> text4).join("|"));
 if(nodes.length===0)return call("set_mempolicy",named2,null,0);
 const mask2=new Struct(bitMask(nodes),`[${nodes.join(" ")}]`);
 return call("set_mempolicy",named2,mask2,mask2.size * 8 + 1);
@@ -21872,7 +21872,7 @@ constant(domain,PERSONALITY_DOMAINS),
 ...flagBits===0?[]:[
 flags(flagBits,PERSONALITY_FLAGS2)
 ]
-].map(({text:text3})=> text3).join("|"));
+].map(({text:text4})=> text4).join("|"));
 return call("personality",named2);
 }
 var POLICY={
@@ -23314,11 +23314,11 @@ function readEntry(path2,word4){
 const line=readFile2(path2)?.split("\n").find((line2)=> line2.startsWith(`${word4} `));
 return toNumber(line?.slice(word4.length));
 }
-function toNumber(text3){
-return text3===void 0 || text3.trim()===""?void 0:Number(text3);
+function toNumber(text4){
+return text4===void 0 || text4.trim()===""?void 0:Number(text4);
 }
-function writeFile2(path2,text3){
-const[opened,written2,closed]=writeText(at_fdcwd,path2,text3);
+function writeFile2(path2,text4){
+const[opened,written2,closed]=writeText(at_fdcwd,path2,text4);
 const closing=new Label("closing");
 syscalls([
 {
@@ -23598,8 +23598,8 @@ own
 return[];
 });
 }
-function controllersIn(text3){
-return new Set(text3.trim().split(/\s+/).flatMap(controllerOf));
+function controllersIn(text4){
+return new Set(text4.trim().split(/\s+/).flatMap(controllerOf));
 }
 function controllerOf(word4){
 const name=word4==="blkio"?"io":word4;
@@ -23619,8 +23619,8 @@ options:options.split(",")
 }
 ];
 }
-function unescapeOctal(text3){
-return text3.replace(/\\([0-7]{3})/g,(_,digits)=> String.fromCharCode(parseInt(digits,8)));
+function unescapeOctal(text4){
+return text4.replace(/\\([0-7]{3})/g,(_,digits)=> String.fromCharCode(parseInt(digits,8)));
 }
 function directoryIn({root:root2,directory},path2){
 if(root2===path2)return directory;
@@ -23858,14 +23858,14 @@ text:setting.value
 }
 function checkProcessors(directory,cpuset){
 const above=parentOf2(directory);
-const text3=readFile2(`${above}/cpuset.cpus.effective`)??readFile2(`${above}/cpuset.effective_cpus`);
-if(text3===void 0)return;
-const there=parseList(text3);
+const text4=readFile2(`${above}/cpuset.cpus.effective`)??readFile2(`${above}/cpuset.effective_cpus`);
+if(text4===void 0)return;
+const there=parseList(text4);
 const absent2=[
 ...parseList(cpuset)
 ].filter((processor)=> !there.has(processor));
 if(absent2.length===0)return;
-throw new UnsupportedError(`"cpuset" cannot be "${cpuset}": there is no processor ${absent2.join(", ")}, only ${text3}`);
+throw new UnsupportedError(`"cpuset" cannot be "${cpuset}": there is no processor ${absent2.join(", ")}, only ${text4}`);
 }
 function callsOf2(action){
 return "file" in action?writeText(at_fdcwd,action.file,action.text):[
@@ -23966,12 +23966,12 @@ call:`mkdir("${action.directory}")`,
 hint:hint2
 });
 }
-const{file,text:text3}=action;
+const{file,text:text4}=action;
 if(code==="ENOENT" && syscall2==="openat"){
 const part=PARTS.find(([name])=> name.test(file))?.[1]??"does not have it";
 return new UnsupportedError(`there is no ${file}: this kernel ${part}`);
 }
-const written2=syscall2==="write"?`, ${JSON.stringify(text3)}`:"";
+const written2=syscall2==="write"?`, ${JSON.stringify(text4)}`:"";
 const call2=`${syscall2}(${JSON.stringify(file)}${written2})`;
 const hint=HINTS.find(([name,errno2])=> name.test(file)&& errno2===code)?.[2];
 return new SyscallError({
@@ -24058,23 +24058,23 @@ ioWritten:void 0
 };
 const{directory,version}=group;
 if(version===2){
-const text4=readFile2(`${directory}/io.stat`);
+const text5=readFile2(`${directory}/io.stat`);
 return{
-ioRead:sum(text4,/\brbytes=(\d+)/g),
-ioWritten:sum(text4,/\bwbytes=(\d+)/g)
+ioRead:sum(text5,/\brbytes=(\d+)/g),
+ioWritten:sum(text5,/\bwbytes=(\d+)/g)
 };
 }
-const text3=readFile2(`${directory}/blkio.throttle.io_service_bytes`);
+const text4=readFile2(`${directory}/blkio.throttle.io_service_bytes`);
 return{
-ioRead:sum(text3,/\bRead (\d+)/g),
-ioWritten:sum(text3,/\bWrite (\d+)/g)
+ioRead:sum(text4,/\bRead (\d+)/g),
+ioWritten:sum(text4,/\bWrite (\d+)/g)
 };
 }
 function numberOf4(group,file){
 return group && readNumber(`${group.directory}/${file}`);
 }
-function sum(text3,numbers2){
-return text3?.matchAll(numbers2).reduce((sum2,[,number])=> sum2 + Number(number),0);
+function sum(text4,numbers2){
+return text4?.matchAll(numbers2).reduce((sum2,[,number])=> sum2 + Number(number),0);
 }
 function planCgroupEntry({directories}){
 return entryOf(directories,()=> -1);
@@ -24341,8 +24341,8 @@ var TABLE_SIZES=64 + 56 + 32;
 var LaunchSlot=class extends Slot{
 value;
 show;
-constructor(text3,value,show2=()=> text3,size){
-super(text3,size),this.value=value,this.show=show2;
+constructor(text4,value,show2=()=> text4,size){
+super(text4,size),this.value=value,this.show=show2;
 }
 };
 var ARGV=new LaunchSlot("argv",(({spec},room)=> room.list([],argvOf(spec))),({spec})=> `[${argvOf(spec).map(quoted2).join(", ")}]`);
@@ -24392,11 +24392,11 @@ if(typeof value==="bigint")return view2.setBigUint64(at3,value,true);
 view2.setUint32(at3,value >>> 0,true);
 view2.setInt32(at3 + 4,Math.floor(value / 2 ** 32),true);
 }),
-string:(function(text3){
-requireNoNul(text3);
+string:(function(text4){
+requireNoNul(text4);
 const{bytes,address:address2}=this.#memory;
 const at3=this.#end;
-const{written:written2}=encoder5.encodeInto(text3,bytes.subarray(at3));
+const{written:written2}=encoder5.encodeInto(text4,bytes.subarray(at3));
 bytes[at3 + written2]=0;
 this.#end=at3 + written2 + 1;
 return address2 + at3;
@@ -24421,8 +24421,8 @@ this.#memory=memory;
 this.#end=begin;
 }
 };
-function quoted2(text3){
-return JSON.stringify(text3);
+function quoted2(text4){
+return JSON.stringify(text4);
 }
 var NOT_HERE=[
 "ENOENT",
@@ -24684,6 +24684,66 @@ var SHORT_OF_MEMORY=new Set([
 "ENOMEM",
 "ENOSPC"
 ]);
+var PATH_MAX3=4096;
+function getcwd2(){
+const path2=new Output(PATH_MAX3,"&path");
+const call2=getcwd(path2);
+const outcome=syscalls([
+{
+call:call2
+}
+]);
+return text3(outcome.output(path2),Number(outcome.result(call2))- 1);
+}
+function statx2(directory,path2,flags17=0,mask2=STATX_BASIC_STATS | STATX_MNT_ID){
+const status=statxOutput();
+const call2=statx(raw(directory),path2,flags17,mask2,status);
+return readStatx(syscalls([
+{
+call:call2
+}
+]).output(status));
+}
+function text3(view2,length){
+return new TextDecoder().decode(new Uint8Array(view2.buffer,view2.byteOffset,length));
+}
+function missingHint(program,filesAt){
+const shells=unexpanded(program).slice(2);
+if(shells !=="")return shells;
+if(/\S\s+\S/.test(program)){
+return "a blank is a part of the program's name; give arguments by themselves (args)";
+}
+if(filesAt==="on this machine")return "is it installed?";
+const path2=hostPathOf(program);
+if(path2===void 0)return "is it in the container's file tree?";
+const shown2=escapeControls(path2);
+return `${shown2} is on this machine alone; bind() shows it in the container, as --allow-read=${shown2} does for ramekin sandbox`;
+}
+function hostPathOf(program){
+const directories=program.includes("/")?[
+void 0
+]:(environmentVariable("PATH")??"").split(":").filter((path2)=> path2.startsWith("/"));
+try{
+for(const directory of directories){
+const path2=directory===void 0?program:`${directory}/${program}`;
+if(isExecutable(path2)){
+return withoutDots(path2.startsWith("/")?path2:`${getcwd2()}/${path2}`);
+}
+}
+}catch(error){
+if(!(error instanceof SyscallError))throw error;
+}
+return void 0;
+}
+function isExecutable(path2){
+try{
+const{mode:mode2}=statx2(AT_FDCWD,path2);
+return(mode2 & S_IFMT)===S_IFREG &&(mode2 & 73)!==0;
+}catch(error){
+if(!(error instanceof SyscallError))throw error;
+return false;
+}
+}
 function programError({plan,layout},{spec,paths},result,lastErrno){
 const errnoOf=({execve:execve2})=> -Number(result.result(execve2));
 const tried=layout.candidates.filter((candidate)=> errnoOf(candidate)> 0);
@@ -24726,20 +24786,12 @@ if(code==="ENOEXEC")return error(`${path2} is neither a program nor a script`);
 if(!NOT_THERE2.has(errno))return error(generalFix("execve",code));
 const where=spec.program.includes("/")?"":` in the directories of PATH (${spec.searchPath})`;
 const missing2=new Deno.errors.NotFound(escapeControls(`program not found ${place2}: "${spec.program}"${where}: ${errnoText("ENOENT")}`)+ `
-  ${missingHint(spec.program,plan)}`,{
+  ${missingHint(spec.program,plan.state.filesAt)}`,{
 cause:error("the program does not exist")
 });
 return Object.assign(missing2,{
 code:"ENOENT"
 });
-}
-function missingHint(program,{state}){
-const shells=unexpanded(program).slice(2);
-if(shells !=="")return shells;
-if(/\S\s+\S/.test(program)){
-return "a blank is a part of the program's name; give arguments by themselves (args)";
-}
-return state.filesAt==="on this machine"?"is it installed?":"is it in the container's file tree?";
 }
 var GENERAL=new Set([
 ERRNO.E2BIG,
@@ -24768,21 +24820,21 @@ const{buffer,byteOffset}=result.output(candidate.head);
 return new Uint8Array(buffer,byteOffset,count);
 }
 function whyNotStarted(path2,{head,executable,code,place:place2}){
-const text3=new TextDecoder("utf-8",{
+const text4=new TextDecoder("utf-8",{
 ignoreBOM:true
 }).decode(head);
 const denied2=code==="EACCES";
 if(denied2 && !executable){
 return `${path2} exists, but may not be executed; chmod +x it, or see whether it is on a mount with noexec`;
 }
-if(text3.startsWith("#!")){
-return `${path2} is a script, and its interpreter ${interpreterIssue(text3,denied2,place2)}`;
+if(text4.startsWith("#!")){
+return `${path2} is a script, and its interpreter ${interpreterIssue(text4,denied2,place2)}`;
 }
-if(text3.startsWith("\x7FELF")){
+if(text4.startsWith("\x7FELF")){
 if(denied2)return `${path2} may be executed, but not its dynamic loader (see ldd ${path2})`;
 return code==="ENOENT"?`${path2} exists, but its dynamic loader does not: bind the libraries too (see ldd ${path2})`:`${path2} is for another architecture`;
 }
-if(text3.startsWith("\uFEFF#!")){
+if(text4.startsWith("\uFEFF#!")){
 return `${path2} begins with a byte order mark, so that the kernel does not see its "#!"; save it without one`;
 }
 return `${path2} is neither a program nor a script that begins with "#!"`;
@@ -24839,13 +24891,13 @@ var MISSES=new Set([
 "ENOENT",
 "ENOTDIR"
 ]);
-function failureError({name,errno,text:text3,words:words4},{plan,stepIndex,fixes}){
+function failureError({name,errno,text:text4,words:words4},{plan,stepIndex,fixes}){
 const code=errnoName(errno);
 const fix=orEarlierStep(fixFor(fixes,code)??generalFix(name,code),code,plan,stepIndex);
 return new SyscallError({
 syscall:name,
 errno,
-call:text3,
+call:text4,
 ...stepDetails(plan,stepIndex),
 hint:hintOf(words4,orMemoryLimit(fix,code,plan))
 });
@@ -27428,7 +27480,7 @@ events:POLLIN
 ],void 0),
 onFailure:HELPER_ENDS
 },
-...placeholders.filter(({text:text3})=> text3===void 0).flatMap((one)=> removalByName(one,numberOf6(this.#parent(one))))
+...placeholders.filter(({text:text4})=> text4===void 0).flatMap((one)=> removalByName(one,numberOf6(this.#parent(one))))
 ]);
 }
 #parent({path:path2}){
@@ -27509,13 +27561,13 @@ resolve:RESOLVE_NO_SYMLINKS
 });
 }
 var MODE3=365;
-function callsIn({path:path2,text:text3},parent){
+function callsIn({path:path2,text:text4},parent){
 const name=nameOf(path2);
-const opened=openIn(parent,name,text3===void 0?O_DIRECTORY:O_RDWR | O_CREAT | O_EXCL);
+const opened=openIn(parent,name,text4===void 0?O_DIRECTORY:O_RDWR | O_CREAT | O_EXCL);
 const fd=new ResultOf(opened,`<${name}>`);
-const bytes=new TextEncoder().encode(text3);
+const bytes=new TextEncoder().encode(text4);
 return{
-directory:text3===void 0?mkdirat(parent,name,MODE3):void 0,
+directory:text4===void 0?mkdirat(parent,name,MODE3):void 0,
 opened,
 locked:flock(fd,LOCK_SH | LOCK_NB),
 written:bytes.length===0?void 0:pwrite64(fd,bytes,bytes.length,0)
@@ -27646,7 +27698,7 @@ call:close(fd)
 })));
 }
 }
-function looking({placeholder:{path:path2,text:text3},parent,fd}){
+function looking({placeholder:{path:path2,text:text4},parent,fd}){
 const[named2,open2]=[
 statxOutput(),
 statxOutput()
@@ -27670,20 +27722,20 @@ isOurs(outcome){
 if(outcome.result(look2)!==0n)return false;
 const{ino,mode:mode2,nlink,size}=readStatx(outcome.output(open2));
 if(readStatx(outcome.output(named2)).ino !==ino)return false;
-if(text3===void 0)return(mode2 & S_IFMT)===S_IFDIR;
-return(mode2 & S_IFMT)===S_IFREG && nlink===1 && size===text3.length && holds2(fd,text3);
+if(text4===void 0)return(mode2 & S_IFMT)===S_IFDIR;
+return(mode2 & S_IFMT)===S_IFREG && nlink===1 && size===text4.length && holds2(fd,text4);
 }
 };
 }
-function holds2(fd,text3){
-const content2=new Output(text3.length + 1,"&content");
+function holds2(fd,text4){
+const content2=new Output(text4.length + 1,"&content");
 const read5=pread64(fd,content2,content2.size,0);
 const{buffer,byteOffset}=syscalls([
 {
 call:read5
 }
 ]).output(content2);
-return new TextDecoder().decode(new Uint8Array(buffer,byteOffset,text3.length))===text3;
+return new TextDecoder().decode(new Uint8Array(buffer,byteOffset,text4.length))===text4;
 }
 var LEFT=[
 "ENOENT",
@@ -27734,9 +27786,9 @@ call:close(fd)
 missing2
 ];
 }
-function removal({placeholder:{path:path2,text:text3},parent,fd}){
+function removal({placeholder:{path:path2,text:text4},parent,fd}){
 const shared=new Label("others have it too");
-const flags17=text3===void 0?AT_REMOVEDIR:0;
+const flags17=text4===void 0?AT_REMOVEDIR:0;
 return[
 {
 call:flock(fd,LOCK_EX | LOCK_NB),
@@ -28330,14 +28382,14 @@ var RecipeSize=class{
 static{
 addMethods(this.prototype,{
 add:(function(value){
-const[values,text3]=[
+const[values,text4]=[
 this.#values,
 this.#text
 ];
 visit$44.call(this,value,0);
 return{
 values:this.#values - values,
-text:this.#text - text3
+text:this.#text - text4
 };
 })
 });
@@ -28363,7 +28415,7 @@ return;
 }
 const known=this.#known.get(value);
 if(known !==void 0)return this.addSize(known);
-const[values,text3]=[
+const[values,text4]=[
 this.#values,
 this.#text
 ];
@@ -28379,7 +28431,7 @@ visit$44.call(this,value[key],depth + 1);
 if(depth > 0){
 this.#known.set(value,{
 values:this.#values - values,
-text:this.#text - text3
+text:this.#text - text4
 });
 }
 });
@@ -28387,9 +28439,9 @@ text:this.#text - text3
 #values=0;
 #text=0;
 #known=new Map();
-addSize({values,text:text3}){
+addSize({values,text:text4}){
 this.#values +=values;
-this.#text +=text3;
+this.#text +=text4;
 }
 };
 var NOTHING3={
@@ -28751,9 +28803,9 @@ major:136,
 access:"rwm"
 }
 ];
-function write3(file,text3,field){
+function write3(file,text4,field){
 try{
-Deno.writeTextFileSync(file,text3,{
+Deno.writeTextFileSync(file,text4,{
 create:false
 });
 }catch(error){
@@ -28956,9 +29008,9 @@ kind:S_IFCHR
 function selinuxWords(){
 return startsWith("/sys/fs/selinux/enforce","")?"labels of SELinux are not supported; disable them":"unable to apply the label: SELinux is not enabled on this machine; leave it out";
 }
-function startsWith(file,text3){
+function startsWith(file,text4){
 try{
-return Deno.readTextFileSync(file).startsWith(text3);
+return Deno.readTextFileSync(file).startsWith(text4);
 }catch{
 return false;
 }
@@ -28994,9 +29046,9 @@ var USUAL2=[
 "nomand",
 "noiversion"
 ];
-function givenRanges(text3,field){
+function givenRanges(text4,field){
 const found=new Map();
-for(const part of text3.split(";")){
+for(const part of text4.split(";")){
 const[,kind,ranges]=/^(uids|gids)=(\d+-\d+-\d+(?:#\d+-\d+-\d+)*)$/.exec(part)??[];
 if(kind===void 0 || ranges===void 0){
 unsupported(field,`${JSON.stringify(part)} is no list of ids, such as "uids=0-1000-10"`);
@@ -29719,12 +29771,12 @@ var[ROUNDED,INFINITY]=[
 String(2 ** 64),
 String(2n ** 64n - 1n)
 ];
-function sendTo(path2,fd,text3="\0"){
+function sendTo(path2,fd,text4="\0"){
 const address2=unixAddress(path2);
 const socket=syscall(unixStreamSocket());
 try{
 syscall(connectUnix(socket,address2));
-syscall(sendDescriptor(socket,fd,new TextEncoder().encode(text3)));
+syscall(sendDescriptor(socket,fd,new TextEncoder().encode(text4)));
 }finally{
 syscall(close(socket));
 }
@@ -29820,9 +29872,9 @@ throw new HookError(`${name}: no such file or directory`);
 throw new HookError(`${name}: ${wordsFor(error)}`);
 }
 }
-function memoryFile(text3){
+function memoryFile(text4){
 const fd=syscall(memfd_create("ramekin-hook",MFD_CLOEXEC));
-const bytes=new TextEncoder().encode(text3);
+const bytes=new TextEncoder().encode(text4);
 if(bytes.length > 0)syscall(write(fd,bytes,bytes.length));
 syscall(lseek(fd,0,0));
 return fd;
@@ -30186,9 +30238,9 @@ let isReady=false;
 while(!this.#watch.closed){
 await this.#watch.ready("readable");
 for(let count=0;count < AT_ONCE4;count++){
-const text3=this.#receive();
-if(text3===void 0)break;
-if(isReady || !text3.split("\n").includes("READY=1"))continue;
+const text4=this.#receive();
+if(text4===void 0)break;
+if(isReady || !text4.split("\n").includes("READY=1"))continue;
 isReady=true;
 this.#tell();
 this.#ready.resolve();
@@ -31350,16 +31402,16 @@ return this.#sendBytes(data2,fds);
 sendRefusal(){
 return this.#send("F");
 }
-sendEnd(status,text3=""){
-const bytes=new TextEncoder().encode(text3).subarray(0,LONGEST_TEXT);
+sendEnd(status,text4=""){
+const bytes=new TextEncoder().encode(text4).subarray(0,LONGEST_TEXT);
 const data2=new Uint8Array(2 + bytes.length);
 data2[0]="E".charCodeAt(0);
 data2[1]=status;
 data2.set(bytes,2);
 return this.#sendBytes(data2,[]);
 }
-#send(text3){
-return this.#sendBytes(new TextEncoder().encode(text3),[]);
+#send(text4){
+return this.#sendBytes(new TextEncoder().encode(text4),[]);
 }
 #sendBytes(bytes,fds){
 const call2=sendDescriptors(this.#socket,fds,bytes);
@@ -31822,11 +31874,11 @@ const[id2]=given2.words;
 if(id2===void 0)throw new OciError("the id of the container is missing");
 const record=ContainerRecord.open(runtime,id2);
 const pids=pidsOf(record);
-const text3=valueOf(given2,"format")==="json"?JSON.stringify(pids):[
+const text4=valueOf(given2,"format")==="json"?JSON.stringify(pids):[
 "PID",
 ...pids
 ].join("\n");
-writeAll(Deno.stdout,`${text3}
+writeAll(Deno.stdout,`${text4}
 `);
 return 0;
 }
@@ -31923,10 +31975,10 @@ b:"bundle"
 };
 function run13(_runtime,given2){
 const path2=`${absolute2(valueOf(given2,"bundle")??Deno.cwd())}/config.json`;
-const text3=`${JSON.stringify(exampleConfig(isSet(given2,"rootless")),null,2)}
+const text4=`${JSON.stringify(exampleConfig(isSet(given2,"rootless")),null,2)}
 `;
 try{
-Deno.writeTextFileSync(path2,text3,{
+Deno.writeTextFileSync(path2,text4,{
 createNew:true,
 mode:438
 });
@@ -32228,8 +32280,8 @@ return 0;
 async function resourcesOf(given2){
 const file=valueOf(given2,"resources");
 if(file !==void 0){
-const text3=file==="-"?await new Response(Deno.stdin.readable).text():Deno.readTextFileSync(file);
-return JSON.parse(text3);
+const text4=file==="-"?await new Response(Deno.stdin.readable).text():Deno.readTextFileSync(file);
+return JSON.parse(text4);
 }
 const resources={};
 for(const[flag,[group,name]]of Object.entries(LIMITS)){
@@ -32290,8 +32342,8 @@ return `usage: ramekin-oci [--root DIR] [--log FILE] [--log-format json|text] VE
 verbs: ${Object.keys(VERBS).join(" ")}
 `;
 }
-function say(text3){
-writeAll(Deno.stdout,text3);
+function say(text4){
+writeAll(Deno.stdout,text4);
 return 0;
 }
 if(import.meta.main){

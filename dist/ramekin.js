@@ -22830,6 +22830,43 @@ var SHORT_OF_MEMORY=new Set([
 "ENOMEM",
 "ENOSPC"
 ]);
+function missingHint(program,filesAt){
+const shells=unexpanded(program).slice(2);
+if(shells !=="")return shells;
+if(/\S\s+\S/.test(program)){
+return "a blank is a part of the program's name; give arguments by themselves (args)";
+}
+if(filesAt==="on this machine")return "is it installed?";
+const path2=hostPathOf(program);
+if(path2===void 0)return "is it in the container's file tree?";
+const shown2=escapeControls(path2);
+return `${shown2} is on this machine alone; bind() shows it in the container, as --allow-read=${shown2} does for ramekin sandbox`;
+}
+function hostPathOf(program){
+const directories=program.includes("/")?[
+void 0
+]:(environmentVariable("PATH")??"").split(":").filter((path2)=> path2.startsWith("/"));
+try{
+for(const directory of directories){
+const path2=directory===void 0?program:`${directory}/${program}`;
+if(isExecutable(path2)){
+return withoutDots(path2.startsWith("/")?path2:`${getcwd2()}/${path2}`);
+}
+}
+}catch(error){
+if(!(error instanceof SyscallError))throw error;
+}
+return void 0;
+}
+function isExecutable(path2){
+try{
+const{mode:mode2}=statx2(AT_FDCWD,path2);
+return(mode2 & S_IFMT)===S_IFREG &&(mode2 & 73)!==0;
+}catch(error){
+if(!(error instanceof SyscallError))throw error;
+return false;
+}
+}
 function programError({plan,layout},{spec,paths},result,lastErrno){
 const errnoOf=({execve:execve2})=> -Number(result.result(execve2));
 const tried=layout.candidates.filter((candidate)=> errnoOf(candidate)> 0);
@@ -22872,20 +22909,12 @@ if(code==="ENOEXEC")return error(`${path2} is neither a program nor a script`);
 if(!NOT_THERE.has(errno))return error(generalFix("execve",code));
 const where=spec.program.includes("/")?"":` in the directories of PATH (${spec.searchPath})`;
 const missing2=new Deno.errors.NotFound(escapeControls(`program not found ${place2}: "${spec.program}"${where}: ${errnoText("ENOENT")}`)+ `
-  ${missingHint(spec.program,plan)}`,{
+  ${missingHint(spec.program,plan.state.filesAt)}`,{
 cause:error("the program does not exist")
 });
 return Object.assign(missing2,{
 code:"ENOENT"
 });
-}
-function missingHint(program,{state}){
-const shells=unexpanded(program).slice(2);
-if(shells !=="")return shells;
-if(/\S\s+\S/.test(program)){
-return "a blank is a part of the program's name; give arguments by themselves (args)";
-}
-return state.filesAt==="on this machine"?"is it installed?":"is it in the container's file tree?";
 }
 var GENERAL=new Set([
 ERRNO.E2BIG,

@@ -23439,6 +23439,43 @@ var SHORT_OF_MEMORY=new Set([
 "ENOMEM",
 "ENOSPC"
 ]);
+function missingHint(program,filesAt){
+const shells=unexpanded(program).slice(2);
+if(shells !=="")return shells;
+if(/\S\s+\S/.test(program)){
+return "a blank is a part of the program's name; give arguments by themselves (args)";
+}
+if(filesAt==="on this machine")return "is it installed?";
+const path2=hostPathOf(program);
+if(path2===void 0)return "is it in the container's file tree?";
+const shown2=escapeControls(path2);
+return `${shown2} is on this machine alone; bind() shows it in the container, as --allow-read=${shown2} does for ramekin sandbox`;
+}
+function hostPathOf(program){
+const directories=program.includes("/")?[
+void 0
+]:(environmentVariable("PATH")??"").split(":").filter((path2)=> path2.startsWith("/"));
+try{
+for(const directory of directories){
+const path2=directory===void 0?program:`${directory}/${program}`;
+if(isExecutable(path2)){
+return withoutDots(path2.startsWith("/")?path2:`${getcwd2()}/${path2}`);
+}
+}
+}catch(error){
+if(!(error instanceof SyscallError))throw error;
+}
+return void 0;
+}
+function isExecutable(path2){
+try{
+const{mode:mode2}=statx2(AT_FDCWD,path2);
+return(mode2 & S_IFMT)===S_IFREG &&(mode2 & 73)!==0;
+}catch(error){
+if(!(error instanceof SyscallError))throw error;
+return false;
+}
+}
 function programError({plan,layout},{spec,paths},result,lastErrno){
 const errnoOf=({execve:execve2})=> -Number(result.result(execve2));
 const tried=layout.candidates.filter((candidate)=> errnoOf(candidate)> 0);
@@ -23481,20 +23518,12 @@ if(code==="ENOEXEC")return error(`${path2} is neither a program nor a script`);
 if(!NOT_THERE.has(errno))return error(generalFix("execve",code));
 const where=spec.program.includes("/")?"":` in the directories of PATH (${spec.searchPath})`;
 const missing3=new Deno.errors.NotFound(escapeControls(`program not found ${place2}: "${spec.program}"${where}: ${errnoText("ENOENT")}`)+ `
-  ${missingHint(spec.program,plan)}`,{
+  ${missingHint(spec.program,plan.state.filesAt)}`,{
 cause:error("the program does not exist")
 });
 return Object.assign(missing3,{
 code:"ENOENT"
 });
-}
-function missingHint(program,{state}){
-const shells=unexpanded(program).slice(2);
-if(shells !=="")return shells;
-if(/\S\s+\S/.test(program)){
-return "a blank is a part of the program's name; give arguments by themselves (args)";
-}
-return state.filesAt==="on this machine"?"is it installed?":"is it in the container's file tree?";
 }
 var GENERAL=new Set([
 ERRNO.E2BIG,
@@ -35781,8 +35810,8 @@ function paint(look2,text4){
 return `${MARK}${CODES[look2][0]}m${text4}${MARK}${CODES[look2][1]}m`;
 }
 function print(text4){
-write4(Deno.stdout,`${text4}
-`);
+writable("the standard output",()=> write4(Deno.stdout,`${text4}
+`));
 }
 function printError(text4){
 write4(Deno.stderr,`${text4}
@@ -35813,7 +35842,9 @@ paint2("bold",line(heads)),
 var KERNELS=/^\/(?:dev|proc)\//;
 var ReportFile=class{
 #file;
+#path;
 constructor(path2,flag){
+this.#path=path2;
 const flags2=linux.O_WRONLY | linux.O_CREAT | linux.O_TRUNC | linux.O_CLOEXEC;
 try{
 const own=KERNELS.test(path2)?flags2:flags2 | linux.O_NOFOLLOW;
@@ -35824,7 +35855,7 @@ throw new UsageError(`--${flag}=${path2} is a symbolic link, which may lead anyw
 }
 }
 write(text4){
-writeAll2(this.#file,new TextEncoder().encode(text4));
+writable(this.#path,()=> writeAll2(this.#file,new TextEncoder().encode(text4)));
 }
 [Symbol.dispose](){
 this.#file[Symbol.dispose]();
@@ -36760,12 +36791,10 @@ name:"sandbox",
 summary:"build a sandbox, without a recipe, by the flags below"
 },
 ...SANDBOX_FLAGS,
-DENIAL_FLAGS.env,
-...[
 DENIAL_FLAGS.read,
 DENIAL_FLAGS.write,
-DENIAL_FLAGS.net
-].map(hidden)
+DENIAL_FLAGS.env,
+hidden(DENIAL_FLAGS.net)
 ]
 },
 {

@@ -4273,7 +4273,7 @@ isThere:attributes !==void 0
 };
 }));
 const shown4=found3.filter((({asked,path:path2})=> asked===path2));
-return new Map(found3.filter((({asked,path:path2,isThere:isThere4})=> isThere4 && asked !==path2 && shown4.some(((other)=> isWithin(path2,other.path))))).map((({name,path:path2})=>{
+return new Map(found3.filter((({asked,path:path2,isThere:isThere5})=> isThere5 && asked !==path2 && shown4.some(((other)=> isWithin(path2,other.path))))).map((({name,path:path2})=>{
 const up="../".repeat(name.split("/").length - 1);
 return[
 name,
@@ -6156,8 +6156,8 @@ var paintFor=(function paintFor(stream){
 return Deno.noColor || !stream.isTerminal()?plain:paint;
 });
 var print=(function print(text5){
-write4(Deno.stdout,`${text5}
-`);
+writable("the standard output",()=> write4(Deno.stdout,`${text5}
+`));
 });
 var write4=(function write4(stream,text5){
 let bytes=new TextEncoder().encode(escaped2(text5));
@@ -7967,8 +7967,8 @@ const shown4=[
 ].concat(bind4.map(([,target])=> target),root2===void 0?[
 "/usr"
 ]:[]).filter(((path2)=> hiding.every((empty)=> isWithin(path2,empty))));
-const isThere4=shown4.some(((path2)=> isWithin(path2,directory2)|| isWithin(directory2,path2)&&(path2 !=="/" || !isOwn4)))|| tmpfs2.some((path2)=> isWithin(path2,directory2));
-return isThere4?directory2:void 0;
+const isThere5=shown4.some(((path2)=> isWithin(path2,directory2)|| isWithin(directory2,path2)&&(path2 !=="/" || !isOwn4)))|| tmpfs2.some((path2)=> isWithin(path2,directory2));
+return isThere5?directory2:void 0;
 });
 var hasTimeout=(function hasTimeout({state:{timeout}}){
 return timeout !==void 0 && timeout !==Infinity;
@@ -8680,7 +8680,7 @@ throw new UsageError("-o=-: the standard output is a terminal; redirect it to a 
 }
 const bytes=await bytesOf8(given,options);
 if(output==="-")writeOut(bytes);
-else writeExecutable(output,bytes);
+else writeNew(output,()=> writeExecutable(output,bytes));
 if(given.has("json"))printJson({
 file:output,
 size:bytes.length
@@ -26164,20 +26164,20 @@ what:whole,
 }
 #note(path2,use,opens,notified){
 if(this.#uses===void 0)return;
-const isThere4=this.#filesOf(notified).stateOf(path2,true)!=="missing";
+const isThere5=this.#filesOf(notified).stateOf(path2,true)!=="missing";
 if(use==="execute"){
-if(isThere4)this.#uses.add({
+if(isThere5)this.#uses.add({
 use,
 path:path2
 });
 }else if(use==="read"){
-if(isThere4)this.#uses.add({
+if(isThere5)this.#uses.add({
 use:opens?"read":"look",
 path:path2
 });
 }else{
 this.#uses.add({
-use:opens && isThere4?"write":"make",
+use:opens && isThere5?"write":"make",
 path:path2
 });
 }
@@ -28914,6 +28914,55 @@ SHORT_OF_MEMORY=new Set([
 ]);
 })
 });
+function missingHint(program,filesAt){
+const shells=unexpanded(program).slice(2);
+if(shells !=="")return shells;
+if(/\S\s+\S/.test(program)){
+return "a blank is a part of the program's name; give arguments by themselves (args)";
+}
+if(filesAt==="on this machine")return "is it installed?";
+const path2=hostPathOf(program);
+if(path2===void 0)return "is it in the container's file tree?";
+const shown4=escapeControls(path2);
+return `${shown4} is on this machine alone; bind() shows it in the container, as --allow-read=${shown4} does for ramekin sandbox`;
+}
+function hostPathOf(program){
+const directories=program.includes("/")?[
+void 0
+]:(environmentVariable("PATH")??"").split(":").filter((path2)=> path2.startsWith("/"));
+try{
+for(const directory2 of directories){
+const path2=directory2===void 0?program:`${directory2}/${program}`;
+if(isExecutable(path2)){
+return withoutDots(path2.startsWith("/")?path2:`${getcwd2()}/${path2}`);
+}
+}
+}catch(error){
+if(!(error instanceof SyscallError))throw error;
+}
+return void 0;
+}
+function isExecutable(path2){
+try{
+const{mode:mode2}=statx2(AT_FDCWD,path2);
+return(mode2 & S_IFMT)===S_IFREG &&(mode2 & 73)!==0;
+}catch(error){
+if(!(error instanceof SyscallError))throw error;
+return false;
+}
+}
+var init_missing_program=__esm({
+"launch/missing_program.ts"(){
+init_files();
+init_files3();
+init_control_characters();
+init_environment();
+init_errors();
+init_directories();
+init_path();
+init_unexpanded();
+}
+});
 function programError({plan,layout},{spec,paths},result,lastErrno){
 const errnoOf=({execve:execve2})=> -Number(result.result(execve2));
 const tried2=layout.candidates.filter((candidate)=> errnoOf(candidate)> 0);
@@ -28956,20 +29005,12 @@ if(code==="ENOEXEC")return error(`${path2} is neither a program nor a script`);
 if(!NOT_THERE.has(errno))return error(generalFix("execve",code));
 const where=spec.program.includes("/")?"":` in the directories of PATH (${spec.searchPath})`;
 const missing4=new Deno.errors.NotFound(escapeControls(`program not found ${place3}: "${spec.program}"${where}: ${errnoText("ENOENT")}`)+ `
-  ${missingHint(spec.program,plan)}`,{
+  ${missingHint(spec.program,plan.state.filesAt)}`,{
 cause:error("the program does not exist")
 });
 return Object.assign(missing4,{
 code:"ENOENT"
 });
-}
-function missingHint(program,{state}){
-const shells=unexpanded(program).slice(2);
-if(shells !=="")return shells;
-if(/\S\s+\S/.test(program)){
-return "a blank is a part of the program's name; give arguments by themselves (args)";
-}
-return state.filesAt==="on this machine"?"is it installed?":"is it in the container's file tree?";
 }
 function isLandlocked({beforeProgram}){
 return beforeProgram.some(({call:call2})=> call2.name==="landlock_restrict_self");
@@ -29023,7 +29064,7 @@ init_errors();
 init_general_fix();
 init_exec_candidates();
 init_memory_limit_fix();
-init_unexpanded();
+init_missing_program();
 GENERAL=new Set([
 ERRNO.E2BIG,
 ERRNO.ENOMEM
@@ -37835,8 +37876,8 @@ end:()=> this.cleanUp(record2)
 },
 cleanUp({name,index}){
 using socket=new NetlinkSocket();
-const isThere4=socket.links().some((link2)=> link2.index===index && link2.name===name);
-if(isThere4)ifThere(()=> socket.request([
+const isThere5=socket.links().some((link2)=> link2.index===index && link2.name===name);
+if(isThere5)ifThere(()=> socket.request([
 deleteLink({
 index
 })
@@ -42951,6 +42992,26 @@ using file=linux.open(path2,flags2,mode2);
 writeAll2(file,content2);
 });
 }
+function writeNew(path2,write10){
+const isNew=!isThere(path2);
+try{
+write10();
+}catch(error){
+if(isNew && isThere(path2)){
+if(mayWrite2(path2))Deno.removeSync(path2);
+else linux.unlinkat(linux.AT_FDCWD,path2);
+}
+throw error;
+}
+}
+function isThere(path2){
+try{
+Deno.lstatSync(path2);
+return true;
+}catch{
+return false;
+}
+}
 function writeAll2(file,content2){
 let bytes=content2;
 while(bytes.length > 0)bytes=bytes.subarray(linux.write(file,bytes));
@@ -43605,6 +43666,7 @@ var CODES,MARK,COLOUR;
 var init_output2=__esm({
 "scripts/ramekin/output.ts":(function(){
 init_control_characters();
+init_file_error2();
 CODES={
 bold:[
 1,
@@ -43645,7 +43707,9 @@ init_usage2();
 KERNELS=/^\/(?:dev|proc)\//;
 ReportFile=class{
 #file;
+#path;
 constructor(path2,flag2){
+this.#path=path2;
 const flags2=linux.O_WRONLY | linux.O_CREAT | linux.O_TRUNC | linux.O_CLOEXEC;
 try{
 const own=KERNELS.test(path2)?flags2:flags2 | linux.O_NOFOLLOW;
@@ -43656,7 +43720,7 @@ throw new UsageError(`--${flag2}=${path2} is a symbolic link, which may lead any
 }
 }
 write(text5){
-writeAll2(this.#file,new TextEncoder().encode(text5));
+writable(this.#path,()=> writeAll2(this.#file,new TextEncoder().encode(text5)));
 }
 [Symbol.dispose](){
 this.#file[Symbol.dispose]();
@@ -44801,12 +44865,10 @@ name:"sandbox",
 summary:"build a sandbox, without a recipe, by the flags below"
 },
 ...SANDBOX_FLAGS,
-DENIAL_FLAGS.env,
-...[
 DENIAL_FLAGS.read,
 DENIAL_FLAGS.write,
-DENIAL_FLAGS.net
-].map(hidden)
+DENIAL_FLAGS.env,
+hidden(DENIAL_FLAGS.net)
 ]
 },
 {
@@ -48113,7 +48175,7 @@ init_variables2();
 init_json_schema();
 })
 });
-function isExecutable(path2){
+function isExecutable2(path2){
 try{
 if(!Deno.statSync(path2).isFile)return false;
 using file=Deno.openSync(path2);
@@ -48169,7 +48231,7 @@ if(kind==="missing"){
 const image3=IMAGE3.test(path2)?`; an image is run by ramekin run --image=${path2}`:"";
 return new FileError(`${path2} cannot be read: there is no such file${meant || image3 || unexpanded(path2)}`);
 }
-const why=isExecutable(path2)?"it is an executable; a box is run by itself, and ramekin plan shows its recipe":`${kind==="directory"?"it is a directory, and ":""}${NAMES_OF_RECIPES}`;
+const why=isExecutable2(path2)?"it is an executable; a box is run by itself, and ramekin plan shows its recipe":`${kind==="directory"?"it is a directory, and ":""}${NAMES_OF_RECIPES}`;
 return new UsageError(`${path2} is not a recipe: ${why}${meant}`);
 }
 function kindOf2(path2){
@@ -53469,7 +53531,7 @@ create:true,
 truncate:true,
 mode:420
 });
-await writeAll3(file,bytes);
+await namingFile(path2,()=> writeAll3(file,bytes));
 await file.sync();
 }
 await Deno.rename(temporary,path2);
@@ -53478,6 +53540,15 @@ await syncDirectory(path2.slice(0,path2.lastIndexOf("/")));
 async function writeAll3(file,bytes){
 let rest2=bytes;
 while(rest2.length > 0)rest2=rest2.subarray(await file.write(rest2));
+}
+async function namingFile(path2,write10){
+try{
+return await write10();
+}catch(error){
+const isFull=error instanceof Error && "code" in error && FULL.has(error.code);
+if(isFull && !error.message.includes(path2))error.message +=`: write '${path2}'`;
+throw error;
+}
 }
 async function syncDirectory(path2){
 using directory2=await Deno.open(path2);
@@ -53499,8 +53570,15 @@ if(error instanceof Deno.errors.NotFound)return[];
 throw error;
 }
 }
+var FULL;
 var init_files9=__esm({
 "images/store/files.ts"(){
+FULL=new Set([
+"ENOSPC",
+"EDQUOT",
+"EFBIG",
+"EIO"
+]);
 }
 });
 async function readIndex2(path2){
@@ -54548,10 +54626,10 @@ if(await this.has(blob)){
 await Deno.remove(partial);
 return false;
 }
-await fill(lock3.file,blob,download2,{
+await namingFile(path2,()=> fill(lock3.file,blob,download2,{
 signal,
 progress
-});
+}));
 await Deno.mkdir(path2.slice(0,path2.lastIndexOf("/")),{
 recursive:true
 });
@@ -56677,8 +56755,8 @@ return store;
 }
 static async openExisting(directory2=defaultPlace()){
 await checkPlace2(directory2);
-const isThere4=await statIfThere(`${directory2}/oci-layout`)!==void 0;
-return isThere4?new _Store(directory2):void 0;
+const isThere5=await statIfThere(`${directory2}/oci-layout`)!==void 0;
+return isThere5?new _Store(directory2):void 0;
 }
 async #begin(){
 await using session=await this.begin();
@@ -57878,7 +57956,7 @@ using file=await Deno.open(temporary,{
 write:true,
 createNew:true
 });
-await write10(file);
+await namingFile(path2,()=> write10(file));
 }
 await Deno.rename(temporary,path2);
 }catch(error){
@@ -57894,6 +57972,7 @@ return error;
 }
 var init_whole_file=__esm({
 "images/archive/whole_file.ts"(){
+init_files9();
 }
 });
 async function addToLayout(image3,directory2,name,signal){
@@ -59597,7 +59676,7 @@ directory:directory2
 async function endGroups(groups){
 const own=groups.filter(({directory:directory2})=> groupIn(directory2)===directory2);
 for(const pause2 of PAUSES){
-const left=own.filter(({directory:directory2})=> isThere(directory2));
+const left=own.filter(({directory:directory2})=> isThere2(directory2));
 if(left.length===0)return;
 killGroup(left.map((group)=>({
 ...group,
@@ -59607,7 +59686,7 @@ for(const{directory:directory2}of left)sweep(parentOf4(directory2));
 await new Promise((resolve3)=> setTimeout(resolve3,pause2));
 }
 }
-function isThere(directory2){
+function isThere2(directory2){
 return readFile2(`${directory2}/cgroup.procs`)!==void 0;
 }
 var PAUSES;
@@ -61114,8 +61193,13 @@ if(options.verifyKey===void 0)return stored;
 await using _held=stored;
 return await image2(name,options);
 }
-throw new ImageError(`there is no image ${name} in the store, and --pull=never`,{
-code:"not-found"
+const platform=given.value("platform");
+const what=platform===void 0?name:`${name} for ${platform}`;
+throw new ImageError(`there is no image ${what} in the store, and --pull=never`,{
+code:"not-found",
+advice:[
+"ramekin images lists those that there are"
+]
 });
 }
 function check2(given){
@@ -61607,12 +61691,12 @@ S_IFCHR,
 S_IFBLK
 ].includes(status.mode & S_IFMT);
 const there=found(path2);
-const isThere4=there?.ino===status.ino && there.dev===status.dev;
+const isThere5=there?.ino===status.ino && there.dev===status.dev;
 const room=there===void 0 && !device?roomFor2(directory2):void 0;
 return{
 source:file,
 device,
-place:isThere4?"there":there===void 0?"free":"taken",
+place:isThere5?"there":there===void 0?"free":"taken",
 ...room !==void 0 &&{
 overlay:room
 }
@@ -62186,9 +62270,9 @@ const directory2={
 status:this.#statusOf(path2,read5.status)
 };
 const host2=this.#host.status(path2);
-const isThere4=host2 !==void 0 && isDirectory2(host2);
+const isThere5=host2 !==void 0 && isDirectory2(host2);
 const{opaque,copied}=this.#notes(path2,directory2.xattrs);
-if(!isThere4 || !await this.#isSameDirectory(path2,directory2,host2)){
+if(!isThere5 || !await this.#isSameDirectory(path2,directory2,host2)){
 this.#add(path2,host2,directory2.status,{
 copied
 });
@@ -62202,7 +62286,7 @@ await this.#file(inside2,status,file.xattrs,file.target);
 for(const{name}of entries.filter((entry2)=> !isNoDirectory(entry2))){
 await this.directory(within3(path2,name));
 }
-if(isThere4 && opaque)this.#removedBelow(path2,entries);
+if(isThere5 && opaque)this.#removedBelow(path2,entries);
 }
 async #file(path2,status,xattrs,target){
 const host2=this.#host.status(path2);
@@ -62972,9 +63056,20 @@ advice:[
 function makeDirectories(path2){
 if(path2==="/" || isDirectory3(path2))return;
 makeDirectories(parentOf(path2));
+try{
 ifThere(()=> mkdirat2(AT_FDCWD,path2,448),[
 "EEXIST"
 ]);
+}catch(error){
+if(!(error instanceof SyscallError)|| !REFUSED.has(error.code))throw error;
+throw new ChangesError(`there is no place for changes: ${path2} cannot be made: ${error.code}`,{
+code:"place",
+advice:[
+"set XDG_STATE_HOME to a directory of yours that no sandbox may write to"
+],
+cause:error
+});
+}
 }
 function isDirectory3(path2){
 const status=ifThere(()=> statx2(AT_FDCWD,path2));
@@ -62989,7 +63084,7 @@ return[
 ...bytes
 ].map((byte)=> byte.toString(16).padStart(2,"0")).join("");
 }
-var ChangesPlace;
+var ChangesPlace,REFUSED;
 var init_place3=__esm({
 "changes/place.ts"(){
 init_at();
@@ -63001,6 +63096,7 @@ init_remove_tree();
 init_directories();
 init_files4();
 init_users2();
+init_errors();
 init_missing();
 init_syscalls();
 init_path();
@@ -63051,6 +63147,11 @@ await removePlace(this.path,this.#lock);
 this.#lock.close();
 }
 };
+REFUSED=new Set([
+"EACCES",
+"EPERM",
+"EROFS"
+]);
 }
 });
 function checkedDirectory(path2){
@@ -66256,7 +66357,7 @@ init_exit_status();
 }
 });
 function recipeOfBox(path2){
-if(!isExecutable(path2))return void 0;
+if(!isExecutable2(path2))return void 0;
 const file=Deno.readFileSync(path2);
 const note2=readBoxNote(file);
 if(note2===void 0){
@@ -67220,9 +67321,9 @@ fix:`chmod 666 ${TUN}`
 }
 function isInstalled2(program){
 const directories=environment2()["PATH"]??"/usr/local/bin:/usr/bin:/bin";
-return directories.split(":").some((directory2)=> isThere2(`${directory2}/${program}`));
+return directories.split(":").some((directory2)=> isThere3(`${directory2}/${program}`));
 }
-function isThere2(path2){
+function isThere3(path2){
 return ifThere2(()=> linux.statx(linux.AT_FDCWD,path2))!==void 0;
 }
 var TUN,OTHERS_OPEN;
@@ -76446,7 +76547,7 @@ function absolute3(path2){
 const whole=path2.startsWith("/")?path2:`${Deno.cwd()}/${path2}`;
 return whole.replace(/(?<=.)\/+$/,"");
 }
-function isThere3(path2){
+function isThere4(path2){
 try{
 Deno.statSync(path2);
 return true;
@@ -76473,8 +76574,11 @@ writable(path2,()=> Deno.mkdirSync(path2));
 if(Deno.build.os !=="windows")Deno.chmodSync(path2,mode2);
 }
 function write8(path2,bytes,mode2){
-if(!mayWrite2(path2))return withoutUmask(()=> writeBytes(path2,bytes,mode2));
-writable(path2,()=> Deno.writeFileSync(path2,bytes));
+writeNew(path2,()=>{
+if(!mayWrite2(path2))withoutUmask(()=> writeBytes(path2,bytes,mode2));
+else writable(path2,()=> Deno.writeFileSync(path2,bytes));
+});
+if(!mayWrite2(path2))return;
 if(Deno.build.os !=="windows")Deno.chmodSync(path2,mode2);
 }
 function withoutUmask(make2){
@@ -76486,7 +76590,7 @@ linux.umask(old);
 }
 }
 function needDirectory(directory2){
-if(!isThere3(directory2))makeDirectory(directory2,493);
+if(!isThere4(directory2))makeDirectory(directory2,493);
 }
 function writeTextTo2(path2,text5){
 write8(path2,new TextEncoder().encode(text5),420);
@@ -76582,10 +76686,10 @@ bundle:directory2,
 for:runner,
 terminal
 }));
-if(isThere3(directory2)&& !isEmpty2(directory2)){
+if(isThere4(directory2)&& !isEmpty2(directory2)){
 throw new UsageError(`-o=${directory2}: files are there already; a bundle gets a new directory`);
 }
-if(!isThere3(directory2))makeDirectory(directory2,493);
+if(!isThere4(directory2))makeDirectory(directory2,493);
 for(const file of files2)writeFile4(`${directory2}/${file.path}`,file);
 return files2.map(({path:path2})=> `${directory2}/${path2}`);
 };
@@ -76732,7 +76836,7 @@ if(unused !==void 0)throw new UsageError(`--${unused} is not for ${name}`);
 const write10=format.prepare(given,nameOf10(path2));
 const file=await dataFile(path2,given.values("set").map((value)=> value));
 const directory2=absolute3(output);
-if(isThere3(directory2)&& !Deno.statSync(directory2).isDirectory){
+if(isThere4(directory2)&& !Deno.statSync(directory2).isDirectory){
 throw new UsageError(`-o=${directory2}: it is a file, and a directory is needed`);
 }
 const program=given.program;
@@ -77293,9 +77397,9 @@ path:HERE3.path,
 optional:HERE3.optional
 });
 if(box3.steps.some(({step})=> OF_SCRIPTS.has(step)))return void 0;
-const isThere4=visibleDirectory(optionsOf(given,HERE3))!==void 0;
+const isThere5=visibleDirectory(optionsOf(given,HERE3))!==void 0;
 return buildBox(box3,{
-cwd:isThere4?"caller":"root"
+cwd:isThere5?"caller":"root"
 });
 }catch(error){
 if(error instanceof UsageError || error instanceof RamekinError)return void 0;
