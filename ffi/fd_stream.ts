@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Slot, Struct } from "./call.ts";
+import { Slot } from "./call.ts";
 import { close, F_SETPIPE_SZ, fcntl } from "./calls/files.ts";
 import { POLLIN, ppoll } from "./calls/polling.ts";
 import { readSome, writeSome } from "./engine/transfer.ts";
@@ -121,11 +121,6 @@ const FD = new Slot("fd", 4);
 
 /** Waits for a fifth of a millisecond. */
 const WAITING = new Routine([FD], [{
-  call: ppoll([{ fd: FD, events: POLLIN }], new Struct(words(0, 200_000), "200 µs")),
+  call: ppoll([{ fd: FD, events: POLLIN }], 0.2),
   accept: ["EINTR"],
 }]);
-
-/** A struct timespec. */
-function words(seconds: number, nanoseconds: number): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(BigInt64Array.of(BigInt(seconds), BigInt(nanoseconds)).buffer);
-}

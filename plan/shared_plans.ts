@@ -43,7 +43,8 @@ export class SharedPlans {
     let from = begun === undefined ? 0 : begun.texts.length - 1;
     let plan = new PlanBuilder(steps, liveHost(), options, begun?.plan);
     if (shared > from && shared < steps.length) {
-      lowerSteps(plan, steps, from, from = shared);
+      lowerSteps(plan, steps, from, shared);
+      from = shared;
       if (!plan.isMomentary) {
         this.#keep({ plan, texts: texts.slice(0, shared + 1) });
         plan = new PlanBuilder(steps, plan.host, options, plan);

@@ -50,7 +50,8 @@ export function ppoll(fds: readonly PollFd[], timeout: number | undefined | Stru
 function timespec(milliseconds: number | undefined): Struct | null {
   if (milliseconds === undefined) return null;
   const seconds = Math.floor(milliseconds / 1000);
-  const nanoseconds = Math.round((milliseconds - seconds * 1000) * 1e6);
+  // Rounded up they could be a whole second, which the kernel refuses.
+  const nanoseconds = Math.floor((milliseconds - seconds * 1000) * 1e6);
   const words = new BigInt64Array([BigInt(seconds), BigInt(nanoseconds)]);
   return new Struct(new Uint8Array(words.buffer), `{${milliseconds} ms}`);
 }
