@@ -134,15 +134,16 @@ const [OPENED, NAMES, FURTHER_NAMES] = [1, 2, 3];
 function directoryTable(): KeptTable {
   const [path, stat] = [new Output(PATH_MAX, "&path"), statxOutput()];
   const [names, more] = [new Output(NAMES_SIZE, "&names"), new Output(NAMES_SIZE, "&more")];
-  const end = new Label("end");
+  const [closing, end] = [new Label("closing"), new Label("end")];
   const opened = openat(at_fdcwd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
   const fd = new ResultOf(opened, "directory");
   // A directory that was removed in the meantime is empty (ENOENT).
   return new KeptTable(path, [stat, names], [
     { call: statx(at_fdcwd, path, AT_SYMLINK_NOFOLLOW, OF_DIRECTORY, stat), ...orEnd(end) },
     { call: opened, ...orEnd(end) },
-    { call: getdents64(fd, names), accept: ["ENOENT"] },
-    { call: getdents64(fd, more), accept: ["ENOENT"] },
+    { call: getdents64(fd, names), accept: ["ENOENT"], onFailure: closing },
+    { call: getdents64(fd, more), accept: ["ENOENT"], onFailure: closing },
+    closing,
     { call: close(fd) },
     end,
   ]);

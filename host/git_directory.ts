@@ -179,10 +179,11 @@ const reading = perEngine(() => {
   const [path, text] = [new Output(PATH_MAX, "&path"), new Output(MOST, "&text")];
   const flags = O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC;
   const opened = openat(at_fdcwd, path, flags, 0);
-  const [fd, end] = [new ResultOf(opened, "fd"), new Label("end")];
+  const [fd, closing, end] = [new ResultOf(opened, "fd"), new Label("closing"), new Label("end")];
   return new KeptTable(path, [text], [
     { call: opened, accept: UNREADABLE, onAccepted: end },
-    { call: read(fd, text, MOST), accept: UNREADABLE },
+    { call: read(fd, text, MOST), accept: UNREADABLE, onFailure: closing },
+    closing,
     { call: close(fd) },
     end,
   ]);

@@ -124,11 +124,13 @@ function openWithoutLinks(path: string | Output): Call {
 function plainLookup(): KeptTable {
   const path = new Output(PATH_MAX, "&path");
   const opened = openWithoutLinks(path);
-  const [fd, stat, end] = [new ResultOf(opened, "fd"), statxOutput(), new Label("end")];
+  const [fd, stat] = [new ResultOf(opened, "fd"), statxOutput()];
+  const [closing, end] = [new Label("closing"), new Label("end")];
   return new KeptTable(path, [stat], [
     // ENOSYS: Linux 5.5 and earlier have no openat2(2).
     { call: opened, accept: [...NOTHING, "ENOSYS"], onAccepted: end },
-    { call: statx(fd, "", AT_EMPTY_PATH | UNASKED, ATTRIBUTES, stat) },
+    { call: statx(fd, "", AT_EMPTY_PATH | UNASKED, ATTRIBUTES, stat), onFailure: closing },
+    closing,
     { call: close(fd) },
     end,
   ]);
@@ -138,10 +140,14 @@ function plainLookup(): KeptTable {
 function followingLookup(): KeptTable {
   const path = new Output(PATH_MAX, "&path");
   const opened = openat(at_fdcwd, path, O_PATH | O_CLOEXEC);
-  const [fd, stat, end] = [new ResultOf(opened, "fd"), statxOutput(), new Label("end")];
+  const [fd, stat] = [new ResultOf(opened, "fd"), statxOutput()];
+  const [failed, end] = [new Label("failed"), new Label("end")];
+  const look = statx(fd, "", AT_EMPTY_PATH | UNASKED, ATTRIBUTES, stat);
   return new KeptTable(path, [stat], [
     { call: opened, accept: NOTHING, onAccepted: end },
-    { call: statx(fd, "", AT_EMPTY_PATH | UNASKED, ATTRIBUTES, stat) },
+    { call: look, onZero: end, onFailure: failed },
+    failed,
+    { call: close(fd) },
     end,
   ]);
 }

@@ -2,6 +2,8 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { ResolvedPathsCheck, resolvePath } from "../../host/resolve_path.ts";
+import { AT_EMPTY_PATH, AT_NO_AUTOMOUNT, AT_STATX_DONT_SYNC } from "../../ffi/calls/mounts.ts";
+import { recipe, seccomp } from "../../mod.ts";
 import { inDirectory, root, test } from "../support.ts";
 
 /** Makes what the tests ask for: files, directories and links of every kind. */
@@ -85,3 +87,27 @@ test(
     }
   }),
 );
+
+test("a file that cannot be looked at is an error, and no descriptor stays open", async () => {
+  // The flags of that look alone, so that Deno's own calls go on.
+  const flags = AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC;
+  const rule = { index: 2, value: flags, op: "SCMP_CMP_EQ" } as const;
+  const denied = seccomp({
+    defaultAction: "SCMP_ACT_ALLOW",
+    syscalls: [{ names: ["statx"], action: "SCMP_ACT_ERRNO", errnoRet: 5, args: [rule] }],
+  });
+  const path = new URL("../../host/resolve_path.ts", import.meta.url).href;
+  const script = `import { resolvePath } from "${path}";
+    const open = () => Array.from(Deno.readDirSync("/proc/self/fd")).length;
+    const tried = (path) => {
+      try { resolvePath(path); } catch (error) { return error.code; }
+    };
+    tried("/usr");
+    const before = open();
+    console.log(["/usr", "/etc/..", "/proc/self"].map(tried).join(" "), open() - before);`;
+  const command = recipe(denied).command(Deno.execPath(), {
+    args: ["eval", "--no-config", script],
+    stderr: "inherit",
+  });
+  assertEquals((await command.output()).text(), "EIO EIO EIO 0\n");
+});
