@@ -11,7 +11,7 @@ for(const name in getters){
 Object.defineProperty(target,name,{get:getters[name],configurable:true});
 }
 });
-var BUILD="4fcf722876b0c2e9cbf90287b86ee49baf2242c0852e7e53fac8e4be414adad7";
+var BUILD="8e5103947e31e27c5904d3e214af249f50370e0909ea89b38f9744b33768835c";
 var FUNCTIONS={
 getenv:{
 parameters:[

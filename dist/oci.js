@@ -91,13 +91,13 @@ const name=errnoName(errno);
 const reason2=name?`${name} (${errnoText(name)})`:`errno ${errno}`;
 return `${call2??syscall2} failed: ${reason2}`;
 });
-var readFlags=(function readFlags(words4,table){
+var readFlags=(function readFlags(words3,table){
 const flags17=new Map();
 const others=[];
 const{values,switches,letters={},endsAtWord=Infinity}=table;
 let index=0;
-for(;index < words4.length && others.length < endsAtWord;index++){
-const word4=words4[index];
+for(;index < words3.length && others.length < endsAtWord;index++){
+const word4=words3[index];
 if(word4==="--"){
 index++;
 break;
@@ -114,7 +114,7 @@ if(switches.includes(name)){
 if(inline===void 0 || inline==="true")known.push("true");
 if(inline==="false")flags17.delete(name);
 }else if(values.includes(name)){
-const value=inline??words4[++index];
+const value=inline??words3[++index];
 if(value===void 0)throw new OciError(`the flag ${given2} needs a value`,64);
 known.push(value);
 }else throw new OciError(`unknown flag ${given2}`,64);
@@ -123,7 +123,7 @@ return{
 flags:flags17,
 words:[
 ...others,
-...words4.slice(index)
+...words3.slice(index)
 ]
 };
 });
@@ -170,15 +170,15 @@ return new Named(value,(()=> flagNames(value,names)));
 });
 var flagNames=(function flagNames(value,names){
 let rest2=value;
-const words4=[];
+const words3=[];
 for(const[name,bits]of Object.entries(names)){
 if(bits !==0 && containsBits(rest2,bits)){
-words4.push(name);
+words3.push(name);
 rest2 -=bits;
 }
 }
-if(rest2 !==0 || words4.length===0)words4.push(rest2===0?"0":`0x${rest2.toString(16)}`);
-return words4.join("|");
+if(rest2 !==0 || words3.length===0)words3.push(rest2===0?"0":`0x${rest2.toString(16)}`);
+return words3.join("|");
 });
 var constant=(function constant(value,names){
 return new Named(value,()=>{
@@ -605,8 +605,8 @@ return checkResult(loaded2.run(assemble(parts,loaded2.architecture)),hints);
 var checkResult=(function checkResult(outcome,hints,show2){
 const failure=failureOf(outcome,show2);
 if(failure===void 0)return outcome;
-const{name,errno,text:text4,words:words4}=failure;
-const hint=hintOf(words4,hintFor(errnoName(errno),hints));
+const{name,errno,text:text4,words:words3}=failure;
+const hint=hintOf(words3,hintFor(errnoName(errno),hints));
 throw new SyscallError({
 syscall:name,
 errno,
@@ -944,12 +944,12 @@ const known=constant(resource,RLIMITS);
 const named2=new Named(resource,()=> `RLIMIT_${known.text}`);
 if(limit2===null)return call("prlimit64",pid,named2,null,old);
 const text4=((value)=> value===RLIM_INFINITY?"RLIM_INFINITY":String(value));
-const words4=[
+const words3=[
 BigInt(limit2.soft),
 BigInt(limit2.hard)
 ];
-const bytes=new Uint8Array(new BigUint64Array(words4).buffer);
-const struct=new Struct(bytes,`{${text4(words4[0])}, ${text4(words4[1])}}`);
+const bytes=new Uint8Array(new BigUint64Array(words3).buffer);
+const struct=new Struct(bytes,`{${text4(words3[0])}, ${text4(words3[1])}}`);
 return call("prlimit64",pid,named2,struct,old);
 });
 var ppoll=(function ppoll(fds,timeout){
@@ -971,12 +971,12 @@ return call("ppoll",list3,fds.length,timeout instanceof Struct?timeout:timespec(
 var timespec=(function timespec(milliseconds){
 if(milliseconds===void 0)return null;
 const seconds2=Math.floor(milliseconds / 1e3);
-const nanoseconds=Math.round((milliseconds - seconds2 * 1e3)* 1e6);
-const words4=new BigInt64Array([
+const nanoseconds=Math.floor((milliseconds - seconds2 * 1e3)* 1e6);
+const words3=new BigInt64Array([
 BigInt(seconds2),
 BigInt(nanoseconds)
 ]);
-return new Struct(new Uint8Array(words4.buffer),`{${milliseconds} ms}`);
+return new Struct(new Uint8Array(words3.buffer),`{${milliseconds} ms}`);
 });
 var waitid=(function waitid(idType,id2,info,options,usage=null){
 return call("waitid",constant(idType,WAIT_ID_TYPES),id2,info,flags(options,WAIT_FLAGS),usage);
@@ -1288,15 +1288,15 @@ var capget=(function capget(data2){
 return call("capget",HEADER2,data2);
 });
 var capset=(function capset(state){
-const words4=new Uint32Array(6);
+const words3=new Uint32Array(6);
 SETS.forEach(((set,index)=>{
 for(const name of state[set]){
 const bit=CAPABILITIES[name];
-words4[index +(bit < 32?0:3)]|=1 << bit % 32;
+words3[index +(bit < 32?0:3)]|=1 << bit % 32;
 }
 }));
 const text4=SETS.map(((set)=> `${set}=[${state[set].join(", ")}]`)).join(", ");
-return call("capset",HEADER2,new Struct(new Uint8Array(words4.buffer),`{${text4}}`));
+return call("capset",HEADER2,new Struct(new Uint8Array(words3.buffer),`{${text4}}`));
 });
 var readCapabilities=(function readCapabilities(data2){
 const names=((set)=> Object.keys(CAPABILITIES).filter(((name)=>{
@@ -1385,9 +1385,12 @@ resolve:RESOLVE_NO_SYMLINKS
 var plainLookup=(function plainLookup(){
 const path2=new Output(PATH_MAX,"&path");
 const opened=openWithoutLinks(path2);
-const[fd,stat,end]=[
+const[fd,stat]=[
 new ResultOf(opened,"fd"),
-statxOutput(),
+statxOutput()
+];
+const[closing,end]=[
+new Label("closing"),
 new Label("end")
 ];
 return new KeptTable(path2,[
@@ -1402,8 +1405,10 @@ accept:[
 onAccepted:end
 },
 {
-call:statx(fd,"",AT_EMPTY_PATH | UNASKED,ATTRIBUTES,stat)
+call:statx(fd,"",AT_EMPTY_PATH | UNASKED,ATTRIBUTES,stat),
+onFailure:closing
 },
+closing,
 {
 call:close(fd)
 },
@@ -1413,11 +1418,15 @@ end
 var followingLookup=(function followingLookup(){
 const path2=new Output(PATH_MAX,"&path");
 const opened=openat(at_fdcwd,path2,O_PATH | O_CLOEXEC);
-const[fd,stat,end]=[
+const[fd,stat]=[
 new ResultOf(opened,"fd"),
-statxOutput(),
+statxOutput()
+];
+const[failed,end]=[
+new Label("failed"),
 new Label("end")
 ];
+const look2=statx(fd,"",AT_EMPTY_PATH | UNASKED,ATTRIBUTES,stat);
 return new KeptTable(path2,[
 stat
 ],[
@@ -1427,7 +1436,13 @@ accept:NOTHING,
 onAccepted:end
 },
 {
-call:statx(fd,"",AT_EMPTY_PATH | UNASKED,ATTRIBUTES,stat)
+call:look2,
+onZero:end,
+onFailure:failed
+},
+failed,
+{
+call:close(fd)
 },
 end
 ]);
@@ -1791,14 +1806,14 @@ return schema("true or false",((value)=> typeof value==="boolean"?void 0:mismatc
 type:"boolean"
 }));
 });
-var oneOf=(function oneOf(words4){
-const all=words4.map(((word4)=> `"${word4}"`)).join(", ");
+var oneOf=(function oneOf(words3){
+const all=words3.map(((word4)=> `"${word4}"`)).join(", ");
 return schema(`one of ${all}`,((value)=>{
 if(typeof value !=="string")return mismatch(value,`one of ${all}`);
-if(words4.includes(value))return void 0;
-return `${quoted(value)} is none of ${all}${suggestion(value,words4)}`;
+if(words3.includes(value))return void 0;
+return `${quoted(value)} is none of ${all}${suggestion(value,words3)}`;
 }),()=>({
-enum:words4
+enum:words3
 }));
 });
 var list=(function list(of2,min=0){
@@ -2650,24 +2665,24 @@ setNetlinkOption(fd,NETLINK_EXT_ACK),
 setNetlinkOption(fd,NETLINK_CAP_ACK)
 ];
 });
-var requestCalls=(function requestCalls(socket,messages,answer2,words4=messages[0].words){
+var requestCalls=(function requestCalls(socket,messages,answer2,words3=messages[0].words){
 return[
 send(socket,messages),
 recvfrom(socket,answer2,MSG_DONTWAIT),
-responseCheck(words4,answer2)
+responseCheck(words3,answer2)
 ];
 });
 var send=(function send(socket,messages){
 const encoded=encode(messages);
-const text4=messages.map((({words:words4})=> `{${words4.join(", ")}}`)).join(", ");
+const text4=messages.map((({words:words3})=> `{${words3.join(", ")}}`)).join(", ");
 if(encoded.holes.length===0)return sendto(socket,new Struct(encoded.bytes,text4));
 return sendPieces(socket,piecesOf(encoded),text4);
 });
-var responseCheck=(function responseCheck(words4,answer2){
+var responseCheck=(function responseCheck(words3,answer2){
 const none=new Named(4294967295,"~0U");
 const verdict={
-name:words4[0],
-text:words4.join(" "),
+name:words3[0],
+text:words3.join(" "),
 answer:answer2,
 read:readResponse
 };
@@ -4719,7 +4734,7 @@ if(isLabel(label))unsupported("linux.mountLabel",selinuxWords());
 var isLabel=(function isLabel(label){
 return label !==void 0 && label !=="";
 });
-var sortedOptions=(function sortedOptions(words4,field){
+var sortedOptions=(function sortedOptions(words3,field){
 let kind;
 let idMap;
 let[remounts,copiesUp]=[
@@ -4733,7 +4748,7 @@ const[recursive,rest2,all]=[
 [],
 []
 ];
-for(const word4 of words4){
+for(const word4 of words3){
 const stripped=word4.startsWith("r")?word4.slice(1):"";
 if(word4==="")continue;
 if(word4==="bind" || word4==="rbind")kind=word4;
@@ -4895,9 +4910,9 @@ recursive
 var madeBy=(function madeBy(entry2,field,options,target,context){
 const isBind=options.kind !==void 0 || entry2.type==="bind";
 if(options.remounts){
-const words4=options.all.join(",")|| "defaults";
+const words3=options.all.join(",")|| "defaults";
 return[
-remount(target,words4,isBind?{}:{
+remount(target,words3,isBind?{}:{
 bind:false
 }),
 ...attributeSteps(target,{
@@ -4929,7 +4944,7 @@ var filesystemSteps=(function filesystemSteps(entry2,field,options,target,contex
 const{type,source}=entry2;
 if(type===void 0)return unsupported(`${field}.type`,"a mount has a type, or is a bind");
 if(type==="cgroup")return cgroupSteps(options,target,context);
-const words4=[
+const words3=[
 ...options.all,
 ...modeOf2(type,options,target)
 ].join(",");
@@ -4941,8 +4956,8 @@ return[
 mount2(source || type,target,{
 type,
 make:true,
-...words4 !=="" &&{
-options:words4
+...words3 !=="" &&{
+options:words3
 }
 }),
 ...attributeSteps(target,{
@@ -4964,7 +4979,7 @@ return[];
 });
 var cgroupSteps=(function cgroupSteps(options,target,{hierarchies:hierarchies2,groups,ownCgroups}){
 const{attributes}=options;
-const words4=attributes.filter(((word4)=> word4 !=="ro")).join(",");
+const words3=attributes.filter(((word4)=> word4 !=="ro")).join(",");
 const readOnly=attributes.includes("ro")?[
 remount(target,"ro",{
 keep:true
@@ -4987,8 +5002,8 @@ keep:true
 ];
 }
 const type=version===2?"cgroup2":"cgroup";
-const all=version===2?words4:[
-words4,
+const all=version===2?words3:[
+words3,
 ...names
 ].filter(Boolean).join(",");
 return[
@@ -5876,7 +5891,7 @@ const{status}=record;
 if(!force && status !=="stopped" && status !=="created"){
 throw new OciError(`cannot delete container ${record.id} that is not stopped: ${status}`);
 }
-for(const words4 of remove(record))reportWarning(runtime,words4);
+for(const words3 of remove(record))reportWarning(runtime,words3);
 });
 var remove=(function remove(record){
 const{fixed}=record;
@@ -5888,9 +5903,6 @@ return runEachHook(config,"poststop",{
 pid:0,
 status:"stopped"
 });
-});
-var words3=(function words3(seconds2,nanoseconds){
-return new Uint8Array(BigInt64Array.of(BigInt(seconds2),BigInt(nanoseconds)).buffer);
 });
 var enterSteps=(function enterSteps(process,config,first,outlives){
 checkProcess(process);
@@ -5944,7 +5956,7 @@ for(const each of stop)each();
 }
 });
 var run3=(async function run3(runtime,given2){
-const[id2,...words4]=given2.words;
+const[id2,...words3]=given2.words;
 if(id2===void 0)throw new OciError("the id of the container is missing",FAILED);
 const record=ContainerRecord.open(runtime,id2);
 const{process:first,status}=record;
@@ -5953,7 +5965,7 @@ if(status==="paused" && !isSet(given2,"ignore-paused")){
 throw new OciError("cannot exec in a paused container",FAILED);
 }
 const{config}=record;
-const process=processOf(given2,words4,config);
+const process=processOf(given2,words3,config);
 try{
 const steps=enterSteps(process,config,first,true);
 const socket=valueOf(given2,"console-socket");
@@ -6022,7 +6034,7 @@ fds
 for(const{fd}of fds)syscall(close(fd));
 }
 });
-var processOf=(function processOf(given2,words4,config){
+var processOf=(function processOf(given2,words3,config){
 const file=valueOf(given2,"process");
 if(file !==void 0){
 try{
@@ -6031,14 +6043,14 @@ return JSON.parse(Deno.readTextFileSync(file));
 throw new OciError(`--process: ${wordsFor(error)}`,FAILED);
 }
 }
-if(words4.length===0)throw new OciError("exec takes a program, or --process",FAILED);
+if(words3.length===0)throw new OciError("exec takes a program, or --process",FAILED);
 const{process={}}=config;
 const more=given2.flags.get("cap")??[];
 const cwd=valueOf(given2,"cwd");
 const gids=given2.flags.get("additional-gids")??[];
 return{
 ...process,
-args:words4,
+args:words3,
 terminal:isSet(given2,"tty"),
 env:[
 ...process.env??[],
@@ -6123,13 +6135,13 @@ cwd:process.cwd || "/",
 taking:listenerOf(config.linux??{},()=> record.state)
 });
 });
-var main=(async function main(words4){
+var main=(async function main(words3){
 let runtime={
 log:void 0,
 logFormat:"text"
 };
 try{
-const given2=readFlags(words4,GLOBAL_FLAGS);
+const given2=readFlags(words3,GLOBAL_FLAGS);
 const[name,...rest2]=given2.words;
 if(isSet(given2,"version"))return say(VERSION_TEXT);
 if(name===void 0 || isSet(given2,"help"))return say(helpText());
@@ -6523,14 +6535,14 @@ return cause instanceof SyscallError && cause.syscall==="execve";
 function syscallWords(error,program){
 const{step,syscall:syscall2,call:call2,errno,hint}=error;
 const code=errnoName(errno);
-const words4=code===void 0?`errno ${errno}`:lowered(errnoText(code));
+const words3=code===void 0?`errno ${errno}`:lowered(errnoText(code));
 const isProgram=step===void 0 && program !==void 0 &&(syscall2==="execve" || code==="EISDIR");
 if(isProgram){
-const denied2=code==="EISDIR"?"permission denied":words4;
+const denied2=code==="EISDIR"?"permission denied":words3;
 return `exec: ${JSON.stringify(program)}: ${denied2}`;
 }
 const part=step===void 0?"":`${step}: `;
-return `${part}${call2??syscall2}: ${words4}${hint===void 0?"":` (${hint})`}`;
+return `${part}${call2??syscall2}: ${words3}${hint===void 0?"":` (${hint})`}`;
 }
 function lowered(text4){
 return text4.replaceAll(/\b[A-Z](?=[a-z])/g,(letter)=> letter.toLowerCase());
@@ -6567,25 +6579,25 @@ return Deno.statSync(directory).uid===Deno.uid();
 return false;
 }
 }
-function reportFailure(runtime,words4){
-writeAll(Deno.stderr,logFailure(runtime,words4));
+function reportFailure(runtime,words3){
+writeAll(Deno.stderr,logFailure(runtime,words3));
 }
-function logFailure(runtime,words4){
-writeLog(runtime,"error",words4);
-return said(words4);
+function logFailure(runtime,words3){
+writeLog(runtime,"error",words3);
+return said(words3);
 }
-function reportWarning(runtime,words4){
-writeLog(runtime,"warning",words4);
-writeAll(Deno.stderr,said(`warning: ${words4}`));
+function reportWarning(runtime,words3){
+writeLog(runtime,"warning",words3);
+writeAll(Deno.stderr,said(`warning: ${words3}`));
 }
-function writeLog({log,logFormat},level,words4){
+function writeLog({log,logFormat},level,words3){
 if(log===void 0)return;
 const time=(new Date()).toISOString();
 const line=logFormat==="json"?JSON.stringify({
 level,
-msg:words4,
+msg:words3,
 time
-}):`time="${time}" level=${level} msg=${JSON.stringify(words4)}`;
+}):`time="${time}" level=${level} msg=${JSON.stringify(words3)}`;
 try{
 Deno.writeTextFileSync(log,`${line}
 `,{
@@ -6594,8 +6606,8 @@ append:true
 }catch{
 }
 }
-function said(words4){
-return `ramekin: ${escapeControls(words4)}
+function said(words3){
+return `ramekin: ${escapeControls(words3)}
 `;
 }
 function writeAll(to,text4){
@@ -8525,8 +8537,8 @@ if(error instanceof Deno.errors.NotFound)return[];
 throw error;
 }
 }
-function fail(words4){
-throw new OciError(words4);
+function fail(words3){
+throw new OciError(words3);
 }
 var create_exports={};
 __export(create_exports,{
@@ -9552,7 +9564,10 @@ const[names,more]=[
 new Output(NAMES_SIZE,"&names"),
 new Output(NAMES_SIZE,"&more")
 ];
-const end=new Label("end");
+const[closing,end]=[
+new Label("closing"),
+new Label("end")
+];
 const opened=openat(at_fdcwd,path2,O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,0);
 const fd=new ResultOf(opened,"directory");
 return new KeptTable(path2,[
@@ -9571,14 +9586,17 @@ call:opened,
 call:getdents64(fd,names),
 accept:[
 "ENOENT"
-]
+],
+onFailure:closing
 },
 {
 call:getdents64(fd,more),
 accept:[
 "ENOENT"
-]
+],
+onFailure:closing
 },
+closing,
 {
 call:close(fd)
 },
@@ -10405,17 +10423,17 @@ next
 #areSame(result){
 const count=STATX_IDENTITY.length;
 const seen=this.#words;
-const words4=seen??new Uint32Array(this.#found.length * count);
+const words3=seen??new Uint32Array(this.#found.length * count);
 for(let index=0;index < this.#found.length;index++){
 const{known,output}=this.#found[index];
 if(seen===void 0 && !isSame(readFile(result.output(output)),known))return false;
 for(let field=0;field < count;field++){
 const at3=index * count + field,word4=result.word(output,STATX_IDENTITY[field]);
-if(seen===void 0)words4[at3]=word4;
-else if(words4[at3]!==word4)return false;
+if(seen===void 0)words3[at3]=word4;
+else if(words3[at3]!==word4)return false;
 }
 }
-this.#words=words4;
+this.#words=words3;
 return true;
 }
 holds(){
@@ -10552,8 +10570,8 @@ function hasRoot(ranges){
 return ranges.some(({inside})=> inside===0);
 }
 function numbersAfter(name,status){
-const[,words4=""]=new RegExp(`^${name}:(.*)$`,"m").exec(status)??[];
-return words4.split(/\s+/).filter((word4)=> word4 !=="").map(Number);
+const[,words3=""]=new RegExp(`^${name}:(.*)$`,"m").exec(status)??[];
+return words3.split(/\s+/).filter((word4)=> word4 !=="").map(Number);
 }
 function mapOf(pid,file){
 return read3(pid,file).split("\n").filter((line)=> line !=="").map((line)=>{
@@ -11201,8 +11219,9 @@ new Output(MOST,"&text")
 ];
 const flags17=O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC;
 const opened=openat(at_fdcwd,path2,flags17,0);
-const[fd,end]=[
+const[fd,closing,end]=[
 new ResultOf(opened,"fd"),
+new Label("closing"),
 new Label("end")
 ];
 return new KeptTable(path2,[
@@ -11215,8 +11234,10 @@ onAccepted:end
 },
 {
 call:read(fd,text4,MOST),
-accept:UNREADABLE
+accept:UNREADABLE,
+onFailure:closing
 },
+closing,
 {
 call:close(fd)
 },
@@ -12160,12 +12181,12 @@ var[PART2,ABBREVIATION]=[
 0.4,
 0.6
 ];
-function nearest(word4,words4){
+function nearest(word4,words3){
 if(word4.length > LONGEST3)return void 0;
 const wanted=word4.toLowerCase();
 let best;
 let bestDistance=Math.max(1,Math.floor(wanted.length / 3))+ 1;
-for(const candidate of words4){
+for(const candidate of words3){
 if(Math.abs(candidate.length - wanted.length)>=bestDistance)continue;
 const distance=editDistance(wanted,candidate.toLowerCase());
 if(distance < bestDistance)[best,bestDistance]=[
@@ -12173,16 +12194,16 @@ candidate,
 distance
 ];
 }
-return best??overlapping(wanted,words4);
+return best??overlapping(wanted,words3);
 }
-function suggestion(word4,words4){
-const near=nearest(word4,words4);
+function suggestion(word4,words3){
+const near=nearest(word4,words3);
 return near===void 0?"":`; did you mean "${near}"?`;
 }
-function overlapping(wanted,words4){
+function overlapping(wanted,words3){
 let best;
 let bestOverlap=PART2;
-for(const candidate of words4){
+for(const candidate of words3){
 const[short,long]=candidate.length < wanted.length?[
 candidate.toLowerCase(),
 wanted
@@ -14254,10 +14275,10 @@ if(bytes.length===4)return bytes.join(".");
 const groups=Array.from({
 length:8
 },(_,i)=> bytes[i * 2]<< 8 | bytes[i * 2 + 1]);
-const words4=groups.map((group)=> group.toString(16));
+const words3=groups.map((group)=> group.toString(16));
 const[start2,count]=longestZeros(groups);
-if(count < 2)return words4.join(":");
-return `${words4.slice(0,start2).join(":")}::${words4.slice(start2 + count).join(":")}`;
+if(count < 2)return words3.join(":");
+return `${words3.slice(0,start2).join(":")}::${words3.slice(start2 + count).join(":")}`;
 }
 function networkOf({bytes,length}){
 return bytes.map((byte,index)=>{
@@ -15116,8 +15137,8 @@ target:`${target}/${name}`
 function mayLieIn(pattern,entry2){
 const parts=pattern.split("/");
 return entry2.split("/").every((name,at3)=>{
-const words4=parts[at3]?.split("*").map((word4)=> word4.replace(/[.+?^${}()|[\]\\]/g,"\\$&"));
-return words4 !==void 0 && new RegExp(`^${words4.join(".*")}$`).test(name);
+const words3=parts[at3]?.split("*").map((word4)=> word4.replace(/[.+?^${}()|[\]\\]/g,"\\$&"));
+return words3 !==void 0 && new RegExp(`^${words3.join(".*")}$`).test(name);
 });
 }
 function cover(paths,plan){
@@ -16774,7 +16795,7 @@ ids:mapped3
 function lowerTmpfs(step,plan){
 plan.needs("mount",NEEDS_MOUNT);
 const{flags:flags17,data:data2}=parseMountOptions(step.options,MS_NOSUID | MS_NODEV);
-const words4=[
+const words3=[
 ...step.size===void 0?[]:[
 `size=${step.size}`
 ],
@@ -16788,7 +16809,7 @@ data2
 mountFilesystem(plan,step.target,{
 type:"tmpfs",
 flags:flags17,
-data:words4.join(",")|| null
+data:words3.join(",")|| null
 });
 }
 function lowerProc(step,plan){
@@ -17799,10 +17820,10 @@ errno,
 words:void 0
 };
 const attributes=new Uint8Array(answer2.buffer,answer2.byteOffset + at3,length - at3);
-const words4=decodeAttributes(attributes).get(NLMSGERR_ATTR_MSG);
+const words3=decodeAttributes(attributes).get(NLMSGERR_ATTR_MSG);
 return{
 errno,
-words:words4 && decodeText(words4)
+words:words3 && decodeText(words3)
 };
 }
 function decodeText(bytes){
@@ -18438,7 +18459,7 @@ setting("cpuset.cpus",limits2.cpuset)
 ];
 case "io":
 return limits2.io.map(({device,readBps,writeBps,readIops,writeIops})=>{
-const words4=Object.entries({
+const words3=Object.entries({
 rbps:readBps,
 wbps:writeBps,
 riops:readIops,
@@ -18446,7 +18467,7 @@ wiops:writeIops
 }).filter(([,value])=> value !==void 0).map(([name,value])=> `${name}=${orMax(value)}`);
 return setting("io.max",[
 device,
-...words4
+...words3
 ].join(" "));
 });
 }
@@ -18829,12 +18850,12 @@ const peer=new Attribute(VETH_INFO_PEER,[
 ...header2,
 ...settings(other)
 ]);
-const words4=[
+const words3=[
 ...describe2(one),
 "peer",
 ...describe2(other)
 ];
-return addLink("veth",one,words4,[
+return addLink("veth",one,words3,[
 peer
 ]);
 }
@@ -18845,14 +18866,14 @@ function addDummy(link2){
 return addLink("dummy",link2,describe2(link2),[]);
 }
 function addMacvlan(link2,parent,mode2){
-const words4=[
+const words3=[
 ...describe2(link2),
 `on ${nameOf2(parent)}`
 ];
 const data2=[
 word2(IFLA_MACVLAN_MODE,MACVLAN_MODES[mode2])
 ];
-return addLink("macvlan",link2,words4,data2,[
+return addLink("macvlan",link2,words3,data2,[
 word2(IFLA.LINK,parent)
 ]);
 }
@@ -18906,7 +18927,7 @@ link:number(IFLA.LINK)
 };
 }
 var LINK_HEADER_SIZE=16;
-function addLink(kind,link2,words4,data2,more=[]){
+function addLink(kind,link2,words3,data2,more=[]){
 const info=nested(IFLA.LINKINFO,text2(IFLA_INFO_KIND,kind),...data2.length===0?[]:[
 nested(IFLA_INFO_DATA,...data2)
 ]);
@@ -18922,7 +18943,7 @@ info
 words:[
 "RTM_NEWLINK",
 kind,
-...words4
+...words3
 ]
 };
 }
@@ -19140,7 +19161,7 @@ const hooks=[
 ...new Set(rules.map(({hook})=> hook))
 ];
 const table=text2(1,name);
-const message2=(type,words4,...attributes)=>({
+const message2=(type,words3,...attributes)=>({
 type,
 flags:NLM_F_CREATE |(type===NEWRULE?NLM_F_APPEND:0),
 payload:[
@@ -19148,10 +19169,10 @@ header(family),
 ...attributes
 ],
 words:[
-...words4.slice(0,1),
+...words3.slice(0,1),
 family===AF_INET6?"ip6":"ip",
 name,
-...words4.slice(1)
+...words3.slice(1)
 ]
 });
 const messages=[
@@ -19323,7 +19344,7 @@ hook:"output",
 rule
 }
 ];
-const words4=[
+const words3=[
 "publish",
 describePublished(published)
 ];
@@ -19331,7 +19352,7 @@ requireFree(published,plan);
 translate(plan,inside,{
 family:to.family,
 rules
-},words4,{
+},words3,{
 service:"reserve-port",
 protocol,
 address:socketAddress2(published)
@@ -19356,7 +19377,7 @@ port,
 text:text4
 };
 }
-function translate(plan,inside,table,words4,...before){
+function translate(plan,inside,table,words3,...before){
 plan.needs("net",HOSTS_NETWORK);
 const messages=(name)=> addNatTable({
 ...table,
@@ -19366,8 +19387,8 @@ owned:inside !==true
 if(inside===true){
 writeSetting(plan,forwardingSetting(table.family),"1");
 const[socket,...options]=socketCalls(NETLINK_NETFILTER,fdOf);
-const name=`ramekin-${words4.join(" ").replaceAll(/[^\w.]+/g,"-")}`;
-const request=requestCalls(fdOf(socket),messages(name),answerOutput(),words4);
+const name=`ramekin-${words3.join(" ").replaceAll(/[^\w.]+/g,"-")}`;
+const request=requestCalls(fdOf(socket),messages(name),answerOutput(),words3);
 plan.calls([
 socket,
 ...options,
@@ -19387,7 +19408,7 @@ plan.syncWithParent(()=>[
 {
 service:"nat-table",
 table,
-words:words4
+words:words3
 }
 ]);
 }
@@ -20162,14 +20183,14 @@ size:optional(tmpfsSize()),
 mode:optional(modeBits()),
 options:optional(mountOptions())
 }));
-function tmpfsSize(...words4){
+function tmpfsSize(...words3){
 return text({
 expected:[
 "a size such as 64m",
-...words4.map((word4)=> `"${word4}"`)
+...words3.map((word4)=> `"${word4}"`)
 ].join(", or "),
 min:1,
-issue:(size)=> words4.includes(size)?void 0:sizeIssue(size)
+issue:(size)=> words3.includes(size)?void 0:sizeIssue(size)
 });
 }
 function sizeIssue(size){
@@ -20774,7 +20795,7 @@ return text({
 expected,
 min:1,
 pattern:NUMBER_LIST,
-issue:(words4)=> isNumberList(words4,greatest)?void 0:`should be ${expected}, not ${quoted(words4)}`
+issue:(words3)=> isNumberList(words3,greatest)?void 0:`should be ${expected}, not ${quoted(words3)}`
 });
 }
 var MODES=[
@@ -21833,14 +21854,14 @@ period
 view2.setUint32(48,numbers2.utilMin??0,true);
 view2.setUint32(52,numbers2.utilMax??0,true);
 const text4=()=>{
-const words4=Object.entries(numbers2).map(([name,value])=> `${name}=${value}`);
+const words3=Object.entries(numbers2).map(([name,value])=> `${name}=${value}`);
 const named2=bits===0?[]:[
 flags(bits,SCHED_FLAGS).text
 ];
 return `{${[
 constant(policy,SCHED_POLICIES).text,
 ...named2,
-...words4
+...words3
 ].join(", ")}}`;
 };
 return call("sched_setattr",thread,new Struct(bytes,text4),0);
@@ -22715,10 +22736,10 @@ SECCOMP_RET.USER_NOTIF
 ])
 ]);
 }
-function bytesOf3(words4){
-const bytes=new Uint8Array(words4.length * INSTRUCTION_SIZE);
+function bytesOf3(words3){
+const bytes=new Uint8Array(words3.length * INSTRUCTION_SIZE);
 const view2=new DataView(bytes.buffer);
-words4.forEach(([code,holds3,fails,value],index)=>{
+words3.forEach(([code,holds3,fails,value],index)=>{
 const at3=index * INSTRUCTION_SIZE;
 view2.setUint16(at3,code,true);
 view2.setUint8(at3 + 2,holds3);
@@ -23579,12 +23600,12 @@ const mounts=mountinfo.split("\n").flatMap(parseMount);
 return groups.split("\n").filter(Boolean).flatMap((line)=>{
 const[id2,names="",...rest2]=line.split(":");
 const version=id2==="0" && names===""?2:1;
-const words4=names.split(",");
-const controllers=new Set(words4.flatMap(controllerOf));
+const words3=names.split(",");
+const controllers=new Set(words3.flatMap(controllerOf));
 if(version===1 && controllers.size===0)return[];
 const path2=rest2.join(":");
 for(const mount3 of mounts){
-const same=mount3.version===version &&(version===2 || words4.every((word4)=> mount3.options.includes(word4)));
+const same=mount3.version===version &&(version===2 || words3.every((word4)=> mount3.options.includes(word4)));
 const own=same?directoryIn(mount3,path2):void 0;
 if(own !==void 0)return[
 {
@@ -24891,7 +24912,7 @@ var MISSES=new Set([
 "ENOENT",
 "ENOTDIR"
 ]);
-function failureError({name,errno,text:text4,words:words4},{plan,stepIndex,fixes}){
+function failureError({name,errno,text:text4,words:words3},{plan,stepIndex,fixes}){
 const code=errnoName(errno);
 const fix=orEarlierStep(fixFor(fixes,code)??generalFix(name,code),code,plan,stepIndex);
 return new SyscallError({
@@ -24899,7 +24920,7 @@ syscall:name,
 errno,
 call:text4,
 ...stepDetails(plan,stepIndex),
-hint:hintOf(words4,orMemoryLimit(fix,code,plan))
+hint:hintOf(words3,orMemoryLimit(fix,code,plan))
 });
 }
 function orEarlierStep(fix,code,{cursor},stepIndex){
@@ -26648,8 +26669,8 @@ leadsToOneMachine(address2){
 const route2=ifThere(()=> this.#get(findRoute(address2)),NO_ROUTE);
 return route2 !==void 0 && leadsToOneMachine(route2);
 }
-request(messages,words4){
-const calls=requestCalls(this.number,messages,answerOutput(),words4);
+request(messages,words3){
+const calls=requestCalls(this.number,messages,answerOutput(),words3);
 syscalls(calls.map((call2)=>({
 call:call2
 })));
@@ -26696,13 +26717,13 @@ syscall(close(fd));
 this.close();
 }
 };
-function responseError({words:words4},answer2){
+function responseError({words:words3},answer2){
 const view2=new DataView(answer2.buffer,answer2.byteOffset,answer2.length);
 const{errno,words:hint}=readResponse(view2);
 return new SyscallError({
-syscall:words4[0],
+syscall:words3[0],
 errno,
-call:words4.join(" "),
+call:words3.join(" "),
 hint
 });
 }
@@ -26747,7 +26768,7 @@ return[
 describeCall(send(socket,messages))
 ];
 },
-start({table,words:words4}){
+start({table,words:words3}){
 requireForwarding(table.family);
 const name=`ramekin-${crypto.randomUUID()}`;
 const socket=new NetlinkSocket(NETLINK_NETFILTER);
@@ -26756,7 +26777,7 @@ socket.request(addNatTable({
 ...table,
 name,
 owned:true
-}),words4);
+}),words3);
 }catch(error){
 socket.close();
 throw error;
@@ -29178,7 +29199,7 @@ recursive
 };
 }
 function copiedUp(target,field,options){
-const words4=new Map(options.rest.map((word4)=>{
+const words3=new Map(options.rest.map((word4)=>{
 const[name="",value=""]=word4.split("=");
 return[
 name,
@@ -29186,11 +29207,11 @@ value
 ];
 }));
 const[size,mode2]=[
-words4.get("size"),
-words4.get("mode")
+words3.get("size"),
+words3.get("mode")
 ];
 const other=[
-...words4.keys()
+...words3.keys()
 ].filter((name)=> name !=="size" && name !=="mode");
 if(other.length > 0 || mode2 !==void 0 && !/^[0-7]{1,5}$/.test(mode2)){
 unsupported(`${field}.options`,`beside tmpcopyup there can be size and mode, and not ${options.rest.join(", ")}`);
@@ -29375,7 +29396,7 @@ const field="process.scheduler";
 const policy=named(SCHEDULER_POLICIES,given2.policy,`${field}.policy`,"policy");
 const{flags:flags17=[],nice,priority,runtime,deadline,period}=given2;
 const clamps=Object.entries(CLAMPS).filter(([,name])=> flags17?.includes(name));
-const words4=(flags17??[]).filter((name)=> !Object.values(CLAMPS).includes(name)).map((name)=> named(SCHEDULER_FLAGS,name,`${field}.flags`,"flag"));
+const words3=(flags17??[]).filter((name)=> !Object.values(CLAMPS).includes(name)).map((name)=> named(SCHEDULER_FLAGS,name,`${field}.flags`,"flag"));
 const isFixed=policy==="fifo" || policy==="rr";
 if(!isFixed && priority){
 unsupported(`${field}.priority`,`only SCHED_FIFO and SCHED_RR have one; it has to be 0`);
@@ -29396,8 +29417,8 @@ deadline
 ...policy==="deadline" && period &&{
 period
 },
-...words4.length > 0 &&{
-flags:words4
+...words3.length > 0 &&{
+flags:words3
 },
 ...Object.fromEntries(clamps.map(([name])=>[
 name,
@@ -30452,8 +30473,8 @@ f:"config",
 d:"detach"
 }
 };
-function idOf({words:words4}){
-const[id2,...extra]=words4;
+function idOf({words:words3}){
+const[id2,...extra]=words3;
 if(id2===void 0)throw new OciError("the id of the container is missing");
 if(extra.length > 0)throw new OciError(`${extra[0]}: one word too many`);
 return id2;
@@ -30689,7 +30710,7 @@ call:ppoll([
 fd:FD,
 events:POLLIN
 }
-],new Struct(words3(0,2e5),"200 \xB5s")),
+],0.2),
 accept:[
 "EINTR"
 ]
@@ -31261,11 +31282,11 @@ for(let at3=0,end=bytes.length;at3 < end;at3++){
 forwards=Math.imul(forwards ^ bytes[at3],PRIME);
 backwards=Math.imul(backwards ^ bytes[end - 1 - at3],PRIME);
 }
-const words4=[
+const words3=[
 forwards,
 backwards
 ].map((word4)=>(word4 >>> 0).toString(16).padStart(8,"0"));
-return words4.join("");
+return words3.join("");
 }
 var RIGHTS=/^(?:Uid|Gid|Cap\w+|NoNewPrivs|Seccomp|Seccomp_filters):.*$/gm;
 var GROUPS2=/^Groups:.*$/m;
@@ -31665,10 +31686,10 @@ image2
 }
 var OWN_WORDS=3;
 function readRequest(packet,build,client){
-const words4=packet.split("\0").slice(0,-1);
-if(words4[0]!==build)return void 0;
+const words3=packet.split("\0").slice(0,-1);
+if(words3[0]!==build)return void 0;
 try{
-const given2=readFlags(words4.slice(OWN_WORDS),GLOBAL_FLAGS);
+const given2=readFlags(words3.slice(OWN_WORDS),GLOBAL_FLAGS);
 const[verb,...rest2]=given2.words;
 if(verb !=="create" || given2.flags.has("version")|| given2.flags.has("help")){
 return void 0;
@@ -31836,8 +31857,8 @@ var flags9={
 values:[],
 switches:[]
 };
-async function run8(_runtime,{words:words4}){
-if(words4.length > 0)throw new OciError(`${words4[0]}: one word too many`);
+async function run8(_runtime,{words:words3}){
+if(words3.length > 0)throw new OciError(`${words3[0]}: one word too many`);
 const planner=new Planner(plannerSocket(),buildOf(new URL(Deno.mainModule).pathname));
 for(const name of[
 "NOTIFY_SOCKET",
@@ -31952,7 +31973,7 @@ const code=await waitForEnd3(launched);
 await ready?.close();
 await terminal?.leave();
 if(!isSet(given2,"keep")){
-for(const words4 of remove(record))reportWarning(runtime,words4);
+for(const words3 of remove(record))reportWarning(runtime,words3);
 }
 return code;
 }

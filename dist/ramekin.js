@@ -522,8 +522,8 @@ return checkResult(loaded2.run(assemble(parts2,loaded2.architecture)),hints);
 var checkResult=(function checkResult(outcome,hints,show2){
 const failure=failureOf(outcome,show2);
 if(failure===void 0)return outcome;
-const{name,errno,text:text4,words:words4}=failure;
-const hint=hintOf(words4,hintFor(errnoName(errno),hints));
+const{name,errno,text:text4,words:words3}=failure;
+const hint=hintOf(words3,hintFor(errnoName(errno),hints));
 throw new SyscallError({
 syscall:name,
 errno,
@@ -875,24 +875,24 @@ setNetlinkOption(fd,NETLINK_EXT_ACK),
 setNetlinkOption(fd,NETLINK_CAP_ACK)
 ];
 });
-var requestCalls=(function requestCalls(socket,messages,answer,words4=messages[0].words){
+var requestCalls=(function requestCalls(socket,messages,answer,words3=messages[0].words){
 return[
 send(socket,messages),
 recvfrom(socket,answer,MSG_DONTWAIT),
-responseCheck(words4,answer)
+responseCheck(words3,answer)
 ];
 });
 var send=(function send(socket,messages){
 const encoded=encode(messages);
-const text4=messages.map((({words:words4})=> `{${words4.join(", ")}}`)).join(", ");
+const text4=messages.map((({words:words3})=> `{${words3.join(", ")}}`)).join(", ");
 if(encoded.holes.length===0)return sendto(socket,new Struct(encoded.bytes,text4));
 return sendPieces(socket,piecesOf(encoded),text4);
 });
-var responseCheck=(function responseCheck(words4,answer){
+var responseCheck=(function responseCheck(words3,answer){
 const none=new Named(4294967295,"~0U");
 const verdict={
-name:words4[0],
-text:words4.join(" "),
+name:words3[0],
+text:words3.join(" "),
 answer,
 read:readResponse
 };
@@ -907,12 +907,12 @@ const known=constant(resource,RLIMITS);
 const named2=new Named(resource,()=> `RLIMIT_${known.text}`);
 if(limit2===null)return call("prlimit64",pid,named2,null,old);
 const text4=((value)=> value===RLIM_INFINITY?"RLIM_INFINITY":String(value));
-const words4=[
+const words3=[
 BigInt(limit2.soft),
 BigInt(limit2.hard)
 ];
-const bytes=new Uint8Array(new BigUint64Array(words4).buffer);
-const struct=new Struct(bytes,`{${text4(words4[0])}, ${text4(words4[1])}}`);
+const bytes=new Uint8Array(new BigUint64Array(words3).buffer);
+const struct=new Struct(bytes,`{${text4(words3[0])}, ${text4(words3[1])}}`);
 return call("prlimit64",pid,named2,struct,old);
 });
 var ppoll=(function ppoll(fds,timeout){
@@ -934,12 +934,12 @@ return call("ppoll",list2,fds.length,timeout instanceof Struct?timeout:timespec(
 var timespec=(function timespec(milliseconds){
 if(milliseconds===void 0)return null;
 const seconds2=Math.floor(milliseconds / 1e3);
-const nanoseconds=Math.round((milliseconds - seconds2 * 1e3)* 1e6);
-const words4=new BigInt64Array([
+const nanoseconds=Math.floor((milliseconds - seconds2 * 1e3)* 1e6);
+const words3=new BigInt64Array([
 BigInt(seconds2),
 BigInt(nanoseconds)
 ]);
-return new Struct(new Uint8Array(words4.buffer),`{${milliseconds} ms}`);
+return new Struct(new Uint8Array(words3.buffer),`{${milliseconds} ms}`);
 });
 var waitid=(function waitid(idType,id2,info,options,usage=null){
 return call("waitid",constant(idType,WAIT_ID_TYPES),id2,info,flags(options,WAIT_FLAGS),usage);
@@ -1050,15 +1050,15 @@ var capget=(function capget(data2){
 return call("capget",HEADER2,data2);
 });
 var capset=(function capset(state){
-const words4=new Uint32Array(6);
+const words3=new Uint32Array(6);
 SETS.forEach(((set,index)=>{
 for(const name of state[set]){
 const bit=CAPABILITIES[name];
-words4[index +(bit < 32?0:3)]|=1 << bit % 32;
+words3[index +(bit < 32?0:3)]|=1 << bit % 32;
 }
 }));
 const text4=SETS.map(((set)=> `${set}=[${state[set].join(", ")}]`)).join(", ");
-return call("capset",HEADER2,new Struct(new Uint8Array(words4.buffer),`{${text4}}`));
+return call("capset",HEADER2,new Struct(new Uint8Array(words3.buffer),`{${text4}}`));
 });
 var readCapabilities=(function readCapabilities(data2){
 const names=((set)=> Object.keys(CAPABILITIES).filter(((name)=>{
@@ -1274,14 +1274,14 @@ return schema("true or false",((value)=> typeof value==="boolean"?void 0:mismatc
 type:"boolean"
 }));
 });
-var oneOf=(function oneOf(words4){
-const all=words4.map(((word4)=> `"${word4}"`)).join(", ");
+var oneOf=(function oneOf(words3){
+const all=words3.map(((word4)=> `"${word4}"`)).join(", ");
 return schema(`one of ${all}`,((value)=>{
 if(typeof value !=="string")return mismatch(value,`one of ${all}`);
-if(words4.includes(value))return void 0;
-return `${quoted(value)} is none of ${all}${suggestion(value,words4)}`;
+if(words3.includes(value))return void 0;
+return `${quoted(value)} is none of ${all}${suggestion(value,words3)}`;
 }),()=>({
-enum:words4
+enum:words3
 }));
 });
 var list=(function list(of2,min=0){
@@ -1540,14 +1540,14 @@ target,
 ...options
 };
 });
-var tmpfsSize=(function tmpfsSize(...words4){
+var tmpfsSize=(function tmpfsSize(...words3){
 return text3({
 expected:[
 "a size such as 64m",
-...words4.map(((word4)=> `"${word4}"`))
+...words3.map(((word4)=> `"${word4}"`))
 ].join(", or "),
 min:1,
-issue:((size)=> words4.includes(size)?void 0:sizeIssue(size))
+issue:((size)=> words3.includes(size)?void 0:sizeIssue(size))
 });
 });
 var sizeIssue=(function sizeIssue(size){
@@ -2098,11 +2098,11 @@ const word4=oneOf([
 const lists=object(permissionFields());
 return optional(schema(`"inherit", "none", or an object of permissions`,(value)=> typeof value==="string"?word4.issue(value):lists.issue(value)));
 });
-var grantOf=(function grantOf(item,words4=[
+var grantOf=(function grantOf(item,words3=[
 "inherit"
 ]){
 const items=list(item);
-const all=either(oneOf(words4),either(boolean(),items));
+const all=either(oneOf(words3),either(boolean(),items));
 return optional(schema(all.expected,(value)=>(Array.isArray(value)?items:all).issue(value)));
 });
 var host=(function host(){
@@ -2174,9 +2174,6 @@ cwd:options.cwd && pathOf2(options.cwd)
 if(wrong !==void 0){
 throw optionError(`the command's option "${wrong.field}" ${wrong.issue}`);
 }
-});
-var words3=(function words3(seconds2,nanoseconds){
-return new Uint8Array(BigInt64Array.of(BigInt(seconds2),BigInt(nanoseconds)).buffer);
 });
 var ranges=(function ranges(...texts){
 return lazy(()=> texts.map((text4)=> parsePrefix(text4)));
@@ -2355,7 +2352,10 @@ const[names,more]=[
 new Output(NAMES_SIZE,"&names"),
 new Output(NAMES_SIZE,"&more")
 ];
-const end=new Label("end");
+const[closing,end]=[
+new Label("closing"),
+new Label("end")
+];
 const opened=openat(at_fdcwd,path2,O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,0);
 const fd=new ResultOf(opened,"directory");
 return new KeptTable(path2,[
@@ -2374,14 +2374,17 @@ call:opened,
 call:getdents64(fd,names),
 accept:[
 "ENOENT"
-]
+],
+onFailure:closing
 },
 {
 call:getdents64(fd,more),
 accept:[
 "ENOENT"
-]
+],
+onFailure:closing
 },
+closing,
 {
 call:close(fd)
 },
@@ -2473,9 +2476,12 @@ resolve:RESOLVE_NO_SYMLINKS
 var plainLookup=(function plainLookup(){
 const path2=new Output(PATH_MAX5,"&path");
 const opened=openWithoutLinks(path2);
-const[fd,stat,end]=[
+const[fd,stat]=[
 new ResultOf(opened,"fd"),
-statxOutput(),
+statxOutput()
+];
+const[closing,end]=[
+new Label("closing"),
 new Label("end")
 ];
 return new KeptTable(path2,[
@@ -2490,8 +2496,10 @@ accept:[
 onAccepted:end
 },
 {
-call:statx(fd,"",AT_EMPTY_PATH | UNASKED,ATTRIBUTES2,stat)
+call:statx(fd,"",AT_EMPTY_PATH | UNASKED,ATTRIBUTES2,stat),
+onFailure:closing
 },
+closing,
 {
 call:close(fd)
 },
@@ -2501,11 +2509,15 @@ end
 var followingLookup=(function followingLookup(){
 const path2=new Output(PATH_MAX5,"&path");
 const opened=openat(at_fdcwd,path2,O_PATH | O_CLOEXEC);
-const[fd,stat,end]=[
+const[fd,stat]=[
 new ResultOf(opened,"fd"),
-statxOutput(),
+statxOutput()
+];
+const[failed,end]=[
+new Label("failed"),
 new Label("end")
 ];
+const look2=statx(fd,"",AT_EMPTY_PATH | UNASKED,ATTRIBUTES2,stat);
 return new KeptTable(path2,[
 stat
 ],[
@@ -2515,7 +2527,13 @@ accept:NOTHING,
 onAccepted:end
 },
 {
-call:statx(fd,"",AT_EMPTY_PATH | UNASKED,ATTRIBUTES2,stat)
+call:look2,
+onZero:end,
+onFailure:failed
+},
+failed,
+{
+call:close(fd)
 },
 end
 ]);
@@ -4252,7 +4270,7 @@ plan.refuse(`the options have ${size} bytes, and mount(2) takes ${OPTION_BYTES};
 var lowerTmpfs=(function lowerTmpfs(step,plan){
 plan.needs("mount",NEEDS_MOUNT);
 const{flags:flags2,data:data2}=parseMountOptions(step.options,MS_NOSUID | MS_NODEV);
-const words4=[
+const words3=[
 ...step.size===void 0?[]:[
 `size=${step.size}`
 ],
@@ -4266,7 +4284,7 @@ data2
 mountFilesystem(plan,step.target,{
 type:"tmpfs",
 flags:flags2,
-data:words4.join(",")|| null
+data:words3.join(",")|| null
 });
 });
 var lowerProc=(function lowerProc(step,plan){
@@ -6099,15 +6117,15 @@ return written(this.#text,show2);
 };
 function flagNames(value,names){
 let rest2=value;
-const words4=[];
+const words3=[];
 for(const[name,bits]of Object.entries(names)){
 if(bits !==0 && containsBits(rest2,bits)){
-words4.push(name);
+words3.push(name);
 rest2 -=bits;
 }
 }
-if(rest2 !==0 || words4.length===0)words4.push(rest2===0?"0":`0x${rest2.toString(16)}`);
-return words4.join("|");
+if(rest2 !==0 || words3.length===0)words3.push(rest2===0?"0":`0x${rest2.toString(16)}`);
+return words3.join("|");
 }
 function describeCall(call2,show2=textOf){
 return `${call2.name}(${call2.args.map((argument)=> describeArgument(argument,show2)).join(", ")})`;
@@ -8816,10 +8834,10 @@ if(bytes.length===4)return bytes.join(".");
 const groups=Array.from({
 length:8
 },(_,i)=> bytes[i * 2]<< 8 | bytes[i * 2 + 1]);
-const words4=groups.map((group)=> group.toString(16));
+const words3=groups.map((group)=> group.toString(16));
 const[start,count]=longestZeros(groups);
-if(count < 2)return words4.join(":");
-return `${words4.slice(0,start).join(":")}::${words4.slice(start + count).join(":")}`;
+if(count < 2)return words3.join(":");
+return `${words3.slice(0,start).join(":")}::${words3.slice(start + count).join(":")}`;
 }
 function networkOf({bytes,length}){
 return bytes.map((byte,index)=>{
@@ -8968,10 +8986,10 @@ errno,
 words:void 0
 };
 const attributes=new Uint8Array(answer.buffer,answer.byteOffset + at3,length - at3);
-const words4=decodeAttributes(attributes).get(NLMSGERR_ATTR_MSG);
+const words3=decodeAttributes(attributes).get(NLMSGERR_ATTR_MSG);
 return{
 errno,
-words:words4 && decodeText(words4)
+words:words3 && decodeText(words3)
 };
 }
 function decodeText(bytes){
@@ -9143,12 +9161,12 @@ const peer=new Attribute(VETH_INFO_PEER,[
 ...header2,
 ...settings(other)
 ]);
-const words4=[
+const words3=[
 ...describe2(one),
 "peer",
 ...describe2(other)
 ];
-return addLink("veth",one,words4,[
+return addLink("veth",one,words3,[
 peer
 ]);
 }
@@ -9159,14 +9177,14 @@ function addDummy(link2){
 return addLink("dummy",link2,describe2(link2),[]);
 }
 function addMacvlan(link2,parent,mode2){
-const words4=[
+const words3=[
 ...describe2(link2),
 `on ${nameOf(parent)}`
 ];
 const data2=[
 word2(IFLA_MACVLAN_MODE,MACVLAN_MODES[mode2])
 ];
-return addLink("macvlan",link2,words4,data2,[
+return addLink("macvlan",link2,words3,data2,[
 word2(IFLA.LINK,parent)
 ]);
 }
@@ -9220,7 +9238,7 @@ link:number(IFLA.LINK)
 };
 }
 var LINK_HEADER_SIZE=16;
-function addLink(kind,link2,words4,data2,more=[]){
+function addLink(kind,link2,words3,data2,more=[]){
 const info=nested(IFLA.LINKINFO,text2(IFLA_INFO_KIND,kind),...data2.length===0?[]:[
 nested(IFLA_INFO_DATA,...data2)
 ]);
@@ -9236,7 +9254,7 @@ info
 words:[
 "RTM_NEWLINK",
 kind,
-...words4
+...words3
 ]
 };
 }
@@ -9424,8 +9442,8 @@ leadsToOneMachine(address2){
 const route2=ifThere(()=> this.#get(findRoute(address2)),NO_ROUTE);
 return route2 !==void 0 && leadsToOneMachine(route2);
 }
-request(messages,words4){
-const calls=requestCalls(this.number,messages,answerOutput(),words4);
+request(messages,words3){
+const calls=requestCalls(this.number,messages,answerOutput(),words3);
 syscalls(calls.map((call2)=>({
 call:call2
 })));
@@ -9472,13 +9490,13 @@ syscall(close(fd));
 this.close();
 }
 };
-function responseError({words:words4},answer){
+function responseError({words:words3},answer){
 const view2=new DataView(answer.buffer,answer.byteOffset,answer.length);
 const{errno,words:hint}=readResponse(view2);
 return new SyscallError({
-syscall:words4[0],
+syscall:words3[0],
 errno,
-call:words4.join(" "),
+call:words3.join(" "),
 hint
 });
 }
@@ -10059,12 +10077,12 @@ var[PART2,ABBREVIATION]=[
 0.4,
 0.6
 ];
-function nearest(word4,words4){
+function nearest(word4,words3){
 if(word4.length > LONGEST3)return void 0;
 const wanted=word4.toLowerCase();
 let best;
 let bestDistance=Math.max(1,Math.floor(wanted.length / 3))+ 1;
-for(const candidate of words4){
+for(const candidate of words3){
 if(Math.abs(candidate.length - wanted.length)>=bestDistance)continue;
 const distance=editDistance(wanted,candidate.toLowerCase());
 if(distance < bestDistance)[best,bestDistance]=[
@@ -10072,16 +10090,16 @@ candidate,
 distance
 ];
 }
-return best??overlapping(wanted,words4);
+return best??overlapping(wanted,words3);
 }
-function suggestion(word4,words4){
-const near=nearest(word4,words4);
+function suggestion(word4,words3){
+const near=nearest(word4,words3);
 return near===void 0?"":`; did you mean "${near}"?`;
 }
-function overlapping(wanted,words4){
+function overlapping(wanted,words3){
 let best;
 let bestOverlap=PART2;
-for(const candidate of words4){
+for(const candidate of words3){
 const[short,long]=candidate.length < wanted.length?[
 candidate.toLowerCase(),
 wanted
@@ -11431,7 +11449,7 @@ return text3({
 expected,
 min:1,
 pattern:NUMBER_LIST,
-issue:(words4)=> isNumberList(words4,greatest)?void 0:`should be ${expected}, not ${quoted(words4)}`
+issue:(words3)=> isNumberList(words3,greatest)?void 0:`should be ${expected}, not ${quoted(words3)}`
 });
 }
 var MODES=[
@@ -13282,7 +13300,7 @@ call:ppoll([
 fd:FD,
 events:POLLIN
 }
-],new Struct(words3(0,2e5),"200 \xB5s")),
+],0.2),
 accept:[
 "EINTR"
 ]
@@ -13536,8 +13554,8 @@ function hasRoot(ranges2){
 return ranges2.some(({inside})=> inside===0);
 }
 function numbersAfter(name,status){
-const[,words4=""]=new RegExp(`^${name}:(.*)$`,"m").exec(status)??[];
-return words4.split(/\s+/).filter((word4)=> word4 !=="").map(Number);
+const[,words3=""]=new RegExp(`^${name}:(.*)$`,"m").exec(status)??[];
+return words3.split(/\s+/).filter((word4)=> word4 !=="").map(Number);
 }
 function mapOf(pid,file){
 return read3(pid,file).split("\n").filter((line)=> line !=="").map((line)=>{
@@ -15617,8 +15635,8 @@ inside:pidsIn(pid).at(-1)
 };
 }
 function commandOf(pid){
-const words4=readWholeText(at_fdcwd,`/proc/${pid}/cmdline`).replace(/\0+$/,"");
-return words4.replaceAll("\0"," ");
+const words3=readWholeText(at_fdcwd,`/proc/${pid}/cmdline`).replace(/\0+$/,"");
+return words3.replaceAll("\0"," ");
 }
 function cgroupOf(pid){
 const lines=readWholeText(at_fdcwd,`/proc/${pid}/cgroup`).trimEnd().split("\n");
@@ -17309,17 +17327,17 @@ next
 #areSame(result){
 const count=STATX_IDENTITY.length;
 const seen=this.#words;
-const words4=seen??new Uint32Array(this.#found.length * count);
+const words3=seen??new Uint32Array(this.#found.length * count);
 for(let index=0;index < this.#found.length;index++){
 const{known,output}=this.#found[index];
 if(seen===void 0 && !isSame(readFile(result.output(output)),known))return false;
 for(let field2=0;field2 < count;field2++){
 const at3=index * count + field2,word4=result.word(output,STATX_IDENTITY[field2]);
-if(seen===void 0)words4[at3]=word4;
-else if(words4[at3]!==word4)return false;
+if(seen===void 0)words3[at3]=word4;
+else if(words3[at3]!==word4)return false;
 }
 }
-this.#words=words4;
+this.#words=words3;
 return true;
 }
 holds(){
@@ -17800,8 +17818,9 @@ new Output(MOST2,"&text")
 ];
 const flags2=O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC;
 const opened=openat(at_fdcwd,path2,flags2,0);
-const[fd,end]=[
+const[fd,closing,end]=[
 new ResultOf(opened,"fd"),
+new Label("closing"),
 new Label("end")
 ];
 return new KeptTable(path2,[
@@ -17814,8 +17833,10 @@ onAccepted:end
 },
 {
 call:read(fd,text4,MOST2),
-accept:UNREADABLE
+accept:UNREADABLE,
+onFailure:closing
 },
+closing,
 {
 call:close(fd)
 },
@@ -20097,10 +20118,10 @@ SECCOMP_RET.USER_NOTIF
 ])
 ]);
 }
-function bytesOf4(words4){
-const bytes=new Uint8Array(words4.length * INSTRUCTION_SIZE);
+function bytesOf4(words3){
+const bytes=new Uint8Array(words3.length * INSTRUCTION_SIZE);
 const view2=new DataView(bytes.buffer);
-words4.forEach(([code,holds4,fails,value],index)=>{
+words3.forEach(([code,holds4,fails,value],index)=>{
 const at3=index * INSTRUCTION_SIZE;
 view2.setUint16(at3,code,true);
 view2.setUint8(at3 + 2,holds4);
@@ -23014,7 +23035,7 @@ var MISSES=new Set([
 "ENOENT",
 "ENOTDIR"
 ]);
-function failureError({name,errno,text:text4,words:words4},{plan,stepIndex,fixes}){
+function failureError({name,errno,text:text4,words:words3},{plan,stepIndex,fixes}){
 const code=errnoName(errno);
 const fix=orEarlierStep(fixFor(fixes,code)??generalFix(name,code),code,plan,stepIndex);
 return new SyscallError({
@@ -23022,7 +23043,7 @@ syscall:name,
 errno,
 call:text4,
 ...stepDetails(plan,stepIndex),
-hint:hintOf(words4,orMemoryLimit(fix,code,plan))
+hint:hintOf(words3,orMemoryLimit(fix,code,plan))
 });
 }
 function orEarlierStep(fix,code,{cursor},stepIndex){
@@ -24970,8 +24991,8 @@ target:`${target}/${name}`
 function mayLieIn(pattern,entry2){
 const parts2=pattern.split("/");
 return entry2.split("/").every((name,at3)=>{
-const words4=parts2[at3]?.split("*").map((word4)=> word4.replace(/[.+?^${}()|[\]\\]/g,"\\$&"));
-return words4 !==void 0 && new RegExp(`^${words4.join(".*")}$`).test(name);
+const words3=parts2[at3]?.split("*").map((word4)=> word4.replace(/[.+?^${}()|[\]\\]/g,"\\$&"));
+return words3 !==void 0 && new RegExp(`^${words3.join(".*")}$`).test(name);
 });
 }
 function cover(paths,plan){
@@ -27432,7 +27453,7 @@ setting("cpuset.cpus",limits2.cpuset)
 ];
 case "io":
 return limits2.io.map(({device,readBps,writeBps,readIops,writeIops})=>{
-const words4=Object.entries({
+const words3=Object.entries({
 rbps:readBps,
 wbps:writeBps,
 riops:readIops,
@@ -27440,7 +27461,7 @@ wiops:writeIops
 }).filter(([,value])=> value !==void 0).map(([name,value])=> `${name}=${orMax(value)}`);
 return setting("io.max",[
 device,
-...words4
+...words3
 ].join(" "));
 });
 }
@@ -27735,7 +27756,7 @@ const hooks=[
 ...new Set(rules.map(({hook})=> hook))
 ];
 const table=text2(1,name);
-const message2=(type,words4,...attributes)=>({
+const message2=(type,words3,...attributes)=>({
 type,
 flags:NLM_F_CREATE |(type===NEWRULE?NLM_F_APPEND:0),
 payload:[
@@ -27743,10 +27764,10 @@ header(family),
 ...attributes
 ],
 words:[
-...words4.slice(0,1),
+...words3.slice(0,1),
 family===AF_INET6?"ip6":"ip",
 name,
-...words4.slice(1)
+...words3.slice(1)
 ]
 });
 const messages=[
@@ -27918,7 +27939,7 @@ hook:"output",
 rule
 }
 ];
-const words4=[
+const words3=[
 "publish",
 describePublished(published)
 ];
@@ -27926,7 +27947,7 @@ requireFree(published,plan);
 translate(plan,inside,{
 family:to.family,
 rules
-},words4,{
+},words3,{
 service:"reserve-port",
 protocol,
 address:socketAddress2(published)
@@ -27951,7 +27972,7 @@ port,
 text:text4
 };
 }
-function translate(plan,inside,table,words4,...before){
+function translate(plan,inside,table,words3,...before){
 plan.needs("net",HOSTS_NETWORK);
 const messages=(name)=> addNatTable({
 ...table,
@@ -27961,8 +27982,8 @@ owned:inside !==true
 if(inside===true){
 writeSetting(plan,forwardingSetting(table.family),"1");
 const[socket,...options]=socketCalls(NETLINK_NETFILTER,fdOf);
-const name=`ramekin-${words4.join(" ").replaceAll(/[^\w.]+/g,"-")}`;
-const request2=requestCalls(fdOf(socket),messages(name),answerOutput(),words4);
+const name=`ramekin-${words3.join(" ").replaceAll(/[^\w.]+/g,"-")}`;
+const request2=requestCalls(fdOf(socket),messages(name),answerOutput(),words3);
 plan.calls([
 socket,
 ...options,
@@ -27982,7 +28003,7 @@ plan.syncWithParent(()=>[
 {
 service:"nat-table",
 table,
-words:words4
+words:words3
 }
 ]);
 }
@@ -28766,14 +28787,14 @@ period
 view2.setUint32(48,numbers.utilMin??0,true);
 view2.setUint32(52,numbers.utilMax??0,true);
 const text4=()=>{
-const words4=Object.entries(numbers).map(([name,value])=> `${name}=${value}`);
+const words3=Object.entries(numbers).map(([name,value])=> `${name}=${value}`);
 const named2=bits===0?[]:[
 flags(bits,SCHED_FLAGS).text
 ];
 return `{${[
 constant(policy,SCHED_POLICIES).text,
 ...named2,
-...words4
+...words3
 ].join(", ")}}`;
 };
 return call("sched_setattr",thread,new Struct(bytes,text4),0);
@@ -29534,12 +29555,12 @@ const mounts=mountinfo.split("\n").flatMap(parseMount);
 return groups.split("\n").filter(Boolean).flatMap((line)=>{
 const[id2,names="",...rest2]=line.split(":");
 const version=id2==="0" && names===""?2:1;
-const words4=names.split(",");
-const controllers=new Set(words4.flatMap(controllerOf));
+const words3=names.split(",");
+const controllers=new Set(words3.flatMap(controllerOf));
 if(version===1 && controllers.size===0)return[];
 const path2=rest2.join(":");
 for(const mount4 of mounts){
-const same=mount4.version===version &&(version===2 || words4.every((word4)=> mount4.options.includes(word4)));
+const same=mount4.version===version &&(version===2 || words3.every((word4)=> mount4.options.includes(word4)));
 const own=same?directoryIn(mount4,path2):void 0;
 if(own !==void 0)return[
 {
@@ -30665,7 +30686,7 @@ return[
 describeCall(send(socket,messages))
 ];
 },
-start({table,words:words4}){
+start({table,words:words3}){
 requireForwarding(table.family);
 const name=`ramekin-${crypto.randomUUID()}`;
 const socket=new NetlinkSocket(NETLINK_NETFILTER);
@@ -30674,7 +30695,7 @@ socket.request(addNatTable({
 ...table,
 name,
 owned:true
-}),words4);
+}),words3);
 }catch(error){
 socket.close();
 throw error;
@@ -33043,7 +33064,8 @@ texts
 let from2=begun===void 0?0:begun.texts.length - 1;
 let plan=new PlanBuilder(steps,liveHost(),options,begun?.plan);
 if(shared > from2 && shared < steps.length){
-lowerSteps(plan,steps,from2,from2=shared);
+lowerSteps(plan,steps,from2,shared);
+from2=shared;
 if(!plan.isMomentary){
 this.#keep({
 plan,

@@ -775,8 +775,8 @@ return checkResult(loaded2.run(assemble(parts2,loaded2.architecture)),hints);
 var checkResult=(function checkResult(outcome,hints,show3){
 const failure=failureOf(outcome,show3);
 if(failure===void 0)return outcome;
-const{name,errno,text:text4,words:words4}=failure;
-const hint=hintOf(words4,hintFor(errnoName(errno),hints));
+const{name,errno,text:text4,words:words3}=failure;
+const hint=hintOf(words3,hintFor(errnoName(errno),hints));
 throw new SyscallError({
 syscall:name,
 errno,
@@ -1128,24 +1128,24 @@ setNetlinkOption(fd,NETLINK_EXT_ACK),
 setNetlinkOption(fd,NETLINK_CAP_ACK)
 ];
 });
-var requestCalls=(function requestCalls(socket,messages,answer,words4=messages[0].words){
+var requestCalls=(function requestCalls(socket,messages,answer,words3=messages[0].words){
 return[
 send(socket,messages),
 recvfrom(socket,answer,MSG_DONTWAIT),
-responseCheck(words4,answer)
+responseCheck(words3,answer)
 ];
 });
 var send=(function send(socket,messages){
 const encoded=encode(messages);
-const text4=messages.map((({words:words4})=> `{${words4.join(", ")}}`)).join(", ");
+const text4=messages.map((({words:words3})=> `{${words3.join(", ")}}`)).join(", ");
 if(encoded.holes.length===0)return sendto(socket,new Struct(encoded.bytes,text4));
 return sendPieces(socket,piecesOf(encoded),text4);
 });
-var responseCheck=(function responseCheck(words4,answer){
+var responseCheck=(function responseCheck(words3,answer){
 const none=new Named(4294967295,"~0U");
 const verdict={
-name:words4[0],
-text:words4.join(" "),
+name:words3[0],
+text:words3.join(" "),
 answer,
 read:readResponse
 };
@@ -1160,12 +1160,12 @@ const known=constant(resource,RLIMITS);
 const named2=new Named(resource,()=> `RLIMIT_${known.text}`);
 if(limit2===null)return call("prlimit64",pid,named2,null,old);
 const text4=((value)=> value===RLIM_INFINITY?"RLIM_INFINITY":String(value));
-const words4=[
+const words3=[
 BigInt(limit2.soft),
 BigInt(limit2.hard)
 ];
-const bytes=new Uint8Array(new BigUint64Array(words4).buffer);
-const struct=new Struct(bytes,`{${text4(words4[0])}, ${text4(words4[1])}}`);
+const bytes=new Uint8Array(new BigUint64Array(words3).buffer);
+const struct=new Struct(bytes,`{${text4(words3[0])}, ${text4(words3[1])}}`);
 return call("prlimit64",pid,named2,struct,old);
 });
 var ppoll=(function ppoll(fds,timeout){
@@ -1187,12 +1187,12 @@ return call("ppoll",list2,fds.length,timeout instanceof Struct?timeout:timespec(
 var timespec=(function timespec(milliseconds2){
 if(milliseconds2===void 0)return null;
 const seconds2=Math.floor(milliseconds2 / 1e3);
-const nanoseconds=Math.round((milliseconds2 - seconds2 * 1e3)* 1e6);
-const words4=new BigInt64Array([
+const nanoseconds=Math.floor((milliseconds2 - seconds2 * 1e3)* 1e6);
+const words3=new BigInt64Array([
 BigInt(seconds2),
 BigInt(nanoseconds)
 ]);
-return new Struct(new Uint8Array(words4.buffer),`{${milliseconds2} ms}`);
+return new Struct(new Uint8Array(words3.buffer),`{${milliseconds2} ms}`);
 });
 var waitid=(function waitid(idType,id2,info,options,usage=null){
 return call("waitid",constant(idType,WAIT_ID_TYPES),id2,info,flags(options,WAIT_FLAGS),usage);
@@ -1303,15 +1303,15 @@ var capget=(function capget(data2){
 return call("capget",HEADER2,data2);
 });
 var capset=(function capset(state){
-const words4=new Uint32Array(6);
+const words3=new Uint32Array(6);
 SETS.forEach(((set,index)=>{
 for(const name of state[set]){
 const bit=CAPABILITIES[name];
-words4[index +(bit < 32?0:3)]|=1 << bit % 32;
+words3[index +(bit < 32?0:3)]|=1 << bit % 32;
 }
 }));
 const text4=SETS.map(((set)=> `${set}=[${state[set].join(", ")}]`)).join(", ");
-return call("capset",HEADER2,new Struct(new Uint8Array(words4.buffer),`{${text4}}`));
+return call("capset",HEADER2,new Struct(new Uint8Array(words3.buffer),`{${text4}}`));
 });
 var readCapabilities=(function readCapabilities(data2){
 const names=((set)=> Object.keys(CAPABILITIES).filter(((name)=>{
@@ -1527,14 +1527,14 @@ return schema("true or false",((value)=> typeof value==="boolean"?void 0:mismatc
 type:"boolean"
 }));
 });
-var oneOf=(function oneOf(words4){
-const all=words4.map(((word4)=> `"${word4}"`)).join(", ");
+var oneOf=(function oneOf(words3){
+const all=words3.map(((word4)=> `"${word4}"`)).join(", ");
 return schema(`one of ${all}`,((value)=>{
 if(typeof value !=="string")return mismatch(value,`one of ${all}`);
-if(words4.includes(value))return void 0;
-return `${quoted(value)} is none of ${all}${suggestion(value,words4)}`;
+if(words3.includes(value))return void 0;
+return `${quoted(value)} is none of ${all}${suggestion(value,words3)}`;
 }),()=>({
-enum:words4
+enum:words3
 }));
 });
 var list=(function list(of2,min=0){
@@ -1788,14 +1788,14 @@ target,
 ...options
 };
 });
-var tmpfsSize=(function tmpfsSize(...words4){
+var tmpfsSize=(function tmpfsSize(...words3){
 return text3({
 expected:[
 "a size such as 64m",
-...words4.map(((word4)=> `"${word4}"`))
+...words3.map(((word4)=> `"${word4}"`))
 ].join(", or "),
 min:1,
-issue:((size)=> words4.includes(size)?void 0:sizeIssue(size))
+issue:((size)=> words3.includes(size)?void 0:sizeIssue(size))
 });
 });
 var sizeIssue=(function sizeIssue(size){
@@ -2346,11 +2346,11 @@ const word4=oneOf([
 const lists=object(permissionFields());
 return optional(schema(`"inherit", "none", or an object of permissions`,(value)=> typeof value==="string"?word4.issue(value):lists.issue(value)));
 });
-var grantOf=(function grantOf(item,words4=[
+var grantOf=(function grantOf(item,words3=[
 "inherit"
 ]){
 const items=list(item);
-const all=either(oneOf(words4),either(boolean(),items));
+const all=either(oneOf(words3),either(boolean(),items));
 return optional(schema(all.expected,(value)=>(Array.isArray(value)?items:all).issue(value)));
 });
 var host=(function host(){
@@ -2422,9 +2422,6 @@ cwd:options.cwd && pathOf2(options.cwd)
 if(wrong !==void 0){
 throw optionError(`the command's option "${wrong.field}" ${wrong.issue}`);
 }
-});
-var words3=(function words3(seconds2,nanoseconds){
-return new Uint8Array(BigInt64Array.of(BigInt(seconds2),BigInt(nanoseconds)).buffer);
 });
 var ranges=(function ranges(...texts){
 return lazy(()=> texts.map((text4)=> parsePrefix(text4)));
@@ -2603,7 +2600,10 @@ const[names,more]=[
 new Output(NAMES_SIZE,"&names"),
 new Output(NAMES_SIZE,"&more")
 ];
-const end=new Label("end");
+const[closing,end]=[
+new Label("closing"),
+new Label("end")
+];
 const opened=openat(at_fdcwd,path2,O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,0);
 const fd=new ResultOf(opened,"directory");
 return new KeptTable(path2,[
@@ -2622,14 +2622,17 @@ call:opened,
 call:getdents64(fd,names),
 accept:[
 "ENOENT"
-]
+],
+onFailure:closing
 },
 {
 call:getdents64(fd,more),
 accept:[
 "ENOENT"
-]
+],
+onFailure:closing
 },
+closing,
 {
 call:close(fd)
 },
@@ -2721,9 +2724,12 @@ resolve:RESOLVE_NO_SYMLINKS
 var plainLookup=(function plainLookup(){
 const path2=new Output(PATH_MAX5,"&path");
 const opened=openWithoutLinks(path2);
-const[fd,stat,end]=[
+const[fd,stat]=[
 new ResultOf(opened,"fd"),
-statxOutput(),
+statxOutput()
+];
+const[closing,end]=[
+new Label("closing"),
 new Label("end")
 ];
 return new KeptTable(path2,[
@@ -2738,8 +2744,10 @@ accept:[
 onAccepted:end
 },
 {
-call:statx(fd,"",AT_EMPTY_PATH | UNASKED,ATTRIBUTES2,stat)
+call:statx(fd,"",AT_EMPTY_PATH | UNASKED,ATTRIBUTES2,stat),
+onFailure:closing
 },
+closing,
 {
 call:close(fd)
 },
@@ -2749,11 +2757,15 @@ end
 var followingLookup=(function followingLookup(){
 const path2=new Output(PATH_MAX5,"&path");
 const opened=openat(at_fdcwd,path2,O_PATH | O_CLOEXEC);
-const[fd,stat,end]=[
+const[fd,stat]=[
 new ResultOf(opened,"fd"),
-statxOutput(),
+statxOutput()
+];
+const[failed,end]=[
+new Label("failed"),
 new Label("end")
 ];
+const look2=statx(fd,"",AT_EMPTY_PATH | UNASKED,ATTRIBUTES2,stat);
 return new KeptTable(path2,[
 stat
 ],[
@@ -2763,7 +2775,13 @@ accept:NOTHING,
 onAccepted:end
 },
 {
-call:statx(fd,"",AT_EMPTY_PATH | UNASKED,ATTRIBUTES2,stat)
+call:look2,
+onZero:end,
+onFailure:failed
+},
+failed,
+{
+call:close(fd)
 },
 end
 ]);
@@ -4500,7 +4518,7 @@ plan.refuse(`the options have ${size} bytes, and mount(2) takes ${OPTION_BYTES};
 var lowerTmpfs=(function lowerTmpfs(step,plan){
 plan.needs("mount",NEEDS_MOUNT);
 const{flags:flags2,data:data2}=parseMountOptions(step.options,MS_NOSUID | MS_NODEV);
-const words4=[
+const words3=[
 ...step.size===void 0?[]:[
 `size=${step.size}`
 ],
@@ -4514,7 +4532,7 @@ data2
 mountFilesystem(plan,step.target,{
 type:"tmpfs",
 flags:flags2,
-data:words4.join(",")|| null
+data:words3.join(",")|| null
 });
 });
 var lowerProc=(function lowerProc(step,plan){
@@ -6086,13 +6104,13 @@ return{
 hidden:true
 };
 });
-var readArguments=(function readArguments(words4,subcommand){
+var readArguments=(function readArguments(words3,subcommand){
 const flags2=[
 ...subcommand.flags,
 ...COMMON_FLAGS
 ];
 const valued=flags2.filter((({value})=> value !==void 0)).map((({name})=> name));
-const parsed=parseArgs(withValues(words4,flags2),{
+const parsed=parseArgs(withValues(words3,flags2),{
 "--":true,
 alias:Object.fromEntries(flags2.flatMap((({letter,name})=> letter===void 0?[]:[
 [
@@ -6107,15 +6125,15 @@ string:[
 ],
 collect:valued,
 unknown:(word4,name)=>{
-if(name !==void 0)throw unknownFlag(word4,flags2,placed(subcommand,words4));
+if(name !==void 0)throw unknownFlag(word4,flags2,placed(subcommand,words3));
 }
 });
-if(parsed["help"]!==true)check(parsed,words4.includes("--"),subcommand);
+if(parsed["help"]!==true)check(parsed,words3.includes("--"),subcommand);
 return new Arguments(parsed);
 });
-var withValues=(function withValues(words4,flags2){
-const end=words4.indexOf("--");
-return words4.map(((word4,index)=>{
+var withValues=(function withValues(words3,flags2){
+const end=words3.indexOf("--");
+return words3.map(((word4,index)=>{
 if(!word4.startsWith("-")|| end !==-1 && index >=end)return word4;
 const[name,value]=longName(word4,flags2).slice(2).split(/=(.*)/s);
 const flag=flags2.find(((flag2)=> flag2.name===name));
@@ -6152,18 +6170,18 @@ throw new UsageError("this subcommand runs no program after --");
 const extra=parsed._[operands.length];
 if(extra===void 0){
 if(needsProgram !==true || parsed["--"].length > 0)return;
-const words4=[
+const words3=[
 subcommand.name,
 ...parsed._,
 "..."
 ].join(" ");
-throw new UsageError(`the program is missing: ramekin ${words4} -- PROGRAM ...`);
+throw new UsageError(`the program is missing: ramekin ${words3} -- PROGRAM ...`);
 }
 const flag=flags2.find(({name,optionalValue})=> optionalValue===true && parsed[name]?.includes(""));
 throw new UsageError(`"${extra}" is one word too many` +(flag===void 0?"":`; a value is written with =: --${flag.name}=${extra}`)+(program===true?`; a program comes after --: -- ${extra} ...`:""));
 });
-var runCommandLine=(async function runCommandLine(words4,run2){
-const[first,...rest2]=words4;
+var runCommandLine=(async function runCommandLine(words3,run2){
+const[first,...rest2]=words3;
 let subcommand;
 try{
 if(first===void 0 || first==="--help" || first==="-h")return show2(programHelp);
@@ -6231,8 +6249,8 @@ else parts2.push(part);
 }
 return `/${parts2.join("/")}`;
 });
-var runProgram=(async function runProgram(words4,make2,{name,denied:denied3=()=> false,report,verbose,ended}={}){
-const[program=environment2()["SHELL"]??"sh",...args]=words4;
+var runProgram=(async function runProgram(words3,make2,{name,denied:denied3=()=> false,report,verbose,ended}={}){
+const[program=environment2()["SHELL"]??"sh",...args]=words3;
 const terminal=Deno.stdin.isTerminal()&& Deno.stdout.isTerminal();
 const options={
 args,
@@ -6245,7 +6263,7 @@ name
 };
 try{
 const start=((program2)=> spawn((()=> make2(program2,options)),denied3));
-using running=startShell(program,start,words4.length===0);
+using running=startShell(program,start,words3.length===0);
 verbose?.started(running.container.pid);
 const end=await running.container.status;
 const{code,timedOut,outOfMemory}=end;
@@ -6505,8 +6523,8 @@ const shown2=[
 const isThere=shown2.some(((path2)=> isWithin(path2,directory)|| isWithin(directory,path2)&&(path2 !=="/" || !isOwn2)))|| tmpfs2.some((path2)=> isWithin(path2,directory));
 return isThere?directory:void 0;
 });
-var main=(function main(words4){
-return runCommandLine(words4,((_,given)=>{
+var main=(function main(words3){
+return runCommandLine(words3,((_,given)=>{
 isDetached(given);
 return runSandbox(given);
 }));
@@ -6545,12 +6563,12 @@ var[PART,ABBREVIATION]=[
 0.4,
 0.6
 ];
-function nearest(word4,words4){
+function nearest(word4,words3){
 if(word4.length > LONGEST)return void 0;
 const wanted=word4.toLowerCase();
 let best;
 let bestDistance=Math.max(1,Math.floor(wanted.length / 3))+ 1;
-for(const candidate of words4){
+for(const candidate of words3){
 if(Math.abs(candidate.length - wanted.length)>=bestDistance)continue;
 const distance=editDistance(wanted,candidate.toLowerCase());
 if(distance < bestDistance)[best,bestDistance]=[
@@ -6558,16 +6576,16 @@ candidate,
 distance
 ];
 }
-return best??overlapping(wanted,words4);
+return best??overlapping(wanted,words3);
 }
-function suggestion(word4,words4){
-const near=nearest(word4,words4);
+function suggestion(word4,words3){
+const near=nearest(word4,words3);
 return near===void 0?"":`; did you mean "${near}"?`;
 }
-function overlapping(wanted,words4){
+function overlapping(wanted,words3){
 let best;
 let bestOverlap=PART;
-for(const candidate of words4){
+for(const candidate of words3){
 const[short,long]=candidate.length < wanted.length?[
 candidate.toLowerCase(),
 wanted
@@ -7457,15 +7475,15 @@ return written(this.#text,show3);
 };
 function flagNames(value,names){
 let rest2=value;
-const words4=[];
+const words3=[];
 for(const[name,bits]of Object.entries(names)){
 if(bits !==0 && containsBits(rest2,bits)){
-words4.push(name);
+words3.push(name);
 rest2 -=bits;
 }
 }
-if(rest2 !==0 || words4.length===0)words4.push(rest2===0?"0":`0x${rest2.toString(16)}`);
-return words4.join("|");
+if(rest2 !==0 || words3.length===0)words3.push(rest2===0?"0":`0x${rest2.toString(16)}`);
+return words3.join("|");
 }
 function describeCall(call2,show3=textOf){
 return `${call2.name}(${call2.args.map((argument)=> describeArgument(argument,show3)).join(", ")})`;
@@ -10173,10 +10191,10 @@ if(bytes.length===4)return bytes.join(".");
 const groups=Array.from({
 length:8
 },(_,i)=> bytes[i * 2]<< 8 | bytes[i * 2 + 1]);
-const words4=groups.map((group)=> group.toString(16));
+const words3=groups.map((group)=> group.toString(16));
 const[start,count]=longestZeros(groups);
-if(count < 2)return words4.join(":");
-return `${words4.slice(0,start).join(":")}::${words4.slice(start + count).join(":")}`;
+if(count < 2)return words3.join(":");
+return `${words3.slice(0,start).join(":")}::${words3.slice(start + count).join(":")}`;
 }
 function networkOf({bytes,length}){
 return bytes.map((byte,index)=>{
@@ -10325,10 +10343,10 @@ errno,
 words:void 0
 };
 const attributes=new Uint8Array(answer.buffer,answer.byteOffset + at3,length - at3);
-const words4=decodeAttributes(attributes).get(NLMSGERR_ATTR_MSG);
+const words3=decodeAttributes(attributes).get(NLMSGERR_ATTR_MSG);
 return{
 errno,
-words:words4 && decodeText(words4)
+words:words3 && decodeText(words3)
 };
 }
 function decodeText(bytes){
@@ -10500,12 +10518,12 @@ const peer=new Attribute(VETH_INFO_PEER,[
 ...header2,
 ...settings(other)
 ]);
-const words4=[
+const words3=[
 ...describe2(one),
 "peer",
 ...describe2(other)
 ];
-return addLink("veth",one,words4,[
+return addLink("veth",one,words3,[
 peer
 ]);
 }
@@ -10516,14 +10534,14 @@ function addDummy(link2){
 return addLink("dummy",link2,describe2(link2),[]);
 }
 function addMacvlan(link2,parent,mode2){
-const words4=[
+const words3=[
 ...describe2(link2),
 `on ${nameOf(parent)}`
 ];
 const data2=[
 word2(IFLA_MACVLAN_MODE,MACVLAN_MODES[mode2])
 ];
-return addLink("macvlan",link2,words4,data2,[
+return addLink("macvlan",link2,words3,data2,[
 word2(IFLA.LINK,parent)
 ]);
 }
@@ -10577,7 +10595,7 @@ link:number(IFLA.LINK)
 };
 }
 var LINK_HEADER_SIZE=16;
-function addLink(kind,link2,words4,data2,more=[]){
+function addLink(kind,link2,words3,data2,more=[]){
 const info=nested(IFLA.LINKINFO,text2(IFLA_INFO_KIND,kind),...data2.length===0?[]:[
 nested(IFLA_INFO_DATA,...data2)
 ]);
@@ -10593,7 +10611,7 @@ info
 words:[
 "RTM_NEWLINK",
 kind,
-...words4
+...words3
 ]
 };
 }
@@ -10781,8 +10799,8 @@ leadsToOneMachine(address2){
 const route2=ifThere(()=> this.#get(findRoute(address2)),NO_ROUTE);
 return route2 !==void 0 && leadsToOneMachine(route2);
 }
-request(messages,words4){
-const calls=requestCalls(this.number,messages,answerOutput(),words4);
+request(messages,words3){
+const calls=requestCalls(this.number,messages,answerOutput(),words3);
 syscalls(calls.map((call2)=>({
 call:call2
 })));
@@ -10829,13 +10847,13 @@ syscall(close(fd));
 this.close();
 }
 };
-function responseError({words:words4},answer){
+function responseError({words:words3},answer){
 const view2=new DataView(answer.buffer,answer.byteOffset,answer.length);
 const{errno,words:hint}=readResponse(view2);
 return new SyscallError({
-syscall:words4[0],
+syscall:words3[0],
 errno,
-call:words4.join(" "),
+call:words3.join(" "),
 hint
 });
 }
@@ -12363,7 +12381,7 @@ return text3({
 expected,
 min:1,
 pattern:NUMBER_LIST,
-issue:(words4)=> isNumberList(words4,greatest)?void 0:`should be ${expected}, not ${quoted(words4)}`
+issue:(words3)=> isNumberList(words3,greatest)?void 0:`should be ${expected}, not ${quoted(words3)}`
 });
 }
 var MODES=[
@@ -14189,7 +14207,7 @@ call:ppoll([
 fd:FD,
 events:POLLIN
 }
-],new Struct(words3(0,2e5),"200 \xB5s")),
+],0.2),
 accept:[
 "EINTR"
 ]
@@ -14443,8 +14461,8 @@ function hasRoot(ranges2){
 return ranges2.some(({inside})=> inside===0);
 }
 function numbersAfter(name,status){
-const[,words4=""]=new RegExp(`^${name}:(.*)$`,"m").exec(status)??[];
-return words4.split(/\s+/).filter((word4)=> word4 !=="").map(Number);
+const[,words3=""]=new RegExp(`^${name}:(.*)$`,"m").exec(status)??[];
+return words3.split(/\s+/).filter((word4)=> word4 !=="").map(Number);
 }
 function mapOf(pid,file){
 return read3(pid,file).split("\n").filter((line)=> line !=="").map((line)=>{
@@ -17918,17 +17936,17 @@ next
 #areSame(result){
 const count=STATX_IDENTITY.length;
 const seen=this.#words;
-const words4=seen??new Uint32Array(this.#found.length * count);
+const words3=seen??new Uint32Array(this.#found.length * count);
 for(let index=0;index < this.#found.length;index++){
 const{known,output}=this.#found[index];
 if(seen===void 0 && !isSame(readFile(result.output(output)),known))return false;
 for(let field=0;field < count;field++){
 const at3=index * count + field,word4=result.word(output,STATX_IDENTITY[field]);
-if(seen===void 0)words4[at3]=word4;
-else if(words4[at3]!==word4)return false;
+if(seen===void 0)words3[at3]=word4;
+else if(words3[at3]!==word4)return false;
 }
 }
-this.#words=words4;
+this.#words=words3;
 return true;
 }
 holds(){
@@ -18409,8 +18427,9 @@ new Output(MOST2,"&text")
 ];
 const flags2=O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC;
 const opened=openat(at_fdcwd,path2,flags2,0);
-const[fd,end]=[
+const[fd,closing,end]=[
 new ResultOf(opened,"fd"),
+new Label("closing"),
 new Label("end")
 ];
 return new KeptTable(path2,[
@@ -18423,8 +18442,10 @@ onAccepted:end
 },
 {
 call:read(fd,text4,MOST2),
-accept:UNREADABLE
+accept:UNREADABLE,
+onFailure:closing
 },
+closing,
 {
 call:close(fd)
 },
@@ -20706,10 +20727,10 @@ SECCOMP_RET.USER_NOTIF
 ])
 ]);
 }
-function bytesOf4(words4){
-const bytes=new Uint8Array(words4.length * INSTRUCTION_SIZE);
+function bytesOf4(words3){
+const bytes=new Uint8Array(words3.length * INSTRUCTION_SIZE);
 const view2=new DataView(bytes.buffer);
-words4.forEach(([code,holds4,fails,value],index)=>{
+words3.forEach(([code,holds4,fails,value],index)=>{
 const at3=index * INSTRUCTION_SIZE;
 view2.setUint16(at3,code,true);
 view2.setUint8(at3 + 2,holds4);
@@ -23623,7 +23644,7 @@ var MISSES=new Set([
 "ENOENT",
 "ENOTDIR"
 ]);
-function failureError({name,errno,text:text4,words:words4},{plan,stepIndex,fixes}){
+function failureError({name,errno,text:text4,words:words3},{plan,stepIndex,fixes}){
 const code=errnoName(errno);
 const fix=orEarlierStep(fixFor(fixes,code)??generalFix(name,code),code,plan,stepIndex);
 return new SyscallError({
@@ -23631,7 +23652,7 @@ syscall:name,
 errno,
 call:text4,
 ...stepDetails(plan,stepIndex),
-hint:hintOf(words4,orMemoryLimit(fix,code,plan))
+hint:hintOf(words3,orMemoryLimit(fix,code,plan))
 });
 }
 function orEarlierStep(fix,code,{cursor},stepIndex){
@@ -25579,8 +25600,8 @@ target:`${target}/${name}`
 function mayLieIn(pattern,entry2){
 const parts2=pattern.split("/");
 return entry2.split("/").every((name,at3)=>{
-const words4=parts2[at3]?.split("*").map((word4)=> word4.replace(/[.+?^${}()|[\]\\]/g,"\\$&"));
-return words4 !==void 0 && new RegExp(`^${words4.join(".*")}$`).test(name);
+const words3=parts2[at3]?.split("*").map((word4)=> word4.replace(/[.+?^${}()|[\]\\]/g,"\\$&"));
+return words3 !==void 0 && new RegExp(`^${words3.join(".*")}$`).test(name);
 });
 }
 function cover(paths,plan){
@@ -28041,7 +28062,7 @@ setting("cpuset.cpus",limits2.cpuset)
 ];
 case "io":
 return limits2.io.map(({device,readBps,writeBps,readIops,writeIops})=>{
-const words4=Object.entries({
+const words3=Object.entries({
 rbps:readBps,
 wbps:writeBps,
 riops:readIops,
@@ -28049,7 +28070,7 @@ wiops:writeIops
 }).filter(([,value])=> value !==void 0).map(([name,value])=> `${name}=${orMax(value)}`);
 return setting("io.max",[
 device,
-...words4
+...words3
 ].join(" "));
 });
 }
@@ -28344,7 +28365,7 @@ const hooks=[
 ...new Set(rules.map(({hook})=> hook))
 ];
 const table2=text2(1,name);
-const message2=(type,words4,...attributes)=>({
+const message2=(type,words3,...attributes)=>({
 type,
 flags:NLM_F_CREATE |(type===NEWRULE?NLM_F_APPEND:0),
 payload:[
@@ -28352,10 +28373,10 @@ header(family),
 ...attributes
 ],
 words:[
-...words4.slice(0,1),
+...words3.slice(0,1),
 family===AF_INET6?"ip6":"ip",
 name,
-...words4.slice(1)
+...words3.slice(1)
 ]
 });
 const messages=[
@@ -28527,7 +28548,7 @@ hook:"output",
 rule
 }
 ];
-const words4=[
+const words3=[
 "publish",
 describePublished(published)
 ];
@@ -28535,7 +28556,7 @@ requireFree(published,plan);
 translate(plan,inside,{
 family:to.family,
 rules
-},words4,{
+},words3,{
 service:"reserve-port",
 protocol,
 address:socketAddress2(published)
@@ -28560,7 +28581,7 @@ port,
 text:text4
 };
 }
-function translate(plan,inside,table2,words4,...before){
+function translate(plan,inside,table2,words3,...before){
 plan.needs("net",HOSTS_NETWORK);
 const messages=(name)=> addNatTable({
 ...table2,
@@ -28570,8 +28591,8 @@ owned:inside !==true
 if(inside===true){
 writeSetting(plan,forwardingSetting(table2.family),"1");
 const[socket,...options]=socketCalls(NETLINK_NETFILTER,fdOf);
-const name=`ramekin-${words4.join(" ").replaceAll(/[^\w.]+/g,"-")}`;
-const request2=requestCalls(fdOf(socket),messages(name),answerOutput(),words4);
+const name=`ramekin-${words3.join(" ").replaceAll(/[^\w.]+/g,"-")}`;
+const request2=requestCalls(fdOf(socket),messages(name),answerOutput(),words3);
 plan.calls([
 socket,
 ...options,
@@ -28591,7 +28612,7 @@ plan.syncWithParent(()=>[
 {
 service:"nat-table",
 table:table2,
-words:words4
+words:words3
 }
 ]);
 }
@@ -29375,14 +29396,14 @@ period
 view2.setUint32(48,numbers.utilMin??0,true);
 view2.setUint32(52,numbers.utilMax??0,true);
 const text4=()=>{
-const words4=Object.entries(numbers).map(([name,value])=> `${name}=${value}`);
+const words3=Object.entries(numbers).map(([name,value])=> `${name}=${value}`);
 const named2=bits===0?[]:[
 flags(bits,SCHED_FLAGS).text
 ];
 return `{${[
 constant(policy,SCHED_POLICIES).text,
 ...named2,
-...words4
+...words3
 ].join(", ")}}`;
 };
 return call("sched_setattr",thread,new Struct(bytes,text4),0);
@@ -30138,12 +30159,12 @@ const mounts=mountinfo.split("\n").flatMap(parseMount);
 return groups.split("\n").filter(Boolean).flatMap((line)=>{
 const[id2,names="",...rest2]=line.split(":");
 const version=id2==="0" && names===""?2:1;
-const words4=names.split(",");
-const controllers=new Set(words4.flatMap(controllerOf));
+const words3=names.split(",");
+const controllers=new Set(words3.flatMap(controllerOf));
 if(version===1 && controllers.size===0)return[];
 const path2=rest2.join(":");
 for(const mount4 of mounts){
-const same=mount4.version===version &&(version===2 || words4.every((word4)=> mount4.options.includes(word4)));
+const same=mount4.version===version &&(version===2 || words3.every((word4)=> mount4.options.includes(word4)));
 const own=same?directoryIn(mount4,path2):void 0;
 if(own !==void 0)return[
 {
@@ -31269,7 +31290,7 @@ return[
 describeCall(send(socket,messages))
 ];
 },
-start({table:table2,words:words4}){
+start({table:table2,words:words3}){
 requireForwarding(table2.family);
 const name=`ramekin-${crypto.randomUUID()}`;
 const socket=new NetlinkSocket(NETLINK_NETFILTER);
@@ -31278,7 +31299,7 @@ socket.request(addNatTable({
 ...table2,
 name,
 owned:true
-}),words4);
+}),words3);
 }catch(error){
 socket.close();
 throw error;
@@ -33647,7 +33668,8 @@ texts
 let from2=begun===void 0?0:begun.texts.length - 1;
 let plan=new PlanBuilder(steps,liveHost(),options,begun?.plan);
 if(shared > from2 && shared < steps.length){
-lowerSteps(plan,steps,from2,from2=shared);
+lowerSteps(plan,steps,from2,shared);
+from2=shared;
 if(!plan.isMomentary){
 this.#keep({
 plan,
@@ -35234,12 +35256,12 @@ amd64:"v1"
 };
 function parsePlatform(text4){
 const parts2=text4.toLowerCase().split("/");
-const words4=parts2.length===1?[
+const words3=parts2.length===1?[
 "linux",
 ...parts2
 ]:parts2;
-const[os,name="",given,...more]=words4;
-const isName=words4.every((word4)=> /^[a-z0-9][a-z0-9._-]*$/.test(word4));
+const[os,name="",given,...more]=words3;
+const isName=words3.every((word4)=> /^[a-z0-9][a-z0-9._-]*$/.test(word4));
 if(!isName || more.length > 0 || parts2.length===1 && os===name){
 throw new ImageError(`${JSON.stringify(text4)} is no platform`,{
 code:"platform",
@@ -37071,13 +37093,13 @@ this.program=parsed["--"];
 this.#parsed=parsed;
 }
 };
-function placed(subcommand,words4){
-if(words4.includes("--sandbox"))return{
+function placed(subcommand,words3){
+if(words3.includes("--sandbox"))return{
 ...subcommand,
 place:"sandbox"
 };
-const end=words4.indexOf("--");
-const own=words4.slice(0,end===-1?void 0:end);
+const end=words3.indexOf("--");
+const own=words3.slice(0,end===-1?void 0:end);
 const hasImage=own.some((word4)=> /^--image(=|$)/.test(word4));
 return hasImage?{
 ...subcommand,
@@ -37161,7 +37183,7 @@ return[
 }
 function usageLine(subcommand){
 const{name,operands,program,needsProgram,flags:flags2}=subcommand;
-const words4="-- PROGRAM ARGUMENTS...";
+const words3="-- PROGRAM ARGUMENTS...";
 return[
 `ramekin ${name}`,
 ...operands.map(({name:name2,optional:optional2})=> optional2===true?`[${name2}]`:name2),
@@ -37169,7 +37191,7 @@ return[
 "[FLAGS]"
 ]:[],
 ...program===true?[
-needsProgram===true?words4:`[${words4}]`
+needsProgram===true?words3:`[${words3}]`
 ]:[]
 ].join(" ");
 }

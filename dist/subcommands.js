@@ -411,15 +411,15 @@ return new Named(value,(()=> flagNames(value,names)));
 });
 var flagNames=(function flagNames(value,names){
 let rest2=value;
-const words4=[];
+const words3=[];
 for(const[name,bits]of Object.entries(names)){
 if(bits !==0 && containsBits(rest2,bits)){
-words4.push(name);
+words3.push(name);
 rest2 -=bits;
 }
 }
-if(rest2 !==0 || words4.length===0)words4.push(rest2===0?"0":`0x${rest2.toString(16)}`);
-return words4.join("|");
+if(rest2 !==0 || words3.length===0)words3.push(rest2===0?"0":`0x${rest2.toString(16)}`);
+return words3.join("|");
 });
 var constant=(function constant(value,names){
 return new Named(value,(()=>{
@@ -834,8 +834,8 @@ return checkResult(loaded2.run(assemble(parts2,loaded2.architecture)),hints);
 var checkResult=(function checkResult(outcome,hints,show3){
 const failure=failureOf(outcome,show3);
 if(failure===void 0)return outcome;
-const{name,errno,text:text5,words:words4}=failure;
-const hint=hintOf(words4,hintFor(errnoName(errno),hints));
+const{name,errno,text:text5,words:words3}=failure;
+const hint=hintOf(words3,hintFor(errnoName(errno),hints));
 throw new SyscallError({
 syscall:name,
 errno,
@@ -1194,24 +1194,24 @@ setNetlinkOption(fd,NETLINK_EXT_ACK),
 setNetlinkOption(fd,NETLINK_CAP_ACK)
 ];
 });
-var requestCalls=(function requestCalls(socket,messages,answer,words4=messages[0].words){
+var requestCalls=(function requestCalls(socket,messages,answer,words3=messages[0].words){
 return[
 send(socket,messages),
 recvfrom(socket,answer,MSG_DONTWAIT),
-responseCheck(words4,answer)
+responseCheck(words3,answer)
 ];
 });
 var send=(function send(socket,messages){
 const encoded=encode(messages);
-const text5=messages.map((({words:words4})=> `{${words4.join(", ")}}`)).join(", ");
+const text5=messages.map((({words:words3})=> `{${words3.join(", ")}}`)).join(", ");
 if(encoded.holes.length===0)return sendto(socket,new Struct(encoded.bytes,text5));
 return sendPieces(socket,piecesOf(encoded),text5);
 });
-var responseCheck=(function responseCheck(words4,answer){
+var responseCheck=(function responseCheck(words3,answer){
 const none=new Named(4294967295,"~0U");
 const verdict={
-name:words4[0],
-text:words4.join(" "),
+name:words3[0],
+text:words3.join(" "),
 answer,
 read:readResponse
 };
@@ -1226,12 +1226,12 @@ const known=constant(resource,RLIMITS);
 const named3=new Named(resource,(()=> `RLIMIT_${known.text}`));
 if(limit2===null)return call("prlimit64",pid,named3,null,old);
 const text5=((value)=> value===RLIM_INFINITY?"RLIM_INFINITY":String(value));
-const words4=[
+const words3=[
 BigInt(limit2.soft),
 BigInt(limit2.hard)
 ];
-const bytes=new Uint8Array(new BigUint64Array(words4).buffer);
-const struct=new Struct(bytes,`{${text5(words4[0])}, ${text5(words4[1])}}`);
+const bytes=new Uint8Array(new BigUint64Array(words3).buffer);
+const struct=new Struct(bytes,`{${text5(words3[0])}, ${text5(words3[1])}}`);
 return call("prlimit64",pid,named3,struct,old);
 });
 var ppoll=(function ppoll(fds,timeout){
@@ -1253,12 +1253,12 @@ return call("ppoll",list6,fds.length,timeout instanceof Struct?timeout:timespec(
 var timespec=(function timespec(milliseconds2){
 if(milliseconds2===void 0)return null;
 const seconds3=Math.floor(milliseconds2 / 1e3);
-const nanoseconds=Math.round((milliseconds2 - seconds3 * 1e3)* 1e6);
-const words4=new BigInt64Array([
+const nanoseconds=Math.floor((milliseconds2 - seconds3 * 1e3)* 1e6);
+const words3=new BigInt64Array([
 BigInt(seconds3),
 BigInt(nanoseconds)
 ]);
-return new Struct(new Uint8Array(words4.buffer),`{${milliseconds2} ms}`);
+return new Struct(new Uint8Array(words3.buffer),`{${milliseconds2} ms}`);
 });
 var waitid=(function waitid(idType,id2,info,options,usage=null){
 return call("waitid",constant(idType,WAIT_ID_TYPES),id2,info,flags(options,WAIT_FLAGS),usage);
@@ -1377,15 +1377,15 @@ var capget=(function capget(data2){
 return call("capget",HEADER2,data2);
 });
 var capset=(function capset(state){
-const words4=new Uint32Array(6);
+const words3=new Uint32Array(6);
 SETS.forEach(((set2,index)=>{
 for(const name of state[set2]){
 const bit=CAPABILITIES[name];
-words4[index +(bit < 32?0:3)]|=1 << bit % 32;
+words3[index +(bit < 32?0:3)]|=1 << bit % 32;
 }
 }));
 const text5=SETS.map(((set2)=> `${set2}=[${state[set2].join(", ")}]`)).join(", ");
-return call("capset",HEADER2,new Struct(new Uint8Array(words4.buffer),`{${text5}}`));
+return call("capset",HEADER2,new Struct(new Uint8Array(words3.buffer),`{${text5}}`));
 });
 var readCapabilities=(function readCapabilities(data2){
 const names=((set2)=> Object.keys(CAPABILITIES).filter(((name)=>{
@@ -1601,14 +1601,14 @@ return schema("true or false",((value)=> typeof value==="boolean"?void 0:mismatc
 type:"boolean"
 }));
 });
-var oneOf=(function oneOf(words4){
-const all=words4.map(((word6)=> `"${word6}"`)).join(", ");
+var oneOf=(function oneOf(words3){
+const all=words3.map(((word6)=> `"${word6}"`)).join(", ");
 return schema(`one of ${all}`,((value)=>{
 if(typeof value !=="string")return mismatch(value,`one of ${all}`);
-if(words4.includes(value))return void 0;
-return `${quoted(value)} is none of ${all}${suggestion(value,words4)}`;
+if(words3.includes(value))return void 0;
+return `${quoted(value)} is none of ${all}${suggestion(value,words3)}`;
 }),()=>({
-enum:words4
+enum:words3
 }));
 });
 var list=(function list(of2,min=0){
@@ -1867,14 +1867,14 @@ target,
 ...options
 };
 });
-var tmpfsSize=(function tmpfsSize(...words4){
+var tmpfsSize=(function tmpfsSize(...words3){
 return text3({
 expected:[
 "a size such as 64m",
-...words4.map(((word6)=> `"${word6}"`))
+...words3.map(((word6)=> `"${word6}"`))
 ].join(", or "),
 min:1,
-issue:((size)=> words4.includes(size)?void 0:sizeIssue(size))
+issue:((size)=> words3.includes(size)?void 0:sizeIssue(size))
 });
 });
 var sizeIssue=(function sizeIssue(size){
@@ -2425,11 +2425,11 @@ const word6=oneOf([
 const lists=object(permissionFields());
 return optional(schema(`"inherit", "none", or an object of permissions`,(value)=> typeof value==="string"?word6.issue(value):lists.issue(value)));
 });
-var grantOf=(function grantOf(item,words4=[
+var grantOf=(function grantOf(item,words3=[
 "inherit"
 ]){
 const items=list(item);
-const all=either(oneOf(words4),either(boolean(),items));
+const all=either(oneOf(words3),either(boolean(),items));
 return optional(schema(all.expected,(value)=>(Array.isArray(value)?items:all).issue(value)));
 });
 var host=(function host(){
@@ -2501,9 +2501,6 @@ cwd:options.cwd && pathOf2(options.cwd)
 if(wrong2 !==void 0){
 throw optionError(`the command's option "${wrong2.field}" ${wrong2.issue}`);
 }
-});
-var words3=(function words3(seconds3,nanoseconds){
-return new Uint8Array(BigInt64Array.of(BigInt(seconds3),BigInt(nanoseconds)).buffer);
 });
 var ranges=(function ranges(...texts2){
 return lazy(()=> texts2.map((text5)=> parsePrefix(text5)));
@@ -2730,7 +2727,10 @@ const[names,more]=[
 new Output(NAMES_SIZE,"&names"),
 new Output(NAMES_SIZE,"&more")
 ];
-const end=new Label("end");
+const[closing,end]=[
+new Label("closing"),
+new Label("end")
+];
 const opened2=openat(at_fdcwd,path2,O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,0);
 const fd=new ResultOf(opened2,"directory");
 return new KeptTable(path2,[
@@ -2749,14 +2749,17 @@ call:opened2,
 call:getdents64(fd,names),
 accept:[
 "ENOENT"
-]
+],
+onFailure:closing
 },
 {
 call:getdents64(fd,more),
 accept:[
 "ENOENT"
-]
+],
+onFailure:closing
 },
+closing,
 {
 call:close(fd)
 },
@@ -2848,9 +2851,12 @@ resolve:RESOLVE_NO_SYMLINKS
 var plainLookup=(function plainLookup(){
 const path2=new Output(PATH_MAX5,"&path");
 const opened2=openWithoutLinks(path2);
-const[fd,stat,end]=[
+const[fd,stat]=[
 new ResultOf(opened2,"fd"),
-statxOutput(),
+statxOutput()
+];
+const[closing,end]=[
+new Label("closing"),
 new Label("end")
 ];
 return new KeptTable(path2,[
@@ -2865,8 +2871,10 @@ accept:[
 onAccepted:end
 },
 {
-call:statx(fd,"",AT_EMPTY_PATH | UNASKED,ATTRIBUTES2,stat)
+call:statx(fd,"",AT_EMPTY_PATH | UNASKED,ATTRIBUTES2,stat),
+onFailure:closing
 },
+closing,
 {
 call:close(fd)
 },
@@ -2876,11 +2884,15 @@ end
 var followingLookup=(function followingLookup(){
 const path2=new Output(PATH_MAX5,"&path");
 const opened2=openat(at_fdcwd,path2,O_PATH | O_CLOEXEC);
-const[fd,stat,end]=[
+const[fd,stat]=[
 new ResultOf(opened2,"fd"),
-statxOutput(),
+statxOutput()
+];
+const[failed2,end]=[
+new Label("failed"),
 new Label("end")
 ];
+const look2=statx(fd,"",AT_EMPTY_PATH | UNASKED,ATTRIBUTES2,stat);
 return new KeptTable(path2,[
 stat
 ],[
@@ -2890,7 +2902,13 @@ accept:NOTHING,
 onAccepted:end
 },
 {
-call:statx(fd,"",AT_EMPTY_PATH | UNASKED,ATTRIBUTES2,stat)
+call:look2,
+onZero:end,
+onFailure:failed2
+},
+failed2,
+{
+call:close(fd)
 },
 end
 ]);
@@ -4252,8 +4270,8 @@ target:`${target}/${name}`
 var mayLieIn=(function mayLieIn(pattern,entry2){
 const parts2=pattern.split("/");
 return entry2.split("/").every(((name,at4)=>{
-const words4=parts2[at4]?.split("*").map(((word6)=> word6.replace(/[.+?^${}()|[\]\\]/g,"\\$&")));
-return words4 !==void 0 && new RegExp(`^${words4.join(".*")}$`).test(name);
+const words3=parts2[at4]?.split("*").map(((word6)=> word6.replace(/[.+?^${}()|[\]\\]/g,"\\$&")));
+return words3 !==void 0 && new RegExp(`^${words3.join(".*")}$`).test(name);
 }));
 });
 var namesOf2=(function namesOf2([first,...rest2],directory2,plan){
@@ -4682,7 +4700,7 @@ plan.refuse(`the options have ${size} bytes, and mount(2) takes ${OPTION_BYTES};
 var lowerTmpfs=(function lowerTmpfs(step,plan){
 plan.needs("mount",NEEDS_MOUNT);
 const{flags:flags2,data:data2}=parseMountOptions(step.options,MS_NOSUID | MS_NODEV);
-const words4=[
+const words3=[
 ...step.size===void 0?[]:[
 `size=${step.size}`
 ],
@@ -4696,7 +4714,7 @@ data2
 mountFilesystem(plan,step.target,{
 type:"tmpfs",
 flags:flags2,
-data:words4.join(",")|| null
+data:words3.join(",")|| null
 });
 });
 var lowerProc=(function lowerProc(step,plan){
@@ -6319,13 +6337,13 @@ return{
 hidden:true
 };
 });
-var readArguments=(function readArguments(words4,subcommand){
+var readArguments=(function readArguments(words3,subcommand){
 const flags2=[
 ...subcommand.flags,
 ...COMMON_FLAGS
 ];
 const valued=flags2.filter((({value})=> value !==void 0)).map((({name})=> name));
-const parsed=parseArgs(withValues(words4,flags2),{
+const parsed=parseArgs(withValues(words3,flags2),{
 "--":true,
 alias:Object.fromEntries(flags2.flatMap((({letter,name})=> letter===void 0?[]:[
 [
@@ -6340,15 +6358,15 @@ string:[
 ],
 collect:valued,
 unknown:((word6,name)=>{
-if(name !==void 0)throw unknownFlag(word6,flags2,placed(subcommand,words4));
+if(name !==void 0)throw unknownFlag(word6,flags2,placed(subcommand,words3));
 })
 });
-if(parsed["help"]!==true)check(parsed,words4.includes("--"),subcommand);
+if(parsed["help"]!==true)check(parsed,words3.includes("--"),subcommand);
 return new Arguments(parsed);
 });
-var withValues=(function withValues(words4,flags2){
-const end=words4.indexOf("--");
-return words4.map(((word6,index)=>{
+var withValues=(function withValues(words3,flags2){
+const end=words3.indexOf("--");
+return words3.map(((word6,index)=>{
 if(!word6.startsWith("-")|| end !==-1 && index >=end)return word6;
 const[name,value]=longName(word6,flags2).slice(2).split(/=(.*)/s);
 const flag2=flags2.find(((flag3)=> flag3.name===name));
@@ -6385,12 +6403,12 @@ throw new UsageError("this subcommand runs no program after --");
 const extra=parsed._[operands.length];
 if(extra===void 0){
 if(needsProgram !==true || parsed["--"].length > 0)return;
-const words4=[
+const words3=[
 subcommand.name,
 ...parsed._,
 "..."
 ].join(" ");
-throw new UsageError(`the program is missing: ramekin ${words4} -- PROGRAM ...`);
+throw new UsageError(`the program is missing: ramekin ${words3} -- PROGRAM ...`);
 }
 const flag2=flags2.find(({name,optionalValue})=> optionalValue===true && parsed[name]?.includes(""));
 throw new UsageError(`"${extra}" is one word too many` +(flag2===void 0?"":`; a value is written with =: --${flag2.name}=${extra}`)+(program===true?`; a program comes after --: -- ${extra} ...`:""));
@@ -6497,8 +6515,8 @@ Deno.stderr
 ].some(((stream)=> stream.isTerminal()));
 return terminal===true || !hasTerminal?box3:apart(box3);
 });
-var runProgram=(async function runProgram(words4,make2,{name,denied:denied3=()=> false,report:report2,verbose,ended}={}){
-const[program=environment2()["SHELL"]??"sh",...args]=words4;
+var runProgram=(async function runProgram(words3,make2,{name,denied:denied3=()=> false,report:report2,verbose,ended}={}){
+const[program=environment2()["SHELL"]??"sh",...args]=words3;
 const terminal=Deno.stdin.isTerminal()&& Deno.stdout.isTerminal();
 const options={
 args,
@@ -6511,7 +6529,7 @@ name
 };
 try{
 const start=((program2)=> spawn((()=> make2(program2,options)),denied3));
-using running=startShell(program,start,words4.length===0);
+using running=startShell(program,start,words3.length===0);
 verbose?.started(running.container.pid);
 const end=await running.container.status;
 const{code,timedOut,outOfMemory}=end;
@@ -8148,7 +8166,7 @@ var parameterBytes=(function parameterBytes(parameters){
 const{table:table2,tableSize,packed,pid,mine,uids,gids,texts:texts2,textsAt,errnos}=parameters;
 const{kept,set:set2,setCount,program,programCount,flags:flags2,nulls,copies,streams,answers}=parameters;
 const{pids,after:after2}=parameters;
-const words4=Uint32Array.of(...[
+const words3=Uint32Array.of(...[
 table2,
 tableSize,
 packed,
@@ -8174,7 +8192,7 @@ answers
 pids,
 after2
 ]);
-return new Uint8Array(words4.buffer);
+return new Uint8Array(words3.buffer);
 });
 var dataAddress=(function dataAddress(note2){
 return BASE + align2(NOTE_AT + noteBytes(note2).length,4);
@@ -8724,8 +8742,8 @@ return{
 [option]:value
 };
 });
-var runCommandLine=(async function runCommandLine(words4,run38){
-const[first,...rest2]=words4;
+var runCommandLine=(async function runCommandLine(words3,run38){
+const[first,...rest2]=words3;
 let subcommand;
 try{
 if(first===void 0 || first==="--help" || first==="-h")return show2(programHelp);
@@ -8766,8 +8784,8 @@ var show2=(function show2(text5){
 print(text5(paintFor(Deno.stdout)));
 return 0;
 });
-var main=(function main(words4){
-return runCommandLine(words4,runSubcommand);
+var main=(function main(words3){
+return runCommandLine(words3,runSubcommand);
 });
 var runsProgram=(function runsProgram([first]){
 return SUBCOMMANDS.some((({name,program})=> name===first && program===true));
@@ -8823,12 +8841,12 @@ var init_cli=__esm({
 init_parse_args();
 })
 });
-function nearest(word6,words4){
+function nearest(word6,words3){
 if(word6.length > LONGEST)return void 0;
 const wanted=word6.toLowerCase();
 let best3;
 let bestDistance=Math.max(1,Math.floor(wanted.length / 3))+ 1;
-for(const candidate of words4){
+for(const candidate of words3){
 if(Math.abs(candidate.length - wanted.length)>=bestDistance)continue;
 const distance=editDistance(wanted,candidate.toLowerCase());
 if(distance < bestDistance)[best3,bestDistance]=[
@@ -8836,16 +8854,16 @@ candidate,
 distance
 ];
 }
-return best3??overlapping(wanted,words4);
+return best3??overlapping(wanted,words3);
 }
-function suggestion(word6,words4){
-const near=nearest(word6,words4);
+function suggestion(word6,words3){
+const near=nearest(word6,words3);
 return near===void 0?"":`; did you mean "${near}"?`;
 }
-function overlapping(wanted,words4){
+function overlapping(wanted,words3){
 let best3;
 let bestOverlap=PART;
-for(const candidate of words4){
+for(const candidate of words3){
 const[short,long]=candidate.length < wanted.length?[
 candidate.toLowerCase(),
 wanted
@@ -12881,10 +12899,10 @@ if(bytes.length===4)return bytes.join(".");
 const groups=Array.from({
 length:8
 },(_,i)=> bytes[i * 2]<< 8 | bytes[i * 2 + 1]);
-const words4=groups.map((group)=> group.toString(16));
+const words3=groups.map((group)=> group.toString(16));
 const[start,count]=longestZeros(groups);
-if(count < 2)return words4.join(":");
-return `${words4.slice(0,start).join(":")}::${words4.slice(start + count).join(":")}`;
+if(count < 2)return words3.join(":");
+return `${words3.slice(0,start).join(":")}::${words3.slice(start + count).join(":")}`;
 }
 function networkOf({bytes,length}){
 return bytes.map((byte,index)=>{
@@ -13013,10 +13031,10 @@ errno,
 words:void 0
 };
 const attributes=new Uint8Array(answer.buffer,answer.byteOffset + at4,length - at4);
-const words4=decodeAttributes(attributes).get(NLMSGERR_ATTR_MSG);
+const words3=decodeAttributes(attributes).get(NLMSGERR_ATTR_MSG);
 return{
 errno,
-words:words4 && decodeText(words4)
+words:words3 && decodeText(words3)
 };
 }
 function decodeText(bytes){
@@ -13213,12 +13231,12 @@ const peer=new Attribute(VETH_INFO_PEER,[
 ...header2,
 ...settings(other)
 ]);
-const words4=[
+const words3=[
 ...describe2(one),
 "peer",
 ...describe2(other)
 ];
-return addLink("veth",one,words4,[
+return addLink("veth",one,words3,[
 peer
 ]);
 }
@@ -13229,14 +13247,14 @@ function addDummy(link2){
 return addLink("dummy",link2,describe2(link2),[]);
 }
 function addMacvlan(link2,parent,mode2){
-const words4=[
+const words3=[
 ...describe2(link2),
 `on ${nameOf(parent)}`
 ];
 const data2=[
 word2(IFLA_MACVLAN_MODE,MACVLAN_MODES[mode2])
 ];
-return addLink("macvlan",link2,words4,data2,[
+return addLink("macvlan",link2,words3,data2,[
 word2(IFLA.LINK,parent)
 ]);
 }
@@ -13289,7 +13307,7 @@ master:number2(IFLA.MASTER),
 link:number2(IFLA.LINK)
 };
 }
-function addLink(kind,link2,words4,data2,more=[]){
+function addLink(kind,link2,words3,data2,more=[]){
 const info=nested(IFLA.LINKINFO,text2(IFLA_INFO_KIND,kind),...data2.length===0?[]:[
 nested(IFLA_INFO_DATA,...data2)
 ]);
@@ -13305,7 +13323,7 @@ info
 words:[
 "RTM_NEWLINK",
 kind,
-...words4
+...words3
 ]
 };
 }
@@ -13495,13 +13513,13 @@ RTN_UNICAST=1;
 ROUTE_HEADER_SIZE=12;
 })
 });
-function responseError({words:words4},answer){
+function responseError({words:words3},answer){
 const view2=new DataView(answer.buffer,answer.byteOffset,answer.length);
 const{errno,words:hint}=readResponse(view2);
 return new SyscallError({
-syscall:words4[0],
+syscall:words3[0],
 errno,
-call:words4.join(" "),
+call:words3.join(" "),
 hint
 });
 }
@@ -13559,8 +13577,8 @@ leadsToOneMachine(address2){
 const route2=ifThere(()=> this.#get(findRoute(address2)),NO_ROUTE);
 return route2 !==void 0 && leadsToOneMachine(route2);
 }
-request(messages,words4){
-const calls=requestCalls(this.number,messages,answerOutput(),words4);
+request(messages,words3){
+const calls=requestCalls(this.number,messages,answerOutput(),words3);
 syscalls(calls.map((call2)=>({
 call:call2
 })));
@@ -15848,7 +15866,7 @@ return text3({
 expected,
 min:1,
 pattern:NUMBER_LIST,
-issue:(words4)=> isNumberList(words4,greatest)?void 0:`should be ${expected}, not ${quoted(words4)}`
+issue:(words3)=> isNumberList(words3,greatest)?void 0:`should be ${expected}, not ${quoted(words3)}`
 });
 }
 function memoryPolicy(mode2,options={}){
@@ -18051,7 +18069,7 @@ call:ppoll([
 fd:FD,
 events:POLLIN
 }
-],new Struct(words3(0,2e5),"200 \xB5s")),
+],0.2),
 accept:[
 "EINTR"
 ]
@@ -18328,8 +18346,8 @@ function hasRoot(ranges2){
 return ranges2.some(({inside:inside2})=> inside2===0);
 }
 function numbersAfter(name,status){
-const[,words4=""]=new RegExp(`^${name}:(.*)$`,"m").exec(status)??[];
-return words4.split(/\s+/).filter((word6)=> word6 !=="").map(Number);
+const[,words3=""]=new RegExp(`^${name}:(.*)$`,"m").exec(status)??[];
+return words3.split(/\s+/).filter((word6)=> word6 !=="").map(Number);
 }
 function mapOf(pid,file){
 return read3(pid,file).split("\n").filter((line3)=> line3 !=="").map((line3)=>{
@@ -20702,8 +20720,8 @@ inside:pidsIn(pid).at(-1)
 };
 }
 function commandOf(pid){
-const words4=readWholeText(at_fdcwd,`/proc/${pid}/cmdline`).replace(/\0+$/,"");
-return words4.replaceAll("\0"," ");
+const words3=readWholeText(at_fdcwd,`/proc/${pid}/cmdline`).replace(/\0+$/,"");
+return words3.replaceAll("\0"," ");
 }
 function cgroupOf(pid){
 const lines=readWholeText(at_fdcwd,`/proc/${pid}/cgroup`).trimEnd().split("\n");
@@ -22657,17 +22675,17 @@ next
 #areSame(result){
 const count=STATX_IDENTITY.length;
 const seen=this.#words;
-const words4=seen??new Uint32Array(this.#found.length * count);
+const words3=seen??new Uint32Array(this.#found.length * count);
 for(let index=0;index < this.#found.length;index++){
 const{known,output}=this.#found[index];
 if(seen===void 0 && !isSame(readFile(result.output(output)),known))return false;
 for(let field2=0;field2 < count;field2++){
 const at4=index * count + field2,word6=result.word(output,STATX_IDENTITY[field2]);
-if(seen===void 0)words4[at4]=word6;
-else if(words4[at4]!==word6)return false;
+if(seen===void 0)words3[at4]=word6;
+else if(words3[at4]!==word6)return false;
 }
 }
-this.#words=words4;
+this.#words=words3;
 return true;
 }
 holds(){
@@ -23218,8 +23236,9 @@ new Output(MOST2,"&text")
 ];
 const flags2=O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC;
 const opened2=openat(at_fdcwd,path2,flags2,0);
-const[fd,end]=[
+const[fd,closing,end]=[
 new ResultOf(opened2,"fd"),
+new Label("closing"),
 new Label("end")
 ];
 return new KeptTable(path2,[
@@ -23232,8 +23251,10 @@ onAccepted:end
 },
 {
 call:read(fd,text5,MOST2),
-accept:UNREADABLE
+accept:UNREADABLE,
+onFailure:closing
 },
+closing,
 {
 call:close(fd)
 },
@@ -25685,10 +25706,10 @@ SECCOMP_RET.USER_NOTIF
 ])
 ]);
 }
-function bytesOf4(words4){
-const bytes=new Uint8Array(words4.length * INSTRUCTION_SIZE);
+function bytesOf4(words3){
+const bytes=new Uint8Array(words3.length * INSTRUCTION_SIZE);
 const view2=new DataView(bytes.buffer);
-words4.forEach(([code,holds5,fails,value],index)=>{
+words3.forEach(([code,holds5,fails,value],index)=>{
 const at4=index * INSTRUCTION_SIZE;
 view2.setUint16(at4,code,true);
 view2.setUint8(at4 + 2,holds5);
@@ -29116,7 +29137,7 @@ hint:"something has stopped it before its program began, as a program of the con
 function isMiss(code){
 return code !==void 0 && MISSES.has(code);
 }
-function failureError({name,errno,text:text5,words:words4},{plan,stepIndex,fixes}){
+function failureError({name,errno,text:text5,words:words3},{plan,stepIndex,fixes}){
 const code=errnoName(errno);
 const fix=orEarlierStep(fixFor(fixes,code)??generalFix(name,code),code,plan,stepIndex);
 return new SyscallError({
@@ -29124,7 +29145,7 @@ syscall:name,
 errno,
 call:text5,
 ...stepDetails(plan,stepIndex),
-hint:hintOf(words4,orMemoryLimit(fix,code,plan))
+hint:hintOf(words3,orMemoryLimit(fix,code,plan))
 });
 }
 function orEarlierStep(fix,code,{cursor},stepIndex){
@@ -34104,7 +34125,7 @@ setting2("cpuset.cpus",limits2.cpuset)
 ];
 case "io":
 return limits2.io.map(({device,readBps,writeBps,readIops,writeIops})=>{
-const words4=Object.entries({
+const words3=Object.entries({
 rbps:readBps,
 wbps:writeBps,
 riops:readIops,
@@ -34112,7 +34133,7 @@ wiops:writeIops
 }).filter(([,value])=> value !==void 0).map(([name,value])=> `${name}=${orMax(value)}`);
 return setting2("io.max",[
 device,
-...words4
+...words3
 ].join(" "));
 });
 }
@@ -34459,7 +34480,7 @@ const hooks=[
 ...new Set(rules.map(({hook})=> hook))
 ];
 const table2=text2(1,name);
-const message2=(type,words4,...attributes)=>({
+const message2=(type,words3,...attributes)=>({
 type,
 flags:NLM_F_CREATE |(type===NEWRULE?NLM_F_APPEND:0),
 payload:[
@@ -34467,10 +34488,10 @@ header(family),
 ...attributes
 ],
 words:[
-...words4.slice(0,1),
+...words3.slice(0,1),
 family===AF_INET6?"ip6":"ip",
 name,
-...words4.slice(1)
+...words3.slice(1)
 ]
 });
 const messages=[
@@ -34672,7 +34693,7 @@ hook:"output",
 rule
 }
 ];
-const words4=[
+const words3=[
 "publish",
 describePublished(published)
 ];
@@ -34680,7 +34701,7 @@ requireFree(published,plan);
 translate(plan,inside2,{
 family:to.family,
 rules
-},words4,{
+},words3,{
 service:"reserve-port",
 protocol,
 address:socketAddress2(published)
@@ -34705,7 +34726,7 @@ port:port2,
 text:text5
 };
 }
-function translate(plan,inside2,table2,words4,...before){
+function translate(plan,inside2,table2,words3,...before){
 plan.needs("net",HOSTS_NETWORK);
 const messages=(name)=> addNatTable({
 ...table2,
@@ -34715,8 +34736,8 @@ owned:inside2 !==true
 if(inside2===true){
 writeSetting(plan,forwardingSetting(table2.family),"1");
 const[socket,...options]=socketCalls(NETLINK_NETFILTER,fdOf);
-const name=`ramekin-${words4.join(" ").replaceAll(/[^\w.]+/g,"-")}`;
-const request2=requestCalls(fdOf(socket),messages(name),answerOutput(),words4);
+const name=`ramekin-${words3.join(" ").replaceAll(/[^\w.]+/g,"-")}`;
+const request2=requestCalls(fdOf(socket),messages(name),answerOutput(),words3);
 plan.calls([
 socket,
 ...options,
@@ -34736,7 +34757,7 @@ plan.syncWithParent(()=>[
 {
 service:"nat-table",
 table:table2,
-words:words4
+words:words3
 }
 ]);
 }
@@ -35642,14 +35663,14 @@ period
 view2.setUint32(48,numbers2.utilMin??0,true);
 view2.setUint32(52,numbers2.utilMax??0,true);
 const text5=()=>{
-const words4=Object.entries(numbers2).map(([name,value])=> `${name}=${value}`);
+const words3=Object.entries(numbers2).map(([name,value])=> `${name}=${value}`);
 const named3=bits===0?[]:[
 flags(bits,SCHED_FLAGS).text
 ];
 return `{${[
 constant(policy,SCHED_POLICIES).text,
 ...named3,
-...words4
+...words3
 ].join(", ")}}`;
 };
 return call("sched_setattr",thread,new Struct(bytes,text5),0);
@@ -36586,12 +36607,12 @@ const mounts=mountinfo.split("\n").flatMap(parseMount);
 return groups.split("\n").filter(Boolean).flatMap((line3)=>{
 const[id2,names="",...rest2]=line3.split(":");
 const version=id2==="0" && names===""?2:1;
-const words4=names.split(",");
-const controllers=new Set(words4.flatMap(controllerOf));
+const words3=names.split(",");
+const controllers=new Set(words3.flatMap(controllerOf));
 if(version===1 && controllers.size===0)return[];
 const path2=rest2.join(":");
 for(const mount4 of mounts){
-const same=mount4.version===version &&(version===2 || words4.every((word6)=> mount4.options.includes(word6)));
+const same=mount4.version===version &&(version===2 || words3.every((word6)=> mount4.options.includes(word6)));
 const own=same?directoryIn(mount4,path2):void 0;
 if(own !==void 0)return[
 {
@@ -37917,7 +37938,7 @@ return[
 describeCall(send(socket,messages))
 ];
 },
-start({table:table2,words:words4}){
+start({table:table2,words:words3}){
 requireForwarding(table2.family);
 const name=`ramekin-${crypto.randomUUID()}`;
 const socket=new NetlinkSocket(NETLINK_NETFILTER);
@@ -37926,7 +37947,7 @@ socket.request(addNatTable({
 ...table2,
 name,
 owned:true
-}),words4);
+}),words3);
 }catch(error){
 socket.close();
 throw error;
@@ -40624,7 +40645,8 @@ texts2
 let from2=begun2===void 0?0:begun2.texts.length - 1;
 let plan=new PlanBuilder(steps,liveHost(),options,begun2?.plan);
 if(shared > from2 && shared < steps.length){
-lowerSteps(plan,steps,from2,from2=shared);
+lowerSteps(plan,steps,from2,shared);
+from2=shared;
 if(!plan.isMomentary){
 this.#keep({
 plan,
@@ -42802,12 +42824,12 @@ return parsePlatform(Deno.build.arch);
 }
 function parsePlatform(text5){
 const parts2=text5.toLowerCase().split("/");
-const words4=parts2.length===1?[
+const words3=parts2.length===1?[
 "linux",
 ...parts2
 ]:parts2;
-const[os,name="",given,...more]=words4;
-const isName=words4.every((word6)=> /^[a-z0-9][a-z0-9._-]*$/.test(word6));
+const[os,name="",given,...more]=words3;
+const isName=words3.every((word6)=> /^[a-z0-9][a-z0-9._-]*$/.test(word6));
 if(!isName || more.length > 0 || parts2.length===1 && os===name){
 throw new ImageError(`${JSON.stringify(text5)} is no platform`,{
 code:"platform",
@@ -45130,13 +45152,13 @@ init_usage2();
 RECIPE2=/\.(ya?ml|json|[mc]?[jt]s)$/i;
 })
 });
-function placed(subcommand,words4){
-if(words4.includes("--sandbox"))return{
+function placed(subcommand,words3){
+if(words3.includes("--sandbox"))return{
 ...subcommand,
 place:"sandbox"
 };
-const end=words4.indexOf("--");
-const own=words4.slice(0,end===-1?void 0:end);
+const end=words3.indexOf("--");
+const own=words3.slice(0,end===-1?void 0:end);
 const hasImage=own.some((word6)=> /^--image(=|$)/.test(word6));
 return hasImage?{
 ...subcommand,
@@ -45250,7 +45272,7 @@ return[
 }
 function usageLine(subcommand){
 const{name,operands,program,needsProgram,flags:flags2}=subcommand;
-const words4="-- PROGRAM ARGUMENTS...";
+const words3="-- PROGRAM ARGUMENTS...";
 return[
 `ramekin ${name}`,
 ...operands.map(({name:name2,optional:optional3})=> optional3===true?`[${name2}]`:name2),
@@ -45258,7 +45280,7 @@ return[
 "[FLAGS]"
 ]:[],
 ...program===true?[
-needsProgram===true?words4:`[${words4}]`
+needsProgram===true?words3:`[${words3}]`
 ]:[]
 ].join(" ");
 }
@@ -53384,10 +53406,10 @@ init_accounts();
 init_errors4();
 }
 });
-function processOf3(config,root2,words4,options={}){
+function processOf3(config,root2,words3,options={}){
 const{entrypoint,cwd=config.workingDir || "/"}=options;
 const first=entrypoint??config.entrypoint;
-const rest2=words4.length > 0 || entrypoint !==void 0?words4:config.cmd;
+const rest2=words3.length > 0 || entrypoint !==void 0?words3:config.cmd;
 const args=[
 ...first,
 ...rest2
@@ -53976,8 +53998,8 @@ owners:ONE3
 async directory(){
 return this.#store.roots.path((await this.#unpacked()).name);
 }
-async process(words4=[],options={}){
-return processOf3(this.config,await this.directory(),words4,options);
+async process(words3=[],options={}){
+return processOf3(this.config,await this.directory(),words3,options);
 }
 async root(options={}){
 return await this.#rootSteps(options,{
@@ -54003,8 +54025,8 @@ async #containerSteps(process,options,files2){
 const root2=await this.#rootSteps(options,process,files2);
 return containerSteps(root2,process,this.#owners,options);
 }
-async command(words4=[],options={}){
-const process=await this.process(words4,options);
+async command(words3=[],options={}){
+const process=await this.process(words3,options);
 const[program,...args]=process.args;
 const box3=recipe(...await this.#containerSteps(process,options,"written"));
 return box3.command(program,{
@@ -55493,14 +55515,14 @@ return isPlain3?new URL(`http://${host2}`):https;
 async #refusal({what,path:path2},response){
 const{status}=response;
 const said2=await this.#saidBy(response);
-const words4=said2===""?`status ${status}`:`status ${status}, ${said2}`;
+const words3=said2===""?`status ${status}`:`status ${status}, ${said2}`;
 if(status===404){
-return new ImageError(`${this.registry} does not have ${what} (${words4})`,{
+return new ImageError(`${this.registry} does not have ${what} (${words3})`,{
 code:"not-found"
 });
 }
 if(status===401 || status===403){
-return new ImageError(`${this.registry} refuses ${what} (${words4})`,{
+return new ImageError(`${this.registry} refuses ${what} (${words3})`,{
 code:"denied",
 advice:[
 `it does not exist, or a login is needed: ${loginAdvice(this.registry)}`
@@ -55508,7 +55530,7 @@ advice:[
 });
 }
 if(status===429){
-return new ImageError(`${this.registry} takes no more requests for now (${words4})`,{
+return new ImageError(`${this.registry} takes no more requests for now (${words3})`,{
 code:"network",
 advice:[
 "wait, log in for a higher limit, or name a mirror with --mirror"
@@ -55516,7 +55538,7 @@ advice:[
 });
 }
 const where=path2 instanceof URL?path2.pathname:`/v2/${path2}`;
-return new ImageError(`${this.registry} fails for ${what}: ${words4} of ${where}`,{
+return new ImageError(`${this.registry} fails for ${what}: ${words3} of ${where}`,{
 code:"network"
 });
 }
@@ -59424,12 +59446,12 @@ printError(`${shortDigest(digest)}  ${sizeText(size)}${isNew?"":", there already
 }
 if(event.kind==="uploaded"){
 const{digest,size,how}=event;
-const words4={
+const words3={
 sent:"sent",
 mounted:"there in another repository",
 there:"there already"
 };
-printError(`${shortDigest(digest)}  ${sizeText(size)}, ${words4[how]}`);
+printError(`${shortDigest(digest)}  ${sizeText(size)}, ${words3[how]}`);
 }
 };
 [Symbol.dispose](){
@@ -59952,8 +59974,8 @@ name
 };
 }
 function spawn2(ready,args){
-const[argv0,...words4]=readWholeText(at_fdcwd,"/proc/self/cmdline").split("\0").slice(0,-1);
-const flags2=words4.slice(0,words4.length - Deno.args.length);
+const[argv0,...words3]=readWholeText(at_fdcwd,"/proc/self/cmdline").split("\0").slice(0,-1);
+const flags2=words3.slice(0,words3.length - Deno.args.length);
 const handed=new HandedFds([
 {
 number:READY,
@@ -61602,8 +61624,8 @@ const{hookName,path:path2,args,timeout,env}=hook.fields("hookName","path","args"
 env.items().forEach((variable)=> variable.text());
 timeout.optionalNumber();
 const program=path2.path();
-const words4=args.items().map((word6)=> word6.text());
-const[,...given]=words4;
+const words3=args.items().map((word6)=> word6.text());
+const[,...given]=words3;
 const[name="",...flags2]=given[0]==="hook"?given.slice(1):given;
 const isKnown2=hookName.text()==="createContainer" && PROGRAMS3.includes(program.slice(program.lastIndexOf("/")+ 1));
 const values=(flag2)=> flagValues(flags2,flag2,args);
@@ -61636,12 +61658,12 @@ folders:[]
 }
 return hook.refuse(`no program runs for a sandbox: the ${hookName.text()} hook ${program} ${given.join(" ")} is not known`);
 }
-function flagValues(words4,wanted,args){
+function flagValues(words3,wanted,args){
 const values=[];
-for(let at4=0;at4 < words4.length;at4++){
-const[,name="",value=words4[++at4]]=/^--?([a-z-]+)(?:=(.*))?$/s.exec(words4[at4])??[];
+for(let at4=0;at4 < words3.length;at4++){
+const[,name="",value=words3[++at4]]=/^--?([a-z-]+)(?:=(.*))?$/s.exec(words3[at4])??[];
 if(!FLAGS6.includes(name)|| value===void 0){
-args.refuse(`${quoted(words4.join(" "))} has a flag that is not known`);
+args.refuse(`${quoted(words3.join(" "))} has a flag that is not known`);
 }
 if(name===wanted)values.push(value);
 }
@@ -61991,10 +62013,10 @@ return KINDS5[mode2 & S_IFMT]??"device";
 function describeChange(change){
 const{path:path2,before,after:after2}=change;
 const slash=(after2??before)?.kind==="directory"?"/":"";
-const words4=[
+const words3=[
 ...wordsOf(change)
 ];
-const more=words4.length===0?"":` (${words4.join(", ")})`;
+const more=words3.length===0?"":` (${words3.join(", ")})`;
 return escapeControls(`${SIGNS[change.change]} ${path2}${slash}${more}`);
 }
 function* wordsOf({before,after:after2,conflict,protectedBy:protectedBy3}){
@@ -62505,13 +62527,13 @@ syscall(call("fchownat",directory2,name,uid,gid,AT_SYMLINK_NOFOLLOW));
 function times(mtime){
 const nanoseconds=BigInt(mtime);
 const rest2=(nanoseconds % BILLION + BILLION)% BILLION;
-const words4=new BigInt64Array([
+const words3=new BigInt64Array([
 0n,
 OMITTED,
 (nanoseconds - rest2)/ BILLION,
 rest2
 ]);
-return new Uint8Array(words4.buffer);
+return new Uint8Array(words3.buffer);
 }
 function isDenied(error){
 return error instanceof SyscallError && error.errno===ERRNO.EACCES;
@@ -64918,12 +64940,12 @@ const[pid,status]=[
 new Output(4,"&pid"),
 new Output(4,"&status")
 ];
-const words4=[
+const words3=[
 program,
 ...args
 ];
-const shown4=words4.map((word6)=> typeof word6==="string"?word6:word6.text).join(" ");
-const argv=new Struct(new Uint8Array((words4.length + 1)* 8),`[${shown4}]`,words4.map((to,index)=>({
+const shown4=words3.map((word6)=> typeof word6==="string"?word6:word6.text).join(" ");
+const argv=new Struct(new Uint8Array((words3.length + 1)* 8),`[${shown4}]`,words3.map((to,index)=>({
 offset:index * 8,
 to
 })));
@@ -66430,8 +66452,8 @@ return 0;
 }
 function describeBox({architecture,for:user,program,cwd}){
 const whose=user==="root"?"root":"any user";
-const words4=program.map((word6)=> /^[\w@%+=:,./-]+$/.test(word6)?word6:JSON.stringify(word6));
-const runs=program.length===0?"the program that it is given":words4.join(" ");
+const words3=program.map((word6)=> /^[\w@%+=:,./-]+$/.test(word6)?word6:JSON.stringify(word6));
+const runs=program.length===0?"the program that it is given":words3.join(" ");
 const where=cwd==="caller"?", in the directory of its caller":"";
 return escapeControls(`for ${whose} on ${architecture}; it runs ${runs}${where}`);
 }
@@ -66658,7 +66680,7 @@ config
 function asText(image3){
 const{config,platform,layers}=image3;
 const paint2=paintFor(Deno.stdout);
-const words4=(list6)=> list6.map((word6)=> JSON.stringify(word6)).join(" ");
+const words3=(list6)=> list6.map((word6)=> JSON.stringify(word6)).join(" ");
 const rows=[
 [
 "name",
@@ -66690,11 +66712,11 @@ config.created??""
 ],
 [
 "entry point",
-words4(config.entrypoint)
+words3(config.entrypoint)
 ],
 [
 "command",
-words4(config.cmd)
+words3(config.cmd)
 ],
 [
 "user",
@@ -67401,11 +67423,11 @@ for(let at4=0,end=bytes.length;at4 < end;at4++){
 forwards=Math.imul(forwards ^ bytes[at4],PRIME);
 backwards=Math.imul(backwards ^ bytes[end - 1 - at4],PRIME);
 }
-const words4=[
+const words3=[
 forwards,
 backwards
 ].map((word6)=>(word6 >>> 0).toString(16).padStart(8,"0"));
-return words4.join("");
+return words3.join("");
 }
 var BASIS,PRIME;
 var init_build2=__esm({
@@ -67726,10 +67748,10 @@ values,
 lost:why
 };
 }
-function applied({apply,lost:why},state,words4){
-const issue2=why??apply?.(state,...words4.slice(1));
+function applied({apply,lost:why},state,words3){
+const issue2=why??apply?.(state,...words3.slice(1));
 return typeof issue2==="string"?[
-`${words4.join(" ")}: ${issue2}`
+`${words3.join(" ")}: ${issue2}`
 ]:[];
 }
 function wholeNumber(text5,base=10){
@@ -67793,18 +67815,18 @@ function unshares(...kinds){
 return flag(0,(state)=> kinds.forEach((kind)=> state.kinds.add(kind)));
 }
 function overlaid(values,changes){
-return flag(values,(state,...words4)=>{
+return flag(values,(state,...words3)=>{
 const lower3=state.layers.toReversed();
 state.layers=[];
 if(lower3.length===0)return "there is no --overlay-src before it";
 const steps=(at4)=>[
 overlay(at4,{
 lower:lower3,
-...changes(words4)
+...changes(words3)
 })
 ];
 state.operations.push({
-path:words4.at(-1),
+path:words3.at(-1),
 source:lower3[0],
 steps
 });
@@ -67988,19 +68010,19 @@ return state.perms===void 0?"these are no permissions":void 0;
 };
 }
 });
-function fromBwrap(words4){
+function fromBwrap(words3){
 const state=newState();
 const lost2=[];
 let at4=0;
-for(;at4 < words4.length && words4[at4].startsWith("--");at4++){
-const name=words4[at4];
+for(;at4 < words3.length && words3[at4].startsWith("--");at4++){
+const name=words3[at4];
 if(name==="--"){
 at4++;
 break;
 }
 const known=BWRAP_FLAGS[name];
 if(known===void 0)throw new UsageError(`bwrap has no flag ${name}`);
-const values=words4.slice(at4 + 1,at4 + 1 + known.values);
+const values=words3.slice(at4 + 1,at4 + 1 + known.values);
 if(values.length < known.values)throw new UsageError(`${name} of bwrap is without its value`);
 lost2.push(...applied(known,state,[
 name,
@@ -68011,7 +68033,7 @@ at4 +=known.values;
 const{steps,lost:more}=stepsOf(state);
 return{
 steps,
-program:words4.slice(at4),
+program:words3.slice(at4),
 lost:[
 ...lost2,
 ...more
@@ -68240,8 +68262,8 @@ throw issue(`a value has a lone surrogate, which no argument can have: ${shown(t
 function issue(text5,advice){
 return new WordsError(text5,advice);
 }
-function shownWords(words4){
-return escapeControls(words4.map(shellWord).join(" "));
+function shownWords(words3){
+return escapeControls(words3.map(shellWord).join(" "));
 }
 var WordReader,NOT_ALONE,WordsError;
 var init_words2=__esm({
@@ -68403,15 +68425,15 @@ return lines.map((line3)=> `# ${escapeControls(line3)}
 }
 function grantingFlags(steps){
 try{
-const words4=recipe(...steps).needs().flatMap(flagsOf).map((word6)=> word6.split(/=(.*)/s));
-const lists=Map.groupBy(words4,([flag2])=> flag2);
+const words3=recipe(...steps).needs().flatMap(flagsOf).map((word6)=> word6.split(/=(.*)/s));
+const lists=Map.groupBy(words3,([flag2])=> flag2);
 return[
 ...lists
-].flatMap(([flag2,words5])=>{
-if(words5.every(([,value])=> value===void 0))return[
+].flatMap(([flag2,words4])=>{
+if(words4.every(([,value])=> value===void 0))return[
 flag2
 ];
-const values=words5.flatMap(([,value])=> value?.includes(",")===false?[
+const values=words4.flatMap(([,value])=> value?.includes(",")===false?[
 value
 ]:[]);
 return values.length===0?[]:[
@@ -68532,11 +68554,11 @@ const[text5]=given.operands;
 if(text5===void 0===(given.program.length===0)){
 throw new UsageError(`one command line is needed: '${tool} ...', or -- ${tool} ...`);
 }
-const[first,...words4]=text5===void 0?given.program:split4(tool,text5);
+const[first,...words3]=text5===void 0?given.program:split4(tool,text5);
 if(first !==tool && !first.endsWith(`/${tool}`)){
 throw new UsageError(`${first} is not ${tool}, which is the first word of its command line`);
 }
-return words4;
+return words3;
 }
 function split4(tool,text5){
 try{
@@ -68751,7 +68773,7 @@ letter:"V"
 };
 }
 });
-function fromUnshare(words4){
+function fromUnshare(words3){
 const state={
 kinds:new Set(),
 ranges:{
@@ -68761,7 +68783,7 @@ gids:[]
 };
 const lost2=[];
 const rest2=[
-...words4
+...words3
 ];
 while(rest2[0]?.startsWith("-")===true && rest2[0]!=="-"){
 const word6=rest2.shift();
@@ -71762,7 +71784,7 @@ const field2="process.scheduler";
 const policy=named2(SCHEDULER_POLICIES,given.policy,`${field2}.policy`,"policy");
 const{flags:flags2=[],nice,priority,runtime,deadline,period}=given;
 const clamps=Object.entries(CLAMPS).filter(([,name])=> flags2?.includes(name));
-const words4=(flags2??[]).filter((name)=> !Object.values(CLAMPS).includes(name)).map((name)=> named2(SCHEDULER_FLAGS,name,`${field2}.flags`,"flag"));
+const words3=(flags2??[]).filter((name)=> !Object.values(CLAMPS).includes(name)).map((name)=> named2(SCHEDULER_FLAGS,name,`${field2}.flags`,"flag"));
 const isFixed=policy==="fifo" || policy==="rr";
 if(!isFixed && priority){
 unsupported(`${field2}.priority`,`only SCHED_FIFO and SCHED_RR have one; it has to be 0`);
@@ -71783,8 +71805,8 @@ deadline
 ...policy==="deadline" && period &&{
 period
 },
-...words4.length > 0 &&{
-flags:words4
+...words3.length > 0 &&{
+flags:words3
 },
 ...Object.fromEntries(clamps.map(([name])=>[
 name,
@@ -72021,7 +72043,7 @@ if(DEVICES3.some((device)=> device.path===path2 && destination3===path2)){
 draft.usual.add(path2);
 return;
 }
-const words4=[
+const words3=[
 ...readOnly?[
 "ro"
 ]:[],
@@ -72035,7 +72057,7 @@ type:"bind",
 source:path2,
 options:[
 recursive?"rbind":"bind",
-...words4.map((word6)=> recursive?`r${word6}`:word6),
+...words3.map((word6)=> recursive?`r${word6}`:word6),
 ...step.shared===true?[
 recursive?"rshared":"shared"
 ]:[],
@@ -72067,7 +72089,7 @@ options:wordsOf3(options)
 });
 }
 function sayTmpfs({target,size,mode:mode2,options},draft){
-const words4=[
+const words3=[
 ...size===void 0?[]:[
 `size=${size}`
 ],
@@ -72083,7 +72105,7 @@ options:[
 "nosuid",
 "nodev"
 ],options),
-...words4
+...words3
 ]
 });
 }
@@ -72180,26 +72202,26 @@ destination:destination3,
 function sayRemount({target,options,keep:keep2,recursive,bind:bind4},draft){
 const path2=draft.inside(target);
 if(path2===void 0)return;
-const words4=wordsOf3(options);
-if(path2==="/")return remountRoot(words4,draft);
+const words3=wordsOf3(options);
+if(path2==="/")return remountRoot(words3,draft);
 const mount4=draft.mountAt(path2);
 if(mount4===void 0)return draft.refuse(`nothing is mounted at ${target} by this recipe`);
 if(bind4===false){
 return draft.refuse('"bind: false" changes a filesystem that is mounted already');
 }
 if(keep2 !==true)mount4.options=mount4.options.filter((word6)=> !isAttribute(word6));
-mount4.options.push(...words4.map((word6)=> recursive===true?`r${word6}`:word6));
+mount4.options.push(...words3.map((word6)=> recursive===true?`r${word6}`:word6));
 }
-function remountRoot(words4,draft){
+function remountRoot(words3,draft){
 const root2=draft.root;
-const others=words4.filter((word6)=> word6 !=="ro");
+const others=words3.filter((word6)=> word6 !=="ro");
 const harmless=root2.directory===void 0?[
 "nosuid",
 "nodev"
 ]:[];
 const unsaid=others.find((word6)=> !harmless.includes(word6));
 if(unsaid !==void 0)draft.refuse(`config.json cannot say "${unsaid}" of the root`);
-if(words4.includes("ro"))root2.readonly=true;
+if(words3.includes("ro"))root2.readonly=true;
 }
 function sayPropagation({target,type,recursive},draft){
 const path2=draft.inside(target);
@@ -72222,11 +72244,11 @@ function wordsOf3(options=""){
 return options.match(/(?:"[^"]*"|[^,"])+/g)??[];
 }
 function restricted(usual,options){
-const words4=wordsOf3(options);
-const kept=usual.filter((word6)=> !words4.includes(word6)&& !words4.includes(word6.slice(2)));
+const words3=wordsOf3(options);
+const kept=usual.filter((word6)=> !words3.includes(word6)&& !words3.includes(word6.slice(2)));
 return[
 ...kept,
-...words4
+...words3
 ];
 }
 var init_mounts7=__esm({
@@ -73013,7 +73035,7 @@ var init_labels=__esm({
 init_errors7();
 }
 });
-function sortedOptions(words4,field2){
+function sortedOptions(words3,field2){
 let kind;
 let idMap;
 let[remounts,copiesUp]=[
@@ -73027,7 +73049,7 @@ const[recursive,rest2,all]=[
 [],
 []
 ];
-for(const word6 of words4){
+for(const word6 of words3){
 const stripped=word6.startsWith("r")?word6.slice(1):"";
 if(word6==="")continue;
 if(word6==="bind" || word6==="rbind")kind=word6;
@@ -73287,9 +73309,9 @@ recursive
 function madeBy(entry2,field2,options,target,context){
 const isBind=options.kind !==void 0 || entry2.type==="bind";
 if(options.remounts){
-const words4=options.all.join(",")|| "defaults";
+const words3=options.all.join(",")|| "defaults";
 return[
-remount(target,words4,isBind?{}:{
+remount(target,words3,isBind?{}:{
 bind:false
 }),
 ...attributeSteps(target,{
@@ -73380,7 +73402,7 @@ function filesystemSteps(entry2,field2,options,target,context){
 const{type,source}=entry2;
 if(type===void 0)return unsupported(`${field2}.type`,"a mount has a type, or is a bind");
 if(type==="cgroup")return cgroupSteps(options,target,context);
-const words4=[
+const words3=[
 ...options.all,
 ...modeOf2(type,options,target)
 ].join(",");
@@ -73392,8 +73414,8 @@ return[
 mount3(source || type,target,{
 type,
 make:true,
-...words4 !=="" &&{
-options:words4
+...words3 !=="" &&{
+options:words3
 }
 }),
 ...attributeSteps(target,{
@@ -73414,7 +73436,7 @@ return[];
 }
 }
 function copiedUp(target,field2,options){
-const words4=new Map(options.rest.map((word6)=>{
+const words3=new Map(options.rest.map((word6)=>{
 const[name="",value=""]=word6.split("=");
 return[
 name,
@@ -73422,11 +73444,11 @@ value
 ];
 }));
 const[size,mode2]=[
-words4.get("size"),
-words4.get("mode")
+words3.get("size"),
+words3.get("mode")
 ];
 const other=[
-...words4.keys()
+...words3.keys()
 ].filter((name)=> name !=="size" && name !=="mode");
 if(other.length > 0 || mode2 !==void 0 && !/^[0-7]{1,5}$/.test(mode2)){
 unsupported(`${field2}.options`,`beside tmpcopyup there can be size and mode, and not ${options.rest.join(", ")}`);
@@ -73456,7 +73478,7 @@ return false;
 }
 function cgroupSteps(options,target,{hierarchies:hierarchies2,groups,ownCgroups}){
 const{attributes}=options;
-const words4=attributes.filter((word6)=> word6 !=="ro").join(",");
+const words3=attributes.filter((word6)=> word6 !=="ro").join(",");
 const readOnly=attributes.includes("ro")?[
 remount(target,"ro",{
 keep:true
@@ -73479,8 +73501,8 @@ keep:true
 ];
 }
 const type=version===2?"cgroup2":"cgroup";
-const all=version===2?words4:[
-words4,
+const all=version===2?words3:[
+words3,
 ...names
 ].filter(Boolean).join(",");
 return[
@@ -74489,8 +74511,8 @@ return this.refuse('a pod has no path with a ":" to mount on');
 this.mounts.push(mount4);
 }
 #volumeName(path2){
-const words4=path2.toLowerCase().replace(/[^a-z0-9]+/g,"-").slice(0,58);
-const base=words4.replace(/^-+|-+$/g,"")|| "volume";
+const words3=path2.toLowerCase().replace(/[^a-z0-9]+/g,"-").slice(0,58);
+const base=words3.replace(/^-+|-+$/g,"")|| "volume";
 const names=new Set(Array.from(this.#volumes.values(),({name})=> name));
 for(let number2=1;;number2++){
 const name=number2===1?base:`${base}-${number2}`;
@@ -74893,10 +74915,10 @@ if(path2===void 0)return;
 if(path2 !=="/"){
 return draft.refuse("what a pod mounts does not change: bind(\u2026, { readOnly: true })");
 }
-const words4=options.split(",");
-const other=words4.find((word6)=> word6 !=="ro" && word6 !=="nodev");
+const words3=options.split(",");
+const other=words3.find((word6)=> word6 !=="ro" && word6 !=="nodev");
 if(other !==void 0)draft.refuse(`a pod cannot say "${other}" of its root`);
-if(words4.includes("ro"))draft.root.readonly=true;
+if(words3.includes("ro"))draft.root.readonly=true;
 }
 function sayMkdir2({path:path2},draft){
 const inside2=draft.inside(path2);
@@ -75665,7 +75687,7 @@ if(isDevice2(path2)&& !readOnly)return addDevice(path2,destination3,draft);
 if(readOnly && recursive){
 return draft.refuse('podman cannot make what is mounted below read-only: "recursive: false" leaves it out');
 }
-const words4=[
+const words3=[
 ...readOnly?[
 "ro"
 ]:[],
@@ -75673,7 +75695,7 @@ const words4=[
 "nodev"
 ]
 ];
-showPath(path2,destination3,words4,recursive,draft);
+showPath(path2,destination3,words3,recursive,draft);
 }
 function isDevice2(path2){
 const isFiles=[
@@ -75694,7 +75716,7 @@ return '"untrusted" keeps links from being followed, which podman cannot say';
 }
 return restrict.includes("nosymfollow")?'podman cannot say "nosymfollow"':void 0;
 }
-function showPath(path2,destination3,words4,recursive,draft){
+function showPath(path2,destination3,words3,recursive,draft){
 if(!path2.startsWith("/")){
 return draft.refuse("podman takes another name for a volume of its own");
 }
@@ -75703,9 +75725,9 @@ const opposites=[
 "dev",
 "suid",
 "exec"
-].map((one)=> words4.includes(`no${one}`)?`no${one}`:one);
+].map((one)=> words3.includes(`no${one}`)?`no${one}`:one);
 const options=[
-words4.includes("ro")?"ro":"rw",
+words3.includes("ro")?"ro":"rw",
 ...opposites,
 recursive?"rbind":"bind",
 recursive?"rprivate":"private"
@@ -75729,7 +75751,7 @@ const usual=[
 "nosuid",
 "nodev"
 ].filter((one)=> !given.includes(one.slice(2)));
-const words4=[
+const words3=[
 ...given.includes("ro")?[]:[
 "rw"
 ],
@@ -75746,10 +75768,10 @@ const words4=[
 `mode=${(mode2??1023).toString(8).padStart(4,"0")}`,
 "notmpcopyup"
 ];
-const other=words4.find((one)=> !KNOWN.test(one));
+const other=words3.find((one)=> !KNOWN.test(one));
 if(other !==void 0)return draft.refuse(`podman has no option "${other}" of a tmpfs`);
 if(!draft.noteMount(destination3))return;
-draft.sayPlain("Tmpfs","tmpfs",`${destination3}:${words4.join(",")}`);
+draft.sayPlain("Tmpfs","tmpfs",`${destination3}:${words3.join(",")}`);
 }
 function sayOverlay3(step,draft){
 const{target,lower:lower3,upper,work,discard:discard3=false,untrusted=false}=step;
@@ -75832,10 +75854,10 @@ function sayRemount3({target,options},draft){
 const path2=draft.inside(target);
 if(path2===void 0)return;
 if(path2 !=="/")return draft.refuse("what podman mounts does not change: say it in bind()");
-const words4=options.split(",");
-const other=words4.find((one)=> one !=="ro" && one !=="nodev");
+const words3=options.split(",");
+const other=words3.find((one)=> one !=="ro" && one !=="nodev");
 if(other !==void 0)draft.refuse(`podman cannot say "${other}" of the root`);
-if(words4.includes("ro"))draft.root.readonly=true;
+if(words3.includes("ro"))draft.root.readonly=true;
 }
 function sayMkdir3({path:path2},draft){
 const inside2=draft.inside(path2);
@@ -76506,11 +76528,11 @@ init_export_podman();
 init_export_systemd();
 }
 });
-function oneOf2(flag2,given,words4){
+function oneOf2(flag2,given,words3){
 const value=given.value(flag2);
-const word6=words4.find((known)=> known===value);
+const word6=words3.find((known)=> known===value);
 if(value !==void 0 && word6===void 0){
-throw new UsageError(`--${flag2}=${value}: it is ${words4.join(", ")}`);
+throw new UsageError(`--${flag2}=${value}: it is ${words3.join(", ")}`);
 }
 return word6;
 }
@@ -76926,7 +76948,7 @@ return 0;
 }
 const named3=output===void 0 || output==="-"?"recipe.yaml":output;
 const flags2=grantingFlags(imported3.steps);
-const words4=[
+const words3=[
 "ramekin",
 "run",
 named3,
@@ -76934,7 +76956,7 @@ named3,
 "--",
 ...imported3.program
 ];
-const yaml=`# ${words4.map(word5).join(" ")}
+const yaml=`# ${words3.map(word5).join(" ")}
 ${stringifyRecipe(recipe(...imported3.steps))}`;
 if(output===void 0 || output==="-")print(yaml.trimEnd());
 else if(mayWrite2(output))writable(output,()=> Deno.writeTextFileSync(output,yaml));
@@ -77159,7 +77181,7 @@ complete -F _ramekin ramekin
 `;
 }
 function casesOf({name,flags:flags2,operand,program}){
-const words4=[
+const words3=[
 ...flags2.map(({name:name2})=> `--${name2}`),
 ...program?[
 "--"
@@ -77169,13 +77191,13 @@ const valued=flags2.filter(({completes})=> completes !==void 0);
 return[
 ...valued.map((flag2)=> `    ${name}--${flag2.name}) ${actionOf2(flag2.completes)} ;;`),
 `    ${name})`,
-`      if [[ $cur == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "${words4}" -- "$cur")`,
+`      if [[ $cur == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "${words3}" -- "$cur")`,
 `      else ${operand===void 0?":":actionOf2(operand.completes)}; fi ;;`
 ];
 }
 function actionOf2(completion){
-const words4=wordsOf4(completion);
-if(words4 !==void 0)return reply(`compgen -W "${words4.join(" ")}"`);
+const words3=wordsOf4(completion);
+if(words3 !==void 0)return reply(`compgen -W "${words3.join(" ")}"`);
 switch(completion){
 case "file":
 return `compopt -o filenames 2>/dev/null; ${reply("compgen -f")}`;
@@ -77240,8 +77262,8 @@ valueWords(completes)
 ].join(" ");
 }
 function valueWords(completion){
-const words4=wordsOf4(completion);
-if(words4 !==void 0)return `-a ${quoted5(words4.join(" "))}`;
+const words3=wordsOf4(completion);
+if(words3 !==void 0)return `-a ${quoted5(words3.join(" "))}`;
 switch(completion){
 case "file":
 return "-F";
@@ -77315,8 +77337,8 @@ function escaped5(text5){
 return text5.replaceAll(":","\\:");
 }
 function actionOf3(completion){
-const words4=wordsOf4(completion);
-if(words4 !==void 0)return `(${words4.join(" ")})`;
+const words3=wordsOf4(completion);
+if(words3 !==void 0)return `(${words3.join(" ")})`;
 switch(completion){
 case "file":
 return "_files";
