@@ -12,6 +12,7 @@
  */
 
 import { findKeptBox } from "./ramekin/kept_box.ts";
+import { tellMissingPart } from "./ramekin/missing_part.ts";
 import { isPlainSandbox } from "./ramekin/plain_sandbox.ts";
 import { asksVersion, tellVersion } from "./ramekin/version.ts";
 
@@ -20,10 +21,10 @@ if (import.meta.main) {
   const kept = findKeptBox(Deno.args);
   const mayBuild = kept?.execute() === true;
   if (!mayBuild && isPlainSandbox(Deno.args)) {
-    const { main } = await import("./ramekin/sandbox_main.ts");
+    const { main } = await import("./ramekin/sandbox_main.ts").catch(tellMissingPart);
     Deno.exit(await main(Deno.args));
   }
-  const { keep, main, runsProgram } = await import("./ramekin/main.ts");
+  const { keep, main, runsProgram } = await import("./ramekin/main.ts").catch(tellMissingPart);
   if (mayBuild && await keep(kept!)) kept!.execute();
   const code = await main(Deno.args);
   // Deno writes what it has compiled to its cache in its event loop, and without that takes three

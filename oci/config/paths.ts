@@ -23,6 +23,8 @@ export class RootPaths {
   /** @param expected paths that are asked for later, which are looked at by few calls */
   constructor(root: string, expected: readonly string[] = []) {
     this.#root = root;
+    // An import runs without the permission to make calls, and reads each link by Deno.
+    if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") return;
     const paths = [...new Set(expected.flatMap(onTheWay))];
     const targets = readLinks(paths.map((path) => root + path));
     paths.forEach((path, index) => {

@@ -15,6 +15,7 @@ import {
   unixPacketSocket,
 } from "../../ffi/calls/unix_sockets.ts";
 import { ERRNO } from "../../ffi/errno.ts";
+import { SyscallError } from "../../ffi/errors.ts";
 import { reactor } from "../../ffi/reactor.ts";
 import { syscall, syscalls } from "../../ffi/syscalls.ts";
 import { OciError, wordsFor } from "../errors.ts";
@@ -45,7 +46,7 @@ export class Planner {
   /**
    * @param path the path of the socket, which only this user can connect to
    * @param build what the command has to be of
-   * @throws {OciError} if there is a planner already
+   * @throws {OciError} if there is a planner already, or its socket may not be made
    */
   constructor(path: string, build: string) {
     this.#path = path;
@@ -119,6 +120,9 @@ async function answer(connection: Connection, build: string, own: string): Promi
   }
 }
 
+/** The errnos of a directory in which this user can make no socket. */
+const NO_PLACE: ReadonlySet<string> = new Set(["EACCES", "ENOENT", "ENOTDIR", "EPERM", "EROFS"]);
+
 /** Returns a socket that listens at a path. */
 function listenAt(path: string): number {
   const address = unixAddress(path);
@@ -132,7 +136,11 @@ function listenAt(path: string): number {
     return socket;
   } catch (error) {
     syscall(close(socket));
-    throw error;
+    const isPlace = error instanceof SyscallError && NO_PLACE.has(error.code);
+    throw !isPlace ? error : new OciError(
+      `${path} cannot be made: ${wordsFor(error)}; have XDG_RUNTIME_DIR name a directory of this ` +
+        "user's",
+    );
   } finally {
     Deno.umask(umask);
   }

@@ -113,6 +113,11 @@ function check(parsed: ParsedArguments, hasProgram: boolean, subcommand: Subcomm
     if (repeated !== true && values.length > 1) throw new UsageError(`--${name} is given twice`);
     for (const given of values) if (given !== "") check?.(given, name);
   }
+  // A word that is none of those that there are is told by the subcommand, before what is missing.
+  const isUnknown = operands.some(({ completes }, index) =>
+    typeof completes === "object" && ![undefined, "", ...completes].includes(parsed._[index])
+  );
+  if (isUnknown) return;
   const missing = operands.find((operand, index) =>
     operand.optional !== true && parsed._[index] === undefined
   );

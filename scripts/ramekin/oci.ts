@@ -15,7 +15,12 @@ import { UsageError } from "./usage.ts";
 /** Writes the command, and prints what engines have to be told. */
 export function run(given: Arguments): number {
   const [action, directory] = given.operands;
-  if (action !== "install") throw new UsageError(`there is no "${action}"; there is: install`);
+  if (action !== "install") {
+    throw new UsageError(
+      `there is no "${action}"; there is: install DIR; the verbs of the runtime are those of ` +
+        "DIR/ramekin-oci",
+    );
+  }
   if (directory === undefined) {
     throw new UsageError("DIR is missing: where the runtime is written to");
   }

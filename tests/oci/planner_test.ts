@@ -1,12 +1,14 @@
 /** The planner, and its client: by a command whose own Deno is missing, so that nobody else answers. */
 
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { commandFiles } from "../../oci/install.ts";
 import { ASK } from "../../oci/ask_bytes.ts";
+import { OciError } from "../../oci/errors.ts";
+import { Planner } from "../../oci/planner/serve.ts";
 import { askModule, tool } from "../../scripts/assemble.ts";
 import { missing, testWith } from "../ffi/support.ts";
 import { decode } from "../other_scripts.ts";
-import { root } from "../support.ts";
+import { root, test } from "../support.ts";
 import { Kitchen, listed, noBusybox, noGroups, RUNTIME, until } from "./support.ts";
 
 const noTools = missing(
@@ -301,4 +303,9 @@ testWith(noTools, "the bytes of the client are those of its sources", async () =
   const kept = await Deno.readTextFile(new URL("../../oci/ask_bytes.ts", import.meta.url));
   const bytesOf = (text: string) => text.replace(/[\s"+,:]|\\n/g, "");
   assertEquals(bytesOf(kept), bytesOf(askModule()));
+});
+
+test("where a planner may not make its socket, what names another place is told", () => {
+  const error = assertThrows(() => new Planner("/nonesuch/planner", "build"), OciError);
+  assertMatch(error.message, /^\/nonesuch\/planner cannot be made: .*; have XDG_RUNTIME_DIR name /);
 });

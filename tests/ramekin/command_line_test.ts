@@ -293,6 +293,14 @@ test("a file that cannot be read or written is named, with the reason", () =>
     assertEquals([...Deno.readDirSync(cwd)].map(({ name }) => name).sort(), ["box.yaml", "made"]);
   })());
 
+test("a word that is none of those that there are is told before what is missing", async () => {
+  const oci = await ramekin("oci", "planner");
+  assertEquals(oci.code, 2);
+  assertStringIncludes(oci.stderr, 'there is no "planner"; there is: install DIR; the verbs');
+  const { stderr } = await ramekin("export", "sytemd", "box.yaml");
+  assertStringIncludes(stderr, 'there is no format "sytemd"; there are ');
+});
+
 test("an operand that is empty, and a program that is missing, are told", () => {
   const issue = (...words: string[]) => () => {
     const subcommand = SUBCOMMANDS.find(({ name }) => name === words[0])!;

@@ -24,6 +24,22 @@ for (const [file, made] of Object.entries(BUNDLES)) {
   );
 }
 
+test("the command without the files beside it says which one is missing", async () => {
+  const directory = await Deno.makeTempDir();
+  await Deno.copyFile(new URL("dist/command.js", PROJECT), `${directory}/command.js`);
+  for (
+    const [file, ...words] of [["sandbox.js", "sandbox", "--", "true"], ["subcommands.js", "ps"]]
+  ) {
+    const args = ["run", "--no-config", ...RUN.slice(2, -1), `${directory}/command.js`, ...words];
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
+    const what =
+      `ramekin: file://${directory}/${file} is missing; the files of dist/ belong in one ` +
+      "directory\n";
+    assertEquals([code, decode(stderr)], [125, what]);
+  }
+  await Deno.remove(directory, { recursive: true });
+});
+
 test("the module in one file has all that the module has", async () => {
   const [{ linux, ...others }, { linux: linuxOfModule, ...othersOfModule }] = [
     await import(new URL("dist/ramekin.js", PROJECT).href) as typeof module,
