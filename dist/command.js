@@ -11,7 +11,7 @@ for(const name in getters){
 Object.defineProperty(target,name,{get:getters[name],configurable:true});
 }
 });
-var BUILD="8e5103947e31e27c5904d3e214af249f50370e0909ea89b38f9744b33768835c";
+var BUILD="fbd28570a36128eda5c534a5ee448e4b604facc5c2a1f7cfd02be7a818f2cd1b";
 var FUNCTIONS={
 getenv:{
 parameters:[
@@ -284,6 +284,14 @@ if(path==="" || path==="/")return true;
 function mayOthersWrite(mode){
 return((mode??511)& 18)!==0;
 }
+function tellMissingPart(error){
+const[,file]=/^Module not found "(.*)"/.exec(error instanceof Error?error.message:"")??[];
+if(file===void 0)throw error;
+const text=`ramekin: ${file} is missing; the files of dist/ belong in one directory
+`;
+Deno.stderr.writeSync(new TextEncoder().encode(text));
+Deno.exit(125);
+}
 var FLAG2=/^(--(?!(?:allow-device|detach|supervisor)\b)[a-z0-9-]+|-[A-Z])(=.*)?$/s;
 function isPlainSandbox([subcommand,...words]){
 const end=words.indexOf("--");
@@ -310,10 +318,10 @@ if(asksVersion(Deno.args))Deno.exit(tellVersion());
 const kept=findKeptBox(Deno.args);
 const mayBuild=kept?.execute()===true;
 if(!mayBuild && isPlainSandbox(Deno.args)){
-const{main:main2}=await import(new URL("./sandbox.js",import.meta.url).href);
+const{main:main2}=await import(new URL("./sandbox.js",import.meta.url).href).catch(tellMissingPart);
 Deno.exit(await main2(Deno.args));
 }
-const{keep,main,runsProgram}=await import(new URL("./subcommands.js",import.meta.url).href);
+const{keep,main,runsProgram}=await import(new URL("./subcommands.js",import.meta.url).href).catch(tellMissingPart);
 if(mayBuild && await keep(kept))kept.execute();
 const code=await main(Deno.args);
 if(runsProgram(Deno.args))Deno.exit(code);

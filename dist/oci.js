@@ -29252,6 +29252,9 @@ var RootPaths=class{
 #targets=new Map();
 constructor(root2,expected=[]){
 this.#root=root2;
+if(Deno.permissions.querySync({
+name:"ffi"
+}).state !=="granted")return;
 const paths=[
 ...new Set(expected.flatMap(onTheWay))
 ];
@@ -31806,6 +31809,13 @@ const status=error instanceof OciError?error.status:1;
 connection.sendEnd(status,logFailure(request.runtime,wordsFor(error)));
 }
 }
+var NO_PLACE=new Set([
+"EACCES",
+"ENOENT",
+"ENOTDIR",
+"EPERM",
+"EROFS"
+]);
 function listenAt(path2){
 const address2=unixAddress(path2);
 if(isServed(path2))throw new OciError(`there is a planner already, at ${path2}`);
@@ -31825,7 +31835,8 @@ syscall(listen(socket,BACKLOG2));
 return socket;
 }catch(error){
 syscall(close(socket));
-throw error;
+const isPlace=error instanceof SyscallError && NO_PLACE.has(error.code);
+throw !isPlace?error:new OciError(`${path2} cannot be made: ${wordsFor(error)}; have XDG_RUNTIME_DIR name a directory of this user's`);
 }finally{
 Deno.umask(umask3);
 }

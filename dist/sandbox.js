@@ -6160,6 +6160,12 @@ throw new UsageError(`--${name} needs a value: --${name}=${value}`);
 if(repeated !==true && values.length > 1)throw new UsageError(`--${name} is given twice`);
 for(const given of values)if(given !=="")check2?.(given,name);
 }
+const isUnknown=operands.some(({completes},index)=> typeof completes==="object" && ![
+void 0,
+"",
+...completes
+].includes(parsed._[index]));
+if(isUnknown)return;
 const missing3=operands.find((operand,index)=> operand.optional !==true && parsed._[index]===void 0);
 if(missing3 !==void 0)throw new UsageError(`${missing3.name} is missing`);
 const empty=operands.find((_,index)=> parsed._[index]==="");

@@ -6393,9 +6393,15 @@ throw new UsageError(`--${name} needs a value: --${name}=${value}`);
 if(repeated !==true && values.length > 1)throw new UsageError(`--${name} is given twice`);
 for(const given of values)if(given !=="")check3?.(given,name);
 }
+const isUnknown=operands.some((({completes},index)=> typeof completes==="object" && ![
+void 0,
+"",
+...completes
+].includes(parsed._[index])));
+if(isUnknown)return;
 const missing4=operands.find(((operand,index)=> operand.optional !==true && parsed._[index]===void 0));
 if(missing4 !==void 0)throw new UsageError(`${missing4.name} is missing`);
-const empty=operands.find(((_,index)=> parsed._[index]===""));
+const empty=operands.find((_,index)=> parsed._[index]==="");
 if(empty !==void 0)throw new UsageError(`${empty.name} is empty; is a variable not set?`);
 if(hasProgram && program !==true){
 throw new UsageError("this subcommand runs no program after --");
@@ -67685,7 +67691,9 @@ run:()=> run29
 });
 function run29(given){
 const[action,directory2]=given.operands;
-if(action !=="install")throw new UsageError(`there is no "${action}"; there is: install`);
+if(action !=="install"){
+throw new UsageError(`there is no "${action}"; there is: install DIR; the verbs of the runtime are those of DIR/ramekin-oci`);
+}
 if(directory2===void 0){
 throw new UsageError("DIR is missing: where the runtime is written to");
 }
@@ -73614,6 +73622,9 @@ RootPaths=class{
 #targets=new Map();
 constructor(root2,expected=[]){
 this.#root=root2;
+if(Deno.permissions.querySync({
+name:"ffi"
+}).state !=="granted")return;
 const paths=[
 ...new Set(expected.flatMap(onTheWay))
 ];
