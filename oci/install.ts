@@ -52,10 +52,13 @@ export interface CommandPaths extends InstalledCommand {
 /** Returns the text of the command. */
 export function commandText(command: CommandPaths): string {
   const { deno, module, cache, path, remover, asker, build } = command;
-  return DISPATCHER.replace("@deno@", quoted(deno)).replace("@module@", quoted(module))
-    .replace("@cache@", quoted(cache)).replace("@remover@", quoted(remover))
-    .replace("@command@", quoted(path)).replace("@asker@", quoted(asker))
-    .replace("@build@", build).replace("@v8@", V8_FLAGS.join(","));
+  const words = { deno, module, cache, command: path, remover, asker };
+  const given: Readonly<Record<string, string>> = {
+    ...Object.fromEntries(Object.entries(words).map(([name, word]) => [name, quoted(word)])),
+    build,
+    v8: V8_FLAGS.join(","),
+  };
+  return DISPATCHER.replace(/@(\w+)@/g, (whole, name: string) => given[name] ?? whole);
 }
 
 /**

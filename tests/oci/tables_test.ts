@@ -184,7 +184,7 @@ test("flags are read in all their forms, and unknown ones refused", () => {
 
 test("the command takes any path", () => {
   const text = commandText({
-    deno: "/a b/deno",
+    deno: "/a $' b@cache@/deno",
     module: "/it's/oci.js",
     cache: "/c",
     path: "/p",
@@ -192,7 +192,7 @@ test("the command takes any path", () => {
     asker: "/it's/ask",
     build: "0123",
   });
-  assertEquals(text.includes("exec '/a b/deno' run"), true);
+  assertEquals(text.includes(`exec '/a $'\\'' b@cache@/deno' run`), true);
   assertEquals(text.includes(`'/it'\\''s/oci.js' "$@"`), true);
   assertEquals(text.includes(`asker='/it'\\''s/ask'\n`), true);
   const { success } = new Deno.Command("/bin/sh", { args: ["-n", "-c", text] }).outputSync();
