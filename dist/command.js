@@ -11,7 +11,7 @@ for(const name in getters){
 Object.defineProperty(target,name,{get:getters[name],configurable:true});
 }
 });
-var BUILD="fbd28570a36128eda5c534a5ee448e4b604facc5c2a1f7cfd02be7a818f2cd1b";
+var BUILD="de6180e49474867dbf1b7feb1740e8286273ea639accca75e78a2b17c872403b";
 var FUNCTIONS={
 getenv:{
 parameters:[

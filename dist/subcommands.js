@@ -67484,7 +67484,23 @@ bytes:Uint8Array.fromBase64(ASK[architecture])
 }
 function commandText(command){
 const{deno,module,cache,path:path2,remover,asker,build:build2}=command;
-return DISPATCHER.replace("@deno@",quoted3(deno)).replace("@module@",quoted3(module)).replace("@cache@",quoted3(cache)).replace("@remover@",quoted3(remover)).replace("@command@",quoted3(path2)).replace("@asker@",quoted3(asker)).replace("@build@",build2).replace("@v8@",V8_FLAGS.join(","));
+const words3={
+deno,
+module,
+cache,
+command:path2,
+remover,
+asker
+};
+const given={
+...Object.fromEntries(Object.entries(words3).map(([name,word6])=>[
+name,
+quoted3(word6)
+])),
+build:build2,
+v8:V8_FLAGS.join(",")
+};
+return DISPATCHER.replace(/@(\w+)@/g,(whole,name)=> given[name]??whole);
 }
 function quoted3(word6){
 return `'${word6.replaceAll("'",`'\\''`)}'`;
