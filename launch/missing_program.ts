@@ -27,8 +27,8 @@ export function missingHint(
   const path = hostPathOf(program);
   if (path === undefined) return "is it in the container's file tree?";
   const shown = escapeControls(path);
-  return `${shown} is on this machine alone; bind() shows it in the container, as ` +
-    `--allow-read=${shown} does for ramekin sandbox`;
+  return `${shown} is on this machine alone; bind() shows it in a recipe, and in a sandbox ` +
+    `--allow-read=${shown}, or the option read`;
 }
 
 /** Where the program is on this machine, for who runs the script. */

@@ -99,7 +99,9 @@ function bindOf(text: string, reading: PathReading): SandboxBind {
   const isRight = source !== "" && target?.startsWith("/") === true && more.length === 0 &&
     (mode === undefined || mode === "ro");
   if (!isRight) {
-    throw new UsageError(`--bind=${text} is not of the form --bind=PATH:TARGET or PATH:TARGET:ro`);
+    throw new UsageError(
+      `--bind=${text} is not of the form --bind=PATH:/TARGET or PATH:/TARGET:ro`,
+    );
   }
   const path = reading.path(source, `--bind=${text}`);
   return mode === undefined ? [path, target] : [path, target, mode as "ro"];

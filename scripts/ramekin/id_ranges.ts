@@ -25,7 +25,7 @@ export function idRanges(): Finding {
     return {
       name: NAME,
       works: false,
-      says: `/etc/subuid and /etc/subgid give ${user ?? `the user ${euid}`} none`,
+      says: `/etc/subuid and /etc/subgid give the user ${user ?? euid} none`,
       fix: `usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${user ?? "USER"}`,
     };
   }

@@ -216,7 +216,7 @@ function volumeOf(text: string): [string, Volume] {
     (mode === undefined || mode === "ro" || mode === "rw");
   if (!isRight) {
     throw new UsageError(
-      `--volume=${text} is not of the form --volume=PATH:TARGET or PATH:TARGET:ro`,
+      `--volume=${text} is not of the form --volume=PATH:/TARGET or PATH:/TARGET:ro`,
     );
   }
   if (ifThere(() => linux.statx(linux.AT_FDCWD, source!)) === undefined) {

@@ -111,8 +111,9 @@ test("of a program that the sandbox lacks, a script says what shows it, beside a
   const lacking = await home.run(["sandbox", "--", "./cook"]);
   assertEquals(lacking.code, 127);
   assertStringIncludes(lacking.stderr, 'program not found in the container: "./cook"');
-  const [, grants = ""] = /is on this machine alone; .* (--allow-read=\S+)/.exec(lacking.stderr) ??
-    [];
+  const [, grants = ""] =
+    /is on this machine alone; .* (--allow-read=[^,]+),/.exec(lacking.stderr) ??
+      [];
   assertEquals(grants, `--allow-read=${cook}`);
   const missing = await home.run(["sandbox", "--", "nonesuch"]);
   assertStringIncludes(missing.stderr, "is it in the container's file tree?");

@@ -87,7 +87,7 @@ test(
     for (const flag of ["--bind=.", "--bind=.:in", "--bind=.:/in:rw", "--bind=.:/in:ro:x"]) {
       const { code, stderr } = await ramekinWith({ cwd: directory }, "sandbox", flag, "--", "true");
       assertEquals(code, 125);
-      assertStringIncludes(stderr, "is not of the form --bind=PATH:TARGET or PATH:TARGET:ro");
+      assertStringIncludes(stderr, "is not of the form --bind=PATH:/TARGET or PATH:/TARGET:ro");
     }
   }),
 );

@@ -361,8 +361,8 @@ test("the error of a missing program says where it was looked for", async () => 
   const name = `ramekin-lacking-${Deno.pid}`;
   const file = `${await Deno.makeTempDir({ dir: "/tmp" })}/${name}`;
   await Deno.writeTextFile(file, "#!/bin/sh\n", { mode: 0o755 });
-  const advice = `\n  ${file} is on this machine alone; bind() shows it in the container, as ` +
-    `--allow-read=${file} does for ramekin sandbox`;
+  const advice = `\n  ${file} is on this machine alone; bind() shows it in a recipe, and in a ` +
+    `sandbox --allow-read=${file}, or the option read`;
   assertStringIncludes(await messageOf(() => shell(sandbox())`${file}`.code()), advice);
   const [before, cwd] = [Deno.env.get("PATH")!, Deno.cwd()];
   try {
