@@ -11,7 +11,7 @@ for(const name in getters){
 Object.defineProperty(target,name,{get:getters[name],configurable:true});
 }
 });
-var BUILD="de6180e49474867dbf1b7feb1740e8286273ea639accca75e78a2b17c872403b";
+var BUILD="2c668c8db56526f440a21b9f114a1629ad38461a7dfdb2134e2c28f452dd5e5d";
 var FUNCTIONS={
 getenv:{
 parameters:[

@@ -22861,7 +22861,7 @@ if(filesAt==="on this machine")return "is it installed?";
 const path2=hostPathOf(program);
 if(path2===void 0)return "is it in the container's file tree?";
 const shown2=escapeControls(path2);
-return `${shown2} is on this machine alone; bind() shows it in the container, as --allow-read=${shown2} does for ramekin sandbox`;
+return `${shown2} is on this machine alone; bind() shows it in a recipe, and in a sandbox --allow-read=${shown2}, or the option read`;
 }
 function hostPathOf(program){
 const directories=program.includes("/")?[

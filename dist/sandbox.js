@@ -23476,7 +23476,7 @@ if(filesAt==="on this machine")return "is it installed?";
 const path2=hostPathOf(program);
 if(path2===void 0)return "is it in the container's file tree?";
 const shown2=escapeControls(path2);
-return `${shown2} is on this machine alone; bind() shows it in the container, as --allow-read=${shown2} does for ramekin sandbox`;
+return `${shown2} is on this machine alone; bind() shows it in a recipe, and in a sandbox --allow-read=${shown2}, or the option read`;
 }
 function hostPathOf(program){
 const directories=program.includes("/")?[
@@ -36385,7 +36385,7 @@ function bindOf(text4,reading2){
 const[source="",target,mode2,...more]=text4.split(":");
 const isRight=source !=="" && target?.startsWith("/")===true && more.length===0 &&(mode2===void 0 || mode2==="ro");
 if(!isRight){
-throw new UsageError(`--bind=${text4} is not of the form --bind=PATH:TARGET or PATH:TARGET:ro`);
+throw new UsageError(`--bind=${text4} is not of the form --bind=PATH:/TARGET or PATH:/TARGET:ro`);
 }
 const path2=reading2.path(source,`--bind=${text4}`);
 return mode2===void 0?[

@@ -28951,7 +28951,7 @@ if(filesAt==="on this machine")return "is it installed?";
 const path2=hostPathOf(program);
 if(path2===void 0)return "is it in the container's file tree?";
 const shown4=escapeControls(path2);
-return `${shown4} is on this machine alone; bind() shows it in the container, as --allow-read=${shown4} does for ramekin sandbox`;
+return `${shown4} is on this machine alone; bind() shows it in a recipe, and in a sandbox --allow-read=${shown4}, or the option read`;
 }
 function hostPathOf(program){
 const directories=program.includes("/")?[
@@ -43183,7 +43183,7 @@ function volumeOf(text5){
 const[source,target,mode2,...more]=text5.split(":");
 const isRight=source !=="" && target?.startsWith("/")&& more.length===0 &&(mode2===void 0 || mode2==="ro" || mode2==="rw");
 if(!isRight){
-throw new UsageError(`--volume=${text5} is not of the form --volume=PATH:TARGET or PATH:TARGET:ro`);
+throw new UsageError(`--volume=${text5} is not of the form --volume=PATH:/TARGET or PATH:/TARGET:ro`);
 }
 if(ifThere2(()=> linux.statx(linux.AT_FDCWD,source))===void 0){
 throw new UsageError(`--volume=${text5}: there is no such file; make it first`);
@@ -44354,7 +44354,7 @@ function bindOf(text5,reading2){
 const[source="",target,mode2,...more]=text5.split(":");
 const isRight=source !=="" && target?.startsWith("/")===true && more.length===0 &&(mode2===void 0 || mode2==="ro");
 if(!isRight){
-throw new UsageError(`--bind=${text5} is not of the form --bind=PATH:TARGET or PATH:TARGET:ro`);
+throw new UsageError(`--bind=${text5} is not of the form --bind=PATH:/TARGET or PATH:/TARGET:ro`);
 }
 const path2=reading2.path(source,`--bind=${text5}`);
 return mode2===void 0?[
@@ -67160,7 +67160,7 @@ if(uid===void 0 || gid===void 0){
 return{
 name:NAME16,
 works:false,
-says:`/etc/subuid and /etc/subgid give ${user??`the user ${euid}`} none`,
+says:`/etc/subuid and /etc/subgid give the user ${user??euid} none`,
 fix:`usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${user??"USER"}`
 };
 }
