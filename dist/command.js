@@ -11,7 +11,7 @@ for(const name in getters){
 Object.defineProperty(target,name,{get:getters[name],configurable:true});
 }
 });
-var BUILD="2c668c8db56526f440a21b9f114a1629ad38461a7dfdb2134e2c28f452dd5e5d";
+var BUILD="78ae0b682a03bb4c5de866b2efcd251f2e3752a3bbc2687b702e43c6c7070f62";
 var FUNCTIONS={
 getenv:{
 parameters:[

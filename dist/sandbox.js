@@ -1186,8 +1186,7 @@ return call("ppoll",list2,fds.length,timeout instanceof Struct?timeout:timespec(
 });
 var timespec=(function timespec(milliseconds2){
 if(milliseconds2===void 0)return null;
-const seconds2=Math.floor(milliseconds2 / 1e3);
-const nanoseconds=Math.floor((milliseconds2 - seconds2 * 1e3)* 1e6);
+const{seconds:seconds2,nanoseconds}=timespecOf(milliseconds2);
 const words3=new BigInt64Array([
 BigInt(seconds2),
 BigInt(nanoseconds)
@@ -2282,8 +2281,7 @@ performance.now()+ grace
 const waitForAny=(()=>{
 const[first=-1,second=-1]=open3;
 const left=deadline===Infinity?FOREVER:Math.max(0,deadline - performance.now());
-const seconds2=Math.floor(left / 1e3);
-const nanoseconds=Math.floor((left - seconds2 * 1e3)* 1e6);
+const{seconds:seconds2,nanoseconds}=timespecOf(left);
 const exit=status===void 0?pidfd:-1;
 const routine=status===void 0?REAPING:WAITING3;
 const outcome=routine.run(first,second,exit,seconds2,nanoseconds);
@@ -10919,6 +10917,13 @@ function readRlimit(limit2){
 return{
 soft:limit2.getBigUint64(0,true),
 hard:limit2.getBigUint64(8,true)
+};
+}
+function timespecOf(milliseconds2){
+const seconds2=Math.floor(milliseconds2 / 1e3);
+return{
+seconds:seconds2,
+nanoseconds:Math.floor((milliseconds2 - seconds2 * 1e3)* 1e6)
 };
 }
 var SIGSET_SIZE=8;
@@ -22877,8 +22882,8 @@ return new DataView(buffer,byteOffset).getBigUint64(0,true);
 });
 var NOTIFY_NAME=new LaunchSlot("name",({spec:{notify}})=> notify===void 0?void 0:new DataView(encoder6.encode(notify).buffer).getBigUint64(0,true),({spec:{notify}})=> notify??"");
 var SCRIPT_PIDFD=new LaunchSlot("script",({scriptPidfd:scriptPidfd2})=> scriptPidfd2,void 0,4);
-var LIMIT_SECONDS=new LaunchSlot("seconds",({spec:{timeLimit}})=> timeLimit && Math.floor(timeLimit / 1e3));
-var LIMIT_NANOSECONDS=new LaunchSlot("nanoseconds",({spec:{timeLimit}})=> timeLimit && Math.floor(timeLimit % 1e3 * 1e6));
+var LIMIT_SECONDS=new LaunchSlot("seconds",({spec:{timeLimit}})=> timeLimit && timespecOf(timeLimit).seconds);
+var LIMIT_NANOSECONDS=new LaunchSlot("nanoseconds",({spec:{timeLimit}})=> timeLimit && timespecOf(timeLimit).nanoseconds);
 var INIT_IMAGE=new LaunchSlot("init",(({initImage:initImage2})=> initImage2));
 var IMAGE=new LaunchSlot("image",({spec,sealedProgram})=> spec.image??sealedProgram);
 var CGROUP_DIRECTORY=new LaunchSlot("cgroup",({cgroupEntry})=> cgroupEntry?.directory?.value,({cgroupEntry})=> cgroupEntry?.directory?.text??"cgroup");

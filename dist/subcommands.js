@@ -1252,8 +1252,7 @@ return call("ppoll",list6,fds.length,timeout instanceof Struct?timeout:timespec(
 });
 var timespec=(function timespec(milliseconds2){
 if(milliseconds2===void 0)return null;
-const seconds3=Math.floor(milliseconds2 / 1e3);
-const nanoseconds=Math.floor((milliseconds2 - seconds3 * 1e3)* 1e6);
+const{seconds:seconds3,nanoseconds}=timespecOf(milliseconds2);
 const words3=new BigInt64Array([
 BigInt(seconds3),
 BigInt(nanoseconds)
@@ -2361,8 +2360,7 @@ performance.now()+ grace
 const waitForAny=(()=>{
 const[first=-1,second=-1]=open5;
 const left=deadline===Infinity?FOREVER:Math.max(0,deadline - performance.now());
-const seconds3=Math.floor(left / 1e3);
-const nanoseconds=Math.floor((left - seconds3 * 1e3)* 1e6);
+const{seconds:seconds3,nanoseconds}=timespecOf(left);
 const exit=status===void 0?pidfd:-1;
 const routine=status===void 0?REAPING:WAITING3;
 const outcome=routine.run(first,second,exit,seconds3,nanoseconds);
@@ -13709,10 +13707,22 @@ init_limits();
 init_limits();
 })
 });
+function timespecOf(milliseconds2){
+const seconds3=Math.floor(milliseconds2 / 1e3);
+return{
+seconds:seconds3,
+nanoseconds:Math.floor((milliseconds2 - seconds3 * 1e3)* 1e6)
+};
+}
+var init_timespec=__esm({
+"ffi/timespec.ts"(){
+}
+});
 var SIGSET_SIZE,POLLIN,POLLOUT,POLLERR;
 var init_polling=__esm({
 "ffi/calls/polling.ts":(function(){
 init_call();
+init_timespec();
 SIGSET_SIZE=8;
 POLLIN=1;
 POLLOUT=4;
@@ -17764,6 +17774,7 @@ init_transfer();
 init_ask_to_end();
 init_output();
 init_held_end();
+init_timespec();
 init_status();
 init_running_service();
 FOREVER=1e12;
@@ -28154,6 +28165,7 @@ var init_slots=__esm({
 init_call();
 init_environment();
 init_errors();
+init_timespec();
 LaunchSlot=class extends Slot{
 value;
 show;
@@ -28187,8 +28199,8 @@ return new DataView(buffer,byteOffset).getBigUint64(0,true);
 });
 NOTIFY_NAME=new LaunchSlot("name",({spec:{notify}})=> notify===void 0?void 0:new DataView(encoder6.encode(notify).buffer).getBigUint64(0,true),({spec:{notify}})=> notify??"");
 SCRIPT_PIDFD=new LaunchSlot("script",({scriptPidfd:scriptPidfd2})=> scriptPidfd2,void 0,4);
-LIMIT_SECONDS=new LaunchSlot("seconds",({spec:{timeLimit}})=> timeLimit && Math.floor(timeLimit / 1e3));
-LIMIT_NANOSECONDS=new LaunchSlot("nanoseconds",({spec:{timeLimit}})=> timeLimit && Math.floor(timeLimit % 1e3 * 1e6));
+LIMIT_SECONDS=new LaunchSlot("seconds",({spec:{timeLimit}})=> timeLimit && timespecOf(timeLimit).seconds);
+LIMIT_NANOSECONDS=new LaunchSlot("nanoseconds",({spec:{timeLimit}})=> timeLimit && timespecOf(timeLimit).nanoseconds);
 INIT_IMAGE=new LaunchSlot("init",(({initImage:initImage2})=> initImage2));
 IMAGE=new LaunchSlot("image",({spec,sealedProgram})=> spec.image??sealedProgram);
 CGROUP_DIRECTORY=new LaunchSlot("cgroup",({cgroupEntry})=> cgroupEntry?.directory?.value,({cgroupEntry})=> cgroupEntry?.directory?.text??"cgroup");
@@ -64405,9 +64417,10 @@ function timer_settime(timer,first,interval=0){
 const bytes=new Uint8Array(ITIMERSPEC.size);
 const view2=new DataView(bytes.buffer);
 const put=(offset,milliseconds2,least)=>{
-view2.setBigInt64(offset,BigInt(Math.floor(milliseconds2 / 1e3)),true);
-const rest2=Math.round(milliseconds2 % 1e3 * 1e6);
-view2.setBigInt64(offset + 8,BigInt(Math.max(rest2,milliseconds2===0?least:0)),true);
+const{seconds:seconds3,nanoseconds}=timespecOf(milliseconds2);
+view2.setBigInt64(offset,BigInt(seconds3),true);
+const rest2=Math.max(nanoseconds,milliseconds2===0?least:0);
+view2.setBigInt64(offset + 8,BigInt(rest2),true);
 };
 put(ITIMERSPEC.first,first,1);
 put(ITIMERSPEC.interval,interval,0);
@@ -64424,6 +64437,7 @@ var CLOCK_MONOTONIC,SIGEVENT,ITIMERSPEC;
 var init_timers=__esm({
 "ffi/calls/timers.ts":(function(){
 init_call();
+init_timespec();
 init_processes();
 CLOCK_MONOTONIC=new Named(1,"CLOCK_MONOTONIC");
 SIGEVENT={

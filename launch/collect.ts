@@ -14,6 +14,7 @@ import { readSome } from "../ffi/engine/transfer.ts";
 import { askToEnd } from "./ask_to_end.ts";
 import { type CommandOutput, commandOutput, OutputCollector } from "./output.ts";
 import { HeldEnd } from "./held_end.ts";
+import { timespecOf } from "../ffi/timespec.ts";
 import type { LaunchedProcess } from "./launched_process.ts";
 import { endIn, hasExited, type ProcessEnd, reaping, statusSince } from "./status.ts";
 import { endServices } from "./running_service.ts";
@@ -61,9 +62,7 @@ export function collectSync(
   const waitForAny = (): ProcessEnd | undefined => {
     const [first = -1, second = -1] = open;
     const left = deadline === Infinity ? FOREVER : Math.max(0, deadline - performance.now());
-    const seconds = Math.floor(left / 1000);
-    // Rounded up they could be a whole second, which ppoll(2) refuses.
-    const nanoseconds = Math.floor((left - seconds * 1000) * 1e6);
+    const { seconds, nanoseconds } = timespecOf(left);
     const exit = status === undefined ? pidfd : -1;
     const routine = status === undefined ? REAPING : WAITING;
     const outcome = routine.run(first, second, exit, seconds, nanoseconds);

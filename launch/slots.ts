@@ -11,6 +11,7 @@ import type { TableMemory } from "../ffi/engine/memory.ts";
 import type { SyscallProgram } from "../ffi/engine/program.ts";
 import { type EnvironmentStrings, inheritedStrings } from "../ffi/environment.ts";
 import { invalidArgument } from "../ffi/errors.ts";
+import { timespecOf } from "../ffi/timespec.ts";
 import type { ExecSpec } from "./exec.ts";
 
 /** The values of a launch that are not of its program. */
@@ -146,11 +147,11 @@ export const SCRIPT_PIDFD: Slot = new LaunchSlot(
 /** How long the launch may take, in seconds and the rest in nanoseconds. */
 export const LIMIT_SECONDS: Slot = new LaunchSlot(
   "seconds",
-  ({ spec: { timeLimit } }) => timeLimit && Math.floor(timeLimit / 1000),
+  ({ spec: { timeLimit } }) => timeLimit && timespecOf(timeLimit).seconds,
 );
 export const LIMIT_NANOSECONDS: Slot = new LaunchSlot(
   "nanoseconds",
-  ({ spec: { timeLimit } }) => timeLimit && Math.floor((timeLimit % 1000) * 1e6),
+  ({ spec: { timeLimit } }) => timeLimit && timespecOf(timeLimit).nanoseconds,
 );
 
 /** The memfd of the init's image. */

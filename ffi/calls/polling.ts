@@ -5,6 +5,7 @@
  */
 
 import { type Call, call, type ShowSlot, Slot, type SlotCell, Struct } from "../call.ts";
+import { timespecOf } from "../timespec.ts";
 
 const SIGSET_SIZE = 8;
 
@@ -49,9 +50,7 @@ export function ppoll(fds: readonly PollFd[], timeout: number | undefined | Stru
 
 function timespec(milliseconds: number | undefined): Struct | null {
   if (milliseconds === undefined) return null;
-  const seconds = Math.floor(milliseconds / 1000);
-  // Rounded up they could be a whole second, which the kernel refuses.
-  const nanoseconds = Math.floor((milliseconds - seconds * 1000) * 1e6);
+  const { seconds, nanoseconds } = timespecOf(milliseconds);
   const words = new BigInt64Array([BigInt(seconds), BigInt(nanoseconds)]);
   return new Struct(new Uint8Array(words.buffer), `{${milliseconds} ms}`);
 }

@@ -5,6 +5,7 @@
  */
 
 import { type Call, call, constant, Named, type Output, OutputField, Struct } from "../call.ts";
+import { timespecOf } from "../timespec.ts";
 import { SIGNALS } from "./processes.ts";
 
 /** The clock that nobody sets. See clock_gettime(2). */
@@ -34,10 +35,11 @@ export function timer_settime(timer: Output, first: number, interval = 0): Call 
   const bytes = new Uint8Array(ITIMERSPEC.size);
   const view = new DataView(bytes.buffer);
   const put = (offset: number, milliseconds: number, least: number) => {
-    view.setBigInt64(offset, BigInt(Math.floor(milliseconds / 1000)), true);
+    const { seconds, nanoseconds } = timespecOf(milliseconds);
+    view.setBigInt64(offset, BigInt(seconds), true);
     // 0 would turn it off.
-    const rest = Math.round(milliseconds % 1000 * 1e6);
-    view.setBigInt64(offset + 8, BigInt(Math.max(rest, milliseconds === 0 ? least : 0)), true);
+    const rest = Math.max(nanoseconds, milliseconds === 0 ? least : 0);
+    view.setBigInt64(offset + 8, BigInt(rest), true);
   };
   put(ITIMERSPEC.first, first, 1);
   put(ITIMERSPEC.interval, interval, 0);

@@ -22,10 +22,8 @@ import {
 } from "../../mod.ts";
 import { decode } from "../other_scripts.ts";
 import { test } from "../support.ts";
+import { NO_CALL } from "./failed_records.ts";
 import { BoxFile, README } from "./support.ts";
-
-/** A number that no system call has. */
-const NO_CALL = 0xffff;
 
 const TARGET = {
   architecture: Deno.build.arch,

@@ -1,13 +1,10 @@
 /** Boxes that make a control group of their container's. */
 
 import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
-import { boxOf } from "../../box/build_box.ts";
-import { compileBox } from "../../box/compile_box.ts";
 import { buildBox } from "../../box/mod.ts";
 import { type Controller, hierarchies } from "../../ffi/cgroups/hierarchies.ts";
 import { sweep } from "../../ffi/cgroups/naming.ts";
 import { planCgroup } from "../../ffi/cgroups/plan.ts";
-import { recordOffset } from "../../ffi/engine/program.ts";
 import {
   init,
   type Limits,
@@ -23,6 +20,7 @@ import {
 } from "../../mod.ts";
 import { decode, until } from "../other_scripts.ts";
 import { notRoot, root, test } from "../support.ts";
+import { failedRecords } from "./failed_records.ts";
 import { BoxFile } from "./support.ts";
 
 const BASE = recipe(unshare("user", "mount", "pid"), mapRoot(), proc());
@@ -158,32 +156,18 @@ test("a box says how it gets a group where it may make none", async () => {
 
 test("each call for a group is made to fail, and told; what is made is removed", () => {
   const container = limited({ pids: 50, cpuset: "0" });
-  const target = { architecture: Deno.build.arch, user: "user", keepsDirectory: true } as const;
-  const whole = compileBox(container.steps, target);
-  using file = new BoxFile(container, { program: ["/bin/true"] });
-  const removes = whole.program.calls.indexOf(whole.after!);
-  for (const [index, call] of whole.program.calls.entries()) {
-    const text = whole.texts[index]!;
-    // What removes it can leave it.
-    if (!text.startsWith("step 4 (limits)") || index >= removes) continue;
-    const bytes = whole.program.bytes.slice();
-    new DataView(bytes.buffer).setInt32(recordOffset(index), NO_CALL, true);
-    const program = { ...whole.program, bytes };
-    const options = { program: ["/bin/true"] };
-    Deno.writeFileSync(file.path, boxOf({ ...whole, program }, container.steps, options));
-    const { code, stderr } = new Deno.Command(file.path, { stdin: "null" }).outputSync();
+  // What removes it can leave it.
+  for (
+    const { name, text, code, stderr, expected } of failedRecords(container, "step 4 (limits)")
+  ) {
     const left = groupsOfBoxes();
     for (const group of left) Deno.removeSync(group);
     // The calls for another version of control groups are not made here.
     if (code === 0) continue;
-    const errno = call.verdict === undefined ? "ENOSYS" : "EINVAL";
-    assertEquals([code, decode(stderr)], [125, `box: ${text} failed: ${errno}\n`], call.name);
+    assertEquals([code, stderr], [125, expected], name);
     assertEquals(left, [], text);
   }
 }, noGroups);
-
-/** A number that no system call has. */
-const NO_CALL = 0xffff;
 
 test("a group that a box could not empty, or share with its launcher, is refused", () => {
   const refused = (steps: Parameters<typeof recipe>, says: string) => {
